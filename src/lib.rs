@@ -1,0 +1,4 @@
+//! argo-attest: signed SLSA provenance from the bytes that were written.
+
+pub mod digest;
+pub mod relpath;
