@@ -1,4 +1,8 @@
 //! argo-attest: signed SLSA provenance from the bytes that were written.
 
+pub mod bundle;
 pub mod digest;
+pub mod dsse;
 pub mod relpath;
+pub mod sign;
+pub mod strict_json;

@@ -1,0 +1,18 @@
+//! DSSE v1, the envelope around a signed statement
+//! (<https://github.com/secure-systems-lab/dsse/blob/v1.0.2/protocol.md>).
+//!
+//! A payload, its type, and signatures over both ([`pae`]). The payload's bytes are
+//! decoded once, the signature is checked over those bytes, and those same bytes are
+//! what [`SignatureValid`] gives out. What the payload says is not looked at.
+
+mod base64;
+mod envelope;
+mod pae;
+mod valid;
+pub(crate) mod wire;
+
+pub(crate) use envelope::key_name as envelope_key_name;
+
+pub use envelope::{Envelope, EnvelopeError, EnvelopeSignature, MAX_ENVELOPE, MAX_PAYLOAD, MAX_SIGNATURES};
+pub use pae::{PAYLOAD_TYPE, pae};
+pub use valid::{SignatureError, SignatureValid};

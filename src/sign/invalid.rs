@@ -1,0 +1,115 @@
+//! What can be wrong with a key's text, and what to do about it.
+
+/// Why bytes are not a usable key. Says what they look like and never quotes them:
+/// they may be a private key. For the same reason no parser's error is carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidKey {
+    /// No bytes, or white space only.
+    #[error("the key is empty")]
+    Empty,
+    /// More than a key can have.
+    #[error("the key has more than {limit} bytes")]
+    TooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Binary DER where text was expected.
+    #[error("the key is binary (DER), not PEM")]
+    Der,
+    /// Neither PEM nor anything else that is known.
+    #[error("the key is not PEM: there is no line `-----BEGIN …-----`")]
+    NotPem,
+    /// A PEM block that is cut short or that is not base64.
+    #[error("the PEM block is damaged or cut short")]
+    DamagedPem,
+    /// Several PEM blocks, so that it is not clear which is meant.
+    #[error("there is more than one PEM block, and exactly one key is expected")]
+    SeveralBlocks,
+    /// A PEM block with a label that is no key's.
+    #[error("the PEM block is not a key")]
+    OtherPem,
+    /// The contents of the PEM block are not the structure that its label names.
+    #[error("the contents of the PEM block are damaged")]
+    Damaged,
+    /// PKCS#8 under a passphrase.
+    #[error("the private key is encrypted with a passphrase")]
+    Encrypted,
+    /// cosign's own format, which is always encrypted.
+    #[error("the private key is in cosign's encrypted format")]
+    CosignEncrypted,
+    /// SEC 1, the older form of elliptic curve keys.
+    #[error("the private key is in the older form `EC PRIVATE KEY`, not PKCS#8")]
+    Sec1,
+    /// OpenSSH's own format.
+    #[error("the private key is in OpenSSH's format, not PKCS#8")]
+    OpenSsh,
+    /// A line as in `authorized_keys`.
+    #[error("the public key is in OpenSSH's format, not PEM")]
+    OpenSshPublic,
+    /// A certificate where a key was expected.
+    #[error("this is a certificate, not a key")]
+    Certificate,
+    /// A public key where a private one was expected.
+    #[error("this is a public key, and a private key is expected")]
+    PublicForPrivate,
+    /// A private key where a public one was expected.
+    #[error("this is a private key, and a public key is expected")]
+    PrivateForPublic,
+    /// Another algorithm or curve.
+    #[error("this is {found}; Ed25519 and ECDSA P-256 keys are supported")]
+    Algorithm {
+        /// What it is, with its article.
+        found: &'static str,
+    },
+    /// The public key stored inside the private one is another key's.
+    #[error("the public key inside the private key does not belong to it")]
+    Inconsistent,
+    /// A public key under which forged signatures can pass: a point of small order,
+    /// or one that is not written in its one canonical form (RFC 8032 section 5.1.3).
+    #[error("the public key is degenerate: signatures under it prove nothing")]
+    Degenerate,
+}
+
+impl InvalidKey {
+    /// What to do, as one line. `name` is the file in question, as it can be typed
+    /// in a shell.
+    pub fn remedy(self, name: &str) -> String {
+        match self {
+            Self::Empty
+            | Self::TooLarge { .. }
+            | Self::DamagedPem
+            | Self::Damaged
+            | Self::OtherPem
+            | Self::Inconsistent
+            | Self::Degenerate => {
+                "restore the file from where it came, or make a new key: argo-attest keygen --out-dir DIR"
+                    .into()
+            }
+            Self::NotPem => {
+                "a key file holds one PEM block; make a key with: argo-attest keygen --out-dir DIR".into()
+            }
+            Self::Der => format!(
+                "convert it: openssl pkey -inform DER -in {name} -out NEW.key (a public key: add -pubin -pubout)"
+            ),
+            Self::SeveralBlocks => "put each key into a file of its own".into(),
+            Self::Encrypted => {
+                format!("decrypt it into a file that only you can read: openssl pkey -in {name} -out NEW.key")
+            }
+            Self::Sec1 => format!("convert it: openssl pkey -in {name} -out NEW.key"),
+            Self::CosignEncrypted | Self::OpenSsh | Self::Algorithm { .. } => {
+                "make a key for this purpose: argo-attest keygen --out-dir DIR".into()
+            }
+            Self::OpenSshPublic => format!("convert it: ssh-keygen -e -m PKCS8 -f {name} > NEW.pub"),
+            Self::Certificate => {
+                format!("take the public key out of it: openssl x509 -in {name} -noout -pubkey > NEW.pub")
+            }
+            Self::PublicForPrivate => {
+                "give the private key, usually the file with the same name that ends in .key".into()
+            }
+            Self::PrivateForPublic => {
+                format!("give the public key alone: openssl pkey -in {name} -pubout -out NEW.pub")
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Reading key files: bounded, without hanging, and only when nobody else can.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Component, Path};
+
+use rustix::fs::{Mode, OFlags};
+use zeroize::Zeroizing;
+
+use super::invalid::InvalidKey;
+use super::key_file::KeyFileError;
+
+/// Bytes that are read of a key file: a PEM block of ours has some 200, with text
+/// before it perhaps a few thousand.
+pub const MAX_KEY_FILE: usize = 64 * 1024;
+
+/// The group's and the others' permission bits.
+const OTHERS: u32 = 0o077;
+
+/// The contents of a private key file.
+pub(super) fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let (file, metadata) = open(path)?;
+    let mode = metadata.mode() & 0o7777;
+    // The modes of the open file: those of the path could be another file's by now.
+    if mode & OTHERS != 0 && !is_mounted_secret(path) {
+        return Err(KeyFileError::OpenToOthers { path: path.into(), mode });
+    }
+    contents(file, &metadata, path)
+}
+
+/// The contents of a public key file.
+pub(super) fn public(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let (file, metadata) = open(path)?;
+    contents(file, &metadata, path)
+}
+
+fn open(path: &Path) -> Result<(File, fs::Metadata), KeyFileError> {
+    // O_NONBLOCK: a FIFO without a writer would hold an ordinary open(2) for ever.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(fd) => File::from(fd),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => {
+            return Err(KeyFileError::Missing { path: path.into() });
+        }
+        // A socket, or a device without a driver.
+        Err(rustix::io::Errno::NXIO) => {
+            return Err(KeyFileError::NotRegular { path: path.into(), kind: "a socket or a device" });
+        }
+        Err(error) => return Err(KeyFileError::Read { path: path.into(), source: error.into() }),
+    };
+    let metadata = file.metadata().map_err(|source| KeyFileError::Read { path: path.into(), source })?;
+    if metadata.is_file() {
+        return Ok((file, metadata));
+    }
+    let file_type = metadata.file_type();
+    let kind = if file_type.is_dir() {
+        "a directory"
+    } else if file_type.is_fifo() {
+        "a FIFO"
+    } else {
+        "a device"
+    };
+    Err(KeyFileError::NotRegular { path: path.into(), kind })
+}
+
+fn contents(
+    mut file: File,
+    metadata: &fs::Metadata,
+    path: &Path,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let too_large =
+        || KeyFileError::Invalid { path: path.into(), source: InvalidKey::TooLarge { limit: MAX_KEY_FILE } };
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    if size > MAX_KEY_FILE {
+        return Err(too_large());
+    }
+    // One allocation of the largest size, for a buffer that grows leaves copies of
+    // the key behind.
+    let mut buffer = Zeroizing::new(vec![0; MAX_KEY_FILE + 1]);
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(KeyFileError::Read { path: path.into(), source }),
+        }
+    }
+    if filled > MAX_KEY_FILE {
+        return Err(too_large());
+    }
+    buffer.truncate(filled);
+    Ok(buffer)
+}
+
+/// Whether this is a file of a mounted Secret: `attest.key -> ..data/attest.key`,
+/// where `..data` is a link to a directory beside it whose name starts with `..`.
+/// Kubelet sets the modes there (0644 by default), and who is in the container is
+/// the pod's affair.
+pub(super) fn is_mounted_secret(path: &Path) -> bool {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return false;
+    };
+    let data = Path::new("..data");
+    let goes_through_data = fs::read_link(path).is_ok_and(|target| target == data.join(name));
+    let data_is_a_link = fs::read_link(directory.join(data)).is_ok_and(|target| {
+        let mut components = target.components();
+        matches!(
+            (components.next(), components.next()),
+            (Some(Component::Normal(generation)), None) if generation.as_encoded_bytes().starts_with(b"..")
+        )
+    });
+    goes_through_data && data_is_a_link
+}
