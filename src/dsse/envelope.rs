@@ -109,10 +109,12 @@ impl Envelope {
             encode(&self.payload)
         );
         for (index, signature) in self.signatures.iter().enumerate() {
-            out.push_str(if index == 0 { "{" } else { ",{" });
-            out.push_str(&format!(r#""sig":"{}""#, encode(&signature.sig)));
+            out.push_str(if index == 0 { r#"{"sig":""# } else { r#",{"sig":""# });
+            out.push_str(&encode(&signature.sig));
+            out.push('"');
             if let Some(keyid) = &signature.keyid {
-                out.push_str(&format!(r#","keyid":{}"#, quoted(keyid)));
+                out.push_str(r#","keyid":"#);
+                out.push_str(&quoted(keyid));
             }
             out.push('}');
         }
