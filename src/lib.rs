@@ -5,4 +5,5 @@ pub mod digest;
 pub mod dsse;
 pub mod relpath;
 pub mod sign;
+pub mod store;
 pub mod strict_json;

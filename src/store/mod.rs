@@ -1,0 +1,84 @@
+//! Where attestations are put, and where artifacts are read back from.
+//!
+//! [`Store`] is the one port; [`FileStore`], [`MemoryStore`] and [`S3Store`]
+//! are its adapters, and all of them pass the same conformance suite. What a
+//! write promises is RFC 9110's preconditions: [`PutMode::Create`] is
+//! `If-None-Match: *`, [`PutMode::Replace`] is `If-Match`. A write is atomic,
+//! and doing it twice is the same as doing it once.
+//!
+//! Nothing here knows what the bytes mean, lists, or deletes.
+
+mod env;
+mod error;
+mod file;
+mod key;
+mod location;
+mod memory;
+mod object;
+pub mod s3;
+mod stream;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+pub use env::{Env, ProcessEnv};
+pub use error::{ConfigError, Corruption, Reply, Source, StoreError, StoreErrorKind};
+pub use file::FileStore;
+pub use key::{InvalidKey, ObjectKey};
+pub use location::{BucketName, InvalidLocation, Location};
+pub use memory::MemoryStore;
+pub use object::{Checksums, Object, ObjectInfo, PutMode, PutOutcome, Revision};
+pub use s3::S3Store;
+pub use stream::{BlockingRead, ChunkSource, ObjectStream};
+
+/// A place that holds objects by key.
+///
+/// Every call has a deadline of its own, retries what can be retried, and says
+/// in its error which object it was about.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// The object's address for people, logs and statements: one line of
+    /// printable text, in which anything unprintable is `%XX`.
+    fn uri(&self, key: &ObjectKey) -> String;
+
+    /// The whole object, if it is no longer than `limit` bytes.
+    ///
+    /// Errors: [`StoreError::NotFound`], [`StoreError::TooLarge`],
+    /// [`StoreError::Corrupt`] if other bytes came than were announced.
+    async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError>;
+
+    /// The object chunk by chunk, of any size, in bounded memory.
+    async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError>;
+
+    /// What the store knows about the object, without its bytes where the
+    /// store can tell without reading them.
+    async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError>;
+
+    /// Writes the object as a whole or not at all, if `mode` allows.
+    ///
+    /// If the same bytes are there already, whoever wrote them, the outcome is
+    /// [`PutOutcome::AlreadyThere`]. Errors: [`StoreError::Conflict`] if other
+    /// bytes are there, which stay; [`StoreError::NotFound`] if there is
+    /// nothing to replace.
+    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError>;
+
+    /// How many attempts so far were repetitions of a failed one.
+    fn retries(&self) -> u64 {
+        0
+    }
+}
+
+/// Opens the store that `location` names. Credentials, endpoint and region of
+/// an `s3://` location come from `env`; no request is made yet.
+pub fn open(location: &Location, env: &dyn Env) -> Result<Box<dyn Store>, StoreError> {
+    match location {
+        Location::File(dir) => Ok(Box::new(FileStore::open(dir)?)),
+        Location::S3 { bucket, prefix } => {
+            let config = s3::S3Config::from_env(bucket.clone(), prefix.clone(), env)
+                .map_err(|source| StoreError::Config { uri: location.to_string(), source })?;
+            Ok(Box::new(S3Store::new(config)?))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The SDK's client, set up so that everything it does is decided here.
+
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, StalledStreamProtectionConfig,
+};
+
+use super::S3Config;
+use super::fault::Fault;
+use super::identity::{Current, Identity};
+use super::retry::{GaveUp, Retrying};
+use crate::store::{ConfigError, InvalidKey, Location, ObjectKey, StoreError};
+
+pub(super) struct Client {
+    pub(super) s3: aws_sdk_s3::Client,
+    pub(super) config: S3Config,
+    identity: std::sync::Arc<Identity>,
+    retrying: Retrying,
+}
+
+impl Client {
+    pub(super) fn new(config: S3Config) -> Result<Self, StoreError> {
+        Self::build(&config)
+            .map(|(s3, identity)| Self {
+                s3,
+                identity,
+                retrying: Retrying::new(config.limits),
+                config: config.clone(),
+            })
+            .map_err(|source| {
+                let location = Location::S3 { bucket: config.bucket.clone(), prefix: config.prefix.clone() };
+                StoreError::Config { uri: location.to_string(), source }
+            })
+    }
+
+    fn build(config: &S3Config) -> Result<(aws_sdk_s3::Client, std::sync::Arc<Identity>), ConfigError> {
+        let region = config.signing_region()?;
+        let identity = std::sync::Arc::new(Identity::new(config, &region)?);
+        let mut builder = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(region))
+            .force_path_style(config.path_style())
+            .http_client(config.trust.http_client(config.endpoint.as_ref())?)
+            .timeout_config(TimeoutConfig::builder().connect_timeout(config.limits.connect).build())
+            // Each of these is done here, once: retries, deadlines, renewal, checksums.
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .identity_cache(IdentityCache::no_cache())
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+        if let Some(endpoint) = &config.endpoint {
+            builder = builder.endpoint_url(endpoint.as_str());
+        }
+        builder = if identity.is_anonymous() {
+            builder.allow_no_auth()
+        } else {
+            builder.credentials_provider(Current(std::sync::Arc::clone(&identity)))
+        };
+        Ok((aws_sdk_s3::Client::from_conf(builder.build()), identity))
+    }
+
+    pub(super) fn bucket(&self) -> &str {
+        self.config.bucket.as_str()
+    }
+
+    pub(super) fn full_key(&self, key: &ObjectKey) -> Result<ObjectKey, InvalidKey> {
+        self.config.prefix.as_ref().map_or_else(|| Ok(key.clone()), |prefix| prefix.join(key))
+    }
+
+    /// To be awaited before every request.
+    pub(super) async fn ready(&self) -> Result<(), Fault> {
+        self.identity.ready().await
+    }
+
+    pub(super) fn retries(&self) -> u64 {
+        self.retrying.retries()
+    }
+
+    pub(super) async fn run<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        uri: &str,
+        bytes: u64,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, GaveUp> {
+        self.retrying.run(uri, bytes, || self.identity.renew(), attempt).await
+    }
+}

@@ -1,0 +1,337 @@
+//! What an S3 store needs to know, and how AWS's usual variables say it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::credentials::{Credentials, text};
+use super::trust::Trust;
+use crate::store::{BucketName, ConfigError, Env, ObjectKey};
+
+/// Everything an [`super::S3Store`] is made from.
+#[derive(Debug, Clone)]
+pub struct S3Config {
+    /// Where the store listens; `None` is AWS, by region and over https.
+    pub endpoint: Option<Endpoint>,
+    /// The region to sign for; required for AWS, else `us-east-1` if not given.
+    pub region: Option<String>,
+    /// The bucket.
+    pub bucket: BucketName,
+    /// What all keys start with, joined by a `/`.
+    pub prefix: Option<ObjectKey>,
+    /// Where the bucket's name goes in a request.
+    pub addressing: Addressing,
+    /// Who we are.
+    pub credentials: Credentials,
+    /// Which certificates are believed.
+    pub trust: Trust,
+    /// Deadlines and retries.
+    pub limits: Limits,
+}
+
+/// Where the bucket's name goes in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Addressing {
+    /// Into the host name at AWS's own hosts, into the path anywhere else.
+    #[default]
+    ByHost,
+    /// Into the path, always.
+    Path,
+    /// Into the host name, always.
+    VirtualHost,
+}
+
+/// `http://host:port` or `https://host`: scheme, host, port and path, and
+/// nothing that could hold a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    url: String,
+    host: String,
+    secure: bool,
+}
+
+/// How long things may take. Every wait of the adapter ends by one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// To open a connection, TLS included.
+    pub connect: Duration,
+    /// One attempt, besides the time its bytes may take by [`Self::min_rate`].
+    pub attempt: Duration,
+    /// Waiting for a body, besides the time its bytes may take by [`Self::min_rate`].
+    pub stall: Duration,
+    /// Bytes a second below which a transfer counts as stuck.
+    pub min_rate: u64,
+    /// From the first attempt of a call to the start of its last.
+    pub total: Duration,
+    /// The first pause between attempts; later ones double it.
+    pub first_pause: Duration,
+    /// The longest pause, unless the store asks for more.
+    pub longest_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            attempt: Duration::from_secs(20),
+            stall: Duration::from_secs(20),
+            min_rate: 8 * 1024,
+            total: Duration::from_mins(1),
+            first_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Limits {
+    /// How long `bytes` may take at the slowest rate that still counts as moving.
+    pub(super) fn transfer(&self, bytes: u64) -> Duration {
+        Duration::from_secs(bytes / self.min_rate.max(1))
+    }
+}
+
+/// Why text is not an [`Endpoint`]; the text is not repeated, it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidEndpoint(&'static str);
+
+impl Endpoint {
+    /// The url as it was given, without a `/` at its end.
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether it is https.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Whether the host is one of AWS's own, where a bucket is a host name.
+    pub fn is_aws(&self) -> bool {
+        [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|end| self.host.ends_with(end))
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = InvalidEndpoint;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
+        let text = text.trim_end_matches('/');
+        let (secure, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (true, rest),
+            (_, Some(rest)) => (false, rest),
+            _ => return Err(InvalidEndpoint("must start with https:// or http://")),
+        };
+        if rest.contains('@') {
+            return Err(InvalidEndpoint("must not hold credentials"));
+        }
+        if rest
+            .bytes()
+            .any(|b| !b.is_ascii_graphic() || matches!(b, b'?' | b'#' | b'\\' | b'"' | b'<' | b'>'))
+        {
+            return Err(InvalidEndpoint("must be a plain url without a query"));
+        }
+        let authority = rest.split('/').next().unwrap_or_default();
+        let (host, port) = match authority.rfind(']') {
+            Some(end) => (authority.get(..=end), authority.get(end + 1..).and_then(|p| p.strip_prefix(':'))),
+            None => match authority.split_once(':') {
+                Some((host, port)) => (Some(host), Some(port)),
+                None => (Some(authority), None),
+            },
+        };
+        if port.is_some_and(|p| p.parse::<u16>().is_err()) {
+            return Err(InvalidEndpoint("must have a number as its port"));
+        }
+        match host {
+            Some(host) if !host.is_empty() => {
+                Ok(Self { url: text.to_owned(), host: host.to_ascii_lowercase(), secure })
+            }
+            _ => Err(InvalidEndpoint("must name a host")),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.url)
+    }
+}
+
+impl S3Config {
+    /// AWS's defaults for a bucket with these credentials.
+    pub fn new(bucket: BucketName, prefix: Option<ObjectKey>, credentials: Credentials) -> Self {
+        Self {
+            endpoint: None,
+            region: None,
+            bucket,
+            prefix,
+            addressing: Addressing::default(),
+            credentials,
+            trust: Trust::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// From AWS's usual variables: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`,
+    /// `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_CA_BUNDLE` or `SSL_CERT_FILE`,
+    /// and the credentials of [`Credentials::from_env`]. Nothing else is asked:
+    /// no profile files, and no metadata service that a laptop would wait for.
+    pub fn from_env(
+        bucket: BucketName,
+        prefix: Option<ObjectKey>,
+        env: &dyn Env,
+    ) -> Result<Self, ConfigError> {
+        let credentials = Credentials::from_env(env)?.ok_or(ConfigError::NoCredentials)?;
+        Self::with_credentials(bucket, prefix, credentials, env)
+    }
+
+    /// The same with credentials from elsewhere.
+    pub fn with_credentials(
+        bucket: BucketName,
+        prefix: Option<ObjectKey>,
+        credentials: Credentials,
+        env: &dyn Env,
+    ) -> Result<Self, ConfigError> {
+        let mut config = Self::new(bucket, prefix, credentials);
+        config.endpoint = endpoint(env, ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?;
+        config.region = match text(env, "AWS_REGION")? {
+            Some(region) => Some(region),
+            None => text(env, "AWS_DEFAULT_REGION")?,
+        };
+        config.trust = Trust::from_env(env);
+        config.signing_region()?;
+        Ok(config)
+    }
+
+    pub(super) fn signing_region(&self) -> Result<String, ConfigError> {
+        let region = match (&self.region, &self.endpoint) {
+            (Some(region), _) => region.clone(),
+            (None, Some(endpoint)) if !endpoint.is_aws() => "us-east-1".to_owned(),
+            (None, _) => return Err(ConfigError::NoRegion),
+        };
+        // It becomes part of AWS's host name and of the signature's scope.
+        if region.is_empty() || !region.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        {
+            return Err(ConfigError::Variable { name: "AWS_REGION", why: "is not a region's name" });
+        }
+        Ok(region)
+    }
+
+    pub(super) fn path_style(&self) -> bool {
+        match self.addressing {
+            Addressing::Path => true,
+            Addressing::VirtualHost => false,
+            Addressing::ByHost => self.endpoint.as_ref().is_some_and(|endpoint| !endpoint.is_aws()),
+        }
+    }
+}
+
+/// The endpoint that the first of these variables names.
+pub(super) fn endpoint(env: &dyn Env, names: [&'static str; 2]) -> Result<Option<Endpoint>, ConfigError> {
+    for name in names {
+        if let Some(url) = text(env, name)? {
+            return match url.parse() {
+                Ok(endpoint) => Ok(Some(endpoint)),
+                Err(InvalidEndpoint(why)) => Err(ConfigError::Variable { name, why }),
+            };
+        }
+    }
+    Ok(None)
+}
+
+impl Trust {
+    /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`, else the system's certificates.
+    pub fn from_env(env: &dyn Env) -> Self {
+        let path = |name| env.var(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        path("AWS_CA_BUNDLE").or_else(|| path("SSL_CERT_FILE")).map_or(Self::System, Self::Bundle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+
+    fn env(vars: &'static [(&'static str, &'static str)]) -> impl Env {
+        move |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v))
+    }
+
+    fn config(vars: &'static [(&'static str, &'static str)]) -> Result<S3Config, ConfigError> {
+        S3Config::from_env(BucketName::new("bucket").unwrap(), None, &env(vars))
+    }
+
+    #[test]
+    fn follows_the_usual_variables() {
+        let c = config(&[
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "do-not-show"),
+            ("AWS_ENDPOINT_URL", "https://ignored.example"),
+            ("AWS_ENDPOINT_URL_S3", "http://minio:9000/"),
+            ("AWS_CA_BUNDLE", "/etc/ca.pem"),
+        ])
+        .unwrap();
+        assert_eq!(c.endpoint.as_ref().unwrap().as_str(), "http://minio:9000");
+        assert_eq!(c.signing_region().unwrap(), "us-east-1");
+        assert!(c.path_style());
+        assert_eq!(c.trust, Trust::Bundle("/etc/ca.pem".into()));
+        assert!(!format!("{c:?}").contains("do-not-show"));
+        let c = config(&[
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ])
+        .unwrap();
+        assert!(c.endpoint.is_none() && !c.path_style());
+        assert_eq!(c.signing_region().unwrap(), "eu-west-1");
+    }
+
+    #[test]
+    fn says_what_is_missing() {
+        let why = |vars| config(vars).unwrap_err().to_string();
+        assert_eq!(why(&[("AWS_REGION", "eu-west-1")]), "no credentials for S3 are set");
+        assert_eq!(
+            why(&[("AWS_ACCESS_KEY_ID", "id")]),
+            "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not"
+        );
+        assert_eq!(
+            why(&[("AWS_WEB_IDENTITY_TOKEN_FILE", "/token")]),
+            "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not"
+        );
+        assert_eq!(why(&[("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s")]), "no region is set");
+        assert_eq!(
+            why(&[
+                ("AWS_ACCESS_KEY_ID", "id"),
+                ("AWS_SECRET_ACCESS_KEY", "s"),
+                ("AWS_ENDPOINT_URL_S3", "https://u:p@h")
+            ]),
+            "AWS_ENDPOINT_URL_S3 must not hold credentials"
+        );
+    }
+
+    #[test]
+    fn knows_endpoints() {
+        for (text, host, secure, aws) in [
+            ("https://s3.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com", true, true),
+            ("https://s3.cn-north-1.amazonaws.com.cn", "s3.cn-north-1.amazonaws.com.cn", true, true),
+            ("https://amazonaws.com.evil.example", "amazonaws.com.evil.example", true, false),
+            ("http://[::1]:9000", "[::1]", false, false),
+            ("http://MinIO:9000/base", "minio", false, false),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!((endpoint.host.as_str(), endpoint.secure, endpoint.is_aws()), (host, secure, aws));
+        }
+        for text in
+            ["", "minio:9000", "ftp://x", "http://", "http://:9", "http://h:x", "http://h?x", "http://a b"]
+        {
+            assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! How one attempt failed: whether another may help, and what to call it.
+
+use std::error::Error;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::store::error::foreign;
+use crate::store::{ConfigError, Corruption, Reply, Source, StoreError};
+
+/// Clocks this far apart make AWS refuse signatures (it allows 15 minutes; a
+/// reply can be slow, so less is already suspicious).
+const SKEW: Duration = Duration::from_mins(4);
+
+/// One attempt's failure.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The store answered, and not with what was wanted.
+    Reply(Answer),
+    /// No answer, or half of one, or one that came too late.
+    Transport(Source),
+    /// TLS said no.
+    Tls(Source),
+    /// Fewer bytes came than were announced.
+    Cut { announced: u64, received: u64 },
+    /// All bytes came, and not with the checksum that the store sent along.
+    Mismatch,
+    /// A success that lacks what every success has; a proxy's page, or S3's
+    /// "200 OK" with an error in its body.
+    Odd(&'static str),
+    /// Settings are wrong, which no attempt will change.
+    Settings(ConfigError),
+    /// Already as the caller is to see it.
+    Final(StoreError),
+}
+
+/// A reply with what matters only to the next attempt.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) reply: Reply,
+    pub(super) action: &'static str,
+    pub(super) retry_after: Option<Duration>,
+    skewed: bool,
+}
+
+impl Fault {
+    pub(super) fn from_sdk<E>(error: SdkError<E, HttpResponse>, action: &'static str) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        if let Some(raw) = error.raw_response().filter(|raw| raw.status().as_u16() >= 300) {
+            return Self::Reply(answer(raw, error.as_service_error(), action));
+        }
+        match error {
+            SdkError::ConstructionFailure(_) => Self::Settings(ConfigError::Request(Box::new(error))),
+            SdkError::DispatchFailure(ref dispatch) if dispatch.is_user() => {
+                Self::Settings(ConfigError::Request(Box::new(error)))
+            }
+            other if speaks_of_tls(&other) => Self::Tls(Box::new(other)),
+            other => Self::Transport(Box::new(other)),
+        }
+    }
+
+    pub(super) fn timed_out(what: &'static str) -> Self {
+        Self::Transport(Box::new(io::Error::new(io::ErrorKind::TimedOut, what)))
+    }
+
+    /// Whether the same attempt may succeed later.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Transport(_) | Self::Cut { .. } | Self::Mismatch | Self::Odd(_) => true,
+            Self::Reply(answer) => answer.is_transient(),
+            Self::Tls(_) | Self::Settings(_) | Self::Final(_) => false,
+        }
+    }
+
+    /// Whether the refusal may come from a wrong clock, which the SDK has by
+    /// now corrected from the reply's `Date`.
+    pub(super) fn may_be_clock_skew(&self) -> bool {
+        matches!(self, Self::Reply(answer) if answer.reply.status == 403 && answer.skewed)
+    }
+
+    /// Whether the refusal may come from credentials that were replaced.
+    pub(super) fn may_be_stale_credentials(&self) -> bool {
+        const STALE: [&str; 5] = [
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidToken",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+        ];
+        // A reply to HEAD says 403 and no more.
+        matches!(self, Self::Reply(answer)
+            if answer.reply.code.as_deref().map_or(answer.reply.status == 403, |code| STALE.contains(&code)))
+    }
+
+    pub(super) fn status(&self) -> Option<u16> {
+        if let Self::Reply(answer) = self { Some(answer.reply.status) } else { None }
+    }
+
+    /// What the caller is to see, after `attempts` attempts.
+    pub(super) fn into_error(self, uri: String, attempts: u64) -> StoreError {
+        match self {
+            Self::Reply(answer) => answer.into_error(uri, attempts),
+            Self::Transport(source) => StoreError::Unreachable { uri, attempts, source },
+            Self::Tls(source) => StoreError::Tls { uri, source },
+            Self::Cut { announced, received } => {
+                StoreError::Corrupt { uri, kind: Corruption::Length { announced, received } }
+            }
+            Self::Mismatch => StoreError::Corrupt { uri, kind: Corruption::Checksum },
+            Self::Odd(what) => StoreError::Unreachable { uri, attempts, source: what.into() },
+            Self::Settings(source) => StoreError::Config { uri, source },
+            Self::Final(error) => error,
+        }
+    }
+}
+
+impl Answer {
+    fn is_transient(&self) -> bool {
+        const TRANSIENT: [&str; 8] = [
+            "SlowDown",
+            "InternalError",
+            "ServiceUnavailable",
+            "RequestTimeout",
+            "Throttling",
+            "ThrottlingException",
+            "OperationAborted",
+            "ConditionalRequestConflict",
+        ];
+        matches!(self.reply.status, 408 | 429 | 500 | 502 | 503 | 504)
+            || self.reply.code.as_deref().is_some_and(|code| TRANSIENT.contains(&code))
+    }
+
+    fn into_error(self, uri: String, attempts: u64) -> StoreError {
+        let transient = self.is_transient();
+        let Self { reply, action, .. } = self;
+        match (reply.status, reply.code.as_deref()) {
+            _ if transient => StoreError::Unreachable { uri, attempts, source: reply.to_string().into() },
+            (404, Some("NoSuchBucket")) => StoreError::NoBucket { uri },
+            (404, _) => StoreError::NotFound { uri },
+            (401 | 403, _) | (_, Some("ExpiredToken" | "InvalidToken")) => {
+                StoreError::Denied { uri, action, reply }
+            }
+            _ => StoreError::Rejected { uri, action, reply },
+        }
+    }
+}
+
+fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, action: &'static str) -> Answer {
+    let header = |name: &str| raw.headers().get(name);
+    let date = header("date").and_then(|d| DateTime::from_str(d, DateTimeFormat::HttpDate).ok());
+    let apart = date.and_then(|d| SystemTime::try_from(d).ok()).map(|theirs| {
+        let ours = SystemTime::now();
+        ours.duration_since(theirs).unwrap_or_else(|ahead| ahead.duration())
+    });
+    let reply = Reply {
+        status: raw.status().as_u16(),
+        // The SDK calls a HEAD's 404 "NotFound"; that is not the store's word, and does no harm.
+        code: error.and_then(ProvideErrorMetadata::code).map(foreign),
+        message: error.and_then(ProvideErrorMetadata::message).map(foreign),
+        request_id: header("x-amz-request-id").map(foreign),
+        region: header("x-amz-bucket-region").map(foreign),
+    };
+    Answer {
+        reply,
+        action,
+        // RFC 9110 section 10.2.3 also allows a date, which no S3 sends.
+        retry_after: header("retry-after").and_then(|s| s.trim().parse().ok()).map(Duration::from_secs),
+        skewed: apart.is_some_and(|apart| apart > SKEW),
+    }
+}
+
+/// Whether rustls is among the causes. An `io::Error` hides what it was made
+/// of from `source()`, so those are opened by hand.
+fn speaks_of_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    // No honest chain is longer; a bound costs nothing.
+    for _ in 0..32 {
+        let Some(error) = next else { return false };
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}

@@ -1,0 +1,218 @@
+//! A store in an S3 bucket, AWS's or any other that speaks its protocol.
+//!
+//! What is written carries our own SHA-256 as `x-amz-checksum-sha256`, so that
+//! the store itself refuses other bytes, and a precondition, so that nothing is
+//! overwritten and a write whose reply was lost can be sent again: the second
+//! one is refused with 412, the object is read, and it is ours. Redirects are
+//! never followed, TLS is used unless the endpoint says `http://`.
+
+mod body;
+mod client;
+mod config;
+mod credentials;
+mod fault;
+mod identity;
+mod reading;
+mod retry;
+mod trust;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_s3::operation::put_object::PutObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
+pub use credentials::{Credentials, KeyPair, WebIdentity};
+pub use trust::Trust;
+
+use self::client::Client;
+use self::fault::Fault;
+use self::reading::{Facts, describe};
+use super::{
+    Checksums, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Revision, Store,
+    StoreError,
+};
+use crate::digest::Sha256Digest;
+
+/// A bucket, or the part of it beneath a prefix.
+#[derive(Clone)]
+pub struct S3Store {
+    client: Arc<Client>,
+}
+
+/// One object in a request: its full key, and its uri for errors.
+#[derive(Debug, Clone)]
+struct Target {
+    key: String,
+    uri: String,
+}
+
+impl S3Store {
+    /// Checks the settings and reads the CA certificates; sends nothing.
+    pub fn new(config: S3Config) -> Result<Self, StoreError> {
+        Ok(Self { client: Arc::new(Client::new(config)?) })
+    }
+
+    fn target(&self, key: &ObjectKey) -> Result<Target, StoreError> {
+        let uri = self.uri(key);
+        match self.client.full_key(key) {
+            Ok(full) => Ok(Target { key: full.as_str().to_owned(), uri }),
+            Err(source) => Err(StoreError::Key { uri, source }),
+        }
+    }
+
+    async fn run<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        target: &Target,
+        bytes: u64,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError> {
+        self.client
+            .run(&target.uri, bytes, attempt)
+            .await
+            .map_err(|gave_up| gave_up.fault.into_error(target.uri.clone(), gave_up.attempts))
+    }
+
+    async fn put_once(
+        &self,
+        target: &Target,
+        bytes: &Bytes,
+        digest: &Sha256Digest,
+        mode: &PutMode,
+    ) -> Result<PutOutcome, Fault> {
+        self.client.ready().await?;
+        let request = self
+            .client
+            .s3
+            .put_object()
+            .bucket(self.client.bucket())
+            .key(&target.key)
+            .content_length(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
+            .checksum_sha256(STANDARD.encode(digest.as_bytes()))
+            .body(ByteStream::from(bytes.clone()));
+        // RFC 9110 section 13.1, as S3's conditional writes have it.
+        let request = match mode {
+            PutMode::Create => request.if_none_match("*"),
+            PutMode::Replace(revision) => request.if_match(revision.as_str()),
+        };
+        match request.send().await.map_err(|error| Fault::from_sdk(error, "s3:PutObject")) {
+            Ok(output) => written(target, &output, bytes.len(), digest),
+            Err(fault) => match fault.status() {
+                Some(412) => self.compare(target, bytes, mode, None).await,
+                Some(409) => self.compare(target, bytes, mode, Some(fault)).await,
+                _ => Err(fault),
+            },
+        }
+    }
+
+    /// After a refused precondition: is what is there ours? `refusal` is what to
+    /// say if nothing is there, where that is possible.
+    async fn compare(
+        &self,
+        target: &Target,
+        bytes: &Bytes,
+        mode: &PutMode,
+        refusal: Option<Fault>,
+    ) -> Result<PutOutcome, Fault> {
+        match self.client.read_once(target, bytes.len() as u64).await {
+            Ok(there) if there.bytes == *bytes => Ok(PutOutcome::AlreadyThere(there.info)),
+            // A write that collided may still be repeated; S3 asks for that with 409.
+            Ok(_) | Err(Fault::Final(StoreError::TooLarge { .. })) => match (refusal, mode) {
+                (Some(fault), PutMode::Replace(_)) if fault.is_transient() => Err(fault),
+                _ => Err(Fault::Final(StoreError::Conflict { uri: target.uri.clone() })),
+            },
+            Err(fault) if fault.status() == Some(404) => match (refusal, mode) {
+                (Some(refusal), _) => Err(refusal),
+                (None, PutMode::Create) => Err(Fault::Odd("the object went away while it was compared")),
+                (None, PutMode::Replace(_)) => Err(fault),
+            },
+            Err(other) => Err(other),
+        }
+    }
+}
+
+fn written(
+    target: &Target,
+    output: &PutObjectOutput,
+    size: usize,
+    digest: &Sha256Digest,
+) -> Result<PutOutcome, Fault> {
+    let confirmed = reading::sha256(output.checksum_sha256());
+    if confirmed.is_some_and(|confirmed| confirmed != *digest) {
+        let uri = target.uri.clone();
+        return Err(Fault::Final(StoreError::Corrupt { uri, kind: Corruption::Confirmed }));
+    }
+    let etag = output.e_tag().ok_or(Fault::Odd("the store confirmed a write without an ETag"))?;
+    Ok(PutOutcome::Written(ObjectInfo {
+        size: size as u64,
+        revision: Revision::new(etag),
+        version_id: output.version_id().map(str::to_owned),
+        checksums: Checksums { sha256: confirmed, crc64nvme: None },
+    }))
+}
+
+impl fmt::Debug for S3Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("S3Store").field(&self.client.config).finish()
+    }
+}
+
+#[async_trait]
+impl Store for S3Store {
+    fn uri(&self, key: &ObjectKey) -> String {
+        let bucket = self.client.bucket();
+        match &self.client.config.prefix {
+            Some(prefix) => format!("s3://{bucket}/{prefix}/{key}"),
+            None => format!("s3://{bucket}/{key}"),
+        }
+    }
+
+    async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
+        let target = self.target(key)?;
+        self.run(&target, limit, || self.client.read_once(&target, limit)).await
+    }
+
+    async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
+        let target = self.target(key)?;
+        let (info, body) = self.run(&target, 0, || self.client.open(&target)).await?;
+        let chunks = body::Resuming::new(Arc::clone(&self.client), target.clone(), info.clone(), body);
+        Ok(ObjectStream::new(target.uri, info, Box::new(chunks)))
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
+        let target = self.target(key)?;
+        self.run(&target, 0, || async {
+            self.client.ready().await?;
+            let output = self
+                .client
+                .s3
+                .head_object()
+                .bucket(self.client.bucket())
+                .key(&target.key)
+                .checksum_mode(ChecksumMode::Enabled)
+                .send()
+                .await
+                .map_err(|error| Fault::from_sdk(error, "s3:GetObject"))?;
+            describe(&Facts::from(&output), &target)
+        })
+        .await
+    }
+
+    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+        let target = self.target(key)?;
+        let digest = Sha256Digest::of(&bytes);
+        // Twice, because the object may have to be read to compare it.
+        let moved = (bytes.len() as u64).saturating_mul(2);
+        self.run(&target, moved, || self.put_once(&target, &bytes, &digest, &mode)).await
+    }
+
+    fn retries(&self) -> u64 {
+        self.client.retries()
+    }
+}

@@ -1,0 +1,175 @@
+//! Requests that read, and what their replies say of an object.
+
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+
+use super::Target;
+use super::body::Body;
+use super::client::Client;
+use super::fault::Fault;
+use crate::digest::Sha256Digest;
+use crate::store::{Checksums, Corruption, Object, ObjectInfo, Revision, StoreError};
+
+/// What GET and HEAD both say.
+pub(super) struct Facts<'r> {
+    size: Option<i64>,
+    etag: Option<&'r str>,
+    version_id: Option<&'r str>,
+    sha256: Option<&'r str>,
+    crc64nvme: Option<&'r str>,
+    of: Option<&'r ChecksumType>,
+}
+
+impl<'r> From<&'r HeadObjectOutput> for Facts<'r> {
+    fn from(output: &'r HeadObjectOutput) -> Self {
+        Self {
+            size: output.content_length(),
+            etag: output.e_tag(),
+            version_id: output.version_id(),
+            sha256: output.checksum_sha256(),
+            crc64nvme: output.checksum_crc64_nvme(),
+            of: output.checksum_type(),
+        }
+    }
+}
+
+impl<'r> From<&'r GetObjectOutput> for Facts<'r> {
+    fn from(output: &'r GetObjectOutput) -> Self {
+        Self {
+            size: output.content_length(),
+            etag: output.e_tag(),
+            version_id: output.version_id(),
+            sha256: output.checksum_sha256(),
+            crc64nvme: output.checksum_crc64_nvme(),
+            of: output.checksum_type(),
+        }
+    }
+}
+
+pub(super) fn describe(facts: &Facts<'_>, target: &Target) -> Result<ObjectInfo, Fault> {
+    let etag = facts.etag.ok_or(Fault::Odd("the store described an object without an ETag"))?;
+    let size = facts.size.and_then(|size| u64::try_from(size).ok()).ok_or_else(|| {
+        Fault::Final(StoreError::Corrupt { uri: target.uri.clone(), kind: Corruption::NoLength })
+    })?;
+    // Some stores leave the type out; a composite one shows by its `-2` at the end, which is no base64.
+    let full = facts.of.is_none_or(|of| *of == ChecksumType::FullObject);
+    let checksums = Checksums {
+        sha256: sha256(facts.sha256.filter(|_| full)),
+        crc64nvme: crc64nvme(facts.crc64nvme.filter(|_| full)),
+    };
+    Ok(ObjectInfo {
+        size,
+        revision: Revision::new(etag),
+        version_id: facts.version_id.map(str::to_owned),
+        checksums,
+    })
+}
+
+/// A checksum header's SHA-256.
+pub(super) fn sha256(base64: Option<&str>) -> Option<Sha256Digest> {
+    let bytes = STANDARD.decode(base64?).ok()?;
+    let hex = bytes.iter().fold(String::with_capacity(64), |hex, b| hex + &format!("{b:02x}"));
+    hex.parse().ok()
+}
+
+/// A checksum header's CRC-64/NVME: eight bytes, most significant first.
+fn crc64nvme(base64: Option<&str>) -> Option<u64> {
+    let bytes = STANDARD.decode(base64?).ok()?;
+    Some(u64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+impl Client {
+    /// Asks for the whole object.
+    pub(super) async fn open(&self, target: &Target) -> Result<(ObjectInfo, Body), Fault> {
+        self.request(target, None).await
+    }
+
+    /// Asks for the rest of an object that is still as `info` says.
+    pub(super) async fn open_at(
+        &self,
+        target: &Target,
+        info: &ObjectInfo,
+        position: u64,
+    ) -> Result<Body, Fault> {
+        let (rest, body) = match self.request(target, Some((info, position))).await {
+            Err(fault) if fault.status() == Some(412) => return Err(changed(target)),
+            other => other?,
+        };
+        // A store may ignore `If-Match` or `Range`; then this is not the rest of that object.
+        if rest.revision != info.revision || rest.size != info.size.saturating_sub(position) {
+            return Err(changed(target));
+        }
+        Ok(body)
+    }
+
+    async fn request(
+        &self,
+        target: &Target,
+        from: Option<(&ObjectInfo, u64)>,
+    ) -> Result<(ObjectInfo, Body), Fault> {
+        self.ready().await?;
+        let mut request =
+            self.s3.get_object().bucket(self.bucket()).key(&target.key).checksum_mode(ChecksumMode::Enabled);
+        if let Some((info, position)) = from {
+            request = request.range(format!("bytes={position}-")).if_match(info.revision.as_str());
+        }
+        let output = request.send().await.map_err(|error| Fault::from_sdk(error, "s3:GetObject"))?;
+        let info = describe(&Facts::from(&output), target)?;
+        let body = Body::new(output.body, info.size, self.config.limits);
+        Ok((info, body))
+    }
+
+    /// Reads a whole object of at most `limit` bytes, in one attempt.
+    pub(super) async fn read_once(&self, target: &Target, limit: u64) -> Result<Object, Fault> {
+        let (info, mut body) = self.open(target).await?;
+        if info.size > limit {
+            return Err(Fault::Final(StoreError::TooLarge { uri: target.uri.clone(), limit }));
+        }
+        // What was announced is not allocated before it comes.
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = body.next().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        let bytes: Bytes = bytes.freeze();
+        if info.checksums.sha256.is_some_and(|sha256| sha256 != Sha256Digest::of(&bytes)) {
+            return Err(Fault::Mismatch);
+        }
+        Ok(Object { bytes, info })
+    }
+}
+
+fn changed(target: &Target) -> Fault {
+    Fault::Final(StoreError::Corrupt { uri: target.uri.clone(), kind: Corruption::Changed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_only_checksums_of_the_full_object() {
+        let target = Target { key: "k".to_owned(), uri: "s3://b/k".to_owned() };
+        let empty = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let facts = |sha256, of| Facts {
+            size: Some(0),
+            etag: Some("\"e\""),
+            version_id: None,
+            sha256: Some(sha256),
+            crc64nvme: Some("AAAAAAAAAQA="),
+            of,
+        };
+        let found = |facts| describe(&facts, &target).unwrap().checksums;
+        let (full, composite) = (ChecksumType::FullObject, ChecksumType::Composite);
+        let both = Checksums { sha256: Some(Sha256Digest::of(b"")), crc64nvme: Some(256) };
+        assert_eq!(found(facts(empty, Some(&full))), both);
+        assert_eq!(found(facts(empty, None)), both);
+        assert_eq!(found(facts(empty, Some(&composite))), Checksums::default());
+        let suffixed = format!("{empty}-2");
+        assert_eq!(found(facts(&suffixed, None)).sha256, None);
+        assert_eq!(found(facts("AAAA", None)).sha256, None);
+    }
+}

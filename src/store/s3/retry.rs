@@ -1,0 +1,137 @@
+//! Trying again: exponential pauses with jitter, one budget for all attempts.
+//!
+//! This is the only place that repeats; the SDK's own retries are off, so that
+//! there is one budget and one count.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable as _};
+use tokio::time::{Instant, timeout};
+
+use super::config::Limits;
+use super::fault::Fault;
+
+#[derive(Debug)]
+pub(super) struct Retrying {
+    limits: Limits,
+    retries: AtomicU64,
+}
+
+/// The last attempt's fault, and how many there were.
+#[derive(Debug)]
+pub(super) struct GaveUp {
+    pub(super) fault: Fault,
+    pub(super) attempts: u64,
+}
+
+impl Retrying {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, retries: AtomicU64::new(0) }
+    }
+
+    pub(super) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Runs `attempt` until it succeeds, fails for good, or the budget is spent.
+    /// One attempt may take the time that `bytes` need on top of its limit.
+    /// `renew` is called when credentials may be stale, and says whether it has
+    /// any hope of better ones.
+    pub(super) async fn run<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        uri: &str,
+        bytes: u64,
+        renew: impl Fn() -> bool,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, GaveUp> {
+        let started = Instant::now();
+        let deadline = self.limits.attempt.saturating_add(self.limits.transfer(bytes));
+        let mut attempts = 0_u64;
+        let (mut clock_corrected, mut renewed) = (false, false);
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(self.limits.first_pause)
+            .with_max_delay(self.limits.longest_pause)
+            .with_jitter()
+            .without_max_times();
+        let result = (|| {
+            attempts = attempts.saturating_add(1);
+            let one = attempt();
+            async move {
+                timeout(deadline, one)
+                    .await
+                    .unwrap_or_else(|_| Err(Fault::timed_out("no answer within the attempt's deadline")))
+            }
+        })
+        .retry(pauses)
+        .sleep(tokio::time::sleep)
+        .when(|fault| {
+            // Either is worth one more attempt, not an endless series.
+            if fault.may_be_clock_skew() && !clock_corrected {
+                clock_corrected = true;
+                return true;
+            }
+            if fault.may_be_stale_credentials() && !renewed && renew() {
+                renewed = true;
+                return true;
+            }
+            fault.is_transient()
+        })
+        .adjust(|fault, pause| {
+            let asked = if let Fault::Reply(answer) = fault { answer.retry_after } else { None };
+            let pause = pause?.max(asked.unwrap_or(Duration::ZERO));
+            (started.elapsed().saturating_add(pause) < self.limits.total).then_some(pause)
+        })
+        .notify(|fault, pause| {
+            self.retries.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(uri, ?fault, ?pause, "trying again");
+        })
+        .await;
+        result.map_err(|fault| GaveUp { fault, attempts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retrying() -> Retrying {
+        Retrying::new(Limits {
+            attempt: Duration::from_secs(2),
+            total: Duration::from_secs(30),
+            ..Limits::default()
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn spends_its_budget_and_no_more() {
+        let retrying = retrying();
+        let started = Instant::now();
+        let gave_up = retrying
+            .run("s3://b/k", 0, || false, || async { Err::<(), _>(Fault::timed_out("test")) })
+            .await
+            .unwrap_err();
+        assert!(started.elapsed() <= Duration::from_secs(30), "{:?}", started.elapsed());
+        assert!(gave_up.attempts > 5, "{gave_up:?}");
+        assert_eq!(retrying.retries(), gave_up.attempts - 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_an_attempt_that_hangs() {
+        let retrying = retrying();
+        let started = Instant::now();
+        let hang = || std::future::pending::<Result<(), Fault>>();
+        // 80 KiB may take ten seconds more at the slowest rate that counts as moving.
+        let gave_up = retrying.run("s3://b/k", 80 * 1024, || false, hang).await.unwrap_err();
+        assert!(started.elapsed() <= Duration::from_secs(30 + 12), "{:?}", started.elapsed());
+        assert!((2..=4).contains(&gave_up.attempts), "{gave_up:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn does_not_repeat_what_is_final() {
+        let retrying = retrying();
+        let settings = || async { Err::<(), _>(Fault::Settings(crate::store::ConfigError::NoRegion)) };
+        let gave_up = retrying.run("s3://b/k", 0, || true, settings).await.unwrap_err();
+        assert_eq!((gave_up.attempts, retrying.retries()), (1, 0));
+    }
+}
