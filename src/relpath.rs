@@ -164,20 +164,29 @@ impl RelPath {
     /// formatting or bidirectional character is never let through, so the result
     /// can neither end a log line nor drive a terminal.
     pub fn escaped(&self) -> String {
-        let mut out = String::with_capacity(self.0.len());
-        for chunk in self.0.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                if c == '%' || !is_printable(c) {
-                    let mut utf8 = [0; 4];
-                    escape_bytes(&mut out, c.encode_utf8(&mut utf8).as_bytes());
-                } else {
-                    out.push(c);
-                }
-            }
-            escape_bytes(&mut out, chunk.invalid());
-        }
-        out
+        escaped(&self.0)
     }
+}
+
+/// Any bytes in the printable, reversible form of [`RelPath::escaped`].
+pub fn escaped(bytes: &[u8]) -> String {
+    escape(bytes, |c| c != '%' && is_printable(c))
+}
+
+fn escape(bytes: &[u8], keep: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if keep(c) {
+                out.push(c);
+            } else {
+                let mut utf8 = [0; 4];
+                escape_bytes(&mut out, c.encode_utf8(&mut utf8).as_bytes());
+            }
+        }
+        escape_bytes(&mut out, chunk.invalid());
+    }
+    out
 }
 
 fn escape_bytes(out: &mut String, bytes: &[u8]) {
@@ -202,10 +211,10 @@ fn is_printable(c: char) -> bool {
             | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}'))
 }
 
-/// Any bytes as one line of printable text, escaped as in [`RelPath::escaped`]:
-/// for text from elsewhere (an object key, a header, an error of a server).
+/// Text from elsewhere (a server's error, a name in a statement) as one line that
+/// a terminal shows as it is. For people: not reversible, since `%` stays `%`.
 pub fn printable(bytes: &[u8]) -> String {
-    RelPath(bytes.into()).escaped()
+    escape(bytes, is_printable)
 }
 
 impl fmt::Display for RelPath {
@@ -276,6 +285,7 @@ mod tests {
         ] {
             assert_eq!(path(bytes).escaped(), shown);
         }
+        assert_eq!(printable(b"100%\n"), "100%%0A");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::{InvalidKey, ObjectKey};
-use crate::relpath::printable;
+use crate::relpath::escaped;
 
 /// A bucket's name: 3 to 255 letters, digits, `.`, `-` and `_`, which is what
 /// the older rules allow that stores other than AWS still follow.
@@ -147,7 +147,7 @@ fn decode(mut text: &[u8]) -> Option<Vec<u8>> {
 
 /// A path as a `file://` uri; whatever is not printable is `%XX`.
 pub(super) fn file_uri(path: &Path) -> String {
-    format!("file://{}", printable(path.as_os_str().as_bytes()))
+    format!("file://{}", escaped(path.as_os_str().as_bytes()))
 }
 
 impl fmt::Display for Location {
