@@ -1,0 +1,88 @@
+//! in-toto `DigestSet`: one immutable thing, named by the digests of its bytes.
+//! <https://github.com/in-toto/attestation/blob/main/spec/v1/digest_set.md>
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::digest::{DirHash, Sha256Digest};
+
+/// The algorithm name of SHA-256.
+pub const SHA256: &str = "sha256";
+/// The algorithm name of a directory's hash (Go's `dirhash`, `Hash1`, in hex).
+pub const DIR_HASH: &str = "dirHash";
+
+/// What sigstore-go accepts in one set; a hostile statement stops here.
+const MAX_DIGESTS: usize = 32;
+
+/// Digests by algorithm name. An algorithm appears once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(transparent)]
+pub struct DigestSet(BTreeMap<String, String>);
+
+impl DigestSet {
+    /// Whether there is no digest at all: the set then names nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The SHA-256 digest, if it is there and well formed.
+    pub fn sha256(&self) -> Option<Sha256Digest> {
+        self.0.get(SHA256)?.parse().ok()
+    }
+
+    /// The directory hash, if it is there and well formed.
+    pub fn dir_hash(&self) -> Option<DirHash> {
+        self.0.get(DIR_HASH)?.parse().ok()
+    }
+
+    /// Algorithm and digest, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(algorithm, digest)| (algorithm.as_str(), digest.as_str()))
+    }
+}
+
+impl From<Sha256Digest> for DigestSet {
+    fn from(digest: Sha256Digest) -> Self {
+        Self(BTreeMap::from([(SHA256.to_owned(), digest.to_string())]))
+    }
+}
+
+impl From<DirHash> for DigestSet {
+    fn from(hash: DirHash) -> Self {
+        Self(BTreeMap::from([(DIR_HASH.to_owned(), hash.to_string())]))
+    }
+}
+
+impl<'de> Deserialize<'de> for DigestSet {
+    /// Refuses an algorithm named twice: readers that take the first and readers
+    /// that take the last would verify different things.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digests;
+        impl<'de> Visitor<'de> for Digests {
+            type Value = DigestSet;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("digests by algorithm")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DigestSet, A::Error> {
+                let mut digests = BTreeMap::new();
+                while let Some((algorithm, digest)) = map.next_entry::<String, String>()? {
+                    if digests.len() == MAX_DIGESTS {
+                        return Err(A::Error::custom(format_args!(
+                            "more than {MAX_DIGESTS} digests in one set"
+                        )));
+                    }
+                    if digests.insert(algorithm, digest).is_some() {
+                        return Err(A::Error::custom("an algorithm is named twice in one digest set"));
+                    }
+                }
+                Ok(DigestSet(digests))
+            }
+        }
+        deserializer.deserialize_map(Digests)
+    }
+}
