@@ -1,0 +1,138 @@
+//! What a consumer accepts: which (key, builder) pairs, from which workflow, how
+//! old. Pure data and its evaluation; [`document`] reads it from YAML.
+//!
+//! A policy is asked only about provenance whose signature has been checked
+//! with one of the policy's own keys.
+
+pub mod document;
+mod expectation;
+mod trust;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use expectation::{Expectation, Pattern, StoredMatch};
+pub use trust::{Builders, TrustedKey};
+
+use crate::slsa::Provenance;
+
+/// What to do where there is no attestation at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missing {
+    /// The answer is no.
+    #[default]
+    Fail,
+    /// Say so and go on. Never said to be accepted.
+    Warn,
+}
+
+/// A verification policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    keys: Vec<TrustedKey>,
+    builders: Builders,
+    expect: Expectation,
+    missing: Missing,
+}
+
+/// Why authentic provenance is not what the policy wants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyViolation {
+    /// The pair is not listed. Either half may be good with another.
+    #[error("key {key} is not trusted for builder {builder:?}")]
+    Pair {
+        /// Name of the key in the policy.
+        key: String,
+        /// The builder that the provenance names.
+        builder: String,
+    },
+    /// The caller wants one builder and this is another.
+    #[error("the builder is {found:?}, not {wanted:?}")]
+    Builder {
+        /// The builder that the provenance names.
+        found: String,
+        /// The builder that was asked for.
+        wanted: String,
+    },
+    /// By the verifier's clock.
+    #[error("key {key} is accepted only until {not_after}")]
+    KeyExpired {
+        /// Name of the key in the policy.
+        key: String,
+        /// End of its validity.
+        not_after: Timestamp,
+    },
+    /// By the verifier's clock.
+    #[error("key {key} is accepted only from {not_before}")]
+    KeyNotYetValid {
+        /// Name of the key in the policy.
+        key: String,
+        /// Begin of its validity.
+        not_before: Timestamp,
+    },
+    /// A parameter of the build differs from what is expected, or is not there.
+    #[error("the {field} is {}, not {wanted}", found.as_ref().map_or_else(|| "not stated".to_owned(), |f| format!("{f:?}")))]
+    Parameter {
+        /// Which one, in words.
+        field: &'static str,
+        /// What the provenance says.
+        found: Option<String>,
+        /// What the policy wants, in words.
+        wanted: String,
+    },
+    /// The provenance does not say that the stored object was compared.
+    #[error("the provenance does not say that the stored object was compared with what was written")]
+    NoStoredMatch,
+    /// Older than the policy allows, by the verifier's clock.
+    #[error("the build finished on {finished_on}, longer ago than {max_age:?}")]
+    TooOld {
+        /// The provenance's own word.
+        finished_on: Timestamp,
+        /// The policy's limit.
+        max_age: Duration,
+    },
+    /// The policy bounds the age, the provenance gives no time, or one to come.
+    #[error("the policy bounds the age, and the provenance gives no time that can be (finishedOn: {})", .0.map_or_else(|| "absent".to_owned(), |t| t.to_string()))]
+    NoAge(Option<Timestamp>),
+}
+
+impl Policy {
+    /// Accepts what any of `keys` signed, whatever builder it names.
+    pub fn of_keys(keys: Vec<TrustedKey>) -> Self {
+        Self { keys, builders: Builders::Any, expect: Expectation::default(), missing: Missing::Fail }
+    }
+
+    /// The same policy, narrowed to one builder.
+    #[must_use]
+    pub fn only_builder(mut self, id: String) -> Self {
+        self.expect.builder = Some(id);
+        self
+    }
+
+    /// The keys, in the policy's order: the indices by which
+    /// [`Self::judge`] is told which of them made a signature.
+    pub fn keys(&self) -> &[TrustedKey] {
+        &self.keys
+    }
+
+    /// What to do where there is no attestation.
+    pub fn missing(&self) -> Missing {
+        self.missing
+    }
+
+    /// Whether provenance that the key at `key` signed is what the policy wants;
+    /// the first thing that is not, otherwise.
+    pub fn judge(&self, key: usize, provenance: &Provenance, now: Timestamp) -> Result<(), PolicyViolation> {
+        let builder = &provenance.run_details.builder.id;
+        let Some(trusted) = self.keys.get(key).filter(|_| self.builders.allow(builder, key)) else {
+            let key = self.keys.get(key).map_or_else(String::new, |k| k.name.clone());
+            return Err(PolicyViolation::Pair { key, builder: builder.clone() });
+        };
+        trusted.valid_at(now)?;
+        self.expect.judge(provenance, now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Who says so, and whether the policy takes their word.
+
+use jiff::Timestamp;
+
+use super::Rejection;
+use crate::dsse::Envelope;
+use crate::intoto::Statement;
+use crate::policy::Policy;
+use crate::sign::{KeyId, PublicKey};
+use crate::slsa::{PROVENANCE_V1, Provenance};
+
+/// A key that signed, as the policy knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The key's name in the policy.
+    pub name: String,
+    /// The key's fingerprint.
+    pub id: KeyId,
+}
+
+/// Provenance that a trusted key signed and the policy accepts. It is not yet
+/// about any artifact: only [`Authentic::accept`] can say that.
+#[derive(Debug, Clone)]
+pub struct Authentic {
+    pub(super) statement: Statement,
+    pub(super) provenance: Provenance,
+    pub(super) signer: Signer,
+}
+
+/// Checks an envelope's signature, then what it says, then the policy.
+pub fn authenticate(envelope: &Envelope, policy: &Policy, now: Timestamp) -> Result<Authentic, Rejection> {
+    let keys: Vec<&PublicKey> = policy.keys().iter().map(|k| &k.key).collect();
+    let valid = envelope.verify(&keys)?;
+    let index = valid.key_index();
+    let statement = Statement::from_json(valid.payload())?;
+    if statement.predicate_type() != PROVENANCE_V1 {
+        return Err(Rejection::PredicateType { found: statement.predicate_type().to_owned() });
+    }
+    let provenance = Provenance::from_predicate(statement.predicate())?;
+    policy.judge(index, &provenance, now)?;
+    let name = policy.keys().get(index).map(|k| k.name.clone()).unwrap_or_default();
+    Ok(Authentic { statement, provenance, signer: Signer { name, id: valid.key().key_id() } })
+}
+
+impl Authentic {
+    /// The provenance.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// Who signed.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+}

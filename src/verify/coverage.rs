@@ -1,0 +1,261 @@
+//! Whether an authentic statement speaks of this very artifact.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+use super::{Authentic, Rejection, Signer};
+use crate::digest::{DirHash, Sha256Digest};
+use crate::intoto::{ResourceDescriptor, Statement, member_name, member_path};
+use crate::manifest::{self, Differences};
+use crate::relpath::{RelPath, printable};
+use crate::slsa::Provenance;
+
+/// Which artifact is asked about, relative to what the attestation was found beside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The attestation was named for this artifact, by the caller or by lying beside it.
+    Itself,
+    /// It lies beside a parent directory; this is the path from there. A file then
+    /// has to be attested under this very name: two files that changed places differ.
+    Within(RelPath),
+}
+
+/// What the artifact's bytes are.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// One file.
+    File(Sha256Digest),
+    /// A directory: every file in it, by path from there.
+    Directory(BTreeMap<RelPath, Sha256Digest>),
+}
+
+/// A statement that a trusted key signed, that the policy accepts, and that
+/// speaks of an artifact whose bytes were digested. Nothing else means "verified".
+#[derive(Debug, Clone)]
+pub struct VerifiedStatement {
+    statement: Statement,
+    provenance: Provenance,
+    signer: Signer,
+    subject: String,
+    digest: String,
+    files: u64,
+}
+
+impl VerifiedStatement {
+    /// The statement.
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
+    /// Its predicate.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// Who signed it.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// The name under which the artifact is attested.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The artifact's digest, `sha256:…` or `dirHash:…`.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// How many files were found as attested.
+    pub fn files(&self) -> u64 {
+        self.files
+    }
+}
+
+impl Authentic {
+    /// Whether [`Self::accept`] needs the manifest for this question: the
+    /// statement is about a directory whose files it does not list itself.
+    pub fn needs_manifest(&self, place: &Place, content: &Content) -> bool {
+        let Some((directory, _)) = self.directory() else { return false };
+        if self.listed(directory).next().is_some() {
+            return false;
+        }
+        match (place, content) {
+            (Place::Within(_), _) => true,
+            (Place::Itself, Content::File(digest)) => self.subject_of(digest).is_none(),
+            // Without it the answer would be the same; with it, it names what differs.
+            (Place::Itself, Content::Directory(files)) => self.subject_of_directory(files).is_none(),
+        }
+    }
+
+    /// Whether this statement speaks of the artifact. `manifest` is read if the
+    /// statement has one and the question needs it, and trusted only once its hash
+    /// is the attested one.
+    pub fn accept(
+        self,
+        place: &Place,
+        content: &Content,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<VerifiedStatement, Rejection> {
+        match (place, content) {
+            (Place::Itself, Content::File(digest)) => self.accept_file(digest, manifest),
+            (Place::Itself, Content::Directory(files)) => self.accept_directory(files, manifest),
+            (Place::Within(path), content) => self.accept_member(path, content, manifest),
+        }
+    }
+
+    fn accept_file(
+        self,
+        digest: &Sha256Digest,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<VerifiedStatement, Rejection> {
+        let shown = format!("sha256:{digest}");
+        if let Some(subject) = self.subject_of(digest) {
+            let name = subject.name.clone();
+            return Ok(self.verified(name, shown, 1));
+        }
+        if let (Some((directory, hash)), Some(manifest)) = (self.directory(), manifest) {
+            let mut reader = manifest::Reader::new(manifest);
+            let mut found = None;
+            while let Some((path, listed)) = reader.next_entry()? {
+                if found.is_none() && listed == *digest {
+                    found = Some(path);
+                }
+            }
+            check_manifest(reader, &hash)?;
+            if let Some(path) = found {
+                let name = member_name(&directory.name, &path);
+                return Ok(self.verified(name, shown, 1));
+            }
+        }
+        Err(Rejection::OtherArtifact { found: shown, about: self.about() })
+    }
+
+    fn accept_directory(
+        self,
+        files: &BTreeMap<RelPath, Sha256Digest>,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<VerifiedStatement, Rejection> {
+        let shown = format!("dirHash:{}", DirHash::of_files(files));
+        if let Some(subject) = self.subject_of_directory(files) {
+            let name = subject.name.clone();
+            return Ok(self.verified(name, shown, count(files)));
+        }
+        if let Some((directory, attested)) = self.directory() {
+            let differences = self.differences(directory, &attested, &RelPath::root(), files, manifest)?;
+            if !differences.is_empty() {
+                return Err(Rejection::Differs(differences));
+            }
+        }
+        Err(Rejection::OtherArtifact { found: shown, about: self.about() })
+    }
+
+    fn accept_member(
+        self,
+        path: &RelPath,
+        content: &Content,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<VerifiedStatement, Rejection> {
+        let Some((directory, hash)) = self.directory() else {
+            return Err(Rejection::NotADirectory { about: self.about() });
+        };
+        let as_tree;
+        let (files, shown) = match content {
+            Content::File(digest) => {
+                as_tree = BTreeMap::from([(RelPath::root(), *digest)]);
+                (&as_tree, format!("sha256:{digest}"))
+            }
+            Content::Directory(files) => (files, format!("dirHash:{}", DirHash::of_files(files))),
+        };
+        let differences = self.differences(directory, &hash, path, files, manifest)?;
+        let name = member_name(&directory.name, path);
+        if differences.is_empty() && differences.matched() > 0 {
+            return Ok(self.verified(name, shown, differences.matched()));
+        }
+        if differences.is_empty()
+            || matches!(differences.named(), [manifest::Difference::Added(p)] if p.is_root())
+        {
+            return Err(Rejection::NotListed { directory: directory.name.clone(), path: path.clone() });
+        }
+        Err(match content {
+            Content::File(_) => Rejection::OtherArtifact { found: shown, about: name },
+            Content::Directory(_) => Rejection::Differs(differences),
+        })
+    }
+
+    /// Attested files beneath `base` against those that are there.
+    fn differences(
+        &self,
+        directory: &ResourceDescriptor,
+        hash: &DirHash,
+        base: &RelPath,
+        there: &BTreeMap<RelPath, Sha256Digest>,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<Differences, Rejection> {
+        let mut listed: BTreeMap<_, _> = self.listed(directory).collect();
+        if !listed.is_empty() {
+            return manifest::compare(|| Ok(listed.pop_first()), base, there);
+        }
+        let Some(manifest) = manifest else {
+            return Ok(Differences::default());
+        };
+        let mut reader = manifest::Reader::new(manifest);
+        let differences = manifest::compare(|| reader.next_entry(), base, there)?;
+        check_manifest(reader, hash)?;
+        Ok(differences)
+    }
+
+    /// The subject that is a directory, if there is just one.
+    fn directory(&self) -> Option<(&ResourceDescriptor, DirHash)> {
+        let mut directories =
+            self.statement.subjects().iter().filter_map(|s| s.digest.dir_hash().map(|hash| (s, hash)));
+        directories.next().filter(|_| directories.next().is_none())
+    }
+
+    /// The files of the directory that are subjects themselves.
+    fn listed<'a>(
+        &'a self,
+        directory: &'a ResourceDescriptor,
+    ) -> impl Iterator<Item = (RelPath, Sha256Digest)> + 'a {
+        self.statement.subjects().iter().filter_map(|subject| {
+            Some((member_path(&directory.name, &subject.name)?, subject.digest.sha256()?))
+        })
+    }
+
+    fn subject_of(&self, digest: &Sha256Digest) -> Option<&ResourceDescriptor> {
+        self.statement.subjects().iter().find(|s| s.digest.sha256() == Some(*digest))
+    }
+
+    fn subject_of_directory(&self, files: &BTreeMap<RelPath, Sha256Digest>) -> Option<&ResourceDescriptor> {
+        let hash = DirHash::of_files(files);
+        self.statement.subjects().iter().find(|s| s.digest.dir_hash() == Some(hash))
+    }
+
+    /// The subjects' names, for a message.
+    fn about(&self) -> String {
+        let subjects = self.statement.subjects();
+        let first = subjects.first().map(|s| printable(s.name.as_bytes())).unwrap_or_default();
+        match subjects.len() {
+            0 | 1 => first,
+            n => format!("{first} and {} more", n - 1),
+        }
+    }
+
+    fn verified(self, subject: String, digest: String, files: u64) -> VerifiedStatement {
+        let Self { statement, provenance, signer } = self;
+        VerifiedStatement { statement, provenance, signer, subject, digest, files }
+    }
+}
+
+fn check_manifest<R: BufRead>(reader: manifest::Reader<R>, wanted: &DirHash) -> Result<(), Rejection> {
+    let found = reader.finish()?;
+    if found == *wanted {
+        return Ok(());
+    }
+    Err(Rejection::OtherManifest { found: found.to_string(), wanted: wanted.to_string() })
+}
+
+fn count(files: &BTreeMap<RelPath, Sha256Digest>) -> u64 {
+    u64::try_from(files.len()).unwrap_or(u64::MAX)
+}
