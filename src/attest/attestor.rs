@@ -1,0 +1,172 @@
+//! The last steps, in the one order in which they may happen: state, sign,
+//! store, read back, verify.
+
+use jiff::Timestamp;
+
+use super::{AttestationNames, Contents, publish};
+use crate::bundle::Bundle;
+use crate::dsse::Envelope;
+use crate::intoto;
+use crate::policy::{Policy, TrustedKey};
+use crate::sign::{KeyId, PrivateKey};
+use crate::slsa::{PROVENANCE_V1, Provenance};
+use crate::store::{Store, StoreError};
+use crate::verify::{self, Rejection};
+
+/// Signs with one key and stores in one place.
+#[derive(Debug)]
+pub struct Attestor<'a> {
+    key: &'a PrivateKey,
+    store: &'a dyn Store,
+}
+
+/// Proof that an attestation was written, read back and verified.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    bundle_uri: String,
+    lines_uri: String,
+    key: KeyId,
+    subjects: usize,
+}
+
+impl Receipt {
+    /// Where the bundle is.
+    pub fn bundle_uri(&self) -> &str {
+        &self.bundle_uri
+    }
+
+    /// Where the JSON Lines file is.
+    pub fn lines_uri(&self) -> &str {
+        &self.lines_uri
+    }
+
+    /// The key that signed.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
+
+    /// How many subjects the statement has.
+    pub fn subjects(&self) -> usize {
+        self.subjects
+    }
+}
+
+/// Why an artifact is not attested.
+#[derive(Debug, thiserror::Error)]
+pub enum AttestError {
+    /// The statement cannot be written as JSON. A bug.
+    #[error("the statement about {artifact} cannot be serialised")]
+    Serialise {
+        /// The artifact's name.
+        artifact: String,
+        /// What the serialiser says.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The statement cannot be put into an envelope.
+    #[error("the statement about {artifact} cannot be signed: {reason}")]
+    Unsigned {
+        /// The artifact's name.
+        artifact: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The store does not take or give it.
+    #[error("the attestation of {artifact} could not be stored")]
+    Store {
+        /// The artifact's name.
+        artifact: String,
+        /// What the store says.
+        #[source]
+        source: StoreError,
+    },
+    /// Something else is there under the attestation's name.
+    #[error("{uri} is there already and is not an attestation")]
+    Foreign {
+        /// Where.
+        uri: String,
+    },
+    /// Others keep writing the same object.
+    #[error("{uri} is being changed by somebody else")]
+    Contended {
+        /// Where.
+        uri: String,
+    },
+    /// What was read back is not what was written.
+    #[error("{uri} does not hold what was written")]
+    ReadBack {
+        /// Where.
+        uri: String,
+    },
+    /// What was read back does not verify.
+    #[error("{uri}, read back, does not verify")]
+    Unverified {
+        /// Where.
+        uri: String,
+        /// Why not.
+        #[source]
+        source: Rejection,
+    },
+}
+
+impl<'a> Attestor<'a> {
+    /// An attestor that signs with `key` and writes to `store`.
+    pub fn new(key: &'a PrivateKey, store: &'a dyn Store) -> Self {
+        Self { key, store }
+    }
+
+    /// Attests one artifact. The receipt says that it is done; any error, that
+    /// nothing may be called attested.
+    pub async fn attest(
+        &self,
+        contents: &Contents,
+        names: &AttestationNames,
+        provenance: &Provenance,
+    ) -> Result<Receipt, AttestError> {
+        let artifact = contents.name();
+        let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, provenance)
+            .map_err(|source| AttestError::Serialise { artifact: artifact.to_owned(), source })?;
+        let unsigned = |reason: String| AttestError::Unsigned { artifact: artifact.to_owned(), reason };
+        let envelope = Envelope::sign(payload, self.key).map_err(|e| unsigned(e.to_string()))?;
+        let bundle = Bundle::new(envelope).map_err(|e| unsigned(e.to_string()))?;
+        // Readers look for the bundle first: it appears when all else is there.
+        if let Some(manifest) = contents.manifest() {
+            publish::manifest(self.store, artifact, &names.manifest, manifest).await?;
+        }
+        publish::lines(self.store, artifact, &names.lines, bundle.envelope()).await?;
+        publish::bundle(self.store, artifact, &names.bundle, &bundle).await?;
+        self.read_back(artifact, names, &bundle).await?;
+        Ok(Receipt {
+            bundle_uri: self.store.uri(&names.bundle),
+            lines_uri: self.store.uri(&names.lines),
+            key: self.key.public().key_id(),
+            subjects: contents.subjects().len(),
+        })
+    }
+
+    /// Verifies what the store gives, as any consumer would, and that it is what
+    /// was signed here, not some other attestation of the same name.
+    async fn read_back(
+        &self,
+        artifact: &str,
+        names: &AttestationNames,
+        written: &Bundle,
+    ) -> Result<(), AttestError> {
+        let uri = self.store.uri(&names.bundle);
+        let bytes = publish::read(self.store, artifact, &names.bundle).await?;
+        let policy = Policy::of_keys(vec![TrustedKey::new("signer", self.key.public().clone())]);
+        let read = Bundle::from_json(&bytes)
+            .map_err(|e| AttestError::Unverified { uri: uri.clone(), source: e.into() })?;
+        verify::authenticate(read.envelope(), &policy, Timestamp::now())
+            .map_err(|source| AttestError::Unverified { uri: uri.clone(), source })?;
+        if bytes != written.to_json() {
+            return Err(AttestError::ReadBack { uri });
+        }
+        let lines = publish::read(self.store, artifact, &names.lines).await?;
+        let line = written.envelope().to_json();
+        if !lines.split(|b| *b == b'\n').any(|l| l == line) {
+            return Err(AttestError::ReadBack { uri: self.store.uri(&names.lines) });
+        }
+        Ok(())
+    }
+}

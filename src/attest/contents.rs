@@ -1,0 +1,124 @@
+//! An artifact as the statement will name it: its subjects, and its manifest.
+
+use std::collections::BTreeMap;
+
+use crate::digest::{DirHash, Sha256Digest};
+use crate::intoto::{MAX_SUBJECTS, ResourceDescriptor, member_name};
+use crate::manifest;
+use crate::relpath::RelPath;
+
+/// How many files a statement lists itself. Two of the subjects that verifiers
+/// accept are left for the directory as a whole and for the stored object.
+pub const MAX_FILES: usize = MAX_SUBJECTS - 2;
+
+/// One artifact: what a statement about it names.
+#[derive(Debug, Clone)]
+pub struct Contents {
+    name: String,
+    subjects: Vec<ResourceDescriptor>,
+    manifest: Option<(Vec<u8>, DirHash)>,
+}
+
+impl Contents {
+    /// A single file.
+    pub fn file(name: impl Into<String>, digest: Sha256Digest) -> Self {
+        let name = name.into();
+        Self { subjects: vec![ResourceDescriptor::named(&name, digest)], name, manifest: None }
+    }
+
+    /// A directory with all files in it, by path from there: the directory itself
+    /// by its `dirHash`, and each file, as subjects or in a manifest.
+    pub fn directory(name: impl Into<String>, files: &BTreeMap<RelPath, Sha256Digest>) -> Self {
+        let name = name.into();
+        let whole = ResourceDescriptor::named(&name, DirHash::of_files(files));
+        Self::listing(name, Some(whole), files)
+    }
+
+    /// Files that are not all of a directory, such as the new and changed ones.
+    /// There is no hash of the whole, unless the files do not fit into a statement.
+    pub fn files(files: &BTreeMap<RelPath, Sha256Digest>) -> Self {
+        if files.len() > MAX_FILES {
+            Self::directory(".", files)
+        } else {
+            Self::listing(".".into(), None, files)
+        }
+    }
+
+    fn listing(
+        name: String,
+        whole: Option<ResourceDescriptor>,
+        files: &BTreeMap<RelPath, Sha256Digest>,
+    ) -> Self {
+        let mut subjects: Vec<_> = whole.into_iter().collect();
+        let mut listed = None;
+        if files.len() > MAX_FILES {
+            listed = Some((manifest::write(files), DirHash::of_files(files)));
+        } else {
+            subjects.extend(
+                files
+                    .iter()
+                    .map(|(path, digest)| ResourceDescriptor::named(member_name(&name, path), *digest)),
+            );
+        }
+        Self { name, subjects, manifest: listed }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the statement is about.
+    pub fn subjects(&self) -> &[ResourceDescriptor] {
+        &self.subjects
+    }
+
+    /// The manifest's bytes, where the files are too many to be subjects.
+    pub fn manifest(&self) -> Option<&[u8]> {
+        self.manifest.as_ref().map(|(bytes, _)| bytes.as_slice())
+    }
+
+    /// The manifest as the predicate's by-product, under the name it is stored by.
+    pub fn byproducts(&self, manifest_name: &str) -> Vec<ResourceDescriptor> {
+        let Some((bytes, _)) = &self.manifest else { return Vec::new() };
+        vec![ResourceDescriptor {
+            media_type: "text/plain".into(),
+            ..ResourceDescriptor::named(manifest_name, Sha256Digest::of(bytes))
+        }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(count: usize) -> BTreeMap<RelPath, Sha256Digest> {
+        (0..count)
+            .map(|n| {
+                let name = n.to_string();
+                (RelPath::from_bytes(name.as_bytes()).unwrap(), Sha256Digest::of(name.as_bytes()))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn lists_files_as_long_as_verifiers_take_them() {
+        let at_limit = Contents::directory("out", &files(MAX_FILES));
+        assert_eq!(at_limit.subjects().len(), MAX_FILES + 1);
+        assert_eq!(at_limit.subjects()[1].name, "out/0");
+        assert!(at_limit.manifest().is_none() && at_limit.byproducts("m").is_empty());
+
+        let beyond = Contents::directory("out", &files(MAX_FILES + 1));
+        assert_eq!(beyond.subjects().len(), 1);
+        let manifest = beyond.byproducts("out.manifest.sha256").remove(0);
+        let hash = beyond.subjects()[0].digest.dir_hash().unwrap();
+        assert_eq!(manifest.digest.sha256().unwrap().to_string(), hash.to_string());
+    }
+
+    #[test]
+    fn loose_files_have_no_whole() {
+        let few = Contents::files(&files(3));
+        assert_eq!(few.subjects().iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["0", "1", "2"]);
+        assert_eq!(Contents::files(&files(MAX_FILES + 1)).subjects()[0].name, ".");
+    }
+}

@@ -1,0 +1,13 @@
+//! Attesting: what was observed becomes a statement, the statement a signed
+//! bundle, and the bundle an object that was read back from where it was put.
+//!
+//! Nothing may be called attested without a [`Receipt`], and only
+//! [`Attestor::attest`] makes one, after reading back and verifying.
+
+mod attestor;
+mod contents;
+mod publish;
+
+pub use attestor::{AttestError, Attestor, Receipt};
+pub use contents::{Contents, MAX_FILES};
+pub use publish::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
