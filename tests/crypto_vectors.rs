@@ -1,6 +1,6 @@
 //! Published test vectors, and files that other implementations made.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use argo_attest::bundle::{Bundle, lines};
 use argo_attest::dsse::{self, Envelope};
