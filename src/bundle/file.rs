@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::dsse::wire::WireEnvelope;
-use crate::dsse::{Envelope, EnvelopeError, MAX_ENVELOPE, envelope_key_name};
+use crate::dsse::{Envelope, EnvelopeError, MAX_ENVELOPE, Spelling, envelope_key_name};
 use crate::strict_json::{self, AtMost, JsonError, Object, Opaque, quoted};
 
 /// The media type of a bundle, version 0.3.
@@ -101,9 +101,10 @@ impl Bundle {
     }
 
     /// Reads the JSON of a bundle of at most [`MAX_BUNDLE`] bytes. Log entries and
-    /// timestamps are kept as they are and not looked at. A hint and a `keyid` that
-    /// are fingerprints must be the same; cosign's own bundles have only a hint, of
-    /// another kind.
+    /// timestamps are kept as they are and not looked at. If there are both a hint and
+    /// a `keyid` they must be the same (cosign's own bundles have only a hint), and
+    /// base64 must be spelt as protobuf's JSON writes it: so no byte of a bundle
+    /// that [`Self::to_json`] wrote can be changed without notice.
     pub fn from_json(json: &[u8]) -> Result<Self, BundleError> {
         let wire: WireBundle<'_> = strict_json::parse(json, MAX_BUNDLE)?;
         if wire.media_type != MEDIA_TYPE {
@@ -117,7 +118,7 @@ impl Bundle {
         let (Some(Object(envelope)), None) = (wire.dsse_envelope, wire.message_signature) else {
             return Err(BundleError::NotAttestation);
         };
-        let bundle = Self::new(envelope.try_into()?)?;
+        let bundle = Self::new(Envelope::from_wire(envelope, Spelling::Canonical)?)?;
         let hint = envelope_key_name(key.hint.as_deref())?;
         if hint.is_some() && bundle.hint.is_some() && hint != bundle.hint {
             return Err(BundleError::Hint);

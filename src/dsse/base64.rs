@@ -1,41 +1,62 @@
 //! Base64 as DSSE allows it.
 
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose, GeneralPurposeConfig};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
-// Padding may be there or not. Bits that are left over must be zero, so that within
-// one alphabet bytes have one spelling, save for the padding.
-const LENIENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+/// Which spellings of base64 are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// The standard or the URL-safe alphabet, not a mixture, padded or not (DSSE
+    /// envelope, "Standard JSON envelope").
+    Any,
+    /// The one spelling that protobuf's JSON writes: the standard alphabet, padded.
+    Canonical,
+}
 
-/// Decodes the standard or the URL-safe alphabet, not a mixture ("Either standard or
-/// URL-safe encoding is allowed", DSSE envelope, "Standard JSON envelope").
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
-    let engine = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+/// Decodes base64 in one of the spellings.
+pub(super) fn decode(text: &str, spelling: Spelling) -> Option<Vec<u8>> {
+    // None of these lets bits that are left over be anything but zero, so that within
+    // one alphabet bytes have one spelling, save for the padding.
+    let (url_safe, padded) = (text.contains(['-', '_']), text.ends_with('='));
+    let engine = match (spelling, url_safe, padded) {
+        (Spelling::Canonical, ..) | (Spelling::Any, false, true) => STANDARD,
+        (Spelling::Any, false, false) => STANDARD_NO_PAD,
+        (Spelling::Any, true, true) => URL_SAFE,
+        (Spelling::Any, true, false) => URL_SAFE_NO_PAD,
+    };
     engine.decode(text).ok()
 }
 
 /// Encodes as every reader takes it: the standard alphabet with padding.
 pub(super) fn encode(bytes: &[u8]) -> String {
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+    STANDARD.encode(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const BYTES: [u8; 4] = [0xfb, 0xff, 0xfe, 0x01];
+
     #[test]
     fn both_alphabets_with_or_without_padding_but_no_mixture() {
-        let bytes = [0xfb, 0xff, 0xfe, 0x01];
         for text in ["+//+AQ==", "+//+AQ", "-__-AQ==", "-__-AQ"] {
-            assert_eq!(decode(text).unwrap(), bytes, "{text}");
+            assert_eq!(decode(text, Spelling::Any).unwrap(), BYTES, "{text}");
         }
-        for bad in ["+__+AQ==", "+//+AR==", "+//+AQ=", "+//+A", "+//+AQ==\n", "+//+ AQ==", "=", "AQ==AQ=="] {
-            assert_eq!(decode(bad), None, "{bad:?}");
+        for bad in
+            ["+__+AQ==", "+//+AR==", "+//+AQ=", "+//+A", "+//+AQ==\n", "+//+ AQ==", "=", "====", "AQ==AQ=="]
+        {
+            assert_eq!(decode(bad, Spelling::Any), None, "{bad:?}");
         }
-        assert_eq!(encode(&bytes), "+//+AQ==");
-        assert_eq!(decode("").unwrap(), b"");
+        assert_eq!(decode("", Spelling::Any).unwrap(), b"");
+    }
+
+    #[test]
+    fn the_canonical_spelling_is_the_one_that_is_written() {
+        assert_eq!(encode(&BYTES), "+//+AQ==");
+        assert_eq!(decode("+//+AQ==", Spelling::Canonical).unwrap(), BYTES);
+        for other in ["+//+AQ", "-__-AQ==", "-__-AQ", "+//+AR=="] {
+            assert_eq!(decode(other, Spelling::Canonical), None, "{other}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The envelope: made by signing, read from JSON, written as JSON.
 
-use super::base64::{decode, encode};
+use super::base64::{Spelling, decode, encode};
 use super::pae::{PAYLOAD_TYPE, pae};
 use super::wire::WireEnvelope;
 use crate::sign::PrivateKey;
@@ -98,7 +98,7 @@ impl Envelope {
     /// Reads the JSON of an envelope of at most [`MAX_ENVELOPE`] bytes, with 1 to
     /// [`MAX_SIGNATURES`] signatures, and with no fields but those that DSSE names.
     pub fn from_json(json: &[u8]) -> Result<Self, EnvelopeError> {
-        strict_json::parse::<WireEnvelope<'_>>(json, MAX_ENVELOPE)?.try_into()
+        Self::from_wire(strict_json::parse(json, MAX_ENVELOPE)?, Spelling::Any)
     }
 
     /// The JSON on one line, without a line's end. The same envelope always gives the
@@ -134,18 +134,17 @@ impl Envelope {
     }
 }
 
-impl TryFrom<WireEnvelope<'_>> for Envelope {
-    type Error = EnvelopeError;
-
-    fn try_from(wire: WireEnvelope<'_>) -> Result<Self, EnvelopeError> {
+impl Envelope {
+    /// Decodes what was parsed, and checks everything that makes it an envelope.
+    pub(crate) fn from_wire(wire: WireEnvelope<'_>, spelling: Spelling) -> Result<Self, EnvelopeError> {
         if wire.payload_type != PAYLOAD_TYPE {
             return Err(EnvelopeError::PayloadType);
         }
-        let payload = decode(&wire.payload).ok_or(EnvelopeError::Base64 { field: "payload" })?;
+        let payload = decode(&wire.payload, spelling).ok_or(EnvelopeError::Base64 { field: "payload" })?;
         check_payload(&payload)?;
         let mut signatures = Vec::with_capacity(wire.signatures.0.len());
         for (index, Object(signature)) in wire.signatures.0.into_iter().enumerate() {
-            let sig = decode(&signature.sig).ok_or(EnvelopeError::Base64 { field: "sig" })?;
+            let sig = decode(&signature.sig, spelling).ok_or(EnvelopeError::Base64 { field: "sig" })?;
             if sig.is_empty() || sig.len() > MAX_SIGNATURE {
                 return Err(EnvelopeError::SignatureSize { number: index + 1, size: sig.len() });
             }

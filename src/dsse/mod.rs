@@ -11,6 +11,7 @@ mod pae;
 mod valid;
 pub(crate) mod wire;
 
+pub(crate) use base64::Spelling;
 pub(crate) use envelope::key_name as envelope_key_name;
 
 pub use envelope::{Envelope, EnvelopeError, EnvelopeSignature, MAX_ENVELOPE, MAX_PAYLOAD, MAX_SIGNATURES};

@@ -154,7 +154,11 @@ fn write(path: &Path, contents: &[u8], mode: u32) -> Result<(), KeyFileError> {
     file.as_file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     match file.persist_noclobber(path) {
-        Ok(_) => File::open(directory).and_then(|d| d.sync_all()).map_err(failed),
+        Ok(_) => File::open(directory).and_then(|d| d.sync_all()).map_err(|source| {
+            // A name that may not outlive a power cut is taken back.
+            drop(fs::remove_file(path));
+            failed(source)
+        }),
         Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => {
             Err(KeyFileError::Exists { path: path.into() })
         }

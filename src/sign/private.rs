@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use ed25519_dalek::Signer as _;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, KeypairBytes};
 use p256::pkcs8::der::Decode as _;
-use p256::pkcs8::{EncodePrivateKey as _, LineEnding, PrivateKeyInfoRef};
+use p256::pkcs8::der::asn1::OctetStringRef;
+use p256::pkcs8::{EncodePrivateKey as _, LineEnding, PrivateKeyInfoRef, SecretDocument};
 use zeroize::Zeroizing;
 
 use super::invalid::InvalidKey;
@@ -95,8 +95,8 @@ impl PrivateKey {
         };
         let secret = match public::key_type(&info.algorithm)? {
             KeyType::Ed25519 => {
-                let bytes = KeypairBytes::from_pkcs8_der(der).map_err(|_| InvalidKey::Damaged)?;
-                Secret::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&bytes.secret_key)))
+                let seed = ed25519_seed(&info).ok_or(InvalidKey::Damaged)?;
+                Secret::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))
             }
             KeyType::EcdsaP256 => {
                 // Checks the public key that SEC 1 (section C.4) stores with the scalar.
@@ -122,10 +122,7 @@ impl PrivateKey {
     /// One PEM block: PKCS#8 version 1, as `openssl genpkey` writes it.
     pub fn to_pkcs8_pem(&self) -> Zeroizing<String> {
         let pem = match &self.secret {
-            Secret::Ed25519(key) => {
-                // Without the public key it is version 1, which every reader takes.
-                KeypairBytes { secret_key: *key.as_bytes(), public_key: None }.to_pkcs8_pem(LineEnding::LF)
-            }
+            Secret::Ed25519(key) => ed25519_pem(key),
             Secret::EcdsaP256(key) => key.to_pkcs8_pem(LineEnding::LF),
         };
         // A fixed structure of less than 200 bytes: encoding it has no way to fail.
@@ -156,8 +153,57 @@ impl PrivateKey {
     }
 }
 
+// The structures of RFC 8410 section 7 are taken apart and put together here, since
+// the key library's own type for that (`KeypairBytes`) is not wiped when dropped.
+
+/// `CurvePrivateKey`: an OCTET STRING of 32 bytes, inside the one of PKCS#8.
+const CURVE_PRIVATE_KEY: [u8; 2] = [0x04, 0x20];
+
+fn ed25519_seed<'a>(info: &PrivateKeyInfoRef<'a>) -> Option<&'a [u8; 32]> {
+    if info.algorithm.parameters.is_some() {
+        return None;
+    }
+    info.private_key.as_bytes().strip_prefix(&CURVE_PRIVATE_KEY)?.try_into().ok()
+}
+
+fn ed25519_pem(key: &ed25519_dalek::SigningKey) -> Result<Zeroizing<String>, p256::pkcs8::Error> {
+    let mut inner = Zeroizing::new([0; 34]);
+    for (to, from) in inner.iter_mut().zip(CURVE_PRIVATE_KEY.iter().chain(key.as_bytes())) {
+        *to = *from;
+    }
+    let algorithm = p256::pkcs8::AlgorithmIdentifierRef { oid: public::ED25519, parameters: None };
+    // Without the public key it is version 1, which every reader takes.
+    let info = PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(inner.as_slice())?);
+    Ok(SecretDocument::encode_msg(&info)?.to_pem("PRIVATE KEY", LineEnding::LF)?)
+}
+
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey({} {})", self.key_type(), self.public.key_id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    /// Compiles only while both libraries overwrite their keys when dropped.
+    fn is_wiped<T: ZeroizeOnDrop>() {}
+
+    #[test]
+    fn both_kinds_of_key_are_wiped() {
+        is_wiped::<ed25519_dalek::SigningKey>();
+        is_wiped::<p256::ecdsa::SigningKey>();
+        is_wiped::<Zeroizing<String>>();
+    }
+
+    #[test]
+    fn seeds_outside_the_range_of_scalars_make_no_key() {
+        for seed in [[0; 32], [0xff; 32]] {
+            assert!(PrivateKey::from_seed(KeyType::EcdsaP256, &seed).is_none());
+            assert!(PrivateKey::from_seed(KeyType::Ed25519, &seed).is_some());
+        }
     }
 }
