@@ -121,7 +121,7 @@ pub enum ConfigError {
     Request(#[source] Source),
     /// STS did not exchange the web identity token for credentials.
     #[error("STS refused the web identity token: {0}")]
-    WebIdentity(Reply),
+    WebIdentity(Box<Reply>),
 }
 
 /// A failure of a store, with the uri it was about.
@@ -154,7 +154,7 @@ pub enum StoreError {
         /// The S3 action, such as `s3:GetObject`.
         action: &'static str,
         /// The store's answer.
-        reply: Reply,
+        reply: Box<Reply>,
     },
     /// No useful answer within the deadline, with all retries.
     #[error("{uri}: the store could not be reached, in {attempts} attempts")]
@@ -201,7 +201,7 @@ pub enum StoreError {
         /// The S3 action.
         action: &'static str,
         /// The store's answer.
-        reply: Reply,
+        reply: Box<Reply>,
     },
     /// The settings do not make a store.
     #[error("{uri}: the settings for this store are not usable")]
@@ -423,14 +423,14 @@ mod tests {
         let denied = |code: &str| StoreError::Denied {
             uri: uri(),
             action: "s3:GetObject",
-            reply: Reply { status: 403, code: Some(code.to_owned()), ..Reply::default() },
+            reply: Reply { status: 403, code: Some(code.to_owned()), ..Reply::default() }.into(),
         };
         assert!(denied("AccessDenied").remedy().starts_with("grant s3:GetObject on s3://b/k"));
         assert_eq!(denied("SignatureDoesNotMatch").remedy(), "check AWS_SECRET_ACCESS_KEY");
         let moved = StoreError::Rejected {
             uri: uri(),
             action: "s3:GetObject",
-            reply: Reply { status: 301, region: Some("eu-west-1".to_owned()), ..Reply::default() },
+            reply: Reply { status: 301, region: Some("eu-west-1".to_owned()), ..Reply::default() }.into(),
         };
         assert_eq!(moved.remedy(), "set AWS_REGION=eu-west-1");
         let none = StoreError::Config { uri: uri(), source: ConfigError::NoCredentials };

@@ -27,7 +27,7 @@ impl Directory {
 
     /// The directory at `path` beneath this one.
     pub(super) fn descend(&self, path: &RelPath) -> io::Result<Self> {
-        self.walk(path, |dir, name| dir.child(name))
+        self.walk(path, Self::child)
     }
 
     /// The same, making what is missing (0777 less the umask) and making that last.

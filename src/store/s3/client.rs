@@ -1,5 +1,7 @@
 //! The SDK's client, set up so that everything it does is decided here.
 
+use std::sync::Arc;
+
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
@@ -15,28 +17,27 @@ use crate::store::{ConfigError, InvalidKey, Location, ObjectKey, StoreError};
 pub(super) struct Client {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) config: S3Config,
-    identity: std::sync::Arc<Identity>,
+    identity: Arc<Identity>,
     retrying: Retrying,
 }
 
 impl Client {
     pub(super) fn new(config: S3Config) -> Result<Self, StoreError> {
-        Self::build(&config)
-            .map(|(s3, identity)| Self {
-                s3,
-                identity,
-                retrying: Retrying::new(config.limits),
-                config: config.clone(),
-            })
-            .map_err(|source| {
-                let location = Location::S3 { bucket: config.bucket.clone(), prefix: config.prefix.clone() };
-                StoreError::Config { uri: location.to_string(), source }
-            })
+        match Self::build(&config) {
+            Ok((s3, identity)) => {
+                let retrying = Retrying::new(config.limits);
+                Ok(Self { s3, config, identity, retrying })
+            }
+            Err(source) => {
+                let S3Config { bucket, prefix, .. } = config;
+                Err(StoreError::Config { uri: Location::S3 { bucket, prefix }.to_string(), source })
+            }
+        }
     }
 
-    fn build(config: &S3Config) -> Result<(aws_sdk_s3::Client, std::sync::Arc<Identity>), ConfigError> {
+    fn build(config: &S3Config) -> Result<(aws_sdk_s3::Client, Arc<Identity>), ConfigError> {
         let region = config.signing_region()?;
-        let identity = std::sync::Arc::new(Identity::new(config, &region)?);
+        let identity = Arc::new(Identity::new(config, &region)?);
         let mut builder = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region))
@@ -54,7 +55,7 @@ impl Client {
         builder = if identity.is_anonymous() {
             builder.allow_no_auth()
         } else {
-            builder.credentials_provider(Current(std::sync::Arc::clone(&identity)))
+            builder.credentials_provider(Current(Arc::clone(&identity)))
         };
         Ok((aws_sdk_s3::Client::from_conf(builder.build()), identity))
     }

@@ -40,7 +40,7 @@ pub(super) enum Fault {
 /// A reply with what matters only to the next attempt.
 #[derive(Debug)]
 pub(super) struct Answer {
-    pub(super) reply: Reply,
+    pub(super) reply: Box<Reply>,
     pub(super) action: &'static str,
     pub(super) retry_after: Option<Duration>,
     skewed: bool,
@@ -75,6 +75,11 @@ impl Fault {
             Self::Reply(answer) => answer.is_transient(),
             Self::Tls(_) | Self::Settings(_) | Self::Final(_) => false,
         }
+    }
+
+    /// Whether bytes came, and not all or not the right ones.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self, Self::Cut { .. } | Self::Mismatch)
     }
 
     /// Whether the refusal may come from a wrong clock, which the SDK has by
@@ -156,14 +161,14 @@ fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, action
         let ours = SystemTime::now();
         ours.duration_since(theirs).unwrap_or_else(|ahead| ahead.duration())
     });
-    let reply = Reply {
+    let reply = Box::new(Reply {
         status: raw.status().as_u16(),
         // The SDK calls a HEAD's 404 "NotFound"; that is not the store's word, and does no harm.
         code: error.and_then(ProvideErrorMetadata::code).map(foreign),
         message: error.and_then(ProvideErrorMetadata::message).map(foreign),
         request_id: header("x-amz-request-id").map(foreign),
         region: header("x-amz-bucket-region").map(foreign),
-    };
+    });
     Answer {
         reply,
         action,
@@ -189,4 +194,13 @@ fn speaks_of_tls(error: &(dyn Error + 'static)) -> bool {
         };
     }
     false
+}
+
+#[cfg(test)]
+impl Fault {
+    /// A 503 that names a pause.
+    pub(super) fn busy(retry_after: Duration) -> Self {
+        let reply = Box::new(Reply { status: 503, ..Reply::default() });
+        Self::Reply(Answer { reply, action: "s3:PutObject", retry_after: Some(retry_after), skewed: false })
+    }
 }

@@ -209,7 +209,8 @@ impl Store for S3Store {
         let digest = Sha256Digest::of(&bytes);
         // Twice, because the object may have to be read to compare it.
         let moved = (bytes.len() as u64).saturating_mul(2);
-        self.run(&target, moved, || self.put_once(&target, &bytes, &digest, &mode)).await
+        // Boxed: the SDK's futures are large, and this one holds two of them.
+        self.run(&target, moved, || Box::pin(self.put_once(&target, &bytes, &digest, &mode))).await
     }
 
     fn retries(&self) -> u64 {

@@ -1,0 +1,51 @@
+//! One suite for all stores.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "support/conformance.rs"]
+mod conformance;
+#[path = "support/servers.rs"]
+mod servers;
+
+use argo_attest::store::{FileStore, MemoryStore, S3Store, Store as _, StoreErrorKind};
+use conformance::{Leave, conformance};
+use servers::{SECRET_KEY, VersityGw, config};
+
+#[tokio::test]
+async fn memory() {
+    conformance(&MemoryStore::new(), "suite", Leave::default()).await;
+}
+
+#[tokio::test]
+async fn file() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = FileStore::open(dir.path()).unwrap();
+    conformance(&store, "suite", Leave::default()).await;
+    conformance(&store, "suite/again", Leave::default()).await;
+}
+
+#[tokio::test]
+async fn s3_over_s3s_fs() {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = servers::s3s_fs(dir.path()).await;
+    let store = S3Store::new(config(&endpoint, SECRET_KEY)).unwrap();
+    conformance(&store, "suite", Leave::default()).await;
+    assert_eq!(store.retries(), 0, "a healthy store needs no second attempt");
+}
+
+#[tokio::test]
+async fn s3_over_s3s_fs_with_a_wrong_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = servers::s3s_fs(dir.path()).await;
+    let store = S3Store::new(config(&endpoint, "not-the-secret")).unwrap();
+    let key = argo_attest::store::ObjectKey::new("x").unwrap();
+    let error = store.get(&key, 10).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Denied, "{error:?}");
+    assert_eq!(error.remedy(), "check AWS_SECRET_ACCESS_KEY");
+}
+
+#[tokio::test]
+async fn s3_over_versitygw() {
+    let Some(gateway) = VersityGw::start().await else { return };
+    let store = S3Store::new(config(&gateway.endpoint, SECRET_KEY)).unwrap();
+    conformance(&store, "suite", Leave::default()).await;
+}

@@ -1,0 +1,443 @@
+//! What the S3 store does when the other side does wrong.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "support/scripted.rs"]
+mod scripted;
+
+use std::time::{Duration, Instant};
+
+use argo_attest::digest::Sha256Digest;
+use argo_attest::store::s3::{Credentials, KeyPair, Limits, S3Config};
+use argo_attest::store::{
+    BucketName, Corruption, ObjectKey, PutMode, PutOutcome, S3Store, Store, StoreError, StoreErrorKind,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use scripted::{Act, Scripted, error, error_with, head, object, reply, stored};
+
+const SECRET: &str = "canary-secret-key";
+
+fn limits() -> Limits {
+    Limits {
+        connect: Duration::from_secs(2),
+        attempt: Duration::from_secs(10),
+        stall: Duration::from_secs(10),
+        min_rate: 1024 * 1024,
+        total: Duration::from_secs(20),
+        first_pause: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(10),
+    }
+}
+
+/// Limits so short that what hangs ends soon.
+fn impatient() -> Limits {
+    let short = Duration::from_millis(300);
+    Limits { attempt: short, stall: short, total: Duration::from_secs(1), ..limits() }
+}
+
+fn store_with(server: &Scripted, limits: Limits) -> S3Store {
+    let credentials = Credentials::Static(KeyPair {
+        access_key_id: "id".to_owned(),
+        secret_access_key: SECRET.to_owned().into(),
+        session_token: Some("canary-session-token".to_owned().into()),
+    });
+    let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, credentials);
+    config.endpoint = Some(server.endpoint().parse().unwrap());
+    config.limits = limits;
+    S3Store::new(config).unwrap()
+}
+
+fn store(server: &Scripted) -> S3Store {
+    store_with(server, limits())
+}
+
+fn key() -> ObjectKey {
+    ObjectKey::new("a/b.sigstore.json").unwrap()
+}
+
+async fn put(store: &S3Store, mode: PutMode) -> Result<PutOutcome, StoreError> {
+    store.put(&key(), Bytes::from_static(b"ours"), mode).await
+}
+
+async fn create(store: &S3Store) -> Result<PutOutcome, StoreError> {
+    put(store, PutMode::Create).await
+}
+
+/// An error must say what it is about and what to do, and no secret.
+fn checked(error: &StoreError, kind: StoreErrorKind) -> String {
+    let mut text = format!("{error} | {error:?} | {}", error.remedy());
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text += &format!(" | {cause}");
+        source = cause.source();
+    }
+    assert_eq!(error.kind(), kind, "{text}");
+    assert_eq!(error.uri(), "s3://bucket/a/b.sigstore.json");
+    assert!(error.to_string().contains("s3://bucket/a/b.sigstore.json"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+    assert!(!error.to_string().contains('\n'), "{text}");
+    text
+}
+
+fn replies(all: impl IntoIterator<Item = Vec<u8>>) -> Vec<Act> {
+    all.into_iter().map(Act::Reply).collect()
+}
+
+#[tokio::test]
+async fn a_write_is_conditional_and_carries_its_digest() {
+    let server = Scripted::start(replies([stored(), stored()]));
+    let store = store(&server);
+    let outcome = create(&store).await.unwrap();
+    assert!(matches!(outcome, PutOutcome::Written(_)), "{outcome:?}");
+    assert_eq!(outcome.info().version_id.as_deref(), Some("v1"));
+    put(&store, PutMode::Replace(outcome.info().revision.clone())).await.unwrap();
+    let requests = server.requests();
+    for request in &requests {
+        assert_eq!((request.method.as_str(), request.body.as_slice()), ("PUT", &b"ours"[..]));
+        assert!(request.path.starts_with("/bucket/a/b.sigstore.json"), "{}", request.path);
+        let digest = STANDARD.encode(Sha256Digest::of(b"ours").as_bytes());
+        assert_eq!(request.header("x-amz-checksum-sha256"), digest);
+        assert!(request.header("authorization").starts_with("AWS4-HMAC-SHA256 Credential=id/"));
+    }
+    assert_eq!((requests[0].header("if-none-match"), requests[0].header("if-match")), ("*", ""));
+    assert_eq!((requests[1].header("if-none-match"), requests[1].header("if-match")), ("", "\"e1\""));
+}
+
+#[tokio::test]
+async fn what_is_busy_is_asked_again() {
+    for busy in [
+        error(503, "SlowDown"),
+        error(500, "InternalError"),
+        error(429, "TooManyRequests"),
+        error(400, "RequestTimeout"),
+        error(409, "ConditionalRequestConflict"),
+        reply(502, &[("Content-Type", "text/html")], b"<html>bad gateway</html>"),
+        // "200 OK", and the error in the body.
+        reply(200, &[], b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>"),
+    ] {
+        let shown = String::from_utf8_lossy(&busy).into_owned();
+        let mut acts = replies([busy.clone()]);
+        // A 409 is first looked into: nothing is there.
+        if shown.contains("409") {
+            acts.extend(replies([error(404, "NoSuchKey"), busy, error(404, "NoSuchKey")]));
+        } else {
+            acts.extend(replies([busy]));
+        }
+        acts.extend(replies([stored()]));
+        let server = Scripted::start(acts);
+        let store = store(&server);
+        let outcome = create(&store).await.unwrap();
+        assert!(matches!(outcome, PutOutcome::Written(_)), "{shown}: {outcome:?}");
+        assert_eq!(store.retries(), 2, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn reads_are_asked_again_too() {
+    let busy = error(503, "SlowDown");
+    let in_200 = reply(200, &[], b"<Error><Code>SlowDown</Code></Error>");
+    let script = [busy.clone(), in_200, object(b"x"), reply(503, &[], b""), object(b""), busy, object(b"y")];
+    let server = Scripted::start(replies(script));
+    let store = store(&server);
+    assert_eq!(store.get(&key(), 10).await.unwrap().bytes, "x");
+    assert_eq!(store.head(&key()).await.unwrap().size, 0);
+    let mut stream = store.stream(&key()).await.unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "y");
+    assert_eq!(stream.next().await.unwrap(), None);
+    assert_eq!(store.retries(), 4);
+}
+
+#[tokio::test]
+async fn retry_after_is_honoured() {
+    let server = Scripted::start(replies([
+        error_with(503, "SlowDown", &[("Retry-After", "1")]),
+        object(b"x"),
+        error_with(503, "SlowDown", &[("Retry-After", "3600")]),
+    ]));
+    let store = store(&server);
+    let started = Instant::now();
+    store.get(&key(), 10).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+    let error = store.get(&key(), 10).await.unwrap_err();
+    let text = checked(&error, StoreErrorKind::Unreachable);
+    assert!(text.contains("SlowDown") && text.contains("REQ-1"), "{text}");
+}
+
+#[tokio::test]
+async fn a_lost_reply_leaves_one_version() {
+    // The write is applied, and its reply is lost; the second is refused and finds the first.
+    for lost in [Act::Close, Act::ReplyAndClose(b"HTTP/1.1 200".to_vec())] {
+        let mut acts = vec![lost];
+        acts.extend(replies([error(412, "PreconditionFailed"), object(b"ours")]));
+        let server = Scripted::start(acts);
+        let outcome = create(&store(&server)).await.unwrap();
+        assert!(matches!(outcome, PutOutcome::AlreadyThere(_)), "{outcome:?}");
+        let methods: Vec<_> = server.requests().into_iter().map(|r| r.method).collect();
+        assert_eq!(methods, ["PUT", "PUT", "GET"]);
+    }
+}
+
+#[tokio::test]
+async fn other_bytes_are_a_conflict_and_stay() {
+    for there in [&b"their"[..], b"thei", b"", b"much longer than ours"] {
+        for refusal in [error(412, "PreconditionFailed"), error(409, "ConditionalRequestConflict")] {
+            let server = Scripted::start(replies([refusal, object(there)]));
+            let text = checked(&create(&store(&server)).await.unwrap_err(), StoreErrorKind::Conflict);
+            assert!(text.contains("already holds other bytes"), "{text}");
+            assert_eq!(server.requests().len(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_collision_that_was_ours_is_no_conflict() {
+    let server = Scripted::start(replies([error(409, "ConditionalRequestConflict"), object(b"ours")]));
+    let outcome = create(&store(&server)).await.unwrap();
+    assert!(matches!(outcome, PutOutcome::AlreadyThere(_)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn refusals_are_final_and_say_why() {
+    use StoreErrorKind::{Denied, NotFound, Rejected};
+    for (status, code, kind, words) in [
+        (403, "AccessDenied", Denied, "grant s3:GetObject on s3://bucket/a/b.sigstore.json"),
+        (403, "SignatureDoesNotMatch", Denied, "check AWS_SECRET_ACCESS_KEY"),
+        (403, "InvalidAccessKeyId", Denied, "check AWS_ACCESS_KEY_ID"),
+        (400, "ExpiredToken", Denied, "renew the session"),
+        (404, "NoSuchKey", NotFound, "does not exist"),
+        (404, "NoSuchBucket", NotFound, "the bucket does not exist"),
+        (400, "InvalidArgument", Rejected, "400 InvalidArgument: as scripted (request id REQ-1)"),
+        (405, "MethodNotAllowed", Rejected, "405"),
+        (416, "InvalidRange", Rejected, "416"),
+    ] {
+        let server = Scripted::start(replies([error(status, code)]));
+        let store = store(&server);
+        let text = checked(&store.get(&key(), 10).await.unwrap_err(), kind);
+        assert!(text.contains(words), "{text}");
+        assert_eq!((server.requests().len(), store.retries()), (1, 0), "{text}");
+    }
+    for (status, kind) in [(403, Denied), (404, NotFound)] {
+        let server = Scripted::start(replies([reply(status, &[], b"")]));
+        checked(&store(&server).head(&key()).await.unwrap_err(), kind);
+    }
+    let server = Scripted::start(replies([error(403, "AccessDenied")]));
+    let text = checked(&create(&store(&server)).await.unwrap_err(), Denied);
+    assert!(text.contains("grant s3:PutObject"), "{text}");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let elsewhere = Scripted::start(replies([object(b"not ours to read"), stored()]));
+    let location = format!("{}/bucket/a/b.sigstore.json", elsewhere.endpoint());
+    for status in [301, 302, 307, 308] {
+        let headers = [("Location", location.as_str()), ("x-amz-bucket-region", "eu-west-1")];
+        let moved = || error_with(status, "PermanentRedirect", &headers);
+        let server = Scripted::start(replies([moved(), moved()]));
+        let text = checked(&store(&server).get(&key(), 100).await.unwrap_err(), StoreErrorKind::Rejected);
+        assert!(text.contains("set AWS_REGION=eu-west-1"), "{text}");
+        checked(&create(&store(&server)).await.unwrap_err(), StoreErrorKind::Rejected);
+    }
+    assert_eq!(elsewhere.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_corrected_from_the_reply() {
+    let date = ("Date", "Mon, 01 Jan 2035 00:00:00 GMT");
+    let skewed = || error_with(403, "RequestTimeTooSkewed", &[date]);
+    let server = Scripted::start(replies([skewed(), object(b"x")]));
+    assert_eq!(store(&server).get(&key(), 10).await.unwrap().bytes, "x");
+    let signed: Vec<_> =
+        server.requests().iter().map(|r| r.header("x-amz-date").get(..8).unwrap().to_owned()).collect();
+    assert_ne!(signed[0], "20350101");
+    assert_eq!(signed[1], "20350101");
+    // Once; a store that still says so is believed. A HEAD has no code to go by.
+    let server = Scripted::start(replies([skewed(), skewed(), skewed()]));
+    let text = checked(&store(&server).get(&key(), 10).await.unwrap_err(), StoreErrorKind::Denied);
+    assert!(text.contains("clock"), "{text}");
+    assert_eq!(server.requests().len(), 2);
+    let server = Scripted::start(replies([reply(403, &[date], b""), reply(200, &[("ETag", "\"e\"")], b"")]));
+    store(&server).head(&key()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_torn_object_is_not_taken() {
+    let torn = || Act::ReplyAndClose([head(200, &[("ETag", "\"e1\"")], 10), b"half".to_vec()].concat());
+    let server = Scripted::start([torn(), torn(), torn(), torn()]);
+    let store = store(&server);
+    let error = store.get(&key(), 100).await.unwrap_err();
+    checked(&error, StoreErrorKind::Corrupt);
+    match error {
+        StoreError::Corrupt { kind: Corruption::Length { announced: 10, received: 4 }, .. } => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_made_again() {
+    let half = || Act::ReplyAndClose([head(200, &[("ETag", "\"e1\"")], 8), b"half".to_vec()].concat());
+    let server = Scripted::start([half(), Act::Reply(object(b"halfhalf"))]);
+    let store = store(&server);
+    assert_eq!(store.get(&key(), 100).await.unwrap().bytes, "halfhalf");
+    assert_eq!(store.retries(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_where_it_broke() {
+    let etag = ("ETag", "\"e1\"");
+    let first = Act::ReplyAndClose([head(200, &[etag], 10), b"0123".to_vec()].concat());
+    let rest = reply(206, &[etag, ("Content-Range", "bytes 4-9/10")], b"456789");
+    let server = Scripted::start([first.clone(), Act::Reply(error(503, "SlowDown")), Act::Reply(rest)]);
+    let store = store(&server);
+    assert_eq!(drain(&store).await.unwrap(), b"0123456789");
+    let requests = server.requests();
+    assert_eq!((requests[2].header("range"), requests[2].header("if-match")), ("bytes=4-", "\"e1\""));
+
+    // The object is another by now, whether or not the store heeds preconditions.
+    let other = ("ETag", "\"e2\"");
+    for answer in [
+        error(412, "PreconditionFailed"),
+        reply(206, &[other, ("Content-Range", "bytes 4-9/10")], b"abcdef"),
+        reply(200, &[etag], b"0123456789"),
+    ] {
+        let server = Scripted::start([first.clone(), Act::Reply(answer)]);
+        match drain(&self::store(&server)).await {
+            Err(StoreError::Corrupt { kind: Corruption::Changed, .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // It breaks every time.
+    let nothing = || Act::ReplyAndClose(head(206, &[etag, ("Content-Range", "bytes 4-9/10")], 6));
+    let server = Scripted::start([first].into_iter().chain((0..20).map(|_| nothing())));
+    match drain(&self::store(&server)).await {
+        Err(StoreError::Corrupt { kind: Corruption::Length { announced: 10, received: 4 }, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(server.requests().len(), 6);
+}
+
+async fn drain(store: &S3Store) -> Result<Vec<u8>, StoreError> {
+    let mut stream = store.stream(&key()).await?;
+    let mut all = Vec::new();
+    while let Some(chunk) = stream.next().await? {
+        all.extend_from_slice(&chunk);
+    }
+    Ok(all)
+}
+
+#[tokio::test]
+async fn a_wrong_checksum_is_found() {
+    let wrong = STANDARD.encode(Sha256Digest::of(b"other").as_bytes());
+    let headers = [
+        ("ETag", "\"e1\""),
+        ("x-amz-checksum-sha256", wrong.as_str()),
+        ("x-amz-checksum-type", "FULL_OBJECT"),
+    ];
+    let answer = || Act::Reply(reply(200, &headers, b"ours"));
+    let server = Scripted::start([answer(), answer(), answer()]);
+    match store(&server).get(&key(), 100).await {
+        Err(StoreError::Corrupt { kind: Corruption::Checksum, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    let server = Scripted::start([answer()]);
+    match drain(&store(&server)).await {
+        Err(StoreError::Corrupt { kind: Corruption::Checksum, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    // A store that confirms other bytes than were sent.
+    let server = Scripted::start([Act::Reply(reply(200, &headers, b""))]);
+    match create(&store(&server)).await {
+        Err(StoreError::Corrupt { kind: Corruption::Confirmed, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_does_end() {
+    let etag = ("ETag", "\"e1\"");
+    // Without a length, it is not even begun.
+    let chunked = b"HTTP/1.1 200 OK\r\nETag: \"e1\"\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let server = Scripted::start([Act::Flood(chunked)]);
+    match store(&server).get(&key(), 1000).await {
+        Err(StoreError::Corrupt { kind: Corruption::NoLength, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    // Above the limit, it is not read.
+    let server = Scripted::start([Act::Flood(head(200, &[etag], 1 << 40))]);
+    match store(&server).get(&key(), 1000).await {
+        Err(StoreError::TooLarge { limit: 1000, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    // Below the slowest rate that counts as moving, it is given up.
+    let drip = || Act::Drip(head(200, &[etag], 1000), Duration::from_millis(50));
+    let server = Scripted::start((0..100).map(|_| drip()));
+    let started = Instant::now();
+    let error = store_with(&server, impatient()).get(&key(), 1000).await.unwrap_err();
+    checked(&error, StoreErrorKind::Unreachable);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    let server = Scripted::start([drip()].into_iter().chain((0..100).map(|_| Act::Hang)));
+    let error = drain(&store_with(&server, impatient())).await.unwrap_err();
+    checked(&error, StoreErrorKind::Unreachable);
+    assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_slow_stream_that_moves_is_let_be() {
+    // One byte in 20 ms is 50 a second: above the rate, far below any other deadline's pace.
+    let drip = Act::Drip(head(200, &[("ETag", "\"e1\"")], 60), Duration::from_millis(20));
+    let server = Scripted::start([drip]);
+    let patient = Limits { min_rate: 1, ..impatient() };
+    let bytes = drain(&store_with(&server, patient)).await.unwrap();
+    assert_eq!(bytes.len(), 60);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_black_hole_has_a_bottom() {
+    let server = Scripted::start((0..100).map(|_| Act::Hang));
+    let store = store_with(&server, impatient());
+    let started = Instant::now();
+    for error in [
+        store.get(&key(), 10).await.unwrap_err(),
+        store.head(&key()).await.unwrap_err(),
+        store.stream(&key()).await.unwrap_err(),
+        create(&store).await.unwrap_err(),
+    ] {
+        let text = checked(&error, StoreErrorKind::Unreachable);
+        assert!(text.contains("deadline"), "{text}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_so() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, Credentials::Anonymous);
+    config.endpoint = Some(format!("http://{address}").parse().unwrap());
+    config.limits = impatient();
+    let store = S3Store::new(config).unwrap();
+    let text = checked(&store.head(&key()).await.unwrap_err(), StoreErrorKind::Unreachable);
+    assert!(text.contains("AWS_ENDPOINT_URL_S3"), "{text}");
+}
+
+#[tokio::test]
+async fn anonymous_requests_are_not_signed() {
+    let server = Scripted::start(replies([object(b"public")]));
+    let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, Credentials::Anonymous);
+    config.endpoint = Some(server.endpoint().parse().unwrap());
+    let store = S3Store::new(config).unwrap();
+    assert_eq!(store.get(&key(), 10).await.unwrap().bytes, "public");
+    assert_eq!(server.requests()[0].header("authorization"), "");
+}
+
+#[tokio::test]
+async fn foreign_text_cannot_drive_a_terminal() {
+    let body = "<Error><Code>Odd\u{1b}[31m</Code><Message>two\nlines</Message></Error>";
+    let server = Scripted::start(replies([reply(400, &[], body.as_bytes())]));
+    let error = store(&server).get(&key(), 10).await.unwrap_err();
+    assert!(!error.to_string().chars().any(char::is_control), "{error:?}");
+}

@@ -1,0 +1,282 @@
+//! Whom the S3 store believes (TLS), and who it says it is (credentials).
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "support/scripted.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod scripted;
+#[path = "support/tls.rs"]
+mod tls;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use argo_attest::store::s3::{Credentials, Limits, S3Config, Trust};
+use argo_attest::store::{
+    self, BucketName, ConfigError, Location, ObjectKey, S3Store, Store, StoreError, StoreErrorKind,
+};
+use scripted::{Act, Scripted, error, object, reply};
+use tls::Authority;
+
+fn key() -> ObjectKey {
+    ObjectKey::new("k").unwrap()
+}
+
+fn limits() -> Limits {
+    Limits {
+        attempt: Duration::from_secs(10),
+        total: Duration::from_secs(20),
+        first_pause: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(10),
+        ..Limits::default()
+    }
+}
+
+fn anonymous(endpoint: &str, trust: Trust) -> Result<S3Store, StoreError> {
+    within(endpoint, trust, limits())
+}
+
+fn within(endpoint: &str, trust: Trust, limits: Limits) -> Result<S3Store, StoreError> {
+    let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, Credentials::Anonymous);
+    config.endpoint = Some(endpoint.parse().unwrap());
+    config.trust = trust;
+    config.limits = limits;
+    S3Store::new(config)
+}
+
+#[tokio::test]
+async fn only_the_right_authority_and_name_are_believed() {
+    let (Some(ours), Some(other)) = (Authority::new(), Authority::new()) else { return };
+    let serve = |name, days| Scripted::start_over(ours.server(name, days), [Act::Reply(object(b"x"))]);
+
+    let server = serve("DNS:localhost", "2");
+    let endpoint = |server: &Scripted| format!("https://localhost:{}", server.address.port());
+    let store = anonymous(&endpoint(&server), Trust::Bundle(ours.bundle())).unwrap();
+    assert_eq!(store.get(&key(), 10).await.unwrap().bytes, "x");
+
+    for (server, bundle, what) in [
+        (serve("DNS:localhost", "2"), other.bundle(), "an authority that was not named"),
+        (serve("DNS:elsewhere.example", "2"), ours.bundle(), "another host's name"),
+        (serve("DNS:localhost", "-1"), ours.bundle(), "expired yesterday"),
+    ] {
+        let store = anonymous(&endpoint(&server), Trust::Bundle(bundle)).unwrap();
+        match store.get(&key(), 10).await {
+            Err(error @ StoreError::Tls { .. }) => {
+                assert!(error.remedy().contains("AWS_CA_BUNDLE"), "{error:?}");
+                assert_eq!(error.kind(), StoreErrorKind::Config);
+            }
+            got => panic!("{what}: {got:?}"),
+        }
+        assert_eq!(server.asked(), Vec::<String>::new(), "{what}");
+        assert_eq!(store.retries(), 0, "{what}: a certificate does not get better");
+    }
+}
+
+#[tokio::test]
+async fn https_is_never_spoken_in_the_clear() {
+    let Some(ours) = Authority::new() else { return };
+    let plain = Scripted::start([Act::Reply(object(b"x"))]);
+    let endpoint = format!("https://localhost:{}", plain.address.port());
+    let short = Duration::from_millis(300);
+    let limits = Limits { attempt: short, total: short, ..limits() };
+    let store = within(&endpoint, Trust::Bundle(ours.bundle()), limits).unwrap();
+    let error = store.get(&key(), 10).await.unwrap_err();
+    assert!(matches!(error, StoreError::Tls { .. } | StoreError::Unreachable { .. }), "{error:?}");
+    assert_eq!(plain.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_bundle_that_is_not_there_is_an_error_at_the_start() {
+    let error = anonymous("https://localhost", Trust::Bundle("/no/such/file".into())).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Config);
+    match error {
+        StoreError::Config { source: ConfigError::File { path, .. }, .. } => {
+            assert_eq!(path, "/no/such/file")
+        }
+        other => panic!("{other:?}"),
+    }
+    anonymous("http://localhost", Trust::Bundle("/no/such/file".into())).unwrap();
+}
+
+/// Opens `s3://bucket` with these variables and no others.
+fn open(vars: &[(&str, &str)]) -> Result<Box<dyn Store>, StoreError> {
+    let vars: BTreeMap<String, OsString> =
+        vars.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
+    let location: Location = "s3://bucket".parse().unwrap();
+    store::open(&location, &|name: &str| vars.get(name).cloned())
+}
+
+#[test]
+fn without_credentials_it_says_at_once_what_to_set() {
+    let started = std::time::Instant::now();
+    let error = open(&[("AWS_REGION", "eu-west-1")]).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Config);
+    assert!(error.remedy().contains("AWS_ACCESS_KEY_ID"), "{}", error.remedy());
+    assert!(started.elapsed() < Duration::from_secs(5), "nothing was asked over the network");
+}
+
+fn session(id: &str, lasts: Duration) -> Vec<u8> {
+    let expires = jiff::Timestamp::try_from(SystemTime::now() + lasts).unwrap();
+    let body = format!(
+        "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{id}</AccessKeyId>\
+         <SecretAccessKey>canary-secret</SecretAccessKey><SessionToken>session-of-{id}</SessionToken>\
+         <Expiration>{expires}</Expiration></Credentials></AssumeRoleWithWebIdentityResult>\
+         <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>"
+    );
+    reply(200, &[("Content-Type", "text/xml")], body.as_bytes())
+}
+
+fn sts_error(status: u16, code: &str) -> Vec<u8> {
+    let body = format!(
+        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+         <Code>{code}</Code><Message>as scripted</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+    );
+    reply(status, &[("Content-Type", "text/xml")], body.as_bytes())
+}
+
+struct Irsa {
+    _dir: tempfile::TempDir,
+    token: std::path::PathBuf,
+    sts: Scripted,
+    s3: Scripted,
+}
+
+impl Irsa {
+    fn new(sts: impl IntoIterator<Item = Vec<u8>>, s3: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let token = dir.path().join("token");
+        std::fs::write(&token, "token-1\n").unwrap();
+        let sts = Scripted::start(sts.into_iter().map(Act::Reply));
+        let s3 = Scripted::start(s3.into_iter().map(Act::Reply));
+        Self { _dir: dir, token, sts, s3 }
+    }
+
+    fn store(&self) -> Box<dyn Store> {
+        open(&[
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", self.token.to_str().unwrap()),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/attest"),
+            ("AWS_ENDPOINT_URL_STS", &self.sts.endpoint()),
+            ("AWS_ENDPOINT_URL_S3", &self.s3.endpoint()),
+            ("AWS_REGION", "eu-west-1"),
+        ])
+        .unwrap()
+    }
+
+    fn signed_by(&self) -> Vec<String> {
+        let id = |r: &scripted::Request| {
+            r.header("authorization").split(['=', '/']).nth(1).unwrap_or_default().to_owned()
+        };
+        self.s3.requests().iter().map(id).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_web_identity_is_exchanged_once_and_used() {
+    let hour = Duration::from_hours(1);
+    let irsa = Irsa::new([session("KEY1", hour)], [object(b"a"), object(b"b")]);
+    let store = irsa.store();
+    store.get(&key(), 10).await.unwrap();
+    store.get(&key(), 10).await.unwrap();
+    assert_eq!(irsa.signed_by(), ["KEY1", "KEY1"]);
+    assert_eq!(irsa.s3.requests()[0].header("x-amz-security-token"), "session-of-KEY1");
+    let asked = irsa.sts.requests();
+    assert_eq!(asked.len(), 1);
+    let form = String::from_utf8(asked[0].body.clone()).unwrap();
+    for part in [
+        "Action=AssumeRoleWithWebIdentity",
+        "WebIdentityToken=token-1",
+        "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fattest",
+        "RoleSessionName=argo-attest",
+    ] {
+        assert!(form.contains(part), "{form}");
+    }
+    assert_eq!(asked[0].header("authorization"), "", "the token is what authenticates");
+    assert!(!format!("{store:?}").contains("canary"), "{store:?}");
+}
+
+#[tokio::test]
+async fn a_session_is_renewed_before_its_end_and_when_the_store_says_so() {
+    let (soon, hour) = (Duration::from_secs(5), Duration::from_hours(1));
+    let irsa = Irsa::new(
+        [session("KEY1", soon), session("KEY2", hour), session("KEY3", hour)],
+        [object(b"a"), object(b"b"), error(400, "ExpiredToken"), object(b"c")],
+    );
+    let store = irsa.store();
+    store.get(&key(), 10).await.unwrap();
+    std::fs::write(&irsa.token, "token-2").unwrap();
+    store.get(&key(), 10).await.unwrap();
+    store.get(&key(), 10).await.unwrap();
+    assert_eq!(irsa.signed_by(), ["KEY1", "KEY2", "KEY2", "KEY3"]);
+    let form = String::from_utf8(irsa.sts.requests()[1].body.clone()).unwrap();
+    assert!(form.contains("WebIdentityToken=token-2"), "{form}");
+}
+
+#[tokio::test]
+async fn what_sts_refuses_is_told_apart_from_what_it_cannot_do() {
+    let irsa = Irsa::new(
+        [
+            reply(503, &[], b""),
+            sts_error(400, "IDPCommunicationError"),
+            session("KEY1", Duration::from_hours(1)),
+        ],
+        [object(b"a")],
+    );
+    let store = irsa.store();
+    store.get(&key(), 10).await.unwrap();
+    assert_eq!(store.retries(), 2);
+
+    for (status, code) in
+        [(403, "AccessDenied"), (400, "ExpiredTokenException"), (400, "InvalidIdentityToken")]
+    {
+        let irsa = Irsa::new([sts_error(status, code)], []);
+        let store = irsa.store();
+        match store.get(&key(), 10).await {
+            Err(StoreError::Config { source: source @ ConfigError::WebIdentity(_), .. }) => {
+                assert!(source.to_string().contains(code), "{source}");
+                assert!(source.remedy().contains("AWS_ROLE_ARN"));
+            }
+            other => panic!("{code}: {other:?}"),
+        }
+        assert_eq!(irsa.sts.requests().len(), 1, "{code}");
+        assert_eq!(irsa.s3.asked(), Vec::<String>::new(), "{code}");
+    }
+
+    let irsa = Irsa::new([], []);
+    std::fs::remove_file(&irsa.token).unwrap();
+    match irsa.store().get(&key(), 10).await {
+        Err(StoreError::Config { source: ConfigError::File { path, .. }, .. }) => {
+            assert_eq!(Path::new(&path), irsa.token);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn keys_from_files_are_read_again_when_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (id, secret) = (dir.path().join("accesskey"), dir.path().join("secretkey"));
+    std::fs::write(&id, "OLD\n").unwrap();
+    std::fs::write(&secret, "canary\n").unwrap();
+    let server = Scripted::start(
+        [object(b"a"), error(403, "InvalidAccessKeyId"), object(b"b"), error(403, "AccessDenied")]
+            .map(Act::Reply),
+    );
+    let credentials =
+        Credentials::Files { access_key_id: id.clone(), secret_access_key: secret, session_token: None };
+    let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, credentials);
+    config.endpoint = Some(server.endpoint().parse().unwrap());
+    config.limits = limits();
+    let store = S3Store::new(config).unwrap();
+    store.get(&key(), 10).await.unwrap();
+    std::fs::write(&id, "NEW\n").unwrap();
+    store.get(&key(), 10).await.unwrap();
+    store.get(&key(), 10).await.unwrap_err();
+    let signed: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|r| r.header("authorization").split(['=', '/']).nth(1).unwrap().to_owned())
+        .collect();
+    assert_eq!(signed, ["OLD", "OLD", "NEW", "NEW"]);
+}

@@ -1,0 +1,226 @@
+//! What every store must do, tried on whichever store is given.
+
+use argo_attest::digest::Sha256Digest;
+use argo_attest::store::{ObjectKey, PutMode, PutOutcome, Revision, Store, StoreError, StoreErrorKind};
+use bytes::Bytes;
+
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// What a store cannot be asked, for reasons of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Leave {
+    /// Keys with a newline or other control characters.
+    pub(crate) control_characters: bool,
+}
+
+/// Runs the whole suite; keys all start with `prefix`, so that it can run twice.
+pub(crate) async fn conformance(store: &dyn Store, prefix: &str, leave: Leave) {
+    let suite = Suite { store, prefix };
+    suite.missing().await;
+    suite.create().await;
+    suite.replace().await;
+    suite.limits().await;
+    suite.sizes().await;
+    suite.odd_keys(leave).await;
+    suite.races().await;
+}
+
+struct Suite<'s> {
+    store: &'s dyn Store,
+    prefix: &'s str,
+}
+
+impl Suite<'_> {
+    fn key(&self, name: &str) -> ObjectKey {
+        ObjectKey::new(&format!("{}/{name}", self.prefix)).unwrap()
+    }
+
+    async fn put(
+        &self,
+        key: &ObjectKey,
+        bytes: &'static [u8],
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.store.put(key, Bytes::from_static(bytes), mode).await
+    }
+
+    async fn written(&self, key: &ObjectKey, bytes: &'static [u8], mode: PutMode) -> Revision {
+        match self.put(key, bytes, mode).await {
+            Ok(PutOutcome::Written(info)) => {
+                assert_eq!(info.size, bytes.len() as u64);
+                info.revision
+            }
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+
+    async fn already_there(&self, key: &ObjectKey, bytes: &'static [u8], mode: PutMode) -> Revision {
+        match self.put(key, bytes, mode).await {
+            Ok(PutOutcome::AlreadyThere(info)) => info.revision,
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+
+    async fn refused(&self, key: &ObjectKey, bytes: &'static [u8], mode: PutMode, kind: StoreErrorKind) {
+        let error = self.put(key, bytes, mode).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{key}: {error:?}");
+        assert_eq!(error.uri(), self.store.uri(key));
+        assert!(!error.remedy().is_empty());
+    }
+
+    /// The object by all three ways of reading, which must agree.
+    async fn holds(&self, key: &ObjectKey, bytes: &[u8]) -> Revision {
+        let object = self.store.get(key, LIMIT).await.unwrap();
+        assert!(object.bytes == bytes, "{key}: {} bytes, of {}", object.bytes.len(), bytes.len());
+        let head = self.store.head(key).await.unwrap();
+        let mut stream = self.store.stream(key).await.unwrap();
+        let mut streamed = Vec::new();
+        while let Some(chunk) = stream.next().await.unwrap() {
+            streamed.extend_from_slice(&chunk);
+        }
+        assert!(streamed == bytes, "{key}: {} bytes streamed, of {}", streamed.len(), bytes.len());
+        for info in [&object.info, &head, stream.info()] {
+            assert_eq!(info.size, bytes.len() as u64);
+            assert_eq!(info.revision, head.revision);
+            assert_eq!(info.version_id, head.version_id);
+            if let Some(sha256) = info.checksums.sha256 {
+                assert_eq!(sha256, Sha256Digest::of(bytes));
+            }
+        }
+        head.revision
+    }
+
+    async fn missing(&self) {
+        for key in [self.key("missing"), self.key("no/such/directory")] {
+            let errors = [
+                self.store.get(&key, LIMIT).await.unwrap_err(),
+                self.store.head(&key).await.unwrap_err(),
+                self.store.stream(&key).await.unwrap_err(),
+            ];
+            for error in errors {
+                assert_eq!(error.kind(), StoreErrorKind::NotFound, "{error:?}");
+                assert_eq!(error.uri(), self.store.uri(&key));
+            }
+        }
+    }
+
+    async fn create(&self) {
+        let key = self.key("create");
+        let first = self.written(&key, b"one", PutMode::Create).await;
+        assert_eq!(self.holds(&key, b"one").await, first);
+        assert_eq!(self.already_there(&key, b"one", PutMode::Create).await, first);
+        for other in [&b"two"[..], b"longer", b"", b"on"] {
+            self.refused(&key, other, PutMode::Create, StoreErrorKind::Conflict).await;
+        }
+        assert_eq!(self.holds(&key, b"one").await, first, "a refused write changes nothing");
+    }
+
+    async fn replace(&self) {
+        let key = self.key("replace");
+        let one = self.written(&key, b"one", PutMode::Create).await;
+        self.refused(&self.key("gone"), b"x", PutMode::Replace(one.clone()), StoreErrorKind::NotFound).await;
+        self.refused(&self.key("gone/deep"), b"x", PutMode::Replace(one.clone()), StoreErrorKind::NotFound)
+            .await;
+        let two = self.written(&key, b"two", PutMode::Replace(one.clone())).await;
+        assert_ne!(one, two);
+        assert_eq!(self.holds(&key, b"two").await, two);
+        self.refused(&key, b"three", PutMode::Replace(one.clone()), StoreErrorKind::Conflict).await;
+        assert_eq!(self.already_there(&key, b"two", PutMode::Replace(one)).await, two, "a lost reply");
+        assert_eq!(self.holds(&key, b"two").await, two);
+    }
+
+    async fn limits(&self) {
+        let key = self.key("limits");
+        self.written(&key, b"12345", PutMode::Create).await;
+        assert_eq!(self.store.get(&key, 5).await.unwrap().bytes, "12345");
+        match self.store.get(&key, 4).await {
+            Err(StoreError::TooLarge { limit: 4, .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn sizes(&self) {
+        self.written(&self.key("empty"), b"", PutMode::Create).await;
+        self.holds(&self.key("empty"), b"").await;
+        for size in [1_usize, 65_536, 3 * 1024 * 1024 + 17] {
+            let bytes: Vec<u8> = (0..size).map(|i| u8::try_from(i.wrapping_mul(31) % 251).unwrap()).collect();
+            let key = self.key(&format!("size-{size}"));
+            let bytes = Bytes::from(bytes);
+            match self.store.put(&key, bytes.clone(), PutMode::Create).await.unwrap() {
+                PutOutcome::Written(_) => self.holds(&key, &bytes).await,
+                other => panic!("{other:?}"),
+            };
+        }
+    }
+
+    async fn odd_keys(&self, leave: Leave) {
+        let plain = [
+            "a b",
+            "100%",
+            "a%20b",
+            "a+b",
+            "q?x=1&y=2#f",
+            "grün/日本",
+            ".dot",
+            "a..b",
+            "d/e/e/p",
+            "\"'<>;=,@",
+        ];
+        let control = ["new\nline", "esc\u{1b}[31m", "\u{202e}bidi"];
+        for name in plain.iter().chain(control.iter().filter(|_| !leave.control_characters)) {
+            let key = self.key(name);
+            let uri = self.store.uri(&key);
+            assert!(!uri.chars().any(char::is_control) && !uri.contains('\u{202e}'), "{uri}");
+            let bytes = Bytes::from(name.as_bytes().to_vec());
+            match self.store.put(&key, bytes.clone(), PutMode::Create).await {
+                Ok(PutOutcome::Written(_)) => self.holds(&key, &bytes).await,
+                other => panic!("{key}: {other:?}"),
+            };
+        }
+    }
+
+    async fn races(&self) {
+        let contenders: Vec<_> = (0..16).map(|i| Bytes::from(format!("contender {i}"))).collect();
+        let key = self.key("race-of-different");
+        let outcomes = self.race(&key, &contenders).await;
+        let winners: Vec<_> =
+            outcomes.iter().enumerate().filter(|(_, o)| matches!(o, Ok(PutOutcome::Written(_)))).collect();
+        assert_eq!(winners.len(), 1, "{outcomes:?}");
+        assert!(self.store.get(&key, LIMIT).await.unwrap().bytes == contenders[winners[0].0]);
+        let conflicts = outcomes.iter().filter(|o| matches!(o, Err(StoreError::Conflict { .. }))).count();
+        assert_eq!(conflicts, 15, "{outcomes:?}");
+
+        let key = self.key("race-of-equals");
+        let outcomes = self.race(&key, &vec![Bytes::from_static(b"the same"); 16]).await;
+        let written = outcomes.iter().filter(|o| matches!(o, Ok(PutOutcome::Written(_)))).count();
+        let there = outcomes.iter().filter(|o| matches!(o, Ok(PutOutcome::AlreadyThere(_)))).count();
+        assert_eq!((written, there), (1, 15), "{outcomes:?}");
+        self.holds(&key, b"the same").await;
+    }
+
+    async fn race(&self, key: &ObjectKey, contenders: &[Bytes]) -> Vec<Result<PutOutcome, StoreError>> {
+        let puts: Vec<_> =
+            contenders.iter().map(|bytes| self.store.put(key, bytes.clone(), PutMode::Create)).collect();
+        join_all(puts).await
+    }
+}
+
+/// Polls all futures in one task until all are done.
+async fn join_all<F: Future + Unpin>(futures: Vec<F>) -> Vec<F::Output> {
+    use std::task::Poll;
+    let mut pending: Vec<_> = futures.into_iter().map(|f| (Some(f), None)).collect();
+    std::future::poll_fn(move |cx| {
+        for (future, output) in &mut pending {
+            if let Some(running) = future
+                && let Poll::Ready(done) = std::pin::Pin::new(running).poll(cx)
+            {
+                (*future, *output) = (None, Some(done));
+            }
+        }
+        if pending.iter().any(|(_, output)| output.is_none()) {
+            return Poll::Pending;
+        }
+        Poll::Ready(pending.iter_mut().filter_map(|(_, output)| output.take()).collect())
+    })
+    .await
+}
