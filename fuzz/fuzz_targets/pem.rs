@@ -14,9 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Err(error) => {
             let said = format!("{error} {error:?}");
-            assert!(
-                !bytes.split(|b| *b == b'\n').any(|line| line.len() >= 40 && contains(said.as_bytes(), line))
-            );
+            assert!(!bytes.split(|b| *b == b'\n').any(|line| is_key_material(line) && contains(&said, line)));
         }
     }
     if let Ok(key) = PublicKey::from_spki_pem(bytes) {
@@ -24,6 +22,11 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-fn contains(said: &[u8], line: &[u8]) -> bool {
-    said.windows(line.len()).any(|window| window == line)
+/// A line of base64, and not one of the words that an error is made of.
+fn is_key_material(line: &[u8]) -> bool {
+    line.len() >= 40 && line.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
+}
+
+fn contains(said: &str, line: &[u8]) -> bool {
+    said.as_bytes().windows(line.len()).any(|window| window == line)
 }
