@@ -1,0 +1,76 @@
+# What developers run, and CI with them (.ci/run). `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.PHONY: help build test lint fmt clippy doc deny bench fuzz release tools clean
+
+ARGO_ATTEST_TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/argo-attest-tools
+export ARGO_ATTEST_TOOLS
+export PATH := $(ARGO_ATTEST_TOOLS)/bin:$(PATH)
+
+CARGO ?= cargo
+BUILD_DIR := $(or $(CARGO_TARGET_DIR),target)
+MUSL := x86_64-unknown-linux-musl
+DIST ?= dist
+# How long each fuzz target runs; `make fuzz FUZZ_SECONDS=3600 FUZZ=envelope` for one, long.
+FUZZ_SECONDS ?= 5
+FUZZ ?= $(sort $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))))
+# A hang or a blow-up counts as a crash.
+FUZZ_FLAGS := -dict=fuzz/dictionary -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1
+# Arguments for the measurement, e.g. BENCH='--runs 9'.
+BENCH ?=
+
+# $(call needs,TOOL): a missing tool is a skipped check for a user, a failure in CI.
+needs = if ! command -v $(1) >/dev/null; then echo "skipped: needs $(1) (make tools)"; [[ "$${CI:-}" != true ]]; exit; fi
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the debug binary
+	$(CARGO) build --locked
+
+test: ## every test; those that need a missing tool say so
+	$(CARGO) test --locked --no-fail-fast
+
+lint: fmt clippy doc deny ## formatting, clippy, rustdoc, dependencies
+
+fmt:
+	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
+	bash -n .ci/run .ci/tools
+clippy:
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+doc:
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
+deny:
+	@$(call needs,cargo-deny); set -x; $(CARGO) deny --locked check bans licenses sources
+
+bench: ## CPU time beside openssl's: one 1 GiB file, 4000 files of 256 KiB
+	$(CARGO) build --locked --release
+	python3 benches/digest.py --binary '$(BUILD_DIR)/release/argo-attest' $(BENCH)
+
+# libFuzzer needs flags that stable rustc keeps behind this variable.
+fuzz: export RUSTC_BOOTSTRAP := 1
+fuzz: ## each parser of foreign bytes, FUZZ_SECONDS each
+	@$(call needs,cargo-fuzz); \
+	for target in $(FUZZ); do \
+	    echo "fuzz $$target"; mkdir -p "fuzz/corpus/$$target"; \
+	    $(CARGO) fuzz run --target-dir '$(abspath $(BUILD_DIR))/fuzz' "$$target" \
+	        "fuzz/corpus/$$target" "fuzz/seeds/$$target" -- $(FUZZ_FLAGS) \
+	        -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+release: ## one static binary for x86_64 Linux, in $(DIST)
+	$(CARGO) build --locked --release --target $(MUSL)
+	@mkdir -p '$(DIST)'
+	@install -m 0755 '$(BUILD_DIR)/$(MUSL)/release/argo-attest' '$(DIST)/argo-attest'
+	@if readelf --program-headers '$(DIST)/argo-attest' | grep -q INTERP; then echo 'not static: it names an interpreter' >&2; exit 1; fi
+	@stat --format='%n: static, %s bytes' '$(DIST)/argo-attest'
+
+tools: ## what lint, fuzz, release and the interop tests need, into $(ARGO_ATTEST_TOOLS)
+	.ci/tools
+
+clean: ## what the targets above made in the checkout
+	rm -rf '$(DIST)' fuzz/corpus fuzz/artifacts
+	$(CARGO) clean

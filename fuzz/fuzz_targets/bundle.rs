@@ -1,0 +1,13 @@
+//! Sigstore bundles: what is read is written in one form, which reads back.
+#![no_main]
+
+use argo_attest::bundle::Bundle;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(bundle) = Bundle::from_json(bytes) else { return };
+    let written = bundle.to_json();
+    let again = Bundle::from_json(&written).unwrap();
+    assert_eq!(again.to_json(), written);
+    assert_eq!(again.envelope().to_json(), bundle.envelope().to_json());
+});

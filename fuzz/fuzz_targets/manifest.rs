@@ -1,0 +1,23 @@
+//! Manifests: there is one way to write what was read, so that the bytes under
+//! the hash and the entries say the same.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use argo_attest::digest::Sha256Digest;
+use argo_attest::manifest::{Reader, write};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut reader = Reader::new(bytes);
+    let mut files = BTreeMap::new();
+    loop {
+        match reader.next_entry() {
+            Ok(Some((path, digest))) => assert!(files.insert(path, digest).is_none()),
+            Ok(None) => break,
+            Err(_) => return,
+        }
+    }
+    assert_eq!(write(&files), bytes);
+    assert_eq!(reader.finish().unwrap().to_string(), Sha256Digest::of(bytes).to_string());
+});
