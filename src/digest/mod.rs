@@ -1,5 +1,10 @@
 //! Digests of bytes, files and directories.
+//!
+//! Only this module turns bytes into a digest type, so a value of one of these
+//! types is either computed here or was parsed from its one accepted form.
 
+mod dirhash;
 mod sha256;
 
+pub use dirhash::{DirHash, DirHasher, OutOfOrder, sum_line};
 pub use sha256::{InvalidDigest, Sha256Digest};
