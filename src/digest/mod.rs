@@ -1,4 +1,7 @@
 //! Digests of bytes, files and directories.
+//!
+//! Only this module turns bytes into a digest type, so a value of one of these
+//! types is either computed here or was parsed from its one accepted form.
 
 mod dirhash;
 mod sha256;

@@ -1,0 +1,158 @@
+//! The books: which files are digested, which wait, which are being read.
+//!
+//! A path is in `waiting` or in `fed`, never in both; only a window of the
+//! waiting ones is handed to the pool, so that a million waiting files are kept
+//! once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::identity::Identity;
+use super::observation::ObservedFile;
+use super::pool::{Done, Job, Pool};
+use super::refusal::Refusal;
+use super::subtree;
+use crate::relpath::RelPath;
+
+/// How many small files are handed to the pool at a time.
+const WINDOW: usize = 1024;
+
+/// A file of this size, in bytes, goes to the pool at once, lest it be the last
+/// to be started.
+const LARGE: u64 = 8 << 20;
+
+/// After so many digests of one file while the command runs, the next one waits
+/// until the file has doubled, or for the end: a log that is closed after every
+/// line must not cost the square of its length.
+const EAGER_READS: u32 = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    pub(super) files: BTreeMap<RelPath, ObservedFile>,
+    /// What the reader refused.
+    pub(super) rejected: BTreeMap<RelPath, Refusal>,
+    waiting: BTreeMap<RelPath, u64>,
+    /// Whether something happened to the file since it was handed out.
+    fed: HashMap<RelPath, bool>,
+    /// The number of the final scan; 0 before the first.
+    pub(super) scan: u8,
+}
+
+impl Books {
+    /// Whether the file's digest is of this very state.
+    pub(super) fn is_digested(&self, path: &RelPath, identity: &Identity) -> bool {
+        self.files.get(path).is_some_and(|file| file.identity == *identity)
+    }
+
+    /// Whether to digest the file now rather than at the end.
+    pub(super) fn worth_reading(&self, path: &RelPath, identity: &Identity) -> bool {
+        self.files.get(path).is_none_or(|file| {
+            file.identity != *identity && (file.reads < EAGER_READS || identity.size() / 2 >= file.size)
+        })
+    }
+
+    pub(super) fn is_fed(&self, path: &RelPath) -> bool {
+        self.fed.contains_key(path)
+    }
+
+    pub(super) fn enqueue(&mut self, path: RelPath, size: u64) {
+        if let Some(again) = self.fed.get_mut(&path) {
+            *again = true;
+        } else {
+            self.waiting.insert(path, size);
+        }
+    }
+
+    pub(super) fn busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.fed.is_empty()
+    }
+
+    /// The bytes that wait to be read.
+    pub(super) fn waiting_bytes(&self) -> u64 {
+        self.waiting.values().fold(0, |sum, size| sum.saturating_add(*size))
+    }
+
+    /// Hands files to the pool.
+    pub(super) fn feed(&mut self, pool: &Pool, attempts: u32) {
+        while self.fed.len() < WINDOW
+            && let Some((path, size)) = self.waiting.pop_first()
+        {
+            self.hand_out(pool, path, size, attempts);
+        }
+    }
+
+    /// Hands one file to the pool at once, if it is large and not there yet.
+    pub(super) fn enqueue_with(&mut self, path: RelPath, size: u64, pool: &Pool, attempts: u32) {
+        if size >= LARGE && !self.is_fed(&path) {
+            self.waiting.remove(&path);
+            self.hand_out(pool, path, size, attempts);
+        } else {
+            self.enqueue(path, size);
+        }
+    }
+
+    fn hand_out(&mut self, pool: &Pool, path: RelPath, size: u64, attempts: u32) {
+        self.fed.insert(path.clone(), false);
+        pool.push(Job { size, attempts, path });
+    }
+
+    /// Books a result. Gives the path back if something has happened to the
+    /// file meanwhile.
+    pub(super) fn enter(&mut self, done: Done) -> Option<RelPath> {
+        let Done { path, outcome } = done;
+        let again = self.fed.remove(&path).unwrap_or_default();
+        match outcome {
+            Ok(finished) => {
+                let earlier = self.files.get(&path).map_or(0, |file| file.reads);
+                let file = ObservedFile {
+                    digest: finished.digested.sha256,
+                    crc64nvme: finished.digested.crc64nvme,
+                    size: finished.digested.identity.size(),
+                    digested: finished.at,
+                    before_end: finished.before_end,
+                    reads: earlier.saturating_add(finished.digested.attempts),
+                    links: finished.digested.links,
+                    seen: self.scan,
+                    identity: finished.digested.identity,
+                };
+                self.rejected.remove(&path);
+                if again {
+                    self.files.insert(path.clone(), file);
+                    return Some(path);
+                }
+                self.files.insert(path, file);
+                None
+            }
+            Err(refusal) => {
+                // A change seen by a single try is no verdict: the writer will
+                // close the file, and else the final scan finds it.
+                let verdict = !matches!(refusal, Refusal::Vanished | Refusal::Unstable { attempts: ..=1 });
+                if verdict {
+                    self.files.remove(&path);
+                    self.rejected.insert(path.clone(), refusal);
+                }
+                again.then_some(path)
+            }
+        }
+    }
+
+    /// The path, and all beneath it, is not there any more.
+    pub(super) fn forget(&mut self, path: &RelPath) {
+        subtree::remove(&mut self.files, path);
+        subtree::remove(&mut self.waiting, path);
+        subtree::remove(&mut self.rejected, path);
+    }
+
+    /// Drops what waits and what was refused: the final scan decides anew.
+    pub(super) fn begin_closing(&mut self) {
+        self.waiting.clear();
+        self.rejected.clear();
+    }
+
+    /// Refuses all that waits.
+    pub(super) fn give_up(&mut self, refusal: &Refusal) {
+        for path in std::mem::take(&mut self.waiting).into_keys() {
+            self.files.remove(&path);
+            self.rejected.insert(path, refusal.clone());
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The end: what is there now, and is every digest of exactly that?
+//!
+//! Everything is scanned. Where a digest is missing or is of another state than
+//! the one found, the file is read and everything is scanned again, a few
+//! times. What will not hold still is refused.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::baseline::Known;
+use super::books::Books;
+use super::cancel::Cancel;
+use super::identity::{Entry, Kind};
+use super::interests::Interests;
+use super::observation::{Observation, Presence};
+use super::progress::Progress;
+use super::refusal::Refusal;
+use super::tracker::Tracker;
+use super::walk::{Visitor, walk};
+use crate::relpath::RelPath;
+
+/// How often everything is scanned again after reading.
+const ROUNDS: u8 = 3;
+
+/// How often a file is read in a row until it holds still.
+const ATTEMPTS: u32 = 3;
+
+/// How soon a request to stop is seen, and progress told.
+const BEAT: Duration = Duration::from_millis(50);
+
+/// Finishes what a tracker has begun.
+pub(super) fn close(mut tracker: Tracker, progress: &dyn Progress, cancel: &Cancel) -> Observation {
+    // From here on the scans decide alone.
+    tracker.watched = None;
+    tracker.books.begin_closing();
+    let mut meter = Meter::new(progress, tracker.stats.bytes());
+    loop {
+        tracker.books.scan += 1;
+        let (refused, reached) = scan(&mut tracker, cancel);
+        if !reached || cancel.is_cancelled() {
+            drain(&mut tracker, &mut meter, cancel);
+            return observation(tracker, refused, reached);
+        }
+        if !tracker.books.busy() {
+            return observation(tracker, refused, true);
+        }
+        if tracker.books.scan > ROUNDS {
+            tracker.books.give_up(&Refusal::Unstable { attempts: u32::from(ROUNDS) });
+            return observation(tracker, refused, true);
+        }
+        meter.plan(tracker.books.waiting_bytes());
+        if !drain(&mut tracker, &mut meter, cancel) {
+            return observation(tracker, refused, true);
+        }
+    }
+}
+
+/// Scans all interests; says whether everything was reached.
+fn scan(tracker: &mut Tracker, cancel: &Cancel) -> (BTreeMap<RelPath, Refusal>, bool) {
+    let mut auditor = Auditor {
+        books: &mut tracker.books,
+        interests: &tracker.interests,
+        known: tracker.known.as_ref(),
+        refused: BTreeMap::new(),
+    };
+    let mut reached = true;
+    for top in tracker.interests.tops() {
+        reached &= walk(&tracker.root, top, &mut auditor, cancel).is_ok();
+    }
+    (auditor.refused, reached)
+}
+
+/// Has all that waits read; `false` if it was cancelled.
+fn drain(tracker: &mut Tracker, meter: &mut Meter<'_>, cancel: &Cancel) -> bool {
+    while tracker.books.busy() {
+        if cancel.is_cancelled() {
+            tracker.pool.cancel();
+            tracker.books.give_up(&Refusal::Unfinished);
+        }
+        tracker.books.feed(&tracker.pool, ATTEMPTS);
+        let batch = tracker.inbox.wait(Some(Instant::now() + BEAT));
+        for done in batch.done {
+            // Whether it changed meanwhile is for the next scan to see.
+            tracker.books.enter(done);
+        }
+        meter.update(tracker.stats.bytes());
+    }
+    !cancel.is_cancelled()
+}
+
+fn observation(tracker: Tracker, mut refused: BTreeMap<RelPath, Refusal>, reached: bool) -> Observation {
+    let Tracker { root, interests, stats, mut books, .. } = tracker;
+    let current = books.scan;
+    if reached {
+        books.files.retain(|_, file| file.seen == current);
+    } else {
+        // An earlier scan of the end vouches for a file as well.
+        for (path, _) in books.files.extract_if(.., |_, file| file.seen == 0) {
+            refused.insert(path, Refusal::Unfinished);
+        }
+    }
+    refused.append(&mut books.rejected);
+    for path in refused.keys() {
+        books.files.remove(path);
+    }
+    let mut presence = BTreeMap::new();
+    for path in interests.asked() {
+        let found = match root.entry(path) {
+            Err(Refusal::Vanished) => Presence::Missing,
+            Ok(entry) if entry.kind == Kind::File && !refused.contains_key(path) => Presence::File,
+            Ok(entry) if entry.kind == Kind::Directory && !refused.contains_key(path) => Presence::Directory,
+            _ => Presence::Refused,
+        };
+        presence.insert(path.clone(), found);
+    }
+    Observation {
+        complete: reached && !refused.values().any(|r| *r == Refusal::Unfinished),
+        files: books.files,
+        refused,
+        interests: presence,
+        stats: stats.snapshot(),
+    }
+}
+
+/// Compares what a scan finds with the books.
+struct Auditor<'a> {
+    books: &'a mut Books,
+    interests: &'a Interests,
+    known: Option<&'a Known>,
+    refused: BTreeMap<RelPath, Refusal>,
+}
+
+impl Auditor<'_> {
+    fn unchanged(&self, path: &RelPath, entry: &Entry) -> bool {
+        self.known.is_some_and(|known| known.contains(path, &entry.identity))
+    }
+}
+
+impl Visitor for Auditor<'_> {
+    fn directory(&mut self, path: &RelPath, _entry: &Entry) -> bool {
+        !self.interests.excluded(path)
+    }
+
+    fn file(&mut self, path: RelPath, entry: &Entry) {
+        if self.interests.excluded(&path) || self.unchanged(&path, entry) {
+            return;
+        }
+        if self.books.is_digested(&path, &entry.identity) {
+            let scan = self.books.scan;
+            if let Some(file) = self.books.files.get_mut(&path) {
+                file.seen = scan;
+            }
+        } else if let Some(refusal) = self.books.rejected.get(&path) {
+            self.refused.insert(path, refusal.clone());
+        } else if !self.books.is_fed(&path) {
+            self.books.enqueue(path, entry.identity.size());
+        }
+    }
+
+    fn refused(&mut self, path: RelPath, entry: Option<&Entry>, refusal: Refusal) {
+        if self.interests.excluded(&path) || entry.is_some_and(|entry| self.unchanged(&path, entry)) {
+            return;
+        }
+        self.refused.insert(path, refusal);
+    }
+}
+
+/// Tells of progress, never of more than was announced.
+struct Meter<'a> {
+    progress: &'a dyn Progress,
+    base: u64,
+    total: u64,
+    told: u64,
+}
+
+impl<'a> Meter<'a> {
+    fn new(progress: &'a dyn Progress, base: u64) -> Self {
+        Self { progress, base, total: 0, told: 0 }
+    }
+
+    fn plan(&mut self, more: u64) {
+        self.total = self.told.saturating_add(more);
+        self.progress.total(self.total);
+    }
+
+    fn update(&mut self, bytes: u64) {
+        let done = bytes.saturating_sub(self.base).min(self.total);
+        if done > self.told {
+            self.progress.advanced(done - self.told);
+            self.told = done;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Which paths beneath the root are observed.
+
+use std::collections::BTreeSet;
+
+use crate::relpath::RelPath;
+
+/// The paths asked for, and those left out.
+#[derive(Debug, Clone)]
+pub(super) struct Interests {
+    /// As asked for.
+    asked: BTreeSet<RelPath>,
+    /// Without those beneath another one.
+    tops: Vec<RelPath>,
+    excluded: BTreeSet<RelPath>,
+}
+
+impl Interests {
+    pub(super) fn new(asked: Vec<RelPath>, excluded: Vec<RelPath>) -> Self {
+        let asked: BTreeSet<_> = asked.into_iter().collect();
+        let tops = asked
+            .iter()
+            .filter(|path| !asked.iter().any(|other| other != *path && path.starts_with(other)))
+            .cloned()
+            .collect();
+        Self { asked, tops, excluded: excluded.into_iter().collect() }
+    }
+
+    pub(super) fn asked(&self) -> impl Iterator<Item = &RelPath> {
+        self.asked.iter()
+    }
+
+    /// Disjoint trees that hold all that was asked for.
+    pub(super) fn tops(&self) -> &[RelPath] {
+        &self.tops
+    }
+
+    /// Whether the path is to be digested, or looked into, if it exists.
+    pub(super) fn hold(&self, path: &RelPath) -> bool {
+        self.tops.iter().any(|top| path.starts_with(top)) && !self.excluded(path)
+    }
+
+    /// Whether the path is an interest's ancestor, so that the interest may
+    /// come and go with it.
+    pub(super) fn lead_through(&self, path: &RelPath) -> bool {
+        self.tops.iter().any(|top| top != path && top.starts_with(path))
+    }
+
+    pub(super) fn concern(&self, path: &RelPath) -> bool {
+        self.hold(path) || self.lead_through(path)
+    }
+
+    pub(super) fn excluded(&self, path: &RelPath) -> bool {
+        self.excluded.contains(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RelPath {
+        RelPath::from_bytes(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn knows_what_concerns_it() {
+        let asked = ["a/b", "a/b/c", "x"].map(path).to_vec();
+        let interests = Interests::new(asked, vec![path("x/skip")]);
+        assert_eq!(interests.tops(), ["a/b", "x"].map(path));
+        assert_eq!(interests.asked().count(), 3);
+        for (text, hold, lead) in [
+            ("", false, true),
+            ("a", false, true),
+            ("a/b", true, false),
+            ("a/bb", false, false),
+            ("a/b/c/d", true, false),
+            ("x/skip", false, false),
+            ("x/skipped", true, false),
+            ("y", false, false),
+        ] {
+            assert_eq!(interests.hold(&path(text)), hold, "{text}");
+            assert_eq!(interests.lead_through(&path(text)), lead, "{text}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What an observer found in the end.
+
+use std::collections::BTreeMap;
+
+use super::identity::Identity;
+use super::refusal::Refusal;
+use super::stats::ObservationStats;
+use crate::digest::Sha256Digest;
+use crate::relpath::RelPath;
+
+/// A regular file whose bytes were digested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedFile {
+    /// SHA-256 of the bytes that were read.
+    pub digest: Sha256Digest,
+    /// CRC-64/NVME of the same bytes, to be compared with what a store computes
+    /// by itself. It protects from accidents only.
+    pub crc64nvme: u64,
+    /// How many bytes there are.
+    pub size: u64,
+    /// When the digest was finished.
+    pub digested: jiff::Timestamp,
+    /// Whether that was before the command ended.
+    pub before_end: bool,
+    /// How often the file was read in full, at least: more than once if it was
+    /// changed after it had been digested.
+    pub reads: u32,
+    /// The number of hard links. More than 1 means that the bytes can be
+    /// changed through another name.
+    pub links: u32,
+    pub(super) seen: u8,
+    pub(super) identity: Identity,
+}
+
+impl ObservedFile {
+    /// The state of the file that was digested.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+/// What there was in the end where something was to be observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Nothing.
+    Missing,
+    /// A regular file.
+    File,
+    /// A directory, perhaps empty.
+    Directory,
+    /// Something that is refused; [`Observation::refused`] says why.
+    Refused,
+}
+
+/// What an observer found. Every entry beneath the interests, except
+/// directories that could be read, is in exactly one of the two maps.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// The files that were digested, each in the state of the last scan.
+    pub files: BTreeMap<RelPath, ObservedFile>,
+    /// What was not digested, and why.
+    pub refused: BTreeMap<RelPath, Refusal>,
+    /// What each interest was at the end.
+    pub interests: BTreeMap<RelPath, Presence>,
+    /// Whether the last scan reached everything and all of it was read. If not,
+    /// the observation was cancelled: there may be entries in neither map.
+    pub complete: bool,
+    /// How much was read, and when.
+    pub stats: ObservationStats,
+}

@@ -1,0 +1,151 @@
+//! The observer: started before a command, finished after it.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use super::baseline::{Baseline, Known};
+use super::cancel::Cancel;
+use super::closing;
+use super::inbox::Inbox;
+use super::interests::Interests;
+use super::observation::Observation;
+use super::pool::Pool;
+use super::progress::Progress;
+use super::root::Root;
+use super::stats::Stats;
+use super::tracker::Tracker;
+use super::watch::{HintSink, Watch};
+use super::watched::Watched;
+use crate::relpath::RelPath;
+
+/// What to observe, and with how much effort.
+#[derive(Debug, Clone)]
+pub struct ObserverConfig {
+    /// The files and directories to observe. They need not exist yet.
+    pub interests: Vec<RelPath>,
+    /// Paths that are never part of what is observed: exactly these, each with
+    /// what is beneath it if it is a directory.
+    pub excluded: Vec<RelPath>,
+    /// What to do with what is there already.
+    pub baseline: Baseline,
+    /// How many threads read and hash.
+    pub workers: NonZeroUsize,
+}
+
+impl ObserverConfig {
+    /// Everything at and beneath these paths, with as many workers as this
+    /// process may use cores.
+    pub fn new(interests: Vec<RelPath>) -> Self {
+        Self {
+            interests,
+            excluded: Vec::new(),
+            baseline: Baseline::Include,
+            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}
+
+/// An observer could not start, or could not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserverError {
+    /// The system gave no thread.
+    #[error("cannot start a thread to read files")]
+    Thread(#[source] io::Error),
+    /// The thread that keeps the books is gone.
+    #[error("the observer's thread ended by itself")]
+    Lost,
+}
+
+/// Digests files while a command writes them.
+#[derive(Debug)]
+pub struct Observer {
+    inbox: Arc<Inbox>,
+    stats: Arc<Stats>,
+    thread: Option<JoinHandle<Tracker>>,
+}
+
+impl Observer {
+    /// Watches and scans. On return no later change goes unseen; reading goes
+    /// on in the background. If `watch` cannot watch everything, that is said
+    /// once in the log, and scans take its place.
+    pub fn start(root: Root, config: ObserverConfig, watch: Box<dyn Watch>) -> Result<Self, ObserverError> {
+        let mut tracker = tracker(root, config.interests, config.excluded, config.workers)?;
+        let sink = HintSink {
+            inbox: Arc::clone(&tracker.inbox),
+            interests: Arc::clone(&tracker.interests),
+            root: tracker.root.path().into(),
+        };
+        tracker.watched = Some(Watched::arm(watch, sink, &tracker.stats));
+        tracker.begin(match config.baseline {
+            Baseline::Include => None,
+            Baseline::OnlyNewOrChanged => Some(Known::default()),
+        });
+        let inbox = Arc::clone(&tracker.inbox);
+        let stats = Arc::clone(&tracker.stats);
+        let thread = thread::Builder::new()
+            .name("observer".to_owned())
+            .spawn(move || tracker.run())
+            .map_err(ObserverError::Thread)?;
+        Ok(Self { inbox, stats, thread: Some(thread) })
+    }
+
+    /// The command has ended: digests finished from here on count as "after".
+    pub fn mark_end(&self) {
+        self.stats.mark_end();
+    }
+
+    /// The counters, which live on after the observer.
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.stats)
+    }
+
+    /// Looks at everything once more and reads what is missing. Whether every
+    /// file was read is for the caller to see: a refused one is no error here.
+    /// When `cancel` is called, what was not read yet is refused as unfinished,
+    /// within a fraction of a second.
+    pub fn finish(mut self, progress: &dyn Progress, cancel: &Cancel) -> Result<Observation, ObserverError> {
+        self.inbox.stop();
+        let thread = self.thread.take().ok_or(ObserverError::Lost)?;
+        let tracker = thread.join().map_err(|_| ObserverError::Lost)?;
+        Ok(closing::close(tracker, progress, cancel))
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.inbox.stop();
+            // Nobody waits for what it would have found.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Digests all that is at and beneath a path now, without watching. All of it
+/// counts as read after the end.
+pub fn digest_tree(
+    root: &Root,
+    path: &RelPath,
+    workers: NonZeroUsize,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Observation, ObserverError> {
+    let tracker = tracker(root.clone(), vec![path.clone()], Vec::new(), workers)?;
+    tracker.stats.mark_end();
+    Ok(closing::close(tracker, progress, cancel))
+}
+
+fn tracker(
+    root: Root,
+    interests: Vec<RelPath>,
+    excluded: Vec<RelPath>,
+    workers: NonZeroUsize,
+) -> Result<Tracker, ObserverError> {
+    let inbox = Arc::new(Inbox::default());
+    let stats = Arc::new(Stats::default());
+    let pool = Pool::start(workers, &root, &inbox, &stats).map_err(ObserverError::Thread)?;
+    let interests = Arc::new(Interests::new(interests, excluded));
+    Ok(Tracker::new(root, interests, inbox, stats, pool))
+}

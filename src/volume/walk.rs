@@ -1,0 +1,93 @@
+//! Going through a tree, however deep, wide or hostile.
+//!
+//! Directories still to visit are kept as paths on the heap and each is opened
+//! from the root when its turn comes: neither the stack nor the number of open
+//! files grows with the depth of the tree.
+
+use super::cancel::Cancel;
+use super::identity::{Entry, Kind};
+use super::refusal::Refusal;
+use super::root::Root;
+use crate::relpath::RelPath;
+
+/// What to do at what a walk finds.
+pub(super) trait Visitor {
+    /// A directory, before it is listed. `false` leaves it out.
+    fn directory(&mut self, path: &RelPath, entry: &Entry) -> bool;
+
+    /// A regular file.
+    fn file(&mut self, path: RelPath, entry: &Entry);
+
+    /// Anything else, and directories that cannot be listed. The entry is
+    /// absent if it could not be looked at either.
+    fn refused(&mut self, path: RelPath, entry: Option<&Entry>, refusal: Refusal);
+}
+
+/// The walk was stopped; what it did not reach is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stopped;
+
+/// Visits what is at `start` and beneath it. Nothing there is no entry.
+pub(super) fn walk(
+    root: &Root,
+    start: &RelPath,
+    visitor: &mut dyn Visitor,
+    cancel: &Cancel,
+) -> Result<(), Stopped> {
+    match root.entry(start) {
+        Ok(entry) => {
+            let mut directories = Vec::new();
+            meet(start.clone(), &entry, visitor, &mut directories);
+            while let Some(path) = directories.pop() {
+                if cancel.is_cancelled() {
+                    return Err(Stopped);
+                }
+                list(root, &path, visitor, &mut directories);
+            }
+        }
+        Err(Refusal::Vanished) => {}
+        Err(refusal) => visitor.refused(start.clone(), None, refusal),
+    }
+    Ok(())
+}
+
+fn list(root: &Root, path: &RelPath, visitor: &mut dyn Visitor, directories: &mut Vec<RelPath>) {
+    let mut listing = match root.list(path) {
+        Ok(listing) => listing,
+        Err(Refusal::Vanished) => return,
+        Err(refusal) => return visitor.refused(path.clone(), root.entry(path).ok().as_ref(), refusal),
+    };
+    while let Some(found) = listing.next() {
+        let (name, entry) = match found {
+            Ok(found) => found,
+            Err(e) => return visitor.refused(path.clone(), None, root.refusal(e, path)),
+        };
+        // The kernel gives plain names, which always join.
+        let Ok(child) = path.join(&name) else { continue };
+        match entry {
+            Ok(entry) => {
+                if Root::reaches(&child) {
+                    meet(child, &entry, visitor, directories);
+                } else {
+                    visitor.refused(child, Some(&entry), Root::too_deep());
+                }
+            }
+            Err(e) => {
+                let refusal = root.refusal(e, &child);
+                visitor.refused(child, None, refusal);
+            }
+        }
+    }
+}
+
+fn meet(path: RelPath, entry: &Entry, visitor: &mut dyn Visitor, directories: &mut Vec<RelPath>) {
+    match (entry.kind, Refusal::of(entry.kind)) {
+        (_, Some(refusal)) => visitor.refused(path, Some(entry), refusal),
+        (Kind::Directory, None) => {
+            if visitor.directory(&path, entry) {
+                directories.push(path);
+            }
+        }
+        (_, None) => visitor.file(path, entry),
+    }
+}
