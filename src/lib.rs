@@ -1,14 +1,23 @@
 //! argo-attest: signed SLSA provenance from the bytes that were written.
+//!
+//! The modules are the nouns of the field; `docs/architecture.md` has the picture.
+//! [`volume`] watches and digests, [`attest`] states, signs, stores and reads back,
+//! [`verify`] decides, [`store`] is the port to where things are kept, and [`cli`] is
+//! the only one that knows of a command line.
 
 pub mod attest;
 pub mod bundle;
+pub mod check;
+pub mod cli;
 pub mod command;
 pub mod digest;
 pub mod dsse;
 pub mod intoto;
 pub mod manifest;
+pub mod pipeline;
 pub mod policy;
 pub mod relpath;
+pub mod report;
 pub mod sign;
 pub mod slsa;
 pub mod store;

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::digest::{DirHash, Sha256Digest};
 use crate::relpath::RelPath;
 
-/// Digits, two blanks, a path of PATH_MAX bytes each of which may be escaped,
+/// Digits, two blanks, a path of `PATH_MAX` bytes each of which may be escaped,
 /// the mark of an escaped line and its end.
 const MAX_LINE: u64 = 1 + 64 + 2 + 2 * 4096 + 1;
 

@@ -9,7 +9,7 @@ use super::PolicyViolation;
 use crate::slsa::Provenance;
 
 /// How far a builder's clock may be ahead of the verifier's.
-const CLOCK_SKEW: Duration = Duration::from_secs(300);
+const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 /// Whether the stored object must have been compared with what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

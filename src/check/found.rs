@@ -1,0 +1,84 @@
+//! An attestation that was found, not yet checked.
+
+use std::io::BufRead;
+
+use crate::bundle::{Bundle, lines};
+use crate::dsse::Envelope;
+use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement, authenticate};
+
+use super::Checker;
+
+/// Envelopes from one file, and which artifact the file is beside.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Where from, for people.
+    pub(super) origin: String,
+    pub(super) place: Place,
+    pub(super) envelopes: Vec<Envelope>,
+}
+
+/// How a file of envelopes is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Bundle,
+    Lines,
+    /// Named by the user: whichever it is.
+    Either,
+}
+
+impl Format {
+    pub(super) fn read(self, bytes: &[u8]) -> Result<Vec<Envelope>, Rejection> {
+        match self {
+            Self::Bundle => Ok(vec![Bundle::from_json(bytes)?.into_envelope()]),
+            Self::Lines => Ok(lines::parse(bytes)?),
+            Self::Either => match Bundle::from_json(bytes) {
+                Ok(bundle) => Ok(vec![bundle.into_envelope()]),
+                // Of two reasons the one that fits what the file seems to be.
+                Err(reason) => lines::parse(bytes).map_err(|_| reason.into()),
+            },
+        }
+    }
+}
+
+impl Found {
+    /// The authentic ones, newest first; the newest one's rejection if there is none.
+    pub(super) fn authentic(&self, checker: &Checker) -> Result<Vec<Authentic>, Rejection> {
+        let mut authentic = Vec::new();
+        let mut newest = None;
+        for envelope in self.envelopes.iter().rev() {
+            match authenticate(envelope, &checker.policy, checker.now) {
+                Ok(statement) => authentic.push(statement),
+                Err(rejection) => newest = newest.or(Some(rejection)),
+            }
+        }
+        if authentic.is_empty() {
+            return Err(newest.unwrap_or_else(|| Rejection::NoAttestation {
+                looked_for: vec![format!("an envelope in {}", self.origin)],
+            }));
+        }
+        Ok(authentic)
+    }
+}
+
+/// The first that speaks of the artifact; the newest one's rejection if none does.
+/// `manifest` opens the manifest anew for each that needs it.
+pub(super) fn accept<R: BufRead>(
+    authentic: Vec<Authentic>,
+    place: &Place,
+    content: &Content,
+    mut manifest: impl FnMut() -> Result<R, Rejection>,
+) -> Result<VerifiedStatement, Rejection> {
+    let mut newest = None;
+    for statement in authentic {
+        let accepted = if statement.needs_manifest(place, content) {
+            manifest().and_then(|mut reader| statement.accept(place, content, Some(&mut reader)))
+        } else {
+            statement.accept(place, content, None)
+        };
+        match accepted {
+            Ok(verified) => return Ok(verified),
+            Err(rejection) => newest = newest.or(Some(rejection)),
+        }
+    }
+    Err(newest.unwrap_or_else(|| Rejection::NoAttestation { looked_for: Vec::new() }))
+}

@@ -1,0 +1,163 @@
+//! Files and directories on this machine.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
+use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use super::found::{Format, Found, accept};
+use super::{CheckError, Checker};
+use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
+use crate::manifest;
+use crate::relpath::{RelPath, printable};
+use crate::verify::{Content, Place, Rejection, VerifiedStatement};
+use crate::volume::{Cancel, Progress, Root, digest_tree};
+
+/// Checks a file or a directory. Gives the statement, and where it was found.
+pub fn check_path(
+    checker: &Checker,
+    artifact: &Path,
+    workers: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<(VerifiedStatement, String), CheckError> {
+    let named = std::path::absolute(artifact).map_err(|e| io_error(artifact, e))?;
+    let real = match artifact.canonicalize() {
+        Ok(real) => real,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(CheckError::NoArtifact),
+        Err(e) => return Err(io_error(artifact, e)),
+    };
+    let (found, manifest) = match &checker.bundle {
+        Some(bundle) => named_attestation(bundle)?,
+        None => beside(&named)?,
+    };
+    // Before the bytes are read: a bad signature needs no digest of a large file.
+    let authentic = found.authentic(checker)?;
+    let content = digest(&real, workers, progress)?;
+    let verified = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
+    Ok((verified, found.origin))
+}
+
+fn named_attestation(bundle: &Path) -> Result<(Found, PathBuf), CheckError> {
+    let bytes = read(bundle)?.ok_or_else(|| CheckError::NoBundle(shown(bundle)))?;
+    let envelopes = Format::Either.read(&bytes)?;
+    let name = bundle.as_os_str().as_bytes();
+    let base = [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|s| name.strip_suffix(s.as_bytes()));
+    let manifest =
+        with_suffix(Path::new(std::ffi::OsStr::from_bytes(base.unwrap_or(name))), manifest::SUFFIX);
+    Ok((Found { origin: shown(bundle), place: Place::Itself, envelopes }, manifest))
+}
+
+/// The first attestation beside the artifact, or beside a directory that it is in.
+/// What is found first decides: another one further up cannot overrule it.
+fn beside(artifact: &Path) -> Result<(Found, PathBuf), CheckError> {
+    let mut looked_for = Vec::new();
+    for base in artifact.ancestors().filter(|p| p.file_name().is_some()) {
+        for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
+            let path = with_suffix(&stored_as(base), suffix);
+            if let Some(bytes) = read(&path)? {
+                let envelopes = format.read(&bytes)?;
+                let place = place(artifact, base)?;
+                return Ok((
+                    Found { origin: shown(&path), place, envelopes },
+                    with_suffix(&stored_as(base), manifest::SUFFIX),
+                ));
+            }
+            if base == artifact {
+                looked_for.push(shown(&path));
+            }
+        }
+    }
+    looked_for.push("the same beside each directory above".into());
+    Err(Rejection::NoAttestation { looked_for }.into())
+}
+
+/// Object keys are text, so what lies beside a name that is not UTF-8 bears the
+/// name's escaped form ([`crate::store::ObjectKey::for_path`]).
+fn stored_as(path: &Path) -> PathBuf {
+    match path.file_name() {
+        Some(name) if name.to_str().is_none() => RelPath::from_bytes(name.as_bytes())
+            .map_or_else(|_| path.into(), |n| path.with_file_name(n.escaped())),
+        _ => path.into(),
+    }
+}
+
+fn place(artifact: &Path, base: &Path) -> Result<Place, CheckError> {
+    let rest = artifact.strip_prefix(base).unwrap_or(artifact).as_os_str().as_bytes();
+    match RelPath::from_bytes(rest) {
+        Ok(path) if path.is_root() => Ok(Place::Itself),
+        Ok(path) => Ok(Place::Within(path)),
+        Err(e) => Err(io_error(artifact, io::Error::new(io::ErrorKind::InvalidInput, e))),
+    }
+}
+
+fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result<Content, CheckError> {
+    let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
+        return Err(io_error(real, io::Error::new(io::ErrorKind::InvalidInput, "it has no name")));
+    };
+    let root = Root::open(parent)?;
+    let path = RelPath::from_bytes(name.as_bytes())
+        .map_err(|e| io_error(real, io::Error::new(io::ErrorKind::InvalidInput, e)))?;
+    let observation = digest_tree(&root, &path, workers, progress, &Cancel::new())?;
+    if let Some((entry, refusal)) = observation.refused.iter().next() {
+        return Err(Rejection::Unverifiable { path: entry.clone(), reason: refusal.to_string() }.into());
+    }
+    if !observation.complete {
+        return Err(Rejection::Unverifiable { path, reason: "not all of it could be read".into() }.into());
+    }
+    if let Some(file) = observation.files.get(&path) {
+        return Ok(Content::File(file.digest));
+    }
+    let beneath = |(p, f): (&RelPath, &crate::volume::ObservedFile)| Some((p.strip_prefix(&path)?, f.digest));
+    Ok(Content::Directory(observation.files.iter().filter_map(beneath).collect()))
+}
+
+fn open_manifest(path: &Path) -> Result<BufReader<File>, Rejection> {
+    match File::open(path) {
+        Ok(file) => Ok(BufReader::new(file)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Rejection::NoManifest(shown(path))),
+        Err(e) => Err(manifest::ManifestError::from(e).into()),
+    }
+}
+
+/// A file that may be an attestation; `None` if it is not there.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, CheckError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // A FIFO of that name must not hold us up.
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = match File::options().read(true).custom_flags(nonblock).open(path) {
+        Ok(file) => file,
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        // A name with the suffix may be longer than a name can be.
+        Err(e) if e.kind() == io::ErrorKind::InvalidFilename => return Ok(None),
+        Err(e) => return Err(io_error(path, e)),
+    };
+    let metadata = file.metadata().map_err(|e| io_error(path, e))?;
+    if !metadata.is_file() {
+        return Err(io_error(path, io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_ATTESTATION + 1).read_to_end(&mut bytes).map_err(|e| io_error(path, e))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_ATTESTATION {
+        let too_large = format!("larger than the {MAX_ATTESTATION} bytes that an attestation may have");
+        return Err(io_error(path, io::Error::new(io::ErrorKind::FileTooLarge, too_large)));
+    }
+    Ok(Some(bytes))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    printable(path.strip_prefix(here).unwrap_or(path).as_os_str().as_bytes())
+}
+
+fn io_error(path: &Path, source: io::Error) -> CheckError {
+    CheckError::Io { name: shown(path), source }
+}

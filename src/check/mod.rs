@@ -1,0 +1,65 @@
+//! Checking an artifact where it is: its attestation is looked for beside it, its
+//! bytes are digested, and [`crate::verify`] decides.
+//!
+//! Reading is done here; no decision is. What cannot be read is an error of its
+//! own kind, never a yes.
+
+mod found;
+mod local;
+mod object;
+
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+pub use local::check_path;
+pub use object::check_object;
+
+use crate::policy::Policy;
+use crate::store::StoreError;
+use crate::verify::Rejection;
+use crate::volume::{ObserverError, RootError};
+
+/// What every check needs.
+#[derive(Debug)]
+pub struct Checker {
+    /// What is accepted.
+    pub policy: Policy,
+    /// The verifier's clock.
+    pub now: Timestamp,
+    /// The attestation, where the caller names it.
+    pub bundle: Option<PathBuf>,
+}
+
+/// Why there is no verified statement.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The answer is no.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// There is no such artifact.
+    #[error("it does not exist")]
+    NoArtifact,
+    /// The named attestation is not there.
+    #[error("the attestation {0} does not exist")]
+    NoBundle(String),
+    /// The artifact, or what lies beside it, cannot be read.
+    #[error("cannot read {name}")]
+    Io {
+        /// What.
+        name: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The directory of the artifact cannot be opened.
+    #[error("its directory cannot be opened")]
+    Root(#[from] RootError),
+    /// Its bytes cannot be digested.
+    #[error(transparent)]
+    Observer(#[from] ObserverError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

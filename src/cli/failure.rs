@@ -1,0 +1,125 @@
+//! How the program ends: its exit codes, and what an error says.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use crate::report::chain;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// The program's exit codes (`sysexits.h`, where it has one). They are an
+/// interface: scripts decide by them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; the answer is yes.
+    Done,
+    /// The answer is no: not verified, or not attested.
+    No,
+    /// The command line makes no sense.
+    Usage,
+    /// An input that we were given is malformed.
+    Data,
+    /// An input that we were given is not there.
+    NoInput,
+    /// A store cannot be reached.
+    Unavailable,
+    /// A bug of ours.
+    Software,
+    /// Reading or writing failed.
+    Io,
+    /// The key, or a permission, is unusable.
+    Key,
+    /// Whatever the wrapped command ended with.
+    Command(u8),
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Usage => 64,
+            Self::Data => 65,
+            Self::NoInput => 66,
+            Self::Unavailable => 69,
+            Self::Software => 70,
+            Self::Io => 74,
+            Self::Key => 77,
+            Self::Command(code) => code,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// An error as the user meets it: what thing, what is wrong with it, and, on a
+/// second line, what to do.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+    remedy: Option<String>,
+}
+
+impl Failure {
+    /// A failure in plain words.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), remedy: None }
+    }
+
+    /// A failure that an error explains, with all that caused it.
+    pub fn from_error(exit: Exit, error: &dyn Error) -> Self {
+        Self::new(exit, chain(error))
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// The code to end with.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it, if that is known.
+    pub fn help(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+
+    /// Prints it on standard error.
+    pub fn print(&self) {
+        eprintln!("error: {}", self.message);
+        if let Some(remedy) = &self.remedy {
+            eprintln!("  help: {remedy}");
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::from_error(store_exit(&error), &error).remedy(error.remedy())
+    }
+}
+
+/// Which code a store's error ends with.
+pub(super) fn store_exit(error: &StoreError) -> Exit {
+    match error.kind() {
+        StoreErrorKind::NotFound => Exit::NoInput,
+        StoreErrorKind::Unreachable => Exit::Unavailable,
+        StoreErrorKind::Config => Exit::Usage,
+        StoreErrorKind::Denied => Exit::Key,
+        _ => Exit::Io,
+    }
+}

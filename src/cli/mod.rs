@@ -1,0 +1,139 @@
+//! The command line: clap's half of the program, and nothing else's.
+//!
+//! Everything is read and validated before anything starts; what a person reads
+//! goes to standard output, errors and logs to standard error.
+
+mod failure;
+mod home;
+mod inspect;
+mod keygen;
+mod logging;
+mod outputs;
+mod progress;
+mod run;
+mod target;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+pub use failure::{Exit, Failure};
+
+const ABOUT: &str = "Signed SLSA provenance from the bytes that were written";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done                                   69  store unreachable
+  1  the answer is no                       70  a bug in argo-attest
+ 64  usage                                  74  reading or writing failed
+ 65  malformed input                        77  key or permission unusable
+ 66  input missing
+
+Every option can also be set by an environment variable, ARGO_ATTEST_ and its name; the option wins.";
+
+/// Signed SLSA provenance from the bytes that were written
+#[derive(Debug, Parser)]
+#[command(name = "argo-attest", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100,
+          disable_help_subcommand = true)]
+struct Cli {
+    /// What to log on standard error: off, error, warn, info, debug, trace
+    #[arg(long, global = true, value_name = "LEVEL", env = "ARGO_ATTEST_LOG", default_value = "warn")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Verify(verify::VerifyArgs),
+    Inspect(inspect::InspectArgs),
+    Keygen(keygen::KeygenArgs),
+}
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let done = logging::install(&cli.log)
+        .map_err(|why| Failure::new(Exit::Usage, format!("--log {:?} is no log filter: {why}", cli.log)))
+        .and_then(|()| dispatch(cli.command));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.print();
+            failure.exit().into()
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(args) => wait(run::run(args)),
+        Command::Verify(args) => wait(verify::verify(args)),
+        Command::Inspect(args) => inspect::inspect(&args),
+        Command::Keygen(args) => keygen::keygen(&args),
+    }
+}
+
+/// One thread waits; the work that takes time is done on others.
+fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(Exit::Io, format!("cannot start the event loop: {e}")))?
+        .block_on(future)
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    // If standard error is gone there is nobody to tell.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Usage,
+    }
+    .into()
+}
+
+/// Writes what a person, or a script, asked for.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever closed the pipe has read enough.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Threads that digest: all cores that we may use.
+fn workers() -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// A builder's id is a URI (SLSA v1, `builder.id` is a `TypeURI`).
+fn builder_id(text: &str) -> Result<String, String> {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    if is_scheme && !text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Ok(text.to_owned());
+    }
+    Err("not a URI such as https://ci.example.com/argo".into())
+}
+
+/// Writes one JSON object, and a newline.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
+    print(&(text + "\n"))
+}

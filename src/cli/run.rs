@@ -1,0 +1,263 @@
+//! `argo-attest run`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::keygen::key_failure;
+use super::progress::Bar;
+use super::target::Target;
+use super::{Exit, Failure, home, outputs, print, print_json, workers};
+use crate::attest::Attestor;
+use crate::command::{self, CommandEnd, Output};
+use crate::pipeline::{Artifact, Outcome, Sealed, SealedArtifact, Session, Watching};
+use crate::relpath::RelPath;
+use crate::report::{self, KeyUsed, RunJson, RunReport};
+use crate::sign::{KeyType, Origin, PrivateKey, load_pair, public_path};
+use crate::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER};
+use crate::volume::{Baseline, Cancel, Inotify, ObservationStats};
+
+const EXAMPLE: &str = "\
+Example:
+  argo-attest run --outputs out -- sh -c 'mkdir -p out && echo hi > out/x'
+  argo-attest verify out
+
+Exit code: the command's own if that is not 0, else 0 if everything is attested.";
+
+/// Runs a command and attests what it writes
+///
+/// Watches the outputs while the command runs, digests each file as it is closed, and, if the
+/// command succeeds, leaves signed SLSA provenance beside each output: OUTPUT.sigstore.json and
+/// OUTPUT.intoto.jsonl. Without --outputs, the working directory's new and changed files are
+/// attested, in ./attestation.sigstore.json.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct RunArgs {
+    /// Private key to sign with, PKCS#8 PEM [default: your own, made on first use]
+    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_KEY")]
+    key: Option<PathBuf>,
+    /// File or directory that the command writes; can be given several times
+    #[arg(long, value_name = "PATH", env = "ARGO_ATTEST_OUTPUTS", value_delimiter = None)]
+    outputs: Vec<PathBuf>,
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ARGO_ATTEST_STORE",
+        help = "Where attestations go: file:///dir or s3://bucket/prefix [default: beside each output]"
+    )]
+    store: Option<String>,
+    /// Under which id this builder is known
+    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", default_value = LOCAL_BUILDER,
+          value_parser = super::builder_id)]
+    builder_id: String,
+    /// Print one JSON object; the command's own output goes to standard error
+    #[arg(long, env = "ARGO_ATTEST_JSON")]
+    json: bool,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+/// Runs the command, attests, reports.
+pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
+    let Some((program, arguments)) = args.command.split_first() else {
+        return Err(Failure::new(Exit::Usage, "no command is given"));
+    };
+    let artifacts = artifacts(&args.outputs)?;
+    let (key, used) = key(&args)?;
+    not_an_output(&used, args.key.as_ref(), &artifacts)?;
+    let target = Target::open(args.store.as_deref())?;
+    for artifact in &artifacts {
+        target.names(artifact)?;
+    }
+    let session = Session::start(artifacts, &watching(&args, &target)?)
+        .map_err(|e| Failure::from_error(Exit::Io, &e))?;
+
+    let started_on = Timestamp::now();
+    let output = if args.json { Output::StandardError } else { Output::Inherit };
+    let end = command::run(program, arguments, output).await.map_err(|e| {
+        Failure::from_error(Exit::Command(e.code()), &e)
+            .remedy("name the command after -- as you would in a shell, and check that it can be run")
+    })?;
+    session.mark_end();
+    let finished_on = Timestamp::now();
+    let mut report = RunReport {
+        end,
+        ended: finished_on,
+        key: None,
+        outcomes: Vec::new(),
+        needs_bundle: args.outputs.is_empty() || args.store.is_some(),
+        stats: ObservationStats::default(),
+        store_retries: 0,
+    };
+    if !end.is_success() {
+        return tell(&args, &report);
+    }
+    let sealed = seal(session).await?;
+    report.stats = sealed.stats();
+    report.key = Some(used);
+    let described = describe(&args, started_on, finished_on, &sealed)?;
+    for artifact in sealed.artifacts() {
+        report.outcomes.push(attest(artifact, &key, &target, &described).await);
+    }
+    report.store_retries = target.retries();
+    tell(&args, &report)
+}
+
+fn artifacts(outputs: &[PathBuf]) -> Result<Vec<Artifact>, Failure> {
+    let here = std::env::current_dir()
+        .map_err(|e| Failure::new(Exit::NoInput, format!("the working directory cannot be found: {e}")))?;
+    if outputs.is_empty() {
+        return Ok(vec![Artifact { name: ".".into(), root: here, path: RelPath::root() }]);
+    }
+    let mut artifacts: Vec<Artifact> = Vec::with_capacity(outputs.len());
+    for given in outputs {
+        let artifact = outputs::artifact(given, &here)?;
+        // The same output twice is one output.
+        if !artifacts.iter().any(|a| (&a.root, &a.path) == (&artifact.root, &artifact.path)) {
+            artifacts.push(artifact);
+        }
+    }
+    Ok(artifacts)
+}
+
+fn key(args: &RunArgs) -> Result<(PrivateKey, KeyUsed), Failure> {
+    let (path, own) = match &args.key {
+        Some(path) => (path.clone(), false),
+        None => (home::private_key()?, true),
+    };
+    let (key, created) = if own {
+        let (key, origin) =
+            PrivateKey::load_or_create(&path, KeyType::Ed25519).map_err(|e| key_failure(&e))?;
+        (key, origin == Origin::Created)
+    } else {
+        (load_pair(&path).map_err(|e| key_failure(&e))?, false)
+    };
+    let used = KeyUsed {
+        id: key.public().key_id().to_string(),
+        public_file: public_path(&path).display().to_string(),
+        own,
+        created,
+    };
+    Ok((key, used))
+}
+
+/// A digest of the private key, published, would let anyone confirm a guess of it;
+/// and a key among the outputs is about to be handed out.
+fn not_an_output(used: &KeyUsed, key: Option<&PathBuf>, artifacts: &[Artifact]) -> Result<(), Failure> {
+    let path = key.map_or_else(|| PathBuf::from(&used.public_file), Clone::clone);
+    let Ok(real) = path.canonicalize() else { return Ok(()) };
+    let inside = |a: &Artifact| !a.path.is_root() && real.starts_with(a.root.join(a.path.as_path()));
+    match artifacts.iter().find(|a| inside(a)) {
+        Some(artifact) => Err(Failure::new(
+            Exit::Key,
+            format!("the private key lies in {}, which is to be attested", artifact.name),
+        )
+        .remedy("keep the key outside of the outputs")),
+        None => Ok(()),
+    }
+}
+
+fn watching(args: &RunArgs, target: &Target) -> Result<Watching, Failure> {
+    let changes = args.outputs.is_empty();
+    Ok(Watching {
+        baseline: if changes { Baseline::OnlyNewOrChanged } else { Baseline::Include },
+        excluded: if changes { target.excluded()? } else { Vec::new() },
+        workers: workers(),
+        watch: || Box::new(Inotify::new()),
+    })
+}
+
+/// The last scan and what is left to digest, on another thread; a signal stops it.
+async fn seal(session: Session) -> Result<Sealed, Failure> {
+    let cancel = Cancel::new();
+    let stop = cancel.clone();
+    let work = tokio::task::spawn_blocking(move || session.finish(&Bar::default(), &stop));
+    let broken = |e: std::io::Error| Failure::new(Exit::Io, format!("cannot listen for signals: {e}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
+    tokio::select! {
+        sealed = work => sealed
+            .map_err(|e| Failure::new(Exit::Software, format!("digesting failed: {e}")))?
+            .map_err(|e| Failure::from_error(Exit::Io, &e)),
+        _ = terminate.recv() => Err(interrupted(&cancel)),
+        _ = interrupt.recv() => Err(interrupted(&cancel)),
+    }
+}
+
+fn interrupted(cancel: &Cancel) -> Failure {
+    cancel.cancel();
+    Failure::new(Exit::No, "interrupted while digesting: nothing is attested")
+}
+
+fn describe(
+    args: &RunArgs,
+    started_on: Timestamp,
+    finished_on: Timestamp,
+    sealed: &Sealed,
+) -> Result<CommandRun, Failure> {
+    let stats = sealed.stats();
+    let outputs = if args.outputs.is_empty() {
+        Vec::new()
+    } else {
+        sealed.artifacts().map(|a| a.artifact().name.clone()).collect()
+    };
+    Ok(CommandRun {
+        parameters: CommandParameters {
+            command: args.command.iter().map(|a| a.to_string_lossy().into_owned()).collect(),
+            outputs,
+        },
+        builder_id: args.builder_id.clone(),
+        invocation_id: invocation_id()?,
+        started_on,
+        finished_on,
+        files_digested: (stats.files_before_end, stats.files_after_end),
+        bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
+    })
+}
+
+/// A random UUID (RFC 9562, version 4) as a URN.
+fn invocation_id() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Failure::new(Exit::Io, format!("the system gives no random numbers: {e}")))?;
+    let bits = u128::from_be_bytes(bytes);
+    let bits = bits & !(0xF << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
+    let hex = format!("{bits:032x}");
+    let mut parts = Vec::with_capacity(5);
+    let mut rest = hex.as_str();
+    for length in [8, 4, 4, 4, 12] {
+        let (part, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        parts.push(part);
+        rest = tail;
+    }
+    Ok(format!("urn:uuid:{}", parts.join("-")))
+}
+
+async fn attest(artifact: SealedArtifact, key: &PrivateKey, target: &Target, run: &CommandRun) -> Outcome {
+    let opened =
+        target.names(artifact.artifact()).and_then(|names| Ok((names, target.store(artifact.artifact())?)));
+    let (names, store) = match opened {
+        Ok(opened) => opened,
+        Err(failure) => return artifact.refuse(failure.message().to_owned()),
+    };
+    let attestor = Attestor::new(key, store.as_store());
+    let manifest = names.manifest.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+    artifact.attest(&attestor, &names, |contents| run.provenance(contents.byproducts(&manifest))).await
+}
+
+fn tell(args: &RunArgs, report: &RunReport) -> Result<Exit, Failure> {
+    if args.json {
+        print_json(&RunJson::from(report))?;
+    } else {
+        print(&report::text(report))?;
+    }
+    Ok(match report.end {
+        CommandEnd::Exited(0) if report.outcomes.iter().all(Outcome::is_complete) => Exit::Done,
+        CommandEnd::Exited(0) => Exit::No,
+        end => Exit::Command(end.code()),
+    })
+}

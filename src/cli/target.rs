@@ -1,0 +1,90 @@
+//! Where attestations go: beside each artifact, or into one store.
+
+use super::{Exit, Failure};
+use crate::attest::AttestationNames;
+use crate::pipeline::Artifact;
+use crate::relpath::RelPath;
+use crate::store::{self, FileStore, Location, ObjectKey, ProcessEnv, Store};
+
+/// What the attestation of a working directory's new files is called.
+const CHANGES: &str = "attestation";
+
+/// Where attestations go.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// Beside each artifact.
+    Beside,
+    /// Into this store, under the artifact's name.
+    Store(Box<dyn Store>),
+}
+
+impl Target {
+    /// Reads `--store`; makes no request yet.
+    pub(super) fn open(url: Option<&str>) -> Result<Self, Failure> {
+        let Some(url) = url else { return Ok(Self::Beside) };
+        let location: Location = url.parse().map_err(|e| {
+            Failure::new(Exit::Usage, format!("--store {url:?}: {e}"))
+                .remedy("give file:///an/absolute/directory or s3://bucket/prefix")
+        })?;
+        Ok(Self::Store(store::open(&location, &ProcessEnv)?))
+    }
+
+    /// What an artifact's attestation will be called there.
+    pub(super) fn names(&self, artifact: &Artifact) -> Result<AttestationNames, Failure> {
+        let key = match self {
+            _ if artifact.path.is_root() => ObjectKey::new(CHANGES),
+            Self::Beside => ObjectKey::for_path(&artifact.path),
+            Self::Store(_) => ObjectKey::new(&artifact.name),
+        };
+        key.and_then(|key| AttestationNames::beside(key.as_str())).map_err(|e| {
+            Failure::new(Exit::Usage, format!("the attestation of {} cannot be named: {e}", artifact.name))
+        })
+    }
+
+    /// The store that an artifact's attestation goes to.
+    pub(super) fn store(&self, artifact: &Artifact) -> Result<StoreOf<'_>, Failure> {
+        match self {
+            Self::Beside => Ok(StoreOf::Beside(FileStore::open(&artifact.root)?)),
+            Self::Store(store) => Ok(StoreOf::Chosen(store.as_ref())),
+        }
+    }
+
+    /// How many requests were repeated.
+    pub(super) fn retries(&self) -> u64 {
+        match self {
+            Self::Beside => 0,
+            Self::Store(store) => store.retries(),
+        }
+    }
+
+    /// What is written into the working directory itself, and so is no output.
+    pub(super) fn excluded(&self) -> Result<Vec<RelPath>, Failure> {
+        if matches!(self, Self::Store(_)) {
+            return Ok(Vec::new());
+        }
+        let names = AttestationNames::beside(CHANGES).map_err(|e| Failure::from_error(Exit::Software, &e))?;
+        [names.bundle, names.lines, names.manifest]
+            .iter()
+            .map(|key| key.to_rel_path().map_err(|e| Failure::from_error(Exit::Software, &e)))
+            .collect()
+    }
+}
+
+/// One artifact's store.
+#[derive(Debug)]
+pub(super) enum StoreOf<'a> {
+    /// The directory that it is in.
+    Beside(FileStore),
+    /// The one that was chosen for all.
+    Chosen(&'a dyn Store),
+}
+
+impl StoreOf<'_> {
+    /// As the port.
+    pub(super) fn as_store(&self) -> &dyn Store {
+        match self {
+            Self::Beside(store) => store,
+            Self::Chosen(store) => *store,
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! `argo-attest verify`.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::failure::store_exit;
+use super::keygen::key_failure;
+use super::progress::Bar;
+use super::{Exit, Failure, home, print, print_json, workers};
+use crate::check::{CheckError, Checker, check_object, check_path};
+use crate::policy::{Missing, Policy, TrustedKey};
+use crate::relpath::printable;
+use crate::report::chain;
+use crate::sign::{PublicKey, public_path};
+use crate::store::{self, Location, ProcessEnv};
+use crate::verify::VerifiedStatement;
+
+const EXAMPLE: &str = "\
+Examples:
+  argo-attest verify out
+  argo-attest verify --key ci.pub --builder-id https://ci.example.com/argo app.tar.gz
+  argo-attest verify --policy policy.yaml s3://artifacts/build-7/app.tgz
+
+The attestation of X is X.sigstore.json, else X.intoto.jsonl, else the same two beside each
+directory that X is in, unless --bundle names one.";
+
+/// Verifies artifacts against their attestations
+///
+/// Each ARTIFACT is a file, a directory or an s3:// object. It is accepted if its attestation was
+/// signed by a trusted key, says what the policy wants, and is about exactly these bytes. Works
+/// offline. Without --key and --policy only your own key is trusted.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct VerifyArgs {
+    /// Public key to trust, SPKI PEM; can be given several times
+    #[arg(long, value_name = "FILE.pub", env = "ARGO_ATTEST_PUBLIC_KEY", conflicts_with = "policy")]
+    key: Vec<PathBuf>,
+    /// Policy that says which keys, builders and workflows are accepted
+    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_POLICY")]
+    policy: Option<PathBuf>,
+    /// Attestation to verify with: a Sigstore bundle or DSSE envelopes, one a line
+    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_BUNDLE")]
+    bundle: Option<PathBuf>,
+    /// Accept only this builder
+    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
+    builder_id: Option<String>,
+    /// Print one JSON object
+    #[arg(long, env = "ARGO_ATTEST_JSON")]
+    json: bool,
+    /// Files, directories or s3:// objects
+    #[arg(required = true, value_name = "ARTIFACT")]
+    artifacts: Vec<PathBuf>,
+}
+
+/// Verifies each artifact; one line each.
+pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
+    let (policy, own) = policy(&args)?;
+    let missing = policy.missing();
+    let checker = Checker { policy, now: Timestamp::now(), bundle: args.bundle.clone() };
+    let mut answers = Vec::with_capacity(args.artifacts.len());
+    for artifact in &args.artifacts {
+        let answer = Answer::new(artifact, check(&checker, artifact).await, missing);
+        if !args.json {
+            print(&answer.line())?;
+        }
+        answers.push(answer);
+    }
+    if args.json {
+        print_json(&Answers { artifacts: &answers })?;
+    } else if own {
+        eprintln!("only your own key is trusted here; --key or --policy names others");
+    }
+    // A plain no weighs more than not having been able to tell.
+    let exits = || answers.iter().map(|a| a.exit);
+    Ok(exits().find(|e| *e == Exit::No).or_else(|| exits().find(|e| *e != Exit::Done)).unwrap_or(Exit::Done))
+}
+
+/// Whom to trust, and whether that is only the user's own key.
+fn policy(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
+    let (policy, own) = match &args.policy {
+        Some(file) => (read_policy(file)?, false),
+        None if args.key.is_empty() => (own_key()?, true),
+        None => {
+            let load = |path: &PathBuf| {
+                let key = PublicKey::load(path).map_err(|e| key_failure(&e))?;
+                Ok(TrustedKey::new(printable(path.as_os_str().as_bytes()), key))
+            };
+            (Policy::of_keys(args.key.iter().map(load).collect::<Result<_, Failure>>()?), false)
+        }
+    };
+    Ok(match &args.builder_id {
+        Some(id) => (policy.only_builder(id.clone()), own),
+        None => (policy, own),
+    })
+}
+
+fn own_key() -> Result<Policy, Failure> {
+    let path = public_path(&home::private_key()?);
+    let key = PublicKey::load(&path).map_err(|e| {
+        let failure = key_failure(&e);
+        if e.is_missing() {
+            return Failure::new(
+                Exit::Key,
+                "no key is trusted: none is named, and you have none of your own",
+            )
+            .remedy("name the signer's public key with --key FILE.pub, or a policy with --policy FILE");
+        }
+        failure
+    })?;
+    Ok(Policy::of_keys(vec![TrustedKey::new("your own", key)]))
+}
+
+fn read_policy(file: &Path) -> Result<Policy, Failure> {
+    let shown = printable(file.as_os_str().as_bytes());
+    let bytes = std::fs::read(file).map_err(|e| {
+        let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
+        Failure::new(exit, format!("cannot read the policy {shown}: {e}"))
+    })?;
+    let directory = file.parent().unwrap_or_else(|| Path::new(""));
+    Policy::from_yaml(&bytes, |key| PublicKey::load(&directory.join(key))).map_err(|e| {
+        Failure::new(Exit::Data, format!("{shown}: {}", chain(&e)))
+            .remedy("docs/policy.md in the source describes the file, field by field")
+    })
+}
+
+async fn check(checker: &Checker, artifact: &Path) -> Result<(VerifiedStatement, String), CheckFailure> {
+    let bar = Bar::default();
+    match artifact.to_str().filter(|text| text.starts_with("s3://")) {
+        Some(uri) => {
+            let (location, key) = Location::artifact(uri)
+                .map_err(|e| CheckFailure::Other(Failure::new(Exit::Usage, format!("{uri:?}: {e}"))))?;
+            let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
+            Ok(check_object(checker, store.as_ref(), &key, &bar).await?)
+        }
+        None => Ok(check_path(checker, artifact, workers(), &bar)?),
+    }
+}
+
+enum CheckFailure {
+    Check(CheckError),
+    Other(Failure),
+}
+
+impl From<CheckError> for CheckFailure {
+    fn from(error: CheckError) -> Self {
+        Self::Check(error)
+    }
+}
+
+#[derive(Serialize)]
+struct Answers<'a> {
+    artifacts: &'a [Answer],
+}
+
+/// One artifact's answer; what `--json` prints of it is documented in `docs/reports.md`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    artifact: String,
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    accepted: Option<Accepted>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Accepted,
+    Rejected,
+    /// No attestation, and the policy lets that pass.
+    Missing,
+    /// It could not be found out.
+    Error,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Accepted {
+    subject: String,
+    digest: String,
+    files: u64,
+    attestation: String,
+    key: String,
+    key_id: String,
+    builder_id: String,
+    build_type: String,
+    invocation_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_on: Option<Timestamp>,
+}
+
+impl Answer {
+    fn new(
+        artifact: &Path,
+        checked: Result<(VerifiedStatement, String), CheckFailure>,
+        missing: Missing,
+    ) -> Self {
+        let artifact = printable(artifact.as_os_str().as_bytes());
+        let answer = |verdict, exit, reason, remedy| Self {
+            artifact: artifact.clone(),
+            verdict,
+            reason,
+            remedy,
+            accepted: None,
+            exit,
+        };
+        match checked {
+            Ok((verified, attestation)) => Self {
+                accepted: Some(Accepted::new(&verified, attestation)),
+                ..answer(Verdict::Accepted, Exit::Done, None, None)
+            },
+            Err(CheckFailure::Check(CheckError::Rejected(no))) => {
+                let (verdict, exit) = match missing {
+                    Missing::Warn if no.is_missing() => (Verdict::Missing, Exit::Done),
+                    _ => (Verdict::Rejected, Exit::No),
+                };
+                answer(verdict, exit, Some(chain(&no)), no.remedy().map(str::to_owned))
+            }
+            Err(CheckFailure::Check(error)) => {
+                let (exit, remedy) = match &error {
+                    CheckError::NoArtifact | CheckError::NoBundle(_) => (Exit::NoInput, None),
+                    CheckError::Store(e) => (store_exit(e), Some(e.remedy())),
+                    _ => (Exit::Io, None),
+                };
+                answer(Verdict::Error, exit, Some(chain(&error)), remedy)
+            }
+            Err(CheckFailure::Other(failure)) => {
+                let remedy = failure.help().map(str::to_owned);
+                answer(Verdict::Error, failure.exit(), Some(failure.message().to_owned()), remedy)
+            }
+        }
+    }
+
+    /// The one line for people, and what to do on a second.
+    fn line(&self) -> String {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let help = self.remedy.as_ref().map(|r| format!("  help: {r}\n")).unwrap_or_default();
+        match (&self.accepted, self.verdict) {
+            (Some(a), _) => format!(
+                "accepted  {}  {}  (as {}, {} of {}, by {})\n",
+                self.artifact,
+                a.digest,
+                printable(a.subject.as_bytes()),
+                a.key,
+                a.key_id,
+                printable(a.builder_id.as_bytes())
+            ),
+            (None, Verdict::Missing) => {
+                format!("missing   {}: {reason} (the policy lets this pass)\n", self.artifact)
+            }
+            (None, Verdict::Error) => format!("error     {}: {reason}\n{help}", self.artifact),
+            (None, _) => format!("rejected  {}: {reason}\n{help}", self.artifact),
+        }
+    }
+}
+
+impl Accepted {
+    fn new(verified: &VerifiedStatement, attestation: String) -> Self {
+        let provenance = verified.provenance();
+        Self {
+            subject: verified.subject().to_owned(),
+            digest: verified.digest().to_owned(),
+            files: verified.files(),
+            attestation,
+            key: verified.signer().name.clone(),
+            key_id: verified.signer().id.to_string(),
+            builder_id: provenance.run_details.builder.id.clone(),
+            build_type: provenance.build_definition.build_type.clone(),
+            invocation_id: provenance.run_details.metadata.invocation_id.clone(),
+            finished_on: provenance.run_details.metadata.finished_on,
+        }
+    }
+}

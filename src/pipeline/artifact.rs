@@ -1,0 +1,16 @@
+//! What is to be attested.
+
+use std::path::PathBuf;
+
+use crate::relpath::RelPath;
+
+/// One artifact: a path beneath a directory, and the name that statements give it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Its name as a subject, printable.
+    pub name: String,
+    /// The directory that it is opened beneath.
+    pub root: PathBuf,
+    /// Where it is from there.
+    pub path: RelPath,
+}

@@ -1,0 +1,110 @@
+//! One stretch of work, watched from before it begins until after it ended.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use super::{Artifact, SealedArtifact};
+use crate::relpath::RelPath;
+use crate::volume::{
+    Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError, Progress, Root,
+    RootError, Watch,
+};
+
+/// How to watch.
+#[derive(Debug)]
+pub struct Watching {
+    /// What counts: all that is there, or only what is new or changed.
+    pub baseline: Baseline,
+    /// Paths beneath every root that are never part of an artifact.
+    pub excluded: Vec<RelPath>,
+    /// Threads that digest.
+    pub workers: NonZeroUsize,
+    /// Makes what tells of changes, one for each root.
+    pub watch: fn() -> Box<dyn Watch>,
+}
+
+/// Watching cannot begin, or not be brought to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A directory above an artifact cannot be opened.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// It cannot be observed.
+    #[error(transparent)]
+    Observer(#[from] ObserverError),
+}
+
+/// Watches armed over the artifacts' directories.
+#[derive(Debug)]
+pub struct Session {
+    artifacts: Vec<Artifact>,
+    observers: Vec<(PathBuf, Observer)>,
+    baseline: Baseline,
+}
+
+/// What was seen, once nothing more is awaited.
+#[derive(Debug)]
+pub struct Sealed {
+    artifacts: Vec<Artifact>,
+    observations: BTreeMap<PathBuf, Observation>,
+    baseline: Baseline,
+}
+
+impl Session {
+    /// Arms the watches. On return, nothing that is written from now on is missed.
+    pub fn start(artifacts: Vec<Artifact>, watching: &Watching) -> Result<Self, SessionError> {
+        let mut roots: BTreeMap<&Path, Vec<RelPath>> = BTreeMap::new();
+        for artifact in &artifacts {
+            roots.entry(&artifact.root).or_default().push(artifact.path.clone());
+        }
+        let mut observers = Vec::with_capacity(roots.len());
+        for (path, interests) in roots {
+            let config = ObserverConfig {
+                interests,
+                excluded: watching.excluded.clone(),
+                baseline: watching.baseline,
+                workers: watching.workers,
+            };
+            let observer = Observer::start(Root::open(path)?, config, (watching.watch)())?;
+            observers.push((path.to_owned(), observer));
+        }
+        Ok(Self { artifacts, observers, baseline: watching.baseline })
+    }
+
+    /// The work ended: what is digested from here on counts as late.
+    pub fn mark_end(&self) {
+        for (_, observer) in &self.observers {
+            observer.mark_end();
+        }
+    }
+
+    /// Looks at everything once more and digests what is missing. Blocks.
+    pub fn finish(self, progress: &dyn Progress, cancel: &Cancel) -> Result<Sealed, SessionError> {
+        let finish = |(root, observer): (PathBuf, Observer)| Ok((root, observer.finish(progress, cancel)?));
+        let observations = self.observers.into_iter().map(finish).collect::<Result<_, SessionError>>()?;
+        Ok(Sealed { artifacts: self.artifacts, observations, baseline: self.baseline })
+    }
+}
+
+impl Sealed {
+    /// What was digested, and when, over all roots.
+    pub fn stats(&self) -> ObservationStats {
+        self.observations.values().fold(ObservationStats::default(), |sum, o| ObservationStats {
+            bytes_before_end: sum.bytes_before_end + o.stats.bytes_before_end,
+            bytes_after_end: sum.bytes_after_end + o.stats.bytes_after_end,
+            files_before_end: sum.files_before_end + o.stats.files_before_end,
+            files_after_end: sum.files_after_end + o.stats.files_after_end,
+            rescans: sum.rescans + o.stats.rescans,
+            fallbacks: sum.fallbacks + o.stats.fallbacks,
+        })
+    }
+
+    /// Every artifact as it was seen, in the order in which they were given.
+    pub fn artifacts(&self) -> impl Iterator<Item = SealedArtifact> {
+        self.artifacts.iter().filter_map(|artifact| {
+            let observation = self.observations.get(&artifact.root)?;
+            Some(SealedArtifact::new(artifact.clone(), observation, self.baseline))
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! The report as a few plain lines.
+
+use std::fmt::{self, Write as _};
+
+use indicatif::HumanBytes;
+
+use super::{KeyUsed, RunReport};
+use crate::pipeline::{Outcome, Verdict};
+
+/// How many refused entries are listed by name.
+const NAMED: usize = 20;
+
+/// What happened, for people.
+pub fn text(report: &RunReport) -> String {
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = write(&mut out, report);
+    out
+}
+
+fn write(out: &mut String, report: &RunReport) -> fmt::Result {
+    if !report.end.is_success() {
+        return writeln!(out, "nothing attested: the command {}", report.end);
+    }
+    for outcome in &report.outcomes {
+        artifact(out, outcome)?;
+    }
+    let attested = |o: &&Outcome| matches!(o.verdict, Verdict::Attested(_));
+    let Some(first) = report.outcomes.iter().find(attested) else { return Ok(()) };
+    if let Some(key) = &report.key {
+        signer(out, key)?;
+        verify(out, report, key, first)?;
+    }
+    Ok(())
+}
+
+fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
+    match &outcome.verdict {
+        Verdict::Attested(receipt) => {
+            let files = match outcome.files.len() {
+                1 => "1 file".to_owned(),
+                n => format!("{n} files"),
+            };
+            writeln!(out, "attested      {} ({files}, {})", outcome.name, HumanBytes(outcome.bytes()))?;
+            if let Some(digest) = &outcome.digest {
+                writeln!(out, "              {digest}")?;
+            }
+            writeln!(out, "              {}", receipt.bundle_uri())?;
+            writeln!(out, "              {}", receipt.lines_uri())?;
+        }
+        Verdict::NotAttested { reason, remedy } => {
+            writeln!(out, "not attested  {}: {reason}", outcome.name)?;
+            if let Some(remedy) = remedy {
+                writeln!(out, "              help: {remedy}")?;
+            }
+        }
+    }
+    for (path, refusal) in outcome.refused.iter().take(NAMED) {
+        writeln!(out, "refused       {path}: {refusal}")?;
+    }
+    match outcome.refused.len().saturating_sub(NAMED) {
+        0 => Ok(()),
+        more => writeln!(out, "refused       and {more} more (--json lists them)"),
+    }
+}
+
+fn signer(out: &mut String, key: &KeyUsed) -> fmt::Result {
+    let whose = match (key.own, key.created) {
+        (true, true) => "your own key, made just now",
+        (true, false) => "your own key",
+        (false, _) => "the key you named",
+    };
+    writeln!(out, "signed with   {} ({whose})", key.id)?;
+    writeln!(out, "public key    {}", key.public_file)
+}
+
+fn verify(out: &mut String, report: &RunReport, key: &KeyUsed, first: &Outcome) -> fmt::Result {
+    let Verdict::Attested(receipt) = &first.verdict else { return Ok(()) };
+    write!(out, "verify with   argo-attest verify")?;
+    if !key.own {
+        write!(out, " --key {}", quoted(&key.public_file))?;
+    }
+    if !report.needs_bundle {
+        return writeln!(out, " {}", quoted(&first.name));
+    }
+    let file = first.files.first().map_or("FILE", |f| f.name.as_str());
+    match receipt.bundle_uri().strip_prefix("file://") {
+        Some(path) => writeln!(out, " --bundle {} {}", quoted(path), quoted(file)),
+        None => {
+            writeln!(out, " --bundle FILE {}    (FILE: a copy of {})", quoted(file), receipt.bundle_uri())
+        }
+    }
+}
+
+/// As one word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
