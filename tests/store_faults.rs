@@ -69,7 +69,7 @@ fn checked(error: &StoreError, kind: StoreErrorKind) -> String {
     let mut text = format!("{error} | {error:?} | {}", error.remedy());
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        text += &format!(" | {cause}");
+        text.extend([" | ".to_owned(), cause.to_string()]);
         source = cause.source();
     }
     assert_eq!(error.kind(), kind, "{text}");
@@ -176,6 +176,14 @@ async fn a_lost_reply_leaves_one_version() {
         let methods: Vec<_> = server.requests().into_iter().map(|r| r.method).collect();
         assert_eq!(methods, ["PUT", "PUT", "GET"]);
     }
+    // The same when it replaced something.
+    let before = Scripted::start(replies([object(b"before")]));
+    let revision = store(&before).head(&key()).await.unwrap().revision;
+    let mut acts = vec![Act::Close];
+    acts.extend(replies([error(412, "PreconditionFailed"), object(b"ours")]));
+    let server = Scripted::start(acts);
+    let outcome = put(&store(&server), PutMode::Replace(revision)).await.unwrap();
+    assert!(matches!(outcome, PutOutcome::AlreadyThere(_)), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -292,6 +300,7 @@ async fn a_stream_goes_on_where_it_broke() {
     let store = store(&server);
     assert_eq!(drain(&store).await.unwrap(), b"0123456789");
     let requests = server.requests();
+    assert_eq!(store.retries(), 2);
     assert_eq!((requests[2].header("range"), requests[2].header("if-match")), ("bytes=4-", "\"e1\""));
 
     // The object is another by now, whether or not the store heeds preconditions.
@@ -400,7 +409,7 @@ async fn a_black_hole_has_a_bottom() {
     let store = store_with(&server, impatient());
     let started = Instant::now();
     for error in [
-        store.get(&key(), 10).await.unwrap_err(),
+        store.get(&key(), 1 << 40).await.unwrap_err(),
         store.head(&key()).await.unwrap_err(),
         store.stream(&key()).await.unwrap_err(),
         create(&store).await.unwrap_err(),

@@ -92,25 +92,25 @@ fn a_bundle_that_is_not_there_is_an_error_at_the_start() {
     assert_eq!(error.kind(), StoreErrorKind::Config);
     match error {
         StoreError::Config { source: ConfigError::File { path, .. }, .. } => {
-            assert_eq!(path, "/no/such/file")
+            assert_eq!(path, "/no/such/file");
         }
         other => panic!("{other:?}"),
     }
     anonymous("http://localhost", Trust::Bundle("/no/such/file".into())).unwrap();
 }
 
-/// Opens `s3://bucket` with these variables and no others.
-fn open(vars: &[(&str, &str)]) -> Result<Box<dyn Store>, StoreError> {
+/// An environment of these variables and no others.
+fn variables(vars: &[(&str, &str)]) -> impl Fn(&str) -> Option<OsString> + use<> {
     let vars: BTreeMap<String, OsString> =
         vars.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-    let location: Location = "s3://bucket".parse().unwrap();
-    store::open(&location, &|name: &str| vars.get(name).cloned())
+    move |name| vars.get(name).cloned()
 }
 
 #[test]
 fn without_credentials_it_says_at_once_what_to_set() {
     let started = std::time::Instant::now();
-    let error = open(&[("AWS_REGION", "eu-west-1")]).unwrap_err();
+    let location: Location = "s3://bucket".parse().unwrap();
+    let error = store::open(&location, &variables(&[("AWS_REGION", "eu-west-1")])).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Config);
     assert!(error.remedy().contains("AWS_ACCESS_KEY_ID"), "{}", error.remedy());
     assert!(started.elapsed() < Duration::from_secs(5), "nothing was asked over the network");
@@ -153,15 +153,20 @@ impl Irsa {
         Self { _dir: dir, token, sts, s3 }
     }
 
-    fn store(&self) -> Box<dyn Store> {
-        open(&[
+    fn store(&self) -> S3Store {
+        self.within(limits())
+    }
+
+    fn within(&self, limits: Limits) -> S3Store {
+        let env = variables(&[
             ("AWS_WEB_IDENTITY_TOKEN_FILE", self.token.to_str().unwrap()),
             ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/attest"),
             ("AWS_ENDPOINT_URL_STS", &self.sts.endpoint()),
             ("AWS_ENDPOINT_URL_S3", &self.s3.endpoint()),
             ("AWS_REGION", "eu-west-1"),
-        ])
-        .unwrap()
+        ]);
+        let config = S3Config::from_env(BucketName::new("bucket").unwrap(), None, &env).unwrap();
+        S3Store::new(S3Config { limits, ..config }).unwrap()
     }
 
     fn signed_by(&self) -> Vec<String> {
@@ -227,6 +232,13 @@ async fn what_sts_refuses_is_told_apart_from_what_it_cannot_do() {
     store.get(&key(), 10).await.unwrap();
     assert_eq!(store.retries(), 2);
 
+    let garbled = reply(200, &[("Content-Type", "text/xml")], b"<a><SecretAccessKey>canary</b>");
+    let irsa = Irsa::new((0..1000).map(|_| garbled.clone()), []);
+    let short = Limits { total: Duration::from_millis(100), ..limits() };
+    let error = irsa.within(short).get(&key(), 10).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unreachable, "{error:?}");
+    assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+
     for (status, code) in
         [(403, "AccessDenied"), (400, "ExpiredTokenException"), (400, "InvalidIdentityToken")]
     {
@@ -279,4 +291,42 @@ async fn keys_from_files_are_read_again_when_refused() {
         .map(|r| r.header("authorization").split(['=', '/']).nth(1).unwrap().to_owned())
         .collect();
     assert_eq!(signed, ["OLD", "OLD", "NEW", "NEW"]);
+}
+
+#[derive(Clone, Default)]
+struct Captured(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_in_no_log_however_loud() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let hour = Duration::from_hours(1);
+    let irsa = Irsa::new(
+        [session("KEY1", hour)],
+        [error(503, "SlowDown"), error(403, "AccessDenied"), object(b"x")],
+    );
+    std::fs::write(&irsa.token, "canary-token").unwrap();
+    let store = irsa.store();
+    store.get(&key(), 10).await.unwrap_err();
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("trying again") && log.contains("aws_sigv4"), "the capture works: {log}");
+    for line in log.lines() {
+        assert!(!line.contains("canary") && !line.contains("session-of-KEY1"), "{line}");
+    }
 }

@@ -30,8 +30,8 @@ async fn versions(gateway: &VersityGw, name: &str) -> usize {
 async fn a_write_makes_one_version_however_often_it_is_made() {
     let Some(gateway) = VersityGw::start().await else { return };
     let store = store(&gateway, SECRET_KEY);
-    let put = |bytes: &'static [u8], mode| store.put(&KEY, Bytes::from_static(bytes), mode);
-    static KEY: std::sync::LazyLock<ObjectKey> = std::sync::LazyLock::new(|| key("versions"));
+    let key = key("versions");
+    let put = |bytes: &'static [u8], mode| store.put(&key, Bytes::from_static(bytes), mode);
 
     let first = put(b"one", PutMode::Create).await.unwrap();
     let again = put(b"one", PutMode::Create).await.unwrap();
@@ -40,7 +40,7 @@ async fn a_write_makes_one_version_however_often_it_is_made() {
     assert_eq!(again.info().version_id.as_ref(), Some(&version));
     assert_eq!(versions(&gateway, "versions").await, 1);
 
-    let head = store.head(&KEY).await.unwrap();
+    let head = store.head(&key).await.unwrap();
     assert_eq!(head.version_id, Some(version));
     assert_eq!(head.checksums.sha256, Some(Sha256Digest::of(b"one")));
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 
 use super::InvalidKey;
-use super::location::InvalidLocation;
 use crate::relpath::{InvalidRelPath, printable};
 
 /// Another library's error as a source. It never holds credentials.
@@ -113,9 +112,6 @@ pub enum ConfigError {
     /// No trusted CA certificates are on this system.
     #[error("no CA certificates were found, and {0} is https")]
     NoCaCertificates(String),
-    /// The location itself is wrong.
-    #[error("the location is not usable")]
-    Location(#[source] InvalidLocation),
     /// No request can be made from the settings.
     #[error("no request can be made with these settings")]
     Request(#[source] Source),
@@ -157,7 +153,7 @@ pub enum StoreError {
         reply: Box<Reply>,
     },
     /// No useful answer within the deadline, with all retries.
-    #[error("{uri}: the store could not be reached, in {attempts} attempts")]
+    #[error("{uri}: no useful answer from the store (attempts: {attempts})")]
     Unreachable {
         /// The object.
         uri: String,
@@ -381,7 +377,6 @@ impl ConfigError {
                 "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by"
                     .to_owned()
             }
-            Self::Location(_) => "write s3://bucket/prefix or file:///directory".to_owned(),
             Self::Request(_) => "check the endpoint, the bucket's name and the region".to_owned(),
             Self::WebIdentity(_) => "check AWS_ROLE_ARN, the role's trust policy for this service account, \
                 and that the token is fresh"

@@ -53,6 +53,11 @@ pub enum InvalidLocation {
     Key(#[source] InvalidKey),
 }
 
+impl InvalidLocation {
+    /// The line that tells a person what to do.
+    pub const REMEDY: &str = "write s3://bucket/prefix or file:///absolute/directory";
+}
+
 impl BucketName {
     /// Checks the name.
     pub fn new(name: &str) -> Result<Self, InvalidLocation> {

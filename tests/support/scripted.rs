@@ -171,12 +171,12 @@ pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u
 
 /// A reply's head that announces a length, whatever comes then.
 pub(crate) fn head(status: u16, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: {length}\r\n");
+    let mut head = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: {length}\r\n").into_bytes();
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
-    text += "\r\n";
-    text.into_bytes()
+    head.extend_from_slice(b"\r\n");
+    head
 }
 
 /// S3's form of an error.

@@ -49,7 +49,7 @@ impl Body {
             Ok(None) if self.received == self.announced => Ok(None),
             // All bytes came and still there is an error: the SDK compared the
             // checksum that the store sent along.
-            Ok(Some(Err(_))) if self.received == self.announced && self.announced > 0 => Err(Fault::Mismatch),
+            Ok(Some(Err(_))) if self.received == self.announced => Err(Fault::Mismatch),
             Ok(Some(Err(error))) => {
                 tracing::debug!(%error, "a body broke off");
                 Err(self.cut())
@@ -106,10 +106,11 @@ impl ChunkSource for Resuming {
                 return Err(self.fail(fault, u64::from(RESUMPTIONS - self.left) + 1));
             };
             self.left = left;
+            self.client.count_retry();
             tracing::debug!(uri = self.target.uri, position = self.position, ?fault, "taking up again");
             let again = self
                 .client
-                .run(&self.target.uri, 0, || self.client.open_at(&self.target, &self.info, self.position));
+                .run(&self.target.uri, || self.client.open_at(&self.target, &self.info, self.position));
             match again.await {
                 Ok(body) => self.body = body,
                 Err(gave_up) => return Err(self.fail(gave_up.fault, gave_up.attempts)),

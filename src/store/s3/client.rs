@@ -1,5 +1,6 @@
 //! The SDK's client, set up so that everything it does is decided here.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -11,7 +12,7 @@ use aws_sdk_s3::config::{
 use super::S3Config;
 use super::fault::Fault;
 use super::identity::{Current, Identity};
-use super::retry::{GaveUp, Retrying};
+use super::retry::{self, GaveUp, Retrying};
 use crate::store::{ConfigError, InvalidKey, Location, ObjectKey, StoreError};
 
 pub(super) struct Client {
@@ -68,9 +69,22 @@ impl Client {
         self.config.prefix.as_ref().map_or_else(|| Ok(key.clone()), |prefix| prefix.join(key))
     }
 
-    /// To be awaited before every request.
-    pub(super) async fn ready(&self) -> Result<(), Fault> {
-        self.identity.ready().await
+    /// Waits for the reply to a request of so many bytes, no longer than it may
+    /// take, with credentials that are good for it.
+    ///
+    /// Boxed: the SDK's futures are tens of kilobytes, and would be in all of ours.
+    pub(super) async fn answer<T>(
+        &self,
+        bytes: usize,
+        reply: Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + '_>>,
+    ) -> Result<T, Fault> {
+        retry::answer(self.config.limits, 0, Box::pin(self.identity.ready())).await?;
+        retry::answer(self.config.limits, bytes, reply).await
+    }
+
+    /// Counts a repetition that [`Self::run`] does not see.
+    pub(super) fn count_retry(&self) {
+        self.retrying.count();
     }
 
     pub(super) fn retries(&self) -> u64 {
@@ -80,9 +94,8 @@ impl Client {
     pub(super) async fn run<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         uri: &str,
-        bytes: u64,
         attempt: impl FnMut() -> F,
     ) -> Result<T, GaveUp> {
-        self.retrying.run(uri, bytes, || self.identity.renew(), attempt).await
+        self.retrying.run(uri, || self.identity.renew(), attempt).await
     }
 }

@@ -56,9 +56,11 @@ pub struct Endpoint {
 pub struct Limits {
     /// To open a connection, TLS included.
     pub connect: Duration,
-    /// One attempt, besides the time its bytes may take by [`Self::min_rate`].
+    /// Waiting for one reply to begin, besides the time that the request's bytes
+    /// may take by [`Self::min_rate`].
     pub attempt: Duration,
-    /// Waiting for a body, besides the time its bytes may take by [`Self::min_rate`].
+    /// Waiting for a reply's body, besides the time that those of its bytes that
+    /// came may take by [`Self::min_rate`].
     pub stall: Duration,
     /// Bytes a second below which a transfer counts as stuck.
     pub min_rate: u64,
@@ -76,7 +78,7 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             attempt: Duration::from_secs(20),
             stall: Duration::from_secs(20),
-            min_rate: 8 * 1024,
+            min_rate: 32 * 1024,
             total: Duration::from_mins(1),
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),

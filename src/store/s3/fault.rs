@@ -54,13 +54,22 @@ impl Fault {
         if let Some(raw) = error.raw_response().filter(|raw| raw.status().as_u16() >= 300) {
             return Self::Reply(answer(raw, error.as_service_error(), action));
         }
-        match error {
-            SdkError::ConstructionFailure(_) => Self::Settings(ConfigError::Request(Box::new(error))),
-            SdkError::DispatchFailure(ref dispatch) if dispatch.is_user() => {
-                Self::Settings(ConfigError::Request(Box::new(error)))
+        let unusable = match &error {
+            SdkError::ConstructionFailure(_) => true,
+            SdkError::DispatchFailure(dispatch) => dispatch.is_user(),
+            // What was read of the reply may be part of the parser's complaint, and may be a secret.
+            SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
+                return Self::Odd("the store's answer could not be understood");
             }
-            other if speaks_of_tls(&other) => Self::Tls(Box::new(other)),
-            other => Self::Transport(Box::new(other)),
+            _ => false,
+        };
+        let Ok(source) = error.into_source() else { return Self::Odd("the request failed without a reason") };
+        if unusable {
+            Self::Settings(ConfigError::Request(source))
+        } else if speaks_of_tls(&*source) {
+            Self::Tls(source)
+        } else {
+            Self::Transport(source)
         }
     }
 
@@ -167,7 +176,7 @@ fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, action
         code: error.and_then(ProvideErrorMetadata::code).map(foreign),
         message: error.and_then(ProvideErrorMetadata::message).map(foreign),
         request_id: header("x-amz-request-id").map(foreign),
-        region: header("x-amz-bucket-region").map(foreign),
+        region: header("x-amz-bucket-region").filter(|name| is_region(name)).map(str::to_owned),
     });
     Answer {
         reply,
@@ -176,6 +185,11 @@ fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, action
         retry_after: header("retry-after").and_then(|s| s.trim().parse().ok()).map(Duration::from_secs),
         skewed: apart.is_some_and(|apart| apart > SKEW),
     }
+}
+
+/// Whether text can be a region's name: the remedy tells people to type it.
+fn is_region(text: &str) -> bool {
+    (1..40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// Whether rustls is among the causes. An `io::Error` hides what it was made

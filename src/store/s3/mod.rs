@@ -3,7 +3,8 @@
 //! What is written carries our own SHA-256 as `x-amz-checksum-sha256`, so that
 //! the store itself refuses other bytes, and a precondition, so that nothing is
 //! overwritten and a write whose reply was lost can be sent again: the second
-//! one is refused with 412, the object is read, and it is ours. Redirects are
+//! one is refused with 412, the object is read, and it is ours. A store that
+//! ignores preconditions (AWS has them since 2024) is not for this. Redirects are
 //! never followed, TLS is used unless the endpoint says `http://`.
 
 mod body;
@@ -22,7 +23,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -33,7 +33,6 @@ pub use trust::Trust;
 
 use self::client::Client;
 use self::fault::Fault;
-use self::reading::{Facts, describe};
 use super::{
     Checksums, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Revision, Store,
     StoreError,
@@ -70,11 +69,10 @@ impl S3Store {
     async fn run<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         target: &Target,
-        bytes: u64,
         attempt: impl FnMut() -> F,
     ) -> Result<T, StoreError> {
         self.client
-            .run(&target.uri, bytes, attempt)
+            .run(&target.uri, attempt)
             .await
             .map_err(|gave_up| gave_up.fault.into_error(target.uri.clone(), gave_up.attempts))
     }
@@ -86,7 +84,6 @@ impl S3Store {
         digest: &Sha256Digest,
         mode: &PutMode,
     ) -> Result<PutOutcome, Fault> {
-        self.client.ready().await?;
         let request = self
             .client
             .s3
@@ -101,7 +98,9 @@ impl S3Store {
             PutMode::Create => request.if_none_match("*"),
             PutMode::Replace(revision) => request.if_match(revision.as_str()),
         };
-        match request.send().await.map_err(|error| Fault::from_sdk(error, "s3:PutObject")) {
+        let reply =
+            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, "s3:PutObject")) });
+        match self.client.answer(bytes.len(), reply).await {
             Ok(output) => written(target, &output, bytes.len(), digest),
             Err(fault) => match fault.status() {
                 Some(412) => self.compare(target, bytes, mode, None).await,
@@ -175,42 +174,25 @@ impl Store for S3Store {
 
     async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
         let target = self.target(key)?;
-        self.run(&target, limit, || self.client.read_once(&target, limit)).await
+        self.run(&target, || self.client.read_once(&target, limit)).await
     }
 
     async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
         let target = self.target(key)?;
-        let (info, body) = self.run(&target, 0, || self.client.open(&target)).await?;
+        let (info, body) = self.run(&target, || self.client.open(&target)).await?;
         let chunks = body::Resuming::new(Arc::clone(&self.client), target.clone(), info.clone(), body);
         Ok(ObjectStream::new(target.uri, info, Box::new(chunks)))
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
         let target = self.target(key)?;
-        self.run(&target, 0, || async {
-            self.client.ready().await?;
-            let output = self
-                .client
-                .s3
-                .head_object()
-                .bucket(self.client.bucket())
-                .key(&target.key)
-                .checksum_mode(ChecksumMode::Enabled)
-                .send()
-                .await
-                .map_err(|error| Fault::from_sdk(error, "s3:GetObject"))?;
-            describe(&Facts::from(&output), &target)
-        })
-        .await
+        self.run(&target, || self.client.head_once(&target)).await
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
         let target = self.target(key)?;
         let digest = Sha256Digest::of(&bytes);
-        // Twice, because the object may have to be read to compare it.
-        let moved = (bytes.len() as u64).saturating_mul(2);
-        // Boxed: the SDK's futures are large, and this one holds two of them.
-        self.run(&target, moved, || Box::pin(self.put_once(&target, &bytes, &digest, &mode))).await
+        self.run(&target, || self.put_once(&target, &bytes, &digest, &mode)).await
     }
 
     fn retries(&self) -> u64 {

@@ -1,5 +1,7 @@
 //! Requests that read, and what their replies say of an object.
 
+use std::fmt::Write as _;
+
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
@@ -72,7 +74,8 @@ pub(super) fn describe(facts: &Facts<'_>, target: &Target) -> Result<ObjectInfo,
 /// A checksum header's SHA-256.
 pub(super) fn sha256(base64: Option<&str>) -> Option<Sha256Digest> {
     let bytes = STANDARD.decode(base64?).ok()?;
-    let hex = bytes.iter().fold(String::with_capacity(64), |hex, b| hex + &format!("{b:02x}"));
+    let mut hex = String::with_capacity(64);
+    bytes.iter().try_for_each(|b| write!(hex, "{b:02x}")).ok()?;
     hex.parse().ok()
 }
 
@@ -83,6 +86,15 @@ fn crc64nvme(base64: Option<&str>) -> Option<u64> {
 }
 
 impl Client {
+    /// Asks for what is known of the object.
+    pub(super) async fn head_once(&self, target: &Target) -> Result<ObjectInfo, Fault> {
+        let request =
+            self.s3.head_object().bucket(self.bucket()).key(&target.key).checksum_mode(ChecksumMode::Enabled);
+        let reply =
+            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, "s3:GetObject")) });
+        describe(&Facts::from(&self.answer(0, reply).await?), target)
+    }
+
     /// Asks for the whole object.
     pub(super) async fn open(&self, target: &Target) -> Result<(ObjectInfo, Body), Fault> {
         self.request(target, None).await
@@ -111,13 +123,14 @@ impl Client {
         target: &Target,
         from: Option<(&ObjectInfo, u64)>,
     ) -> Result<(ObjectInfo, Body), Fault> {
-        self.ready().await?;
         let mut request =
             self.s3.get_object().bucket(self.bucket()).key(&target.key).checksum_mode(ChecksumMode::Enabled);
         if let Some((info, position)) = from {
             request = request.range(format!("bytes={position}-")).if_match(info.revision.as_str());
         }
-        let output = request.send().await.map_err(|error| Fault::from_sdk(error, "s3:GetObject"))?;
+        let reply =
+            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, "s3:GetObject")) });
+        let output = self.answer(0, reply).await?;
         let info = describe(&Facts::from(&output), target)?;
         let body = Body::new(output.body, info.size, self.config.limits);
         Ok((info, body))

@@ -22,6 +22,18 @@ pub(super) struct Retrying {
     retries: AtomicU64,
 }
 
+/// Waits for one reply, to a request of so many bytes, no longer than it may take.
+pub(super) async fn answer<T>(
+    limits: Limits,
+    bytes: usize,
+    reply: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let deadline = limits.attempt.saturating_add(limits.transfer(bytes as u64));
+    timeout(deadline, reply)
+        .await
+        .unwrap_or_else(|_| Err(Fault::timed_out("no answer within the attempt's deadline")))
+}
+
 /// The last attempt's fault, and how many there were.
 #[derive(Debug)]
 pub(super) struct GaveUp {
@@ -34,23 +46,25 @@ impl Retrying {
         Self { limits, retries: AtomicU64::new(0) }
     }
 
+    /// Counts one more attempt that repeats a failed one.
+    pub(super) fn count(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 
     /// Runs `attempt` until it succeeds, fails for good, or the budget is spent.
-    /// One attempt may take the time that `bytes` need on top of its limit.
     /// `renew` is called when credentials may be stale, and says whether it has
     /// any hope of better ones.
     pub(super) async fn run<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         uri: &str,
-        bytes: u64,
         renew: impl Fn() -> bool,
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, GaveUp> {
         let started = Instant::now();
-        let deadline = self.limits.attempt.saturating_add(self.limits.transfer(bytes));
         let mut attempts = 0_u64;
         let (mut clock_corrected, mut renewed, mut broken) = (false, false, 0_u32);
         let pauses = ExponentialBuilder::default()
@@ -60,12 +74,7 @@ impl Retrying {
             .without_max_times();
         let result = (|| {
             attempts = attempts.saturating_add(1);
-            let one = attempt();
-            async move {
-                timeout(deadline, one)
-                    .await
-                    .unwrap_or_else(|_| Err(Fault::timed_out("no answer within the attempt's deadline")))
-            }
+            attempt()
         })
         .retry(pauses)
         .sleep(tokio::time::sleep)
@@ -91,7 +100,7 @@ impl Retrying {
             (started.elapsed().saturating_add(pause) < self.limits.total).then_some(pause)
         })
         .notify(|fault, pause| {
-            self.retries.fetch_add(1, Ordering::Relaxed);
+            self.count();
             tracing::debug!(uri, ?fault, ?pause, "trying again");
         })
         .await;
@@ -122,7 +131,7 @@ mod tests {
         let retrying = retrying();
         let started = Instant::now();
         let gave_up = retrying
-            .run("s3://b/k", 0, || false, || async { Err::<(), _>(Fault::timed_out("test")) })
+            .run("s3://b/k", || false, || async { Err::<(), _>(Fault::timed_out("test")) })
             .await
             .unwrap_err();
         assert!(started.elapsed() < TOTAL * 10, "{:?}", started.elapsed());
@@ -132,14 +141,13 @@ mod tests {
 
     #[tokio::test]
     async fn ends_an_attempt_that_hangs() {
-        let retrying = retrying();
+        let limits = retrying().limits;
+        let hang = |bytes| answer(limits, bytes, std::future::pending::<Result<(), Fault>>());
         let started = Instant::now();
-        let hang = || std::future::pending::<Result<(), Fault>>();
-        // Ten bytes at ten bytes a second may take a second more: past the budget in one attempt.
-        let gave_up = retrying.run("s3://b/k", 10, || false, hang).await.unwrap_err();
+        // Ten bytes at ten bytes a second may take a second more.
+        hang(10).await.unwrap_err();
         assert!(started.elapsed() >= Duration::from_millis(1050), "{:?}", started.elapsed());
-        assert_eq!(gave_up.attempts, 1, "{gave_up:?}");
-        let gave_up = retrying.run("s3://b/k", 0, || false, hang).await.unwrap_err();
+        let gave_up = retrying().run("s3://b/k", || false, || hang(0)).await.unwrap_err();
         assert!(gave_up.attempts > 1, "{gave_up:?}");
     }
 
@@ -147,8 +155,8 @@ mod tests {
     async fn takes_the_pause_that_the_store_asks_for() {
         let retrying = retrying();
         let started = Instant::now();
-        let busy = || async { Err::<(), _>(Fault::busy(Duration::from_secs(3600))) };
-        let gave_up = retrying.run("s3://b/k", 0, || false, busy).await.unwrap_err();
+        let busy = || async { Err::<(), _>(Fault::busy(Duration::from_hours(1))) };
+        let gave_up = retrying.run("s3://b/k", || false, busy).await.unwrap_err();
         assert_eq!(gave_up.attempts, 1, "an hour is more than the budget: {gave_up:?}");
         assert!(started.elapsed() < Duration::from_secs(30));
     }
@@ -157,7 +165,7 @@ mod tests {
     async fn does_not_repeat_what_is_final() {
         let retrying = retrying();
         let settings = || async { Err::<(), _>(Fault::Settings(crate::store::ConfigError::NoRegion)) };
-        let gave_up = retrying.run("s3://b/k", 0, || true, settings).await.unwrap_err();
+        let gave_up = retrying.run("s3://b/k", || true, settings).await.unwrap_err();
         assert_eq!((gave_up.attempts, retrying.retries()), (1, 0));
     }
 }
