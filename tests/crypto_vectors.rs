@@ -177,6 +177,21 @@ fn degenerate_ed25519_keys_are_refused() {
     }
 }
 
+/// R is the group's identity and S fits it: the equation of RFC 8032 holds, and whoever
+/// has the key can make one such signature pass for many messages under some checks.
+#[test]
+fn ed25519_is_checked_strictly() {
+    use ed25519_dalek::Verifier as _;
+
+    let signature = hex("0100000000000000000000000000000000000000000000000000000000000000
+                         97e6f2214a380d72ec74128b750e6648b463ab751a583cc792184305f4ca1602");
+    let point = hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+    let lenient = ed25519_dalek::VerifyingKey::try_from(point.as_slice()).unwrap();
+    lenient.verify(b"one", &signature.as_slice().try_into().unwrap()).unwrap();
+    let strict = PublicKey::from_spki_der(&[hex("302a300506032b6570032100"), point].concat()).unwrap();
+    strict.verify(b"one", &signature).unwrap_err();
+}
+
 struct Foreign {
     private: &'static [u8],
     public: &'static [u8],

@@ -11,6 +11,7 @@ mod invalid;
 mod key_file;
 mod key_id;
 mod key_type;
+mod mounted;
 mod pair;
 mod pem;
 mod private;

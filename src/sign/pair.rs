@@ -11,12 +11,10 @@ use tempfile::NamedTempFile;
 
 use super::key_file::KeyFileError;
 use super::key_type::KeyType;
+use super::mounted::Mounted;
 use super::private::PrivateKey;
 use super::public::PublicKey;
-use super::read;
-
-/// How often a pair is read again when a mounted Secret is replaced meanwhile.
-const GENERATIONS: usize = 5;
+use super::read::Modes;
 
 /// Where a key came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,26 +51,15 @@ pub fn check_pair(key: &PrivateKey, private: &Path) -> Result<(), KeyFileError> 
 /// Loads a private key and checks it against the public key beside it. In a mounted
 /// Secret both are of the same generation, even while the Secret is being replaced.
 pub fn load_pair(path: &Path) -> Result<PrivateKey, KeyFileError> {
-    if !read::is_mounted_secret(path) {
-        let key = PrivateKey::load(path)?;
+    let load = |path: &Path, modes| {
+        let key = PrivateKey::load_file(path, modes)?;
         check_pair(&key, path)?;
-        return Ok(key);
+        Ok(key)
+    };
+    match Mounted::of(path) {
+        None => load(path, Modes::Own),
+        Some(mounted) => mounted.read(|path| load(path, Modes::Cluster)),
     }
-    let mut attempt = 1;
-    loop {
-        let before = generation(path)?;
-        let result = PrivateKey::load(path).and_then(|key| check_pair(&key, path).map(|()| key));
-        if attempt == GENERATIONS || generation(path)? == before {
-            return result;
-        }
-        attempt += 1;
-    }
-}
-
-/// Which directory `..data` names now: kubelet makes a new one for each update.
-fn generation(path: &Path) -> Result<PathBuf, KeyFileError> {
-    let data = directory(path).join("..data");
-    fs::read_link(&data).map_err(|source| KeyFileError::Read { path: data, source })
 }
 
 impl PrivateKey {

@@ -44,9 +44,6 @@ pub(super) fn decode(text: &[u8], half: Half) -> Result<Zeroizing<Vec<u8>>, Inva
     let mut decoder = Decoder::new_detect_wrap(text).map_err(|_| InvalidKey::DamagedPem)?;
     let mut der = Zeroizing::new(vec![0; decoder.remaining_len()]);
     decoder.decode(&mut der).map_err(|_| InvalidKey::DamagedPem)?;
-    if !decoder.is_finished() {
-        return Err(InvalidKey::DamagedPem);
-    }
     Ok(der)
 }
 

@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 use super::invalid::InvalidKey;
 use super::key_file::KeyFileError;
 use super::key_type::KeyType;
+use super::mounted::Mounted;
 use super::pem::{self, Half};
 use super::public::{self, PublicKey};
-use super::read;
+use super::read::{self, Modes};
 
 /// A signature as it is transmitted: 64 bytes for Ed25519 (RFC 8032 section 5.1.6),
 /// DER for ECDSA (RFC 3279 section 2.2.3).
@@ -40,7 +41,7 @@ pub struct PrivateKey {
     public: PublicKey,
 }
 
-/// Boxed, so that moving a key leaves no copies behind on the stack.
+/// Boxed, so that moving a [`PrivateKey`] about leaves no copies of the secret behind.
 enum Secret {
     Ed25519(Box<ed25519_dalek::SigningKey>),
     EcdsaP256(Box<p256::ecdsa::SigningKey>),
@@ -113,9 +114,16 @@ impl PrivateKey {
 
     /// Reads a PEM file of at most [`super::MAX_KEY_FILE`] bytes that only its owner
     /// can read. In a mounted Secret the modes are the cluster's and are not looked
-    /// at. Nothing but a regular file is opened.
+    /// at, and an update meanwhile does no harm. Nothing but a regular file is opened.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
-        let text = read::private(path)?;
+        match Mounted::of(path) {
+            None => Self::load_file(path, Modes::Own),
+            Some(mounted) => mounted.read(|path| Self::load_file(path, Modes::Cluster)),
+        }
+    }
+
+    pub(super) fn load_file(path: &Path, modes: Modes) -> Result<Self, KeyFileError> {
+        let text = read::private(path, modes)?;
         Self::from_pkcs8_pem(&text).map_err(|source| KeyFileError::Invalid { path: path.into(), source })
     }
 

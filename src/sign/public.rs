@@ -13,6 +13,7 @@ use super::invalid::InvalidKey;
 use super::key_file::KeyFileError;
 use super::key_id::KeyId;
 use super::key_type::KeyType;
+use super::mounted::Mounted;
 use super::pem::{self, Half};
 use super::read;
 
@@ -71,6 +72,13 @@ impl PublicKey {
 
     /// Reads a PEM file of at most [`super::MAX_KEY_FILE`] bytes, whoever may read it.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+        match Mounted::of(path) {
+            None => Self::load_file(path),
+            Some(mounted) => mounted.read(Self::load_file),
+        }
+    }
+
+    fn load_file(path: &Path) -> Result<Self, KeyFileError> {
         let text = read::public(path)?;
         Self::from_spki_pem(&text).map_err(|source| KeyFileError::Invalid { path: path.into(), source })
     }

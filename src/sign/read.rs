@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::{Component, Path};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
@@ -18,12 +18,21 @@ pub const MAX_KEY_FILE: usize = 64 * 1024;
 /// The group's and the others' permission bits.
 const OTHERS: u32 = 0o077;
 
+/// Whose permissions a private key file has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Modes {
+    /// The user's own: nobody else may have any.
+    Own,
+    /// The cluster's, in a mounted Secret.
+    Cluster,
+}
+
 /// The contents of a private key file.
-pub(super) fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+pub(super) fn private(path: &Path, modes: Modes) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let (file, metadata) = open(path)?;
     let mode = metadata.mode() & 0o7777;
     // The modes of the open file: those of the path could be another file's by now.
-    if mode & OTHERS != 0 && !is_mounted_secret(path) {
+    if modes == Modes::Own && mode & OTHERS != 0 {
         return Err(KeyFileError::OpenToOthers { path: path.into(), mode });
     }
     contents(file, &metadata, path)
@@ -92,24 +101,4 @@ fn contents(
     }
     buffer.truncate(filled);
     Ok(buffer)
-}
-
-/// Whether this is a file of a mounted Secret: `attest.key -> ..data/attest.key`,
-/// where `..data` is a link to a directory beside it whose name starts with `..`.
-/// Kubelet sets the modes there (0644 by default), and who is in the container is
-/// the pod's affair.
-pub(super) fn is_mounted_secret(path: &Path) -> bool {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return false;
-    };
-    let data = Path::new("..data");
-    let goes_through_data = fs::read_link(path).is_ok_and(|target| target == data.join(name));
-    let data_is_a_link = fs::read_link(directory.join(data)).is_ok_and(|target| {
-        let mut components = target.components();
-        matches!(
-            (components.next(), components.next()),
-            (Some(Component::Normal(generation)), None) if generation.as_encoded_bytes().starts_with(b"..")
-        )
-    });
-    goes_through_data && data_is_a_link
 }

@@ -1,0 +1,59 @@
+//! Keys in a mounted Kubernetes Secret, as kubelet lays it out:
+//! `attest.key -> ..data/attest.key`, where `..data -> ..2026_11_23_10_00_00.1` is a
+//! directory beside it.
+//!
+//! An update makes a new directory, exchanges the link `..data` in one step and removes
+//! the old directory. Whoever follows the links twice may see two generations.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::key_file::KeyFileError;
+
+/// How often reading starts again because the Secret was replaced meanwhile. Kubelet
+/// replaces it once a minute at most.
+const ATTEMPTS: usize = 64;
+
+const DATA: &str = "..data";
+
+/// A file of a mounted Secret.
+pub(super) struct Mounted {
+    directory: PathBuf,
+    name: OsString,
+}
+
+impl Mounted {
+    /// Whether a file is one, judged by the links alone. Kubelet sets the modes there
+    /// (0644 by default), and who else is in the container is the pod's affair.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?;
+        let mounted = Self { directory: path.parent()?.into(), name: name.into() };
+        let link = fs::read_link(path).ok()?;
+        (link == Path::new(DATA).join(name) && mounted.generation().is_some()).then_some(mounted)
+    }
+
+    /// The directory that `..data` names now.
+    fn generation(&self) -> Option<PathBuf> {
+        let target = fs::read_link(self.directory.join(DATA)).ok()?;
+        let mut components = target.components();
+        let (Some(Component::Normal(name)), None) = (components.next(), components.next()) else {
+            return None;
+        };
+        name.as_encoded_bytes().starts_with(b"..").then(|| self.directory.join(&target))
+    }
+
+    /// Reads with the file's path inside one generation: whatever lies beside that is of
+    /// the same generation. Starts again if that one was removed meanwhile.
+    pub(super) fn read<T>(&self, read: impl Fn(&Path) -> Result<T, KeyFileError>) -> Result<T, KeyFileError> {
+        let mut attempts = 0..ATTEMPTS;
+        loop {
+            let before = self.generation();
+            let directory = before.clone().unwrap_or_else(|| self.directory.join(DATA));
+            match read(&directory.join(&self.name)) {
+                Err(e) if e.is_missing() && self.generation() != before && attempts.next().is_some() => {}
+                result => return result,
+            }
+        }
+    }
+}
