@@ -1,0 +1,103 @@
+//! The documents hold what they promise: links lead somewhere, and each line of
+//! the threat model names a test that exists.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|e| e == extension) {
+            found.push(path);
+        }
+    }
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    files(&root().join("docs"), "md", &mut found);
+    found
+}
+
+/// Names of the functions in the tests and beside the code.
+fn functions() -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    files(&root().join("src"), "rs", &mut sources);
+    files(&root().join("tests"), "rs", &mut sources);
+    let name = |line: &str| {
+        let (name, _) = line.split_once("fn ")?.1.split_once('(')?;
+        Some(name.split('<').next()?.to_owned())
+    };
+    sources
+        .iter()
+        .flat_map(|s| fs::read_to_string(s).unwrap().lines().filter_map(name).collect::<Vec<_>>())
+        .collect()
+}
+
+/// A heading's anchor, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    heading
+        .trim_start_matches('#')
+        .trim()
+        .chars()
+        .filter_map(|c| match c {
+            ' ' => Some('-'),
+            c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut checked = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, fragment) = link.split_once('#').map_or((link, None), |(f, a)| (f, Some(a)));
+            let target =
+                if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            assert!(target.is_file(), "{}: {link}: no such file", document.display());
+            if let Some(fragment) = fragment {
+                let text = fs::read_to_string(&target).unwrap();
+                let there = text.lines().filter(|l| l.starts_with('#')).any(|l| anchor(l) == fragment);
+                assert!(there, "{}: {link}: no such heading", document.display());
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked} links were found");
+}
+
+#[test]
+fn each_threat_has_a_test() {
+    let functions = functions();
+    let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let (_, text) = text.split_once("\n## Threats\n").unwrap();
+    let (text, _) = text.split_once("\n## Other people's bugs\n").unwrap();
+    let rows = text.lines().filter(|l| l.starts_with("| ") && !l.ends_with("| test |"));
+    let mut missing = Vec::new();
+    for row in rows {
+        let cell = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
+        if names.is_empty() || !names.iter().all(|n| functions.contains(*n)) {
+            missing.push(row);
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "these lines name no test, or one that is not there:\n{}",
+        missing.join("\n")
+    );
+}
