@@ -1,4 +1,5 @@
 //! argo-attest: signed SLSA provenance from the bytes that were written.
 
+pub mod archive;
 pub mod digest;
 pub mod relpath;
