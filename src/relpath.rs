@@ -289,7 +289,9 @@ mod tests {
         assert_eq!(p.strip_prefix(&path(b"a/b/c")), Some(RelPath::root()));
         assert_eq!(p.strip_prefix(&path(b"a/bb")), None);
         assert_eq!(path(b"ab").strip_prefix(&path(b"a")), None);
-        assert!(p.starts_with(&RelPath::root()) && p.starts_with(&p) && !path(b"ab").starts_with(&path(b"a")));
+        assert!(
+            p.starts_with(&RelPath::root()) && p.starts_with(&p) && !path(b"ab").starts_with(&path(b"a"))
+        );
         assert_eq!(p.components().count(), 3);
         assert_eq!(RelPath::root().concat(&p), p);
     }
