@@ -1,6 +1,6 @@
 //! An archive entry by entry against what was digested.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 
@@ -198,7 +198,7 @@ struct Comparer<'a> {
     /// In the order of their paths.
     files: Vec<(&'a RelPath, &'a ExpectedFile)>,
     seen: Vec<bool>,
-    refused_seen: BTreeMap<&'a RelPath, ()>,
+    refused_seen: BTreeSet<&'a RelPath>,
     found: Comparison,
 }
 
@@ -214,7 +214,7 @@ impl<'a> Comparer<'a> {
             odd: Capped::default(),
             refused: Capped::default(),
         };
-        Self { expected, seen: vec![false; files.len()], files, refused_seen: BTreeMap::new(), found }
+        Self { expected, seen: vec![false; files.len()], files, refused_seen: BTreeSet::new(), found }
     }
 
     fn judge(&mut self, entry: &Entry<'_>) -> Result<(), Oddity> {
@@ -232,7 +232,7 @@ impl<'a> Comparer<'a> {
             return Err(Oddity::BeneathRefused);
         }
         if let Some((refused, passed)) = self.expected.refused.get_key_value(&path) {
-            if self.refused_seen.insert(refused, ()).is_some() {
+            if !self.refused_seen.insert(refused) {
                 return Err(Oddity::Duplicate);
             }
             let without_content = match (passed, entry.kind) {

@@ -18,10 +18,8 @@ pub enum Naming {
 impl Naming {
     /// The path beneath the artifact that an entry's name stands for.
     pub(super) fn resolve(&self, name: &[u8]) -> Result<RelPath, Oddity> {
-        let (base, rest) = match self {
-            Self::Single(base) => (base, name.strip_prefix(base.as_slice())),
-            Self::Beneath(base) => (base, name.strip_prefix(base.as_slice())),
-        };
+        let (Self::Single(base) | Self::Beneath(base)) = self;
+        let rest = name.strip_prefix(base.as_slice());
         match (self, rest) {
             (_, Some([])) if !base.is_empty() => Ok(RelPath::root()),
             (Self::Beneath(_), Some([b'/', rest @ ..])) if !rest.is_empty() => {

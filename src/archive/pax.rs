@@ -35,7 +35,7 @@ impl Records {
                 b"path" if value.is_empty() => return Err(Broken::Header("a PAX path is empty")),
                 b"path" => records.path = Some(value.to_vec()),
                 b"size" => {
-                    records.size = Some(decimal(value).ok_or(Broken::Header("a PAX size is malformed"))?)
+                    records.size = Some(decimal(value).ok_or(Broken::Header("a PAX size is malformed"))?);
                 }
                 _ => {}
             }

@@ -178,10 +178,10 @@ fn header(object: &mut impl Read, budget: &mut Budget) -> Result<(Fields, Attrib
 /// Go sets no attributes. Those of a plain file are let pass: Unix (host 3) has
 /// the mode in the high half, and DOS bit 4 means a directory.
 fn disguise(creator: u16, attributes: u32) -> Attributes {
-    let mode = attributes >> 16;
+    let (mode, dos) = (attributes >> 16, attributes.to_le_bytes());
     match creator >> 8 {
         0 if attributes == 0 => Attributes::Plain,
-        3 if matches!(mode & 0o170_000, 0 | 0o100_000) && mode & 0o7000 == 0 && attributes & 0xffff == 0 => {
+        3 if matches!(mode & 0o170_000, 0 | 0o100_000) && mode & 0o7000 == 0 && dos.starts_with(&[0, 0]) => {
             Attributes::Plain
         }
         _ => Attributes::Disguise,

@@ -4,7 +4,7 @@ use super::wire;
 use crate::digest::Sha256Digest;
 
 /// Kinds of template, in the order in which Argo looks for them (`GetType` in its
-/// pkg/apis/workflow/v1alpha1/workflow_types.go).
+/// `pkg/apis/workflow/v1alpha1/workflow_types.go`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// One container.
@@ -116,7 +116,7 @@ fn container(wire: &wire::Container, name: &str, script: bool) -> Container {
 }
 
 /// Where main's volumes are, as the rules for outputs see it (`GetVolumeMounts` in
-/// workflow_types.go): of a container set only the mounts that all its containers
+/// `workflow_types.go`): of a container set only the mounts that all its containers
 /// share.
 pub(super) fn mounts(template: &wire::Template) -> Vec<&str> {
     let mounts = template

@@ -63,7 +63,7 @@ pub enum InputSource {
     Unknown(Unlocated),
 }
 
-/// `HasLocationOrKey` in Argo's workflow_types.go.
+/// `HasLocationOrKey` in Argo's `workflow_types.go`.
 pub(super) fn supplied(artifact: &wire::Artifact) -> bool {
     let location = artifact.location();
     match kinds(&location).as_slice() {

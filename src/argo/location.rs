@@ -206,7 +206,7 @@ impl Repository {
 
     /// The object of an artifact that says `own`, named `file_name` if the
     /// artifact has no key (`saveArtifactFromFile` in Argo's
-    /// workflow/executor/executor.go, `Relocate` in workflow_types.go). With no
+    /// workflow/executor/executor.go, `Relocate` in `workflow_types.go`). With no
     /// `file_name`, an artifact without a key has no object.
     ///
     /// An endpoint, bucket and key together are a location; any two of them are

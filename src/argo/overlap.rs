@@ -1,7 +1,7 @@
 //! Outputs of one step that get in each other's way: Argo checks neither their
 //! paths nor their keys against each other.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::location::ObjectRef;
 use super::output::{Archive, OutputArtifact, Plan};
@@ -65,30 +65,22 @@ fn same_objects(planned: &[(&str, &Plan)], logs: &[LogObject], found: &mut Vec<O
         .iter()
         .filter_map(|log| Some((log.object.as_ref().ok()?, format!("{}-logs", log.container), false)));
     let written: Vec<(&ObjectRef, String, bool)> = outputs.chain(logs).collect();
-    let mut first_writer: HashMap<(&str, &str, &str), &str> = HashMap::new();
-    for (object, name, _) in &written {
-        let place = (object.store.endpoint.as_str(), object.store.bucket.as_str(), object.key());
-        match first_writer.get(&place) {
-            Some(first) => {
-                found.push(Overlap::SameObject { first: (*first).to_owned(), second: name.clone() });
-            }
-            None => {
-                first_writer.insert(place, name);
-            }
-        }
-    }
-    let mut by_bucket: HashMap<(&str, &str), Vec<(&str, &str, bool)>> = HashMap::new();
+    let mut by_bucket: BTreeMap<(&str, &str), Vec<Named<'_>>> = BTreeMap::new();
     for (object, name, spreads) in &written {
         let bucket = (object.store.endpoint.as_str(), object.store.bucket.as_str());
         by_bucket.entry(bucket).or_default().push((object.key(), name, *spreads));
     }
     for keys in by_bucket.into_values() {
-        let (_, nested) = nested(keys);
+        let (equal, nested) = nested(keys);
+        found.extend(equal.into_iter().map(|(first, second)| Overlap::SameObject { first, second }));
         found.extend(nested.into_iter().map(|(outer, inner)| Overlap::ObjectBeneath { outer, inner }));
     }
 }
 
 type Pairs = Vec<(String, String)>;
+
+/// A path or key, the output's name, and whether there may be something beneath.
+type Named<'a> = (&'a str, &'a str, bool);
 
 /// Of paths with a name each: pairs of equal ones, and pairs of one and the
 /// nearest above it, of those that may have something beneath them.
@@ -96,13 +88,13 @@ type Pairs = Vec<(String, String)>;
 /// Sorted by component, everything beneath a path follows it, so that one pass
 /// with a stack does. Comparing each with each would let a hostile template cost
 /// minutes.
-fn nested(mut paths: Vec<(&str, &str, bool)>) -> (Pairs, Pairs) {
+fn nested(mut paths: Vec<Named<'_>>) -> (Pairs, Pairs) {
     paths.sort_by(|(one, ..), (other, ..)| one.split('/').cmp(other.split('/')));
     let (mut equal, mut beneath) = (Vec::new(), Vec::new());
-    let mut open: Vec<(&str, &str, bool)> = Vec::new();
+    let mut open: Vec<Named<'_>> = Vec::new();
     for (path, name, may_hold) in paths {
         while open.pop_if(|(above, ..)| !super::path::overlaps(path, above)).is_some() {}
-        match open.iter().rfind(|(above, ..)| *above == path) {
+        match open.iter().find(|(above, ..)| *above == path) {
             Some((_, first, _)) => equal.push(((*first).to_owned(), name.to_owned())),
             None => {
                 if let Some((_, outer, _)) = open.iter().rfind(|(.., may_hold)| *may_hold) {

@@ -54,7 +54,7 @@ pub(super) fn base(path: &str) -> &str {
 
 /// The path of an output artifact as the executor cleans it; `None` where it
 /// refuses the path (`Artifact.CleanPath` in Argo's
-/// pkg/apis/workflow/v1alpha1/workflow_types.go).
+/// `pkg/apis/workflow/v1alpha1/workflow_types.go`).
 ///
 /// Its second rule is a regular expression whose dots are wild: a path whose
 /// last component has any two characters is treated as if that were `..`, which
