@@ -38,3 +38,6 @@ pub use source::{
     TemplateText,
 };
 pub use step::{LogObject, OPT_IN, Step};
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,10 @@
 //! All else is passed over. Go leaves out what is empty and takes `null` for it,
 //! so every field may be absent or `null`.
 
-use serde::de::IgnoredAny;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::bounded::{List, OwnAnnotations};
@@ -19,13 +22,35 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// Structures that are read from JSON objects only: what serde derives would take
+/// a list of their fields as well, which Go does not.
 macro_rules! wire {
     ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
         #[derive(Deserialize, Default, Clone)]
-        #[serde(rename_all = "camelCase", default)]
+        #[serde(rename_all = "camelCase", default, remote = "Self")]
         pub(super) struct $name {
             $($(#[$attribute])* #[serde(deserialize_with = "nullable")] pub(super) $field: $type,)*
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Object;
+
+                impl<'de> Visitor<'de> for Object {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<$name, A::Error> {
+                        $name::deserialize(MapAccessDeserializer::new(fields))
+                    }
+                }
+
+                deserializer.deserialize_map(Object)
+            }
         }
     )*};
 }
