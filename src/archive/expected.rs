@@ -63,4 +63,7 @@ pub struct Expected {
     /// the step names it already. Content under such a name is a mismatch, since
     /// nobody digested it.
     pub refused: BTreeMap<RelPath, Passed>,
+    /// How many directories the scan saw, or 0 if that is not known. Bounds the
+    /// number of entries, and is not compared.
+    pub directories: u64,
 }

@@ -33,3 +33,6 @@ pub use expected::{Expected, ExpectedFile, Naming, Passed};
 pub use inventory::{Inventory, InventoryError, inventory};
 pub use object::{ObjectDigest, ReadError};
 pub use walk::{Broken, EntryKind, Format, Limits};
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn refuses_what_readers_could_read_differently() {
         for (bytes, why) in [
-            (&b"9 path=a\n"[..], Broken::Header("a PAX record is malformed")),
+            (&b"8 path=a\n"[..], Broken::Header("a PAX record is malformed")),
             (b"11 path=a\n", Broken::Header("a PAX record is malformed")),
             (b"99999999999999999999 path=a\n", Broken::Header("a PAX record is malformed")),
             (b"0 path=a\n", Broken::Header("a PAX record is malformed")),

@@ -26,36 +26,54 @@ pub struct Limits {
     pub bytes: u64,
 }
 
-/// Entries allowed beyond those that are expected: empty directories, which
-/// nobody counted.
+/// Entries allowed beyond those that are known of: empty directories, if nobody
+/// counted them.
 const SPARE_ENTRIES: u64 = 65_536;
 
-/// Bytes that the headers of one entry may need, names of average length.
-const HEADER_BYTES: u64 = 4096;
+/// Bytes of headers and padding that an entry may need beside its name: three
+/// blocks of a tar and its padding, a link target of 4 KiB.
+const ENTRY_BYTES: u64 = 8192;
 
 /// Bytes allowed beyond that.
-const SPARE_BYTES: u64 = 16 << 20;
+const SPARE_BYTES: u64 = 64 << 20;
 
 impl Limits {
+    /// For a packed output on disk, of which nothing is known: a million entries
+    /// and a tebibyte.
+    pub const PACKED: Self = Self { entries: 1_000_000, bytes: 1 << 40 };
+
     /// Enough for an archive of exactly what is expected, and for little more: a
-    /// bomb is given up on a few hundred MiB after its true end.
+    /// bomb is given up on soon after where an honest archive would have ended.
     pub fn for_expected(expected: &Expected) -> Self {
-        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        // Each file may stand in directories of its own.
-        let mut directories = 0_u64;
-        let mut names = 0_u64;
+        let (mut files, mut directories, mut bytes) = (1_u64, 0_u64, SPARE_BYTES);
+        let mut before: Vec<&[u8]> = Vec::new();
         for path in expected.files.keys().chain(expected.refused.keys()) {
-            directories = directories.saturating_add(count(path.components().count()));
-            names = names.saturating_add(count(path.as_bytes().len()));
+            files = files.saturating_add(1);
+            let components: Vec<&[u8]> = path.components().collect();
+            // Directories that the path before did not have. Some are counted
+            // again, since paths do not sort by component; none is missed.
+            let shared = before.iter().zip(&components).take_while(|(one, other)| one == other).count();
+            let new = count(components.len().saturating_sub(shared));
+            directories = directories.saturating_add(new);
+            // Each name is written twice at most: in a tar's header and PAX
+            // record, in both headers of a zip.
+            let names = count(path.as_bytes().len()).saturating_mul(2).saturating_mul(new.saturating_add(1));
+            bytes = bytes.saturating_add(names);
+            before = components;
         }
-        let known = count(expected.files.len()).saturating_add(count(expected.refused.len()));
-        let content = expected.files.values().fold(0_u64, |sum, file| sum.saturating_add(file.size));
-        let entries =
-            known.saturating_add(directories.min(known.saturating_mul(8))).saturating_add(SPARE_ENTRIES);
-        let headers =
-            known.saturating_add(1).saturating_mul(HEADER_BYTES).saturating_add(names.saturating_mul(4));
-        Self { entries, bytes: content.saturating_add(headers).saturating_add(SPARE_BYTES) }
+        for file in expected.files.values() {
+            bytes = bytes.saturating_add(file.size);
+        }
+        let known = files.saturating_add(directories.max(expected.directories));
+        Self {
+            entries: known.saturating_add(SPARE_ENTRIES),
+            bytes: bytes.saturating_add(known.saturating_mul(ENTRY_BYTES)),
+        }
     }
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 /// What an entry of an archive is.
@@ -176,7 +194,7 @@ impl Budget {
     }
 
     pub(super) fn bytes(&mut self, count: usize) -> Result<(), Broken> {
-        self.bytes = self.bytes.saturating_add(count.try_into().unwrap_or(u64::MAX));
+        self.bytes = self.bytes.saturating_add(self::count(count));
         if self.bytes > self.limits.bytes { Err(Broken::TooManyBytes(self.limits.bytes)) } else { Ok(()) }
     }
 

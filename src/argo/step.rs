@@ -30,7 +30,8 @@ pub struct Step {
     pub containers: Vec<Container>,
     /// Input artifacts, in the template's order.
     pub inputs: Vec<InputArtifact>,
-    /// Output artifacts, in the template's order.
+    /// Output artifacts, in the template's order; none if its kind has no
+    /// containers.
     pub outputs: Vec<OutputArtifact>,
     /// Log objects that Argo will write, if it archives logs.
     pub logs: Vec<LogObject>,
@@ -63,8 +64,9 @@ impl Step {
             inputs: &template.inputs.artifacts.0,
             repository,
         };
-        let outputs =
-            template.outputs.artifacts.0.iter().map(|artifact| surroundings.output(artifact)).collect();
+        // Of other kinds, outputs are those of the templates they call.
+        let declared = if kind.runs_containers() { template.outputs.artifacts.0.as_slice() } else { &[] };
+        let outputs = declared.iter().map(|artifact| surroundings.output(artifact)).collect();
         Ok(Self {
             source: text.source(),
             name: template.name,
