@@ -5,6 +5,8 @@
 //! [`verify`] decides, [`store`] is the port to where things are kept, and [`cli`] is
 //! the only one that knows of a command line.
 
+pub mod archive;
+pub mod argo;
 pub mod attest;
 pub mod bundle;
 pub mod check;

@@ -1,0 +1,129 @@
+//! What a packed output on disk holds.
+//!
+//! For outputs in main's base layer, Argo's emissary leaves a `.tgz` on the shared
+//! volume, and that is the first that anyone outside main sees of the bytes. Its
+//! entries are what the next step will find, so they are digested one by one.
+//! Main can write that file too: it is as hostile as any object.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use super::comparison::{Oddity, shown};
+use super::expected::{ExpectedFile, Naming};
+use super::object::{ObjectDigest, ReadError};
+use super::walk::{Broken, Entry, EntryKind, Format, Limits, Sink, walk};
+use crate::relpath::RelPath;
+
+/// What a packed output holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inventory {
+    /// Digest and size of the archive itself.
+    pub object: ObjectDigest,
+    /// Whether it is of a directory; else it is of one file, whose path is the
+    /// root.
+    pub is_directory: bool,
+    /// Every regular file, by its path beneath the artifact.
+    pub files: BTreeMap<RelPath, ExpectedFile>,
+    /// What is neither file nor directory: symbolic links, devices, FIFOs.
+    pub special: BTreeMap<RelPath, EntryKind>,
+}
+
+/// Why a packed output has no inventory.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// It could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It is not an archive that Argo could have written.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// It has an entry that no honest archive has.
+    #[error("the archive's entry `{name}`: {oddity}")]
+    Odd {
+        /// The entry's name in printable form.
+        name: String,
+        /// What is wrong with it.
+        oddity: Oddity,
+    },
+    /// It has no entries.
+    #[error("the archive is empty")]
+    Empty,
+}
+
+/// Reads a gzipped tar whose entries are at or beneath `base`. Memory grows with
+/// the number of entries, which `limits` bounds.
+pub fn inventory(archive: impl Read, base: &[u8], limits: Limits) -> Result<Inventory, InventoryError> {
+    let mut lister = Lister {
+        naming: Naming::Beneath(base.to_vec()),
+        root: None,
+        files: BTreeMap::new(),
+        special: BTreeMap::new(),
+        odd: None,
+    };
+    let walked = walk(Format::TarGz, archive, limits, &mut lister)?;
+    let object = walked.object?;
+    if let Some((name, oddity)) = lister.odd {
+        return Err(InventoryError::Odd { name, oddity });
+    }
+    let is_directory = match lister.root {
+        None => return Err(InventoryError::Empty),
+        Some(kind) => kind == EntryKind::Directory,
+    };
+    Ok(Inventory { object, is_directory, files: lister.files, special: lister.special })
+}
+
+struct Lister {
+    naming: Naming,
+    /// What the first entry is, which is the artifact itself.
+    root: Option<EntryKind>,
+    files: BTreeMap<RelPath, ExpectedFile>,
+    special: BTreeMap<RelPath, EntryKind>,
+    odd: Option<(String, Oddity)>,
+}
+
+impl Lister {
+    fn list(&mut self, entry: &Entry<'_>) -> Result<(), Oddity> {
+        let name = match entry.kind {
+            EntryKind::Directory => entry.name.strip_suffix(b"/").unwrap_or(entry.name),
+            _ => entry.name,
+        };
+        let path = self.naming.resolve(name)?;
+        // Go walks a directory before what is in it.
+        match (self.root, path.is_root()) {
+            (None, true) => self.root = Some(entry.kind),
+            (Some(EntryKind::Directory), false) => {}
+            (Some(_), true) => return Err(Oddity::Duplicate),
+            (_, false) => return Err(Oddity::OutsideBase),
+        }
+        if self.files.contains_key(&path) || self.special.contains_key(&path) {
+            return Err(Oddity::Duplicate);
+        }
+        if std::iter::successors(path.parent(), RelPath::parent)
+            .any(|above| self.files.contains_key(&above) || self.special.contains_key(&above))
+        {
+            return Err(Oddity::BeneathRefused);
+        }
+        match entry.kind {
+            EntryKind::File => {
+                self.files.insert(path, ExpectedFile { digest: entry.digest, size: entry.size });
+            }
+            EntryKind::Directory => {}
+            // Go's writer never makes one.
+            EntryKind::HardLink => return Err(Oddity::Kind(EntryKind::HardLink)),
+            kind => {
+                self.special.insert(path, kind);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Lister {
+    fn entry(&mut self, entry: Entry<'_>) {
+        if self.odd.is_none()
+            && let Err(oddity) = self.list(&entry)
+        {
+            self.odd = Some((shown(entry.name), oddity));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Comparing a stored archive with what was digested, without unpacking it.
+//!
+//! Where Argo packs an output anew (a gzipped tar, a zip), no file on disk equals
+//! the stored object. So the object is read back as a stream and each entry's
+//! content is digested and compared with the digest made when the file was
+//! written. In the same pass the object itself is digested.
+//!
+//! The object is hostile: whoever can write to the bucket chose its bytes. Hence
+//! the readers are strict: they take exactly the subset of ustar and PAX (POSIX.1
+//! pax), gzip (RFC 1952) and zip (APPNOTE 6.3) that Go's writers produce for
+//! Argo, and anything else means "not what was written". What two unpackers could
+//! read in two ways is refused before it matters. The decompressed size, the
+//! number of entries and every header are bounded, nothing is written to disk,
+//! and memory does not depend on the object's size.
+//!
+//! Compared are the names and contents of regular files. Not compared are modes,
+//! owners and times, and which empty directories there are: no digest speaks of
+//! those.
+
+mod comparison;
+mod expected;
+mod inventory;
+mod object;
+mod pax;
+mod tar;
+mod tar_header;
+mod walk;
+mod zip;
+mod zip_directory;
+
+pub use comparison::{CAP, Capped, Comparison, Difference, Extra, Odd, Oddity, RefusedEntry, compare};
+pub use expected::{Expected, ExpectedFile, Naming, Passed};
+pub use inventory::{Inventory, InventoryError, inventory};
+pub use object::{ObjectDigest, ReadError};
+pub use walk::{Broken, EntryKind, Format, Limits};
+
+#[cfg(test)]
+mod tests;

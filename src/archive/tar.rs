@@ -1,0 +1,132 @@
+//! A gzipped tar (RFC 1952; POSIX.1 ustar and pax) as a stream.
+
+use std::io::{self, Read};
+
+use flate2::bufread::GzDecoder;
+use sha2::{Digest as _, Sha256};
+
+use super::object::Object;
+use super::pax::{self, Records};
+use super::tar_header::{BLOCK, Header, Type};
+use super::walk::{Broken, Budget, Entry, EntryKind, Sink, Stop};
+use crate::digest::Sha256Digest;
+
+/// Reads one gzip member that holds one tar. What follows it is left unread.
+pub(super) fn read<R: Read>(
+    object: &mut Object<R>,
+    budget: &mut Budget,
+    sink: &mut dyn Sink,
+) -> Result<(), Stop> {
+    let mut blocks = Blocks { input: GzDecoder::new(object), budget, buffer: vec![0; 64 * 1024] };
+    let mut records: Option<Records> = None;
+    loop {
+        let block = blocks.header()?;
+        if block == [0; BLOCK] {
+            return match records {
+                Some(_) => Err(Broken::Header("PAX records have no entry").into()),
+                None => blocks.end(),
+            };
+        }
+        let header = Header::parse(&block)?;
+        match header.kind {
+            Type::Extended if records.is_some() => {
+                return Err(Broken::Foreign("PAX records for PAX records").into());
+            }
+            Type::Extended => records = Some(Records::parse(&blocks.short(header.size)?)?),
+            Type::Entry(kind) => {
+                let Records { path, size } = records.take().unwrap_or_default();
+                let (name, size) = (path.unwrap_or(header.name), size.unwrap_or(header.size));
+                // Readers differ on whether such an entry has content.
+                if kind != EntryKind::File && size != 0 {
+                    return Err(Broken::Foreign("content of what is not a file").into());
+                }
+                blocks.budget.entry()?;
+                let digest = blocks.content(size)?;
+                sink.entry(Entry { name: &name, kind, size, digest, disguised: false });
+            }
+        }
+    }
+}
+
+struct Blocks<'a, R> {
+    input: R,
+    budget: &'a mut Budget,
+    buffer: Vec<u8>,
+}
+
+impl<R: Read> Blocks<'_, R> {
+    fn header(&mut self) -> Result<[u8; BLOCK], Stop> {
+        let mut block = [0; BLOCK];
+        self.budget.bytes(BLOCK)?;
+        self.input.read_exact(&mut block)?;
+        Ok(block)
+    }
+
+    /// Content that is kept, so short.
+    fn short(&mut self, size: u64) -> Result<Vec<u8>, Stop> {
+        if size > pax::LIMIT {
+            return Err(Broken::Header("the PAX records of an entry are too long").into());
+        }
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+        self.budget.bytes(bytes.len())?;
+        self.input.read_exact(&mut bytes)?;
+        self.padding(size)?;
+        Ok(bytes)
+    }
+
+    /// Digests content.
+    fn content(&mut self, size: u64) -> Result<Sha256Digest, Stop> {
+        let mut hasher = Sha256::new();
+        let mut left = size;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
+            let buffer = self.buffer.get_mut(..most).unwrap_or_default();
+            let count = self.input.read(buffer)?;
+            if count == 0 {
+                return Err(Broken::Truncated.into());
+            }
+            self.budget.bytes(count)?;
+            hasher.update(buffer.get(..count).unwrap_or_default());
+            left = left.saturating_sub(count.try_into().unwrap_or(u64::MAX));
+        }
+        self.padding(size)?;
+        Ok(Sha256Digest::from_hasher(hasher))
+    }
+
+    /// Content is padded to whole blocks, with zeros: anything else there would
+    /// be bytes that nobody compares.
+    fn padding(&mut self, size: u64) -> Result<(), Stop> {
+        let over = usize::try_from(size % 512).unwrap_or(0);
+        if over == 0 {
+            return Ok(());
+        }
+        let mut padding = [0; BLOCK];
+        let padding = padding.get_mut(over..).unwrap_or_default();
+        self.budget.bytes(padding.len())?;
+        self.input.read_exact(padding)?;
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(Broken::Header("the padding of a tar entry is not zero").into());
+        }
+        Ok(())
+    }
+
+    /// After the first of the two zero blocks that end a tar: the other one, and
+    /// nothing but zeros to the end of the gzip stream, whose checksum and size
+    /// are looked at only there.
+    fn end(&mut self) -> Result<(), Stop> {
+        if self.header()? != [0; BLOCK] {
+            return Err(Broken::Header("a tar has a single zero block").into());
+        }
+        loop {
+            let count = match self.input.read(&mut self.buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                count => count?,
+            };
+            let Some(read @ [_, ..]) = self.buffer.get(..count) else { return Ok(()) };
+            self.budget.bytes(count)?;
+            if read.iter().any(|byte| *byte != 0) {
+                return Err(Broken::TrailingData.into());
+            }
+        }
+    }
+}

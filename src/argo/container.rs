@@ -1,0 +1,129 @@
+//! What a step runs: its kind of template and its containers.
+
+use super::wire;
+use crate::digest::Sha256Digest;
+
+/// Kinds of template, in the order in which Argo looks for them (`GetType` in its
+/// `pkg/apis/workflow/v1alpha1/workflow_types.go`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// One container.
+    Container,
+    /// Several containers in one pod.
+    ContainerSet,
+    /// Steps of other templates.
+    Steps,
+    /// A graph of other templates.
+    Dag,
+    /// One container that runs a script.
+    Script,
+    /// A Kubernetes resource.
+    Resource,
+    /// A transformation that argoexec does itself.
+    Data,
+    /// A pause.
+    Suspend,
+    /// An HTTP request that Argo's agent makes.
+    Http,
+    /// An executor plugin.
+    Plugin,
+    /// None of those known.
+    Unknown,
+}
+
+impl Kind {
+    /// Whether containers of the user's run, and so outputs can be watched.
+    pub fn runs_containers(self) -> bool {
+        matches!(self, Self::Container | Self::ContainerSet | Self::Script)
+    }
+
+    pub(super) fn from_wire(template: &wire::Template) -> Self {
+        [
+            (template.container.is_some(), Self::Container),
+            (template.container_set.is_some(), Self::ContainerSet),
+            (template.steps.is_some(), Self::Steps),
+            (template.dag.is_some(), Self::Dag),
+            (template.script.is_some(), Self::Script),
+            (template.resource.is_some(), Self::Resource),
+            (template.data.is_some(), Self::Data),
+            (template.suspend.is_some(), Self::Suspend),
+            (template.http.is_some(), Self::Http),
+            (template.plugin.is_some(), Self::Plugin),
+        ]
+        .into_iter()
+        .find_map(|(found, kind)| found.then_some(kind))
+        .unwrap_or(Self::Unknown)
+    }
+}
+
+/// A container that the step runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its name in the pod: `main`, or what a container set calls it.
+    pub name: String,
+    /// The image, as the template names it.
+    pub image: String,
+    /// The command; empty if the image's own is used.
+    pub command: Vec<String>,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Names of its environment variables. Their values are never read: they may
+    /// be secrets.
+    pub env_names: Vec<String>,
+    /// The script that the command runs, of a script template.
+    pub script: Option<Script>,
+    /// Containers of the same set that must end first.
+    pub dependencies: Vec<String>,
+}
+
+/// The source of a script template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Script {
+    /// The digest of its text.
+    pub digest: Sha256Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// The name that Argo gives the container of a container or script template.
+const MAIN: &str = "main";
+
+pub(super) fn containers(kind: Kind, template: &wire::Template) -> Vec<Container> {
+    match kind {
+        Kind::Container => template.container.iter().map(|c| container(c, MAIN, false)).collect(),
+        Kind::Script => template.script.iter().map(|c| container(c, MAIN, true)).collect(),
+        Kind::ContainerSet => {
+            let set = template.container_set.iter().flat_map(|set| &set.containers.0);
+            set.map(|c| container(c, &c.name, false)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn container(wire: &wire::Container, name: &str, script: bool) -> Container {
+    Container {
+        name: name.to_owned(),
+        image: wire.image.clone(),
+        command: wire.command.0.clone(),
+        args: wire.args.0.clone(),
+        env_names: wire.env.0.iter().map(|env| env.name.clone()).collect(),
+        script: script.then(|| Script {
+            digest: Sha256Digest::of(wire.source.as_bytes()),
+            size: u64::try_from(wire.source.len()).unwrap_or(u64::MAX),
+        }),
+        dependencies: wire.dependencies.0.clone(),
+    }
+}
+
+/// Where main's volumes are, as the rules for outputs see it (`GetVolumeMounts` in
+/// `workflow_types.go`): of a container set only the mounts that all its containers
+/// share.
+pub(super) fn mounts(template: &wire::Template) -> Vec<&str> {
+    let mounts = template
+        .container
+        .as_ref()
+        .or(template.script.as_ref())
+        .map(|container| &container.volume_mounts)
+        .or_else(|| template.container_set.as_ref().map(|set| &set.volume_mounts));
+    mounts.iter().flat_map(|list| &list.0).map(|mount| mount.mount_path.as_str()).collect()
+}

@@ -1,0 +1,155 @@
+//! Input artifacts: what was staged for main before it started.
+
+use super::location::{ObjectRef, Repository, StoreKind, Unlocated, kinds};
+use super::{path, wire};
+use crate::digest::Sha256Digest;
+
+/// An input artifact that the step declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputArtifact {
+    /// Its name.
+    pub name: String,
+    /// Where main finds it, as Argo cleans the path; `None` if Argo refuses it.
+    pub path: Option<String>,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// How Argo unpacks it.
+    pub unpack: Unpack,
+    /// Where it came from.
+    pub source: InputSource,
+}
+
+/// How Argo unpacks an input (`loadArtifacts` in its
+/// workflow/executor/executor.go).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unpack {
+    /// As a gzipped tar if it is one, else not at all.
+    Detect,
+    /// Not at all.
+    Never,
+    /// As a gzipped tar.
+    Tar,
+    /// As a zip.
+    Zip,
+}
+
+/// Where an input artifact came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputSource {
+    /// An object, or a "directory" of objects below its key.
+    Object(ObjectRef),
+    /// A git repository.
+    Git {
+        /// Its address, without user name and password.
+        repository: String,
+        /// The branch, tag or commit asked for; empty for the default branch.
+        revision: String,
+    },
+    /// Something fetched over HTTP.
+    Http {
+        /// Its address, without credentials, query and fragment.
+        url: String,
+    },
+    /// Text in the template itself.
+    Raw {
+        /// The digest of the text.
+        digest: Sha256Digest,
+        /// Its length in bytes.
+        size: u64,
+    },
+    /// Nothing was supplied.
+    NotSupplied,
+    /// Not known, or not supported, and why.
+    Unknown(Unlocated),
+}
+
+/// `HasLocationOrKey` in Argo's `workflow_types.go`.
+pub(super) fn supplied(artifact: &wire::Artifact) -> bool {
+    let location = artifact.location();
+    match kinds(&location).as_slice() {
+        [] => false,
+        [StoreKind::S3] => location.s3.is_some_and(|s3| !s3.key.is_empty()),
+        [StoreKind::Git] => location.git.is_some_and(|git| !git.repo.is_empty()),
+        [StoreKind::Http] => location.http.is_some_and(|http| !http.url.is_empty()),
+        _ => true,
+    }
+}
+
+pub(super) fn input(artifact: &wire::Artifact, repository: &Repository) -> InputArtifact {
+    let unpack = match artifact.archive.as_ref() {
+        Some(wire::Archive { none: Some(_), .. }) => Unpack::Never,
+        Some(wire::Archive { tar: Some(_), .. }) => Unpack::Tar,
+        Some(wire::Archive { zip: Some(_), .. }) => Unpack::Zip,
+        _ => Unpack::Detect,
+    };
+    InputArtifact {
+        name: artifact.name.clone(),
+        path: path::clean_artifact(&artifact.path),
+        optional: artifact.optional,
+        unpack,
+        source: source(artifact, repository),
+    }
+}
+
+fn source(artifact: &wire::Artifact, repository: &Repository) -> InputSource {
+    if !supplied(artifact) {
+        return InputSource::NotSupplied;
+    }
+    let location = artifact.location();
+    if kinds(&location).len() > 1 {
+        return InputSource::Unknown(Unlocated::Ambiguous);
+    }
+    if let Some(git) = &location.git {
+        let revision = if git.revision.is_empty() { &git.branch } else { &git.revision };
+        return InputSource::Git { repository: without_user(&git.repo), revision: revision.clone() };
+    }
+    if let Some(http) = &location.http {
+        let plain = http.url.split(['?', '#']).next().unwrap_or_default();
+        return InputSource::Http { url: without_user(plain) };
+    }
+    if let Some(raw) = &location.raw {
+        let size = u64::try_from(raw.data.len()).unwrap_or(u64::MAX);
+        return InputSource::Raw { digest: Sha256Digest::of(raw.data.as_bytes()), size };
+    }
+    repository.locate(&location, None).map_or_else(InputSource::Unknown, InputSource::Object)
+}
+
+/// An address without what stands before an `@` in its authority (RFC 3986
+/// section 3.2.1): it may be a password. The last `@` counts, so that one in the
+/// password cannot leave a part of it behind; and where no port number follows
+/// the colon, only the scheme is left, since the rest may be half a password.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    let (authority, tail) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if scheme.is_empty() {
+        // `user@host:path`, as ssh has it: the user is no secret, a password is.
+        return if user.contains(':') { format!("{host}{tail}") } else { url.to_owned() };
+    }
+    let port = host.rsplit(']').next().and_then(|host| host.split_once(':')).map_or("", |(_, port)| port);
+    if port.bytes().all(|b| b.is_ascii_digit()) { format!("{scheme}{host}{tail}") } else { scheme }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_credentials_out_of_addresses() {
+        for (url, plain) in [
+            ("https://user:pass@host/repo.git", "https://host/repo.git"),
+            ("https://user:p@ss@host:8443/a@b", "https://host:8443/a@b"),
+            ("git@github.com:org/repo.git", "git@github.com:org/repo.git"),
+            ("https://host", "https://host"),
+            ("ssh://git:secret@host", "ssh://host"),
+            ("https://user:pa/ss@host/repo", "https://"),
+            ("https://u:p@[::1]:8443/x", "https://[::1]:8443/x"),
+            ("user:pass@host/repo", "host/repo"),
+        ] {
+            assert_eq!(without_user(url), plain);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Where an artifact is stored: Argo's `ArtifactLocation`, and how the executor
+//! completes one that is partial.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{path, wire};
+use crate::relpath::RelPath;
+
+/// Kinds of artifact storage that Argo knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoreKind {
+    /// S3 and what speaks its protocol.
+    S3,
+    /// A git repository (inputs only).
+    Git,
+    /// An HTTP address.
+    Http,
+    /// Text in the template itself (inputs only).
+    Raw,
+    /// `JFrog` Artifactory.
+    Artifactory,
+    /// Hadoop's file system.
+    Hdfs,
+    /// Alibaba Cloud OSS.
+    Oss,
+    /// Google Cloud Storage.
+    Gcs,
+    /// Azure Blob Storage.
+    Azure,
+    /// An artifact driver plugin (Argo 4.0 and later).
+    Plugin,
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::S3 => "s3",
+            Self::Git => "git",
+            Self::Http => "http",
+            Self::Raw => "raw",
+            Self::Artifactory => "artifactory",
+            Self::Hdfs => "hdfs",
+            Self::Oss => "oss",
+            Self::Gcs => "gcs",
+            Self::Azure => "azure",
+            Self::Plugin => "plugin",
+        })
+    }
+}
+
+/// One key of a Kubernetes Secret. Argo's own containers find it as the file
+/// `/argo/secret/<name>/<key>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SecretKey {
+    /// The Secret's name.
+    pub name: String,
+    /// The key within it.
+    pub key: String,
+}
+
+/// An S3 bucket and how to reach it, as the template gives it. No credentials:
+/// only the names of the Secrets that hold them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct S3Store {
+    /// Host, and port if it is not the default one; no scheme.
+    pub endpoint: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The region, if one is given.
+    pub region: Option<String>,
+    /// Whether plain HTTP is spoken.
+    pub insecure: bool,
+    /// A role to assume, by its ARN.
+    pub role_arn: Option<String>,
+    /// Whether the SDK's own credential chain is to be used.
+    pub use_sdk_creds: bool,
+    /// Where the access key id is.
+    pub access_key: Option<SecretKey>,
+    /// Where the secret access key is.
+    pub secret_key: Option<SecretKey>,
+    /// Where the session token is.
+    pub session_token: Option<SecretKey>,
+    /// Where the CA bundle for TLS is.
+    pub ca: Option<SecretKey>,
+    /// Where the customer's encryption key (SSE-C) is: without that key an object
+    /// can be neither read nor asked about.
+    pub customer_key: Option<SecretKey>,
+}
+
+impl S3Store {
+    /// The address of the endpoint, with its scheme.
+    pub fn endpoint_url(&self) -> String {
+        format!("{}://{}", if self.insecure { "http" } else { "https" }, self.endpoint)
+    }
+}
+
+/// One object in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectRef {
+    /// The bucket that holds it.
+    pub store: Arc<S3Store>,
+    key: String,
+}
+
+/// Why a text is no object key that Argo could write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Empty, or white space only.
+    #[error("the object key is empty")]
+    Empty,
+    /// Longer than the 1024 bytes that S3 allows.
+    #[error("the object key has more than 1024 bytes")]
+    TooLong,
+    /// A file name beneath a directory that is not UTF-8, which a key must be.
+    #[error("the file name is not UTF-8, so the object cannot have a key")]
+    NotUtf8,
+}
+
+impl ObjectRef {
+    /// The object `key` of `store`, by the rules that Argo's S3 client (minio-go,
+    /// `CheckValidObjectName`) has for keys.
+    pub fn new(store: Arc<S3Store>, key: String) -> Result<Self, KeyError> {
+        if key.trim().is_empty() {
+            return Err(KeyError::Empty);
+        }
+        if key.len() > 1024 {
+            return Err(KeyError::TooLong);
+        }
+        Ok(Self { store, key })
+    }
+
+    /// The object's key, exactly as it is in the bucket.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The object for the file `rel` of a directory that is stored as one object
+    /// a file: key and path joined and cleaned (`generatePutTasks` in Argo's
+    /// workflow/artifacts/s3/s3.go). For the root, this object itself.
+    pub fn beneath(&self, rel: &RelPath) -> Result<Self, KeyError> {
+        if rel.is_root() {
+            return Ok(self.clone());
+        }
+        let rel = std::str::from_utf8(rel.as_bytes()).map_err(|_| KeyError::NotUtf8)?;
+        Self::new(Arc::clone(&self.store), path::join(&self.key, rel))
+    }
+
+    /// What the keys of a directory's objects begin with, slash included.
+    pub fn directory_prefix(&self) -> String {
+        format!("{}/", path::clean(&self.key).trim_end_matches('/'))
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}/{}", self.store.bucket, self.key);
+        write!(f, "s3://{}", crate::relpath::printable(text.as_bytes()))
+    }
+}
+
+/// Why the object of an artifact is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unlocated {
+    /// It is in a kind of store that is not supported.
+    #[error("artifacts in {0} storage are not supported")]
+    Unsupported(StoreKind),
+    /// It names more than one kind of store.
+    #[error("the artifact names more than one kind of storage")]
+    Ambiguous,
+    /// It has no complete location, and the step has no `archiveLocation` to
+    /// complete it from.
+    #[error("the artifact has no complete location and the step has no archive location")]
+    NoRepository,
+    /// The archive location lacks an endpoint or a bucket.
+    #[error("the archive location has no {0}")]
+    Incomplete(&'static str),
+    /// A variable in the location was left unresolved.
+    #[error("the location holds an unresolved variable")]
+    Unresolved,
+    /// What would be the key is not one.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// The step's `archiveLocation`, which completes partial locations.
+pub(super) enum Repository {
+    Absent,
+    S3 { store: Result<Arc<S3Store>, Unlocated>, key: String },
+    Other(StoreKind),
+    Ambiguous,
+}
+
+impl Repository {
+    pub(super) fn from_wire(location: Option<&wire::Location>) -> Self {
+        let Some(location) = location else { return Self::Absent };
+        match (kinds(location).as_slice(), &location.s3) {
+            ([], _) => Self::Absent,
+            ([StoreKind::S3], Some(s3)) => {
+                Self::S3 { store: complete(s3).map(Arc::new), key: s3.key.clone() }
+            }
+            ([kind], _) => Self::Other(*kind),
+            _ => Self::Ambiguous,
+        }
+    }
+
+    /// The object of an artifact that says `own`, named `file_name` if the
+    /// artifact has no key (`saveArtifactFromFile` in Argo's
+    /// workflow/executor/executor.go, `Relocate` in `workflow_types.go`). With no
+    /// `file_name`, an artifact without a key has no object.
+    ///
+    /// An endpoint, bucket and key together are a location; any two of them are
+    /// not, and then all but the key comes from the archive location.
+    pub(super) fn locate(
+        &self,
+        own: &wire::Location,
+        file_name: Option<&str>,
+    ) -> Result<ObjectRef, Unlocated> {
+        let s3 = match (kinds(own).as_slice(), &own.s3) {
+            ([], _) => None,
+            ([StoreKind::S3], Some(s3)) => Some(s3),
+            ([kind], _) => return Err(Unlocated::Unsupported(*kind)),
+            _ => return Err(Unlocated::Ambiguous),
+        };
+        let own_key = s3.map(|s3| s3.key.as_str()).filter(|key| !key.is_empty());
+        if let (Some(s3), Some(key)) = (s3, own_key)
+            && !s3.endpoint.is_empty()
+            && !s3.bucket.is_empty()
+        {
+            return object(Arc::new(complete(s3)?), key.to_owned());
+        }
+        let (store, prefix) = match self {
+            Self::Absent => return Err(Unlocated::NoRepository),
+            Self::Ambiguous => return Err(Unlocated::Ambiguous),
+            Self::Other(kind) => return Err(Unlocated::Unsupported(*kind)),
+            Self::S3 { store, key } => (store.clone()?, key),
+        };
+        match (own_key, file_name) {
+            (Some(key), _) => object(store, key.to_owned()),
+            (None, Some(file_name)) => object(store, path::join(prefix, file_name)),
+            (None, None) => Err(KeyError::Empty.into()),
+        }
+    }
+}
+
+fn object(store: Arc<S3Store>, key: String) -> Result<ObjectRef, Unlocated> {
+    if key.contains("{{") { Err(Unlocated::Unresolved) } else { Ok(ObjectRef::new(store, key)?) }
+}
+
+/// The kinds of storage a location names.
+pub(super) fn kinds(location: &wire::Location) -> Vec<StoreKind> {
+    let wire::Location { s3, git, http, raw, artifactory, hdfs, oss, gcs, azure, plugin, archive_logs: _ } =
+        location;
+    [
+        (StoreKind::S3, s3.is_some()),
+        (StoreKind::Git, git.is_some()),
+        (StoreKind::Http, http.is_some()),
+        (StoreKind::Raw, raw.is_some()),
+        (StoreKind::Artifactory, artifactory.is_some()),
+        (StoreKind::Hdfs, hdfs.is_some()),
+        (StoreKind::Oss, oss.is_some()),
+        (StoreKind::Gcs, gcs.is_some()),
+        (StoreKind::Azure, azure.is_some()),
+        (StoreKind::Plugin, plugin.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(kind, named)| named.then_some(kind))
+    .collect()
+}
+
+fn complete(s3: &wire::S3) -> Result<S3Store, Unlocated> {
+    for (what, text) in [("endpoint", &s3.endpoint), ("bucket", &s3.bucket)] {
+        if text.is_empty() {
+            return Err(Unlocated::Incomplete(what));
+        }
+        if text.contains("{{") {
+            return Err(Unlocated::Unresolved);
+        }
+    }
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let secret = |secret: &Option<wire::SecretKey>| {
+        let wire::SecretKey { name, key } = secret.clone()?;
+        Some(SecretKey { name, key })
+    };
+    Ok(S3Store {
+        endpoint: s3.endpoint.clone(),
+        bucket: s3.bucket.clone(),
+        region: given(&s3.region),
+        insecure: s3.insecure,
+        role_arn: given(&s3.role_arn),
+        use_sdk_creds: s3.use_sdk_creds,
+        access_key: secret(&s3.access_key_secret),
+        secret_key: secret(&s3.secret_key_secret),
+        session_token: secret(&s3.session_token_secret),
+        ca: secret(&s3.ca_secret),
+        customer_key: secret(&s3.encryption_options.server_side_customer_key_secret),
+    })
+}

@@ -1,0 +1,43 @@
+//! What an Argo Workflows step says about itself, and where its bytes end up.
+//!
+//! Argo gives a pod's containers the resolved template of the step as JSON
+//! (`ARGO_TEMPLATE`, or a file). From that alone this module works out what ran
+//! as `main`, which input artifacts were staged from where, and for each output
+//! artifact where its bytes are on disk, how they are packed, and the exact
+//! object that Argo's executor writes. It follows the executor of Argo Workflows
+//! 3.7 and 4.0; comments name the file of Argo's that a rule comes from.
+//!
+//! The text is hostile: its size, depth and counts are bounded, a key that
+//! occurs twice is refused, and what cannot be attested is reported by name with
+//! the reason, never dropped. Fields that are not used may be anything, since
+//! every Argo release adds some.
+//!
+//! Nothing here looks at a volume or at a store.
+
+mod bounded;
+mod container;
+mod input;
+mod json;
+mod location;
+mod output;
+mod overlap;
+mod parameters;
+mod path;
+mod source;
+mod step;
+mod wire;
+
+pub use container::{Container, Kind, Script};
+pub use input::{InputArtifact, InputSource, Unpack};
+pub use location::{KeyError, ObjectRef, S3Store, SecretKey, StoreKind, Unlocated};
+pub use output::{Archive, OutputArtifact, Packing, Place, Plan, Shape, Unattestable};
+pub use overlap::Overlap;
+pub use parameters::{Parameter, Parameters, ParametersError};
+pub use source::{
+    Files, HostFiles, Links, OFFLOADED_FILE, Source, TEMPLATE_FILE, TEMPLATE_LIMIT, TemplateError,
+    TemplateText,
+};
+pub use step::{LogObject, OPT_IN, Step};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The step as a whole.
+
+use std::collections::BTreeMap;
+
+use super::container::{self, Container, Kind};
+use super::input::{self, InputArtifact};
+use super::location::{ObjectRef, Repository, Unlocated};
+use super::output::{OutputArtifact, Surroundings};
+use super::overlap::{self, Overlap};
+use super::source::{Source, TemplateError, TemplateText};
+use super::{json, wire};
+
+/// The annotation of a template's `metadata` by which its author asks for
+/// attestations; its value must be `true`.
+pub const OPT_IN: &str = "argo-attest.io/attest";
+
+/// A step, as its resolved template describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Where the description came from.
+    pub source: Source,
+    /// The template's name.
+    pub name: String,
+    /// The kind of template.
+    pub kind: Kind,
+    /// Annotations of the template's `metadata` that begin with
+    /// `argo-attest.io/`.
+    pub annotations: BTreeMap<String, String>,
+    /// The containers that it runs; none if its kind has none.
+    pub containers: Vec<Container>,
+    /// Input artifacts, in the template's order.
+    pub inputs: Vec<InputArtifact>,
+    /// Output artifacts, in the template's order; none if its kind has no
+    /// containers.
+    pub outputs: Vec<OutputArtifact>,
+    /// Log objects that Argo will write, if it archives logs.
+    pub logs: Vec<LogObject>,
+}
+
+/// A container's log, which Argo stores beside the artifacts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogObject {
+    /// The container.
+    pub container: String,
+    /// The object, or why it is not known.
+    pub object: Result<ObjectRef, Unlocated>,
+}
+
+impl Step {
+    /// Reads a template. Text that is not a JSON template is refused, and so is
+    /// one with a key twice or too many artifacts; an artifact that cannot be
+    /// attested is not an error but says so itself.
+    pub fn parse(text: &TemplateText) -> Result<Self, TemplateError> {
+        let template: wire::Template = json::read(text.as_str())
+            .map_err(|source| TemplateError::Malformed { from: text.source(), source })?;
+        let kind = Kind::from_wire(&template);
+        let repository = Repository::from_wire(template.archive_location.as_ref());
+        let inputs =
+            template.inputs.artifacts.0.iter().map(|artifact| input::input(artifact, &repository)).collect();
+        let containers = container::containers(kind, &template);
+        let logs = logs(&template, &containers, &repository);
+        let surroundings = Surroundings {
+            mounts: container::mounts(&template),
+            inputs: &template.inputs.artifacts.0,
+            repository,
+        };
+        // Of other kinds, outputs are those of the templates they call.
+        let declared = if kind.runs_containers() { template.outputs.artifacts.0.as_slice() } else { &[] };
+        let outputs = declared.iter().map(|artifact| surroundings.output(artifact)).collect();
+        Ok(Self {
+            source: text.source(),
+            name: template.name,
+            kind,
+            annotations: template.metadata.annotations.0,
+            containers,
+            inputs,
+            outputs,
+            logs,
+        })
+    }
+
+    /// Whether the template's author asked for attestations.
+    pub fn opted_in(&self) -> bool {
+        self.annotations.get(OPT_IN).is_some_and(|value| value == "true")
+    }
+
+    /// The container whose base-layer outputs Argo packs and whose exit code is
+    /// the step's; a container set may have none.
+    pub fn main(&self) -> Option<&Container> {
+        self.containers.iter().find(|container| container.name == "main")
+    }
+
+    /// Outputs that get in each other's way.
+    pub fn overlaps(&self) -> Vec<Overlap> {
+        overlap::overlaps(&self.outputs, &self.logs)
+    }
+}
+
+/// `SaveLogs` in Argo's workflow/executor/executor.go.
+fn logs(template: &wire::Template, containers: &[Container], repository: &Repository) -> Vec<LogObject> {
+    if template.archive_location.as_ref().and_then(|location| location.archive_logs) != Some(true) {
+        return Vec::new();
+    }
+    let nowhere = wire::Location::default();
+    let log = |container: &Container| LogObject {
+        container: container.name.clone(),
+        object: repository.locate(&nowhere, Some(&format!("{}.log", container.name))),
+    };
+    containers.iter().map(log).collect()
+}

@@ -1,0 +1,99 @@
+//! Templates that mean harm, or are merely large.
+
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn hostile_templates_are_refused_at_once() {
+    let many = |item: &str, count: usize| vec![item; count].join(",");
+    let artifacts = |count| format!(r#"{{"outputs":{{"artifacts":[{}]}}}}"#, many("{}", count));
+    for (what, text) in [
+        ("too many outputs", artifacts(5000)),
+        ("too many outputs, to the limit", artifacts(TEMPLATE_LIMIT / 3 - 20)),
+        ("deep", "[".repeat(100_000)),
+        ("deep below a field that is not used", format!(r#"{{"x":{}"#, r#"{"a":"#.repeat(100_000))),
+        ("a key twice", r#"{"name":"a","name":"b"}"#.to_owned()),
+        ("a key twice below a field that is not used", r#"{"x":[{"y":1,"y":2}]}"#.to_owned()),
+        ("not a number", r#"{"x":NaN}"#.to_owned()),
+        ("the wrong type", r#"{"name":7}"#.to_owned()),
+        ("a list", "[]".to_owned()),
+        ("a list for an object", r#"{"archiveLocation":{"s3":["endpoint","bucket"]}}"#.to_owned()),
+        ("nothing", String::new()),
+        ("two values", "{}{}".to_owned()),
+        ("too many containers", format!(r#"{{"containerSet":{{"containers":[{}]}}}}"#, many("{}", 2000))),
+    ] {
+        let start = Instant::now();
+        let error = parse(&text).unwrap_err();
+        assert!(matches!(error, TemplateError::Malformed { .. }), "{what}: {error}");
+        assert!(start.elapsed().as_secs_f32() < 1.0, "{what}: {:?}", start.elapsed());
+    }
+    assert!(matches!(parse(&" ".repeat(TEMPLATE_LIMIT + 1)), Err(TemplateError::TooLarge { .. })));
+}
+
+#[test]
+fn large_but_allowed_templates_are_cheap() {
+    let item =
+        |n: usize, path: &str| format!(r#"{{"name":"n{n}","path":"{path}","archive":{{"none":{{}}}}}}"#);
+    let nested: Vec<String> = (0..900).map(|n| item(n, &"/d".repeat(n + 1))).collect();
+    let equal: Vec<String> = (0..4000).map(|n| item(n, "/tmp/same")).collect();
+    let repository = r#""archiveLocation":{"s3":{"endpoint":"e","bucket":"b","key":"k"}}"#;
+    for artifacts in [nested, equal] {
+        let text = format!(
+            r#"{{"container":{{}},{repository},"outputs":{{"artifacts":[{}]}}}}"#,
+            artifacts.join(",")
+        );
+        let start = Instant::now();
+        let step = parse(&text).unwrap();
+        let overlaps = step.overlaps().len();
+        assert!((step.outputs.len() - 1..3 * step.outputs.len()).contains(&overlaps), "{overlaps}");
+        assert!(start.elapsed().as_secs_f32() < 1.0, "{:?}", start.elapsed());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC{0,200}") {
+        // Whether it panics is the question.
+        let _ = parse(&text);
+    }
+
+    #[test]
+    fn any_output_has_a_plan_or_a_reason(path in "[a-c./]{0,12}", key in proptest::option::of("[a-c./]{0,8}"), none in any::<bool>()) {
+        let artifact = serde_json::json!({
+            "name": "x", "path": path, "s3": key.map(|key| serde_json::json!({"key": key})),
+            "archive": none.then(|| serde_json::json!({"none": {}})),
+        });
+        let template = serde_json::json!({
+            "container": {"volumeMounts": [{"mountPath": "/a"}]},
+            "outputs": {"artifacts": [artifact]},
+            "archiveLocation": {"s3": {"endpoint": "e", "bucket": "b", "key": "p"}},
+        });
+        let step = parse(&template.to_string()).unwrap();
+        match &step.outputs[0].plan {
+            Ok(plan) => {
+                prop_assert_eq!(path::clean_artifact(&path), Some(plan.path.clone()));
+                prop_assert!(!plan.object.key().trim().is_empty());
+                let on_volume = plan.path == "/a" || plan.path.starts_with("/a/");
+                prop_assert_eq!(matches!(plan.place, Place::Volume { .. }), on_volume);
+                if let Place::BaseLayer { packed } = &plan.place {
+                    prop_assert!(packed.starts_with("/var/run/argo/outputs/artifacts/"), "{}", packed);
+                }
+            }
+            Err(reason) => prop_assert!(matches!(reason, Unattestable::Path | Unattestable::Nameless), "{}", reason),
+        }
+    }
+
+    #[test]
+    fn changed_templates_do_no_harm(at in 0..BASE.len(), byte in any::<u8>()) {
+        let mut bytes = BASE.as_bytes().to_vec();
+        bytes[at] = byte;
+        let step = TemplateText::new(Source::Env, bytes).and_then(|text| Step::parse(&text));
+        for plan in step.iter().flat_map(|step| &step.outputs).filter_map(|output| output.plan.as_ref().ok()) {
+            prop_assert_eq!(path::clean(&plan.path), plan.path.as_str());
+            prop_assert!(!plan.object.key().contains("{{"));
+        }
+    }
+}
