@@ -23,6 +23,10 @@ fn generate(key_type: KeyType) -> PrivateKey {
 }
 
 fn write(path: &Path, contents: impl AsRef<[u8]>, mode: u32) {
+    // An ordinary user cannot write into a file that is read-only.
+    if path.exists() {
+        fs::remove_file(path).unwrap();
+    }
     fs::write(path, contents).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
@@ -217,12 +221,26 @@ fn modes_in_a_mounted_secret_are_the_cluster_s() {
         let error = PrivateKey::load(&path).unwrap_err();
         assert!(matches!(error, KeyFileError::OpenToOthers { .. }), "{}: {error:?}", path.display());
     }
-    let elsewhere = TempDir::new().unwrap();
-    fs::create_dir(elsewhere.path().join("..data")).unwrap();
-    write(&elsewhere.path().join("..data/attest.key"), key.to_pkcs8_pem().as_bytes(), 0o644);
-    symlink("..data/attest.key", elsewhere.path().join("attest.key")).unwrap();
-    let error = PrivateKey::load(&elsewhere.path().join("attest.key")).unwrap_err();
-    assert!(matches!(error, KeyFileError::OpenToOthers { .. }), "..data is a directory: {error:?}");
+    // `..data` as a directory, or as a link to one that kubelet would not have named so.
+    for link in [None, Some("generation"), Some("..generation/below"), Some("/tmp")] {
+        let elsewhere = TempDir::new().unwrap();
+        let data = elsewhere.path().join("..data");
+        match link {
+            None => fs::create_dir(&data).unwrap(),
+            Some(link) => {
+                fs::create_dir_all(elsewhere.path().join("..generation/below")).unwrap();
+                fs::create_dir_all(elsewhere.path().join("generation")).unwrap();
+                symlink(link, &data).unwrap();
+            }
+        }
+        let file = tempfile::Builder::new().suffix(".key").tempfile_in(&data).unwrap();
+        write(file.path(), key.to_pkcs8_pem().as_bytes(), 0o644);
+        let name = file.path().file_name().unwrap();
+        let path = elsewhere.path().join(name);
+        symlink(Path::new("..data").join(name), &path).unwrap();
+        let error = PrivateKey::load(&path).unwrap_err();
+        assert!(matches!(error, KeyFileError::OpenToOthers { .. }), "{link:?}: {error:?}");
+    }
 }
 
 /// While the Secret is replaced over and over, every load gives one of the two keys, and
