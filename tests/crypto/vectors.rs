@@ -1,7 +1,5 @@
 //! Published test vectors, and files that other implementations made.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
-
 use argo_attest::bundle::{Bundle, lines};
 use argo_attest::dsse::{self, Envelope};
 use argo_attest::sign::{InvalidKey, KeyType, PrivateKey, PublicKey};
@@ -203,17 +201,17 @@ struct Foreign {
 macro_rules! foreign {
     ($name:literal) => {
         Foreign {
-            private: include_bytes!(concat!("vectors/", $name, ".key")),
-            public: include_bytes!(concat!("vectors/", $name, ".pub")),
-            keyid: include_str!(concat!("vectors/", $name, ".keyid")),
-            bundle: include_bytes!(concat!("vectors/", $name, ".sigstore.json")),
-            lines: include_bytes!(concat!("vectors/", $name, ".intoto.jsonl")),
+            private: include_bytes!(concat!("../vectors/", $name, ".key")),
+            public: include_bytes!(concat!("../vectors/", $name, ".pub")),
+            keyid: include_str!(concat!("../vectors/", $name, ".keyid")),
+            bundle: include_bytes!(concat!("../vectors/", $name, ".sigstore.json")),
+            lines: include_bytes!(concat!("../vectors/", $name, ".intoto.jsonl")),
         }
     };
 }
 
 const FOREIGN: [Foreign; 2] = [foreign!("ed25519"), foreign!("p256")];
-const STATEMENT: &[u8] = include_bytes!("vectors/statement.json");
+const STATEMENT: &[u8] = include_bytes!("../vectors/statement.json");
 
 #[test]
 fn what_python_made_is_read_and_written_alike() {
@@ -246,7 +244,7 @@ fn ed25519_envelopes_are_python_s_byte_for_byte() {
 
 #[test]
 fn bundles_as_cosign_writes_them_are_read() {
-    let json = include_bytes!("vectors/cosign-shaped.sigstore.json");
+    let json = include_bytes!("../vectors/cosign-shaped.sigstore.json");
     let [_, files] = FOREIGN;
     let bundle = Bundle::from_json(json).unwrap();
     let public = PublicKey::from_spki_pem(files.public).unwrap();

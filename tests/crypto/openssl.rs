@@ -2,8 +2,6 @@
 //!
 //! Skipped with a word where a program is not installed; in CI that is a failure.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

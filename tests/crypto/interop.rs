@@ -4,8 +4,6 @@
 //! `tests/interop/install` installs them. Skipped with a word where one is missing; in
 //! CI that is a failure.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

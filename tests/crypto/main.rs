@@ -1,0 +1,12 @@
+//! Keys, envelopes and bundles, through the public interface: one program, since each
+//! is linked by itself.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
+mod foreign;
+mod interop;
+mod key_files;
+mod keys;
+mod openssl;
+mod tampering;
+mod vectors;
