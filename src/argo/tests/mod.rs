@@ -2,6 +2,7 @@
 //! `tests/fixtures/argo/generate`.
 
 mod hostile;
+mod stored;
 
 use super::*;
 use crate::archive::{Format, Naming};
@@ -184,6 +185,8 @@ fn keys_are_those_that_argo_writes() {
         ("full", "s3://mine/a/b"),
         // Without an endpoint it is no location, and its bucket does not count.
         ("partial", "s3://artifacts/a/c"),
+        // No location either, so that another kind of store does not count.
+        ("in-gcs", "s3://artifacts/k"),
     ] {
         assert_eq!(uri(&step, name), expected, "{name}");
     }
@@ -226,7 +229,6 @@ fn what_cannot_be_attested_says_why() {
     let step = parse(BASE).unwrap();
     assert_eq!(refusal(&step, "climbing"), Unattestable::Path);
     assert_eq!(refusal(&step, "root"), Unattestable::Nameless);
-    assert_eq!(refusal(&step, "in-gcs").to_string(), "artifacts in gcs storage are not supported");
     let set = parse(SET).unwrap();
     assert_eq!(refusal(&set, "shared").to_string(), "artifacts in gcs storage are not supported");
     assert_eq!(uri(&set, "own"), "s3://b/k");
@@ -236,6 +238,28 @@ fn what_cannot_be_attested_says_why() {
         );
         refusal(&parse(&text).unwrap(), "x").to_string()
     };
+    for complete in [
+        r#","gcs":{"bucket":"b"}"#,
+        r#","gcs":{"bucket":"b","key":"k"}"#,
+        r#","oss":{"endpoint":"e","bucket":"b","key":"k"}"#,
+        r#","azure":{"endpoint":"e","container":"c","blob":"k"}"#,
+        r#","hdfs":{"addresses":["a"]}"#,
+        r#","plugin":{"name":"n","configuration":"c","key":"k"}"#,
+        r#","git":{"repo":"r"}"#,
+        r#","http":{"url":"u"}"#,
+        r#","raw":{"data":"d"}"#,
+        r#","artifactory":{"url":"u"}"#,
+    ] {
+        assert!(output(complete).ends_with(" storage are not supported"), "{complete}: {}", output(complete));
+    }
+    for partial in [
+        r#","gcs":{}"#,
+        r#","oss":{"key":"k"}"#,
+        r#","azure":{"container":"c"}"#,
+        r#","plugin":{"name":"n","configuration":"c"}"#,
+    ] {
+        assert!(output(partial).ends_with("has no archive location"), "{partial}: {}", output(partial));
+    }
     assert_eq!(output(""), "the artifact has no complete location and the step has no archive location");
     assert_eq!(output(r#","s3":{"key":"k"},"gcs":{}"#), "the artifact names more than one kind of storage");
     assert_eq!(
