@@ -54,7 +54,7 @@ fn describes_what_runs_without_values_of_variables() {
     assert_eq!(main.env_names, ["TOKEN", "HOME"]);
     assert!(!format!("{step:?}").contains("hunter2"));
     let script = parse(VOLUME).unwrap().main().unwrap().script.unwrap();
-    assert_eq!(script.digest, Sha256Digest::of(b"echo hi > /work/file.bin\n"));
+    assert_eq!(script.digest, Sha256Digest::of(b"echo hi > /data/file.bin\n"));
     assert_eq!(script.size, 25);
 }
 
@@ -139,9 +139,9 @@ fn outputs_at_or_below_an_input_are_on_a_volume() {
 fn volume_outputs_follow_the_longest_mount() {
     let step = parse(VOLUME).unwrap();
     let mount = |mount: &str| Place::Volume { mount: mount.to_owned() };
-    assert_eq!(plan(&step, "file").place, mount("/work"));
-    assert_eq!(plan(&step, "trap").place, mount("/work/deep/"));
-    assert_eq!(plan(&step, "deeper").place, mount("/work"));
+    assert_eq!(plan(&step, "file").place, mount("/data"));
+    assert_eq!(plan(&step, "trap").place, mount("/data/deep/"));
+    assert_eq!(plan(&step, "deeper").place, mount("/data"));
     assert_eq!(plan(&step, "file").packing(Shape::File), Packing::AsIs);
     assert_eq!(plan(&step, "folder-none").packing(Shape::Directory), Packing::ObjectPerFile);
     assert_eq!(
@@ -159,7 +159,7 @@ fn volume_outputs_follow_the_longest_mount() {
     let zipped = plan(&step, "zipped");
     assert_eq!(
         zipped.packing(Shape::File),
-        Packing::Repacked(Format::Zip, single("/mainctrfs/work/zipped.txt"))
+        Packing::Repacked(Format::Zip, single("/mainctrfs/data/zipped.txt"))
     );
     assert_eq!(zipped.packing(Shape::Directory), Packing::Repacked(Format::Zip, beneath("zipped.txt")));
     assert!(step.outputs.iter().find(|output| output.name == "maybe").unwrap().optional);
@@ -330,7 +330,7 @@ fn paths_are_treated_as_argo_treats_them() {
         let ours = path::clean_artifact(&path);
         assert_eq!(ours, cleaned, "{path}");
         let Some(ours) = ours else { continue };
-        let mut mounts = vec!["/work", "/work/deep/", "/a", "//x", "/a/b"];
+        let mut mounts = vec!["/data", "/data/deep/", "/a", "//x", "/a/b"];
         if index % 2 == 0 {
             mounts.push("/");
         }
