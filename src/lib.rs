@@ -26,5 +26,6 @@ pub mod sign;
 pub mod slsa;
 pub mod store;
 pub mod strict_json;
+pub mod telemetry;
 pub mod verify;
 pub mod volume;
