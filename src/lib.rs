@@ -27,5 +27,6 @@ pub mod slsa;
 pub mod store;
 pub mod stored;
 pub mod strict_json;
+pub mod telemetry;
 pub mod verify;
 pub mod volume;

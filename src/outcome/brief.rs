@@ -12,7 +12,7 @@ pub fn brief(text: &str, limit: usize) -> String {
     // The printable form is never shorter; what is surely cut off need not be made.
     let head = text.get(..text.floor_char_boundary(limit.saturating_add(1))).unwrap_or_default();
     let mut shown = printable(head.as_bytes());
-    if shown.len() > limit {
+    if text.len() > limit || shown.len() > limit {
         shown.truncate(shown.floor_char_boundary(limit.saturating_sub(CUT.len())));
         shown.push_str(CUT);
     }

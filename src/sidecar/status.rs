@@ -154,13 +154,14 @@ impl StatusFile {
 
     /// The state that was written last; `None` if there is none yet.
     pub fn read(path: &Path) -> io::Result<Option<Status>> {
-        let file = match open(path, OFlags::RDONLY) {
+        let mut file = match open(path, OFlags::RDONLY) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        let mut text = Vec::with_capacity(FILE_LIMIT);
-        file.take(u64::try_from(FILE_LIMIT).unwrap_or_default()).read_to_end(&mut text)?;
-        Ok(Status::from_json(&text))
+        let mut text = [0; FILE_LIMIT];
+        // One read: a second one might give the end of the next state.
+        let length = file.read(&mut text)?;
+        Ok(text.get(..length).and_then(Status::from_json))
     }
 }
 
