@@ -7,6 +7,7 @@ use super::location::{KeyError, ObjectRef, S3Store, SecretKey, StoreKind, Unloca
 use super::{path, wire};
 
 /// The step's `archiveLocation`, which completes partial locations.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Repository {
     Absent,
     S3 { store: Result<Arc<S3Store>, Unlocated>, key: String },

@@ -36,6 +36,7 @@ pub struct Step {
     pub outputs: Vec<OutputArtifact>,
     /// Log objects that Argo will write, if it archives logs.
     pub logs: Vec<LogObject>,
+    repository: Repository,
 }
 
 /// A container's log, which Argo stores beside the artifacts.
@@ -68,6 +69,7 @@ impl Step {
         // Of other kinds, outputs are those of the templates they call.
         let declared = if kind.runs_containers() { template.outputs.artifacts.0.as_slice() } else { &[] };
         let outputs = declared.iter().map(|artifact| surroundings.output(artifact)).collect();
+        let repository = surroundings.repository;
         Ok(Self {
             source: text.source(),
             name: template.name,
@@ -77,6 +79,7 @@ impl Step {
             inputs,
             outputs,
             logs,
+            repository,
         })
     }
 
@@ -89,6 +92,12 @@ impl Step {
     /// the step's; a container set may have none.
     pub fn main(&self) -> Option<&Container> {
         self.containers.iter().find(|container| container.name == "main")
+    }
+
+    /// The object of this name beneath the step's own prefix, where Argo puts
+    /// what has no key of its own.
+    pub fn own_object(&self, file_name: &str) -> Result<ObjectRef, Unlocated> {
+        self.repository.locate(&wire::Location::default(), Some(file_name))
     }
 
     /// Outputs that get in each other's way.

@@ -2,11 +2,12 @@
 //! store, read back, verify.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::{AttestationNames, Contents, publish};
 use crate::bundle::Bundle;
 use crate::dsse::Envelope;
-use crate::intoto;
+use crate::intoto::{self, ResourceDescriptor};
 use crate::policy::{Policy, TrustedKey};
 use crate::sign::{KeyId, PrivateKey};
 use crate::slsa::{PROVENANCE_V1, Provenance};
@@ -123,50 +124,82 @@ impl<'a> Attestor<'a> {
         names: &AttestationNames,
         provenance: &Provenance,
     ) -> Result<Receipt, AttestError> {
-        let artifact = contents.name();
-        let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, provenance)
-            .map_err(|source| AttestError::Serialise { artifact: artifact.to_owned(), source })?;
-        let unsigned = |reason: String| AttestError::Unsigned { artifact: artifact.to_owned(), reason };
-        let envelope = Envelope::sign(payload, self.key).map_err(|e| unsigned(e.to_string()))?;
-        let bundle = Bundle::new(envelope).map_err(|e| unsigned(e.to_string()))?;
+        let about = contents.name();
         // Readers look for the bundle first: it appears when all else is there.
         if let Some(manifest) = contents.manifest() {
-            publish::manifest(self.store, artifact, &names.manifest, manifest).await?;
+            publish::manifest(self.store, about, &names.manifest, manifest).await?;
         }
-        publish::lines(self.store, artifact, &names.lines, bundle.envelope()).await?;
-        publish::bundle(self.store, artifact, &names.bundle, &bundle).await?;
-        self.read_back(artifact, names, &bundle).await?;
-        Ok(Receipt {
+        let written = self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?;
+        // As any consumer would: what we do not accept ourselves is not attested.
+        let policy = Policy::of_keys(vec![TrustedKey::new("signer", self.key.public().clone())]);
+        verify::authenticate(written.envelope(), &policy, Timestamp::now())
+            .map_err(|source| AttestError::Unverified { uri: self.store.uri(&names.bundle), source })?;
+        Ok(self.receipt(names, contents.subjects().len()))
+    }
+
+    /// Signs and stores a statement with another predicate.
+    pub async fn report(
+        &self,
+        about: &str,
+        subject: ResourceDescriptor,
+        predicate_type: &str,
+        predicate: &impl Serialize,
+        names: &AttestationNames,
+    ) -> Result<Receipt, AttestError> {
+        self.state(about, &[subject], predicate_type, predicate, names).await?;
+        Ok(self.receipt(names, 1))
+    }
+
+    fn receipt(&self, names: &AttestationNames, subjects: usize) -> Receipt {
+        Receipt {
             bundle_uri: self.store.uri(&names.bundle),
             lines_uri: self.store.uri(&names.lines),
             key: self.key.public().key_id(),
-            subjects: contents.subjects().len(),
-        })
+            subjects,
+        }
     }
 
-    /// Verifies what the store gives, as any consumer would, and that it is what
-    /// was signed here, not some other attestation of the same name.
+    /// State, sign, store, read back: gives the bundle as the store has it, its
+    /// signature checked.
+    async fn state(
+        &self,
+        about: &str,
+        subjects: &[ResourceDescriptor],
+        predicate_type: &str,
+        predicate: &impl Serialize,
+        names: &AttestationNames,
+    ) -> Result<Bundle, AttestError> {
+        let payload = intoto::serialize(subjects, predicate_type, predicate)
+            .map_err(|source| AttestError::Serialise { artifact: about.to_owned(), source })?;
+        let unsigned = |reason: String| AttestError::Unsigned { artifact: about.to_owned(), reason };
+        let envelope = Envelope::sign(payload, self.key).map_err(|e| unsigned(e.to_string()))?;
+        let bundle = Bundle::new(envelope).map_err(|e| unsigned(e.to_string()))?;
+        publish::lines(self.store, about, &names.lines, bundle.envelope()).await?;
+        publish::bundle(self.store, about, &names.bundle, &bundle).await?;
+        self.read_back(about, names, &bundle).await
+    }
+
+    /// What the store gives has to be what was signed here, not some other
+    /// attestation of the same name, and to verify with the public key.
     async fn read_back(
         &self,
-        artifact: &str,
+        about: &str,
         names: &AttestationNames,
         written: &Bundle,
-    ) -> Result<(), AttestError> {
+    ) -> Result<Bundle, AttestError> {
         let uri = self.store.uri(&names.bundle);
-        let bytes = publish::read(self.store, artifact, &names.bundle).await?;
-        let policy = Policy::of_keys(vec![TrustedKey::new("signer", self.key.public().clone())]);
-        let read = Bundle::from_json(&bytes)
-            .map_err(|e| AttestError::Unverified { uri: uri.clone(), source: e.into() })?;
-        verify::authenticate(read.envelope(), &policy, Timestamp::now())
-            .map_err(|source| AttestError::Unverified { uri: uri.clone(), source })?;
+        let unverified = |source| AttestError::Unverified { uri: uri.clone(), source };
+        let bytes = publish::read(self.store, about, &names.bundle).await?;
+        let read = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
+        read.envelope().verify(&[self.key.public()]).map_err(|e| unverified(e.into()))?;
         if bytes != written.to_json() {
             return Err(AttestError::ReadBack { uri });
         }
-        let lines = publish::read(self.store, artifact, &names.lines).await?;
+        let lines = publish::read(self.store, about, &names.lines).await?;
         let line = written.envelope().to_json();
         if !lines.split(|b| *b == b'\n').any(|l| l == line) {
             return Err(AttestError::ReadBack { uri: self.store.uri(&names.lines) });
         }
-        Ok(())
+        Ok(read)
     }
 }

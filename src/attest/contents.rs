@@ -63,6 +63,19 @@ impl Contents {
         Self { name, subjects, manifest: listed }
     }
 
+    /// The same artifact, which is stored as this object: what a downloader has.
+    /// Where the object is a file of the artifact, that subject says where it is.
+    #[must_use]
+    pub fn stored_as(mut self, name: &str, uri: &str, digest: Sha256Digest) -> Self {
+        if let Some(subject) = self.subjects.iter_mut().find(|s| s.digest.sha256() == Some(digest)) {
+            uri.clone_into(&mut subject.uri);
+        } else {
+            let object = ResourceDescriptor::named(name, digest);
+            self.subjects.insert(0, ResourceDescriptor { uri: uri.to_owned(), ..object });
+        }
+        self
+    }
+
     /// What it is called.
     pub fn name(&self) -> &str {
         &self.name

@@ -10,7 +10,9 @@ mod keygen;
 mod logging;
 mod outputs;
 mod progress;
+mod ready;
 mod run;
+mod sidecar;
 mod target;
 mod verify;
 
@@ -55,6 +57,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
+    Sidecar(Box<sidecar::SidecarArgs>),
+    Ready(ready::ReadyArgs),
 }
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -81,6 +85,8 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Verify(args) => wait(verify::verify(args)),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Keygen(args) => keygen::keygen(&args),
+        Command::Sidecar(args) => wait(sidecar::sidecar(*args)),
+        Command::Ready(args) => wait(ready::ready(args)),
     }
 }
 

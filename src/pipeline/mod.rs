@@ -9,6 +9,6 @@ mod sealed;
 mod session;
 
 pub use artifact::Artifact;
-pub use outcome::{FileSeen, Outcome, Verdict};
-pub use sealed::SealedArtifact;
+pub use outcome::{FileSeen, Outcome, Seen, Verdict};
+pub use sealed::{SealedArtifact, Shape};
 pub use session::{Sealed, Session, SessionError, Watching};

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 
 use crate::attest::Receipt;
 use crate::digest::Sha256Digest;
-use crate::relpath::RelPath;
-use crate::volume::Refusal;
+use crate::volume::{ObservedFile, Refusal};
 
 /// Whether there is an attestation. "Attested" cannot be said without a receipt.
 #[derive(Debug)]
@@ -21,7 +20,34 @@ pub enum Verdict {
     },
 }
 
-/// A file as it was seen.
+/// A file as it was digested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// SHA-256 of its bytes.
+    pub digest: Sha256Digest,
+    /// CRC-64/NVME of the same bytes; `None` for a file that was seen in an archive only.
+    pub crc64nvme: Option<u64>,
+    /// Bytes.
+    pub size: u64,
+    /// When it was digested.
+    pub digested: Timestamp,
+    /// The change time of the file when it was digested, in nanoseconds since 1970.
+    pub changed: i64,
+}
+
+impl From<&ObservedFile> for Seen {
+    fn from(file: &ObservedFile) -> Self {
+        Self {
+            digest: file.digest,
+            crc64nvme: Some(file.crc64nvme),
+            size: file.size,
+            digested: file.digested,
+            changed: file.identity().changed(),
+        }
+    }
+}
+
+/// A file as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSeen {
     /// Its name as a subject.
@@ -45,8 +71,8 @@ pub struct Outcome {
     pub digest: Option<String>,
     /// What is in it.
     pub files: Vec<FileSeen>,
-    /// What is in it and could not be attested.
-    pub refused: Vec<(RelPath, Refusal)>,
+    /// What is in it and could not be attested, by name.
+    pub refused: Vec<(String, Refusal)>,
 }
 
 impl Outcome {

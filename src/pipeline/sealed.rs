@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Artifact, FileSeen, Outcome, Verdict};
+use super::{Artifact, FileSeen, Outcome, Seen, Verdict};
 use crate::attest::{AttestError, AttestationNames, Attestor, Contents};
 use crate::digest::{DirHash, Sha256Digest};
 use crate::intoto::member_name;
@@ -11,12 +11,17 @@ use crate::slsa::Provenance;
 use crate::volume::{Baseline, Observation, Presence, Refusal};
 
 /// What an artifact's path holds.
-#[derive(Debug)]
-enum Shape {
-    File(Sha256Digest),
-    Directory(BTreeMap<RelPath, Sha256Digest>),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One file, whose path is the root.
+    File,
+    /// A directory: all of its files.
+    Directory,
     /// Some of a directory's files.
-    Loose(BTreeMap<RelPath, Sha256Digest>),
+    Loose,
+    /// Nothing at all.
+    Missing,
+    /// Nothing that could be attested, and why.
     Nothing(&'static str),
 }
 
@@ -25,46 +30,35 @@ enum Shape {
 pub struct SealedArtifact {
     artifact: Artifact,
     shape: Shape,
-    files: Vec<FileSeen>,
+    files: BTreeMap<RelPath, Seen>,
+    /// By path from the artifact.
     refused: Vec<(RelPath, Refusal)>,
 }
 
 impl SealedArtifact {
     pub(super) fn new(artifact: Artifact, observation: &Observation, baseline: Baseline) -> Self {
         let beneath = |path: &RelPath| path.strip_prefix(&artifact.path);
-        let name = |path: &RelPath| {
-            if path.is_root() { artifact.name.clone() } else { member_name(&artifact.name, path) }
-        };
-        let mut digests = BTreeMap::new();
-        let mut files = Vec::new();
-        for (path, file) in &observation.files {
-            let Some(path) = beneath(path) else { continue };
-            files.push(FileSeen {
-                name: name(&path),
-                size: file.size,
-                digest: file.digest,
-                digested: file.digested,
-            });
-            digests.insert(path, file.digest);
-        }
+        let files: BTreeMap<_, _> = observation
+            .files
+            .iter()
+            .filter_map(|(path, file)| Some((beneath(path)?, Seen::from(file))))
+            .collect();
         let refused: Vec<_> = observation
             .refused
             .iter()
-            .filter_map(|(path, refusal)| Some((beneath(path)?, path, refusal)))
+            .filter_map(|(path, refusal)| Some((beneath(path)?, refusal.clone())))
             .collect();
         let presence = observation.interests.get(&artifact.path).copied().unwrap_or(Presence::Missing);
         let shape = match presence {
             // What was not looked at could be anything.
             _ if !observation.complete => Shape::Nothing("not all of it could be read"),
-            Presence::Missing => Shape::Nothing("it does not exist"),
+            Presence::Missing => Shape::Missing,
             Presence::Refused => Shape::Nothing("it was refused"),
-            Presence::File => match digests.get(&RelPath::root()) {
-                Some(digest) => Shape::File(*digest),
-                None => Shape::Nothing("it was not digested"),
-            },
-            Presence::Directory if !digests.is_empty() => match baseline {
-                Baseline::Include => Shape::Directory(digests),
-                Baseline::OnlyNewOrChanged => Shape::Loose(digests),
+            Presence::File if files.contains_key(&RelPath::root()) => Shape::File,
+            Presence::File => Shape::Nothing("it was not digested"),
+            Presence::Directory if !files.is_empty() => match baseline {
+                Baseline::Include => Shape::Directory,
+                Baseline::OnlyNewOrChanged => Shape::Loose,
             },
             Presence::Directory if !refused.is_empty() => Shape::Nothing("nothing in it could be attested"),
             Presence::Directory if baseline == Baseline::OnlyNewOrChanged => {
@@ -72,8 +66,25 @@ impl SealedArtifact {
             }
             Presence::Directory => Shape::Nothing("it holds no files"),
         };
-        let refused = refused.into_iter().map(|(_, path, refusal)| (path.clone(), refusal.clone())).collect();
         Self { artifact, shape, files, refused }
+    }
+
+    /// The same artifact, of which only an archive could be seen, as what is in
+    /// that archive.
+    #[must_use]
+    pub fn unpacked(
+        self,
+        shape: Shape,
+        files: BTreeMap<RelPath, Seen>,
+        refused: Vec<(RelPath, Refusal)>,
+    ) -> Self {
+        Self { shape, files, refused, ..self }
+    }
+
+    /// The first file, if any, that was written, renamed or otherwise changed
+    /// after this point (a change time, in nanoseconds since 1970).
+    pub fn changed_after(&self, end: i64) -> Option<&RelPath> {
+        self.files.iter().find(|(_, seen)| seen.changed > end).map(|(path, _)| path)
     }
 
     /// The artifact.
@@ -81,48 +92,95 @@ impl SealedArtifact {
         &self.artifact
     }
 
+    /// What it turned out to be.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Its files, by path from the artifact.
+    pub fn files(&self) -> &BTreeMap<RelPath, Seen> {
+        &self.files
+    }
+
+    /// What is in it and has no digest, by path from the artifact.
+    pub fn refused(&self) -> &[(RelPath, Refusal)] {
+        &self.refused
+    }
+
+    /// What a statement about it names; or why there can be none.
+    pub fn contents(&self) -> Result<Contents, &'static str> {
+        let name = &self.artifact.name;
+        match self.shape {
+            Shape::File => {
+                let file = self.files.get(&RelPath::root()).ok_or("it was not digested")?;
+                Ok(Contents::file(name, file.digest))
+            }
+            Shape::Directory => Ok(Contents::directory(name, &self.digests())),
+            Shape::Loose => Ok(Contents::files(&self.digests())),
+            Shape::Missing => Err("it does not exist"),
+            Shape::Nothing(why) => Err(why),
+        }
+    }
+
     /// Attests it and says what became of it. `provenance` says how it was made,
-    /// given its by-products.
+    /// given what the statement names.
     pub async fn attest(
         self,
         attestor: &Attestor<'_>,
         names: &AttestationNames,
         provenance: impl FnOnce(&Contents) -> Provenance,
     ) -> Outcome {
-        let name = &self.artifact.name;
-        let contents = match &self.shape {
-            Shape::File(digest) => Contents::file(name, *digest),
-            Shape::Directory(files) => Contents::directory(name, files),
-            Shape::Loose(files) => Contents::files(files),
-            Shape::Nothing(why) => {
-                let reason = (*why).to_owned();
-                return self.outcome(Verdict::NotAttested { reason, remedy: None });
-            }
+        let contents = match self.contents() {
+            Ok(contents) => contents,
+            Err(why) => return self.refuse(why.to_owned()),
         };
         let verdict = match attestor.attest(&contents, names, &provenance(&contents)).await {
             Ok(receipt) => Verdict::Attested(receipt),
-            Err(error) => Verdict::from_error(&error),
+            Err(error) => Verdict::from(&error),
         };
         self.outcome(verdict)
     }
 
-    /// It is not attested, for a reason from outside.
+    /// It is not attested, for this reason.
     pub fn refuse(self, reason: String) -> Outcome {
         self.outcome(Verdict::NotAttested { reason, remedy: None })
     }
 
     fn outcome(self, verdict: Verdict) -> Outcome {
-        let digest = match &self.shape {
-            Shape::File(digest) => Some(format!("sha256:{digest}")),
-            Shape::Directory(files) => Some(format!("dirHash:{}", DirHash::of_files(files))),
-            Shape::Loose(_) | Shape::Nothing(_) => None,
+        let digest = self.digest();
+        let Self { artifact, files, refused, .. } = self;
+        let name = |path: &RelPath| {
+            if path.is_root() { artifact.name.clone() } else { member_name(&artifact.name, path) }
         };
-        Outcome { name: self.artifact.name, verdict, digest, files: self.files, refused: self.refused }
+        let files = files
+            .into_iter()
+            .map(|(path, seen)| FileSeen {
+                name: name(&path),
+                size: seen.size,
+                digest: seen.digest,
+                digested: seen.digested,
+            })
+            .collect();
+        let refused = refused.into_iter().map(|(path, refusal)| (name(&path), refusal)).collect();
+        Outcome { name: artifact.name.clone(), verdict, digest, files, refused }
+    }
+
+    /// The digest of the whole, `sha256:…` or `dirHash:…`, where it has one.
+    pub fn digest(&self) -> Option<String> {
+        match self.shape {
+            Shape::File => Some(format!("sha256:{}", self.files.get(&RelPath::root())?.digest)),
+            Shape::Directory => Some(format!("dirHash:{}", DirHash::of_files(&self.digests()))),
+            Shape::Loose | Shape::Missing | Shape::Nothing(_) => None,
+        }
+    }
+
+    fn digests(&self) -> BTreeMap<RelPath, Sha256Digest> {
+        self.files.iter().map(|(path, seen)| (path.clone(), seen.digest)).collect()
     }
 }
 
-impl Verdict {
-    fn from_error(error: &AttestError) -> Self {
+impl From<&AttestError> for Verdict {
+    fn from(error: &AttestError) -> Self {
         let remedy = match error {
             AttestError::Store { source, .. } => Some(source.remedy()),
             AttestError::Foreign { .. } => Some("move it away, or give the output another name".into()),

@@ -72,6 +72,11 @@ impl Session {
         Ok(Self { artifacts, observers, baseline: watching.baseline })
     }
 
+    /// What was digested so far, over all roots.
+    pub fn stats(&self) -> ObservationStats {
+        self.observers.iter().map(|(_, observer)| observer.stats().snapshot()).sum()
+    }
+
     /// The work ended: what is digested from here on counts as late.
     pub fn mark_end(&self) {
         for (_, observer) in &self.observers {
@@ -90,14 +95,7 @@ impl Session {
 impl Sealed {
     /// What was digested, and when, over all roots.
     pub fn stats(&self) -> ObservationStats {
-        self.observations.values().fold(ObservationStats::default(), |sum, o| ObservationStats {
-            bytes_before_end: sum.bytes_before_end + o.stats.bytes_before_end,
-            bytes_after_end: sum.bytes_after_end + o.stats.bytes_after_end,
-            files_before_end: sum.files_before_end + o.stats.files_before_end,
-            files_after_end: sum.files_after_end + o.stats.files_after_end,
-            rescans: sum.rescans + o.stats.rescans,
-            fallbacks: sum.fallbacks + o.stats.fallbacks,
-        })
+        self.observations.values().map(|o| o.stats).sum()
     }
 
     /// Every artifact as it was seen, in the order in which they were given.

@@ -115,7 +115,7 @@ fn artifact(outcome: &Outcome, ended: Timestamp) -> ArtifactJson<'_> {
         refused: outcome
             .refused
             .iter()
-            .map(|(path, refusal)| RefusedJson { name: path.escaped(), reason: refusal.to_string() })
+            .map(|(name, refusal)| RefusedJson { name: name.clone(), reason: refusal.to_string() })
             .collect(),
     }
 }

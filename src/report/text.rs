@@ -55,8 +55,8 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             }
         }
     }
-    for (path, refusal) in outcome.refused.iter().take(NAMED) {
-        writeln!(out, "refused       {path}: {refusal}")?;
+    for (name, refusal) in outcome.refused.iter().take(NAMED) {
+        writeln!(out, "refused       {name}: {refusal}")?;
     }
     match outcome.refused.len().saturating_sub(NAMED) {
         0 => Ok(()),

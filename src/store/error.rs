@@ -232,6 +232,12 @@ impl StoreError {
         }
     }
 
+    /// Whether the request was understood, its signature good, and the answer no.
+    /// S3 denies, too, what is not there to those who may not list the bucket.
+    pub fn is_access_denied(&self) -> bool {
+        matches!(self, Self::Denied { reply, .. } if reply.code.as_deref() == Some("AccessDenied"))
+    }
+
     /// The object or location it is about.
     pub fn uri(&self) -> &str {
         match self {

@@ -39,6 +39,12 @@ impl Identity {
         (self.dev, self.ino)
     }
 
+    /// The change time (`st_ctime`), in nanoseconds since 1970: the kernel sets it,
+    /// and nobody can set it back.
+    pub fn changed(&self) -> i64 {
+        self.ctime
+    }
+
     /// How long ago the entry last changed, by its change time; `None` if that
     /// is in the future.
     pub(super) fn age(&self, now: SystemTime) -> Option<Duration> {

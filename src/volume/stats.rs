@@ -33,6 +33,19 @@ pub struct ObservationStats {
     pub fallbacks: u64,
 }
 
+impl std::iter::Sum for ObservationStats {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            bytes_before_end: sum.bytes_before_end + one.bytes_before_end,
+            bytes_after_end: sum.bytes_after_end + one.bytes_after_end,
+            files_before_end: sum.files_before_end + one.files_before_end,
+            files_after_end: sum.files_after_end + one.files_after_end,
+            rescans: sum.rescans + one.rescans,
+            fallbacks: sum.fallbacks + one.fallbacks,
+        })
+    }
+}
+
 impl Stats {
     /// The counters now.
     pub fn snapshot(&self) -> ObservationStats {

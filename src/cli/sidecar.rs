@@ -1,0 +1,190 @@
+//! `argo-attest sidecar`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tracing::Instrument as _;
+
+use super::{Exit, Failure};
+use crate::argo::Parameters;
+use crate::report::chain;
+use crate::sidecar::status::TERMINATION_LOG;
+use crate::sidecar::{End, Form, Settings};
+use crate::slsa::PodIdentity;
+use crate::store::ProcessEnv;
+use crate::telemetry::{Metrics, TraceContext, serve};
+
+const EXAMPLE: &str = "\
+Example, in a template's initContainers (native sidecar):
+  - name: argo-attest
+    image: argo-attest
+    restartPolicy: Always
+    args: [sidecar, --builder-id, https://ci.example.com/argo]
+    mirrorVolumeMounts: true
+    lifecycle: {postStart: {exec: {command: [/argo-attest, ready, --wait]}}}
+    volumeMounts: [{name: argo-attest-key, mountPath: /etc/argo-attest/key, readOnly: true}]
+
+The step asks for attestation with the annotation argo-attest.io/attest: \"true\".";
+
+/// Attests a step's outputs, from a container beside main
+///
+/// Watches the volumes that main writes to, digests outputs as they are written, checks that the
+/// object store holds those bytes, and stores signed SLSA provenance beside each object. What the
+/// outputs are comes from the step's own template.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct SidecarArgs {
+    /// Private key to sign with, PKCS#8 PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ARGO_ATTEST_KEY",
+        default_value = "/etc/argo-attest/key/attest.key"
+    )]
+    key: PathBuf,
+    /// Under which id this builder is known
+    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
+    builder_id: String,
+    /// Attest steps that do not ask for it, too
+    #[arg(long, env = "ARGO_ATTEST_ALL")]
+    all: bool,
+    /// Attest what a failed main left, too
+    #[arg(long, env = "ARGO_ATTEST_ATTEST_FAILED")]
+    attest_failed: bool,
+    /// Serve Prometheus metrics at /metrics of this address
+    #[arg(long, value_name = "ADDR", env = "ARGO_ATTEST_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
+    /// How this container is declared [default: native if `ARGO_TEMPLATE` is set]
+    #[arg(long, value_name = "MODE", env = "ARGO_ATTEST_MODE")]
+    mode: Option<Mode>,
+    /// The pod's terminationGracePeriodSeconds, of which two seconds are kept to report
+    #[arg(long, value_name = "SECONDS", env = "ARGO_ATTEST_GRACE_PERIOD", default_value_t = 30)]
+    grace_period: u64,
+    /// Where the termination message goes
+    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_TERMINATION_LOG", default_value = TERMINATION_LOG)]
+    termination_log: PathBuf,
+    /// The directory that Argo shares among the containers
+    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_ARGO_DIR", default_value = "/var/run/argo")]
+    argo_dir: PathBuf,
+    /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
+    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
+    secrets_dir: PathBuf,
+    #[command(flatten)]
+    pod: PodArgs,
+}
+
+/// How the container is declared.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mode {
+    /// An initContainers entry with restartPolicy: Always
+    Native,
+    /// A sidecars entry
+    Sidecar,
+}
+
+/// Who this pod is; from the downward API and Argo's own variables.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Who this pod is (recorded)")]
+struct PodArgs {
+    /// The pod's name
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_POD_NAME")]
+    pod_name: Option<String>,
+    /// The pod's uid
+    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_POD_UID")]
+    pod_uid: Option<String>,
+    /// The pod's namespace
+    #[arg(long, value_name = "NS", env = "ARGO_ATTEST_POD_NAMESPACE")]
+    pod_namespace: Option<String>,
+    /// The pod's service account
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_SERVICE_ACCOUNT")]
+    service_account: Option<String>,
+    /// Argo's name of the node (annotation workflows.argoproj.io/node-name)
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_NODE_NAME")]
+    node_name: Option<String>,
+    /// Argo's id of the node
+    #[arg(long, value_name = "ID", env = "ARGO_NODE_ID")]
+    node_id: Option<String>,
+    /// The workflow's name
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_WORKFLOW_NAME")]
+    workflow_name: Option<String>,
+    /// The workflow's uid
+    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_WORKFLOW_UID")]
+    workflow_uid: Option<String>,
+    /// The step's parameters, as {{inputs.parameters}} gives them
+    #[arg(long, value_name = "JSON", env = "ARGO_ATTEST_INPUT_PARAMETERS")]
+    input_parameters: Option<String>,
+}
+
+/// Lives the step through.
+pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
+    // A core dump would hold the key. Not fatal: some sandboxes do not know the call.
+    let dumpable = rustix::process::DumpableBehavior::NotDumpable;
+    if let Err(error) = rustix::process::set_dumpable_behavior(dumpable) {
+        tracing::warn!(%error, "core dumps cannot be turned off");
+    }
+    let settings = settings(args)?;
+    let metrics = Arc::new(Metrics::default());
+    if let Some(address) = settings.metrics_listen {
+        let listener = tokio::net::TcpListener::bind(address).await.map_err(|e| {
+            Failure::new(Exit::Io, format!("cannot listen on {address} for metrics: {e}"))
+                .remedy("choose another port with --metrics-listen")
+        })?;
+        tokio::spawn(serve(listener, Arc::clone(&metrics)));
+    }
+    let span = span();
+    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics).instrument(span).await;
+    match end {
+        Ok(End::Fine) => Ok(Exit::Done),
+        Ok(End::NotAttested) => Ok(Exit::No),
+        Err(e) => Err(Failure::new(Exit::Io, format!("cannot listen for signals: {e}"))),
+    }
+}
+
+/// Every line of the log belongs to the workflow's trace, if Argo has one.
+fn span() -> tracing::Span {
+    match std::env::var("TRACEPARENT").ok().and_then(|text| text.parse::<TraceContext>().ok()) {
+        Some(trace) => {
+            tracing::error_span!("step", trace_id = %trace.trace_id(), span_id = %trace.span_id())
+        }
+        None => tracing::Span::none(),
+    }
+}
+
+fn settings(args: SidecarArgs) -> Result<Settings, Failure> {
+    let pod = args.pod;
+    let parameters = pod.input_parameters.map(|text| Parameters::parse(&text)).transpose().map_err(|e| {
+        Failure::new(Exit::Data, format!("--input-parameters: {}", chain(&e)))
+            .remedy("set ARGO_ATTEST_INPUT_PARAMETERS to \"{{inputs.parameters}}\"")
+    })?;
+    // Argo tells wrapped containers what the pod has; it knows better than a default.
+    let grace = std::env::var("ARGO_TERMINATION_GRACE_PERIOD_SECONDS").ok().and_then(|s| s.parse().ok());
+    Ok(Settings {
+        key: args.key,
+        builder_id: args.builder_id,
+        all: args.all,
+        attest_failed: args.attest_failed,
+        metrics_listen: args.metrics_listen,
+        form: args.mode.map(|mode| match mode {
+            Mode::Native => Form::Native,
+            Mode::Sidecar => Form::Plain,
+        }),
+        grace: Duration::from_secs(grace.unwrap_or(args.grace_period)),
+        termination_log: args.termination_log,
+        argo_dir: args.argo_dir,
+        secrets_dir: args.secrets_dir,
+        parameters,
+        identity: PodIdentity {
+            pod_name: pod.pod_name,
+            pod_uid: pod.pod_uid,
+            pod_namespace: pod.pod_namespace,
+            service_account: pod.service_account,
+            node_name: pod.node_name,
+            node_id: pod.node_id,
+            workflow_name: pod.workflow_name.or_else(|| std::env::var("ARGO_WORKFLOW_NAME").ok()),
+            workflow_uid: pod.workflow_uid,
+        },
+    })
+}

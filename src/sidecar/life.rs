@@ -1,0 +1,497 @@
+//! The sidecar's life: get ready, watch, be told, conclude, tell.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
+
+use super::clock::Deadline;
+use super::conclusion::{Before, Concluding, Conclusion};
+use super::ending::{Ended, ExitCodes, LOOK_EVERY};
+use super::planned::{self, Planned, Way};
+use super::settings::{Form, KEPT_TO_TELL, Settings};
+use super::status::{Status, StatusFile};
+use super::stores::{Stores, key};
+use crate::argo::{HostFiles, ObjectRef, Source, Step, TemplateText};
+use crate::attest::{AttestationNames, Attestor, MAX_ATTESTATION, Receipt};
+use crate::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome, StepState};
+use crate::pipeline::{SealedArtifact, Session, Watching};
+use crate::report::chain;
+use crate::sign::{PrivateKey, load_pair};
+use crate::slsa::StepRun;
+use crate::store::{Env, Store, StoreError};
+use crate::telemetry::{Counts, Metrics};
+use crate::volume::{Baseline, Cancel, Inotify, NoProgress, ObservationStats};
+
+/// How the sidecar ended, for the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nothing to say against the step; always so in the native form.
+    Fine,
+    /// Something that should be attested is not.
+    NotAttested,
+}
+
+/// How long main's exit code may come after SIGTERM: they race.
+const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
+
+/// Why nothing can be attested; in the native form, main then does not start.
+struct NotReady {
+    reason: String,
+    remedy: String,
+}
+
+/// Lives the step through. `environment` is where the template's variable and
+/// the stores' credentials come from.
+pub async fn run(settings: &Settings, environment: &dyn Env, metrics: &Arc<Metrics>) -> std::io::Result<End> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut sidecar = Sidecar {
+        settings,
+        environment,
+        metrics,
+        status: StatusFile::new(&settings.termination_log),
+        started_on: Timestamp::now(),
+    };
+    sidecar.tell(&Status::Starting);
+    Ok(sidecar.live(&mut terminate).await)
+}
+
+struct Sidecar<'a> {
+    settings: &'a Settings,
+    environment: &'a dyn Env,
+    metrics: &'a Arc<Metrics>,
+    status: StatusFile,
+    started_on: Timestamp,
+}
+
+/// All that is needed to watch and to conclude.
+struct Prepared {
+    step: Step,
+    form: Form,
+    key: PrivateKey,
+    stores: Stores,
+    outputs: Vec<Planned>,
+    before: Vec<Option<Before>>,
+    /// Where the step's own outcome goes, if the step has a place.
+    outcome: Option<(Arc<dyn Store>, ObjectRef)>,
+    session: Session,
+}
+
+impl Sidecar<'_> {
+    async fn live(&mut self, terminate: &mut Signal) -> End {
+        let text = match TemplateText::find(self.environment.var("ARGO_TEMPLATE").as_deref(), &HostFiles) {
+            Ok(text) => text,
+            Err(error) => {
+                return self.fail(self.form(None), &not_ready(&error, TEMPLATE_HELP), terminate).await;
+            }
+        };
+        let form = self.form(Some(text.source()));
+        let step = match Step::parse(&text) {
+            Ok(step) => step,
+            Err(error) => return self.fail(form, &not_ready(&error, TEMPLATE_HELP), terminate).await,
+        };
+        if let Some(reason) = self.idle_reason(&step) {
+            info!(step = step.name, reason, "nothing to do");
+            self.tell(&Status::Idle { reason: reason.into() });
+            terminate.recv().await;
+            return End::Fine;
+        }
+        let (prepared, told) = self.prepare_until_told(step, form, terminate).await;
+        match prepared {
+            Ok(prepared) => self.attend(prepared, told, terminate).await,
+            Err(not_ready) if told.is_some() => self.fail_at_once(form, &not_ready),
+            Err(not_ready) => self.fail(form, &not_ready, terminate).await,
+        }
+    }
+
+    /// A short main may have ended before all is prepared: then the time that is
+    /// left is counted from there.
+    async fn prepare_until_told(
+        &self,
+        step: Step,
+        form: Form,
+        terminate: &mut Signal,
+    ) -> (Result<Prepared, NotReady>, Option<Deadline>) {
+        let mut preparing = std::pin::pin!(self.prepare(step, form));
+        tokio::select! {
+            prepared = &mut preparing => return (prepared, None),
+            _ = terminate.recv() => {}
+        }
+        let deadline = Deadline::after(self.settings.working_time());
+        let prepared = deadline.within(preparing).await.unwrap_or_else(|_| {
+            Err(NotReady {
+                reason: "main ended, and the time was up, before this was ready".into(),
+                remedy: "see whether the object store answers".into(),
+            })
+        });
+        (prepared, Some(deadline))
+    }
+
+    fn form(&self, source: Option<Source>) -> Form {
+        // Argo gives ARGO_TEMPLATE to init containers only.
+        self.settings.form.unwrap_or_else(|| match source {
+            Some(Source::Env | Source::Offloaded) => Form::Native,
+            None if self.environment.var("ARGO_TEMPLATE").is_some() => Form::Native,
+            Some(Source::TemplateFile) | None => Form::Plain,
+        })
+    }
+
+    fn idle_reason(&self, step: &Step) -> Option<&'static str> {
+        if !step.kind.runs_containers() {
+            return Some("a template of this kind runs no main container");
+        }
+        if !self.settings.all && !step.opted_in() {
+            return Some("the template does not ask for it (annotation argo-attest.io/attest: \"true\")");
+        }
+        None
+    }
+
+    /// Everything that can be found out before main starts.
+    async fn prepare(&self, step: Step, form: Form) -> Result<Prepared, NotReady> {
+        let key =
+            load_pair(&self.settings.key).map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+        let outputs = planned::outputs(&step, self.settings);
+        let mut stores = Stores::default();
+        let mut before = Vec::with_capacity(outputs.len());
+        for output in &outputs {
+            before.push(match &output.way {
+                Ok(way) => Some(self.before(&mut stores, way, form).await?),
+                Err(_) => None,
+            });
+        }
+        // A pod that runs again under its name has another uid: no outcome overwrites another.
+        let pod = self.settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
+        let outcome = match step.own_object(&format!("argo-attest-outcome-{pod}")) {
+            Ok(object) => {
+                let store = stores
+                    .open(&object, self.environment, &self.settings.secrets_dir)
+                    .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+                Some((store, object))
+            }
+            Err(why) => {
+                warn!(%why, "there is no place for the step's outcome but the termination message");
+                None
+            }
+        };
+        let artifacts = outputs.iter().filter_map(|o| Some(o.way.as_ref().ok()?.artifact.clone())).collect();
+        let watching = Watching {
+            baseline: Baseline::Include,
+            excluded: Vec::new(),
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            watch: || Box::new(Inotify::new()),
+        };
+        let session = Session::start(artifacts, &watching).map_err(|e| {
+            not_ready(&e, "mount main's volumes into this container (mirrorVolumeMounts: true)")
+        })?;
+        Ok(Prepared { step, form, key, stores, outputs, before, outcome, session })
+    }
+
+    /// The object as it is before the step; and, by asking, whether the store can be used.
+    async fn before(&self, stores: &mut Stores, way: &Way, form: Form) -> Result<Before, NotReady> {
+        let store = stores
+            .open(&way.plan.object, self.environment, &self.settings.secrets_dir)
+            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+        let names = AttestationNames::beside(way.plan.object.key())
+            .map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
+        // A GET says why it is refused; a HEAD cannot.
+        let asked = store.get(&names.bundle, MAX_ATTESTATION).await;
+        let unusable = |error: StoreError| NotReady { reason: chain(&error), remedy: error.remedy() };
+        match asked {
+            Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => {}
+            Err(error) if error.is_access_denied() => {
+                // What may not be listed is denied, not missing; writing may be allowed all the same.
+                warn!(%error, "reading attestations is denied, or there is none yet");
+            }
+            // The plain form cannot hold main; the store has until the end to come back.
+            Err(error @ StoreError::Unreachable { .. }) if form == Form::Plain => {
+                warn!(error = chain(&error), "the store cannot be reached yet");
+            }
+            Err(error) => return Err(unusable(error)),
+        }
+        let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
+        let revision = store.head(&object).await.ok().map(|info| info.revision);
+        Ok(Before { store, revision })
+    }
+
+    /// Ready: main may start.
+    async fn attend(&mut self, prepared: Prepared, told: Option<Deadline>, terminate: &mut Signal) -> End {
+        let names: Vec<_> = prepared.outputs.iter().map(|o| o.name.as_str()).collect();
+        info!(step = prepared.step.name, form = prepared.form.as_str(), outputs = ?names, "ready");
+        self.tell(&Status::Ready { detail: format!("watching {} outputs", names.len()) });
+        let codes = ExitCodes::of(&prepared.step, self.settings);
+        let mut ended = None;
+        while told.is_none() {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                () = tokio::time::sleep(LOOK_EVERY), if ended.is_none() => {
+                    count_digested(self.metrics, &prepared.session.stats());
+                    if let Some(end) = codes.read() {
+                        prepared.session.mark_end();
+                        ended = Some((end, Instant::now(), Timestamp::now()));
+                    }
+                }
+            }
+        }
+        prepared.session.mark_end();
+        let deadline = told.unwrap_or_else(|| Deadline::after(self.settings.working_time()));
+        self.tell(&Status::Finishing);
+        let (ended, at, finished_on) = match ended {
+            Some((ended, at, finished_on)) => (Some(ended), at, finished_on),
+            None => (codes.await_within(EXIT_CODE_LATE).await, Instant::now(), Timestamp::now()),
+        };
+        let end = self.finish(prepared, ended, finished_on, deadline).await;
+        self.metrics.set_end_to_done(at.elapsed());
+        end
+    }
+
+    async fn finish(
+        &mut self,
+        prepared: Prepared,
+        ended: Option<Ended>,
+        finished_on: Timestamp,
+        deadline: Deadline,
+    ) -> End {
+        let Prepared { step, form, key, stores, outputs, before, outcome: place, session } = prepared;
+        // A Secret may have been replaced while main ran; what was there at the start is still good.
+        let key = match load_pair(&self.settings.key) {
+            Ok(newer) => newer,
+            Err(error) => {
+                warn!(error = chain(&error), "the key cannot be read again; the one from the start is used");
+                key
+            }
+        };
+        let state = match &ended {
+            None => StepState::Unfinished {
+                reason: "main left no exit code: it was killed, or the pod is being deleted".into(),
+            },
+            Some(Ended { codes, .. }) if codes.values().any(|c| *c != 0) => {
+                StepState::Failed { exit_codes: codes.clone() }
+            }
+            Some(_) => StepState::Succeeded,
+        };
+        let attest = match &state {
+            StepState::Succeeded => true,
+            StepState::Failed { .. } => self.settings.attest_failed,
+            StepState::Unfinished { .. } => false,
+        };
+        let conclusions: Vec<Conclusion> = if let Some(ended) = ended.filter(|_| attest) {
+            let attesting = Attesting { step: &step, form, key: &key, ended, finished_on };
+            self.conclude(attesting, &outputs, &before, session, deadline).await
+        } else {
+            drop(session);
+            outputs.iter().map(|_| not_attempted(&state)).collect()
+        };
+        let finished = !matches!(state, StepState::Unfinished { .. });
+        let outcome = StepOutcome {
+            invocation_id: self.settings.identity.invocation_id(),
+            identity: &self.settings.identity,
+            template: &step.name,
+            state,
+            outputs: outputs.iter().zip(conclusions).map(|(o, c)| output_outcome(o, c)).collect(),
+            builder_id: &self.settings.builder_id,
+            finished_on: finished.then_some(finished_on),
+        };
+        self.report(&outcome, form, &key, place, deadline.extended(KEPT_TO_TELL / 2)).await;
+        self.metrics.set_store_retries(stores.retries());
+        Self::end(&outcome, form)
+    }
+
+    async fn conclude(
+        &self,
+        attesting: Attesting<'_>,
+        outputs: &[Planned],
+        before: &[Option<Before>],
+        session: Session,
+        deadline: Deadline,
+    ) -> Vec<Conclusion> {
+        let cancel = Cancel::new();
+        let stop = cancel.clone();
+        let sealing = tokio::task::spawn_blocking(move || session.finish(&NoProgress, &stop));
+        let sealed = tokio::select! {
+            sealed = sealing => sealed.map_err(|e| e.to_string()).and_then(|s| s.map_err(|e| chain(&e))),
+            () = deadline.reached() => {
+                cancel.cancel();
+                Err("there was no time to digest it before the grace period ended".to_owned())
+            }
+        };
+        let sealed = match sealed {
+            Ok(sealed) => sealed,
+            Err(reason) => return outputs.iter().map(|_| Conclusion::refused(reason.clone())).collect(),
+        };
+        let stats = sealed.stats();
+        count_digested(self.metrics, &stats);
+        let run = attesting.run(self, &stats);
+        let provenance = |byproducts| run.provenance(byproducts);
+        let concluding = Concluding {
+            form: attesting.form,
+            key: attesting.key,
+            ended: attesting.ended.changed,
+            provenance: &provenance,
+        };
+        let mut artifacts = sealed.artifacts();
+        let each = outputs.iter().zip(before).map(|(output, before)| {
+            let sealed: Option<SealedArtifact> = output.way.is_ok().then(|| artifacts.next()).flatten();
+            let concluding = &concluding;
+            async move {
+                match (&output.way, before, sealed) {
+                    (Ok(way), Some(before), Some(sealed)) => deadline
+                        .within(concluding.conclude(output, way, before, sealed))
+                        .await
+                        .unwrap_or_else(|_| {
+                            Conclusion::refused("the grace period ended before it was stored and attested")
+                        }),
+                    (Err(reason), ..) => Conclusion::refused(reason.clone()),
+                    _ => Conclusion::refused("it was not observed"),
+                }
+            }
+        });
+        join_all(each.collect::<Vec<_>>()).await
+    }
+
+    /// The signed outcome, then the termination message, whatever became of the former.
+    async fn report(
+        &mut self,
+        outcome: &StepOutcome<'_>,
+        form: Form,
+        key: &PrivateKey,
+        place: Option<(Arc<dyn Store>, ObjectRef)>,
+        deadline: Deadline,
+    ) {
+        let storing = async {
+            let (store, object) = place.ok_or("the step has no artifact location of its own")?;
+            let names = AttestationNames::beside(object.key()).map_err(|e| e.to_string())?;
+            let attestor = Attestor::new(key, store.as_ref());
+            let predicate = outcome.predicate();
+            attestor
+                .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &names)
+                .await
+                .map_err(|e| chain(&e))
+        };
+        let stored = deadline
+            .within(storing)
+            .await
+            .unwrap_or_else(|_| Err("the grace period ended before it was stored".into()));
+        if let Err(why) = &stored {
+            error!(why, "the step's outcome could not be stored");
+        }
+        outcome.outputs.iter().for_each(|output| log(output, form));
+        count_outputs(self.metrics, &outcome.outputs);
+        let place = stored.as_ref().map(Receipt::bundle_uri).map_err(String::as_str);
+        self.tell(&Status::Done(outcome.termination_message(place)));
+    }
+
+    fn end(outcome: &StepOutcome<'_>, form: Form) -> End {
+        // A failed main has failed the step already; a second reason would hide the first.
+        let complete = matches!(outcome.state, StepState::Failed { .. }) || outcome.is_complete();
+        if form == Form::Native || complete { End::Fine } else { End::NotAttested }
+    }
+
+    /// Not ready: says so and waits to be ended. To end by itself would be restarted
+    /// for ever, and in the native form `ready` has the kubelet do that at its own pace.
+    async fn fail(&mut self, form: Form, why: &NotReady, terminate: &mut Signal) -> End {
+        let end = self.fail_at_once(form, why);
+        if form == Form::Native {
+            terminate.recv().await;
+        }
+        end
+    }
+
+    fn fail_at_once(&mut self, form: Form, why: &NotReady) -> End {
+        error!(reason = why.reason, help = why.remedy, "nothing can be attested");
+        self.tell(&Status::Failed { reason: why.reason.clone(), remedy: Some(why.remedy.clone()) });
+        if form == Form::Native { End::Fine } else { End::NotAttested }
+    }
+
+    fn tell(&mut self, status: &Status) {
+        if let Err(error) = self.status.write(status) {
+            warn!(%error, file = %self.settings.termination_log.display(), "cannot write the termination message");
+        }
+    }
+}
+
+/// What the statements of one step have in common.
+struct Attesting<'a> {
+    step: &'a Step,
+    form: Form,
+    key: &'a PrivateKey,
+    ended: Ended,
+    finished_on: Timestamp,
+}
+
+impl<'a> Attesting<'a> {
+    fn run(&self, sidecar: &'a Sidecar<'_>, stats: &ObservationStats) -> StepRun<'a> {
+        let settings = sidecar.settings;
+        StepRun {
+            step: self.step,
+            parameters: settings.parameters.as_ref(),
+            identity: &settings.identity,
+            builder_id: &settings.builder_id,
+            started_on: Some(sidecar.started_on),
+            finished_on: Some(self.finished_on),
+            exit_codes: self.ended.codes.clone(),
+            form: self.form.as_str(),
+            files_digested: (stats.files_before_end, stats.files_after_end),
+            bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
+            input_evidence: BTreeMap::new(),
+        }
+    }
+}
+
+const TEMPLATE_HELP: &str =
+    "run this inside a pod of Argo Workflows, as an initContainers or sidecars entry of a template";
+
+fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady {
+    NotReady { reason: chain(error), remedy: remedy.into() }
+}
+
+fn not_attempted(state: &StepState) -> Conclusion {
+    let reason = match state {
+        StepState::Unfinished { reason } => reason.clone(),
+        StepState::Failed { .. } => "main failed, and what a failed main leaves is not attested".into(),
+        StepState::Succeeded => "it was not looked at".into(),
+    };
+    Conclusion { fate: Fate::Unfinished { reason }, refused: Vec::new() }
+}
+
+fn count_digested(metrics: &Metrics, stats: &ObservationStats) {
+    let (before_end, after_end) = (stats.bytes_before_end, stats.bytes_after_end);
+    metrics.set_bytes_digested(Counts { before_end, after_end });
+    let (before_end, after_end) = (stats.files_before_end, stats.files_after_end);
+    metrics.set_files_digested(Counts { before_end, after_end });
+}
+
+fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
+    let total = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let with = |verdict: fn(&Fate) -> bool| total(outputs.iter().filter(|o| verdict(&o.fate)).count());
+    metrics.set_attested(with(|fate| matches!(fate, Fate::Attested { .. })));
+    metrics.set_not_attested(with(|fate| matches!(fate, Fate::Refused { .. } | Fate::Unfinished { .. })));
+    metrics.set_refused(total(outputs.iter().map(|o| o.refused.len()).sum()));
+}
+
+fn log(output: &OutputOutcome, form: Form) {
+    let (name, form) = (&output.name, form.as_str());
+    match &output.fate {
+        Fate::Attested { digest, attestation } => info!(output = name, digest, attestation, form, "attested"),
+        Fate::Absent => info!(output = name, form, "absent, as it may be"),
+        Fate::Refused { reason } | Fate::Unfinished { reason } => {
+            warn!(output = name, reason, form, "not attested");
+        }
+    }
+    for (entry, reason) in &output.refused {
+        warn!(output = name, entry, reason, form, "refused");
+    }
+}
+
+fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {
+    OutputOutcome {
+        name: output.name.clone(),
+        path: output.declared_path.clone(),
+        fate: conclusion.fate,
+        refused: conclusion.refused,
+    }
+}

@@ -1,0 +1,69 @@
+//! What a deployment can set. All of it has a default that fits an Argo pod.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::argo::Parameters;
+use crate::slsa::PodIdentity;
+
+/// How the container was put into the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An `initContainers` entry with `restartPolicy: Always`: SIGTERM comes when
+    /// main and Argo's own upload have ended, and the exit code means nothing.
+    Native,
+    /// A `sidecars` entry: SIGTERM comes when main ends, before or while Argo
+    /// uploads, and an exit code other than 0 fails the step.
+    Plain,
+}
+
+impl Form {
+    /// As statements name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Plain => "sidecar",
+        }
+    }
+}
+
+/// The sidecar's settings, read and validated before anything starts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The private key, usually in a mounted Secret.
+    pub key: PathBuf,
+    /// URI under which the builder is known.
+    pub builder_id: String,
+    /// Attest steps that did not ask for it, too.
+    pub all: bool,
+    /// Attest what a failed main left, too.
+    pub attest_failed: bool,
+    /// Where Prometheus may ask.
+    pub metrics_listen: Option<SocketAddr>,
+    /// `None`: native where `ARGO_TEMPLATE` is in the environment, which Argo
+    /// gives to init containers only.
+    pub form: Option<Form>,
+    /// The pod's grace period, counted from SIGTERM.
+    pub grace: Duration,
+    /// The termination message's file.
+    pub termination_log: PathBuf,
+    /// Argo's shared directory, `/var/run/argo`.
+    pub argo_dir: PathBuf,
+    /// Where Secrets are mounted as Argo itself has them, `/argo/secret`.
+    pub secrets_dir: PathBuf,
+    /// The step's parameters, where the template passes them.
+    pub parameters: Option<Parameters>,
+    /// Who this pod is, as far as it is known.
+    pub identity: PodIdentity,
+}
+
+/// Kept of the grace period to say what is unsigned.
+pub(super) const KEPT_TO_TELL: Duration = Duration::from_secs(2);
+
+impl Settings {
+    /// How long after SIGTERM work may go on.
+    pub(super) fn working_time(&self) -> Duration {
+        self.grace.saturating_sub(KEPT_TO_TELL)
+    }
+}

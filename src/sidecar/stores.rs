@@ -1,0 +1,157 @@
+//! The object stores of a step's artifacts, opened as the step describes them.
+//!
+//! Endpoint, bucket and region come from the template. Credentials come from
+//! AWS's usual variables or web identity; else from the files of the Secrets that
+//! the template names, where Argo itself has them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::argo::{ObjectRef, S3Store as Described, SecretKey};
+use crate::store::s3::{Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
+use crate::store::{
+    BucketName, ConfigError, Env, InvalidKey, InvalidLocation, ObjectKey, S3Store, Store, StoreError,
+};
+
+/// Opened stores, one for each that the step names.
+#[derive(Debug, Default)]
+pub(super) struct Stores(HashMap<Arc<Described>, Arc<dyn Store>>);
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoresError {
+    /// Not a bucket's name.
+    #[error("the bucket {name:?} of the template is not usable")]
+    Bucket {
+        name: String,
+        #[source]
+        source: InvalidLocation,
+    },
+    /// Not a host.
+    #[error("the endpoint {endpoint:?} of the template is not usable")]
+    Endpoint {
+        endpoint: String,
+        #[source]
+        source: InvalidEndpoint,
+    },
+    /// Encrypted with a key that only Argo has.
+    #[error("the bucket {0} is encrypted with a customer's key (SSE-C), which is not supported")]
+    CustomerKey(String),
+    /// The credentials or the rest of the settings.
+    #[error("the bucket {bucket} cannot be used")]
+    Config {
+        bucket: String,
+        #[source]
+        source: ConfigError,
+    },
+    /// The files of a Secret that the template names are not there.
+    #[error("no credentials for the bucket {bucket}: {} does not exist", path.display())]
+    NoSecret { bucket: String, path: PathBuf },
+    /// Anything else.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl StoresError {
+    /// What to do about it.
+    pub(super) fn remedy(&self) -> String {
+        match self {
+            Self::NoSecret { path, .. } => format!(
+                "mount the Secret at {}, or give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or web identity",
+                path.parent().unwrap_or(path).display()
+            ),
+            Self::Config { source, .. } => source.remedy(),
+            Self::Store(error) => error.remedy(),
+            Self::CustomerKey(_) => "use the store's own encryption for this bucket".into(),
+            Self::Bucket { .. } | Self::Endpoint { .. } => {
+                "correct the artifact repository's settings".into()
+            }
+        }
+    }
+}
+
+impl Stores {
+    /// Opens the store of an object, if it is not open yet. Makes no request.
+    pub(super) fn open(
+        &mut self,
+        object: &ObjectRef,
+        env: &dyn Env,
+        secrets: &Path,
+    ) -> Result<Arc<dyn Store>, StoresError> {
+        if let Some(store) = self.0.get(&object.store) {
+            return Ok(Arc::clone(store));
+        }
+        let store: Arc<dyn Store> = Arc::new(S3Store::new(config(&object.store, env, secrets)?)?);
+        self.0.insert(Arc::clone(&object.store), Arc::clone(&store));
+        Ok(store)
+    }
+
+    /// How many requests were repeated.
+    pub(super) fn retries(&self) -> u64 {
+        self.0.values().map(|store| store.retries()).sum()
+    }
+}
+
+/// The object's key, as the store takes it.
+pub(super) fn key(object: &ObjectRef) -> Result<ObjectKey, InvalidKey> {
+    ObjectKey::new(object.key())
+}
+
+fn config(described: &Described, env: &dyn Env, secrets: &Path) -> Result<S3Config, StoresError> {
+    let bucket = &described.bucket;
+    let failed = |source| StoresError::Config { bucket: bucket.clone(), source };
+    if described.customer_key.is_some() {
+        return Err(StoresError::CustomerKey(bucket.clone()));
+    }
+    let credentials = match Credentials::from_env(env).map_err(failed)? {
+        Some(credentials) => credentials,
+        None => mounted(described, secrets)?.ok_or_else(|| failed(ConfigError::NoCredentials))?,
+    };
+    let name =
+        BucketName::new(bucket).map_err(|source| StoresError::Bucket { name: bucket.clone(), source })?;
+    let mut config = S3Config::new(name, None, credentials);
+    let url = described.endpoint_url();
+    let endpoint: Endpoint =
+        url.parse().map_err(|source| StoresError::Endpoint { endpoint: url.clone(), source })?;
+    config.region = described.region.clone().filter(|r| !r.is_empty()).or_else(|| region(env));
+    // AWS's general address stands for the one of the region.
+    config.endpoint = Some(endpoint).filter(|_| described.endpoint != "s3.amazonaws.com");
+    if config.endpoint.is_none() && config.region.is_none() {
+        config.region = Some("us-east-1".into());
+    }
+    config.trust = match &described.ca {
+        Some(ca) => Trust::Bundle(file(secrets, ca)),
+        None => Trust::from_env(env),
+    };
+    Ok(config)
+}
+
+fn region(env: &dyn Env) -> Option<String> {
+    ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .into_iter()
+        .find_map(|name| env.var(name)?.into_string().ok())
+        .filter(|region| !region.is_empty())
+}
+
+/// The files that the template's secret selectors stand for.
+fn mounted(described: &Described, secrets: &Path) -> Result<Option<Credentials>, StoresError> {
+    let (Some(id), Some(secret)) = (&described.access_key, &described.secret_key) else { return Ok(None) };
+    let there = |key: &SecretKey| {
+        let path = file(secrets, key);
+        if path.exists() {
+            Ok(path)
+        } else {
+            Err(StoresError::NoSecret { bucket: described.bucket.clone(), path })
+        }
+    };
+    Ok(Some(Credentials::Files {
+        access_key_id: there(id)?,
+        secret_access_key: there(secret)?,
+        session_token: described.session_token.as_ref().map(there).transpose()?,
+    }))
+}
+
+fn file(secrets: &Path, key: &SecretKey) -> PathBuf {
+    secrets.join(&key.name).join(&key.key)
+}
