@@ -56,7 +56,7 @@ impl Double {
     /// A store that fails so, with these objects.
     pub(crate) fn failing(shown: Shown, fault: Fault, objects: &[(ObjectKey, Bytes)]) -> Self {
         let double = Self { fault, ..Self::new(shown) };
-        objects.iter().for_each(|(key, bytes)| double.inner.overwrite(key, bytes.clone()));
+        fill(&double.inner, objects);
         double
     }
 
@@ -74,7 +74,7 @@ impl Double {
             Shown::Nothing => Checksums::default(),
             Shown::Wrong => {
                 let other = MemoryStore::new();
-                other.overwrite(&key.clone(), Bytes::from_static(b"other bytes"));
+                other.overwrite(key, Bytes::from_static(b"other bytes"));
                 other.head(key).await?.checksums
             }
         };
@@ -152,7 +152,14 @@ impl Store for Double {
     }
 }
 
-/// Objects of which one has this name.
+/// Puts the objects there.
+pub(crate) fn fill(store: &MemoryStore, objects: &[(ObjectKey, Bytes)]) {
+    for (key, bytes) in objects {
+        store.overwrite(key, bytes.clone());
+    }
+}
+
+/// One object.
 pub(crate) fn one(name: &str, bytes: &'static [u8]) -> Vec<(ObjectKey, Bytes)> {
     vec![(key(name), Bytes::from_static(bytes))]
 }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::sync::Barrier;
 
 use super::case::{key, written};
-use super::double::{Double, Shown};
+use super::double::{Double, Shown, fill};
 
 /// A store that answers HEAD once so many are waiting.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ async fn asks_for_as_many_at_once_as_it_may() {
         waiting: AtomicUsize::new(0),
         most: AtomicUsize::new(0),
     };
-    files.iter().for_each(|(key, bytes)| store.inner.overwrite(key, bytes.clone()));
+    fill(&store.inner, &files);
     let store = Arc::new(store);
     let port: Arc<dyn Store> = Arc::<Gathering>::clone(&store);
     let checked = check_each(&port, all_written(&files), AT_ONCE);
@@ -82,7 +82,7 @@ async fn asks_for_as_many_at_once_as_it_may() {
 async fn asks_once_for_each_file_and_reads_none() {
     let files = files(10_000);
     let store = Arc::new(Double::new(Shown::Crc64Nvme));
-    files.iter().for_each(|(key, bytes)| store.inner.overwrite(key, bytes.clone()));
+    fill(&store.inner, &files);
     let port: Arc<dyn Store> = Arc::<Double>::clone(&store);
     let checked = check_each(&port, all_written(&files), AT_ONCE).await.unwrap();
     let uris: Vec<_> = files.iter().map(|(key, _)| store.uri(key)).collect();
@@ -97,7 +97,7 @@ async fn one_file_among_many_is_named() {
     let files = files(200);
     for (shown, at_once) in [(Shown::Both, AT_ONCE), (Shown::Nothing, NonZeroUsize::MIN)] {
         let store = Arc::new(Double::new(shown));
-        files.iter().for_each(|(key, bytes)| store.inner.overwrite(key, bytes.clone()));
+        fill(&store.inner, &files);
         let port: Arc<dyn Store> = Arc::<Double>::clone(&store);
         store.inner.overwrite(&key("dir/00077"), Bytes::from_static(b"FILE 77"));
         match check_each(&port, all_written(&files), at_once).await {

@@ -42,13 +42,11 @@ async fn a_body_that_ends_early_is_the_stores_fault() {
     .await;
 }
 
-fn replacement() -> Option<Bytes> {
-    Some(Bytes::from_static(b"put there by somebody else"))
-}
+const REPLACEMENT: Bytes = Bytes::from_static(b"put there by somebody else");
 
 #[tokio::test]
 async fn a_replacement_while_reading_is_noticed() {
-    for fault in [Fault::Meanwhile(replacement()), Fault::Meanwhile(None)] {
+    for fault in [Fault::Meanwhile(Some(REPLACEMENT)), Fault::Meanwhile(None)] {
         each_case(fault, |_, error| match error {
             StoredError::Changed { uri } => assert!(uri.starts_with("memory:"), "{uri}"),
             other => panic!("{other:?}"),
@@ -59,7 +57,7 @@ async fn a_replacement_while_reading_is_noticed() {
 
 #[tokio::test]
 async fn a_replacement_between_asking_and_reading_is_noticed() {
-    each_case(Fault::Before(replacement()), |case, error| match (error, &case.packing) {
+    each_case(Fault::Before(Some(REPLACEMENT)), |case, error| match (error, &case.packing) {
         (StoredError::Changed { .. }, Packing::AsIs | Packing::PackedOnDisk | Packing::ObjectPerFile)
         // Nothing is asked before an archive is read.
         | (StoredError::Mismatch { .. }, Packing::Repacked(..)) => {}
