@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use argo_attest::store::{
-    Checksums, ChunkSource, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome,
-    Store, StoreError,
+    Checksums, ChunkSource, Corruption, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode,
+    PutOutcome, Store, StoreError,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Meanwhile(Option<Bytes>),
     /// The connection fails in the middle.
     Break,
+    /// The store notices in the middle that it is another object by now.
+    Notice,
     /// The body ends in the middle.
     Short,
     /// Nothing more comes from the middle on.
@@ -105,6 +107,9 @@ impl ChunkSource for Cut {
                 attempts: 3,
                 source: "connection reset".into(),
             }),
+            (None, Fault::Notice) => {
+                Err(StoreError::Corrupt { uri: self.uri.clone(), kind: Corruption::Changed })
+            }
             (None, Fault::Stall) => std::future::pending().await,
             (None, _) => Ok(None),
         }
@@ -133,7 +138,7 @@ impl Store for Double {
             self.change(key, to.as_ref());
         }
         let sent = match self.fault {
-            Fault::Break | Fault::Short | Fault::Stall => bytes.slice(..bytes.len() / 2),
+            Fault::Break | Fault::Notice | Fault::Short | Fault::Stall => bytes.slice(..bytes.len() / 2),
             _ => bytes,
         };
         let uri = self.uri(key);

@@ -46,7 +46,7 @@ const REPLACEMENT: Bytes = Bytes::from_static(b"put there by somebody else");
 
 #[tokio::test]
 async fn a_replacement_while_reading_is_noticed() {
-    for fault in [Fault::Meanwhile(Some(REPLACEMENT)), Fault::Meanwhile(None)] {
+    for fault in [Fault::Meanwhile(Some(REPLACEMENT)), Fault::Meanwhile(None), Fault::Notice] {
         each_case(fault, |_, error| match error {
             StoredError::Changed { uri } => assert!(uri.starts_with("memory:"), "{uri}"),
             other => panic!("{other:?}"),
@@ -149,6 +149,20 @@ async fn says_how_bytes_differ() {
     assert!(crc.starts_with("memory:x is not what was written: its CRC-64/NVME is "), "{crc}");
     let missing = check_bytes(&MemoryStore::new(), &key("x"), &written(b"")).await.unwrap_err();
     assert_eq!(missing.to_string(), "memory:x is not in the store");
+}
+
+/// What is no archive from its first bytes on is not fetched to its end.
+#[tokio::test]
+async fn a_verdict_waits_for_no_more_bytes() {
+    for case in case::all() {
+        let Packing::Repacked(..) = case.packing else { continue };
+        let garbage = [(case.objects[0].0.clone(), Bytes::from(vec![b'x'; 1 << 20]))];
+        let store: Arc<dyn Store> = Arc::new(Double::failing(Shown::Nothing, Fault::Stall, &garbage));
+        match tokio::time::timeout(Duration::from_secs(30), case.check(&store)).await.unwrap() {
+            Err(StoredError::Mismatch { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 /// A deadline that drops a check leaves no thread behind that waits for bytes:
