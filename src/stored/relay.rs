@@ -71,3 +71,30 @@ impl io::Read for Relayed {
         Ok(n)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    fn read(parts: Vec<Part>) -> io::Result<Vec<u8>> {
+        let (to, from) = mpsc::channel(parts.len().max(1));
+        for part in parts {
+            let Ok(()) = to.try_send(part) else { panic!("the channel is large enough") };
+        }
+        drop(to);
+        let mut all = Vec::new();
+        Relayed { from, rest: Bytes::new(), ended: false }.read_to_end(&mut all).map(|_| all)
+    }
+
+    #[test]
+    fn ends_only_where_the_object_ends() {
+        let chunk = |bytes| Part::Chunk(Bytes::from_static(bytes));
+        assert_eq!(read(vec![chunk(b"ab"), chunk(b"c"), Part::End]).unwrap(), b"abc");
+        assert_eq!(read(vec![Part::End]).unwrap(), b"");
+        for parts in [vec![], vec![chunk(b"ab")]] {
+            assert_eq!(read(parts).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        }
+    }
+}
