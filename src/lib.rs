@@ -23,6 +23,7 @@ pub mod report;
 pub mod sign;
 pub mod slsa;
 pub mod store;
+pub mod stored;
 pub mod strict_json;
 pub mod verify;
 pub mod volume;

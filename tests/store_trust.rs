@@ -99,6 +99,20 @@ fn a_bundle_that_is_not_there_is_an_error_at_the_start() {
     anonymous("http://localhost", Trust::Bundle("/no/such/file".into())).unwrap();
 }
 
+#[test]
+fn aws_is_believed_by_the_systems_certificates_or_not_at_all() {
+    let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, Credentials::Anonymous);
+    config.region = Some("eu-west-1".to_owned());
+    match S3Store::new(config) {
+        Ok(_) => {}
+        // An image without any: said at the start, not as a certificate that nobody can check.
+        Err(StoreError::Config { source: source @ ConfigError::NoCaCertificates(_), .. }) => {
+            assert!(source.remedy().contains("AWS_CA_BUNDLE"));
+        }
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
 /// An environment of these variables and no others.
 fn variables(vars: &[(&str, &str)]) -> impl Fn(&str) -> Option<OsString> + use<> {
     let vars: BTreeMap<String, OsString> =

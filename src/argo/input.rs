@@ -1,6 +1,7 @@
 //! Input artifacts: what was staged for main before it started.
 
-use super::location::{ObjectRef, Repository, StoreKind, Unlocated, kinds};
+use super::location::{ObjectRef, Unlocated};
+use super::repository::{Repository, kinds, says_anything};
 use super::{path, wire};
 use crate::digest::Sha256Digest;
 
@@ -63,16 +64,9 @@ pub enum InputSource {
     Unknown(Unlocated),
 }
 
-/// `HasLocationOrKey` in Argo's `workflow_types.go`.
+/// Whether there is anything to stage.
 pub(super) fn supplied(artifact: &wire::Artifact) -> bool {
-    let location = artifact.location();
-    match kinds(&location).as_slice() {
-        [] => false,
-        [StoreKind::S3] => location.s3.is_some_and(|s3| !s3.key.is_empty()),
-        [StoreKind::Git] => location.git.is_some_and(|git| !git.repo.is_empty()),
-        [StoreKind::Http] => location.http.is_some_and(|http| !http.url.is_empty()),
-        _ => true,
-    }
+    says_anything(&artifact.location())
 }
 
 pub(super) fn input(artifact: &wire::Artifact, repository: &Repository) -> InputArtifact {

@@ -1,10 +1,9 @@
-//! Where an artifact is stored: Argo's `ArtifactLocation`, and how the executor
-//! completes one that is partial.
+//! Where an artifact is stored: objects, buckets, and what is not known of them.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::{path, wire};
+use super::path;
 use crate::relpath::RelPath;
 
 /// Kinds of artifact storage that Argo knows.
@@ -181,118 +180,4 @@ pub enum Unlocated {
     /// What would be the key is not one.
     #[error(transparent)]
     Key(#[from] KeyError),
-}
-
-/// The step's `archiveLocation`, which completes partial locations.
-pub(super) enum Repository {
-    Absent,
-    S3 { store: Result<Arc<S3Store>, Unlocated>, key: String },
-    Other(StoreKind),
-    Ambiguous,
-}
-
-impl Repository {
-    pub(super) fn from_wire(location: Option<&wire::Location>) -> Self {
-        let Some(location) = location else { return Self::Absent };
-        match (kinds(location).as_slice(), &location.s3) {
-            ([], _) => Self::Absent,
-            ([StoreKind::S3], Some(s3)) => {
-                Self::S3 { store: complete(s3).map(Arc::new), key: s3.key.clone() }
-            }
-            ([kind], _) => Self::Other(*kind),
-            _ => Self::Ambiguous,
-        }
-    }
-
-    /// The object of an artifact that says `own`, named `file_name` if the
-    /// artifact has no key (`saveArtifactFromFile` in Argo's
-    /// workflow/executor/executor.go, `Relocate` in `workflow_types.go`). With no
-    /// `file_name`, an artifact without a key has no object.
-    ///
-    /// An endpoint, bucket and key together are a location; any two of them are
-    /// not, and then all but the key comes from the archive location.
-    pub(super) fn locate(
-        &self,
-        own: &wire::Location,
-        file_name: Option<&str>,
-    ) -> Result<ObjectRef, Unlocated> {
-        let s3 = match (kinds(own).as_slice(), &own.s3) {
-            ([], _) => None,
-            ([StoreKind::S3], Some(s3)) => Some(s3),
-            ([kind], _) => return Err(Unlocated::Unsupported(*kind)),
-            _ => return Err(Unlocated::Ambiguous),
-        };
-        let own_key = s3.map(|s3| s3.key.as_str()).filter(|key| !key.is_empty());
-        if let (Some(s3), Some(key)) = (s3, own_key)
-            && !s3.endpoint.is_empty()
-            && !s3.bucket.is_empty()
-        {
-            return object(Arc::new(complete(s3)?), key.to_owned());
-        }
-        let (store, prefix) = match self {
-            Self::Absent => return Err(Unlocated::NoRepository),
-            Self::Ambiguous => return Err(Unlocated::Ambiguous),
-            Self::Other(kind) => return Err(Unlocated::Unsupported(*kind)),
-            Self::S3 { store, key } => (store.clone()?, key),
-        };
-        match (own_key, file_name) {
-            (Some(key), _) => object(store, key.to_owned()),
-            (None, Some(file_name)) => object(store, path::join(prefix, file_name)),
-            (None, None) => Err(KeyError::Empty.into()),
-        }
-    }
-}
-
-fn object(store: Arc<S3Store>, key: String) -> Result<ObjectRef, Unlocated> {
-    if key.contains("{{") { Err(Unlocated::Unresolved) } else { Ok(ObjectRef::new(store, key)?) }
-}
-
-/// The kinds of storage a location names.
-pub(super) fn kinds(location: &wire::Location) -> Vec<StoreKind> {
-    let wire::Location { s3, git, http, raw, artifactory, hdfs, oss, gcs, azure, plugin, archive_logs: _ } =
-        location;
-    [
-        (StoreKind::S3, s3.is_some()),
-        (StoreKind::Git, git.is_some()),
-        (StoreKind::Http, http.is_some()),
-        (StoreKind::Raw, raw.is_some()),
-        (StoreKind::Artifactory, artifactory.is_some()),
-        (StoreKind::Hdfs, hdfs.is_some()),
-        (StoreKind::Oss, oss.is_some()),
-        (StoreKind::Gcs, gcs.is_some()),
-        (StoreKind::Azure, azure.is_some()),
-        (StoreKind::Plugin, plugin.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(kind, named)| named.then_some(kind))
-    .collect()
-}
-
-fn complete(s3: &wire::S3) -> Result<S3Store, Unlocated> {
-    for (what, text) in [("endpoint", &s3.endpoint), ("bucket", &s3.bucket)] {
-        if text.is_empty() {
-            return Err(Unlocated::Incomplete(what));
-        }
-        if text.contains("{{") {
-            return Err(Unlocated::Unresolved);
-        }
-    }
-    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let secret = |secret: &Option<wire::SecretKey>| {
-        let wire::SecretKey { name, key } = secret.clone()?;
-        Some(SecretKey { name, key })
-    };
-    Ok(S3Store {
-        endpoint: s3.endpoint.clone(),
-        bucket: s3.bucket.clone(),
-        region: given(&s3.region),
-        insecure: s3.insecure,
-        role_arn: given(&s3.role_arn),
-        use_sdk_creds: s3.use_sdk_creds,
-        access_key: secret(&s3.access_key_secret),
-        secret_key: secret(&s3.secret_key_secret),
-        session_token: secret(&s3.session_token_secret),
-        ca: secret(&s3.ca_secret),
-        customer_key: secret(&s3.encryption_options.server_side_customer_key_secret),
-    })
 }

@@ -23,6 +23,7 @@ mod output;
 mod overlap;
 mod parameters;
 mod path;
+mod repository;
 mod source;
 mod step;
 mod wire;

@@ -1,7 +1,8 @@
 //! Output artifacts: where their bytes are on disk, how Argo packs them, and
 //! which object it writes.
 
-use super::location::{ObjectRef, Repository, Unlocated};
+use super::location::{ObjectRef, Unlocated};
+use super::repository::Repository;
 use super::{path, wire};
 use crate::archive::{Format, Naming};
 

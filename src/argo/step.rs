@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::container::{self, Container, Kind};
 use super::input::{self, InputArtifact};
-use super::location::{ObjectRef, Repository, Unlocated};
+use super::location::{ObjectRef, Unlocated};
 use super::output::{OutputArtifact, Surroundings};
 use super::overlap::{self, Overlap};
+use super::repository::Repository;
 use super::source::{Source, TemplateError, TemplateText};
 use super::{json, wire};
 

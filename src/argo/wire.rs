@@ -116,11 +116,11 @@ wire! {
         http: Option<Http>,
         raw: Option<Raw>,
         artifactory: Option<IgnoredAny>,
-        hdfs: Option<IgnoredAny>,
-        oss: Option<IgnoredAny>,
-        gcs: Option<IgnoredAny>,
-        azure: Option<IgnoredAny>,
-        plugin: Option<IgnoredAny>,
+        hdfs: Option<Elsewhere>,
+        oss: Option<Elsewhere>,
+        gcs: Option<Elsewhere>,
+        azure: Option<Elsewhere>,
+        plugin: Option<Elsewhere>,
     }
     Archive {
         tar: Option<IgnoredAny>,
@@ -134,11 +134,11 @@ wire! {
         http: Option<Http>,
         raw: Option<Raw>,
         artifactory: Option<IgnoredAny>,
-        hdfs: Option<IgnoredAny>,
-        oss: Option<IgnoredAny>,
-        gcs: Option<IgnoredAny>,
-        azure: Option<IgnoredAny>,
-        plugin: Option<IgnoredAny>,
+        hdfs: Option<Elsewhere>,
+        oss: Option<Elsewhere>,
+        gcs: Option<Elsewhere>,
+        azure: Option<Elsewhere>,
+        plugin: Option<Elsewhere>,
     }
     S3 {
         endpoint: String,
@@ -162,6 +162,19 @@ wire! {
     SecretKey {
         name: String,
         key: String,
+    }
+    /// A location in a store that is not supported: what tells a complete one from
+    /// one that Argo completes.
+    Elsewhere {
+        endpoint: String,
+        bucket: String,
+        container: String,
+        addresses: List<IgnoredAny, 1024>,
+        name: String,
+        configuration: String,
+        key: String,
+        blob: String,
+        path: String,
     }
     Git {
         repo: String,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::InvalidKey;
+use super::{ConfigError, InvalidKey};
 use crate::relpath::{InvalidRelPath, printable};
 
 /// Another library's error as a source. It never holds credentials.
@@ -64,60 +64,6 @@ pub enum Corruption {
     /// The store confirmed a write with another checksum than that of the bytes.
     #[error("the store confirmed other bytes than were sent")]
     Confirmed,
-}
-
-/// Why settings do not make a store.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// No credentials were given in any form.
-    #[error("no credentials for S3 are set")]
-    NoCredentials,
-    /// One half of a pair of variables is set.
-    #[error("{set} is set but {missing} is not")]
-    Incomplete {
-        /// The variable that is there.
-        set: &'static str,
-        /// The one it needs.
-        missing: &'static str,
-    },
-    /// AWS's own hosts need a region.
-    #[error("no region is set")]
-    NoRegion,
-    /// A variable's value is not usable. The value itself is not repeated.
-    #[error("{name} {why}")]
-    Variable {
-        /// The variable or setting.
-        name: &'static str,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// A file that the settings name cannot be read.
-    #[error("cannot read {path}")]
-    File {
-        /// The file, printable.
-        path: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A file of CA certificates is not one.
-    #[error("{path} is not a bundle of CA certificates in PEM")]
-    CaBundle {
-        /// The file, printable.
-        path: String,
-        /// What is wrong with it, if more than that it holds none.
-        #[source]
-        source: Option<Source>,
-    },
-    /// No trusted CA certificates are on this system.
-    #[error("no CA certificates were found, and {0} is https")]
-    NoCaCertificates(String),
-    /// No request can be made from the settings.
-    #[error("no request can be made with these settings")]
-    Request(#[source] Source),
-    /// STS did not exchange the web identity token for credentials.
-    #[error("STS refused the web identity token: {0}")]
-    WebIdentity(Box<Reply>),
 }
 
 /// A failure of a store, with the uri it was about.
@@ -358,30 +304,6 @@ fn rejected_remedy(reply: &Reply) -> String {
             "set AWS_ENDPOINT_URL_S3 to the address it points to, if you trust that".to_owned()
         }
         _ => "check the endpoint, the region (AWS_REGION) and the bucket's rules".to_owned(),
-    }
-}
-
-impl ConfigError {
-    /// The line that tells a person what to do.
-    pub fn remedy(&self) -> String {
-        match self {
-            Self::NoCredentials => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
-                AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN"
-                .to_owned(),
-            Self::Incomplete { missing, .. } => format!("set {missing}"),
-            Self::NoRegion => "set AWS_REGION, or AWS_ENDPOINT_URL_S3 for a store that is not AWS".to_owned(),
-            Self::Variable { name, .. } => format!("correct {name}"),
-            Self::File { path, .. } => format!("make {path} readable, or name another file"),
-            Self::CaBundle { .. } => "set AWS_CA_BUNDLE to a file of PEM certificates".to_owned(),
-            Self::NoCaCertificates(_) => {
-                "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by"
-                    .to_owned()
-            }
-            Self::Request(_) => "check the endpoint, the bucket's name and the region".to_owned(),
-            Self::WebIdentity(_) => "check AWS_ROLE_ARN, the role's trust policy for this service account, \
-                and that the token is fresh"
-                .to_owned(),
-        }
     }
 }
 

@@ -16,6 +16,7 @@ mod location;
 mod memory;
 mod object;
 pub mod s3;
+mod settings;
 mod stream;
 
 use std::fmt::Debug;
@@ -24,13 +25,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use env::{Env, ProcessEnv};
-pub use error::{ConfigError, Corruption, Reply, Source, StoreError, StoreErrorKind};
+pub use error::{Corruption, Reply, Source, StoreError, StoreErrorKind};
 pub use file::FileStore;
 pub use key::{InvalidKey, ObjectKey};
 pub use location::{BucketName, InvalidLocation, Location};
 pub use memory::MemoryStore;
 pub use object::{Checksums, Object, ObjectInfo, PutMode, PutOutcome, Revision};
 pub use s3::S3Store;
+pub use settings::ConfigError;
 pub use stream::{BlockingRead, ChunkSource, ObjectStream};
 
 /// A place that holds objects by key.

@@ -33,6 +33,8 @@ pub(super) struct Books {
     waiting: BTreeMap<RelPath, u64>,
     /// Whether something happened to the file since it was handed out.
     fed: HashMap<RelPath, bool>,
+    /// One name of each digested file that has several.
+    linked: HashMap<(u64, u64), RelPath>,
     /// The number of the final scan; 0 before the first.
     pub(super) scan: u8,
 }
@@ -41,6 +43,19 @@ impl Books {
     /// Whether the file's digest is of this very state.
     pub(super) fn is_digested(&self, path: &RelPath, identity: &Identity) -> bool {
         self.files.get(path).is_some_and(|file| file.identity == *identity)
+    }
+
+    /// Takes over the digest that was made of this very state through another
+    /// hard link. A new link changes the state of the file, and nobody tells
+    /// the watches of its other names.
+    pub(super) fn is_digested_elsewhere(&mut self, path: &RelPath, identity: &Identity) -> bool {
+        let other = self.linked.get(&identity.inode()).and_then(|other| self.files.get(other));
+        let Some(file) = other.filter(|other| other.identity == *identity) else { return false };
+        let file = file.clone();
+        self.rejected.remove(path);
+        self.waiting.remove(path);
+        self.files.insert(path.clone(), file);
+        true
     }
 
     /// Whether to digest the file now rather than at the end.
@@ -115,6 +130,9 @@ impl Books {
                     identity: finished.digested.identity,
                 };
                 self.rejected.remove(&path);
+                if file.links > 1 {
+                    self.linked.insert(file.identity.inode(), path.clone());
+                }
                 if again {
                     self.files.insert(path.clone(), file);
                     return Some(path);

@@ -145,7 +145,9 @@ impl Visitor for Auditor<'_> {
         if self.interests.excluded(&path) || self.unchanged(&path, entry) {
             return;
         }
-        if self.books.is_digested(&path, &entry.identity) {
+        let digested = self.books.is_digested(&path, &entry.identity)
+            || entry.links > 1 && self.books.is_digested_elsewhere(&path, &entry.identity);
+        if digested {
             let scan = self.books.scan;
             if let Some(file) = self.books.files.get_mut(&path) {
                 file.seen = scan;

@@ -47,6 +47,12 @@ impl Inbox {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps every sender waiting for as long as the value lives.
+    #[cfg(test)]
+    pub(super) fn hold(&self) -> impl Drop {
+        self.lock()
+    }
+
     pub(super) fn hint(&self, path: RelPath, hint: Hint) {
         let mut mail = self.lock();
         if mail.hints.len() >= HINT_LIMIT {

@@ -20,6 +20,8 @@ mod baseline;
 mod books;
 mod cancel;
 mod closing;
+#[cfg(test)]
+mod fixture;
 mod identity;
 mod inbox;
 mod inotify;

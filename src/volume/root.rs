@@ -229,3 +229,113 @@ impl Listing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use super::super::fixture::{directory, is_root, path, write};
+    use super::*;
+
+    fn both(dir: &Path) -> [Root; 2] {
+        [Resolution::Openat2, Resolution::Walk].map(|r| Root::open_with(dir, Some(r)).unwrap())
+    }
+
+    #[test]
+    fn opens_what_is_beneath() {
+        let (dir, _) = directory();
+        write(dir.path(), "a/b/c", "text");
+        for root in both(dir.path()) {
+            let (file, entry) = root.open_file(&path("a/b/c")).unwrap();
+            let mut text = String::new();
+            std::fs::File::from(file).read_to_string(&mut text).unwrap();
+            assert_eq!((text.as_str(), entry.identity.size()), ("text", 4));
+            assert_eq!(root.entry(&path("a/b/c")).unwrap(), entry);
+            assert_eq!(root.entry(&path("a")).unwrap().kind, Kind::Directory);
+            assert_eq!(root.entry(&RelPath::root()).unwrap().kind, Kind::Directory);
+            assert_eq!(root.entry(&path("a/x")), Err(Refusal::Vanished));
+            assert_eq!(root.entry(&path("a/b/c/d")), Err(Refusal::Vanished));
+            assert_eq!(root.open_file(&path("a")).unwrap_err(), Refusal::Vanished);
+        }
+    }
+
+    #[test]
+    fn never_follows_a_link() {
+        let (dir, _) = directory();
+        let outside = tempfile::tempdir().unwrap();
+        write(outside.path(), "key", "secret");
+        write(dir.path(), "in/file", "fine");
+        symlink(outside.path().join("key"), dir.path().join("link")).unwrap();
+        symlink(outside.path(), dir.path().join("away")).unwrap();
+        symlink("in", dir.path().join("within")).unwrap();
+        symlink("/proc/self/root", dir.path().join("magic")).unwrap();
+        symlink("/proc/self/fd/0", dir.path().join("fd")).unwrap();
+        for root in both(dir.path()) {
+            for name in ["link", "away/key", "within/file", "magic/etc/passwd", "fd"] {
+                assert_eq!(root.open_file(&path(name)).unwrap_err(), Refusal::Symlink, "{name}");
+            }
+            assert_eq!(root.entry(&path("link")).unwrap().kind, Kind::Symlink);
+            assert_eq!(root.entry(&path("away/key")).unwrap_err(), Refusal::Symlink);
+            assert!(root.list(&path("away")).is_err());
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_regular_file_at_once() {
+        let (dir, _) = directory();
+        let fifo = dir.path().join("fifo");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let _socket = UnixListener::bind(dir.path().join("socket")).unwrap();
+        for root in both(dir.path()) {
+            let start = Instant::now();
+            assert_eq!(root.open_file(&path("fifo")).unwrap_err(), Refusal::Fifo);
+            assert_eq!(root.open_file(&path("socket")).unwrap_err(), Refusal::Socket);
+            assert!(start.elapsed() < Duration::from_secs(5), "a FIFO must not block");
+        }
+    }
+
+    #[test]
+    fn refuses_devices() {
+        let (dir, _) = directory();
+        let made = Command::new("mknod").arg(dir.path().join("zero")).args(["c", "1", "5"]).output().unwrap();
+        if !made.status.success() {
+            eprintln!("skipped: needs root with CAP_MKNOD");
+            return;
+        }
+        for root in both(dir.path()) {
+            // Where the file system is mounted nodev, the kernel refuses before we do.
+            let refusal = root.open_file(&path("zero")).unwrap_err();
+            assert!(matches!(refusal, Refusal::CharDevice | Refusal::PermissionDenied { .. }), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn says_who_owns_what_it_may_not_read() {
+        if is_root() {
+            eprintln!("skipped: needs a user without CAP_DAC_OVERRIDE");
+            return;
+        }
+        let (dir, _) = directory();
+        write(dir.path(), "closed/file", "x");
+        let mode = |m| std::fs::set_permissions(dir.path().join("closed"), PermissionsExt::from_mode(m));
+        mode(0o600).unwrap();
+        let running_as = rustix::process::geteuid().as_raw();
+        let expected = Refusal::PermissionDenied { owner: running_as, mode: 0o600, running_as };
+        for root in both(dir.path()) {
+            assert_eq!(root.open_file(&path("closed/file")).unwrap_err(), expected);
+        }
+        mode(0o700).unwrap();
+    }
+
+    #[test]
+    fn a_path_beyond_the_limit_is_too_deep() {
+        let (_dir, root) = directory();
+        let long = path(vec!["a"; 3000].join("/"));
+        assert_eq!(root.entry(&long).unwrap_err(), Root::too_deep());
+        assert_eq!(root.open_file(&path("n".repeat(256))).unwrap_err(), Root::too_deep());
+    }
+}

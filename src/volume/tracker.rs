@@ -112,6 +112,7 @@ impl Tracker {
                 self.lost();
             }
             self.look_again();
+            self.plan_scan();
             if self.next_scan.is_some_and(|due| due <= Instant::now()) {
                 self.scan();
             }
@@ -158,7 +159,10 @@ impl Tracker {
     fn consider(&mut self, path: RelPath, entry: &Entry, hint: Hint) {
         let identity = entry.identity;
         let unchanged = self.known.as_ref().is_some_and(|known| known.contains(&path, &identity));
-        if unchanged || !self.books.worth_reading(&path, &identity) {
+        if unchanged
+            || !self.books.worth_reading(&path, &identity)
+            || entry.links > 1 && self.books.is_digested_elsewhere(&path, &identity)
+        {
             return;
         }
         let old = identity.age(SystemTime::now()).is_some_and(|age| age >= OLD);
@@ -209,8 +213,16 @@ impl Tracker {
 
     fn scanned(&mut self, end: Instant, took: Duration) {
         self.last_scan = Some((end, took));
+        self.next_scan = None;
+        self.plan_scan();
+    }
+
+    /// Watching may fail at any directory; from then on there is a next scan.
+    fn plan_scan(&mut self) {
         let scanning = self.watched.as_ref().is_some_and(Watched::scanning);
-        self.next_scan = scanning.then(|| end + (took * SCAN_SHARE).clamp(SCAN_SOONEST, SCAN_LATEST));
+        if let (true, None, Some((end, took))) = (scanning, self.next_scan, self.last_scan) {
+            self.next_scan = Some(end + (took * SCAN_SHARE).clamp(SCAN_SOONEST, SCAN_LATEST));
+        }
     }
 }
 

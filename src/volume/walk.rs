@@ -91,3 +91,61 @@ fn meet(path: RelPath, entry: &Entry, visitor: &mut dyn Visitor, directories: &m
         (_, None) => visitor.file(path, entry),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::symlink;
+
+    use super::super::fixture::{directory, path, write};
+    use super::*;
+
+    #[derive(Default)]
+    struct Seen {
+        directories: Vec<String>,
+        files: Vec<String>,
+        refused: BTreeMap<RelPath, Refusal>,
+    }
+
+    impl Visitor for Seen {
+        fn directory(&mut self, path: &RelPath, _entry: &Entry) -> bool {
+            self.directories.push(path.to_string());
+            true
+        }
+
+        fn file(&mut self, path: RelPath, _entry: &Entry) {
+            self.files.push(path.escaped());
+        }
+
+        fn refused(&mut self, path: RelPath, _entry: Option<&Entry>, refusal: Refusal) {
+            self.refused.insert(path, refusal);
+        }
+    }
+
+    fn look(root: &Root, start: &str) -> Seen {
+        let mut seen = Seen::default();
+        walk(root, &path(start), &mut seen, &Cancel::new()).unwrap();
+        seen.files.sort();
+        seen.directories.sort();
+        seen
+    }
+
+    #[test]
+    fn finds_everything_and_follows_nothing() {
+        let (dir, root) = directory();
+        write(dir.path(), "a/x", "");
+        write(dir.path(), "a/b/y", "");
+        std::fs::create_dir(dir.path().join("a/empty")).unwrap();
+        symlink("a", dir.path().join("link")).unwrap();
+        symlink("b", dir.path().join("a/to-b")).unwrap();
+        let seen = look(&root, "a");
+        assert_eq!(seen.directories, ["a", "a/b", "a/empty"]);
+        assert_eq!(seen.files, ["a/b/y", "a/x"]);
+        assert_eq!(seen.refused, BTreeMap::from([(path("a/to-b"), Refusal::Symlink)]));
+        assert_eq!(look(&root, "link").refused, BTreeMap::from([(path("link"), Refusal::Symlink)]));
+        assert_eq!(look(&root, "link/x").refused, BTreeMap::from([(path("link/x"), Refusal::Symlink)]));
+        assert_eq!(look(&root, "a/x").files, ["a/x"]);
+        let nothing = look(&root, "none");
+        assert!(nothing.files.is_empty() && nothing.refused.is_empty());
+    }
+}

@@ -91,3 +91,79 @@ impl Watched {
         tracing::warn!(reason, "{what}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tracing::span;
+
+    use super::super::fixture::{directory, path, write};
+    use super::super::inbox::Inbox;
+    use super::super::interests::Interests;
+    use super::*;
+
+    struct Full;
+
+    impl Watch for Full {
+        fn arm(&mut self, _sink: HintSink) -> Result<(), WatchError> {
+            Ok(())
+        }
+
+        fn add(&mut self, _dir: &Path) -> Result<(), WatchError> {
+            Err(WatchError::Watches)
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Warnings(Arc<AtomicUsize>);
+
+    impl tracing::Subscriber for Warnings {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            *metadata.level() <= tracing::Level::WARN
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn warns_once_and_falls_back() {
+        let (dir, root) = directory();
+        write(dir.path(), "a/x", "");
+        let sink = HintSink {
+            inbox: Arc::new(Inbox::default()),
+            interests: Arc::new(Interests::new(vec![], vec![])),
+            root: root.path().into(),
+        };
+        let stats = Stats::default();
+        let warnings = Warnings::default();
+        let identity = root.entry(&path("a")).unwrap().identity;
+        tracing::subscriber::with_default(warnings.clone(), || {
+            let mut watched = Watched::arm(Box::new(Full), sink, &stats);
+            assert!(!watched.scanning());
+            for _ in 0..3 {
+                watched.add(&root, &path("a"), &identity, &stats);
+                watched.lost();
+            }
+            assert!(watched.scanning() && !watched.has(&path("a"), &identity));
+        });
+        assert_eq!(warnings.0.load(Ordering::Relaxed), 1);
+        assert_eq!(stats.snapshot().fallbacks, 1);
+    }
+}

@@ -148,7 +148,7 @@ impl Suite<'_> {
             let bytes = Bytes::from(bytes);
             match self.store.put(&key, bytes.clone(), PutMode::Create).await.unwrap() {
                 PutOutcome::Written(_) => self.holds(&key, &bytes).await,
-                other => panic!("{other:?}"),
+                there @ PutOutcome::AlreadyThere(_) => panic!("{there:?}"),
             };
         }
     }

@@ -6,6 +6,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// What a hostile template may cost, in seconds. Unoptimised code on a busy machine
+/// gets more; what must not happen takes minutes.
+const AT_MOST: f32 = if cfg!(debug_assertions) { 15.0 } else { 1.0 };
+
 #[test]
 fn hostile_templates_are_refused_at_once() {
     let many = |item: &str, count: usize| vec![item; count].join(",");
@@ -28,7 +32,7 @@ fn hostile_templates_are_refused_at_once() {
         let start = Instant::now();
         let error = parse(&text).unwrap_err();
         assert!(matches!(error, TemplateError::Malformed { .. }), "{what}: {error}");
-        assert!(start.elapsed().as_secs_f32() < 1.0, "{what}: {:?}", start.elapsed());
+        assert!(start.elapsed().as_secs_f32() < AT_MOST, "{what}: {:?}", start.elapsed());
     }
     assert!(matches!(parse(&" ".repeat(TEMPLATE_LIMIT + 1)), Err(TemplateError::TooLarge { .. })));
 }
@@ -49,7 +53,7 @@ fn large_but_allowed_templates_are_cheap() {
         let step = parse(&text).unwrap();
         let overlaps = step.overlaps().len();
         assert!((step.outputs.len() - 1..3 * step.outputs.len()).contains(&overlaps), "{overlaps}");
-        assert!(start.elapsed().as_secs_f32() < 1.0, "{:?}", start.elapsed());
+        assert!(start.elapsed().as_secs_f32() < AT_MOST, "{:?}", start.elapsed());
     }
 }
 

@@ -2,6 +2,7 @@
 //! `tests/fixtures/argo/generate`.
 
 mod hostile;
+mod stored;
 
 use super::*;
 use crate::archive::{Format, Naming};
@@ -53,7 +54,7 @@ fn describes_what_runs_without_values_of_variables() {
     assert_eq!(main.env_names, ["TOKEN", "HOME"]);
     assert!(!format!("{step:?}").contains("hunter2"));
     let script = parse(VOLUME).unwrap().main().unwrap().script.unwrap();
-    assert_eq!(script.digest, Sha256Digest::of(b"echo hi > /work/file.bin\n"));
+    assert_eq!(script.digest, Sha256Digest::of(b"echo hi > /data/file.bin\n"));
     assert_eq!(script.size, 25);
 }
 
@@ -138,9 +139,9 @@ fn outputs_at_or_below_an_input_are_on_a_volume() {
 fn volume_outputs_follow_the_longest_mount() {
     let step = parse(VOLUME).unwrap();
     let mount = |mount: &str| Place::Volume { mount: mount.to_owned() };
-    assert_eq!(plan(&step, "file").place, mount("/work"));
-    assert_eq!(plan(&step, "trap").place, mount("/work/deep/"));
-    assert_eq!(plan(&step, "deeper").place, mount("/work"));
+    assert_eq!(plan(&step, "file").place, mount("/data"));
+    assert_eq!(plan(&step, "trap").place, mount("/data/deep/"));
+    assert_eq!(plan(&step, "deeper").place, mount("/data"));
     assert_eq!(plan(&step, "file").packing(Shape::File), Packing::AsIs);
     assert_eq!(plan(&step, "folder-none").packing(Shape::Directory), Packing::ObjectPerFile);
     assert_eq!(
@@ -158,7 +159,7 @@ fn volume_outputs_follow_the_longest_mount() {
     let zipped = plan(&step, "zipped");
     assert_eq!(
         zipped.packing(Shape::File),
-        Packing::Repacked(Format::Zip, single("/mainctrfs/work/zipped.txt"))
+        Packing::Repacked(Format::Zip, single("/mainctrfs/data/zipped.txt"))
     );
     assert_eq!(zipped.packing(Shape::Directory), Packing::Repacked(Format::Zip, beneath("zipped.txt")));
     assert!(step.outputs.iter().find(|output| output.name == "maybe").unwrap().optional);
@@ -184,6 +185,8 @@ fn keys_are_those_that_argo_writes() {
         ("full", "s3://mine/a/b"),
         // Without an endpoint it is no location, and its bucket does not count.
         ("partial", "s3://artifacts/a/c"),
+        // No location either, so that another kind of store does not count.
+        ("in-gcs", "s3://artifacts/k"),
     ] {
         assert_eq!(uri(&step, name), expected, "{name}");
     }
@@ -226,7 +229,6 @@ fn what_cannot_be_attested_says_why() {
     let step = parse(BASE).unwrap();
     assert_eq!(refusal(&step, "climbing"), Unattestable::Path);
     assert_eq!(refusal(&step, "root"), Unattestable::Nameless);
-    assert_eq!(refusal(&step, "in-gcs").to_string(), "artifacts in gcs storage are not supported");
     let set = parse(SET).unwrap();
     assert_eq!(refusal(&set, "shared").to_string(), "artifacts in gcs storage are not supported");
     assert_eq!(uri(&set, "own"), "s3://b/k");
@@ -236,6 +238,28 @@ fn what_cannot_be_attested_says_why() {
         );
         refusal(&parse(&text).unwrap(), "x").to_string()
     };
+    for complete in [
+        r#","gcs":{"bucket":"b"}"#,
+        r#","gcs":{"bucket":"b","key":"k"}"#,
+        r#","oss":{"endpoint":"e","bucket":"b","key":"k"}"#,
+        r#","azure":{"endpoint":"e","container":"c","blob":"k"}"#,
+        r#","hdfs":{"addresses":["a"]}"#,
+        r#","plugin":{"name":"n","configuration":"c","key":"k"}"#,
+        r#","git":{"repo":"r"}"#,
+        r#","http":{"url":"u"}"#,
+        r#","raw":{"data":"d"}"#,
+        r#","artifactory":{"url":"u"}"#,
+    ] {
+        assert!(output(complete).ends_with(" storage are not supported"), "{complete}: {}", output(complete));
+    }
+    for partial in [
+        r#","gcs":{}"#,
+        r#","oss":{"key":"k"}"#,
+        r#","azure":{"container":"c"}"#,
+        r#","plugin":{"name":"n","configuration":"c"}"#,
+    ] {
+        assert!(output(partial).ends_with("has no archive location"), "{partial}: {}", output(partial));
+    }
     assert_eq!(output(""), "the artifact has no complete location and the step has no archive location");
     assert_eq!(output(r#","s3":{"key":"k"},"gcs":{}"#), "the artifact names more than one kind of storage");
     assert_eq!(
@@ -306,7 +330,7 @@ fn paths_are_treated_as_argo_treats_them() {
         let ours = path::clean_artifact(&path);
         assert_eq!(ours, cleaned, "{path}");
         let Some(ours) = ours else { continue };
-        let mut mounts = vec!["/work", "/work/deep/", "/a", "//x", "/a/b"];
+        let mut mounts = vec!["/data", "/data/deep/", "/a", "//x", "/a/b"];
         if index % 2 == 0 {
             mounts.push("/");
         }

@@ -260,6 +260,8 @@ impl Trust {
 mod tests {
     use std::ffi::OsString;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn env(vars: &'static [(&'static str, &'static str)]) -> impl Env {
@@ -334,6 +336,17 @@ mod tests {
             ["", "minio:9000", "ftp://x", "http://", "http://:9", "http://h:x", "http://h?x", "http://a b"]
         {
             assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_endpoint_holds_no_password_and_no_control_character(text in "(https?://)?\\PC{0,40}") {
+            if let Ok(endpoint) = text.parse::<Endpoint>() {
+                prop_assert!(endpoint.url.bytes().all(|b| b.is_ascii_graphic()) && !endpoint.url.contains('@'));
+                prop_assert!(!endpoint.host.is_empty());
+                prop_assert_eq!(endpoint.url.parse::<Endpoint>(), Ok(endpoint));
+            }
         }
     }
 }

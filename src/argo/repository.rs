@@ -1,0 +1,164 @@
+//! The step's `archiveLocation`, and how Argo's executor completes an artifact's
+//! location from it.
+
+use std::sync::Arc;
+
+use super::location::{KeyError, ObjectRef, S3Store, SecretKey, StoreKind, Unlocated};
+use super::{path, wire};
+
+/// The step's `archiveLocation`, which completes partial locations.
+pub(super) enum Repository {
+    Absent,
+    S3 { store: Result<Arc<S3Store>, Unlocated>, key: String },
+    Other(StoreKind),
+    Ambiguous,
+}
+
+impl Repository {
+    pub(super) fn from_wire(location: Option<&wire::Location>) -> Self {
+        let Some(location) = location else { return Self::Absent };
+        match (kinds(location).as_slice(), &location.s3) {
+            ([], _) => Self::Absent,
+            ([StoreKind::S3], Some(s3)) => {
+                Self::S3 { store: complete(s3).map(Arc::new), key: s3.key.clone() }
+            }
+            ([kind], _) => Self::Other(*kind),
+            _ => Self::Ambiguous,
+        }
+    }
+
+    /// The object of an artifact that says `own`, named `file_name` if the
+    /// artifact has no key (`saveArtifactFromFile` in Argo's
+    /// workflow/executor/executor.go, `Relocate` in `workflow_types.go`). With no
+    /// `file_name`, an artifact without a key has no object.
+    ///
+    /// An endpoint, bucket and key together are a location; any two of them are
+    /// not, and then all but the key comes from the archive location.
+    pub(super) fn locate(
+        &self,
+        own: &wire::Location,
+        file_name: Option<&str>,
+    ) -> Result<ObjectRef, Unlocated> {
+        let own_key = match (kinds(own).as_slice(), &own.s3) {
+            ([], _) => None,
+            ([StoreKind::S3], Some(s3)) if is_complete(s3) => {
+                return object(Arc::new(complete(s3)?), s3.key.clone());
+            }
+            ([StoreKind::S3], Some(s3)) => Some(s3.key.as_str()),
+            ([kind], _) => Some(partial_key(*kind, own, file_name).ok_or(Unlocated::Unsupported(*kind))?),
+            _ => return Err(Unlocated::Ambiguous),
+        }
+        .filter(|key| !key.is_empty());
+        let (store, prefix) = match self {
+            Self::Absent => return Err(Unlocated::NoRepository),
+            Self::Ambiguous => return Err(Unlocated::Ambiguous),
+            Self::Other(kind) => return Err(Unlocated::Unsupported(*kind)),
+            Self::S3 { store, key } => (store.clone()?, key),
+        };
+        match (own_key, file_name) {
+            (Some(key), _) => object(store, key.to_owned()),
+            (None, Some(file_name)) => object(store, path::join(prefix, file_name)),
+            (None, None) => Err(KeyError::Empty.into()),
+        }
+    }
+}
+
+/// An S3 location that needs no completion (`S3Artifact.HasLocation`).
+fn is_complete(s3: &wire::S3) -> bool {
+    !s3.endpoint.is_empty() && !s3.bucket.is_empty() && !s3.key.is_empty()
+}
+
+/// The key of a location in another kind of store that Argo completes from the
+/// archive location, whatever kind that is; `None` if it needs no completion.
+///
+/// `HasLocation` of each kind, after an artifact without a key was given
+/// `file_name` as its key, decides. A plugin is the exception: given a key, the
+/// artifact forgets it (the order of `ArtifactLocation.Get`).
+fn partial_key<'a>(kind: StoreKind, own: &'a wire::Location, file_name: Option<&str>) -> Option<&'a str> {
+    let (key, is_place) = match kind {
+        StoreKind::Gcs => own.gcs.as_ref().map(|gcs| (&gcs.key, !gcs.bucket.is_empty())),
+        StoreKind::Oss => {
+            own.oss.as_ref().map(|oss| (&oss.key, !oss.endpoint.is_empty() && !oss.bucket.is_empty()))
+        }
+        StoreKind::Azure => {
+            let is_place =
+                |azure: &wire::Elsewhere| !azure.endpoint.is_empty() && !azure.container.is_empty();
+            own.azure.as_ref().map(|azure| (&azure.blob, is_place(azure)))
+        }
+        StoreKind::Hdfs => own.hdfs.as_ref().map(|hdfs| (&hdfs.path, !hdfs.addresses.0.is_empty())),
+        StoreKind::Plugin => own
+            .plugin
+            .as_ref()
+            .map(|plugin| (&plugin.key, !plugin.name.is_empty() && !plugin.configuration.is_empty())),
+        StoreKind::S3 | StoreKind::Git | StoreKind::Http | StoreKind::Raw | StoreKind::Artifactory => None,
+    }?;
+    let will_have_key = !key.is_empty() || (file_name.is_some() && kind != StoreKind::Plugin);
+    // HDFS is complete without a path.
+    if is_place && (will_have_key || kind == StoreKind::Hdfs) { None } else { Some(key) }
+}
+
+fn object(store: Arc<S3Store>, key: String) -> Result<ObjectRef, Unlocated> {
+    if key.contains("{{") { Err(Unlocated::Unresolved) } else { Ok(ObjectRef::new(store, key)?) }
+}
+
+/// Whether a location says anything at all (`HasLocationOrKey`).
+pub(super) fn says_anything(location: &wire::Location) -> bool {
+    match (kinds(location).as_slice(), location) {
+        ([], _) => false,
+        ([StoreKind::S3], wire::Location { s3: Some(s3), .. }) => !s3.key.is_empty(),
+        ([StoreKind::Git], wire::Location { git: Some(git), .. }) => !git.repo.is_empty(),
+        ([StoreKind::Http], wire::Location { http: Some(http), .. }) => !http.url.is_empty(),
+        ([kind], location) => partial_key(*kind, location, None).is_none_or(|key| !key.is_empty()),
+        _ => true,
+    }
+}
+
+/// The kinds of storage a location names.
+pub(super) fn kinds(location: &wire::Location) -> Vec<StoreKind> {
+    let wire::Location { s3, git, http, raw, artifactory, hdfs, oss, gcs, azure, plugin, archive_logs: _ } =
+        location;
+    [
+        (StoreKind::S3, s3.is_some()),
+        (StoreKind::Git, git.is_some()),
+        (StoreKind::Http, http.is_some()),
+        (StoreKind::Raw, raw.is_some()),
+        (StoreKind::Artifactory, artifactory.is_some()),
+        (StoreKind::Hdfs, hdfs.is_some()),
+        (StoreKind::Oss, oss.is_some()),
+        (StoreKind::Gcs, gcs.is_some()),
+        (StoreKind::Azure, azure.is_some()),
+        (StoreKind::Plugin, plugin.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(kind, named)| named.then_some(kind))
+    .collect()
+}
+
+fn complete(s3: &wire::S3) -> Result<S3Store, Unlocated> {
+    for (what, text) in [("endpoint", &s3.endpoint), ("bucket", &s3.bucket)] {
+        if text.is_empty() {
+            return Err(Unlocated::Incomplete(what));
+        }
+        if text.contains("{{") {
+            return Err(Unlocated::Unresolved);
+        }
+    }
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let secret = |secret: &Option<wire::SecretKey>| {
+        let wire::SecretKey { name, key } = secret.clone()?;
+        Some(SecretKey { name, key })
+    };
+    Ok(S3Store {
+        endpoint: s3.endpoint.clone(),
+        bucket: s3.bucket.clone(),
+        region: given(&s3.region),
+        insecure: s3.insecure,
+        role_arn: given(&s3.role_arn),
+        use_sdk_creds: s3.use_sdk_creds,
+        access_key: secret(&s3.access_key_secret),
+        secret_key: secret(&s3.secret_key_secret),
+        session_token: secret(&s3.session_token_secret),
+        ca: secret(&s3.ca_secret),
+        customer_key: secret(&s3.encryption_options.server_side_customer_key_secret),
+    })
+}

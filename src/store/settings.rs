@@ -1,0 +1,83 @@
+//! What can be wrong with a store's settings, and what to set instead.
+
+use std::io;
+
+use super::{Reply, Source};
+
+/// Why settings do not make a store.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No credentials were given in any form.
+    #[error("no credentials for S3 are set")]
+    NoCredentials,
+    /// One half of a pair of variables is set.
+    #[error("{set} is set but {missing} is not")]
+    Incomplete {
+        /// The variable that is there.
+        set: &'static str,
+        /// The one it needs.
+        missing: &'static str,
+    },
+    /// AWS's own hosts need a region.
+    #[error("no region is set")]
+    NoRegion,
+    /// A variable's value is not usable. The value itself is not repeated.
+    #[error("{name} {why}")]
+    Variable {
+        /// The variable or setting.
+        name: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A file that the settings name cannot be read.
+    #[error("cannot read {path}")]
+    File {
+        /// The file, printable.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of CA certificates is not one.
+    #[error("{path} is not a bundle of CA certificates in PEM")]
+    CaBundle {
+        /// The file, printable.
+        path: String,
+        /// What is wrong with it, if more than that it holds none.
+        #[source]
+        source: Option<Source>,
+    },
+    /// No trusted CA certificates are on this system.
+    #[error("no CA certificates were found, and {0} is https")]
+    NoCaCertificates(String),
+    /// No request can be made from the settings.
+    #[error("no request can be made with these settings")]
+    Request(#[source] Source),
+    /// STS did not exchange the web identity token for credentials.
+    #[error("STS refused the web identity token: {0}")]
+    WebIdentity(Box<Reply>),
+}
+
+impl ConfigError {
+    /// The line that tells a person what to do.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::NoCredentials => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
+                AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN"
+                .to_owned(),
+            Self::Incomplete { missing, .. } => format!("set {missing}"),
+            Self::NoRegion => "set AWS_REGION, or AWS_ENDPOINT_URL_S3 for a store that is not AWS".to_owned(),
+            Self::Variable { name, .. } => format!("correct {name}"),
+            Self::File { path, .. } => format!("make {path} readable, or name another file"),
+            Self::CaBundle { .. } => "set AWS_CA_BUNDLE to a file of PEM certificates".to_owned(),
+            Self::NoCaCertificates(_) => {
+                "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by"
+                    .to_owned()
+            }
+            Self::Request(_) => "check the endpoint, the bucket's name and the region".to_owned(),
+            Self::WebIdentity(_) => "check AWS_ROLE_ARN, the role's trust policy for this service account, \
+                and that the token is fresh"
+                .to_owned(),
+        }
+    }
+}

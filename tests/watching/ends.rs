@@ -1,0 +1,138 @@
+//! How an observation ends: progress, cancellation, files that will not rest.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use argo_attest::volume::{Cancel, NoProgress, Presence, Progress, Refusal, Root, digest_tree};
+
+use crate::fixture::{Scene, assert_same, cold, digests, path, written};
+
+#[derive(Default)]
+struct Told {
+    total: AtomicU64,
+    advanced: AtomicU64,
+}
+
+impl Progress for Told {
+    fn total(&self, bytes: u64) {
+        self.total.store(bytes, Ordering::Relaxed);
+    }
+
+    fn advanced(&self, bytes: u64) {
+        self.advanced.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn progress_adds_up() {
+    let dir = tempfile::tempdir().unwrap();
+    for n in 0..20_u32 {
+        fs::write(dir.path().join(n.to_string()), vec![0; 10_000]).unwrap();
+    }
+    let root = Root::open(dir.path()).unwrap();
+    let told = Told::default();
+    let workers = NonZeroUsize::new(2).unwrap();
+    let found = digest_tree(&root, &path(""), workers, &told, &Cancel::new()).unwrap();
+    assert_eq!(found.files.len(), 20);
+    assert_eq!(told.total.into_inner(), 200_000);
+    assert_eq!(told.advanced.into_inner(), 200_000);
+    assert_eq!((found.stats.files_before_end, found.stats.files_after_end), (0, 20));
+}
+
+#[test]
+fn one_file_as_a_tree() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("x"), "1").unwrap();
+    fs::write(dir.path().join("y"), "2").unwrap();
+    let found = cold(dir.path(), "x");
+    assert_eq!(found.files.keys().collect::<Vec<_>>(), [&path("x")]);
+    assert_eq!(found.interests[&path("x")], Presence::File);
+    assert_eq!(cold(dir.path(), "z").interests[&path("z")], Presence::Missing);
+}
+
+#[test]
+fn cancelled_in_a_sparse_terabyte() {
+    let scene = Scene::new();
+    for n in 0..50 {
+        scene.write(&format!("out/{n}"));
+    }
+    scene.await_digests(50);
+    if let Err(e) = File::create(scene.at("out/huge")).unwrap().set_len(1 << 40) {
+        eprintln!("skipped: the file system has no files of a terabyte: {e}");
+        return;
+    }
+    let stats = scene.observer.stats();
+    let cancel = Cancel::new();
+    let asked = thread::scope(|scope| {
+        let finish = scope.spawn(|| scene.observer.finish(&NoProgress, &cancel).unwrap());
+        crate::fixture::until("reading the huge file", || {
+            let now = stats.snapshot();
+            now.bytes_before_end + now.bytes_after_end > 10_000_000
+        });
+        let asked = Instant::now();
+        cancel.cancel();
+        let found = finish.join().unwrap();
+        assert!(!found.complete);
+        assert_eq!(found.refused.into_iter().collect::<Vec<_>>(), [(path("out/huge"), Refusal::Unfinished)]);
+        assert_eq!(found.files.len(), 50, "what was digested before still counts");
+        asked
+    });
+    // A second is what is promised; a machine under load gets some more.
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn a_file_that_never_rests_is_refused_and_the_rest_is_not() {
+    let scene = Scene::new();
+    scene.write("out/quiet");
+    let stop = AtomicBool::new(false);
+    let restless = scene.at("out/restless");
+    let (found, _dir) = thread::scope(|scope| {
+        let file = OpenOptions::new().create(true).append(true).open(restless).unwrap();
+        // So large that the writer gets its turn while it is read.
+        file.set_len(512 << 20).unwrap();
+        scope.spawn(|| {
+            let mut file = file;
+            let end = Instant::now() + crate::fixture::DEADLINE;
+            while !stop.load(Ordering::Relaxed) && Instant::now() < end {
+                file.write_all(b"more").unwrap();
+            }
+        });
+        let done = scene.finish();
+        stop.store(true, Ordering::Relaxed);
+        done
+    });
+    assert_same(&digests(&found), &written(["out/quiet".to_owned()]));
+    assert!(matches!(found.refused[&path("out/restless")], Refusal::Unstable { .. }), "{:?}", found.refused);
+    assert!(found.complete);
+}
+
+#[test]
+fn changed_after_its_digest_means_digested_again() {
+    let scene = Scene::new();
+    for n in 0..10 {
+        scene.write(&format!("out/{n}"));
+    }
+    scene.await_digests(10);
+    // A store that no close follows: the descriptor stays open.
+    let mut file = OpenOptions::new().write(true).open(scene.at("out/3")).unwrap();
+    file.write_all(b"THE").unwrap();
+    let (found, dir) = scene.finish();
+    assert_same(&digests(&found), &digests(&cold(dir.path(), "out")));
+    let changed = &found.files[&path("out/3")];
+    assert!(!changed.before_end && changed.reads > 1);
+    assert_eq!(found.files.values().filter(|file| !file.before_end).count(), 1);
+}
+
+#[test]
+fn an_observer_may_be_dropped() {
+    let scene = Scene::new();
+    File::create(scene.at("out")).unwrap().set_len(1 << 34).unwrap();
+    let start = Instant::now();
+    drop(scene);
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
