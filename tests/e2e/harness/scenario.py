@@ -95,14 +95,15 @@ class Case:
         yield f"workflow {running.name}: {status.get('phase')} {status.get('message', '')}"
         for pod in running.pods():
             ours = pod.container()
-            yield f"--- pod {pod.name} ({pod.phase}); ours: {ours.get('state')} last {ours.get('lastState')}"
-            for container, lines in (("argo-attest", 60), ("main", 15), ("wait", 15)):
+            yield f"--- pod {pod.name} ({pod.phase})"
+            yield f"ours: {ours.get('state')}, before that {ours.get('lastState')}"
+            try:
+                yield "stored: " + ", ".join(self.s3.list(pod.prefix() + "/"))
+            except Exception:
+                yield traceback.format_exc(limit=1)
+            for container in ("argo-attest", "main", "wait"):
                 try:
-                    yield f"--- log of {container}\n{pod.logs(container, tailLines=lines)}"
+                    yield f"--- log of {container}\n{pod.logs(container, tailLines=100)}"
                 except Exception as error:  # a container that never started has no log
                     yield f"--- no log of {container}: {error}"
             yield "--- described\n" + self.kube.describe(pod.name)
-            try:
-                yield "--- stored\n" + "\n".join(self.s3.list(pod.prefix() + "/"))
-            except Exception:
-                yield traceback.format_exc(limit=1)
