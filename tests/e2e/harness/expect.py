@@ -60,7 +60,8 @@ def attested(case, pod, output):
     entry = message_of(pod, output)
     assert entry["verdict"] == "attested", entry
     assert entry["attestation"] == case.s3.uri(bundle_key(key)), entry
-    assert fate(case, pod, output)["fate"] == "attested", fate(case, pod, output)
+    told = fate(case, pod, output)
+    assert told["verdict"] == "attested", told
     bundle = case.s3.get(bundle_key(key))
     told = statement(bundle, case.keys.public)
     right_statement(pod, told)
@@ -108,7 +109,7 @@ def not_attested(case, pod, output, fates=("refused",), reason=None):
     assert entry["verdict"] in fates, entry
     assert reason is None or reason in entry["reason"], f"{reason!r} is not in {entry}"
     told = fate(case, pod, output)
-    assert told["fate"] in fates, told
+    assert told["verdict"] in fates, told
     nothing_verifies(case, pod, output)
     return entry
 
