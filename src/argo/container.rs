@@ -37,6 +37,23 @@ impl Kind {
         matches!(self, Self::Container | Self::ContainerSet | Self::Script)
     }
 
+    /// The field of the template that makes it this kind; `unknown` for none.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::ContainerSet => "containerSet",
+            Self::Steps => "steps",
+            Self::Dag => "dag",
+            Self::Script => "script",
+            Self::Resource => "resource",
+            Self::Data => "data",
+            Self::Suspend => "suspend",
+            Self::Http => "http",
+            Self::Plugin => "plugin",
+            Self::Unknown => "unknown",
+        }
+    }
+
     pub(super) fn from_wire(template: &wire::Template) -> Self {
         [
             (template.container.is_some(), Self::Container),

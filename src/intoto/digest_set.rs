@@ -14,6 +14,8 @@ pub const SHA256: &str = "sha256";
 /// The algorithm name of a directory's hash (Go's `dirhash`, `Hash1`, in hex).
 pub const DIR_HASH: &str = "dirHash";
 
+/// The algorithm name of a git commit's object id.
+pub const GIT_COMMIT: &str = "gitCommit";
 /// What sigstore-go accepts in one set; a hostile statement stops here.
 const MAX_DIGESTS: usize = 32;
 
@@ -26,6 +28,13 @@ impl DigestSet {
     /// Whether there is no digest at all: the set then names nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The id of a git commit: 40 lower-case hexadecimal digits, or `None`.
+    pub fn git_commit(id: &str) -> Option<Self> {
+        let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        (id.len() == 40 && id.bytes().all(is_digit))
+            .then(|| Self(BTreeMap::from([(GIT_COMMIT.to_owned(), id.to_owned())])))
     }
 
     /// The SHA-256 digest, if it is there and well formed.

@@ -1,9 +1,11 @@
 //! SLSA provenance v1, the predicate that we write and verify.
 //! <https://slsa.dev/spec/v1.2/build-provenance>
 
+mod argo_step;
 mod command;
 mod provenance;
 
+pub use argo_step::{ARGO_STEP_BUILD_TYPE, InputEvidence, PodIdentity, StepRun};
 pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER};
 pub use provenance::{
     BuildDefinition, BuildMetadata, Builder, InvalidProvenance, PROVENANCE_V1, Provenance, RunDetails,

@@ -1,0 +1,3 @@
+//! The attestor beside main, in an Argo step's pod.
+
+pub mod status;
