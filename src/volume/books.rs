@@ -129,6 +129,7 @@ impl Books {
                     reads: earlier.saturating_add(finished.digested.attempts),
                     links: finished.digested.links,
                     seen: self.scan,
+                    changed: finished.digested.identity.changed(),
                     state: finished.digested.identity.fingerprint(),
                 };
                 self.rejected.remove(&path);

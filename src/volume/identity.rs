@@ -40,8 +40,7 @@ impl Identity {
         (self.dev, self.ino)
     }
 
-    /// The change time (`st_ctime`), in nanoseconds since 1970: the kernel sets it,
-    /// and nobody can set it back.
+    /// The change time (`st_ctime`), in nanoseconds since 1970.
     pub fn changed(&self) -> i64 {
         self.ctime
     }

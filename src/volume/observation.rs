@@ -28,6 +28,9 @@ pub struct ObservedFile {
     /// The number of hard links. More than 1 means that the bytes can be
     /// changed through another name.
     pub links: u32,
+    /// The change time of the state that was read (`st_ctime`), in nanoseconds
+    /// since 1970: the kernel sets it, and nobody can set it back.
+    pub changed: i64,
     /// The last of the final scans that found the file in this state.
     pub(super) seen: u8,
     /// The state that was read.
