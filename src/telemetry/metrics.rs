@@ -1,5 +1,5 @@
 //! The numbers: `docs/metrics.md` says what each of them means. They are written
-//! as OpenMetrics text, <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+//! as `OpenMetrics` text, <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 //!
 //! Whoever counts keeps the count; what is set here is a total, and a total that
 //! is smaller than what was set before changes nothing, since counters only grow.
@@ -113,7 +113,7 @@ impl Metrics {
         self.end_to_done.set(time.as_secs_f64());
     }
 
-    /// All of them, as OpenMetrics text.
+    /// All of them, as `OpenMetrics` text.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
