@@ -53,7 +53,7 @@ impl Default for Metrics {
         let (bytes, files) = (Family::<When, Counter>::default(), Family::<When, Counter>::default());
         for family in [&bytes, &files] {
             // Present from the start: a series that appears later has no rate.
-            let _ = (family.get_or_create(&BEFORE_END), family.get_or_create(&AFTER_END));
+            set_both(family, Counts::default());
         }
         registry.register("bytes_digested", "Bytes of the files that were digested", bytes.clone());
         registry.register("files_digested", "Files that were digested", files.clone());
@@ -122,6 +122,8 @@ impl Metrics {
 }
 
 fn set_both(family: &Family<When, Counter>, counts: Counts) {
+    // What `get_or_create` gives holds a lock that making another series waits
+    // for: it must not outlive its statement.
     set(&family.get_or_create(&BEFORE_END), counts.before_end);
     set(&family.get_or_create(&AFTER_END), counts.after_end);
 }
