@@ -167,7 +167,7 @@ proptest! {
             Status::Failed { reason: long.clone(), remedy: remedy.clone() },
             Status::Failed { reason, remedy },
             Status::Ready { detail: long.clone() },
-            Status::Idle { reason: long.clone() },
+            Status::Idle { reason: long },
         ] {
             let text = status.to_json().unwrap();
             prop_assert!(text.len() <= MESSAGE_LIMIT, "{} bytes", text.len());
