@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fmt clippy doc deny bench fuzz release tools clean
+.PHONY: help build test lint fmt clippy doc deny bench fuzz release image image-load e2e tools clean
 
 ARGO_ATTEST_TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/argo-attest-tools
 export ARGO_ATTEST_TOOLS
@@ -13,6 +13,10 @@ CARGO ?= cargo
 BUILD_DIR := $(or $(CARGO_TARGET_DIR),target)
 MUSL := x86_64-unknown-linux-musl
 DIST ?= dist
+IMAGE ?= localhost/argo-attest:dev
+IMAGE_ARCHIVE ?= $(BUILD_DIR)/argo-attest-image.tar
+# A cluster of one node for tests: a folder with the commands up, in, image and down.
+CLUSTER ?= ../shared/cluster
 # How long each fuzz target runs; `make fuzz FUZZ_SECONDS=3600 FUZZ=envelope` for one, long.
 FUZZ_SECONDS ?= 5
 FUZZ ?= $(sort $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))))
@@ -25,7 +29,7 @@ BENCH ?=
 needs = if ! command -v $(1) >/dev/null; then echo "skipped: needs $(1) (make tools)"; [[ "$${CI:-}" != true ]]; exit; fi
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the debug binary
 	$(CARGO) build --locked
@@ -38,7 +42,7 @@ lint: fmt clippy doc deny ## formatting, clippy, rustdoc, dependencies
 fmt:
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	bash -n .ci/run .ci/tools
+	bash -n .ci/run .ci/tools .ci/image
 clippy:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 doc:
@@ -67,6 +71,19 @@ release: ## one static binary for x86_64 Linux, in $(DIST)
 	@install -m 0755 '$(BUILD_DIR)/$(MUSL)/release/argo-attest' '$(DIST)/argo-attest'
 	@if readelf --program-headers '$(DIST)/argo-attest' | grep -q INTERP; then echo 'not static: it names an interpreter' >&2; exit 1; fi
 	@stat --format='%n: static, %s bytes' '$(DIST)/argo-attest'
+
+image: release ## the container image, as $(IMAGE_ARCHIVE)
+	@mkdir -p '$(dir $(IMAGE_ARCHIVE))'
+	@.ci/image '$(DIST)/argo-attest' '$(IMAGE_ARCHIVE)' '$(IMAGE)'
+
+image-load: image ## ... and onto the node of $(CLUSTER), which must be up
+	'$(CLUSTER)/image' '$(IMAGE)' '$(IMAGE_ARCHIVE)'
+
+# With KUBECONFIG and E2E_S3_ENDPOINT set, that cluster and that store; else $(CLUSTER).
+# Arguments for the suite: make e2e E2E='--only packing --repeat 3'.
+e2e: image ## the suite on a real cluster
+	CLUSTER='$(CLUSTER)' E2E_IMAGE='$(IMAGE)' tests/e2e/run --binary '$(abspath $(DIST))/argo-attest' \
+	    --archive '$(abspath $(IMAGE_ARCHIVE))' $(E2E)
 
 tools: ## what lint, fuzz, release and the interop tests need, into $(ARGO_ATTEST_TOOLS)
 	.ci/tools

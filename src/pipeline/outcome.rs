@@ -45,7 +45,7 @@ impl From<&ObservedFile> for Seen {
             crc64nvme: Some(file.crc64nvme),
             size: file.size,
             digested: file.digested,
-            changed: file.identity().changed(),
+            changed: file.changed,
         }
     }
 }

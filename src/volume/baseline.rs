@@ -5,9 +5,7 @@
 
 use std::collections::HashSet;
 
-use sha2::{Digest as _, Sha256};
-
-use super::identity::Identity;
+use super::identity::{Fingerprint, Identity};
 use crate::relpath::RelPath;
 
 /// Whether what was there at the start is part of what is observed.
@@ -23,20 +21,14 @@ pub enum Baseline {
 
 /// The entries that count as unchanged.
 #[derive(Debug, Default)]
-pub(super) struct Known(HashSet<[u8; 16]>);
+pub(super) struct Known(HashSet<Fingerprint>);
 
 impl Known {
     pub(super) fn insert(&mut self, path: &RelPath, identity: &Identity) {
-        self.0.insert(fingerprint(path, identity));
+        self.0.insert(identity.fingerprint_with(path.as_bytes()));
     }
 
     pub(super) fn contains(&self, path: &RelPath, identity: &Identity) -> bool {
-        !self.0.is_empty() && self.0.contains(&fingerprint(path, identity))
+        !self.0.is_empty() && self.0.contains(&identity.fingerprint_with(path.as_bytes()))
     }
-}
-
-fn fingerprint(path: &RelPath, identity: &Identity) -> [u8; 16] {
-    let hash = Sha256::new().chain_update(identity.to_bytes()).chain_update(path.as_bytes()).finalize();
-    let (half, _) = hash.as_chunks::<16>();
-    half.first().copied().unwrap_or_default()
 }

@@ -42,7 +42,7 @@ pub(super) struct Books {
 impl Books {
     /// Whether the file's digest is of this very state.
     pub(super) fn is_digested(&self, path: &RelPath, identity: &Identity) -> bool {
-        self.files.get(path).is_some_and(|file| file.identity == *identity)
+        self.files.get(path).is_some_and(|file| file.state == identity.fingerprint())
     }
 
     /// Takes over the digest that was made of this very state through another
@@ -50,7 +50,7 @@ impl Books {
     /// the watches of its other names.
     pub(super) fn is_digested_elsewhere(&mut self, path: &RelPath, identity: &Identity) -> bool {
         let other = self.linked.get(&identity.inode()).and_then(|other| self.files.get(other));
-        let Some(file) = other.filter(|other| other.identity == *identity) else { return false };
+        let Some(file) = other.filter(|other| other.state == identity.fingerprint()) else { return false };
         let file = file.clone();
         self.rejected.remove(path);
         self.waiting.remove(path);
@@ -61,7 +61,8 @@ impl Books {
     /// Whether to digest the file now rather than at the end.
     pub(super) fn worth_reading(&self, path: &RelPath, identity: &Identity) -> bool {
         self.files.get(path).is_none_or(|file| {
-            file.identity != *identity && (file.reads < EAGER_READS || identity.size() / 2 >= file.size)
+            file.state != identity.fingerprint()
+                && (file.reads < EAGER_READS || identity.size() / 2 >= file.size)
         })
     }
 
@@ -117,6 +118,7 @@ impl Books {
         let again = self.fed.remove(&path).unwrap_or_default();
         match outcome {
             Ok(finished) => {
+                let inode = finished.digested.identity.inode();
                 let earlier = self.files.get(&path).map_or(0, |file| file.reads);
                 let file = ObservedFile {
                     digest: finished.digested.sha256,
@@ -127,11 +129,12 @@ impl Books {
                     reads: earlier.saturating_add(finished.digested.attempts),
                     links: finished.digested.links,
                     seen: self.scan,
-                    identity: finished.digested.identity,
+                    changed: finished.digested.identity.changed(),
+                    state: finished.digested.identity.fingerprint(),
                 };
                 self.rejected.remove(&path);
                 if file.links > 1 {
-                    self.linked.insert(file.identity.inode(), path.clone());
+                    self.linked.insert(inode, path.clone());
                 }
                 if again {
                     self.files.insert(path.clone(), file);

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FileType, Stat};
+use sha2::{Digest as _, Sha256};
 
 /// Names one state of one inode. As long as it stays the same, so do the
 /// file's bytes: `write`, `truncate`, `rename`, `chmod` and links all move the
@@ -39,8 +40,7 @@ impl Identity {
         (self.dev, self.ino)
     }
 
-    /// The change time (`st_ctime`), in nanoseconds since 1970: the kernel sets it,
-    /// and nobody can set it back.
+    /// The change time (`st_ctime`), in nanoseconds since 1970.
     pub fn changed(&self) -> i64 {
         self.ctime
     }
@@ -52,16 +52,27 @@ impl Identity {
         now.checked_sub(self.ctime).and_then(|ns| u64::try_from(ns).ok()).map(Duration::from_nanos)
     }
 
-    /// All fields as bytes, to be hashed.
-    pub(super) fn to_bytes(self) -> [u8; 40] {
-        let mut bytes = [0; 40];
+    /// The state in short, for books that hold a million of them.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint_with(b"")
+    }
+
+    /// The state together with a name.
+    pub(super) fn fingerprint_with(&self, name: &[u8]) -> Fingerprint {
+        let mut hasher = Sha256::new();
         let fields = [self.dev, self.ino, self.size, self.mtime.cast_unsigned(), self.ctime.cast_unsigned()];
-        for (slot, field) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(fields) {
-            *slot = field.to_le_bytes();
+        for field in fields {
+            hasher.update(field.to_le_bytes());
         }
-        bytes
+        let hash = hasher.chain_update(name).finalize();
+        Fingerprint(hash.as_chunks::<16>().0.first().copied().unwrap_or_default())
     }
 }
+
+/// 128 bits of a SHA-256: two states that share one cannot be made on purpose,
+/// and will not be by chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Fingerprint([u8; 16]);
 
 /// Wraps for a time beyond the year 2262, which `touch` can set: two states
 /// still differ then.

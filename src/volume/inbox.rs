@@ -77,6 +77,11 @@ impl Inbox {
         self.news.notify_all();
     }
 
+    /// The results so far, without waiting.
+    pub(super) fn results(&self) -> Vec<Done> {
+        std::mem::take(&mut self.lock().done)
+    }
+
     pub(super) fn stop(&self) {
         self.lock().stop = true;
         self.news.notify_all();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::identity::Identity;
+use super::identity::Fingerprint;
 use super::refusal::Refusal;
 use super::stats::ObservationStats;
 use crate::digest::Sha256Digest;
@@ -28,15 +28,13 @@ pub struct ObservedFile {
     /// The number of hard links. More than 1 means that the bytes can be
     /// changed through another name.
     pub links: u32,
+    /// The change time of the state that was read (`st_ctime`), in nanoseconds
+    /// since 1970: the kernel sets it, and nobody can set it back.
+    pub changed: i64,
+    /// The last of the final scans that found the file in this state.
     pub(super) seen: u8,
-    pub(super) identity: Identity,
-}
-
-impl ObservedFile {
-    /// The state of the file that was digested.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
+    /// The state that was read.
+    pub(super) state: Fingerprint,
 }
 
 /// What there was in the end where something was to be observed.

@@ -15,7 +15,7 @@ use super::cancel::Cancel;
 use super::identity::{Entry, Identity, Kind};
 use super::inbox::Inbox;
 use super::interests::Interests;
-use super::pool::Pool;
+use super::pool::{Done, Pool};
 use super::refusal::Refusal;
 use super::root::Root;
 use super::stats::Stats;
@@ -41,6 +41,9 @@ const SCAN_LATEST: Duration = Duration::from_mins(1);
 /// writer.
 const ATTEMPTS: u32 = 1;
 
+/// How many files are looked at between two meals of the pool.
+const FEED_EVERY: u64 = 256;
+
 pub(super) struct Tracker {
     pub(super) root: Root,
     pub(super) interests: Arc<Interests>,
@@ -51,6 +54,7 @@ pub(super) struct Tracker {
     pub(super) known: Option<Known>,
     pub(super) watched: Option<Watched>,
     later: VecDeque<(Instant, RelPath, Identity)>,
+    looked: u64,
     next_scan: Option<Instant>,
     last_scan: Option<(Instant, Duration)>,
 }
@@ -73,6 +77,7 @@ impl Tracker {
             known: None,
             watched: None,
             later: VecDeque::new(),
+            looked: 0,
             next_scan: None,
             last_scan: None,
         }
@@ -100,13 +105,10 @@ impl Tracker {
                 }
                 return self;
             }
-            for done in batch.done {
-                if let Some(path) = self.books.enter(done) {
-                    self.look(&path, Hint::Ready);
-                }
-            }
+            self.enter(batch.done);
             for (path, hint) in batch.hints {
                 self.look(&path, hint);
+                self.keep_pool_busy();
             }
             if batch.rescan {
                 self.lost();
@@ -116,6 +118,25 @@ impl Tracker {
             if self.next_scan.is_some_and(|due| due <= Instant::now()) {
                 self.scan();
             }
+            self.books.feed(&self.pool, ATTEMPTS);
+        }
+    }
+
+    fn enter(&mut self, results: Vec<Done>) {
+        for done in results {
+            if let Some(path) = self.books.enter(done) {
+                self.inbox.hint(path, Hint::Ready);
+            }
+        }
+    }
+
+    /// To be called once for each file in what may be a long run of them, lest
+    /// the pool go idle until its end.
+    fn keep_pool_busy(&mut self) {
+        self.looked += 1;
+        if self.looked.is_multiple_of(FEED_EVERY) {
+            let results = self.inbox.results();
+            self.enter(results);
             self.books.feed(&self.pool, ATTEMPTS);
         }
     }
@@ -180,6 +201,7 @@ impl Tracker {
             && let Some((_, path, identity)) = self.later.pop_front()
         {
             // One that has changed since is being written: closing it gives a hint.
+            self.keep_pool_busy();
             if let Ok(entry) = self.root.entry(&path)
                 && entry.kind == Kind::File
                 && entry.identity == identity
@@ -296,9 +318,11 @@ impl Visitor for Scout<'_> {
         if self.tracker.interests.excluded(&path) {
             return;
         }
-        match &mut self.taking {
-            Some(known) => known.insert(&path, &entry.identity),
-            None => self.tracker.consider(path, entry, Hint::Made),
+        if let Some(known) = &mut self.taking {
+            known.insert(&path, &entry.identity);
+        } else {
+            self.tracker.consider(path, entry, Hint::Made);
+            self.tracker.keep_pool_busy();
         }
     }
 

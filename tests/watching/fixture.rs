@@ -26,6 +26,11 @@ impl Scene {
         Self::with(tempfile::tempdir().unwrap(), &["out"])
     }
 
+    /// As [`Self::new`], for thousands of files.
+    pub(crate) fn large() -> Self {
+        Self::with(large(), &["out"])
+    }
+
     pub(crate) fn with(dir: tempfile::TempDir, interests: &[&str]) -> Self {
         Self::watched_by(dir, config(interests), Box::new(Inotify::new()))
     }
@@ -55,6 +60,17 @@ impl Scene {
         self.observer.mark_end();
         let observation = self.observer.finish(&NoProgress, &Cancel::new()).unwrap();
         (observation, self.dir)
+    }
+}
+
+/// A directory for thousands of files: in memory where there is room, because
+/// making and deleting them on a busy disk takes minutes.
+pub(crate) fn large() -> tempfile::TempDir {
+    let memory = "/dev/shm";
+    let room = rustix::fs::statvfs(memory).map_or(0, |s| s.f_bavail.saturating_mul(s.f_frsize));
+    match tempfile::tempdir_in(memory) {
+        Ok(dir) if room > 2 << 30 => dir,
+        _ => tempfile::tempdir().unwrap(),
     }
 }
 

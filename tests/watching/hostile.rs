@@ -173,7 +173,7 @@ fn an_error_of_the_disk_is_no_digest_of_the_beginning() {
 
 #[test]
 fn a_nest_of_ten_thousand_does_not_hide_the_rest() {
-    let scene = Scene::new();
+    let scene = Scene::large();
     scene.write("out/fine");
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut at = open(scene.at("out"), flags, Mode::empty()).unwrap();

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use argo_attest::volume::{Hint, HintSink, Inotify, Watch, WatchError};
 
-use crate::fixture::{Scene, assert_same, config, digests, written};
+use crate::fixture::{Scene, assert_same, config, digests, large, written};
 
 fn names() -> Vec<String> {
     (0..2000).map(|n| format!("out/{}/{n}", n % 50)).collect()
@@ -15,7 +15,7 @@ fn names() -> Vec<String> {
 /// Produces while `watch` fails in its way; what was closed is digested before
 /// the end all the same.
 fn survive(watch: Box<dyn Watch>, fallbacks: u64) {
-    let scene = Scene::watched_by(tempfile::tempdir().unwrap(), config(&["out"]), watch);
+    let scene = Scene::watched_by(large(), config(&["out"]), watch);
     for name in names() {
         scene.write(&name);
     }
@@ -104,7 +104,7 @@ impl Watch for Mute {
 
 #[test]
 fn no_event_at_all_costs_only_time() {
-    let scene = Scene::watched_by(tempfile::tempdir().unwrap(), config(&["out"]), Box::new(Mute));
+    let scene = Scene::watched_by(large(), config(&["out"]), Box::new(Mute));
     for name in names() {
         scene.write(&name);
     }

@@ -30,7 +30,7 @@ fn a_hundred_thousand_files_in_bounded_memory() {
 #[test]
 #[ignore = "run by a_hundred_thousand_files_in_bounded_memory"]
 fn measured() {
-    let scene = Scene::new();
+    let scene = Scene::large();
     let before = memory("VmRSS");
     let start = Instant::now();
     for n in 0..FILES {

@@ -1,0 +1,27 @@
+//! Stored archives: bytes that nobody wrote are never what was digested, and a
+//! packed output that has an inventory compares equal with it.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use argo_attest::archive::{Expected, Format, Limits, Naming, Passed, compare, inventory};
+use argo_attest::relpath::RelPath;
+use libfuzzer_sys::fuzz_target;
+
+const LIMITS: Limits = Limits { entries: 1000, bytes: 1 << 24 };
+
+fuzz_target!(|bytes: &[u8]| {
+    let naming = Naming::Beneath(b"out".to_vec());
+    let digested = inventory(bytes, b"out", LIMITS);
+    let (files, special) = match &digested {
+        Ok(found) => (found.files.clone(), found.special.keys().cloned().collect()),
+        Err(_) => (BTreeMap::new(), Vec::<RelPath>::new()),
+    };
+    let refused = special.into_iter().map(|path| (path, Passed::Special)).collect();
+    let expected = Expected { naming, files, refused, directories: LIMITS.entries };
+    let tar = compare(Format::TarGz, bytes, &expected).expect("memory can be read");
+    if digested.is_ok() {
+        assert!(tar.is_match(), "{:?}", tar.mismatch());
+    }
+    let _ = compare(Format::Zip, bytes, &expected).expect("memory can be read");
+});

@@ -1,0 +1,162 @@
+"""Whether an attestation is accepted, by the tool under test and by others.
+
+The others do not share a line with it: openssl checks the signature over the
+bytes that DSSE says are signed, sigstore-go and cosign (where they are
+installed) the whole bundle.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+from .step import BUILDER
+
+TIMEOUT_SECONDS = 60
+PROVENANCE = "https://slsa.dev/provenance/v1"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+
+class Keys:
+    """A key pair of this run, another's public key, and the Secret in the cluster."""
+
+    def __init__(self, binary, folder, kube, suffix, key_type="ed25519"):
+        self.kube = kube
+        self.secret = f"e2e-key-{suffix}"
+        self.public = self._generate(binary, folder, "ours", key_type)
+        self.stranger = self._generate(binary, folder, "stranger", key_type)
+        with open(os.path.join(folder, "ours", "attest.key"), encoding="ascii") as key:
+            self.private = key.read()
+        kube.create_secret(self.secret, {"attest.key": self.private})
+
+    @staticmethod
+    def _generate(binary, folder, name, key_type):
+        out = os.path.join(folder, name)
+        command = [binary, "keygen", "--out-dir", out, "--type", key_type]
+        subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_SECONDS)
+        return os.path.join(out, "attest.pub")
+
+    def close(self):
+        self.kube.delete_secret(self.secret)
+
+
+class Verifier:
+    """Asks the binary about objects in the store, as a consumer would."""
+
+    def __init__(self, binary, settings, s3, keys):
+        self.binary = binary
+        self.s3 = s3
+        self.keys = keys
+        self.environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": "/nonexistent",
+            "AWS_ENDPOINT_URL_S3": settings.s3_endpoint,
+            "AWS_REGION": settings.s3_region,
+            "AWS_ACCESS_KEY_ID": settings.s3_access_key,
+            "AWS_SECRET_ACCESS_KEY": settings.s3_secret_key,
+        }
+
+    def ask(self, key, public=None, builder=BUILDER):
+        """Exit code and the one artifact's answer."""
+        command = [self.binary, "verify", "--json", "--key", public or self.keys.public]
+        command += ["--builder-id", builder, self.s3.uri(key)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=self.environment, timeout=TIMEOUT_SECONDS
+        )
+        try:
+            answer = json.loads(done.stdout)["artifacts"][0]
+        except (ValueError, LookupError):
+            answer = {"verdict": "none", "reason": done.stdout + done.stderr}
+        return done.returncode, answer
+
+    def accepted(self, key, **how):
+        code, answer = self.ask(key, **how)
+        assert code == 0 and answer["verdict"] == "accepted", f"verify {key}: {code} {answer}"
+        return answer
+
+    def refused(self, key, **how):
+        """A plain no: exit code 1, nothing else."""
+        code, answer = self.ask(key, **how)
+        assert code == 1 and answer["verdict"] == "rejected", f"verify {key}: {code} {answer}"
+        return answer
+
+
+def statement(bundle, public):
+    """The statement in a bundle whose signature openssl has checked."""
+    document = json.loads(bundle)
+    envelope = document["dsseEnvelope"]
+    assert envelope["payloadType"] == PAYLOAD_TYPE, envelope["payloadType"]
+    return signed_payload(envelope, public)
+
+
+def signed_payload(envelope, public):
+    payload = base64.b64decode(envelope["payload"], validate=True)
+    kind = envelope["payloadType"].encode()
+    # https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
+    signed = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    assert len(envelope["signatures"]) == 1, "one signature a bundle"
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"signed": signed, "sig": base64.b64decode(envelope["signatures"][0]["sig"])}
+        for name, content in files.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+        command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin"]
+        command += ["-in", os.path.join(folder, "signed"), "-sigfile", os.path.join(folder, "sig")]
+        if b"BEGIN PUBLIC KEY" in open(public, "rb").read() and not _is_ed25519(public):
+            command += ["-digest", "sha256"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
+    assert done.returncode == 0, f"openssl: {done.stdout}{done.stderr}"
+    return json.loads(payload)
+
+
+def _is_ed25519(public):
+    command = ["openssl", "pkey", "-pubin", "-in", public, "-noout", "-text"]
+    return "ED25519" in subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
+
+
+class Others:
+    """The independent programs that are installed."""
+
+    def __init__(self, interop):
+        self.programs = {}
+        installer = os.path.join(interop, "install")
+        for name in ("go", "js", "python"):
+            found = subprocess.run([installer, "--where", name], capture_output=True, text=True)
+            if found.returncode == 0:
+                self.programs[f"interop {name}"] = found.stdout.strip()
+        self.cosign = shutil.which("cosign")
+
+    def names(self):
+        return [*self.programs, *(["cosign"] if self.cosign else [])]
+
+    def agree(self, public, bundle, artifact, but_not):
+        """Each accepts the bundle for `artifact` and refuses it for `but_not`."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {}
+            for name, content in (("bundle", bundle), ("yes", artifact), ("no", but_not)):
+                paths[name] = os.path.join(folder, name + (".sigstore.json" if name == "bundle" else ""))
+                with open(paths[name], "wb") as file:
+                    file.write(content)
+            for name, program in self.programs.items():
+                command = [program, public, paths["bundle"]]
+                self._ask(name, [*command, paths["yes"]], True)
+                self._ask(name, [*command, paths["no"]], False)
+            if self.cosign:
+                command = [self.cosign, "verify-blob-attestation", "--key", public]
+                command += ["--bundle", paths["bundle"], "--insecure-ignore-tlog"]
+                command += ["--type", "slsaprovenance1"]
+                self._ask("cosign", [*command, paths["yes"]], True)
+                self._ask("cosign", [*command, paths["no"]], False)
+
+    @staticmethod
+    def _ask(name, command, expected):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
+        verdict = "accepts" if done.returncode == 0 else "refuses"
+        assert (done.returncode == 0) == expected, f"{name} {verdict}: {done.stdout}{done.stderr}"
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,35 @@
+"""Many pods of one template at once: each is attested for itself."""
+
+from harness import expect
+from harness.scenario import scenario
+from harness.step import FORMS, Output, Step
+
+WIDTH = 20
+
+
+def fan_out(case, form):
+    output = Output("out", "/work/out.txt", "none")
+    step = Step(
+        form=form,
+        script="echo {{inputs.parameters.n}} > /work/out.txt; sleep 1",
+        outputs=[output],
+        template={"inputs": {"parameters": [{"name": "n"}]}},
+    )
+    arguments = {"parameters": [{"name": "n", "value": "{{item}}"}]}
+    one = {"name": "one", "template": step.name, "arguments": arguments}
+    fan = {"name": "fan", "steps": [[{**one, "withSequence": {"count": str(WIDTH)}}]]}
+    running = case.submit(step, templates=[fan], entrypoint="fan")
+    expect.succeeded(running, 240)
+    pods = running.pods()
+    assert len(pods) == WIDTH, len(pods)
+    seen = set()
+    for pod in pods:
+        seen.add(case.s3.get(output.stored_as(pod.prefix())))
+        told = expect.attested(case, pod, output)
+        inputs = told["predicate"]["buildDefinition"]["externalParameters"]["inputs"]
+        assert f"{inputs['parameters']['n']}\n".encode() in seen, inputs
+    assert len(seen) == WIDTH, seen
+
+
+for _form in FORMS:
+    scenario(f"fan-out/{_form}", alone=True, form=_form)(fan_out)
