@@ -161,6 +161,7 @@ impl SealedArtifact {
         let name = |path: &RelPath| {
             if path.is_root() { artifact.name.clone() } else { member_name(&artifact.name, path) }
         };
+        let place = artifact.place();
         let files = files
             .into_iter()
             .map(|(path, seen)| FileSeen {
@@ -171,7 +172,7 @@ impl SealedArtifact {
             })
             .collect();
         let refused = refused.into_iter().map(|(path, refusal)| (name(&path), refusal)).collect();
-        Outcome { name: artifact.name.clone(), verdict, digest, files, refused }
+        Outcome { name: artifact.name.clone(), place, verdict, digest, files, refused }
     }
 
     /// The digest of the whole, `sha256:…` or `dirHash:…`, where it has one.
