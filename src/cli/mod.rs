@@ -67,7 +67,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let done = logging::install(&cli.log)
+    // Not an option of ours: Argo, and other tools that trace, set it for all they start.
+    let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| !text.is_empty());
+    let done = logging::install(&cli.log, traceparent.as_deref())
         .map_err(|why| Failure::new(Exit::Usage, format!("--log {:?} is no log filter: {why}", cli.log)))
         .and_then(|()| dispatch(cli.command));
     match done {

@@ -6,11 +6,13 @@
 //! container, and passes its content on when the container has ended.
 //!
 //! A state is one JSON object. Reading never fails because of a state that is
-//! half written; it is then not there yet.
+//! half written; it is then not there yet. A lock (flock(2)) keeps a reader from
+//! seeing two states mixed, which the kernel does not prevent (read(2)).
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
@@ -31,6 +33,8 @@ const FILE_LIMIT: usize = 4096;
 const REASON: usize = 640;
 /// Bytes of a remedy.
 const REMEDY: usize = 320;
+/// How often a lock is tried for, a millisecond apart. It is held for microseconds.
+const LOCK_TRIES: u32 = 100;
 /// How often a state that is awaited is looked for.
 const POLL: Duration = Duration::from_millis(20);
 
@@ -146,6 +150,8 @@ impl StatusFile {
             ));
         }
         let mut file = open(&self.path, OFlags::WRONLY | OFlags::CREATE)?;
+        // A reader that is stuck must not keep the end from being told.
+        let _ = locked(|| file.try_lock());
         let before = usize::try_from(file.metadata()?.len()).unwrap_or(FILE_LIMIT).min(FILE_LIMIT);
         file.seek(SeekFrom::Start(0))?;
         file.write_all(format!("{text:<before$}").as_bytes())?;
@@ -158,8 +164,10 @@ impl StatusFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
+        if !locked(|| file.try_lock_shared()) {
+            return Ok(None);
+        }
         let mut text = [0; FILE_LIMIT];
-        // One read: a second one might give the end of the next state.
         let length = file.read(&mut text)?;
         Ok(text.get(..length).and_then(Status::from_json))
     }
@@ -173,6 +181,18 @@ fn open(path: &Path, flags: OFlags) -> io::Result<File> {
         return Err(io::Error::other("not a regular file"));
     }
     Ok(file)
+}
+
+/// Whether the lock, which ends with the open file, was had. Where the file system
+/// has none, one does without.
+fn locked(try_lock: impl Fn() -> Result<(), TryLockError>) -> bool {
+    for _ in 0..LOCK_TRIES {
+        match try_lock() {
+            Ok(()) | Err(TryLockError::Error(_)) => return true,
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    false
 }
 
 /// Why main must not start.

@@ -1,5 +1,5 @@
 //! The numbers: `docs/metrics.md` says what each of them means. They are written
-//! as OpenMetrics text, <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+//! as `OpenMetrics` text, <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 //!
 //! Whoever counts keeps the count; what is set here is a total, and a total that
 //! is smaller than what was set before changes nothing, since counters only grow.
@@ -53,7 +53,7 @@ impl Default for Metrics {
         let (bytes, files) = (Family::<When, Counter>::default(), Family::<When, Counter>::default());
         for family in [&bytes, &files] {
             // Present from the start: a series that appears later has no rate.
-            let _ = (family.get_or_create(&BEFORE_END), family.get_or_create(&AFTER_END));
+            set_both(family, Counts::default());
         }
         registry.register("bytes_digested", "Bytes of the files that were digested", bytes.clone());
         registry.register("files_digested", "Files that were digested", files.clone());
@@ -113,7 +113,7 @@ impl Metrics {
         self.end_to_done.set(time.as_secs_f64());
     }
 
-    /// All of them, as OpenMetrics text.
+    /// All of them, as `OpenMetrics` text.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -122,6 +122,8 @@ impl Metrics {
 }
 
 fn set_both(family: &Family<When, Counter>, counts: Counts) {
+    // What `get_or_create` gives holds a lock that making another series waits
+    // for: it must not outlive its statement.
     set(&family.get_or_create(&BEFORE_END), counts.before_end);
     set(&family.get_or_create(&AFTER_END), counts.after_end);
 }
