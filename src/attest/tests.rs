@@ -94,7 +94,8 @@ async fn what_the_store_swapped_is_not_attested() {
     let cut = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
     let flipped = |bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
-        bytes[bytes.len() / 2] ^= 1;
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
         bytes
     };
     let nothing = |_: &[u8]| Vec::new();
