@@ -99,7 +99,8 @@ impl Fault {
 
     /// Whether the refusal may come from credentials that were replaced.
     pub(super) fn may_be_stale_credentials(&self) -> bool {
-        const STALE: [&str; 5] = [
+        const STALE: [&str; 6] = [
+            "XAdminUserNotFound",
             "ExpiredToken",
             "ExpiredTokenException",
             "InvalidToken",
@@ -154,8 +155,9 @@ impl Answer {
         match (reply.status, reply.code.as_deref()) {
             _ if transient => StoreError::Unreachable { uri, attempts, source: reply.to_string().into() },
             (404, Some("NoSuchBucket")) => StoreError::NoBucket { uri },
-            (404, _) => StoreError::NotFound { uri },
-            (401 | 403, _) | (_, Some("ExpiredToken" | "InvalidToken")) => {
+            (404, None | Some("NoSuchKey" | "NoSuchVersion" | "NotFound")) => StoreError::NotFound { uri },
+            // versitygw has no user of that name: a 404 that is not about the object.
+            (401 | 403, _) | (_, Some("ExpiredToken" | "InvalidToken" | "XAdminUserNotFound")) => {
                 StoreError::Denied { uri, action, reply }
             }
             _ => StoreError::Rejected { uri, action, reply },
@@ -216,5 +218,26 @@ impl Fault {
     pub(super) fn busy(retry_after: Duration) -> Self {
         let reply = Box::new(Reply { status: 503, ..Reply::default() });
         Self::Reply(Answer { reply, action: "s3:PutObject", retry_after: Some(retry_after), skewed: false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(status: u16, code: Option<&str>) -> StoreError {
+        let reply = Box::new(Reply { status, code: code.map(str::to_owned), ..Reply::default() });
+        let answer = Answer { reply, action: "s3:GetObject", retry_after: None, skewed: false };
+        Fault::Reply(answer).into_error("s3://bucket/key".into(), 1)
+    }
+
+    #[test]
+    fn only_an_object_can_be_missing() {
+        for code in [None, Some("NoSuchKey"), Some("NoSuchVersion"), Some("NotFound")] {
+            assert!(matches!(said(404, code), StoreError::NotFound { .. }), "{code:?}");
+        }
+        assert!(matches!(said(404, Some("NoSuchBucket")), StoreError::NoBucket { .. }));
+        assert!(matches!(said(404, Some("XAdminUserNotFound")), StoreError::Denied { .. }));
+        assert!(matches!(said(404, Some("NoSuchUpload")), StoreError::Rejected { .. }));
     }
 }

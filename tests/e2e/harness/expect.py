@@ -69,7 +69,7 @@ def attested(case, pod, output):
     assert json.loads(lines[-1])["payload"] == json.loads(bundle)["dsseEnvelope"]["payload"]
     signed_payload(json.loads(lines[-1]), case.keys.public)
     for stored in objects_of(case, pod, output):
-        only_the_right_bytes(case, stored, bundle, told)
+        only_the_right_bytes(case, stored, bundle, lines[-1], told)
     return told
 
 
@@ -84,7 +84,7 @@ def right_statement(pod, told):
     assert workflow["name"] == pod.running.name, workflow
 
 
-def only_the_right_bytes(case, key, bundle, told):
+def only_the_right_bytes(case, key, bundle, line, told):
     """The object verifies by our key and builder, and nothing else does."""
     right = case.s3.get(key)
     digests = [subject["digest"].get("sha256") for subject in told["subject"]]
@@ -93,7 +93,7 @@ def only_the_right_bytes(case, key, bundle, told):
     case.verifier.refused(key, public=case.keys.stranger)
     case.verifier.refused(key, builder=STRANGE_BUILDER)
     wrong = bytes([right[0] ^ 1]) + right[1:] if right else b"no longer empty"
-    case.suite.others.agree(case.keys.public, bundle, right, wrong)
+    case.suite.others.agree(case.keys.public, bundle, line, right, wrong)
     case.s3.put(key, wrong)
     try:
         case.verifier.refused(key)

@@ -132,21 +132,24 @@ class Others:
     def names(self):
         return [*self.programs, *(["cosign"] if self.cosign else [])]
 
-    def agree(self, public, bundle, artifact, but_not):
-        """Each accepts the bundle for `artifact` and refuses it for `but_not`."""
+    def agree(self, public, bundle, line, artifact, but_not):
+        """Each accepts the attestation for `artifact` and refuses it for `but_not`."""
         with tempfile.TemporaryDirectory() as folder:
+            contents = {"a.sigstore.json": bundle, "a.intoto.jsonl": line, "yes": artifact, "no": but_not}
             paths = {}
-            for name, content in (("bundle", bundle), ("yes", artifact), ("no", but_not)):
-                paths[name] = os.path.join(folder, name + (".sigstore.json" if name == "bundle" else ""))
+            for name, content in contents.items():
+                paths[name] = os.path.join(folder, name)
                 with open(paths[name], "wb") as file:
                     file.write(content)
             for name, program in self.programs.items():
-                command = [program, public, paths["bundle"]]
+                # securesystemslib knows envelopes, not bundles.
+                form = "a.intoto.jsonl" if name.endswith("python") else "a.sigstore.json"
+                command = [program, public, paths[form]]
                 self._ask(name, [*command, paths["yes"]], True)
                 self._ask(name, [*command, paths["no"]], False)
             if self.cosign:
                 command = [self.cosign, "verify-blob-attestation", "--key", public]
-                command += ["--bundle", paths["bundle"], "--insecure-ignore-tlog"]
+                command += ["--bundle", paths["a.sigstore.json"], "--insecure-ignore-tlog"]
                 command += ["--type", "slsaprovenance1"]
                 self._ask("cosign", [*command, paths["yes"]], True)
                 self._ask("cosign", [*command, paths["no"]], False)

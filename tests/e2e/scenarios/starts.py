@@ -43,8 +43,8 @@ scenario("start/native/key-garbage", name="garbage", data={"attest.key": "not a 
 )
 
 
-def wrong_credentials(case):
-    secret = f"{case.keys.secret}-s3"
+def wrong_credentials(case, form):
+    secret = f"{case.keys.secret}-s3-{form}"
     names = case.settings.s3_secret_keys
     case.kube.create_secret(secret, {names[0]: "nobody", names[1]: "nothing"})
     case.later(case.kube.delete_secret, secret)
@@ -53,7 +53,7 @@ def wrong_credentials(case):
 
 @scenario("start/native/store-credentials-wrong")
 def native_wrong_credentials(case):
-    secret = wrong_credentials(case)
+    secret = wrong_credentials(case, "native")
     running = case.submit(Step(script=SCRIPT, outputs=[FILE], s3_secret=secret))
     pod = running.pod()
     wait_for("our container", 30, lambda: pod.again().container().get("state"))
@@ -64,7 +64,7 @@ def native_wrong_credentials(case):
 
 @scenario("start/plain/store-credentials-wrong")
 def plain_wrong_credentials(case):
-    secret = wrong_credentials(case)
+    secret = wrong_credentials(case, "plain")
     running = case.submit(Step(form="plain", script=SCRIPT, outputs=[FILE], s3_secret=secret))
     pod = running.pod()
     expect.failed(running)

@@ -37,7 +37,8 @@ def changed_before_upload(case, form, output, target):
         expect.exit_code(pod, 0)
     else:
         expect.failed(running)
-    expect.not_attested(case, pod, output)
+    entry = expect.not_attested(case, pod, output)
+    case.note(entry["reason"])
 
 
 for _form in FORMS:
@@ -75,7 +76,8 @@ def swapped_after_upload(case, form, output):
         return
     assert form == "plain" or pod.ended()["exitCode"] == 0, pod.ended()
     assert form == "native" or pod.ended()["exitCode"] != 0, pod.ended()
-    expect.not_attested(case, pod, output)
+    entry = expect.not_attested(case, pod, output)
+    case.note(entry["reason"])
 
 
 for _form in FORMS:
