@@ -34,7 +34,8 @@ fn assert_not_ready(pod: Pod, reason: &str) {
     assert_eq!((code, &message["state"]), (Some(0), &"failed".into()), "{message}");
     assert!(sidecar.logged().contains("nothing can be attested"), "{}", sidecar.logged());
 
-    let mut sidecar = pod.plain().start();
+    let pod = pod.plain();
+    let mut sidecar = pod.start();
     let (code, message) = sidecar.ends();
     assert_eq!((code, &message["state"]), (Some(1), &"failed".into()), "{message}");
 }
