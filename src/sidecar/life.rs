@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use super::clock::Deadline;
@@ -41,6 +42,10 @@ pub enum End {
 
 /// How long main's exit code may come after SIGTERM: they race.
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
+
+/// How long the plain form asks what another attempt left: not to know it costs
+/// time only if there is something, and it is not replaced.
+const EARLIER: Duration = Duration::from_secs(2);
 
 /// Why nothing can be attested; in the native form, main then does not start.
 struct NotReady {
@@ -220,10 +225,14 @@ impl Sidecar<'_> {
             Err(error) => return Err(unusable(error)),
         }
         let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
-        let object = match store.head(&object).await {
-            Ok(info) => Earlier::Object(info.revision),
-            Err(StoreError::NotFound { .. }) => Earlier::Nothing,
-            Err(_) => Earlier::Unknown,
+        // Only who looks before Argo has uploaded can mistake one for the other.
+        let object = match form {
+            Form::Native => Earlier::Unknown,
+            Form::Plain => match timeout(EARLIER, store.head(&object)).await {
+                Ok(Ok(info)) => Earlier::Object(info.revision),
+                Ok(Err(StoreError::NotFound { .. })) => Earlier::Nothing,
+                _ => Earlier::Unknown,
+            },
         };
         Ok(Before { store, object })
     }
