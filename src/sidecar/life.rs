@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use super::clock::Deadline;
-use super::conclusion::{Before, Concluding, Conclusion};
+use super::conclusion::{Before, Concluding, Conclusion, Earlier, TOO_LATE};
 use super::ending::{Ended, ExitCodes, LOOK_EVERY};
 use super::planned::{self, Planned, Way};
-use super::settings::{Form, KEPT_TO_TELL, Settings};
+use super::settings::{Form, KEPT_TO_TELL, Settings, Unusable};
 use super::status::{Status, StatusFile};
 use super::stores::{Stores, key};
 use crate::argo::{HostFiles, ObjectRef, Source, Step, TemplateText};
@@ -25,6 +27,7 @@ use crate::report::chain;
 use crate::sign::{PrivateKey, load_pair};
 use crate::slsa::StepRun;
 use crate::store::{Env, Store, StoreError};
+use crate::stored::AT_ONCE;
 use crate::telemetry::{Counts, Metrics};
 use crate::volume::{Baseline, Cancel, Inotify, NoProgress, ObservationStats};
 
@@ -39,6 +42,10 @@ pub enum End {
 
 /// How long main's exit code may come after SIGTERM: they race.
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
+
+/// How long the plain form asks what another attempt left: not to know it costs
+/// time only if there is something, and it is not replaced.
+const EARLIER: Duration = Duration::from_secs(2);
 
 /// Why nothing can be attested; in the native form, main then does not start.
 struct NotReady {
@@ -101,6 +108,10 @@ impl Sidecar<'_> {
             terminate.recv().await;
             return End::Fine;
         }
+        if let Some(Unusable { reason, remedy }) = &self.settings.unusable {
+            let not_ready = NotReady { reason: reason.clone(), remedy: remedy.clone() };
+            return self.fail(form, &not_ready, terminate).await;
+        }
         let (prepared, told) = self.prepare_until_told(step, form, terminate).await;
         match prepared {
             Ok(prepared) => self.attend(prepared, told, terminate).await,
@@ -156,28 +167,7 @@ impl Sidecar<'_> {
         let key =
             load_pair(&self.settings.key).map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
         let outputs = planned::outputs(&step, self.settings);
-        let mut stores = Stores::default();
-        let mut before = Vec::with_capacity(outputs.len());
-        for output in &outputs {
-            before.push(match &output.way {
-                Ok(way) => Some(self.before(&mut stores, way, form).await?),
-                Err(_) => None,
-            });
-        }
-        // A pod that runs again under its name has another uid: no outcome overwrites another.
-        let pod = self.settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
-        let outcome = match step.own_object(&format!("argo-attest-outcome-{pod}")) {
-            Ok(object) => {
-                let store = stores
-                    .open(&object, self.environment, &self.settings.secrets_dir)
-                    .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
-                Some((store, object))
-            }
-            Err(why) => {
-                warn!(%why, "there is no place for the step's outcome but the termination message");
-                None
-            }
-        };
+        // First of all: while the store is asked, the plain form's main writes.
         let artifacts = outputs.iter().filter_map(|o| Some(o.way.as_ref().ok()?.artifact.clone())).collect();
         let watching = Watching {
             baseline: Baseline::Include,
@@ -188,14 +178,35 @@ impl Sidecar<'_> {
         let session = Session::start(artifacts, &watching).map_err(|e| {
             not_ready(&e, "mount main's volumes into this container (mirrorVolumeMounts: true)")
         })?;
+        let mut stores = Stores::default();
+        let mut asking = Vec::with_capacity(outputs.len());
+        for output in &outputs {
+            asking.push(match &output.way {
+                Ok(way) => Some((way, self.open(&mut stores, &way.plan.object)?)),
+                Err(_) => None,
+            });
+        }
+        let before = stream::iter(asking).map(|asked| async {
+            match asked {
+                Some((way, store)) => self.before(store, way, form).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        let before = before.buffered(AT_ONCE.get()).try_collect().await?;
+        // A pod that runs again under its name has another uid: no outcome overwrites another.
+        let pod = self.settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
+        let outcome = match step.own_object(&format!("argo-attest-outcome-{pod}")) {
+            Ok(object) => Some((self.open(&mut stores, &object)?, object)),
+            Err(why) => {
+                warn!(%why, "there is no place for the step's outcome but the termination message");
+                None
+            }
+        };
         Ok(Prepared { step, form, key, stores, outputs, before, outcome, session })
     }
 
     /// The object as it is before the step; and, by asking, whether the store can be used.
-    async fn before(&self, stores: &mut Stores, way: &Way, form: Form) -> Result<Before, NotReady> {
-        let store = stores
-            .open(&way.plan.object, self.environment, &self.settings.secrets_dir)
-            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+    async fn before(&self, store: Arc<dyn Store>, way: &Way, form: Form) -> Result<Before, NotReady> {
         let names = AttestationNames::beside(way.plan.object.key())
             .map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
         // A GET says why it is refused; a HEAD cannot.
@@ -214,8 +225,22 @@ impl Sidecar<'_> {
             Err(error) => return Err(unusable(error)),
         }
         let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
-        let revision = store.head(&object).await.ok().map(|info| info.revision);
-        Ok(Before { store, revision })
+        // Only who looks before Argo has uploaded can mistake one for the other.
+        let object = match form {
+            Form::Native => Earlier::Unknown,
+            Form::Plain => match timeout(EARLIER, store.head(&object)).await {
+                Ok(Ok(info)) => Earlier::Object(info.revision),
+                Ok(Err(StoreError::NotFound { .. })) => Earlier::Nothing,
+                _ => Earlier::Unknown,
+            },
+        };
+        Ok(Before { store, object })
+    }
+
+    fn open(&self, stores: &mut Stores, object: &ObjectRef) -> Result<Arc<dyn Store>, NotReady> {
+        stores
+            .open(object, self.environment, &self.settings.secrets_dir)
+            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })
     }
 
     /// Ready: main may start.
@@ -240,9 +265,13 @@ impl Sidecar<'_> {
         prepared.session.mark_end();
         let deadline = told.unwrap_or_else(|| Deadline::after(self.settings.working_time()));
         self.tell(&Status::Finishing);
-        let (ended, at, finished_on) = match ended {
-            Some((ended, at, finished_on)) => (Some(ended), at, finished_on),
-            None => (codes.await_within(EXIT_CODE_LATE).await, Instant::now(), Timestamp::now()),
+        // Main can write there while it runs. Its emissary does so after it: what is
+        // there now is how it ended, and when it was first there is the last moment
+        // at which main may have changed anything.
+        let last = codes.await_within(EXIT_CODE_LATE).await;
+        let (ended, at, finished_on) = match (ended, last) {
+            (Some((first, at, finished_on)), Some(last)) => (Some(last.seen_first(&first)), at, finished_on),
+            (_, last) => (last, Instant::now(), Timestamp::now()),
         };
         let end = self.finish(prepared, ended, finished_on, deadline).await;
         self.metrics.set_end_to_done(at.elapsed());
@@ -331,6 +360,7 @@ impl Sidecar<'_> {
             form: attesting.form,
             key: attesting.key,
             ended: attesting.ended.changed,
+            deadline,
             provenance: &provenance,
         };
         let mut artifacts = sealed.artifacts();
@@ -342,9 +372,7 @@ impl Sidecar<'_> {
                     (Ok(way), Some(before), Some(sealed)) => deadline
                         .within(concluding.conclude(output, way, before, sealed))
                         .await
-                        .unwrap_or_else(|_| {
-                            Conclusion::refused("the grace period ended before it was stored and attested")
-                        }),
+                        .unwrap_or_else(|_| Conclusion::refused(TOO_LATE)),
                     (Err(reason), ..) => Conclusion::refused(reason.clone()),
                     _ => Conclusion::refused("it was not observed"),
                 }

@@ -21,4 +21,4 @@ pub mod status;
 mod stores;
 
 pub use life::{End, run};
-pub use settings::{Form, Settings};
+pub use settings::{Form, Settings, Unusable};

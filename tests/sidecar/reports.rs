@@ -118,7 +118,7 @@ fn each_line_of_the_log_is_an_object_with_the_trace() {
     let logged = sidecar.logged();
     let lines: Vec<Value> = logged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for line in &lines {
-        assert_eq!(line["span"]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736", "{line}");
+        assert_eq!(line["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736", "{line}");
         assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
     }
     let said = |message: &str, output: &str| {

@@ -97,9 +97,9 @@ fn what_an_earlier_attempt_left_is_waited_out() {
     replaced_in_time(&s3, &pod, pod.start_ready());
 }
 
-/// As before, but nobody could look what was there at the start.
+/// As before, with a store that cannot be reached when the sidecar starts.
 #[test]
-fn what_an_earlier_attempt_left_is_waited_out_unseen() {
+fn what_an_earlier_attempt_left_is_waited_out_at_a_late_store() {
     let s3 = S3::new();
     let proxy = Proxy::to(s3.address(), Way::Closed);
     let pod = Pod::new(&proxy.address, vec![Output::plain("a")]).plain();
