@@ -11,3 +11,6 @@ mod publish;
 pub use attestor::{AttestError, Attestor, Receipt};
 pub use contents::{Contents, MAX_FILES};
 pub use publish::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
+
+#[cfg(test)]
+mod tests;

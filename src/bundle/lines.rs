@@ -29,6 +29,12 @@ pub enum LinesError {
     /// No line that is not blank.
     #[error("there is no attestation in it")]
     Empty,
+    /// White space around an envelope, or in an otherwise blank line.
+    #[error("line {number} begins or ends with white space")]
+    Blank {
+        /// Which line, counted from 1.
+        number: usize,
+    },
     /// A line is no envelope.
     #[error("line {number} is not usable")]
     Line {
@@ -78,21 +84,30 @@ pub fn append(existing: &[u8], envelope: &Envelope, keep: NonZeroUsize) -> Resul
 
 type Line<'a> = Result<(&'a [u8], Envelope), LinesError>;
 
-/// Each line that is not blank, trimmed, with the envelope in it.
+/// Each line that is not blank, without its end, with the envelope in it. White space
+/// around an envelope is refused: nobody writes it.
 fn lines(bytes: &[u8]) -> Result<impl Iterator<Item = Line<'_>>, LinesError> {
     let size = bytes.len();
     if size > MAX_LINES_FILE {
         return Err(LinesError::TooLarge { size });
     }
-    let numbered = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).enumerate();
-    let written = numbered.filter(|(_, line)| !line.is_empty()).enumerate();
+    let ended = bytes.split_inclusive(|b| *b == b'\n').map(without_end).enumerate();
+    let written = ended.filter(|(_, line)| !line.is_empty()).enumerate();
     Ok(written.map(|(count, (index, line))| {
         if count == MAX_LINES {
             return Err(LinesError::TooMany);
+        }
+        if line.trim_ascii() != line {
+            return Err(LinesError::Blank { number: index + 1 });
         }
         match Envelope::from_json(line) {
             Ok(envelope) => Ok((line, envelope)),
             Err(source) => Err(LinesError::Line { number: index + 1, source }),
         }
     }))
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let unix = line.strip_suffix(b"\n");
+    unix.map_or(line, |rest| rest.strip_suffix(b"\r").unwrap_or(rest))
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::found::{Format, Found, accept};
 use super::{CheckError, Checker};
@@ -21,12 +21,12 @@ pub fn check_path(
     workers: NonZeroUsize,
     progress: &dyn Progress,
 ) -> Result<(VerifiedStatement, String), CheckError> {
-    let named = std::path::absolute(artifact).map_err(|e| io_error(artifact, e))?;
     let real = match artifact.canonicalize() {
         Ok(real) => real,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(CheckError::NoArtifact),
         Err(e) => return Err(io_error(artifact, e)),
     };
+    let named = named(artifact, &real).map_err(|e| io_error(artifact, e))?;
     let (found, manifest) = match &checker.bundle {
         Some(bundle) => named_attestation(bundle)?,
         None => beside(&named)?,
@@ -36,6 +36,16 @@ pub fn check_path(
     let content = digest(&real, workers, progress)?;
     let verified = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
     Ok((verified, found.origin))
+}
+
+/// The absolute path by which the user knows the artifact, and so what lies beside it:
+/// a link stays a link, but `..` leads where the kernel says.
+fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
+    if artifact.components().any(|c| c == Component::ParentDir) {
+        return Ok(real.to_owned());
+    }
+    // Anew from its components: a trailing slash would become a part of the names beside it.
+    Ok(std::path::absolute(artifact)?.components().collect())
 }
 
 fn named_attestation(bundle: &Path) -> Result<(Found, PathBuf), CheckError> {

@@ -107,6 +107,20 @@ impl Failure {
     }
 }
 
+/// Ends the program: after a panic anywhere, in whichever thread, nothing that it
+/// would still say could be relied on.
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "a panic hook has no other way to choose the code"
+)]
+pub(super) fn bug(panic: &std::panic::PanicHookInfo<'_>) {
+    Failure::new(Exit::Software, format!("a bug in argo-attest: {panic}"))
+        .remedy("please report it, with the command line that you used")
+        .print();
+    std::process::exit(Exit::Software.code().into());
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::from_error(store_exit(&error), &error).remedy(error.remedy())

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -33,7 +34,7 @@ const SHOWN: usize = 20;
 #[command(after_help = EXAMPLE)]
 pub(super) struct InspectArgs {
     /// Print one JSON object
-    #[arg(long, env = "ARGO_ATTEST_JSON")]
+    #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     /// The attestation
     #[arg(value_name = "FILE")]
@@ -77,12 +78,14 @@ fn read(args: &InspectArgs, name: &str) -> Result<Vec<u8>, Failure> {
     let failed = |e: std::io::Error| {
         let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
         Failure::new(exit, format!("cannot read {name}: {e}"))
+            .remedy("check the path, and that the user this runs as may read it")
     };
     let file = std::fs::File::open(&args.file).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(MAX_ATTESTATION + 1).read_to_end(&mut bytes).map_err(failed)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_ATTESTATION {
-        return Err(Failure::new(Exit::Data, format!("{name} is larger than {MAX_ATTESTATION} bytes")));
+        return Err(Failure::new(Exit::Data, format!("{name} is larger than {MAX_ATTESTATION} bytes"))
+            .remedy("give a .sigstore.json or .intoto.jsonl file"));
     }
     Ok(bytes)
 }

@@ -15,7 +15,7 @@ Example, a key for a laptop or a CI system:
   argo-attest keygen --out-dir keys
 
 Example, a key straight into a cluster:
-  argo-attest keygen --out-dir keys --secret-name argo-attest-key --namespace argo | kubectl apply -f -";
+  argo-attest keygen --out-dir keys --secret-name attest-key --namespace ci | kubectl apply -f -";
 
 /// Makes a key pair
 ///

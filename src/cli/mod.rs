@@ -3,9 +3,12 @@
 //! Everything is read and validated before anything starts; what a person reads
 //! goes to standard output, errors and logs to standard error.
 
+mod conflicts;
 mod failure;
 mod home;
 mod inspect;
+mod interrupts;
+mod invocation;
 mod keygen;
 mod logging;
 mod outputs;
@@ -37,7 +40,8 @@ Exit codes:
  65  malformed input                        77  key or permission unusable
  66  input missing
 
-Every option can also be set by an environment variable, ARGO_ATTEST_ and its name; the option wins.";
+Every option can also be set by an environment variable, ARGO_ATTEST_ and its name
+(but ARGO_ATTEST_PUBLIC_KEY for verify --key); the option wins.";
 
 /// Signed SLSA provenance from the bytes that were written
 #[derive(Debug, Parser)]
@@ -63,6 +67,7 @@ enum Command {
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    std::panic::set_hook(Box::new(failure::bug));
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -70,7 +75,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Not an option of ours: Argo, and other tools that trace, set it for all they start.
     let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| !text.is_empty());
     let done = logging::install(&cli.log, traceparent.as_deref())
-        .map_err(|why| Failure::new(Exit::Usage, format!("--log {:?} is no log filter: {why}", cli.log)))
+        .map_err(|why| {
+            Failure::new(Exit::Usage, format!("--log {:?} is no log filter: {why}", cli.log))
+                .remedy("give off, error, warn, info, debug or trace")
+        })
         .and_then(|()| dispatch(cli.command));
     match done {
         Ok(exit) => exit.into(),

@@ -1,16 +1,17 @@
 //! `argo-attest run`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::interrupts::Interrupts;
 use super::keygen::key_failure;
 use super::progress::Bar;
 use super::target::Target;
-use super::{Exit, Failure, home, outputs, print, print_json, workers};
+use super::{Exit, Failure, conflicts, home, invocation, outputs, print, print_json, workers};
 use crate::attest::Attestor;
 use crate::command::{self, CommandEnd, Output};
 use crate::pipeline::{Artifact, Outcome, Sealed, SealedArtifact, Session, Watching};
@@ -54,7 +55,7 @@ pub(super) struct RunArgs {
           value_parser = super::builder_id)]
     builder_id: String,
     /// Print one JSON object; the command's own output goes to standard error
-    #[arg(long, env = "ARGO_ATTEST_JSON")]
+    #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
@@ -67,13 +68,16 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, "no command is given"));
     };
     let artifacts = artifacts(&args.outputs)?;
-    let (key, used) = key(&args)?;
-    not_an_output(&used, args.key.as_ref(), &artifacts)?;
     let target = Target::open(args.store.as_deref())?;
+    conflicts::attestations(&target, &artifacts)?;
     for artifact in &artifacts {
         target.names(artifact)?;
     }
-    let session = Session::start(artifacts, &watching(&args, &target)?)
+    // Last: a key that is made on first use is made only if it will be used.
+    let (key, used) = key(&args)?;
+    let key_file = args.key.as_deref().unwrap_or_else(|| Path::new(&used.public_file));
+    conflicts::key(key_file, &artifacts)?;
+    let session = Session::start(artifacts, &watching(&args, &target, key_file)?)
         .map_err(|e| Failure::from_error(Exit::Io, &e))?;
 
     let started_on = Timestamp::now();
@@ -83,6 +87,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
             .remedy("name the command after -- as you would in a shell, and check that it can be run")
     })?;
     session.mark_end();
+    let mut interrupts = Interrupts::listen()?;
     let finished_on = Timestamp::now();
     let mut report = RunReport {
         end,
@@ -96,12 +101,20 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     if !end.is_success() {
         return tell(&args, &report);
     }
-    let sealed = seal(session).await?;
+    let sealed = seal(session, &mut interrupts).await?;
     report.stats = sealed.stats();
     report.key = Some(used);
     let described = describe(&args, started_on, finished_on, &sealed)?;
+    let mut interrupted = false;
     for artifact in sealed.artifacts() {
-        report.outcomes.push(attest(artifact, &key, &target, &described).await);
+        let named = artifact.artifact().clone();
+        let outcome = if interrupted {
+            None
+        } else {
+            interrupts.unless(attest(artifact, &key, &target, &described)).await
+        };
+        interrupted = outcome.is_none();
+        report.outcomes.push(outcome.unwrap_or_else(|| Outcome::interrupted(named)));
     }
     report.store_retries = target.retries();
     tell(&args, &report)
@@ -145,52 +158,36 @@ fn key(args: &RunArgs) -> Result<(PrivateKey, KeyUsed), Failure> {
     Ok((key, used))
 }
 
-/// A digest of the private key, published, would let anyone confirm a guess of it;
-/// and a key among the outputs is about to be handed out.
-fn not_an_output(used: &KeyUsed, key: Option<&PathBuf>, artifacts: &[Artifact]) -> Result<(), Failure> {
-    let path = key.map_or_else(|| PathBuf::from(&used.public_file), Clone::clone);
-    let Ok(real) = path.canonicalize() else { return Ok(()) };
-    let inside = |a: &Artifact| !a.path.is_root() && real.starts_with(a.root.join(a.path.as_path()));
-    match artifacts.iter().find(|a| inside(a)) {
-        Some(artifact) => Err(Failure::new(
-            Exit::Key,
-            format!("the private key lies in {}, which is to be attested", artifact.name),
-        )
-        .remedy("keep the key outside of the outputs")),
-        None => Ok(()),
-    }
-}
-
-fn watching(args: &RunArgs, target: &Target) -> Result<Watching, Failure> {
+fn watching(args: &RunArgs, target: &Target, key: &Path) -> Result<Watching, Failure> {
     let changes = args.outputs.is_empty();
+    let mut excluded = Vec::new();
+    if changes {
+        excluded = target.excluded()?;
+        // Even a command that only touches the key must not get its digest published.
+        excluded.extend(conflicts::key_within(key, Path::new(".")));
+    }
     Ok(Watching {
         baseline: if changes { Baseline::OnlyNewOrChanged } else { Baseline::Include },
-        excluded: if changes { target.excluded()? } else { Vec::new() },
+        excluded,
         workers: workers(),
         watch: || Box::new(Inotify::new()),
     })
 }
 
 /// The last scan and what is left to digest, on another thread; a signal stops it.
-async fn seal(session: Session) -> Result<Sealed, Failure> {
+async fn seal(session: Session, interrupts: &mut Interrupts) -> Result<Sealed, Failure> {
     let cancel = Cancel::new();
     let stop = cancel.clone();
     let work = tokio::task::spawn_blocking(move || session.finish(&Bar::default(), &stop));
-    let broken = |e: std::io::Error| Failure::new(Exit::Io, format!("cannot listen for signals: {e}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
-    tokio::select! {
-        sealed = work => sealed
-            .map_err(|e| Failure::new(Exit::Software, format!("digesting failed: {e}")))?
-            .map_err(|e| Failure::from_error(Exit::Io, &e)),
-        _ = terminate.recv() => Err(interrupted(&cancel)),
-        _ = interrupt.recv() => Err(interrupted(&cancel)),
-    }
-}
-
-fn interrupted(cancel: &Cancel) -> Failure {
-    cancel.cancel();
-    Failure::new(Exit::No, "interrupted while digesting: nothing is attested")
+    let Some(sealed) = interrupts.unless(work).await else {
+        cancel.cancel();
+        return Err(
+            Failure::new(Exit::No, "interrupted while digesting: nothing is attested").remedy("run it again")
+        );
+    };
+    sealed
+        .map_err(|e| Failure::new(Exit::Software, format!("digesting failed: {e}")))?
+        .map_err(|e| Failure::from_error(Exit::Io, &e))
 }
 
 fn describe(
@@ -211,30 +208,12 @@ fn describe(
             outputs,
         },
         builder_id: args.builder_id.clone(),
-        invocation_id: invocation_id()?,
+        invocation_id: invocation::id()?,
         started_on,
         finished_on,
         files_digested: (stats.files_before_end, stats.files_after_end),
         bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
     })
-}
-
-/// A random UUID (RFC 9562, version 4) as a URN.
-fn invocation_id() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| Failure::new(Exit::Io, format!("the system gives no random numbers: {e}")))?;
-    let bits = u128::from_be_bytes(bytes);
-    let bits = bits & !(0xF << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
-    let hex = format!("{bits:032x}");
-    let mut parts = Vec::with_capacity(5);
-    let mut rest = hex.as_str();
-    for length in [8, 4, 4, 4, 12] {
-        let (part, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        parts.push(part);
-        rest = tail;
-    }
-    Ok(format!("urn:uuid:{}", parts.join("-")))
 }
 
 async fn attest(artifact: SealedArtifact, key: &PrivateKey, target: &Target, run: &CommandRun) -> Outcome {

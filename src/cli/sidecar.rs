@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use tracing::Instrument as _;
 
 use super::{Exit, Failure};
 use crate::argo::Parameters;
@@ -15,7 +14,7 @@ use crate::sidecar::status::TERMINATION_LOG;
 use crate::sidecar::{End, Form, Settings};
 use crate::slsa::PodIdentity;
 use crate::store::ProcessEnv;
-use crate::telemetry::{Metrics, TraceContext, serve};
+use crate::telemetry::{Metrics, serve};
 
 const EXAMPLE: &str = "\
 Example, in a template's initContainers (native sidecar):
@@ -134,22 +133,11 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
         })?;
         tokio::spawn(serve(listener, Arc::clone(&metrics)));
     }
-    let span = span();
-    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics).instrument(span).await;
+    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics).await;
     match end {
         Ok(End::Fine) => Ok(Exit::Done),
         Ok(End::NotAttested) => Ok(Exit::No),
         Err(e) => Err(Failure::new(Exit::Io, format!("cannot listen for signals: {e}"))),
-    }
-}
-
-/// Every line of the log belongs to the workflow's trace, if Argo has one.
-fn span() -> tracing::Span {
-    match std::env::var("TRACEPARENT").ok().and_then(|text| text.parse::<TraceContext>().ok()) {
-        Some(trace) => {
-            tracing::error_span!("step", trace_id = %trace.trace_id(), span_id = %trace.span_id())
-        }
-        None => tracing::Span::none(),
     }
 }
 

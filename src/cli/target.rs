@@ -1,10 +1,12 @@
 //! Where attestations go: beside each artifact, or into one store.
 
+use std::path::PathBuf;
+
 use super::{Exit, Failure};
 use crate::attest::AttestationNames;
 use crate::pipeline::Artifact;
 use crate::relpath::RelPath;
-use crate::store::{self, FileStore, Location, ObjectKey, ProcessEnv, Store};
+use crate::store::{self, FileStore, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
 
 /// What the attestation of a working directory's new files is called.
 const CHANGES: &str = "attestation";
@@ -15,7 +17,12 @@ pub(super) enum Target {
     /// Beside each artifact.
     Beside,
     /// Into this store, under the artifact's name.
-    Store(Box<dyn Store>),
+    Store {
+        /// The store.
+        store: Box<dyn Store>,
+        /// Its directory, if it is one of this machine.
+        directory: Option<PathBuf>,
+    },
 }
 
 impl Target {
@@ -23,10 +30,13 @@ impl Target {
     pub(super) fn open(url: Option<&str>) -> Result<Self, Failure> {
         let Some(url) = url else { return Ok(Self::Beside) };
         let location: Location = url.parse().map_err(|e| {
-            Failure::new(Exit::Usage, format!("--store {url:?}: {e}"))
-                .remedy("give file:///an/absolute/directory or s3://bucket/prefix")
+            Failure::new(Exit::Usage, format!("--store {url:?}: {e}")).remedy(InvalidLocation::REMEDY)
         })?;
-        Ok(Self::Store(store::open(&location, &ProcessEnv)?))
+        let directory = match &location {
+            Location::File(directory) => directory.canonicalize().ok(),
+            Location::S3 { .. } => None,
+        };
+        Ok(Self::Store { store: store::open(&location, &ProcessEnv)?, directory })
     }
 
     /// What an artifact's attestation will be called there.
@@ -34,7 +44,7 @@ impl Target {
         let key = match self {
             _ if artifact.path.is_root() => ObjectKey::new(CHANGES),
             Self::Beside => ObjectKey::for_path(&artifact.path),
-            Self::Store(_) => ObjectKey::new(&artifact.name),
+            Self::Store { .. } => ObjectKey::new(&artifact.name),
         };
         key.and_then(|key| AttestationNames::beside(key.as_str())).map_err(|e| {
             Failure::new(Exit::Usage, format!("the attestation of {} cannot be named: {e}", artifact.name))
@@ -45,7 +55,7 @@ impl Target {
     pub(super) fn store(&self, artifact: &Artifact) -> Result<StoreOf<'_>, Failure> {
         match self {
             Self::Beside => Ok(StoreOf::Beside(FileStore::open(&artifact.root)?)),
-            Self::Store(store) => Ok(StoreOf::Chosen(store.as_ref())),
+            Self::Store { store, .. } => Ok(StoreOf::Chosen(store.as_ref())),
         }
     }
 
@@ -53,13 +63,13 @@ impl Target {
     pub(super) fn retries(&self) -> u64 {
         match self {
             Self::Beside => 0,
-            Self::Store(store) => store.retries(),
+            Self::Store { store, .. } => store.retries(),
         }
     }
 
     /// What is written into the working directory itself, and so is no output.
     pub(super) fn excluded(&self) -> Result<Vec<RelPath>, Failure> {
-        if matches!(self, Self::Store(_)) {
+        if matches!(self, Self::Store { .. }) {
             return Ok(Vec::new());
         }
         let names = AttestationNames::beside(CHANGES).map_err(|e| Failure::from_error(Exit::Software, &e))?;

@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -49,7 +50,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
     builder_id: Option<String>,
     /// Print one JSON object
-    #[arg(long, env = "ARGO_ATTEST_JSON")]
+    #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     /// Files, directories or s3:// objects
     #[arg(required = true, value_name = "ARTIFACT")]
@@ -111,7 +112,7 @@ fn own_key() -> Result<Policy, Failure> {
         }
         failure
     })?;
-    Ok(Policy::of_keys(vec![TrustedKey::new("your own", key)]))
+    Ok(Policy::of_keys(vec![TrustedKey::new("your own key", key)]))
 }
 
 fn read_policy(file: &Path) -> Result<Policy, Failure> {
@@ -119,6 +120,7 @@ fn read_policy(file: &Path) -> Result<Policy, Failure> {
     let bytes = std::fs::read(file).map_err(|e| {
         let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
         Failure::new(exit, format!("cannot read the policy {shown}: {e}"))
+            .remedy("check the path, and that the user this runs as may read it")
     })?;
     let directory = file.parent().unwrap_or_else(|| Path::new(""));
     Policy::from_yaml(&bytes, |key| PublicKey::load(&directory.join(key))).map_err(|e| {
@@ -131,8 +133,10 @@ async fn check(checker: &Checker, artifact: &Path) -> Result<(VerifiedStatement,
     let bar = Bar::default();
     match artifact.to_str().filter(|text| text.starts_with("s3://")) {
         Some(uri) => {
-            let (location, key) = Location::artifact(uri)
-                .map_err(|e| CheckFailure::Other(Failure::new(Exit::Usage, format!("{uri:?}: {e}"))))?;
+            let (location, key) = Location::artifact(uri).map_err(|e| {
+                let failure = Failure::from_error(Exit::Usage, &e);
+                CheckFailure::Other(failure.remedy("write s3://bucket/key"))
+            })?;
             let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
             Ok(check_object(checker, store.as_ref(), &key, &bar).await?)
         }
@@ -228,11 +232,13 @@ impl Answer {
             }
             Err(CheckFailure::Check(error)) => {
                 let (exit, remedy) = match &error {
-                    CheckError::NoArtifact | CheckError::NoBundle(_) => (Exit::NoInput, None),
-                    CheckError::Store(e) => (store_exit(e), Some(e.remedy())),
-                    _ => (Exit::Io, None),
+                    CheckError::NoArtifact | CheckError::NoBundle(_) => {
+                        (Exit::NoInput, "check the path".to_owned())
+                    }
+                    CheckError::Store(e) => (store_exit(e), e.remedy()),
+                    _ => (Exit::Io, "check that the user this runs as may read it".to_owned()),
                 };
-                answer(Verdict::Error, exit, Some(chain(&error)), remedy)
+                answer(Verdict::Error, exit, Some(chain(&error)), Some(remedy))
             }
             Err(CheckFailure::Other(failure)) => {
                 let remedy = failure.help().map(str::to_owned);
@@ -247,11 +253,11 @@ impl Answer {
         let help = self.remedy.as_ref().map(|r| format!("  help: {r}\n")).unwrap_or_default();
         match (&self.accepted, self.verdict) {
             (Some(a), _) => format!(
-                "accepted  {}  {}  (as {}, {} of {}, by {})\n",
+                "accepted  {}  {}  as {}, signed with {} ({}), builder {}\n",
                 self.artifact,
                 a.digest,
                 printable(a.subject.as_bytes()),
-                a.key,
+                printable(a.key.as_bytes()),
                 a.key_id,
                 printable(a.builder_id.as_bytes())
             ),

@@ -15,6 +15,8 @@ pub const MAX_PAYLOAD: usize = (MAX_ENVELOPE - 512 * 1024) / 4 * 3;
 pub const MAX_SIGNATURES: usize = 16;
 /// Bytes of one signature; the largest in use, post-quantum ones, have half of it.
 const MAX_SIGNATURE: usize = 16 * 1024;
+/// How OpenSSH's fingerprints begin.
+const FINGERPRINT: &str = "SHA256:";
 /// Bytes of a key's name.
 const MAX_KEYID: usize = 1024;
 
@@ -140,6 +142,11 @@ impl Envelope {
         if wire.payload_type != PAYLOAD_TYPE {
             return Err(EnvelopeError::PayloadType);
         }
+        // Whoever names a key by this fingerprint (this program, Go's tools) writes base64 in one
+        // spelling, and so none of the bytes that they wrote can be changed without notice.
+        let mut names = wire.signatures.0.iter().filter_map(|Object(s)| s.keyid.as_deref());
+        let canonical = names.any(|name| name.starts_with(FINGERPRINT));
+        let spelling = if canonical { Spelling::Canonical } else { spelling };
         let payload = decode(&wire.payload, spelling).ok_or(EnvelopeError::Base64 { field: "payload" })?;
         check_payload(&payload)?;
         let mut signatures = Vec::with_capacity(wire.signatures.0.len());

@@ -36,6 +36,7 @@ pub struct SignatureValid<'a> {
     payload: &'a [u8],
     index: usize,
     key: &'a PublicKey,
+    keyid: Option<&'a str>,
     named: bool,
 }
 
@@ -53,6 +54,12 @@ impl<'a> SignatureValid<'a> {
     /// Which of the keys given to [`Envelope::verify`] that is, counted from 0.
     pub fn key_index(&self) -> usize {
         self.index
+    }
+
+    /// What the signature that matched calls its key, if anything; anybody's text, see
+    /// [`super::EnvelopeSignature::keyid`].
+    pub fn keyid(&self) -> Option<&'a str> {
+        self.keyid
     }
 
     /// Whether the envelope names that key by its fingerprint. Some tools use other
@@ -77,7 +84,8 @@ impl Envelope {
                 let id = key.key_id();
                 let named = signature.keyid().is_some_and(|name| name == id.to_string());
                 if key.verify(&message, signature.bytes()).is_ok() {
-                    return Ok(SignatureValid { payload: &self.payload, index, key, named });
+                    let keyid = signature.keyid();
+                    return Ok(SignatureValid { payload: &self.payload, index, key, keyid, named });
                 }
                 if named {
                     altered = Some(id);

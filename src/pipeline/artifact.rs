@@ -14,3 +14,10 @@ pub struct Artifact {
     /// Where it is from there.
     pub path: RelPath,
 }
+
+impl Artifact {
+    /// The directory and the path in it, joined.
+    pub fn place(&self) -> PathBuf {
+        if self.path.is_root() { self.root.clone() } else { self.root.join(self.path.as_path()) }
+    }
+}

@@ -1,7 +1,10 @@
 //! What became of an artifact.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
+use super::Artifact;
 use crate::attest::Receipt;
 use crate::digest::Sha256Digest;
 use crate::volume::{ObservedFile, Refusal};
@@ -65,6 +68,8 @@ pub struct FileSeen {
 pub struct Outcome {
     /// The artifact's name.
     pub name: String,
+    /// Where it is.
+    pub place: PathBuf,
     /// Whether it is attested.
     pub verdict: Verdict,
     /// Its digest, `sha256:…` or `dirHash:…`, where there is one for the whole.
@@ -79,6 +84,14 @@ impl Outcome {
     /// Whether everything that is there is attested.
     pub fn is_complete(&self) -> bool {
         matches!(self.verdict, Verdict::Attested(_)) && self.refused.is_empty()
+    }
+
+    /// A signal came before it was attested. Something of it may have been written.
+    pub fn interrupted(artifact: Artifact) -> Self {
+        let reason = "interrupted before its attestation was written and read back".to_owned();
+        let verdict = Verdict::NotAttested { reason, remedy: Some("run it again".to_owned()) };
+        let place = artifact.place();
+        Self { name: artifact.name, place, verdict, digest: None, files: Vec::new(), refused: Vec::new() }
     }
 
     /// Bytes of all its files.

@@ -19,6 +19,8 @@ pub enum Shape {
     Directory,
     /// Some of a directory's files.
     Loose,
+    /// Something that was refused; the refusal says why.
+    Refused,
     /// Nothing at all.
     Missing,
     /// Nothing that could be attested, and why.
@@ -53,7 +55,7 @@ impl SealedArtifact {
             // What was not looked at could be anything.
             _ if !observation.complete => Shape::Nothing("not all of it could be read"),
             Presence::Missing => Shape::Missing,
-            Presence::Refused => Shape::Nothing("it was refused"),
+            Presence::Refused => Shape::Refused,
             Presence::File if files.contains_key(&RelPath::root()) => Shape::File,
             Presence::File => Shape::Nothing("it was not digested"),
             Presence::Directory if !files.is_empty() => match baseline {
@@ -108,7 +110,7 @@ impl SealedArtifact {
     }
 
     /// What a statement about it names; or why there can be none.
-    pub fn contents(&self) -> Result<Contents, &'static str> {
+    pub fn contents(&self) -> Result<Contents, String> {
         let name = &self.artifact.name;
         match self.shape {
             Shape::File => {
@@ -117,9 +119,16 @@ impl SealedArtifact {
             }
             Shape::Directory => Ok(Contents::directory(name, &self.digests())),
             Shape::Loose => Ok(Contents::files(&self.digests())),
-            Shape::Missing => Err("it does not exist"),
-            Shape::Nothing(why) => Err(why),
+            Shape::Refused => Err(self.refusal()),
+            Shape::Missing => Err("it does not exist".into()),
+            Shape::Nothing(why) => Err(why.into()),
         }
+    }
+
+    /// Why the artifact itself, not something in it, was refused.
+    fn refusal(&self) -> String {
+        let own = self.refused.iter().find(|(path, _)| path.is_root());
+        own.map_or_else(|| "it was refused".into(), |(_, refusal)| refusal.to_string())
     }
 
     /// Attests it and says what became of it. `provenance` says how it was made,
@@ -132,7 +141,7 @@ impl SealedArtifact {
     ) -> Outcome {
         let contents = match self.contents() {
             Ok(contents) => contents,
-            Err(why) => return self.refuse(why.to_owned()),
+            Err(why) => return self.refuse(why),
         };
         let verdict = match attestor.attest(&contents, names, &provenance(&contents)).await {
             Ok(receipt) => Verdict::Attested(receipt),
@@ -152,6 +161,7 @@ impl SealedArtifact {
         let name = |path: &RelPath| {
             if path.is_root() { artifact.name.clone() } else { member_name(&artifact.name, path) }
         };
+        let place = artifact.place();
         let files = files
             .into_iter()
             .map(|(path, seen)| FileSeen {
@@ -162,7 +172,7 @@ impl SealedArtifact {
             })
             .collect();
         let refused = refused.into_iter().map(|(path, refusal)| (name(&path), refusal)).collect();
-        Outcome { name: artifact.name.clone(), verdict, digest, files, refused }
+        Outcome { name: artifact.name.clone(), place, verdict, digest, files, refused }
     }
 
     /// The digest of the whole, `sha256:…` or `dirHash:…`, where it has one.
@@ -170,7 +180,7 @@ impl SealedArtifact {
         match self.shape {
             Shape::File => Some(format!("sha256:{}", self.files.get(&RelPath::root())?.digest)),
             Shape::Directory => Some(format!("dirHash:{}", DirHash::of_files(&self.digests()))),
-            Shape::Loose | Shape::Missing | Shape::Nothing(_) => None,
+            Shape::Loose | Shape::Refused | Shape::Missing | Shape::Nothing(_) => None,
         }
     }
 

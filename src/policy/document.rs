@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{Builders, Expectation, Missing, Pattern, Policy, StoredMatch, TrustedKey};
+use crate::relpath::printable;
 use crate::sign::PublicKey;
 
 /// `apiVersion` of the policy that this version reads.
@@ -87,8 +88,8 @@ pub enum InvalidPolicy {
     #[error("the policy is larger than {MAX_POLICY} bytes")]
     TooLarge,
     /// Not YAML, an unknown field, a missing one, or a value of another kind.
-    #[error("the policy is not well formed")]
-    Yaml(#[source] Box<serde_saphyr::Error>),
+    #[error("the policy is not well formed: {0}")]
+    Yaml(String),
     /// Another document, or another version of it.
     #[error("the policy is {found}, not {API_VERSION} {KIND}")]
     Kind {
@@ -137,7 +138,7 @@ impl Policy {
             return Err(InvalidPolicy::TooLarge);
         }
         let document: Document =
-            serde_saphyr::from_slice(bytes).map_err(|e| InvalidPolicy::Yaml(Box::new(e)))?;
+            serde_saphyr::from_slice(bytes).map_err(|e| InvalidPolicy::Yaml(one_line(&e)))?;
         if document.api_version != API_VERSION || document.kind != KIND {
             return Err(InvalidPolicy::Kind { found: format!("{} {}", document.api_version, document.kind) });
         }
@@ -169,6 +170,12 @@ impl Policy {
             },
         })
     }
+}
+
+/// Where and what, without the picture that the parser draws of it.
+fn one_line(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().to_string();
+    printable(text.strip_prefix("error: ").unwrap_or(&text).as_bytes())
 }
 
 fn pairs(

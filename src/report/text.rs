@@ -1,11 +1,14 @@
 //! The report as a few plain lines.
 
 use std::fmt::{self, Write as _};
+use std::path::Path;
 
 use indicatif::HumanBytes;
 
 use super::{KeyUsed, RunReport};
+use crate::intoto::member_path;
 use crate::pipeline::{Outcome, Verdict};
+use crate::store::Location;
 
 /// How many refused entries are listed by name.
 const NAMED: usize = 20;
@@ -78,17 +81,40 @@ fn verify(out: &mut String, report: &RunReport, key: &KeyUsed, first: &Outcome) 
     let Verdict::Attested(receipt) = &first.verdict else { return Ok(()) };
     write!(out, "verify with   argo-attest verify")?;
     if !key.own {
-        write!(out, " --key {}", quoted(&key.public_file))?;
+        write!(out, " --key {}", typed(Path::new(&key.public_file)))?;
     }
+    let named = verifiable(first).unwrap_or_else(|| "PATH".to_owned());
     if !report.needs_bundle {
-        return writeln!(out, " {}", quoted(&first.name));
+        return writeln!(out, " {named}");
     }
-    let file = first.files.first().map_or("FILE", |f| f.name.as_str());
-    match receipt.bundle_uri().strip_prefix("file://") {
-        Some(path) => writeln!(out, " --bundle {} {}", quoted(path), quoted(file)),
-        None => {
-            writeln!(out, " --bundle FILE {}    (FILE: a copy of {})", quoted(file), receipt.bundle_uri())
+    let uri = receipt.bundle_uri();
+    match Location::artifact(uri) {
+        Ok((Location::File(directory), key)) => {
+            writeln!(out, " --bundle {} {named}", typed(&directory.join(key.as_str())))
         }
+        _ => writeln!(out, " --bundle FILE {named}    (FILE: a copy of {uri})"),
+    }
+}
+
+/// What will verify as it is, as it can be typed: a directory in which something was
+/// refused will not, but the files in it will.
+fn verifiable(outcome: &Outcome) -> Option<String> {
+    if outcome.name != "." && outcome.refused.is_empty() {
+        return Some(typed(&outcome.place));
+    }
+    let path = member_path(&outcome.name, &outcome.files.first()?.name)?;
+    Some(typed(&outcome.place.join(path.as_path())))
+}
+
+/// A path as one word of a shell, from the working directory if it is beneath it.
+fn typed(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = path.strip_prefix(here).unwrap_or(path);
+    match path.to_str().filter(|text| !text.contains(char::is_control)) {
+        // Not to be taken for an option.
+        Some(text) if text.starts_with('-') => quoted(&format!("./{text}")),
+        Some(text) => quoted(text),
+        None => "PATH".to_owned(),
     }
 }
 

@@ -76,7 +76,8 @@ impl Concluding<'_> {
         }
         // Whoever else can write to the volume is not the step that is attested.
         if let Some(path) = sealed.changed_after(self.ended) {
-            return Conclusion::refused(format!("{path} was changed after main had ended"));
+            let what = if path.is_root() { "it".to_owned() } else { path.to_string() };
+            return Conclusion::refused(format!("{what} was changed after main had ended"));
         }
         let on_disk = sealed.files().get(&RelPath::root()).copied();
         let sealed = match unpack(way, sealed).await {

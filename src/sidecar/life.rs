@@ -386,9 +386,7 @@ impl Sidecar<'_> {
     }
 
     fn end(outcome: &StepOutcome<'_>, form: Form) -> End {
-        // A failed main has failed the step already; a second reason would hide the first.
-        let complete = matches!(outcome.state, StepState::Failed { .. }) || outcome.is_complete();
-        if form == Form::Native || complete { End::Fine } else { End::NotAttested }
+        if form == Form::Native || outcome.is_complete() { End::Fine } else { End::NotAttested }
     }
 
     /// Not ready: says so and waits to be ended. To end by itself would be restarted

@@ -6,6 +6,7 @@ use super::Rejection;
 use crate::dsse::Envelope;
 use crate::intoto::Statement;
 use crate::policy::Policy;
+use crate::relpath::printable;
 use crate::sign::{KeyId, PublicKey};
 use crate::slsa::{PROVENANCE_V1, Provenance};
 
@@ -32,6 +33,12 @@ pub fn authenticate(envelope: &Envelope, policy: &Policy, now: Timestamp) -> Res
     let keys: Vec<&PublicKey> = policy.keys().iter().map(|k| &k.key).collect();
     let valid = envelope.verify(&keys)?;
     let index = valid.key_index();
+    // The name is not under the signature and decides nothing. But no writer signs with
+    // one key and names another, and most tools pass over such a signature: whatever
+    // changed the name, this is not what was published.
+    if let Some(named) = valid.keyid().filter(|_| !valid.is_named()) {
+        return Err(Rejection::KeyName { named: printable(named.as_bytes()), signer: valid.key().key_id() });
+    }
     let statement = Statement::from_json(valid.payload())?;
     if statement.predicate_type() != PROVENANCE_V1 {
         return Err(Rejection::PredicateType { found: statement.predicate_type().to_owned() });

@@ -7,6 +7,7 @@ use crate::intoto::InvalidStatement;
 use crate::manifest::{Differences, ManifestError};
 use crate::policy::PolicyViolation;
 use crate::relpath::RelPath;
+use crate::sign::KeyId;
 use crate::slsa::InvalidProvenance;
 
 /// Why an artifact is not accepted.
@@ -17,6 +18,14 @@ pub enum Rejection {
     NoAttestation {
         /// Where an attestation could have been.
         looked_for: Vec<String>,
+    },
+    /// Properly signed, and says to be signed with some other key: not as it was written.
+    #[error("the envelope names the key {named}, and was signed with {signer}: the attestation was altered")]
+    KeyName {
+        /// What it says, printable.
+        named: String,
+        /// The key that did sign.
+        signer: KeyId,
     },
     /// The file is no Sigstore bundle.
     #[error("the attestation is malformed")]
@@ -43,7 +52,7 @@ pub enum Rejection {
     #[error("{0}")]
     Policy(#[from] PolicyViolation),
     /// Another artifact's attestation, or the artifact was changed.
-    #[error("its digest {found} is none that the attestation has (it is about {about})")]
+    #[error("its digest {found} is not one that is attested; the attestation is about {about}")]
     OtherArtifact {
         /// The artifact's digest.
         found: String,
@@ -94,15 +103,31 @@ pub enum Rejection {
 impl Rejection {
     /// What the user can do about it, where there is something.
     pub fn remedy(&self) -> Option<&'static str> {
+        // What a policy refuses is for whoever wrote the policy to judge.
         Some(match self {
             Self::NoAttestation { .. } => "name the attestation with --bundle FILE",
             Self::Signature(SignatureError::Untrusted { .. }) => {
                 "if you trust that signer, get the public key from them and name it with --key FILE"
             }
-            Self::NoManifest(_) | Self::OtherManifest { .. } => {
+            Self::NoManifest(_) | Self::OtherManifest { .. } | Self::Manifest(_) => {
                 "fetch the manifest that was published beside the attestation"
             }
-            _ => return None,
+            Self::Signature(_) | Self::KeyName { .. } | Self::Bundle(_) | Self::Lines(_) => {
+                "fetch the attestation again from where it was published"
+            }
+            Self::OtherArtifact { .. } | Self::Differs(_) => {
+                "these are not the bytes that were attested: fetch them again, or make and attest them anew"
+            }
+            Self::NotListed { .. } | Self::NotADirectory { .. } => {
+                "name the artifact's own attestation with --bundle FILE, if it has one"
+            }
+            Self::Statement(_) | Self::PredicateType { .. } | Self::Provenance(_) => {
+                "name an attestation with SLSA provenance v1 with --bundle FILE"
+            }
+            Self::Unverifiable { .. } => {
+                "verify the files that are attested by their own names, or take that entry away"
+            }
+            Self::Policy(_) => return None,
         })
     }
 

@@ -85,8 +85,14 @@ fn another_key_is_not_trusted_whatever_it_calls_itself() {
     let forged = Envelope::from_json(forged.as_bytes()).unwrap();
     let no = authenticate(&forged, &policy(&other), NOW).map(|_| ()).unwrap_err();
     assert!(no.to_string().contains("altered"), "{no}");
-    // And a name nobody trusts over a good signature is no reason to refuse it.
-    authenticate(&forged, &policy(&key), NOW).unwrap();
+    // And over a good signature it is not what was published, though nothing signed was altered.
+    let no = authenticate(&forged, &policy(&key), NOW).map(|_| ()).unwrap_err();
+    assert!(matches!(no, Rejection::KeyName { .. }), "{no}");
+    // No name is no lie.
+    let mut nameless: serde_json::Value = serde_json::from_slice(&envelope.to_json()).unwrap();
+    nameless["signatures"][0].as_object_mut().unwrap().remove("keyid").unwrap();
+    let nameless = Envelope::from_json(nameless.to_string().as_bytes()).unwrap();
+    authenticate(&nameless, &policy(&key), NOW).unwrap();
 }
 
 #[test]

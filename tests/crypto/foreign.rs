@@ -159,7 +159,7 @@ fn lines_are_appended_once_and_the_oldest_dropped() {
     assert_eq!(payloads(&file), [r#"{"n":2}"#, r#"{"n":3}"#, r#"{"n":4}"#]);
 
     // Blank lines and Windows' line ends are no lines; the lines that stay keep their bytes.
-    let spaced = [b"\n\r\n  ", envelope(7).to_json().as_slice(), b" \r\n\n"].concat();
+    let spaced = [b"\n\r\n", envelope(7).to_json().as_slice(), b"\r\n\n"].concat();
     let file = lines::append(&spaced, &envelope(8), three).unwrap();
     assert_eq!(payloads(&file), [r#"{"n":7}"#, r#"{"n":8}"#]);
     assert_eq!(file.split(|b| *b == b'\n').count(), 3);
@@ -170,7 +170,16 @@ fn lines_are_appended_once_and_the_oldest_dropped() {
     {
         assert!(matches!(error, lines::LinesError::Line { number: 4, .. }), "{error:?}");
     }
-    assert_eq!(lines::parse(b"\n \n").unwrap_err(), lines::LinesError::Empty);
+    assert_eq!(lines::parse(b"\n\r\n").unwrap_err(), lines::LinesError::Empty);
+    // White space is no part of a line: the line's own end cannot be changed into it.
+    let line = envelope(7).to_json();
+    for (before, after) in [("", " "), ("", "\r"), ("", "\t\n"), (" ", "\n"), ("\r", "\n"), ("\n \n", "\n")] {
+        let file = [before.as_bytes(), &line, after.as_bytes()].concat();
+        assert!(
+            matches!(lines::parse(&file).unwrap_err(), lines::LinesError::Blank { .. }),
+            "{before:?} {after:?}"
+        );
+    }
     let many =
         envelope(1).to_json().iter().chain(b"\n").copied().collect::<Vec<_>>().repeat(lines::MAX_LINES + 1);
     assert_eq!(lines::parse(&many).unwrap_err(), lines::LinesError::TooMany);

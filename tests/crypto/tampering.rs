@@ -60,6 +60,7 @@ fn every_changed_byte_of_a_bundle_is_noticed() {
     }
 }
 
+/// The name itself is left to [`argo_attest::verify`], which knows who signed.
 #[test]
 fn a_changed_byte_of_an_envelope_is_noticed_except_in_the_hint() {
     for key_type in KeyType::ALL {
@@ -68,9 +69,7 @@ fn a_changed_byte_of_an_envelope_is_noticed_except_in_the_hint() {
         let text = String::from_utf8(json.clone()).unwrap();
         let keyid = text.find("SHA256:").unwrap()..text.len() - r#""}]}"#.len();
         let places = unnoticed(&json, key.public(), |bytes| Envelope::from_json(bytes).ok());
-        // Base64 may be URL-safe: where `+` or `/` is alone, the other spelling is the same.
-        let same = |at: &usize| keyid.contains(at) || matches!(json[*at], b'+' | b'/' | b'-' | b'_');
-        assert!(places.iter().all(same), "{places:?} of {text}");
+        assert!(places.iter().all(|at| keyid.contains(at)), "{places:?} of {text}");
         assert!(places.iter().any(|at| keyid.contains(at)), "the hint is free text");
     }
 }

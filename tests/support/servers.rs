@@ -58,6 +58,26 @@ pub(crate) async fn s3s_fs(dir: &Path) -> String {
     format!("http://{address}")
 }
 
+/// Amazon's own client.
+pub(crate) fn sdk(endpoint: &str) -> aws_sdk_s3::Client {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use aws_smithy_http_client::tls;
+    let context = tls::TlsContext::builder().with_trust_store(tls::TrustStore::empty()).build().unwrap();
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring))
+        .tls_context(context)
+        .build_https();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .http_client(http)
+        .credentials_provider(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test"))
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
 /// A versitygw process, stopped when dropped.
 pub(crate) struct VersityGw {
     process: Child,
@@ -104,22 +124,7 @@ impl VersityGw {
 
     /// A client of its own, for what a store cannot do.
     pub(crate) fn sdk(&self) -> aws_sdk_s3::Client {
-        use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-        use aws_smithy_http_client::tls;
-        let context = tls::TlsContext::builder().with_trust_store(tls::TrustStore::empty()).build().unwrap();
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring))
-            .tls_context(context)
-            .build_https();
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(&self.endpoint)
-            .force_path_style(true)
-            .http_client(http)
-            .credentials_provider(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test"))
-            .build();
-        aws_sdk_s3::Client::from_conf(config)
+        sdk(&self.endpoint)
     }
 }
 

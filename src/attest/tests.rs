@@ -1,0 +1,109 @@
+//! Stores that do not hold what they were given.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::*;
+use crate::digest::Sha256Digest;
+use crate::sign::{KeyType, PrivateKey};
+use crate::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
+use crate::store::{MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome};
+use crate::store::{Store, StoreError};
+
+/// Writes something else than it was given to objects with this suffix.
+#[derive(Debug)]
+struct Swapping {
+    store: MemoryStore,
+    suffix: &'static str,
+    swap: fn(&[u8]) -> Vec<u8>,
+    /// What it was given, in the order of the writes.
+    written: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Store for Swapping {
+    fn uri(&self, key: &ObjectKey) -> String {
+        self.store.uri(key)
+    }
+
+    async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
+        self.store.get(key, limit).await
+    }
+
+    async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
+        self.store.stream(key).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
+        self.store.head(key).await
+    }
+
+    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+        self.written.lock().unwrap().push(key.as_str().to_owned());
+        let swapped = key.as_str().ends_with(self.suffix);
+        let bytes = if swapped { (self.swap)(&bytes).into() } else { bytes };
+        self.store.put(key, bytes, mode).await
+    }
+}
+
+fn provenance() -> Provenance {
+    Provenance {
+        build_definition: BuildDefinition {
+            build_type: "https://example.com/t".into(),
+            external_parameters: Map::from_iter([("a".to_owned(), Value::from(1))]),
+            internal_parameters: Map::new(),
+            resolved_dependencies: Vec::new(),
+        },
+        run_details: RunDetails {
+            builder: Builder::this_version("https://example.com/b"),
+            metadata: BuildMetadata::default(),
+            byproducts: Vec::new(),
+        },
+    }
+}
+
+/// Attests a directory of so many files to a store that swaps.
+async fn attest(
+    files: usize,
+    suffix: &'static str,
+    swap: fn(&[u8]) -> Vec<u8>,
+) -> (Result<Receipt, AttestError>, Vec<String>) {
+    let digest = Sha256Digest::of(b"x");
+    let files =
+        (0..files).map(|n| (crate::relpath::RelPath::from_bytes(n.to_string().as_bytes()).unwrap(), digest));
+    let contents = Contents::directory("out", &files.collect());
+    let store = Swapping { store: MemoryStore::new(), suffix, swap, written: Mutex::default() };
+    let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
+    let names = AttestationNames::beside("out").unwrap();
+    let receipt = Attestor::new(&key, &store).attest(&contents, &names, &provenance()).await;
+    (receipt, store.written.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn what_the_store_swapped_is_not_attested() {
+    let attested = attest(1, "nothing", <[u8]>::to_vec).await;
+    assert_eq!(attested.0.unwrap().subjects(), 2);
+    assert_eq!(attested.1, ["out.intoto.jsonl", "out.sigstore.json"], "the bundle comes last");
+    let many = attest(MAX_FILES + 1, "nothing", <[u8]>::to_vec).await;
+    many.0.unwrap();
+    assert_eq!(many.1, ["out.manifest.sha256", "out.intoto.jsonl", "out.sigstore.json"]);
+
+    let cut = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
+    let flipped = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        bytes
+    };
+    let nothing = |_: &[u8]| Vec::new();
+    for suffix in [".sigstore.json", ".intoto.jsonl", ".manifest.sha256"] {
+        for swap in [cut, flipped, nothing] as [fn(&[u8]) -> Vec<u8>; 3] {
+            let error = attest(MAX_FILES + 1, suffix, swap).await.0.map(|_| ()).unwrap_err();
+            let expected = matches!(error, AttestError::ReadBack { .. } | AttestError::Unverified { .. });
+            assert!(expected && error.to_string().contains(suffix), "{suffix}: {error:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The examples in `--help` are commands that work.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use crate::program::{Desk, Ended};
+use crate::servers::{self, ACCESS_KEY, SECRET_KEY};
+
+/// The examples of a command's help, a line each.
+fn examples(desk: &Desk, command: &str) -> Vec<String> {
+    let help = desk.run([command, "--help"]).with(0).out;
+    let (_, examples) = help.split_once("\nExample").unwrap();
+    let lines: Vec<_> = examples.lines().filter(|l| l.starts_with("  argo-attest ")).collect();
+    assert!(!lines.is_empty(), "{help}");
+    assert_eq!(
+        help.lines().map(str::len).max().unwrap().max(100),
+        100,
+        "wrapped lines cannot be copied: {help}"
+    );
+    lines.into_iter().map(|l| l.trim().to_owned()).collect()
+}
+
+/// A shell as the user has it, with the program on its path.
+fn shell(desk: &Desk, endpoint: &str, line: &str) -> Ended {
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_argo-attest")).parent().unwrap().to_owned();
+    let paths = [bin, desk.path("bin")].into_iter();
+    let path =
+        std::env::join_paths(paths.chain(std::env::split_paths(&std::env::var_os("PATH").unwrap()))).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", line]).current_dir(desk.path("")).env("PATH", path);
+    shell.env("XDG_CONFIG_HOME", desk.own_key().ancestors().nth(2).unwrap());
+    shell.env("AWS_ENDPOINT_URL_S3", endpoint).env("AWS_REGION", "us-east-1");
+    shell.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+    tokio::task::block_in_place(|| shell.output().unwrap()).into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn examples_of_the_help_work() {
+    let (desk, server) = (Desk::new(), tempfile::tempdir().unwrap());
+    let endpoint = servers::s3s_fs(server.path()).await;
+    // What the examples are given: a key, a policy, a bucket with an object, a cluster.
+    desk.run(["keygen", "--out-dir", "ci"]).with(0);
+    fs::copy(desk.path("ci/attest.pub"), desk.path("ci.pub")).unwrap();
+    desk.write(
+        "policy.yaml",
+        "apiVersion: argo-attest.io/v1\nkind: VerificationPolicy\nkeys: [{name: ci, file: ci.pub}]\n\
+         builders: [{id: 'https://ci.example.com/argo', keys: [ci]}]\n",
+    );
+    let object = server.path().join("artifacts/build-7");
+    fs::create_dir_all(&object).unwrap();
+    fs::write(object.join("app.tgz"), "app\n").unwrap();
+    fs::create_dir(desk.path("bin")).unwrap();
+    desk.write("bin/kubectl", "#!/bin/sh\ntest \"$*\" = 'apply -f -' && grep -q '^kind: Secret$'\n");
+    fs::set_permissions(desk.path("bin/kubectl"), fs::Permissions::from_mode(0o755)).unwrap();
+    let attest = "argo-attest run --key ci/attest.key --builder-id https://ci.example.com/argo";
+    for (arguments, file) in [("", "app.tar.gz"), ("--store s3://artifacts/build-7", "app.tgz")] {
+        shell(
+            &desk,
+            &endpoint,
+            &format!("{attest} {arguments} --outputs {file} -- sh -c 'echo app > {file}'"),
+        )
+        .with(0);
+    }
+
+    let mut count = 0;
+    for command in ["run", "verify", "inspect", "keygen"] {
+        for example in examples(&desk, command) {
+            let _ = fs::remove_dir_all(desk.path("keys"));
+            shell(&desk, &endpoint, &example).with(0);
+            count += 1;
+        }
+    }
+    assert!(count >= 7, "only {count} examples");
+}

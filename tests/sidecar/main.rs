@@ -1,0 +1,24 @@
+//! The sidecar in a pod that is played: the real binary, Argo's directory and
+//! main's volume as temporary directories, a real S3 server, and what Argo's own
+//! containers do done by the test.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod archives;
+mod output;
+mod pod;
+mod process;
+mod proxy;
+mod s3;
+#[path = "../support/servers.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod servers;
+
+mod endings;
+mod idle;
+mod packings;
+mod readiness;
+mod reports;
+mod restarts;
+mod stores;
+mod tampering;

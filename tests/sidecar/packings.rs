@@ -1,0 +1,110 @@
+//! Everything that Argo can do with an output, done well: attested, and accepted
+//! by a consumer.
+
+use crate::output::{ALL, Output, Shape};
+use crate::pod::{Pod, entry};
+use crate::s3::S3;
+
+/// All packings in one step; each kind of server once, so that both ways of
+/// comparing bytes are gone.
+fn attested(s3: &S3, plain: bool) {
+    let outputs: Vec<_> =
+        ALL.iter().enumerate().map(|(n, kind)| Output::new(&format!("o{n}"), *kind)).collect();
+    let mut pod = Pod::new(s3.address(), outputs);
+    if plain {
+        pod = pod.plain();
+    }
+    let mut sidecar = pod.start_ready();
+    pod.write();
+    pod.end(0);
+    if plain {
+        sidecar.terminate();
+        sidecar.reaches("finishing");
+    }
+    pod.upload(s3);
+    if !plain {
+        sidecar.terminate();
+    }
+    let (code, message) = sidecar.ends();
+    assert_eq!((code, &message["step"]), (Some(0), &"succeeded".into()), "{message}\n{}", sidecar.logged());
+    assert_eq!((&message["attested"], &message["notAttested"]), (&ALL.len().into(), &0.into()), "{message}");
+
+    let outcome = pod.outcome(s3);
+    for output in &pod.outputs {
+        let told = entry(&outcome["predicate"]["outputs"], &output.name);
+        assert_eq!(told["verdict"], "attested", "{output:?}: {told}");
+        pod.assert_accepted(s3, output);
+        assert_members(s3, &pod, output);
+        let statement = pod.signed(&s3.get(&format!("{}.sigstore.json", output.key())).unwrap());
+        let form = &statement["predicate"]["buildDefinition"]["internalParameters"];
+        assert!(form.to_string().contains(if plain { "\"sidecar\"" } else { "\"native\"" }), "{form}");
+    }
+}
+
+/// What the next step has on disk is accepted too.
+fn assert_members(s3: &S3, pod: &Pod, output: &Output) {
+    let bundle = pod.at("downloaded.sigstore.json");
+    std::fs::write(&bundle, s3.get(&format!("{}.sigstore.json", output.key())).unwrap()).unwrap();
+    let input = pod.at("input");
+    let (place, directory) = (input.join("data"), output.shape == Shape::Directory);
+    for (name, content) in &output.files {
+        let file = if directory { place.join(name) } else { place.clone() };
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    }
+    let verify = || {
+        let mut command = crate::process::binary();
+        command.arg("verify").arg("--key").arg(pod.public_key()).arg("--bundle").arg(&bundle);
+        command.arg(&place).output().unwrap()
+    };
+    let ran = verify();
+    assert_eq!(ran.status.code(), Some(0), "{output:?}: {ran:?}");
+    let last = if directory { place.join(output.last()) } else { place.clone() };
+    std::fs::write(last, "something else").unwrap();
+    let ran = verify();
+    assert_eq!(ran.status.code(), Some(1), "{output:?}: {ran:?}");
+    std::fs::remove_dir_all(input).unwrap();
+}
+
+#[test]
+fn native_on_a_server_that_computes_nothing() {
+    attested(&S3::new(), false);
+}
+
+#[test]
+fn plain_on_a_server_that_computes_nothing() {
+    attested(&S3::new(), true);
+}
+
+#[test]
+fn native_on_a_server_with_checksums() {
+    let Some(s3) = S3::versitygw() else { return };
+    attested(&s3, false);
+}
+
+#[test]
+fn plain_on_a_server_with_checksums() {
+    let Some(s3) = S3::versitygw() else { return };
+    attested(&s3, true);
+}
+
+#[test]
+fn an_optional_output_may_be_absent_and_another_may_not() {
+    let s3 = S3::new();
+    let outputs = vec![Output::plain("there"), Output::plain("maybe").optional(), Output::plain("must")];
+    let mut pod = Pod::new(s3.address(), outputs);
+    let written = pod.outputs.remove(0);
+    let mut sidecar = pod.start_ready();
+    pod.write_one(&written);
+    pod.end(0);
+    pod.upload_one(&s3, &written);
+    sidecar.terminate();
+    let (code, message) = sidecar.ends();
+    let verdict = |name| entry(&message["artifacts"], name)["verdict"].clone();
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        (verdict("there"), verdict("maybe"), verdict("must")),
+        ("attested".into(), "absent".into(), "refused".into())
+    );
+    assert_eq!(pod.outcome(&s3)["predicate"]["complete"], false);
+}

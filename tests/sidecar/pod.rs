@@ -1,0 +1,237 @@
+//! A step's pod: what Kubernetes and Argo prepare, and what main and Argo's own
+//! containers do in it.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output as Ran};
+
+use argo_attest::bundle::Bundle;
+use argo_attest::sign::PublicKey;
+use serde_json::{Value, json};
+
+use crate::output::{Output, PREFIX};
+use crate::process::{Sidecar, binary, until};
+use crate::s3::S3;
+use crate::servers::{ACCESS_KEY, BUCKET, SECRET_KEY};
+
+pub(crate) const BUILDER: &str = "https://ci.example.com/argo";
+pub(crate) const POD_UID: &str = "7e1f-pod";
+/// The value of a variable of main's.
+pub(crate) const CANARY: &str = "canary-value-of-a-variable";
+
+pub(crate) struct Pod {
+    dir: tempfile::TempDir,
+    pub(crate) template: Value,
+    /// Instead of the template.
+    pub(crate) template_text: Option<String>,
+    pub(crate) outputs: Vec<Output>,
+    env: Vec<(String, String)>,
+}
+
+impl Pod {
+    /// With the native form of the sidecar.
+    pub(crate) fn new(store: &str, outputs: Vec<Output>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for made in ["argo", "work", "secrets", "keys"] {
+            std::fs::create_dir(at(made)).unwrap();
+        }
+        std::fs::write(at("termination-log"), "").unwrap();
+        S3::write_secret(&at("secrets"));
+        let declared: Vec<Value> = outputs.iter().map(|output| output.declared(&at("work"))).collect();
+        let secret = |key: &str| json!({"name": "s3-cred", "key": key});
+        let template = json!({
+            "name": "build",
+            "metadata": {"annotations": {"argo-attest.io/attest": "true"}},
+            "inputs": {},
+            "outputs": {"artifacts": declared},
+            "container": {
+                "name": "",
+                "image": "busybox:1.36",
+                "command": ["sh", "-c"],
+                "args": ["make"],
+                "env": [{"name": "TOKEN", "value": CANARY}],
+                "volumeMounts": [{"name": "work", "mountPath": at("work")}],
+            },
+            "archiveLocation": {"archiveLogs": false, "s3": {
+                "endpoint": store,
+                "bucket": BUCKET,
+                "region": "us-east-1",
+                "insecure": true,
+                "accessKeySecret": secret("accesskey"),
+                "secretKeySecret": secret("secretkey"),
+                "key": PREFIX,
+            }},
+        });
+        let pod = Self { dir, template, template_text: None, outputs, env: Vec::new() };
+        pod.make_key();
+        pod.env("ARGO_ATTEST_POD_UID", POD_UID)
+            .env("ARGO_NODE_ID", "wf-build-1")
+            .env("ARGO_ATTEST_WORKFLOW_UID", "0c5b-workflow")
+            .env("ARGO_ATTEST_LOG", "info")
+    }
+
+    /// With the plain form.
+    pub(crate) fn plain(self) -> Self {
+        self.env("ARGO_ATTEST_MODE", "sidecar")
+    }
+
+    /// The seconds between SIGTERM and SIGKILL.
+    pub(crate) fn grace(self, seconds: u32) -> Self {
+        self.env("ARGO_ATTEST_GRACE_PERIOD", &seconds.to_string())
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn work(&self) -> PathBuf {
+        self.at("work")
+    }
+
+    pub(crate) fn argo(&self) -> PathBuf {
+        self.at("argo")
+    }
+
+    /// A new pair in the place of the old one.
+    pub(crate) fn make_key(&self) {
+        for name in ["attest.key", "attest.pub"] {
+            let _ = std::fs::remove_file(self.at("keys").join(name));
+        }
+        let ran = binary().arg("keygen").arg("--out-dir").arg(self.at("keys")).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = binary();
+        command
+            .args(["sidecar", "--builder-id", BUILDER])
+            .arg("--key")
+            .arg(self.at("keys/attest.key"))
+            .arg("--argo-dir")
+            .arg(self.argo())
+            .arg("--secrets-dir")
+            .arg(self.at("secrets"))
+            .arg("--termination-log")
+            .arg(self.at("termination-log"))
+            .env("ARGO_TEMPLATE", self.template_text.clone().unwrap_or_else(|| self.template.to_string()))
+            .envs(self.env.iter().cloned());
+        command
+    }
+
+    /// Starts the container. Its termination log is new each time.
+    pub(crate) fn start(&self) -> Sidecar {
+        let log = self.at("termination-log");
+        std::fs::write(&log, "").unwrap();
+        Sidecar::spawn(&mut self.command(), &log, &self.at("log"))
+    }
+
+    /// Starts it, and waits as the hook does that holds main.
+    pub(crate) fn start_ready(&self) -> Sidecar {
+        let sidecar = self.start();
+        let ran = self.ready("--wait=60s");
+        assert!(ran.status.success(), "{ran:?}\n{}", sidecar.logged());
+        sidecar
+    }
+
+    pub(crate) fn ready(&self, wait: &str) -> Ran {
+        let mut command = binary();
+        command.args(["ready", wait, "--termination-log"]).arg(self.at("termination-log")).output().unwrap()
+    }
+
+    /// Main writes all outputs.
+    pub(crate) fn write(&self) {
+        self.outputs.iter().for_each(|output| self.write_one(output));
+    }
+
+    pub(crate) fn write_one(&self, output: &Output) {
+        output.write(&self.work(), &self.argo());
+    }
+
+    /// Main ends.
+    pub(crate) fn end(&self, code: i32) {
+        let directory = self.argo().join("ctr/main");
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("exitcode"), code.to_string()).unwrap();
+    }
+
+    /// Waits until what happens now has a later time than main's end.
+    pub(crate) fn later(&self) {
+        let changed = |path: &Path| {
+            let metadata = path.metadata().unwrap();
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        let (end, probe) = (changed(&self.argo().join("ctr/main/exitcode")), self.at("probe"));
+        until("the next tick of the clock", || {
+            std::fs::write(&probe, "").unwrap();
+            (changed(&probe) > end).then_some(())
+        });
+    }
+
+    /// Argo uploads all outputs, as they were written.
+    pub(crate) fn upload(&self, s3: &S3) {
+        self.outputs.iter().for_each(|output| self.upload_one(s3, output));
+    }
+
+    pub(crate) fn upload_one(&self, s3: &S3, output: &Output) {
+        output.objects(&self.work()).iter().for_each(|(key, bytes)| s3.put(key, bytes));
+    }
+
+    /// Main writes and ends well, Argo uploads, the sidecar is told and ends.
+    pub(crate) fn succeed(&self, s3: &S3, sidecar: &mut Sidecar) -> (Option<i32>, Value) {
+        self.write();
+        self.end(0);
+        self.upload(s3);
+        sidecar.terminate();
+        sidecar.ends()
+    }
+
+    pub(crate) fn public_key(&self) -> PathBuf {
+        self.at("keys/attest.pub")
+    }
+
+    /// What a consumer's `verify` says of an object.
+    pub(crate) fn verify(&self, s3: &S3, key: &str) -> Ran {
+        let mut command = binary();
+        command
+            .args(["verify", "--builder-id", BUILDER, "--key"])
+            .arg(self.public_key())
+            .arg(format!("s3://{BUCKET}/{key}"))
+            .envs([("AWS_ENDPOINT_URL_S3", s3.endpoint.as_str()), ("AWS_REGION", "us-east-1")])
+            .envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)]);
+        command.output().unwrap()
+    }
+
+    pub(crate) fn assert_accepted(&self, s3: &S3, output: &Output) {
+        for (key, _) in output.objects(&self.work()) {
+            let ran = self.verify(s3, &key);
+            assert_eq!(ran.status.code(), Some(0), "{key}: {ran:?}");
+        }
+    }
+
+    /// The step's own outcome, whose signature is verified.
+    pub(crate) fn outcome(&self, s3: &S3) -> Value {
+        let key = format!("{PREFIX}/argo-attest-outcome-{POD_UID}.sigstore.json");
+        let bundle = s3.get(&key).unwrap_or_else(|| panic!("no {key} in {:?}", s3.keys()));
+        self.signed(&bundle)
+    }
+
+    /// The statement in a bundle, if this pod's key signed it.
+    pub(crate) fn signed(&self, bundle: &[u8]) -> Value {
+        let bundle = Bundle::from_json(bundle).unwrap();
+        let key = PublicKey::load(&self.public_key()).unwrap();
+        let valid = bundle.envelope().verify(&[&key]).unwrap();
+        serde_json::from_slice(valid.payload()).unwrap()
+    }
+}
+
+/// What the termination message, or the outcome's predicate, says of an output.
+pub(crate) fn entry<'a>(list: &'a Value, name: &str) -> &'a Value {
+    let list = list.as_array().unwrap();
+    list.iter().find(|entry| entry["name"] == name).unwrap_or_else(|| panic!("no {name} in {list:?}"))
+}
