@@ -61,7 +61,7 @@ class Step:
     ours: dict = field(default_factory=dict)
 
     def rendered(self, settings):
-        mounts = [{"name": "work", "mountPath": "/work"}]
+        mounts = [{"name": "data", "mountPath": "/data"}]
         template = {
             "name": self.name,
             "outputs": {"artifacts": [output.declared() for output in self.outputs]},
@@ -173,7 +173,7 @@ def workflow(settings, name, step, key_secret, templates=(), entrypoint=None, sp
             "entrypoint": entrypoint or step.name,
             "podSpecPatch": json.dumps(patch),
             "volumes": [
-                {"name": "work", "emptyDir": {}},
+                {"name": "data", "emptyDir": {}},
                 {"name": "key", "secret": key},
                 {"name": "store", "secret": {"secretName": step.s3_secret or settings.s3_secret}},
             ],

@@ -7,7 +7,7 @@ from harness.scenario import scenario
 from harness.step import FORMS, Output, Step
 from harness.waiting import wait_for
 
-FILE = Output("out", "/work/out.txt", "none")
+FILE = Output("out", "/data/out.txt", "none")
 UNFINISHED = ("refused", "unfinished", "absent")
 
 
@@ -20,7 +20,7 @@ def native_never_fails(form, pod):
 
 
 def main_fails(case, form):
-    step = Step(form=form, script="echo x > /work/out.txt; sleep 1; exit 3", outputs=[FILE])
+    step = Step(form=form, script="echo x > /data/out.txt; sleep 1; exit 3", outputs=[FILE])
     running = case.submit(step)
     pod = running.pod()
     expect.failed(running)
@@ -32,7 +32,7 @@ def main_fails(case, form):
 def main_fails_but_attested(case, form):
     step = Step(
         form=form,
-        script="echo x > /work/out.txt; sleep 1; exit 3",
+        script="echo x > /data/out.txt; sleep 1; exit 3",
         outputs=[FILE],
         args=["--attest-failed"],
     )
@@ -45,7 +45,7 @@ def main_fails_but_attested(case, form):
 def first_process_killed(case, form):
     """Memory that belongs to no process: the largest process goes, which is Argo's own in
     main, so that no exit code is ever written."""
-    script = "echo x > /work/out.txt; sleep 1; dd if=/dev/zero of=/dev/shm/fill bs=1M count=60; sleep 60"
+    script = "echo x > /data/out.txt; sleep 1; dd if=/dev/zero of=/dev/shm/fill bs=1M count=60; sleep 60"
     step = Step(
         form=form,
         script=script,
@@ -61,7 +61,7 @@ def first_process_killed(case, form):
 
 def main_killed(case, form):
     """A signal that cannot be caught: Argo's own process in main lives and writes 137."""
-    step = Step(form=form, script="echo x > /work/out.txt; sleep 1; kill -9 $$", outputs=[FILE])
+    step = Step(form=form, script="echo x > /data/out.txt; sleep 1; kill -9 $$", outputs=[FILE])
     running = case.submit(step)
     pod = running.pod()
     expect.failed(running)
@@ -72,7 +72,7 @@ def main_killed(case, form):
 def deadline(case, form):
     step = Step(
         form=form,
-        script="echo x > /work/out.txt; sleep 120",
+        script="echo x > /data/out.txt; sleep 120",
         outputs=[FILE],
         template={"activeDeadlineSeconds": 12},
     )
@@ -83,7 +83,7 @@ def deadline(case, form):
 
 
 def pod_deleted(case, form):
-    step = Step(form=form, script="echo x > /work/out.txt; sleep 120", outputs=[FILE])
+    step = Step(form=form, script="echo x > /data/out.txt; sleep 120", outputs=[FILE])
     running = case.submit(step)
     pod = running.pod()
     wait_for("main", 40 * case.settings.patience, lambda: pod.again().main_started())
@@ -101,7 +101,7 @@ def retried(case, form):
     """The first attempt fails, the second does not: another pod, another key."""
     step = Step(
         form=form,
-        script="echo attempt {{retries}} > /work/out.txt; sleep 1; [ {{retries}} = 1 ]",
+        script="echo attempt {{retries}} > /data/out.txt; sleep 1; [ {{retries}} = 1 ]",
         outputs=[FILE],
         template={"retryStrategy": {"limit": "2"}},
     )
@@ -117,7 +117,7 @@ def retried(case, form):
 
 
 def not_opted_in(case, form):
-    step = Step(form=form, script="echo x > /work/out.txt; sleep 1", outputs=[FILE], opted_in=False)
+    step = Step(form=form, script="echo x > /data/out.txt; sleep 1", outputs=[FILE], opted_in=False)
     running = case.submit(step)
     pod = running.pod()
     expect.succeeded(running)
@@ -128,7 +128,7 @@ def not_opted_in(case, form):
 
 def nothing_declared(case, form):
     """No outputs: "nothing to attest" is said, so that silence means something."""
-    step = Step(form=form, script="true", outputs=[Output("m", "/work/m", optional=True)])
+    step = Step(form=form, script="true", outputs=[Output("m", "/data/m", optional=True)])
     running = case.submit(step)
     pod = running.pod()
     expect.succeeded(running)
@@ -158,10 +158,10 @@ SHARED = json.dumps({"shareProcessNamespace": True, "terminationGracePeriodSecon
 @scenario("ending/native/sidecar-killed")
 def native_killed(case):
     """The kubelet starts it again in mid-step; nothing that was written is lost."""
-    folder = Output("out", "/work/made", "none")
+    folder = Output("out", "/data/made", "none")
     step = Step(
-        script=f"mkdir -p /work/made; echo before > /work/made/before; sleep 1; {KILL}; "
-        "echo while > /work/made/while; sleep 6; echo after > /work/made/after; sleep 1",
+        script=f"mkdir -p /data/made; echo before > /data/made/before; sleep 1; {KILL}; "
+        "echo while > /data/made/while; sleep 6; echo after > /data/made/after; sleep 1",
         outputs=[folder],
     )
     running = case.submit(step, spec={"podSpecPatch": SHARED})
@@ -179,7 +179,7 @@ def plain_killed(case):
     """It is not started again, and Argo does not mind: then nothing verifies."""
     step = Step(
         form="plain",
-        script=f"echo x > /work/out.txt; sleep 2; {KILL}; sleep 1",
+        script=f"echo x > /data/out.txt; sleep 2; {KILL}; sleep 1",
         outputs=[FILE],
     )
     running = case.submit(step, spec={"podSpecPatch": SHARED})

@@ -8,10 +8,10 @@ WIDTH = 20
 
 
 def fan_out(case, form):
-    output = Output("out", "/work/out.txt", "none")
+    output = Output("out", "/data/out.txt", "none")
     step = Step(
         form=form,
-        script="echo {{inputs.parameters.n}} > /work/out.txt; sleep 1",
+        script="echo {{inputs.parameters.n}} > /data/out.txt; sleep 1",
         outputs=[output],
         template={"inputs": {"parameters": [{"name": "n"}]}},
     )

@@ -28,12 +28,12 @@ def _packings():
         # A single file of the base layer as a zip fails in Argo itself, which looks for
         # a folder (4.0.7).
         ("base-folder-zip", "/srv/base-folder-zip", "zip", FOLDER, "entries"),
-        ("volume-tar", "/work/volume-tar", "tar", FILE, "entries"),
-        ("volume-folder-tar", "/work/volume-folder-tar", "tar", FOLDER, "entries"),
-        ("volume-none", "/work/volume-none", "none", FILE, "checksum"),
-        ("volume-folder-none", "/work/volume-folder-none", "none", FOLDER, "checksum"),
-        ("volume-zip", "/work/volume-zip", "zip", FILE, "entries"),
-        ("volume-folder-zip", "/work/volume-folder-zip", "zip", FOLDER, "entries"),
+        ("volume-tar", "/data/volume-tar", "tar", FILE, "entries"),
+        ("volume-folder-tar", "/data/volume-folder-tar", "tar", FOLDER, "entries"),
+        ("volume-none", "/data/volume-none", "none", FILE, "checksum"),
+        ("volume-folder-none", "/data/volume-folder-none", "none", FOLDER, "checksum"),
+        ("volume-zip", "/data/volume-zip", "zip", FILE, "entries"),
+        ("volume-folder-zip", "/data/volume-folder-zip", "zip", FOLDER, "entries"),
     ]
     return {row[0]: Packing(*row) for row in table}
 
@@ -63,11 +63,11 @@ for _form in FORMS:
 @scenario("packing/native/several")
 def several(case):
     """Several outputs at once: one inside another, an optional one that is not there."""
-    inside = Output("inside", "/work/tree/deep/file.txt", "none")
-    around = Output("around", "/work/tree")
-    absent = Output("absent", "/work/nothing", optional=True)
+    inside = Output("inside", "/data/tree/deep/file.txt", "none")
+    around = Output("around", "/data/tree")
+    absent = Output("absent", "/data/nothing", optional=True)
     step = Step(
-        script="mkdir -p /work/tree/deep; echo x > /work/tree/deep/file.txt; echo y > /work/tree/y",
+        script="mkdir -p /data/tree/deep; echo x > /data/tree/deep/file.txt; echo y > /data/tree/y",
         outputs=[inside, around, absent],
     )
     running = case.submit(step)
@@ -81,10 +81,10 @@ def several(case):
 @scenario("packing/native/unreadable")
 def unreadable(case):
     """What another user keeps to himself is refused by name; the rest is attested."""
-    private = Output("private", "/work/private.txt", "none")
-    public = Output("public", "/work/public.txt", "none")
+    private = Output("private", "/data/private.txt", "none")
+    public = Output("public", "/data/public.txt", "none")
     step = Step(
-        script="umask 077; echo p > /work/private.txt; chown 1000 /work/private.txt; echo q > /work/public.txt",
+        script="umask 077; echo p > /data/private.txt; chown 1000 /data/private.txt; echo q > /data/public.txt",
         outputs=[private, public],
     )
     running = case.submit(step)
@@ -97,9 +97,9 @@ def unreadable(case):
 @scenario("packing/native/nonroot")
 def nonroot(case):
     """In a pod as Pod Security `restricted` wants it, every container has main's user."""
-    output = Output("out", "/work/out.txt", "none")
+    output = Output("out", "/data/out.txt", "none")
     step = Step(
-        script="umask 077; id -u > /work/out.txt",
+        script="umask 077; id -u > /data/out.txt",
         outputs=[output],
         ours={
             "securityContext": {

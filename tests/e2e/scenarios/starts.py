@@ -5,8 +5,8 @@ from harness.scenario import scenario
 from harness.step import Output, Step
 from harness.waiting import wait_for
 
-FILE = Output("out", "/work/out.txt", "none")
-SCRIPT = "echo x > /work/out.txt; sleep 1"
+FILE = Output("out", "/data/out.txt", "none")
+SCRIPT = "echo x > /data/out.txt; sleep 1"
 # Long enough for a main that is not held to start and end.
 WATCHED_SECONDS = 8
 

@@ -10,8 +10,8 @@ from harness.step import FORMS, Output, Step
 from harness.waiting import wait_for
 
 AWAY_SECONDS = 10
-TWO = [Output("first", "/work/first.txt", "none"), Output("second", "/work/second.txt")]
-SCRIPT = "echo 1 > /work/first.txt; echo 2 > /work/second.txt; sleep 1"
+TWO = [Output("first", "/data/first.txt", "none"), Output("second", "/data/second.txt")]
+SCRIPT = "echo 1 > /data/first.txt; echo 2 > /data/second.txt; sleep 1"
 
 
 def _shell(command):

@@ -7,14 +7,14 @@ from harness.waiting import wait_for
 
 # What is changed, and how: by a container of the same pod that waits for main's end.
 CHANGED = {
-    "volume-none": (Output("out", "/work/out.txt", "none"), "/work/out.txt"),
-    "volume-tar": (Output("out", "/work/out.txt"), "/work/out.txt"),
-    "volume-zip": (Output("out", "/work/out.txt", "zip"), "/work/out.txt"),
-    "volume-folder": (Output("out", "/work/made", "none"), "/work/made/file"),
-    "volume-folder-tar": (Output("out", "/work/made"), "/work/made/file"),
+    "volume-none": (Output("out", "/data/out.txt", "none"), "/data/out.txt"),
+    "volume-tar": (Output("out", "/data/out.txt"), "/data/out.txt"),
+    "volume-zip": (Output("out", "/data/out.txt", "zip"), "/data/out.txt"),
+    "volume-folder": (Output("out", "/data/made", "none"), "/data/made/file"),
+    "volume-folder-tar": (Output("out", "/data/made"), "/data/made/file"),
     "base-tar": (Output("out", "/tmp/out.txt"), "/var/run/argo/outputs/artifacts/tmp/out.txt.tgz"),
 }
-WRITE = "mkdir -p /work/made; echo right > {0}; sleep 1"
+WRITE = "mkdir -p /data/made; echo right > {0}; sleep 1"
 MEDDLE = """
 until [ -e /var/run/argo/ctr/main/exitcode ]; do usleep 10000; done
 usleep 200000
@@ -48,9 +48,9 @@ for _form in FORMS:
         )(changed_before_upload)
 
 SWAPPED = {
-    "volume-none": Output("out", "/work/out.txt", "none"),
-    "volume-tar": Output("out", "/work/out.txt"),
-    "volume-zip": Output("out", "/work/out.txt", "zip"),
+    "volume-none": Output("out", "/data/out.txt", "none"),
+    "volume-tar": Output("out", "/data/out.txt"),
+    "volume-zip": Output("out", "/data/out.txt", "zip"),
     "base-tar": Output("out", "/tmp/out.txt"),
 }
 
