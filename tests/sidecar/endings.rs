@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::output::{Output, PREFIX};
 use crate::pod::{Pod, entry};
 use crate::process::{pass, until};
@@ -96,6 +98,35 @@ fn an_exit_code_that_main_wrote_itself_does_not_count() {
     let (_, message) = sidecar.ends();
     assert_eq!((&message["step"], &message["attested"]), (&"failed".into(), &0.into()), "{message}");
     assert_eq!(attestations(&s3), Vec::<String>::new());
+}
+
+/// The step has ended when all of its containers have.
+#[test]
+fn every_container_of_a_set_has_to_end_well() {
+    for (second, state, attested) in
+        [(None, "unfinished", 0), (Some(1), "failed", 0), (Some(0), "succeeded", 1)]
+    {
+        let s3 = S3::new();
+        let mut pod = Pod::new(s3.address(), vec![Output::plain("a")]);
+        let mut container = pod.template.as_object_mut().unwrap().remove("container").unwrap();
+        let mounts = container.as_object_mut().unwrap().remove("volumeMounts").unwrap();
+        let set = ["main", "beside"].map(|name| {
+            let mut container = container.clone();
+            container["name"] = json!(name);
+            container
+        });
+        pod.template["containerSet"] = json!({"containers": set, "volumeMounts": mounts});
+        let mut sidecar = pod.start_ready();
+        pod.write();
+        pod.end(0);
+        if let Some(code) = second {
+            pod.end_container("beside", code);
+        }
+        pod.upload(&s3);
+        sidecar.terminate();
+        let (_, message) = sidecar.ends();
+        assert_eq!((&message["step"], &message["attested"]), (&state.into(), &attested.into()), "{message}");
+    }
 }
 
 #[test]

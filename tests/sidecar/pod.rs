@@ -157,7 +157,11 @@ impl Pod {
 
     /// Main ends.
     pub(crate) fn end(&self, code: i32) {
-        let directory = self.argo().join("ctr/main");
+        self.end_container("main", code);
+    }
+
+    pub(crate) fn end_container(&self, name: &str, code: i32) {
+        let directory = self.argo().join("ctr").join(name);
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("exitcode"), code.to_string()).unwrap();
     }

@@ -99,6 +99,10 @@ fn a_store_that_cannot_be_used() {
 
     // The other server does not tell a bucket that is missing from an object that is.
     let Some(s3) = S3::versitygw() else { return };
+    let unknown = pod(&s3);
+    fs::write(unknown.at("secrets/s3-cred/accesskey"), "nobody-known").unwrap();
+    assert_not_ready(unknown, "s3://");
+
     let mut bucket = pod(&s3);
     bucket.template["archiveLocation"]["s3"]["bucket"] = json!("no-such-bucket");
     assert_not_ready(bucket, "no-such-bucket");
