@@ -3,6 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::num::NonZeroUsize;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,6 +27,34 @@ impl Progress for Told {
     fn advanced(&self, bytes: u64) {
         self.advanced.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+fn changed(dir: &Path, name: &str) -> i64 {
+    let metadata = fs::metadata(dir.join(name)).unwrap();
+    metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec()
+}
+
+/// What was added, renamed or removed leaves a trace in its directory alone.
+#[test]
+fn tells_when_directories_were_last_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["out/deep/a", "out/b", "other/c"] {
+        fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
+        fs::write(dir.path().join(name), name).unwrap();
+    }
+    let before = changed(dir.path(), "out");
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while changed(dir.path(), "out/deep") <= before {
+        assert!(Instant::now() < deadline, "the clock stands still");
+        fs::write(dir.path().join("out/deep/more"), "").unwrap();
+        fs::remove_file(dir.path().join("out/deep/more")).unwrap();
+    }
+    let scene = Scene::with(dir, &["out", "out/b", "other", "none"]);
+    let (found, dir) = scene.finish();
+    let told = |name: &str| found.rearranged[&path(name)];
+    assert_eq!(told("out"), changed(dir.path(), "out/deep"));
+    assert_eq!(told("other"), changed(dir.path(), "other"));
+    assert_eq!((told("out/b"), told("none")), (i64::MIN, i64::MIN));
 }
 
 #[test]
