@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::clock::{Deadline, TimeUp};
+use super::clock::Deadline;
 use super::packed;
 use super::planned::{Planned, Way};
 use super::settings::Form;
@@ -162,15 +162,13 @@ impl Concluding<'_> {
         let mut last: Option<StoredError> = None;
         loop {
             let look = compare(way, &before.store, sealed, on_disk, packing);
-            let error = match self.deadline.within(look).await {
-                Ok(looked) => match looked? {
-                    Ok(stored) => return Ok(stored),
-                    Err(error) => error,
-                },
-                Err(TimeUp) => {
-                    let last = last.map(|error| format!(" (at the last look, {})", chain(&error)));
-                    return Err(format!("{TOO_LATE}{}", last.unwrap_or_default()));
-                }
+            let Ok(looked) = self.deadline.within(look).await else {
+                let last = last.map(|error| format!(" (at the last look, {})", chain(&error)));
+                return Err(format!("{TOO_LATE}{}", last.unwrap_or_default()));
+            };
+            let error = match looked? {
+                Ok(stored) => return Ok(stored),
+                Err(error) => error,
             };
             let may_come = match &error {
                 // What lay there before the step says nothing of this step.

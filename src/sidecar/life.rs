@@ -1,35 +1,31 @@
 //! The sidecar's life: get ready, watch, be told, conclude, tell.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use super::clock::Deadline;
-use super::conclusion::{Before, Concluding, Conclusion, Earlier, TOO_LATE};
+use super::conclusion::{Before, Concluding, Conclusion, TOO_LATE};
 use super::ending::{Ended, ExitCodes, LOOK_EVERY};
-use super::planned::{self, Planned, Way};
+use super::planned::Planned;
+use super::preparation::{NotReady, Prepared, not_ready};
 use super::settings::{Form, KEPT_TO_TELL, Settings, Unusable};
 use super::status::{Status, StatusFile};
-use super::stores::{Stores, key};
-use crate::argo::{HostFiles, ObjectRef, Source, Step, TemplateText};
-use crate::attest::{AttestationNames, Attestor, MAX_ATTESTATION, Receipt};
-use crate::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome, StepState};
-use crate::pipeline::{SealedArtifact, Session, Watching};
+use super::telling::count_digested;
+use crate::argo::{HostFiles, Source, Step, TemplateText};
+use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
+use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
 use crate::sign::{PrivateKey, load_pair};
 use crate::slsa::StepRun;
-use crate::store::{Env, Store, StoreError};
-use crate::stored::AT_ONCE;
-use crate::telemetry::{Counts, Metrics};
-use crate::volume::{Baseline, Cancel, Inotify, NoProgress, ObservationStats};
+use crate::store::Env;
+use crate::telemetry::Metrics;
+use crate::volume::{Cancel, NoProgress, ObservationStats};
 
 /// How the sidecar ended, for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +38,6 @@ pub enum End {
 
 /// How long main's exit code may come after SIGTERM: they race.
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
-
-/// How long the plain form asks what another attempt left: not to know it costs
-/// time only if there is something, and it is not replaced.
-const EARLIER: Duration = Duration::from_secs(2);
-
-/// Why nothing can be attested; in the native form, main then does not start.
-struct NotReady {
-    reason: String,
-    remedy: String,
-}
 
 /// Lives the step through. `environment` is where the template's variable and
 /// the stores' credentials come from.
@@ -68,25 +54,12 @@ pub async fn run(settings: &Settings, environment: &dyn Env, metrics: &Arc<Metri
     Ok(sidecar.live(&mut terminate).await)
 }
 
-struct Sidecar<'a> {
-    settings: &'a Settings,
-    environment: &'a dyn Env,
-    metrics: &'a Arc<Metrics>,
-    status: StatusFile,
-    started_on: Timestamp,
-}
-
-/// All that is needed to watch and to conclude.
-struct Prepared {
-    step: Step,
-    form: Form,
-    key: PrivateKey,
-    stores: Stores,
-    outputs: Vec<Planned>,
-    before: Vec<Option<Before>>,
-    /// Where the step's own outcome goes, if the step has a place.
-    outcome: Option<(Arc<dyn Store>, ObjectRef)>,
-    session: Session,
+pub(super) struct Sidecar<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) environment: &'a dyn Env,
+    pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) status: StatusFile,
+    pub(super) started_on: Timestamp,
 }
 
 impl Sidecar<'_> {
@@ -160,87 +133,6 @@ impl Sidecar<'_> {
             return Some("the template does not ask for it (annotation argo-attest.io/attest: \"true\")");
         }
         None
-    }
-
-    /// Everything that can be found out before main starts.
-    async fn prepare(&self, step: Step, form: Form) -> Result<Prepared, NotReady> {
-        let key =
-            load_pair(&self.settings.key).map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
-        let outputs = planned::outputs(&step, self.settings);
-        // First of all: while the store is asked, the plain form's main writes.
-        let artifacts = outputs.iter().filter_map(|o| Some(o.way.as_ref().ok()?.artifact.clone())).collect();
-        let watching = Watching {
-            baseline: Baseline::Include,
-            excluded: Vec::new(),
-            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            watch: || Box::new(Inotify::new()),
-        };
-        let session = Session::start(artifacts, &watching).map_err(|e| {
-            not_ready(&e, "mount main's volumes into this container (mirrorVolumeMounts: true)")
-        })?;
-        let mut stores = Stores::default();
-        let mut asking = Vec::with_capacity(outputs.len());
-        for output in &outputs {
-            asking.push(match &output.way {
-                Ok(way) => Some((way, self.open(&mut stores, &way.plan.object)?)),
-                Err(_) => None,
-            });
-        }
-        let before = stream::iter(asking).map(|asked| async {
-            match asked {
-                Some((way, store)) => self.before(store, way, form).await.map(Some),
-                None => Ok(None),
-            }
-        });
-        let before = before.buffered(AT_ONCE.get()).try_collect().await?;
-        // A pod that runs again under its name has another uid: no outcome overwrites another.
-        let pod = self.settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
-        let outcome = match step.own_object(&format!("argo-attest-outcome-{pod}")) {
-            Ok(object) => Some((self.open(&mut stores, &object)?, object)),
-            Err(why) => {
-                warn!(%why, "there is no place for the step's outcome but the termination message");
-                None
-            }
-        };
-        Ok(Prepared { step, form, key, stores, outputs, before, outcome, session })
-    }
-
-    /// The object as it is before the step; and, by asking, whether the store can be used.
-    async fn before(&self, store: Arc<dyn Store>, way: &Way, form: Form) -> Result<Before, NotReady> {
-        let names = AttestationNames::beside(way.plan.object.key())
-            .map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
-        // A GET says why it is refused; a HEAD cannot.
-        let asked = store.get(&names.bundle, MAX_ATTESTATION).await;
-        let unusable = |error: StoreError| NotReady { reason: chain(&error), remedy: error.remedy() };
-        match asked {
-            Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => {}
-            Err(error) if error.is_access_denied() => {
-                // What may not be listed is denied, not missing; writing may be allowed all the same.
-                warn!(%error, "reading attestations is denied, or there is none yet");
-            }
-            // The plain form cannot hold main; the store has until the end to come back.
-            Err(error @ StoreError::Unreachable { .. }) if form == Form::Plain => {
-                warn!(error = chain(&error), "the store cannot be reached yet");
-            }
-            Err(error) => return Err(unusable(error)),
-        }
-        let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
-        // Only who looks before Argo has uploaded can mistake one for the other.
-        let object = match form {
-            Form::Native => Earlier::Unknown,
-            Form::Plain => match timeout(EARLIER, store.head(&object)).await {
-                Ok(Ok(info)) => Earlier::Object(info.revision),
-                Ok(Err(StoreError::NotFound { .. })) => Earlier::Nothing,
-                _ => Earlier::Unknown,
-            },
-        };
-        Ok(Before { store, object })
-    }
-
-    fn open(&self, stores: &mut Stores, object: &ObjectRef) -> Result<Arc<dyn Store>, NotReady> {
-        stores
-            .open(object, self.environment, &self.settings.secrets_dir)
-            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })
     }
 
     /// Ready: main may start.
@@ -381,38 +273,6 @@ impl Sidecar<'_> {
         join_all(each.collect::<Vec<_>>()).await
     }
 
-    /// The signed outcome, then the termination message, whatever became of the former.
-    async fn report(
-        &mut self,
-        outcome: &StepOutcome<'_>,
-        form: Form,
-        key: &PrivateKey,
-        place: Option<(Arc<dyn Store>, ObjectRef)>,
-        deadline: Deadline,
-    ) {
-        let storing = async {
-            let (store, object) = place.ok_or("the step has no artifact location of its own")?;
-            let names = AttestationNames::beside(object.key()).map_err(|e| e.to_string())?;
-            let attestor = Attestor::new(key, store.as_ref());
-            let predicate = outcome.predicate();
-            attestor
-                .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &names)
-                .await
-                .map_err(|e| chain(&e))
-        };
-        let stored = deadline
-            .within(storing)
-            .await
-            .unwrap_or_else(|_| Err("the grace period ended before it was stored".into()));
-        if let Err(why) = &stored {
-            error!(why, "the step's outcome could not be stored");
-        }
-        outcome.outputs.iter().for_each(|output| log(output, form));
-        count_outputs(self.metrics, &outcome.outputs);
-        let place = stored.as_ref().map(Receipt::bundle_uri).map_err(String::as_str);
-        self.tell(&Status::Done(outcome.termination_message(place)));
-    }
-
     fn end(outcome: &StepOutcome<'_>, form: Form) -> End {
         if form == Form::Native || outcome.is_complete() { End::Fine } else { End::NotAttested }
     }
@@ -433,7 +293,7 @@ impl Sidecar<'_> {
         if form == Form::Native { End::Fine } else { End::NotAttested }
     }
 
-    fn tell(&mut self, status: &Status) {
+    pub(super) fn tell(&mut self, status: &Status) {
         if let Err(error) = self.status.write(status) {
             warn!(%error, file = %self.settings.termination_log.display(), "cannot write the termination message");
         }
@@ -471,10 +331,6 @@ impl<'a> Attesting<'a> {
 const TEMPLATE_HELP: &str =
     "run this inside a pod of Argo Workflows, as an initContainers or sidecars entry of a template";
 
-fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady {
-    NotReady { reason: chain(error), remedy: remedy.into() }
-}
-
 fn not_attempted(state: &StepState) -> Conclusion {
     let reason = match state {
         StepState::Unfinished { reason } => reason.clone(),
@@ -482,35 +338,6 @@ fn not_attempted(state: &StepState) -> Conclusion {
         StepState::Succeeded => "it was not looked at".into(),
     };
     Conclusion { fate: Fate::Unfinished { reason }, refused: Vec::new() }
-}
-
-fn count_digested(metrics: &Metrics, stats: &ObservationStats) {
-    let (before_end, after_end) = (stats.bytes_before_end, stats.bytes_after_end);
-    metrics.set_bytes_digested(Counts { before_end, after_end });
-    let (before_end, after_end) = (stats.files_before_end, stats.files_after_end);
-    metrics.set_files_digested(Counts { before_end, after_end });
-}
-
-fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
-    let total = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let with = |verdict: fn(&Fate) -> bool| total(outputs.iter().filter(|o| verdict(&o.fate)).count());
-    metrics.set_attested(with(|fate| matches!(fate, Fate::Attested { .. })));
-    metrics.set_not_attested(with(|fate| matches!(fate, Fate::Refused { .. } | Fate::Unfinished { .. })));
-    metrics.set_refused(total(outputs.iter().map(|o| o.refused.len()).sum()));
-}
-
-fn log(output: &OutputOutcome, form: Form) {
-    let (name, form) = (&output.name, form.as_str());
-    match &output.fate {
-        Fate::Attested { digest, attestation } => info!(output = name, digest, attestation, form, "attested"),
-        Fate::Absent => info!(output = name, form, "absent, as it may be"),
-        Fate::Refused { reason } | Fate::Unfinished { reason } => {
-            warn!(output = name, reason, form, "not attested");
-        }
-    }
-    for (entry, reason) in &output.refused {
-        warn!(output = name, entry, reason, form, "refused");
-    }
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {

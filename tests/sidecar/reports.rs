@@ -20,7 +20,9 @@ fn two_hundred_outputs_fit_into_the_termination_message() {
     let mut sidecar = pod.start_ready();
     pod.write();
     pod.end(0);
-    pod.outputs[1..].iter().for_each(|output| pod.upload_one(&s3, output));
+    for output in &pod.outputs[1..] {
+        pod.upload_one(&s3, output);
+    }
     sidecar.terminate();
     let (code, message) = sidecar.ends();
     assert_eq!(
