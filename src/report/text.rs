@@ -58,7 +58,7 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             }
         }
     }
-    // The artifact's own refusal is the reason above.
+    // An artifact that was refused as a whole is told above, with the same reason.
     let within: Vec<_> = outcome.refused.iter().filter(|(name, _)| *name != outcome.name).collect();
     for (name, refusal) in within.iter().take(NAMED) {
         writeln!(out, "refused       {name}: {refusal}")?;
