@@ -102,11 +102,15 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
 
 /// One thread waits; the work that takes time is done on others.
 fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| Failure::new(Exit::Io, format!("cannot start the event loop: {e}")))?
-        .block_on(future)
+        .map_err(|e| Failure::new(Exit::Io, format!("cannot start the event loop: {e}")))?;
+    let done = runtime.block_on(future);
+    // What nobody waits for any more, such as a name server's answer, must not
+    // keep us from ending in time.
+    runtime.shutdown_background();
+    done
 }
 
 fn usage(error: &clap::Error) -> ExitCode {

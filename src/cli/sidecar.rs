@@ -11,7 +11,7 @@ use super::{Exit, Failure};
 use crate::argo::Parameters;
 use crate::report::chain;
 use crate::sidecar::status::TERMINATION_LOG;
-use crate::sidecar::{End, Form, Settings};
+use crate::sidecar::{End, Form, Settings, Unusable};
 use crate::slsa::PodIdentity;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
@@ -124,14 +124,20 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
     if let Err(error) = rustix::process::set_dumpable_behavior(dumpable) {
         tracing::warn!(%error, "core dumps cannot be turned off");
     }
-    let settings = settings(args)?;
+    let mut settings = settings(args);
     let metrics = Arc::new(Metrics::default());
     if let Some(address) = settings.metrics_listen {
-        let listener = tokio::net::TcpListener::bind(address).await.map_err(|e| {
-            Failure::new(Exit::Io, format!("cannot listen on {address} for metrics: {e}"))
-                .remedy("choose another port with --metrics-listen")
-        })?;
-        tokio::spawn(serve(listener, Arc::clone(&metrics)));
+        match tokio::net::TcpListener::bind(address).await {
+            Ok(listener) => {
+                tokio::spawn(serve(listener, Arc::clone(&metrics)));
+            }
+            Err(e) => {
+                settings.unusable = Some(Unusable {
+                    reason: format!("cannot listen on {address} for metrics: {e}"),
+                    remedy: "choose another port with --metrics-listen".into(),
+                });
+            }
+        }
     }
     let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics).await;
     match end {
@@ -141,15 +147,20 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn settings(args: SidecarArgs) -> Result<Settings, Failure> {
+fn settings(args: SidecarArgs) -> Settings {
     let pod = args.pod;
-    let parameters = pod.input_parameters.map(|text| Parameters::parse(&text)).transpose().map_err(|e| {
-        Failure::new(Exit::Data, format!("--input-parameters: {}", chain(&e)))
-            .remedy("set ARGO_ATTEST_INPUT_PARAMETERS to \"{{inputs.parameters}}\"")
-    })?;
+    let (parameters, unusable) = match pod.input_parameters.map(|text| Parameters::parse(&text)).transpose() {
+        Ok(parameters) => (parameters, None),
+        Err(e) => {
+            let remedy = "set ARGO_ATTEST_INPUT_PARAMETERS to \"{{inputs.parameters}}\"".into();
+            let reason = format!("the input parameters cannot be used: {}", chain(&e));
+            (None, Some(Unusable { reason, remedy }))
+        }
+    };
     // Argo tells wrapped containers what the pod has; it knows better than a default.
     let grace = std::env::var("ARGO_TERMINATION_GRACE_PERIOD_SECONDS").ok().and_then(|s| s.parse().ok());
-    Ok(Settings {
+    Settings {
+        unusable,
         key: args.key,
         builder_id: args.builder_id,
         all: args.all,
@@ -174,5 +185,5 @@ fn settings(args: SidecarArgs) -> Result<Settings, Failure> {
             workflow_name: pod.workflow_name.or_else(|| std::env::var("ARGO_WORKFLOW_NAME").ok()),
             workflow_uid: pod.workflow_uid,
         },
-    })
+    }
 }

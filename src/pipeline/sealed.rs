@@ -35,6 +35,8 @@ pub struct SealedArtifact {
     files: BTreeMap<RelPath, Seen>,
     /// By path from the artifact.
     refused: Vec<(RelPath, Refusal)>,
+    /// When its directories were last changed.
+    rearranged: i64,
 }
 
 impl SealedArtifact {
@@ -50,6 +52,7 @@ impl SealedArtifact {
             .iter()
             .filter_map(|(path, refusal)| Some((beneath(path)?, refusal.clone())))
             .collect();
+        let rearranged = observation.rearranged.get(&artifact.path).copied().unwrap_or(i64::MIN);
         let presence = observation.interests.get(&artifact.path).copied().unwrap_or(Presence::Missing);
         let shape = match presence {
             // What was not looked at could be anything.
@@ -68,7 +71,7 @@ impl SealedArtifact {
             }
             Presence::Directory => Shape::Nothing("it holds no files"),
         };
-        Self { artifact, shape, files, refused }
+        Self { artifact, shape, files, refused, rearranged }
     }
 
     /// The same artifact, of which only an archive could be seen, as what is in
@@ -83,10 +86,16 @@ impl SealedArtifact {
         Self { shape, files, refused, ..self }
     }
 
-    /// The first file, if any, that was written, renamed or otherwise changed
-    /// after this point (a change time, in nanoseconds since 1970).
-    pub fn changed_after(&self, end: i64) -> Option<&RelPath> {
-        self.files.iter().find(|(_, seen)| seen.changed > end).map(|(path, _)| path)
+    /// The first change, if any, that was made after this point (a change time, in
+    /// nanoseconds since 1970): a file was written, or a directory's entries were.
+    pub fn changed_after(&self, end: i64) -> Option<String> {
+        let file = self.files.iter().find(|(_, seen)| seen.changed > end);
+        match file {
+            Some((path, _)) if path.is_root() => Some("it was changed".to_owned()),
+            Some((path, _)) => Some(format!("{path} was changed")),
+            None if self.rearranged > end => Some("a file in it was added, renamed or removed".to_owned()),
+            None => None,
+        }
     }
 
     /// The artifact.

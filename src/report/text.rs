@@ -58,10 +58,12 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             }
         }
     }
-    for (name, refusal) in outcome.refused.iter().take(NAMED) {
+    // An artifact that was refused as a whole is told above, with the same reason.
+    let within: Vec<_> = outcome.refused.iter().filter(|(name, _)| *name != outcome.name).collect();
+    for (name, refusal) in within.iter().take(NAMED) {
         writeln!(out, "refused       {name}: {refusal}")?;
     }
-    match outcome.refused.len().saturating_sub(NAMED) {
+    match within.len().saturating_sub(NAMED) {
         0 => Ok(()),
         more => writeln!(out, "refused       and {more} more (--json lists them)"),
     }

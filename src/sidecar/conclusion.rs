@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::clock::Deadline;
 use super::packed;
 use super::planned::{Planned, Way};
 use super::settings::Form;
@@ -27,6 +28,8 @@ use crate::volume::Refusal;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a native sidecar waits for an object: Argo is done when it is told.
 const CONSISTENCY: Duration = Duration::from_secs(2);
+/// Why an output is not attested though nothing is wrong with it.
+pub(super) const TOO_LATE: &str = "the grace period ended before it was stored and attested";
 /// How many stored objects of one output a statement lists.
 const LISTED_OBJECTS: usize = 100;
 
@@ -36,6 +39,8 @@ pub(super) struct Concluding<'a> {
     pub(super) key: &'a PrivateKey,
     /// When main ended, as a change time: see [`super::ending::Ended`].
     pub(super) ended: i64,
+    /// When it is too late to look for an object once more.
+    pub(super) deadline: Deadline,
     pub(super) provenance: &'a dyn Fn(Vec<ResourceDescriptor>) -> Provenance,
 }
 
@@ -43,7 +48,29 @@ pub(super) struct Concluding<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Before {
     pub(super) store: Arc<dyn Store>,
-    pub(super) revision: Option<Revision>,
+    pub(super) object: Earlier,
+}
+
+/// What another attempt left where this one's object goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// Nothing: an object that is there now is this attempt's.
+    Nothing,
+    /// An object in this state.
+    Object(Revision),
+    /// It could not be asked.
+    Unknown,
+}
+
+impl Earlier {
+    /// Whether what is there now may have been there before.
+    fn may_be(&self, now: &Revision) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Object(before) => before == now,
+            Self::Unknown => true,
+        }
+    }
 }
 
 /// What became of one output, and what in it was refused.
@@ -75,9 +102,8 @@ impl Concluding<'_> {
             };
         }
         // Whoever else can write to the volume is not the step that is attested.
-        if let Some(path) = sealed.changed_after(self.ended) {
-            let what = if path.is_root() { "it".to_owned() } else { path.to_string() };
-            return Conclusion::refused(format!("{what} was changed after main had ended"));
+        if let Some(change) = sealed.changed_after(self.ended) {
+            return Conclusion::refused(format!("{change} after main had ended"));
         }
         let on_disk = sealed.files().get(&RelPath::root()).copied();
         let sealed = match unpack(way, sealed).await {
@@ -133,15 +159,23 @@ impl Concluding<'_> {
         packing: &Packing,
     ) -> Result<Vec<StoredObject>, String> {
         let patience = tokio::time::Instant::now() + CONSISTENCY;
+        let mut last: Option<StoredError> = None;
         loop {
-            let error = match compare(way, &before.store, sealed, on_disk, packing).await? {
+            let look = compare(way, &before.store, sealed, on_disk, packing);
+            let Ok(looked) = self.deadline.within(look).await else {
+                let last = last.map(|error| format!(" (at the last look, {})", chain(&error)));
+                return Err(format!("{TOO_LATE}{}", last.unwrap_or_default()));
+            };
+            let error = match looked? {
                 Ok(stored) => return Ok(stored),
                 Err(error) => error,
             };
             let may_come = match &error {
                 // What lay there before the step says nothing of this step.
                 StoredError::Mismatch { revision, .. } => {
-                    self.form == Form::Plain && before.revision.as_ref() == Some(revision)
+                    self.form == Form::Plain
+                        // Of a directory, nobody could ask before its files were known.
+                        && (*packing == Packing::ObjectPerFile || before.object.may_be(revision))
                 }
                 StoredError::NotThere { .. }
                 | StoredError::Store(StoreError::Unreachable { .. })
@@ -155,6 +189,7 @@ impl Concluding<'_> {
             if !may_come || !time_left {
                 return Err(chain(&error));
             }
+            last = Some(error);
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }

@@ -29,6 +29,13 @@ pub(super) struct Ended {
     pub(super) changed: i64,
 }
 
+impl Ended {
+    /// The same, though it was noticed earlier.
+    pub(super) fn seen_first(self, first: &Self) -> Self {
+        Self { changed: first.changed.min(self.changed), ..self }
+    }
+}
+
 /// The exit codes of a step's containers.
 #[derive(Debug, Clone)]
 pub(super) struct ExitCodes {

@@ -1,7 +1,6 @@
 //! The sidecar's life: get ready, watch, be told, conclude, tell.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,22 +10,22 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use super::clock::Deadline;
-use super::conclusion::{Before, Concluding, Conclusion};
+use super::conclusion::{Before, Concluding, Conclusion, TOO_LATE};
 use super::ending::{Ended, ExitCodes, LOOK_EVERY};
-use super::planned::{self, Planned, Way};
-use super::settings::{Form, KEPT_TO_TELL, Settings};
+use super::planned::Planned;
+use super::preparation::{NotReady, Prepared, not_ready};
+use super::settings::{Form, KEPT_TO_TELL, Settings, Unusable};
 use super::status::{Status, StatusFile};
-use super::stores::{Stores, key};
-use crate::argo::{HostFiles, ObjectRef, Source, Step, TemplateText};
-use crate::attest::{AttestationNames, Attestor, MAX_ATTESTATION, Receipt};
-use crate::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome, StepState};
-use crate::pipeline::{SealedArtifact, Session, Watching};
+use super::telling::count_digested;
+use crate::argo::{HostFiles, Source, Step, TemplateText};
+use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
+use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
 use crate::sign::{PrivateKey, load_pair};
 use crate::slsa::StepRun;
-use crate::store::{Env, Store, StoreError};
-use crate::telemetry::{Counts, Metrics};
-use crate::volume::{Baseline, Cancel, Inotify, NoProgress, ObservationStats};
+use crate::store::Env;
+use crate::telemetry::Metrics;
+use crate::volume::{Cancel, NoProgress, ObservationStats};
 
 /// How the sidecar ended, for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +38,6 @@ pub enum End {
 
 /// How long main's exit code may come after SIGTERM: they race.
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
-
-/// Why nothing can be attested; in the native form, main then does not start.
-struct NotReady {
-    reason: String,
-    remedy: String,
-}
 
 /// Lives the step through. `environment` is where the template's variable and
 /// the stores' credentials come from.
@@ -61,25 +54,12 @@ pub async fn run(settings: &Settings, environment: &dyn Env, metrics: &Arc<Metri
     Ok(sidecar.live(&mut terminate).await)
 }
 
-struct Sidecar<'a> {
-    settings: &'a Settings,
-    environment: &'a dyn Env,
-    metrics: &'a Arc<Metrics>,
-    status: StatusFile,
-    started_on: Timestamp,
-}
-
-/// All that is needed to watch and to conclude.
-struct Prepared {
-    step: Step,
-    form: Form,
-    key: PrivateKey,
-    stores: Stores,
-    outputs: Vec<Planned>,
-    before: Vec<Option<Before>>,
-    /// Where the step's own outcome goes, if the step has a place.
-    outcome: Option<(Arc<dyn Store>, ObjectRef)>,
-    session: Session,
+pub(super) struct Sidecar<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) environment: &'a dyn Env,
+    pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) status: StatusFile,
+    pub(super) started_on: Timestamp,
 }
 
 impl Sidecar<'_> {
@@ -100,6 +80,10 @@ impl Sidecar<'_> {
             self.tell(&Status::Idle { reason: reason.into() });
             terminate.recv().await;
             return End::Fine;
+        }
+        if let Some(Unusable { reason, remedy }) = &self.settings.unusable {
+            let not_ready = NotReady { reason: reason.clone(), remedy: remedy.clone() };
+            return self.fail(form, &not_ready, terminate).await;
         }
         let (prepared, told) = self.prepare_until_told(step, form, terminate).await;
         match prepared {
@@ -151,73 +135,6 @@ impl Sidecar<'_> {
         None
     }
 
-    /// Everything that can be found out before main starts.
-    async fn prepare(&self, step: Step, form: Form) -> Result<Prepared, NotReady> {
-        let key =
-            load_pair(&self.settings.key).map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
-        let outputs = planned::outputs(&step, self.settings);
-        let mut stores = Stores::default();
-        let mut before = Vec::with_capacity(outputs.len());
-        for output in &outputs {
-            before.push(match &output.way {
-                Ok(way) => Some(self.before(&mut stores, way, form).await?),
-                Err(_) => None,
-            });
-        }
-        // A pod that runs again under its name has another uid: no outcome overwrites another.
-        let pod = self.settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
-        let outcome = match step.own_object(&format!("argo-attest-outcome-{pod}")) {
-            Ok(object) => {
-                let store = stores
-                    .open(&object, self.environment, &self.settings.secrets_dir)
-                    .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
-                Some((store, object))
-            }
-            Err(why) => {
-                warn!(%why, "there is no place for the step's outcome but the termination message");
-                None
-            }
-        };
-        let artifacts = outputs.iter().filter_map(|o| Some(o.way.as_ref().ok()?.artifact.clone())).collect();
-        let watching = Watching {
-            baseline: Baseline::Include,
-            excluded: Vec::new(),
-            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            watch: || Box::new(Inotify::new()),
-        };
-        let session = Session::start(artifacts, &watching).map_err(|e| {
-            not_ready(&e, "mount main's volumes into this container (mirrorVolumeMounts: true)")
-        })?;
-        Ok(Prepared { step, form, key, stores, outputs, before, outcome, session })
-    }
-
-    /// The object as it is before the step; and, by asking, whether the store can be used.
-    async fn before(&self, stores: &mut Stores, way: &Way, form: Form) -> Result<Before, NotReady> {
-        let store = stores
-            .open(&way.plan.object, self.environment, &self.settings.secrets_dir)
-            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
-        let names = AttestationNames::beside(way.plan.object.key())
-            .map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
-        // A GET says why it is refused; a HEAD cannot.
-        let asked = store.get(&names.bundle, MAX_ATTESTATION).await;
-        let unusable = |error: StoreError| NotReady { reason: chain(&error), remedy: error.remedy() };
-        match asked {
-            Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => {}
-            Err(error) if error.is_access_denied() => {
-                // What may not be listed is denied, not missing; writing may be allowed all the same.
-                warn!(%error, "reading attestations is denied, or there is none yet");
-            }
-            // The plain form cannot hold main; the store has until the end to come back.
-            Err(error @ StoreError::Unreachable { .. }) if form == Form::Plain => {
-                warn!(error = chain(&error), "the store cannot be reached yet");
-            }
-            Err(error) => return Err(unusable(error)),
-        }
-        let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
-        let revision = store.head(&object).await.ok().map(|info| info.revision);
-        Ok(Before { store, revision })
-    }
-
     /// Ready: main may start.
     async fn attend(&mut self, prepared: Prepared, told: Option<Deadline>, terminate: &mut Signal) -> End {
         let names: Vec<_> = prepared.outputs.iter().map(|o| o.name.as_str()).collect();
@@ -240,9 +157,13 @@ impl Sidecar<'_> {
         prepared.session.mark_end();
         let deadline = told.unwrap_or_else(|| Deadline::after(self.settings.working_time()));
         self.tell(&Status::Finishing);
-        let (ended, at, finished_on) = match ended {
-            Some((ended, at, finished_on)) => (Some(ended), at, finished_on),
-            None => (codes.await_within(EXIT_CODE_LATE).await, Instant::now(), Timestamp::now()),
+        // Main can write there while it runs. Its emissary does so after it: what is
+        // there now is how it ended, and when it was first there is the last moment
+        // at which main may have changed anything.
+        let last = codes.await_within(EXIT_CODE_LATE).await;
+        let (ended, at, finished_on) = match (ended, last) {
+            (Some((first, at, finished_on)), Some(last)) => (Some(last.seen_first(&first)), at, finished_on),
+            (_, last) => (last, Instant::now(), Timestamp::now()),
         };
         let end = self.finish(prepared, ended, finished_on, deadline).await;
         self.metrics.set_end_to_done(at.elapsed());
@@ -331,6 +252,7 @@ impl Sidecar<'_> {
             form: attesting.form,
             key: attesting.key,
             ended: attesting.ended.changed,
+            deadline,
             provenance: &provenance,
         };
         let mut artifacts = sealed.artifacts();
@@ -342,47 +264,13 @@ impl Sidecar<'_> {
                     (Ok(way), Some(before), Some(sealed)) => deadline
                         .within(concluding.conclude(output, way, before, sealed))
                         .await
-                        .unwrap_or_else(|_| {
-                            Conclusion::refused("the grace period ended before it was stored and attested")
-                        }),
+                        .unwrap_or_else(|_| Conclusion::refused(TOO_LATE)),
                     (Err(reason), ..) => Conclusion::refused(reason.clone()),
                     _ => Conclusion::refused("it was not observed"),
                 }
             }
         });
         join_all(each.collect::<Vec<_>>()).await
-    }
-
-    /// The signed outcome, then the termination message, whatever became of the former.
-    async fn report(
-        &mut self,
-        outcome: &StepOutcome<'_>,
-        form: Form,
-        key: &PrivateKey,
-        place: Option<(Arc<dyn Store>, ObjectRef)>,
-        deadline: Deadline,
-    ) {
-        let storing = async {
-            let (store, object) = place.ok_or("the step has no artifact location of its own")?;
-            let names = AttestationNames::beside(object.key()).map_err(|e| e.to_string())?;
-            let attestor = Attestor::new(key, store.as_ref());
-            let predicate = outcome.predicate();
-            attestor
-                .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &names)
-                .await
-                .map_err(|e| chain(&e))
-        };
-        let stored = deadline
-            .within(storing)
-            .await
-            .unwrap_or_else(|_| Err("the grace period ended before it was stored".into()));
-        if let Err(why) = &stored {
-            error!(why, "the step's outcome could not be stored");
-        }
-        outcome.outputs.iter().for_each(|output| log(output, form));
-        count_outputs(self.metrics, &outcome.outputs);
-        let place = stored.as_ref().map(Receipt::bundle_uri).map_err(String::as_str);
-        self.tell(&Status::Done(outcome.termination_message(place)));
     }
 
     fn end(outcome: &StepOutcome<'_>, form: Form) -> End {
@@ -405,7 +293,7 @@ impl Sidecar<'_> {
         if form == Form::Native { End::Fine } else { End::NotAttested }
     }
 
-    fn tell(&mut self, status: &Status) {
+    pub(super) fn tell(&mut self, status: &Status) {
         if let Err(error) = self.status.write(status) {
             warn!(%error, file = %self.settings.termination_log.display(), "cannot write the termination message");
         }
@@ -443,10 +331,6 @@ impl<'a> Attesting<'a> {
 const TEMPLATE_HELP: &str =
     "run this inside a pod of Argo Workflows, as an initContainers or sidecars entry of a template";
 
-fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady {
-    NotReady { reason: chain(error), remedy: remedy.into() }
-}
-
 fn not_attempted(state: &StepState) -> Conclusion {
     let reason = match state {
         StepState::Unfinished { reason } => reason.clone(),
@@ -454,35 +338,6 @@ fn not_attempted(state: &StepState) -> Conclusion {
         StepState::Succeeded => "it was not looked at".into(),
     };
     Conclusion { fate: Fate::Unfinished { reason }, refused: Vec::new() }
-}
-
-fn count_digested(metrics: &Metrics, stats: &ObservationStats) {
-    let (before_end, after_end) = (stats.bytes_before_end, stats.bytes_after_end);
-    metrics.set_bytes_digested(Counts { before_end, after_end });
-    let (before_end, after_end) = (stats.files_before_end, stats.files_after_end);
-    metrics.set_files_digested(Counts { before_end, after_end });
-}
-
-fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
-    let total = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let with = |verdict: fn(&Fate) -> bool| total(outputs.iter().filter(|o| verdict(&o.fate)).count());
-    metrics.set_attested(with(|fate| matches!(fate, Fate::Attested { .. })));
-    metrics.set_not_attested(with(|fate| matches!(fate, Fate::Refused { .. } | Fate::Unfinished { .. })));
-    metrics.set_refused(total(outputs.iter().map(|o| o.refused.len()).sum()));
-}
-
-fn log(output: &OutputOutcome, form: Form) {
-    let (name, form) = (&output.name, form.as_str());
-    match &output.fate {
-        Fate::Attested { digest, attestation } => info!(output = name, digest, attestation, form, "attested"),
-        Fate::Absent => info!(output = name, form, "absent, as it may be"),
-        Fate::Refused { reason } | Fate::Unfinished { reason } => {
-            warn!(output = name, reason, form, "not attested");
-        }
-    }
-    for (entry, reason) in &output.refused {
-        warn!(output = name, entry, reason, form, "refused");
-    }
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {

@@ -16,9 +16,11 @@ mod ending;
 mod life;
 mod packed;
 mod planned;
+mod preparation;
 mod settings;
 pub mod status;
 mod stores;
+mod telling;
 
 pub use life::{End, run};
-pub use settings::{Form, Settings};
+pub use settings::{Form, Settings, Unusable};

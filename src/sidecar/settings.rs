@@ -56,6 +56,18 @@ pub struct Settings {
     pub parameters: Option<Parameters>,
     /// Who this pod is, as far as it is known.
     pub identity: PodIdentity,
+    /// What else was set, and cannot be used. It is told where the reason can be
+    /// read: a native sidecar that just ended would be started again and again.
+    pub unusable: Option<Unusable>,
+}
+
+/// A setting that makes attesting impossible.
+#[derive(Debug, Clone)]
+pub struct Unusable {
+    /// Which one, and why.
+    pub reason: String,
+    /// What to do about it.
+    pub remedy: String,
 }
 
 /// Kept of the grace period to say what is unsigned.

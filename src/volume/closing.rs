@@ -36,38 +36,47 @@ pub(super) fn close(mut tracker: Tracker, progress: &dyn Progress, cancel: &Canc
     let mut meter = Meter::new(progress, tracker.stats.bytes());
     loop {
         tracker.books.scan += 1;
-        let (refused, reached) = scan(&mut tracker, cancel);
-        if !reached || cancel.is_cancelled() {
+        let found = scan(&mut tracker, cancel);
+        if !found.reached || cancel.is_cancelled() {
             drain(&mut tracker, &mut meter, cancel);
-            return observation(tracker, refused, reached);
+            return observation(tracker, found);
         }
         if !tracker.books.busy() {
-            return observation(tracker, refused, true);
+            return observation(tracker, found);
         }
         if tracker.books.scan > ROUNDS {
             tracker.books.give_up(&Refusal::Unstable { attempts: u32::from(ROUNDS) });
-            return observation(tracker, refused, true);
+            return observation(tracker, found);
         }
         meter.plan(tracker.books.waiting_bytes());
         if !drain(&mut tracker, &mut meter, cancel) {
-            return observation(tracker, refused, true);
+            return observation(tracker, found);
         }
     }
 }
 
-/// Scans all interests; says whether everything was reached.
-fn scan(tracker: &mut Tracker, cancel: &Cancel) -> (BTreeMap<RelPath, Refusal>, bool) {
+/// What a scan found besides files.
+struct Found {
+    refused: BTreeMap<RelPath, Refusal>,
+    rearranged: BTreeMap<RelPath, i64>,
+    /// Whether it got everywhere.
+    reached: bool,
+}
+
+/// Scans all interests.
+fn scan(tracker: &mut Tracker, cancel: &Cancel) -> Found {
     let mut auditor = Auditor {
         books: &mut tracker.books,
         interests: &tracker.interests,
         known: tracker.known.as_ref(),
         refused: BTreeMap::new(),
+        rearranged: tracker.interests.asked().map(|path| (path.clone(), i64::MIN)).collect(),
     };
     let mut reached = true;
     for top in tracker.interests.tops() {
         reached &= walk(&tracker.root, top, &mut auditor, cancel).is_ok();
     }
-    (auditor.refused, reached)
+    Found { refused: auditor.refused, rearranged: auditor.rearranged, reached }
 }
 
 /// Has all that waits read; `false` if it was cancelled.
@@ -88,7 +97,8 @@ fn drain(tracker: &mut Tracker, meter: &mut Meter<'_>, cancel: &Cancel) -> bool 
     !cancel.is_cancelled()
 }
 
-fn observation(tracker: Tracker, mut refused: BTreeMap<RelPath, Refusal>, reached: bool) -> Observation {
+fn observation(tracker: Tracker, found: Found) -> Observation {
+    let Found { mut refused, rearranged, reached } = found;
     let Tracker { root, interests, stats, mut books, .. } = tracker;
     let current = books.scan;
     if reached {
@@ -118,6 +128,7 @@ fn observation(tracker: Tracker, mut refused: BTreeMap<RelPath, Refusal>, reache
         files: books.files,
         refused,
         interests: presence,
+        rearranged,
         stats: stats.snapshot(),
     }
 }
@@ -128,6 +139,7 @@ struct Auditor<'a> {
     interests: &'a Interests,
     known: Option<&'a Known>,
     refused: BTreeMap<RelPath, Refusal>,
+    rearranged: BTreeMap<RelPath, i64>,
 }
 
 impl Auditor<'_> {
@@ -137,8 +149,16 @@ impl Auditor<'_> {
 }
 
 impl Visitor for Auditor<'_> {
-    fn directory(&mut self, path: &RelPath, _entry: &Entry) -> bool {
-        !self.interests.excluded(path)
+    fn directory(&mut self, path: &RelPath, entry: &Entry) -> bool {
+        if self.interests.excluded(path) {
+            return false;
+        }
+        for above in std::iter::successors(Some(path.clone()), RelPath::parent) {
+            if let Some(latest) = self.rearranged.get_mut(&above) {
+                *latest = entry.identity.changed().max(*latest);
+            }
+        }
+        true
     }
 
     fn file(&mut self, path: RelPath, entry: &Entry) {

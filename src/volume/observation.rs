@@ -60,6 +60,10 @@ pub struct Observation {
     pub refused: BTreeMap<RelPath, Refusal>,
     /// What each interest was at the end.
     pub interests: BTreeMap<RelPath, Presence>,
+    /// For each interest, the latest change time (in nanoseconds since 1970) of
+    /// the directories that it consists of: when an entry of them was last added,
+    /// renamed or removed. `i64::MIN` if it has none.
+    pub rearranged: BTreeMap<RelPath, i64>,
     /// Whether the last scan reached everything and all of it was read. If not,
     /// the observation was cancelled: there may be entries in neither map.
     pub complete: bool,

@@ -30,7 +30,9 @@ fn a_command_that_cannot_be_started_ends_as_in_a_shell() {
     let desk = Desk::new();
     desk.write("plain", "not a program");
     for (command, code) in [("./nothing", 127), ("no-such-command", 127), ("./plain", 126), (".", 126)] {
-        let ended = desk.run(["run", "--outputs", "out", "--", command]).with(code);
+        // A directory on the path that may not be searched would count as "not permitted".
+        let mut program = desk.program(["run", "--outputs", "out", "--", command]);
+        let ended = Ended::from(program.env("PATH", "/usr/bin:/bin").output().unwrap()).with(code);
         assert!(ended.err.starts_with(&format!("error: cannot run {command}: ")), "{ended:?}");
         assert!(ended.err.contains("\n  help: "), "{ended:?}");
         assert_eq!(files(&desk), ["plain"]);

@@ -77,11 +77,11 @@ fn the_limit_of_a_statement_is_kept() {
     }
 }
 
-/// A minute and more without optimisation: asked for by `make bench`.
+/// A minute and more without optimisation, most of it to make them: only if asked for.
 #[test]
 fn one_of_two_hundred_thousand_files() {
     if std::env::var_os("ARGO_ATTEST_TEST_MANY").is_none() {
-        eprintln!("skipped: needs ARGO_ATTEST_TEST_MANY (and a minute)");
+        eprintln!("skipped: needs ARGO_ATTEST_TEST_MANY=1, and minutes");
         return;
     }
     let desk = made(200_000);

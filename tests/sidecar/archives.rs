@@ -25,6 +25,7 @@ pub(crate) fn tgz(files: &Files) -> Vec<u8> {
             }
         }
         let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::Regular);
         header.set_mode(0o644);
         header.set_size(content.len() as u64);
         tar.append_data(&mut header, name, content.as_slice()).unwrap();

@@ -48,7 +48,7 @@ pub(crate) const ALL: [(Place, Packing, Shape); 11] = [
     (Volume, Zip, Directory),
 ];
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Output {
     pub(crate) name: String,
     pub(crate) place: Place,
@@ -57,6 +57,12 @@ pub(crate) struct Output {
     pub(crate) optional: bool,
     /// Of a directory, by path in it; of a file, with no name.
     pub(crate) files: Files,
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({:?}, {:?}, {:?})", self.name, self.place, self.packing, self.shape)
+    }
 }
 
 impl Output {

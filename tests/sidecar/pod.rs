@@ -146,7 +146,9 @@ impl Pod {
 
     /// Main writes all outputs.
     pub(crate) fn write(&self) {
-        self.outputs.iter().for_each(|output| self.write_one(output));
+        for output in &self.outputs {
+            self.write_one(output);
+        }
     }
 
     pub(crate) fn write_one(&self, output: &Output) {
@@ -175,7 +177,9 @@ impl Pod {
 
     /// Argo uploads all outputs, as they were written.
     pub(crate) fn upload(&self, s3: &S3) {
-        self.outputs.iter().for_each(|output| self.upload_one(s3, output));
+        for output in &self.outputs {
+            self.upload_one(s3, output);
+        }
     }
 
     pub(crate) fn upload_one(&self, s3: &S3, output: &Output) {

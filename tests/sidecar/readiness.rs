@@ -23,7 +23,7 @@ fn assert_not_ready(pod: Pod, reason: &str) {
     let ran = pod.ready("--wait=60s");
     assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
     let said = String::from_utf8(ran.stderr).unwrap();
-    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert_eq!(ran.status.code(), Some(1), "for {reason}: {said}\n{}", sidecar.logged());
     assert!(said.contains(reason), "{said}");
     let message = sidecar.reaches("failed");
     assert!(message["reason"].as_str().unwrap().contains(reason), "{message}");
@@ -34,7 +34,8 @@ fn assert_not_ready(pod: Pod, reason: &str) {
     assert_eq!((code, &message["state"]), (Some(0), &"failed".into()), "{message}");
     assert!(sidecar.logged().contains("nothing can be attested"), "{}", sidecar.logged());
 
-    let mut sidecar = pod.plain().start();
+    let pod = pod.plain();
+    let mut sidecar = pod.start();
     let (code, message) = sidecar.ends();
     assert_eq!((code, &message["state"]), (Some(1), &"failed".into()), "{message}");
 }
@@ -96,6 +97,8 @@ fn a_store_that_cannot_be_used() {
     none.template["archiveLocation"]["s3"].as_object_mut().unwrap().remove("accessKeySecret");
     assert_not_ready(none, "credentials");
 
+    // The other server does not tell a bucket that is missing from an object that is.
+    let Some(s3) = S3::versitygw() else { return };
     let mut bucket = pod(&s3);
     bucket.template["archiveLocation"]["s3"]["bucket"] = json!("no-such-bucket");
     assert_not_ready(bucket, "no-such-bucket");

@@ -19,9 +19,13 @@ fn killed_in_mid_step() {
         let pod = Pod::new(s3.address(), outputs);
         let mut first = pod.start_ready();
         let (before, after) = pod.outputs.split_at(5);
-        before.iter().for_each(|output| pod.write_one(output));
+        for output in before {
+            pod.write_one(output);
+        }
         if ended {
-            after.iter().for_each(|output| pod.write_one(output));
+            for output in after {
+                pod.write_one(output);
+            }
             pod.end(0);
             pod.upload(&s3);
         }
@@ -30,7 +34,9 @@ fn killed_in_mid_step() {
             std::thread::yield_now();
         }
         if !ended {
-            after.iter().for_each(|output| pod.write_one(output));
+            for output in after {
+                pod.write_one(output);
+            }
         }
         let mut second = pod.start_ready();
         if !ended {
@@ -40,7 +46,9 @@ fn killed_in_mid_step() {
         second.terminate();
         let (code, message) = second.ends();
         assert_eq!((code, &message["attested"]), (Some(0), &ALL.len().into()), "{message}");
-        pod.outputs.iter().for_each(|output| pod.assert_accepted(&s3, output));
+        for output in &pod.outputs {
+            pod.assert_accepted(&s3, output);
+        }
     }
 }
 

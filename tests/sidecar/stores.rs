@@ -93,17 +93,21 @@ fn what_an_earlier_attempt_left_is_waited_out() {
     let s3 = S3::new();
     let outputs = kinds.iter().enumerate().map(|(n, kind)| Output::new(&format!("o{n}"), *kind)).collect();
     let pod = Pod::new(s3.address(), outputs).plain();
-    pod.outputs.iter().for_each(|output| pod.upload_one(&s3, &output.altered()));
+    for output in &pod.outputs {
+        pod.upload_one(&s3, &output.altered());
+    }
     replaced_in_time(&s3, &pod, pod.start_ready());
 }
 
-/// As before, but nobody could look what was there at the start.
+/// As before, with a store that cannot be reached when the sidecar starts.
 #[test]
-fn what_an_earlier_attempt_left_is_waited_out_unseen() {
+fn what_an_earlier_attempt_left_is_waited_out_at_a_late_store() {
     let s3 = S3::new();
     let proxy = Proxy::to(s3.address(), Way::Closed);
     let pod = Pod::new(&proxy.address, vec![Output::plain("a")]).plain();
-    pod.outputs.iter().for_each(|output| pod.upload_one(&s3, &output.altered()));
+    for output in &pod.outputs {
+        pod.upload_one(&s3, &output.altered());
+    }
     let sidecar = pod.start();
     until("something said", || sidecar.message());
     proxy.set(Way::Open);
@@ -121,7 +125,9 @@ fn replaced_in_time(s3: &S3, pod: &Pod, mut sidecar: crate::process::Sidecar) {
     let (code, message) = sidecar.ends();
     assert_eq!(code, Some(0), "{message}");
     assert_eq!(message["attested"], pod.outputs.len(), "{message}");
-    pod.outputs.iter().for_each(|output| pod.assert_accepted(s3, output));
+    for output in &pod.outputs {
+        pod.assert_accepted(s3, output);
+    }
 }
 
 /// An upload that is removed again, and comes a second time.
