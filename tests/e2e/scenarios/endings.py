@@ -82,11 +82,16 @@ def deadline(case, form):
     expect.not_attested(case, pod, FILE, fates=UNFINISHED)
 
 
+def node_runs(running):
+    return any(node["type"] == "Pod" and node["phase"] == "Running" for node in running.nodes())
+
+
 def pod_deleted(case, form):
     step = Step(form=form, script="echo x > /data/out.txt; sleep 120", outputs=[FILE])
     running = case.submit(step)
     pod = running.pod()
-    wait_for("main", 40 * case.settings.patience, lambda: pod.again().main_started())
+    # A pod that is gone before the controller saw it run is made anew.
+    wait_for("a running node", 40 * case.settings.patience, lambda: node_runs(running) and pod.again().main_started())
     case.kube.delete_pod(pod.name)
     expect.failed(running)
     # The pod is gone and its messages with it: what it said last is in the store.
