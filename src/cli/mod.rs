@@ -48,9 +48,9 @@ Every option can also be set by an environment variable, ARGO_ATTEST_ and its na
 #[command(name = "argo-attest", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100,
           disable_help_subcommand = true)]
 struct Cli {
-    /// What to log on standard error: off, error, warn, info, debug, trace
-    #[arg(long, global = true, value_name = "LEVEL", env = "ARGO_ATTEST_LOG", default_value = "warn")]
-    log: String,
+    /// What to log on standard error: off, error, warn, info, debug, trace [default: warn; of sidecar: info]
+    #[arg(long, global = true, value_name = "LEVEL", env = "ARGO_ATTEST_LOG")]
+    log: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -74,9 +74,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     // Not an option of ours: Argo, and other tools that trace, set it for all they start.
     let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| !text.is_empty());
-    let done = logging::install(&cli.log, traceparent.as_deref())
+    // Of a sidecar the log is all that an operator sees; of a command on a terminal, its report.
+    let level = cli.log.as_deref().unwrap_or(match cli.command {
+        Command::Sidecar(_) => "info",
+        _ => "warn",
+    });
+    let done = logging::install(level, traceparent.as_deref())
         .map_err(|why| {
-            Failure::new(Exit::Usage, format!("--log {:?} is no log filter: {why}", cli.log))
+            Failure::new(Exit::Usage, format!("--log {level:?} is no log filter: {why}"))
                 .remedy("give off, error, warn, info, debug or trace")
         })
         .and_then(|()| dispatch(cli.command));
