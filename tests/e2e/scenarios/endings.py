@@ -1,5 +1,6 @@
 """Every way in which a step, or our container, can come to its end."""
 
+import datetime
 import json
 
 from harness import expect
@@ -82,16 +83,22 @@ def deadline(case, form):
     expect.not_attested(case, pod, FILE, fates=UNFINISHED)
 
 
-def node_runs(running):
-    return any(node["type"] == "Pod" and node["phase"] == "Running" for node in running.nodes())
+# A pod that vanishes within ten seconds of its start is made anew, under the same name
+# (Argo's RECENTLY_STARTED_POD_DURATION).
+OLD_SECONDS = 12
+
+
+def runs_for_long(pod):
+    started = datetime.datetime.fromisoformat(pod.document["metadata"]["creationTimestamp"])
+    age = datetime.datetime.now(datetime.timezone.utc) - started
+    return age.total_seconds() > OLD_SECONDS and pod.again().main_started()
 
 
 def pod_deleted(case, form):
     step = Step(form=form, script="echo x > /data/out.txt; sleep 120", outputs=[FILE])
     running = case.submit(step)
     pod = running.pod()
-    # A pod that is gone before the controller saw it run is made anew.
-    wait_for("a running node", 40 * case.settings.patience, lambda: node_runs(running) and pod.again().main_started())
+    wait_for("main", 60 * case.settings.patience, lambda: runs_for_long(pod))
     case.kube.delete_pod(pod.name)
     expect.failed(running)
     # The pod is gone and its messages with it: what it said last is in the store.
