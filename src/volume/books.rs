@@ -82,6 +82,11 @@ impl Books {
         !self.waiting.is_empty() || !self.fed.is_empty()
     }
 
+    /// Whether anything is being read.
+    pub(super) fn is_reading(&self) -> bool {
+        !self.fed.is_empty()
+    }
+
     /// The bytes that wait to be read.
     pub(super) fn waiting_bytes(&self) -> u64 {
         self.waiting.values().fold(0, |sum, size| sum.saturating_add(*size))

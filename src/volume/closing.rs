@@ -34,6 +34,7 @@ pub(super) fn close(mut tracker: Tracker, progress: &dyn Progress, cancel: &Canc
     tracker.watched = None;
     tracker.books.begin_closing();
     let mut meter = Meter::new(progress, tracker.stats.bytes());
+    settle(&mut tracker, &mut meter, cancel);
     loop {
         tracker.books.scan += 1;
         let found = scan(&mut tracker, cancel);
@@ -77,6 +78,18 @@ fn scan(tracker: &mut Tracker, cancel: &Cancel) -> Found {
         reached &= walk(&tracker.root, top, &mut auditor, cancel).is_ok();
     }
     Found { refused: auditor.refused, rearranged: auditor.rearranged, reached }
+}
+
+/// Lets what is being read come to its end: the first scan would find it undigested
+/// and have it read once more, a large file at twice its cost.
+fn settle(tracker: &mut Tracker, meter: &mut Meter<'_>, cancel: &Cancel) {
+    while tracker.books.is_reading() && !cancel.is_cancelled() {
+        for done in tracker.inbox.wait(Some(Instant::now() + BEAT)).done {
+            // Whether it changed meanwhile is for the first scan to see.
+            tracker.books.enter(done);
+        }
+        meter.update(tracker.stats.bytes());
+    }
 }
 
 /// Has all that waits read; `false` if it was cancelled.
