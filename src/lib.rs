@@ -11,6 +11,7 @@ pub mod attest;
 pub mod bundle;
 pub mod check;
 pub mod cli;
+pub mod cluster;
 pub mod command;
 pub mod digest;
 pub mod dsse;

@@ -16,8 +16,9 @@ use super::planned::Planned;
 use super::preparation::{NotReady, Prepared, not_ready};
 use super::settings::{Form, KEPT_TO_TELL, Settings, Unusable};
 use super::status::{Status, StatusFile};
-use super::telling::count_digested;
+use super::telling::{SHOWING, count_digested};
 use crate::argo::{HostFiles, Source, Step, TemplateText};
+use crate::cluster::{Notice, Pod};
 use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
@@ -40,13 +41,20 @@ pub enum End {
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
 
 /// Lives the step through. `environment` is where the template's variable and
-/// the stores' credentials come from.
-pub async fn run(settings: &Settings, environment: &dyn Env, metrics: &Arc<Metrics>) -> std::io::Result<End> {
+/// the stores' credentials come from; `pod`, where there is one to be told what
+/// became of the step.
+pub async fn run(
+    settings: &Settings,
+    environment: &dyn Env,
+    metrics: &Arc<Metrics>,
+    pod: Option<&dyn Pod>,
+) -> std::io::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut sidecar = Sidecar {
         settings,
         environment,
         metrics,
+        pod,
         status: StatusFile::new(&settings.termination_log),
         started_on: Timestamp::now(),
     };
@@ -58,6 +66,7 @@ pub(super) struct Sidecar<'a> {
     pub(super) settings: &'a Settings,
     pub(super) environment: &'a dyn Env,
     pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) pod: Option<&'a dyn Pod>,
     pub(super) status: StatusFile,
     pub(super) started_on: Timestamp,
 }
@@ -88,7 +97,7 @@ impl Sidecar<'_> {
         let (prepared, told) = self.prepare_until_told(step, form, terminate).await;
         match prepared {
             Ok(prepared) => self.attend(prepared, told, terminate).await,
-            Err(not_ready) if told.is_some() => self.fail_at_once(form, &not_ready),
+            Err(not_ready) if told.is_some() => self.fail_at_once(form, &not_ready).await,
             Err(not_ready) => self.fail(form, &not_ready, terminate).await,
         }
     }
@@ -220,6 +229,9 @@ impl Sidecar<'_> {
             finished_on: finished.then_some(finished_on),
         };
         self.report(&outcome, form, &key, place, deadline.extended(KEPT_TO_TELL / 2)).await;
+        // The exit code has to leave the process before the grace period is over.
+        let last = deadline.extended(KEPT_TO_TELL * 9 / 10);
+        self.show(&Notice::of(&outcome), Deadline::after(SHOWING).or_before(last)).await;
         self.metrics.set_store_retries(stores.retries());
         Self::end(&outcome, form)
     }
@@ -282,16 +294,17 @@ impl Sidecar<'_> {
     /// Not ready: says so and waits to be ended. To end by itself would be restarted
     /// for ever, and in the native form `ready` has the kubelet do that at its own pace.
     async fn fail(&mut self, form: Form, why: &NotReady, terminate: &mut Signal) -> End {
-        let end = self.fail_at_once(form, why);
+        let end = self.fail_at_once(form, why).await;
         if form == Form::Native {
             terminate.recv().await;
         }
         end
     }
 
-    fn fail_at_once(&mut self, form: Form, why: &NotReady) -> End {
+    async fn fail_at_once(&mut self, form: Form, why: &NotReady) -> End {
         error!(reason = why.reason, help = why.remedy, "nothing can be attested");
         self.tell(&Status::Failed { reason: why.reason.clone(), remedy: Some(why.remedy.clone()) });
+        self.show(&Notice::not_ready(&why.reason, &why.remedy), Deadline::after(SHOWING)).await;
         if form == Form::Native { End::Fine } else { End::NotAttested }
     }
 
