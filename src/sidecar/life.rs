@@ -22,7 +22,7 @@ use crate::cluster::{Notice, Pod};
 use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
-use crate::sign::{PrivateKey, load_pair};
+use crate::sign::{Followed, FollowedKey, PrivateKey};
 use crate::slsa::StepRun;
 use crate::store::Env;
 use crate::telemetry::Metrics;
@@ -145,7 +145,12 @@ impl Sidecar<'_> {
     }
 
     /// Ready: main may start.
-    async fn attend(&mut self, prepared: Prepared, told: Option<Deadline>, terminate: &mut Signal) -> End {
+    async fn attend(
+        &mut self,
+        mut prepared: Prepared,
+        told: Option<Deadline>,
+        terminate: &mut Signal,
+    ) -> End {
         let names: Vec<_> = prepared.outputs.iter().map(|o| o.name.as_str()).collect();
         info!(step = prepared.step.name, form = prepared.form.as_str(), outputs = ?names, "ready");
         self.tell(&Status::Ready { detail: format!("watching {} outputs", names.len()) });
@@ -154,9 +159,10 @@ impl Sidecar<'_> {
         while told.is_none() {
             tokio::select! {
                 _ = terminate.recv() => break,
-                () = tokio::time::sleep(LOOK_EVERY), if ended.is_none() => {
+                () = tokio::time::sleep(LOOK_EVERY) => {
+                    follow(&mut prepared.key);
                     count_digested(self.metrics, &prepared.session.stats());
-                    if let Some(end) = codes.read() {
+                    if ended.is_none() && let Some(end) = codes.read() {
                         prepared.session.mark_end();
                         ended = Some((end, Instant::now(), Timestamp::now()));
                     }
@@ -188,15 +194,10 @@ impl Sidecar<'_> {
         finished_on: Timestamp,
         deadline: Deadline,
     ) -> End {
-        let Prepared { step, form, key, stores, outputs, before, outcome: place, session } = prepared;
-        // A Secret may have been replaced while main ran; what was there at the start is still good.
-        let key = match load_pair(&self.settings.key) {
-            Ok(newer) => newer,
-            Err(error) => {
-                warn!(error = chain(&error), "the key cannot be read again; the one from the start is used");
-                key
-            }
-        };
+        let Prepared { step, form, mut key, stores, outputs, before, outcome: place, session } = prepared;
+        // For the last time: from here on one key signs all that the step leaves.
+        follow(&mut key);
+        let key = key.key();
         let state = match &ended {
             None => StepState::Unfinished {
                 reason: "main left no exit code: it was killed, or the pod is being deleted".into(),
@@ -212,7 +213,7 @@ impl Sidecar<'_> {
             StepState::Unfinished { .. } => false,
         };
         let conclusions: Vec<Conclusion> = if let Some(ended) = ended.filter(|_| attest) {
-            let attesting = Attesting { step: &step, form, key: &key, ended, finished_on };
+            let attesting = Attesting { step: &step, form, key, ended, finished_on };
             self.conclude(attesting, &outputs, &before, session, deadline).await
         } else {
             drop(session);
@@ -228,7 +229,7 @@ impl Sidecar<'_> {
             builder_id: &self.settings.builder_id,
             finished_on: finished.then_some(finished_on),
         };
-        self.report(&outcome, form, &key, place, deadline.extended(KEPT_TO_TELL / 2)).await;
+        self.report(&outcome, form, key, place, deadline.extended(KEPT_TO_TELL / 2)).await;
         // The exit code has to leave the process before the grace period is over.
         let last = deadline.extended(KEPT_TO_TELL * 9 / 10);
         self.show(&Notice::of(&outcome), Deadline::after(SHOWING).or_before(last)).await;
@@ -340,6 +341,23 @@ impl<'a> Attesting<'a> {
             bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
             input_evidence: BTreeMap::new(),
         }
+    }
+}
+
+/// Takes the key that the Secret holds now. What cannot be used replaces nothing:
+/// a key that was good when the step began is good for what the step leaves.
+fn follow(key: &mut FollowedKey) {
+    match key.follow() {
+        Followed::Same => {}
+        Followed::Replaced { before } => {
+            info!(%before, now = %key.key().public().key_id(), "the key was replaced");
+        }
+        Followed::Kept(error) => warn!(
+            error = chain(&error),
+            help = error.remedy(),
+            kept = %key.key().public().key_id(),
+            "the key was replaced by one that cannot be used; the one from before is kept"
+        ),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::argo::{ObjectRef, Step};
 use crate::attest::{AttestationNames, MAX_ATTESTATION};
 use crate::pipeline::{Session, Watching};
 use crate::report::chain;
-use crate::sign::{PrivateKey, load_pair};
+use crate::sign::FollowedKey;
 use crate::store::{Store, StoreError};
 use crate::stored::AT_ONCE;
 use crate::volume::{Baseline, Inotify};
@@ -40,7 +40,7 @@ pub(super) fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady
 pub(super) struct Prepared {
     pub(super) step: Step,
     pub(super) form: Form,
-    pub(super) key: PrivateKey,
+    pub(super) key: FollowedKey,
     pub(super) stores: Stores,
     pub(super) outputs: Vec<Planned>,
     pub(super) before: Vec<Option<Before>>,
@@ -52,8 +52,8 @@ pub(super) struct Prepared {
 impl Sidecar<'_> {
     /// Everything that can be found out before main starts.
     pub(super) async fn prepare(&self, step: Step, form: Form) -> Result<Prepared, NotReady> {
-        let key =
-            load_pair(&self.settings.key).map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+        let key = FollowedKey::load(&self.settings.key)
+            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
         let outputs = planned::outputs(&step, self.settings);
         // First of all: while the store is asked, the plain form's main writes.
         let artifacts = outputs.iter().filter_map(|o| Some(o.way.as_ref().ok()?.artifact.clone())).collect();

@@ -26,5 +26,7 @@ mod packings;
 mod readiness;
 mod reports;
 mod restarts;
+mod rotation;
+mod secret;
 mod stores;
 mod tampering;
