@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -41,6 +42,27 @@ pub struct ApiServer {
     port: String,
     credentials: PathBuf,
     pod: PodIdentity,
+}
+
+/// What is patched of a pod. Unknown fields are left out: in a merge patch (RFC
+/// 7396) a null would remove what is there.
+#[derive(Serialize)]
+struct Metadata<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<&'a str>,
+    annotations: &'a Annotations,
+}
+
+/// Which object an event is about; `kubectl describe` looks for it by all of these.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Regarding<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    namespace: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<&'a str>,
 }
 
 impl ApiServer {
@@ -113,11 +135,11 @@ impl ApiServer {
 impl Pod for ApiServer {
     async fn annotate(&self, annotations: &Annotations) -> Result<(), ClusterError> {
         let pod = self.pod_name()?;
-        let mut metadata = json!({"annotations": annotations});
-        // A precondition: a later pod of the same name is not ours to annotate.
-        if let Some(uid) = &self.pod.pod_uid {
-            metadata["uid"] = json!(uid);
-        }
+        let metadata = Metadata {
+            // A precondition: a later pod of the same name is not ours to annotate.
+            uid: self.pod.pod_uid.as_deref(),
+            annotations,
+        };
         let path =
             |namespace: &str| format!("/api/v1/namespaces/{namespace}/pods/{pod}?fieldManager={REPORTER}");
         self.send(Verb::MergePatch, path, |_| json!({"metadata": metadata})).await
@@ -135,11 +157,13 @@ impl ApiServer {
         // Cut between two labels or in one; a name may end in neither `-` nor `.`.
         let stem = pod.get(..EVENT_NAME).unwrap_or(pod).trim_end_matches(['-', '.']);
         let second = format!("{now:.0}");
-        let mut regarding = json!({"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": pod});
-        // `kubectl describe` looks for events by it.
-        if let Some(uid) = &self.pod.pod_uid {
-            regarding["uid"] = json!(uid);
-        }
+        let regarding = Regarding {
+            api_version: "v1",
+            kind: "Pod",
+            namespace,
+            name: pod,
+            uid: self.pod.pod_uid.as_deref(),
+        };
         json!({
             "apiVersion": "v1",
             "kind": "Event",

@@ -15,6 +15,8 @@ use crate::s3::S3;
 use crate::scripted::{Act, Request, Scripted, head, reply};
 use crate::tls::Authority;
 
+type Spoil = fn(Pod) -> Pod;
+
 const TOKEN: &str = "token-of-the-service-account";
 
 /// A pod with a service account for the API server at `address`.
@@ -183,7 +185,6 @@ fn without_a_token_nobody_is_asked() {
     let Some(authority) = Authority::new() else { return };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    type Spoil = fn(Pod) -> Pod;
     let spoilt: [Spoil; 6] = [
         |pod| {
             fs::remove_file(pod.at("account/token")).unwrap();

@@ -205,11 +205,11 @@ impl Pod {
 
     /// What a consumer's `verify` says of an object.
     pub(crate) fn verify(&self, s3: &S3, key: &str) -> Ran {
-        self.verify_with(s3, key, &[&self.public_key()])
+        Self::verify_with(s3, key, &[&self.public_key()])
     }
 
     /// The same, of one who has these keys.
-    pub(crate) fn verify_with(&self, s3: &S3, key: &str, keys: &[&Path]) -> Ran {
+    pub(crate) fn verify_with(s3: &S3, key: &str, keys: &[&Path]) -> Ran {
         let mut command = binary();
         command.args(["verify", "--builder-id", BUILDER]);
         for key in keys {

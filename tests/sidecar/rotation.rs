@@ -14,6 +14,8 @@ use crate::process::{Sidecar, until};
 use crate::s3::S3;
 use crate::secret::{Content, Secret, pair};
 
+type Spoil = fn(&mut Content);
+
 /// Which of the keys signed what is stored there: one, and only one.
 fn signer(s3: &S3, key: &str, keys: &[PublicKey]) -> usize {
     let bytes = s3.get(key).unwrap_or_else(|| panic!("no {key}"));
@@ -106,7 +108,9 @@ fn replaced_all_the_time_it_is_always_a_whole_key() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                contents.iter().for_each(|content| secret.replace(content));
+                for content in &contents {
+                    secret.replace(content);
+                }
             }
         });
         let mut sidecar = pod.start();
@@ -132,7 +136,7 @@ fn replaced_all_the_time_it_is_always_a_whole_key() {
 /// and that is said once, until there is a good one.
 #[test]
 fn a_replacement_that_cannot_be_used_replaces_nothing() {
-    let spoilt: [(fn(&mut Content), &str); 4] = [
+    let spoilt: [(Spoil, &str); 4] = [
         (|content| content.clear(), "there is no key file"),
         (|content| content[0].1 = b"garbage".to_vec(), "is not usable"),
         (|content| content[0].1.truncate(60), "is not usable"),
@@ -199,7 +203,8 @@ fn a_consumer_with_both_keys_accepts_what_was_made_before_and_after() {
     let old_file = pod.at("old.pub");
     fs::write(&old_file, &old[1].1).unwrap();
     secret.replace(&new);
-    let accepts = |keys: &[&std::path::Path]| pod.verify_with(&s3, &pod.outputs[0].key(), keys).status.code();
+    let accepts =
+        |keys: &[&std::path::Path]| Pod::verify_with(&s3, &pod.outputs[0].key(), keys).status.code();
     let new_file = pod.public_key();
     assert_eq!(accepts(&[&old_file]), Some(0));
     assert_eq!(accepts(&[&new_file]), Some(1));
