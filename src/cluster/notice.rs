@@ -56,7 +56,8 @@ impl EventType {
 pub struct Event {
     /// Whether it is one to look at.
     pub kind: EventType,
-    /// Why there is one, in one word: `Attested`, `NotAttested` or `NotReady`.
+    /// Why there is one, in one word: `Attested`, `NotAttested`,
+    /// `NothingToAttest` or `NotReady`.
     pub reason: &'static str,
     /// One line of at most [`MESSAGE_LIMIT`] bytes.
     pub message: String,
@@ -100,7 +101,11 @@ impl Notice {
             well || (!matches!(outcome.state, StepState::Succeeded) && outputs.iter().all(follows));
         let event = Event {
             kind: if expected { EventType::Normal } else { EventType::Warning },
-            reason: if well { "Attested" } else { "NotAttested" },
+            reason: match state {
+                ATTESTED_STATE => "Attested",
+                NOTHING => "NothingToAttest",
+                _ => "NotAttested",
+            },
             message: message(outcome, attested, there),
         };
         Self { annotations, event }
