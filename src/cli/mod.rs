@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use failure::{Exit, Failure};
 
@@ -63,6 +63,11 @@ enum Command {
     Keygen(keygen::KeygenArgs),
     Sidecar(Box<sidecar::SidecarArgs>),
     Ready(ready::ReadyArgs),
+}
+
+/// Every command and option, as `--help` tells them; the reference is made of it.
+pub fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program with these arguments, the first of which is its name.
