@@ -30,3 +30,4 @@ pub mod strict_json;
 pub mod telemetry;
 pub mod verify;
 pub mod volume;
+pub mod witness;

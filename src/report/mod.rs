@@ -1,12 +1,14 @@
-//! What `argo-attest run` tells: the same facts for people and for scripts.
+//! What `argo-attest run` and `attest` tell: the same facts for people and for scripts.
 
 mod cause;
 mod json;
 mod text;
+mod vouched;
 
 pub use cause::chain;
 pub use json::RunJson;
 pub use text::text;
+pub use vouched::{Vouched, VouchedJson, vouched_text};
 
 use jiff::Timestamp;
 
