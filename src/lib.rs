@@ -9,6 +9,7 @@ pub mod archive;
 pub mod argo;
 pub mod attest;
 pub mod bundle;
+pub mod chain;
 pub mod check;
 pub mod cli;
 pub mod command;
