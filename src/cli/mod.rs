@@ -3,6 +3,7 @@
 //! Everything is read and validated before anything starts; what a person reads
 //! goes to standard output, errors and logs to standard error.
 
+mod attest;
 mod conflicts;
 mod failure;
 mod home;
@@ -12,6 +13,7 @@ mod invocation;
 mod keygen;
 mod logging;
 mod outputs;
+mod pod;
 mod progress;
 mod ready;
 mod run;
@@ -59,6 +61,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
+    Attest(Box<attest::AttestArgs>),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
     Sidecar(Box<sidecar::SidecarArgs>),
@@ -103,6 +106,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => wait(run::run(args)),
         Command::Verify(args) => wait(verify::verify(args)),
+        Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Keygen(args) => keygen::keygen(&args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args)),
