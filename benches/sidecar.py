@@ -23,6 +23,7 @@ import argparse
 import atexit
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -192,6 +193,7 @@ def times(ended, upload, finished):
         "sinceEndSeconds": finished["stored"] - ended,
         "sinceSigtermSeconds": finished["stored"] - finished["told"],
         "exitSinceSigtermSeconds": finished["exitSeconds"],
+        "cpuSinceSigtermSeconds": finished["cpuSeconds"],
         "bytesReadBeforeEnd": observed["bytesDigestedWhileRunning"],
         "bytesReadAfterEnd": observed["bytesDigestedAfterEnd"],
         "peakRss": finished["peakRss"],
@@ -199,12 +201,13 @@ def times(ended, upload, finished):
 
 
 def timed(command, cwd):
-    """Wall seconds of a command."""
-    began = time.monotonic()
+    """Seconds of a command: by the clock, and on processors."""
+    used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     ran = subprocess.run(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    seconds, now = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if ran.returncode != 0:
         sys.exit(f"{command[:3]} exited {ran.returncode}: {ran.stderr[:500]!r}")
-    return time.monotonic() - began
+    return {"seconds": seconds, "cpuSeconds": now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime}
 
 
 def curl_heads(bench, keys):
@@ -225,7 +228,7 @@ def one_by_one(bench, keys):
         client.head(key)
         seconds.append(time.monotonic() - began)
     client.close()
-    return statistics.median(seconds) * len(keys)
+    return {"seconds": statistics.median(seconds) * len(keys)}
 
 
 def main():
@@ -269,10 +272,13 @@ def show(bench, results):
     for name in filter(results.__contains__, titles):
         row = results[name]
         print(f"\n{titles[name]}")
-        line("from SIGTERM to attested", row["sinceSigtermSeconds"], "s")
-        for tool, seconds in row["references"].items():
-            ratio = row["sinceSigtermSeconds"] / seconds
-            line(f"  {tool}", seconds, "s", f"ratio {ratio:.2f}")
+        spent = row["cpuSinceSigtermSeconds"]
+        line("from SIGTERM to attested", row["sinceSigtermSeconds"], "s", f"CPU {spent:.3f} s")
+        for tool, took in row["references"].items():
+            notes = [f"ratio {row['sinceSigtermSeconds'] / took['seconds']:.2f}"]
+            if cpu := took.get("cpuSeconds"):
+                notes.append(f"CPU {cpu:.3f} s, ratio {spent / cpu:.2f}")
+            line(f"  {tool}", took["seconds"], "s", ", ".join(notes))
         line("from main's end to attested", row["sinceEndSeconds"], "s", f"upload {row['uploadSeconds']:.3f} s")
         line("from SIGTERM to the end of the process", row["exitSinceSigtermSeconds"], "s")
         before = f"while it ran {row['bytesReadBeforeEnd'] / MIB:.1f} MiB"
