@@ -7,11 +7,10 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
-use super::relay::{self, Relayed};
-use super::{Check, StoredError, StoredObject, Written, state};
+use super::{Check, StoredError, StoredObject, Written, relay, state};
 use crate::archive::ReadError;
 use crate::digest::Sha256Digest;
-use crate::store::{ObjectInfo, ObjectKey, Store};
+use crate::store::{BlockingRead, ObjectInfo, ObjectKey, Store};
 
 /// How many objects are asked for at once, unless told otherwise: a round trip
 /// each, of which the store can do many.
@@ -85,7 +84,7 @@ async fn read_back(
     }
 }
 
-fn digest(mut object: Relayed) -> Result<Sha256Digest, ReadError> {
+fn digest(mut object: BlockingRead) -> Result<Sha256Digest, ReadError> {
     let mut hasher = Sha256::new();
     let mut after = 0_u64;
     let mut chunk = vec![0; CHUNK];

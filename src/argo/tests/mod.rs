@@ -178,7 +178,8 @@ fn a_relative_mount_holds_what_is_relative() {
         plan(&parse(&template.to_string()).unwrap(), "x").place.clone()
     };
     let volume = |mount: &str| Place::Volume { mount: mount.to_owned() };
-    let packed = |packed: &str| Place::BaseLayer { packed: format!("/var/run/argo/outputs/artifacts/{packed}") };
+    let packed =
+        |packed: &str| Place::BaseLayer { packed: format!("/var/run/argo/outputs/artifacts/{packed}") };
     assert_eq!(place("data", "data/out"), volume("/data"));
     assert_eq!(place("data/", "./data/out/"), volume("/data"));
     assert_eq!(place("data", "/data/out"), packed("data/out.tgz"));
