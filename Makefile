@@ -51,7 +51,7 @@ doc:
 deny:
 	@$(call needs,cargo-deny); set -x; $(CARGO) deny --locked check bans licenses sources
 
-# The static binary, since that is what runs in a pod. Needs 20 GiB of disk; less by --scale.
+# The static binary, since that is what runs in a pod. Needs 21 GiB of disk; less by --scale.
 bench: release ## digesting beside openssl's, and what the sidecar adds to a step
 	python3 benches/digest.py --binary '$(DIST)/argo-attest' $(DIGEST)
 	python3 benches/sidecar.py --binary '$(DIST)/argo-attest' --image '$(IMAGE_ARCHIVE)' $(BENCH)

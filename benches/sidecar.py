@@ -15,7 +15,7 @@ sidecar. Both end when the attestation is in the store, read back and verified
 after that. Beside each is the time, right after it, of tools that everybody has,
 for the same bytes or the same requests: seconds depend on the machine, ratios less.
 
-Needs versitygw, openssl, tar and curl, and about 20 GiB of disk times --scale.
+Needs versitygw, openssl, tar and curl, and 21 GiB of disk times --scale.
 Standard library only. Exits 1 if anything is not attested.
 """
 
@@ -249,7 +249,7 @@ def main():
     if options.image and os.path.exists(options.image):
         results["sizes"]["image"] = os.path.getsize(options.image)
     with tempfile.TemporaryDirectory(prefix="argo-attest-bench-", dir=options.dir) as root:
-        need = 20 * GIB * options.scale + 256 * MIB
+        need = 21 * GIB * options.scale + 256 * MIB
         if shutil.disk_usage(root).free < need:
             sys.exit(f"needs {need / GIB:.1f} GiB free in {root}; choose another --dir, or a smaller --scale")
         bench = Bench(options, root)
