@@ -257,7 +257,10 @@ impl Sidecar<'_> {
             deadline,
             provenance: &provenance,
         };
-        let mut artifacts = sealed.artifacts();
+        let artifacts: Vec<_> = sealed.artifacts().collect();
+        // Of very many files, the second copy counts.
+        drop(sealed);
+        let mut artifacts = artifacts.into_iter();
         let each = outputs.iter().zip(before).map(|(output, before)| {
             let sealed: Option<SealedArtifact> = output.way.is_ok().then(|| artifacts.next()).flatten();
             let concluding = &concluding;
