@@ -9,7 +9,6 @@ use crate::argo::Unpack;
 use crate::check::Accepted;
 use crate::digest::Sha256Digest;
 use crate::intoto::{DigestSet, ResourceDescriptor};
-use crate::relpath::RelPath;
 use crate::stored::BYPRODUCT;
 use crate::verify::{Content, Place};
 
@@ -30,6 +29,11 @@ pub enum FormError {
         "the object was attested as it is, and Argo unpacked it: what is staged cannot be compared (archive: {{none: {{}}}} on the input keeps it as it is)"
     )]
     Incomparable,
+    /// The file is attested, and its path is not.
+    #[error(
+        "Argo unpacks a zip of one file to a path that no attestation names: what is staged cannot be compared (archive: {{none: {{}}}} on the input keeps it as it is)"
+    )]
+    ZippedFile,
     /// Copied, with its attestation, from where it was stored.
     #[error("the attestation is about {said}, and the input is {here}: both were moved here")]
     Elsewhere {
@@ -69,27 +73,6 @@ impl<'a> Subjects<'a> {
     }
 }
 
-/// What is staged of a zip of one file: its entry has the whole path that Argo read the
-/// file from, of which unpacking takes the first component (`zipFile` and `unpack` in
-/// Argo's util/archive and workflow/executor). The file's digest, if it is that.
-pub(super) fn zipped_file(
-    content: &Content,
-    unpack: Unpack,
-    subjects: &Subjects<'_>,
-) -> Option<Sha256Digest> {
-    let (Content::Directory(files), Unpack::Zip, Some(file)) = (content, unpack, subjects.file) else {
-        return None;
-    };
-    let mut files = files.iter();
-    let (path, digest) = files.next().filter(|_| files.next().is_none())?;
-    // From a volume, the path in main; from main's own file system, the place where Argo
-    // staged it (`stageArchiveFile` in executor.go).
-    let volume = RelPath::from_escaped(&file.name).ok()?;
-    let staged = [b"argo/outputs/artifacts/", volume.file_name()?].concat();
-    let known = *path == volume || path.as_bytes() == staged;
-    (known && file.digest.sha256() == Some(*digest)).then_some(*digest)
-}
-
 /// Checks the form of what was accepted. `is_gzip` is asked whether the staged file
 /// begins as gzip does.
 pub(super) fn check<E: From<FormError>>(
@@ -124,17 +107,25 @@ pub(super) fn check<E: From<FormError>>(
     }
 }
 
-/// Whether the statement is of a single object as it is, of which Argo staged something
-/// else: the reason why digests cannot agree.
-pub(super) fn is_incomparable(subjects: &[ResourceDescriptor], content: &Content, unpack: Unpack) -> bool {
+/// Why digests cannot agree though all may be as it should be: Argo staged something
+/// that the statement does not speak of.
+pub(super) fn incomparable(
+    subjects: &[ResourceDescriptor],
+    content: &Content,
+    unpack: Unpack,
+) -> Option<FormError> {
     let subjects = Subjects::of(subjects);
-    let as_it_is = subjects.object.is_some() && !subjects.is_packed();
-    as_it_is
-        && match (content, unpack) {
-            (_, Unpack::Never) => false,
-            (Content::Directory(_), _) | (_, Unpack::Tar | Unpack::Zip) => true,
-            (Content::File(_), Unpack::Detect) => false,
+    match (content, unpack) {
+        (_, Unpack::Never) => None,
+        // Its entry has the whole path that the file had in Argo's container, of which
+        // unpacking takes the first component (`zipFile` in Argo's util/archive).
+        (Content::Directory(_), Unpack::Zip) if subjects.is_packed() && subjects.file.is_some() => {
+            Some(FormError::ZippedFile)
         }
+        (Content::File(_), Unpack::Detect) => None,
+        _ if subjects.object.is_some() && !subjects.is_packed() => Some(FormError::Incomparable),
+        _ => None,
+    }
 }
 
 /// Where the statement says that the object was stored has to be where the input is: an

@@ -20,7 +20,7 @@ use crate::policy::Missing;
 use crate::report::chain;
 use crate::store::{Env, Store};
 use crate::stored::AT_ONCE;
-use crate::verify::{Content, Rejection};
+use crate::verify::Rejection;
 
 /// What every input's check needs.
 pub struct Inspection<'a> {
@@ -118,15 +118,10 @@ impl Inspection<'_> {
         let subjects = attested.subjects();
         let (workers, place) = (self.workers, spot.clone());
         let content = blocking(move || Ok(place.content(workers)?)).await?;
-        let zipped = subjects
-            .iter()
-            .find_map(|subjects| form::zipped_file(&content, input.unpack, &form::Subjects::of(subjects)));
-        let content = zipped.map_or(content, Content::File);
+        let incomparable = || subjects.iter().find_map(|s| form::incomparable(s, &content, input.unpack));
         let accepted = match attested.accept(store, content.clone()).await {
-            Err(CheckError::Rejected(Rejection::OtherArtifact { .. } | Rejection::Differs(_)))
-                if subjects.iter().any(|s| form::is_incomparable(s, &content, input.unpack)) =>
-            {
-                return Err(form::FormError::Incomparable.into());
+            Err(CheckError::Rejected(no @ (Rejection::OtherArtifact { .. } | Rejection::Differs(_)))) => {
+                return Err(incomparable().map_or_else(|| CheckError::from(no).into(), InputError::from));
             }
             accepted => accepted?,
         };
