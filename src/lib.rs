@@ -7,6 +7,7 @@
 
 pub mod archive;
 pub mod argo;
+mod artifact_stores;
 pub mod attest;
 pub mod bundle;
 pub mod chain;
@@ -15,6 +16,7 @@ pub mod cli;
 pub mod command;
 pub mod digest;
 pub mod dsse;
+pub mod gate;
 pub mod intoto;
 pub mod manifest;
 pub mod outcome;

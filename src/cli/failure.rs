@@ -158,7 +158,12 @@ impl From<StoreError> for Failure {
 
 /// Which code a store's error ends with.
 pub(super) fn store_exit(error: &StoreError) -> Exit {
-    match error.kind() {
+    store_exit_of(error.kind())
+}
+
+/// Which code a kind of store's error ends with.
+pub(super) fn store_exit_of(kind: StoreErrorKind) -> Exit {
+    match kind {
         StoreErrorKind::NotFound => Exit::NoInput,
         StoreErrorKind::Unreachable => Exit::Unavailable,
         StoreErrorKind::Config => Exit::Usage,

@@ -71,6 +71,9 @@ pub(super) struct SidecarArgs {
     /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
     secrets_dir: PathBuf,
+    /// Where the gate (verify-inputs) left what it found
+    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_EVIDENCE", default_value = "/run/argo-attest")]
+    evidence: PathBuf,
     #[command(flatten)]
     pod: PodArgs,
     /// The step's parameters, as {{inputs.parameters}} gives them
@@ -144,6 +147,7 @@ fn settings(args: SidecarArgs) -> Settings {
         termination_log: args.termination_log,
         argo_dir: args.argo_dir,
         secrets_dir: args.secrets_dir,
+        evidence: args.evidence,
         parameters,
         identity: args.pod.into(),
     }

@@ -22,7 +22,7 @@ use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
 use crate::sign::{PrivateKey, load_pair};
-use crate::slsa::StepRun;
+use crate::slsa::{InputEvidence, StepRun};
 use crate::store::Env;
 use crate::telemetry::Metrics;
 use crate::volume::{Cancel, NoProgress, ObservationStats};
@@ -179,7 +179,7 @@ impl Sidecar<'_> {
         finished_on: Timestamp,
         deadline: Deadline,
     ) -> End {
-        let Prepared { step, form, key, stores, outputs, before, outcome: place, session } = prepared;
+        let Prepared { step, form, key, stores, outputs, inputs, before, outcome: place, session } = prepared;
         // A Secret may have been replaced while main ran; what was there at the start is still good.
         let key = match load_pair(&self.settings.key) {
             Ok(newer) => newer,
@@ -203,7 +203,7 @@ impl Sidecar<'_> {
             StepState::Unfinished { .. } => false,
         };
         let conclusions: Vec<Conclusion> = if let Some(ended) = ended.filter(|_| attest) {
-            let attesting = Attesting { step: &step, form, key: &key, ended, finished_on };
+            let attesting = Attesting { step: &step, inputs, form, key: &key, ended, finished_on };
             self.conclude(attesting, &outputs, &before, session, deadline).await
         } else {
             drop(session);
@@ -308,6 +308,7 @@ impl Sidecar<'_> {
 /// What the statements of one step have in common.
 struct Attesting<'a> {
     step: &'a Step,
+    inputs: BTreeMap<String, InputEvidence>,
     form: Form,
     key: &'a PrivateKey,
     ended: Ended,
@@ -328,7 +329,7 @@ impl<'a> Attesting<'a> {
             form: self.form.as_str(),
             files_digested: (stats.files_before_end, stats.files_after_end),
             bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
-            input_evidence: BTreeMap::new(),
+            input_evidence: self.inputs.clone(),
         }
     }
 }
