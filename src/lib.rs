@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod chain;
 pub mod check;
 pub mod cli;
+pub mod cluster;
 pub mod command;
 pub mod digest;
 pub mod dsse;

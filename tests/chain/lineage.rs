@@ -98,9 +98,7 @@ async fn a_stranger_upstream_is_noticed() {
     shop.desk.run(["keygen", "--out-dir", "strange"]).with(0);
     let lib = shop.step_by(&shop.key("strange"), "lib", Vec::new()).await;
     shop.step("app", vec![lib]).await;
-    shop.chain(&[&uri("app")])
-        .with(1)
-        .says("its chain fails at inputs/lib: not signed with a trusted key");
+    shop.chain(&[&uri("app")]).with(1).says("its chain fails at inputs/lib: not signed with a trusted key");
     shop.chain(&["--key", "strange/attest.pub", &uri("app")]).with(0);
 }
 
