@@ -23,7 +23,7 @@ use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
 use crate::sign::{Followed, FollowedKey, PrivateKey};
-use crate::slsa::StepRun;
+use crate::slsa::{InputEvidence, StepRun};
 use crate::store::Env;
 use crate::telemetry::Metrics;
 use crate::volume::{Cancel, NoProgress, ObservationStats};
@@ -194,7 +194,8 @@ impl Sidecar<'_> {
         finished_on: Timestamp,
         deadline: Deadline,
     ) -> End {
-        let Prepared { step, form, mut key, stores, outputs, before, outcome: place, session } = prepared;
+        let Prepared { step, form, mut key, stores, outputs, inputs, before, outcome: place, session } =
+            prepared;
         // For the last time: from here on one key signs all that the step leaves.
         follow(&mut key);
         let key = key.key();
@@ -213,7 +214,7 @@ impl Sidecar<'_> {
             StepState::Unfinished { .. } => false,
         };
         let conclusions: Vec<Conclusion> = if let Some(ended) = ended.filter(|_| attest) {
-            let attesting = Attesting { step: &step, form, key, ended, finished_on };
+            let attesting = Attesting { step: &step, inputs, form, key, ended, finished_on };
             self.conclude(attesting, &outputs, &before, session, deadline).await
         } else {
             drop(session);
@@ -270,7 +271,10 @@ impl Sidecar<'_> {
             deadline,
             provenance: &provenance,
         };
-        let mut artifacts = sealed.artifacts();
+        let artifacts: Vec<_> = sealed.artifacts().collect();
+        // Of very many files, the second copy counts.
+        drop(sealed);
+        let mut artifacts = artifacts.into_iter();
         let each = outputs.iter().zip(before).map(|(output, before)| {
             let sealed: Option<SealedArtifact> = output.way.is_ok().then(|| artifacts.next()).flatten();
             let concluding = &concluding;
@@ -319,6 +323,7 @@ impl Sidecar<'_> {
 /// What the statements of one step have in common.
 struct Attesting<'a> {
     step: &'a Step,
+    inputs: BTreeMap<String, InputEvidence>,
     form: Form,
     key: &'a PrivateKey,
     ended: Ended,
@@ -339,7 +344,7 @@ impl<'a> Attesting<'a> {
             form: self.form.as_str(),
             files_digested: (stats.files_before_end, stats.files_after_end),
             bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
-            input_evidence: BTreeMap::new(),
+            input_evidence: self.inputs.clone(),
         }
     }
 }
