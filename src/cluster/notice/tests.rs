@@ -38,109 +38,66 @@ fn in_part(name: &str, entries: usize) -> OutputOutcome {
     OutputOutcome { refused, ..attested(name) }
 }
 
+/// State, count, the event's type and reason, and its message, in one line.
+fn said(state: &StepState, outputs: Vec<OutputOutcome>) -> String {
+    let Notice { annotations, event } = notice(state.clone(), outputs);
+    let (state, of) = (&annotations[STATE], &annotations[ATTESTED]);
+    format!("{state} {of} {} {}: {}", event.kind.as_str(), event.reason, event.message)
+}
+
 #[test]
-fn each_end_of_a_step_has_its_word() {
-    let (absent, failed) = (|| output("o", Fate::Absent), BTreeMap::from([("main".to_owned(), 1)]));
-    let late = || output("l", Fate::Unfinished { reason: "main failed".into() });
-    let killed = StepState::Unfinished { reason: "it was killed".into() };
-    let failed = StepState::Failed { exit_codes: failed };
-    let good = StepState::Succeeded;
-    for (state, outputs, word, of, kind, reason, message) in [
+fn each_end_of_a_good_main_has_its_word() {
+    let absent = || output("o", Fate::Absent);
+    for (outputs, line) in [
+        (vec![attested("a"), absent()], "attested 1/1 Normal Attested: 1 of 1 output is attested"),
         (
-            &good,
-            vec![attested("a"), absent()],
-            "attested",
-            "1/1",
-            "Normal",
-            "Attested",
-            "1 of 1 output is attested",
-        ),
-        (
-            &good,
             vec![attested("a"), refused("b")],
-            "incomplete",
-            "1/2",
-            "Warning",
-            "NotAttested",
-            "1 of 2 outputs are attested; b: it kept%0Achanging",
+            "incomplete 1/2 Warning NotAttested: 1 of 2 outputs are attested; b: it kept%0Achanging",
         ),
         (
-            &good,
             vec![in_part("a", 1)],
-            "incomplete",
-            "1/1",
-            "Warning",
-            "NotAttested",
-            "1 of 1 output is attested; a: x0 was refused: a FIFO",
+            "incomplete 1/1 Warning NotAttested: 1 of 1 output is attested; a: x0 was refused: a FIFO",
         ),
         (
-            &good,
             vec![in_part("a", 3)],
-            "incomplete",
-            "1/1",
-            "Warning",
-            "NotAttested",
-            "1 of 1 output is attested; a: x0 was refused: a FIFO (and 2 more)",
+            "incomplete 1/1 Warning NotAttested: \
+             1 of 1 output is attested; a: x0 was refused: a FIFO (and 2 more)",
         ),
         (
-            &good,
             vec![refused("b")],
-            "not-attested",
-            "0/1",
-            "Warning",
-            "NotAttested",
-            "0 of 1 output is attested; b: it kept%0Achanging",
+            "not-attested 0/1 Warning NotAttested: 0 of 1 output is attested; b: it kept%0Achanging",
         ),
-        (
-            &good,
-            vec![absent()],
-            "nothing-to-attest",
-            "0/0",
-            "Normal",
-            "NothingToAttest",
-            "there was no output to attest",
-        ),
-        (
-            &good,
-            vec![],
-            "nothing-to-attest",
-            "0/0",
-            "Normal",
-            "NothingToAttest",
-            "there was no output to attest",
-        ),
+        (vec![absent()], "nothing-to-attest 0/0 Normal NothingToAttest: there was no output to attest"),
+        (vec![], "nothing-to-attest 0/0 Normal NothingToAttest: there was no output to attest"),
+    ] {
+        assert_eq!(said(&StepState::Succeeded, outputs), line);
+    }
+}
+
+#[test]
+fn each_end_of_another_main_has_its_word() {
+    let failed = StepState::Failed { exit_codes: BTreeMap::from([("main".to_owned(), 1)]) };
+    let killed = StepState::Unfinished { reason: "it was killed".into() };
+    let late = || output("l", Fate::Unfinished { reason: "main failed".into() });
+    for (state, outputs, line) in [
         (
             &failed,
             vec![late()],
-            "not-attested",
-            "0/1",
-            "Normal",
-            "NotAttested",
-            "0 of 1 output is attested; l: main failed",
+            "not-attested 0/1 Normal NotAttested: 0 of 1 output is attested; l: main failed",
         ),
         (
             &failed,
             vec![attested("a"), refused("b")],
-            "incomplete",
-            "1/2",
-            "Warning",
-            "NotAttested",
-            "1 of 2 outputs are attested; b: it kept%0Achanging",
+            "incomplete 1/2 Warning NotAttested: 1 of 2 outputs are attested; b: it kept%0Achanging",
         ),
-        (&failed, vec![attested("a")], "attested", "1/1", "Normal", "Attested", "1 of 1 output is attested"),
+        (&failed, vec![attested("a")], "attested 1/1 Normal Attested: 1 of 1 output is attested"),
         (
             &killed,
             vec![late()],
-            "unfinished",
-            "0/1",
-            "Normal",
-            "NotAttested",
-            "0 of 1 output is attested: it was killed",
+            "unfinished 0/1 Normal NotAttested: 0 of 1 output is attested: it was killed",
         ),
     ] {
-        let Notice { annotations, event } = notice(state.clone(), outputs);
-        assert_eq!((annotations[STATE].as_str(), annotations[ATTESTED].as_str()), (word, of));
-        assert_eq!((event.kind.as_str(), event.reason, event.message.as_str()), (kind, reason, message));
+        assert_eq!(said(state, outputs), line);
     }
 }
 
