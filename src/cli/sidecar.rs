@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::pod::{self, PodArgs};
 use super::{Exit, Failure};
 use crate::argo::Parameters;
+use crate::cluster::{ApiServer, CREDENTIALS, Pod};
 use crate::report::chain;
 use crate::sidecar::status::TERMINATION_LOG;
 use crate::sidecar::{End, Form, Settings, Unusable};
@@ -71,6 +72,12 @@ pub(super) struct SidecarArgs {
     /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
     secrets_dir: PathBuf,
+    /// Where the gate (verify-inputs) left what it found
+    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_EVIDENCE", default_value = "/run/argo-attest")]
+    evidence: PathBuf,
+    /// Where the service account is mounted that may annotate the pod
+    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SERVICE_ACCOUNT_DIR", default_value = CREDENTIALS)]
+    service_account_dir: PathBuf,
     #[command(flatten)]
     pod: PodArgs,
     /// The step's parameters, as {{inputs.parameters}} gives them
@@ -94,6 +101,7 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
     if let Err(error) = rustix::process::set_dumpable_behavior(dumpable) {
         tracing::warn!(%error, "core dumps cannot be turned off");
     }
+    let service_account = args.service_account_dir.clone();
     let mut settings = settings(args);
     let metrics = Arc::new(Metrics::default());
     if let Some(address) = settings.metrics_listen {
@@ -109,7 +117,9 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics).await;
+    let api_server = ApiServer::from_env(&ProcessEnv, &service_account, &settings.identity);
+    let pod = api_server.as_ref().map(|server| server as &dyn Pod);
+    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics, pod).await;
     match end {
         Ok(End::Fine) => Ok(Exit::Done),
         Ok(End::NotAttested) => Ok(Exit::No),
@@ -144,6 +154,7 @@ fn settings(args: SidecarArgs) -> Settings {
         termination_log: args.termination_log,
         argo_dir: args.argo_dir,
         secrets_dir: args.secrets_dir,
+        evidence: args.evidence,
         parameters,
         identity: args.pod.into(),
     }

@@ -129,7 +129,8 @@ fn own_key() -> Result<Policy, Failure> {
     Ok(Policy::of_keys(vec![TrustedKey::new("your own key", key)]))
 }
 
-fn read_policy(file: &Path) -> Result<Policy, Failure> {
+/// Reads a policy, and the public keys that it names beside itself.
+pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     let shown = printable(file.as_os_str().as_bytes());
     let bytes = std::fs::read(file).map_err(|e| {
         let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
