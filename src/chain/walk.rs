@@ -15,10 +15,10 @@ use crate::dsse::Envelope;
 use crate::intoto::ResourceDescriptor;
 use crate::manifest;
 use crate::policy::Policy;
-use crate::relpath::printable;
+use crate::relpath::{RelPath, printable};
 use crate::slsa::Provenance;
 use crate::store::StoreError;
-use crate::verify::{Authentic, Rejection, authenticate};
+use crate::verify::{Authentic, Place, Rejection, authenticate};
 
 /// How far a walk goes. What lies beyond is a broken link, never passed over.
 #[derive(Debug, Clone, Copy)]
@@ -159,14 +159,15 @@ impl Walk<'_> {
         dependency: &ResourceDescriptor,
         reference: &Reference,
     ) -> Result<String, LinkError> {
-        if !authentic.lists_elsewhere(&dependency.digest) {
-            return Ok(authentic.speaks_of(&dependency.digest, None)?);
+        let place = place(dependency, reference);
+        if !authentic.lists_elsewhere(&place, &dependency.digest) {
+            return Ok(authentic.speaks_of(&place, &dependency.digest, None)?);
         }
         let uri = format!("{}{}", base(&reference.uri).unwrap_or(&reference.uri), manifest::SUFFIX);
         let Fetched::Bytes(bytes) = self.fetch(&uri).await? else {
             return Err(Rejection::NoManifest(printable(uri.as_bytes())).into());
         };
-        Ok(authentic.speaks_of(&dependency.digest, Some(&mut bytes.as_ref()))?)
+        Ok(authentic.speaks_of(&place, &dependency.digest, Some(&mut bytes.as_ref()))?)
     }
 
     async fn fetch(&mut self, uri: &str) -> Result<Fetched, LinkError> {
@@ -203,6 +204,15 @@ impl Fetched {
 /// The artifact's address, from that of its attestation.
 fn base(uri: &str) -> Option<&str> {
     [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|suffix| uri.strip_suffix(suffix))
+}
+
+/// Where the dependency is, from what its attestation is beside: that of a directory
+/// speaks of each file under the file's own name.
+fn place(dependency: &ResourceDescriptor, reference: &Reference) -> Place {
+    let within = base(&reference.uri)
+        .and_then(|base| dependency.uri.strip_prefix(base)?.strip_prefix('/'))
+        .and_then(|rest| RelPath::from_bytes(rest.trim_end_matches('/').as_bytes()).ok());
+    within.filter(|path| !path.is_root()).map_or(Place::Itself, Place::Within)
 }
 
 fn dependencies(provenance: &Provenance) -> std::vec::IntoIter<ResourceDescriptor> {

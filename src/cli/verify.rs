@@ -70,15 +70,15 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let buckets = Buckets::new(|location| store::open(location, &ProcessEnv));
     let mut answers = Vec::with_capacity(args.artifacts.len());
     for artifact in &args.artifacts {
-        let checked = check(&checker, artifact).await;
-        let chain = match &checked {
+        let found = check(&checker, artifact).await;
+        let chain = match &found {
             Ok((verified, _)) if args.chain => {
                 let (policy, now) = (&checker.policy, checker.now);
                 Some(chain::walk(verified.provenance(), policy, now, &buckets, Limits::default()).await)
             }
             _ => None,
         };
-        let answer = Answer::new(artifact, checked, missing).with(chain.as_ref());
+        let answer = Answer::new(artifact, found, missing).with(chain.as_ref());
         if !args.json {
             print(&(answer.line() + &chain.as_ref().map(chain_text).unwrap_or_default()))?;
         }

@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use super::{Authentic, Rejection, Signer};
 use crate::digest::{DirHash, Sha256Digest};
-use crate::intoto::{DigestSet, ResourceDescriptor, Statement, member_name, member_path};
+use crate::intoto::{ResourceDescriptor, Statement, member_name, member_path};
 use crate::manifest::{self, Differences};
 use crate::relpath::{RelPath, printable};
 use crate::slsa::Provenance;
@@ -114,33 +114,7 @@ impl Authentic {
         Ok(self.verified(name, format!("sha256:{digest}"), 1))
     }
 
-    /// Whether [`Self::speaks_of`] needs the manifest for these digests.
-    pub fn lists_elsewhere(&self, digest: &DigestSet) -> bool {
-        digest.sha256().is_some_and(|d| self.needs_manifest(&Place::Itself, &Content::File(d)))
-    }
-
-    /// Whether this statement speaks of what has this digest, and under which name:
-    /// by its `sha256` if it has one, else by its `dirHash`. Nobody digested any
-    /// bytes, so this is no [`VerifiedStatement`]: it says that two statements fit
-    /// together. `manifest` as for [`Self::accept`].
-    pub fn speaks_of(
-        &self,
-        digest: &DigestSet,
-        manifest: Option<&mut dyn BufRead>,
-    ) -> Result<String, Rejection> {
-        match (digest.sha256(), digest.dir_hash()) {
-            (Some(sha256), _) => self.name_of_file(&sha256, manifest),
-            (None, Some(hash)) => {
-                let same = |s: &&ResourceDescriptor| s.digest.dir_hash() == Some(hash);
-                self.statement.subjects().iter().find(same).map(|s| s.name.clone()).ok_or_else(|| {
-                    Rejection::OtherArtifact { found: format!("dirHash:{hash}"), about: self.about() }
-                })
-            }
-            (None, None) => Err(Rejection::OtherArtifact { found: "(none)".to_owned(), about: self.about() }),
-        }
-    }
-
-    fn name_of_file(
+    pub(super) fn name_of_file(
         &self,
         digest: &Sha256Digest,
         manifest: Option<&mut dyn BufRead>,
@@ -189,6 +163,21 @@ impl Authentic {
         content: &Content,
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<VerifiedStatement, Rejection> {
+        let (name, matched) = self.name_of_member(path, content, manifest)?;
+        let shown = match content {
+            Content::File(digest) => format!("sha256:{digest}"),
+            Content::Directory(files) => format!("dirHash:{}", DirHash::of_files(files)),
+        };
+        Ok(self.verified(name, shown, matched))
+    }
+
+    /// The attested name of what is at this path, and how many files that covers.
+    pub(super) fn name_of_member(
+        &self,
+        path: &RelPath,
+        content: &Content,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<(String, u64), Rejection> {
         let Some((directory, hash)) = self.directory() else {
             return Err(Rejection::NotADirectory { about: self.about() });
         };
@@ -203,7 +192,7 @@ impl Authentic {
         let differences = self.differences(directory, &hash, path, files, manifest)?;
         let name = member_name(&directory.name, path);
         if differences.is_empty() && differences.matched() > 0 {
-            return Ok(self.verified(name, shown, differences.matched()));
+            return Ok((name, differences.matched()));
         }
         if differences.is_empty()
             || matches!(differences.named(), [manifest::Difference::Added(p)] if p.is_root())
@@ -239,14 +228,14 @@ impl Authentic {
     }
 
     /// The subject that is a directory, if there is just one.
-    fn directory(&self) -> Option<(&ResourceDescriptor, DirHash)> {
+    pub(super) fn directory(&self) -> Option<(&ResourceDescriptor, DirHash)> {
         let mut directories =
             self.statement.subjects().iter().filter_map(|s| s.digest.dir_hash().map(|hash| (s, hash)));
         directories.next().filter(|_| directories.next().is_none())
     }
 
     /// The files of the directory that are subjects themselves.
-    fn listed<'a>(
+    pub(super) fn listed<'a>(
         &'a self,
         directory: &'a ResourceDescriptor,
     ) -> impl Iterator<Item = (RelPath, Sha256Digest)> + 'a {
@@ -265,7 +254,7 @@ impl Authentic {
     }
 
     /// The subjects' names, for a message.
-    fn about(&self) -> String {
+    pub(super) fn about(&self) -> String {
         let subjects = self.statement.subjects();
         let first = subjects.first().map(|s| printable(s.name.as_bytes())).unwrap_or_default();
         match subjects.len() {
@@ -280,7 +269,10 @@ impl Authentic {
     }
 }
 
-fn check_manifest<R: BufRead>(reader: manifest::Reader<R>, wanted: &DirHash) -> Result<(), Rejection> {
+pub(super) fn check_manifest<R: BufRead>(
+    reader: manifest::Reader<R>,
+    wanted: &DirHash,
+) -> Result<(), Rejection> {
     let found = reader.finish()?;
     if found == *wanted {
         return Ok(());

@@ -17,7 +17,7 @@ async fn a_chain_is_shown_to_its_roots() {
     shop.step("app", vec![lib, base]).await;
 
     let ended = shop.chain(&[&uri("app")]).with(0);
-    let lines: Vec<&str> = ended.out.lines().collect();
+    let said: Vec<&str> = ended.out.lines().collect();
     let starts = [
         "accepted  s3://bucket/app  sha256:",
         "  verified  inputs/lib  s3://bucket/lib  sha256:",
@@ -25,11 +25,11 @@ async fn a_chain_is_shown_to_its_roots() {
         "    verified  inputs/base.csv  s3://bucket/base.csv  sha256:",
         "  again     inputs/base.csv  s3://bucket/base.csv  sha256:",
     ];
-    assert_eq!(lines.len(), starts.len(), "{ended:?}");
-    for (line, start) in lines.iter().zip(starts) {
+    assert_eq!(said.len(), starts.len(), "{ended:?}");
+    for (line, start) in said.iter().zip(starts) {
         assert!(line.starts_with(start), "{start:?}: {ended:?}");
     }
-    assert!(lines[3].ends_with(&format!("builder {imports}")), "{ended:?}");
+    assert!(said[3].ends_with(&format!("builder {imports}")), "{ended:?}");
 
     let ended = shop.chain(&["--json", &uri("app")]).with(0);
     let json: Value = serde_json::from_str(&ended.out).unwrap();

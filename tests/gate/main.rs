@@ -27,6 +27,7 @@ mod init;
 mod upstream;
 
 mod accepted;
+mod chain;
 
 mod elsewhere;
 mod forms;

@@ -55,30 +55,71 @@ async fn what_a_newer_attempt_replaced_is_found_among_the_lines() {
     assert!(shelf.walk(vec![again]).await.broken().is_none());
 }
 
-#[tokio::test]
-async fn a_directory_is_followed_by_its_hash_and_its_files_by_the_manifest() {
-    let shelf = Shelf::new();
-    let files: BTreeMap<_, _> = (0..1100)
-        .map(|n| (RelPath::from_bytes(format!("{n}").as_bytes()).unwrap(), Sha256Digest::of(&[n as u8])))
-        .collect();
+/// A directory of so many files, half of them in `sub`; and what depends on it.
+async fn directory(shelf: &Shelf, count: usize) -> (BTreeMap<RelPath, Sha256Digest>, ResourceDescriptor) {
+    let name = |n: usize| if n.is_multiple_of(2) { format!("sub/{n}") } else { n.to_string() };
+    let file = |n: usize| {
+        (RelPath::from_bytes(name(n).as_bytes()).unwrap(), Sha256Digest::of(n.to_string().as_bytes()))
+    };
+    let files: BTreeMap<_, _> = (0..count).map(file).collect();
     let contents = Contents::directory("out", &files);
-    let hash = contents.subjects()[0].digest.clone();
-    let mut whole = shelf.attest_as("out", contents, &provenance(Vec::new())).await;
-    whole.digest = hash;
-    let mut file = whole.clone();
-    file.digest = Sha256Digest::of(&[7]).into();
-    let mut other = whole.clone();
-    other.digest = Sha256Digest::of(b"none of them").into();
+    let whole = contents.subjects()[0].digest.clone();
+    let mut input = shelf.attest_as("out", contents, &provenance(Vec::new())).await;
+    input.digest = whole;
+    (files, input)
+}
 
-    assert!(shelf.walk(vec![whole, file.clone()]).await.broken().is_none());
-    let (_, why) = broken(&shelf.walk(vec![other]).await);
-    assert!(why.contains("not one that is attested"), "{why}");
-    shelf.store.overwrite(&ObjectKey::new("out.manifest.sha256").unwrap(), Bytes::from_static(b""));
+#[tokio::test]
+async fn a_part_of_a_directory_is_followed_under_its_own_name() {
+    for count in [4, 1100] {
+        let shelf = Shelf::new();
+        let (files, whole) = directory(&shelf, count).await;
+        let part = |path: &str, digest: crate::intoto::DigestSet| ResourceDescriptor {
+            uri: format!("memory:out/{path}"),
+            digest,
+            ..whole.clone()
+        };
+        let sub = RelPath::from_bytes(b"sub").unwrap();
+        let beneath: BTreeMap<_, _> =
+            files.iter().filter_map(|(path, digest)| Some((path.strip_prefix(&sub)?, *digest))).collect();
+        let (sub, one, two) =
+            (crate::digest::DirHash::of_files(&beneath), Sha256Digest::of(b"1"), Sha256Digest::of(b"2"));
+        let good = [whole.clone(), part("sub", sub.into()), part("1", one.into()), part("sub/2", two.into())];
+        let chain = shelf.walk(good.to_vec()).await;
+        assert!(chain.broken().is_none(), "{chain:?}");
+        // Files that changed places, a part for another, a part for the whole.
+        let bad = [
+            part("1", two.into()),
+            part("sub/1", one.into()),
+            part("sub/3", sub.into()),
+            part("sub", whole.digest.clone()),
+            part("none", crate::digest::DirHash::of_files(&BTreeMap::new()).into()),
+            ResourceDescriptor { digest: sub.into(), ..whole.clone() },
+            ResourceDescriptor { digest: Sha256Digest::of(b"none of them").into(), ..whole.clone() },
+        ];
+        for input in bad {
+            let (_, why) = broken(&shelf.walk(vec![input.clone()]).await);
+            assert!(
+                why.contains("not one that is attested") || why.contains("does not list"),
+                "{input:?}: {why}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_that_was_changed_is_not_believed() {
+    let shelf = Shelf::new();
+    let (_, whole) = directory(&shelf, 1100).await;
+    let file = ResourceDescriptor { digest: Sha256Digest::of(b"7").into(), ..whole.clone() };
+    let key = ObjectKey::new("out.manifest.sha256").unwrap();
+    shelf.store.overwrite(&key, Bytes::from_static(b""));
     let (_, why) = broken(&shelf.walk(vec![file.clone()]).await);
     assert!(why.contains("is not the one that was attested"), "{why}");
-    shelf.store.remove(&ObjectKey::new("out.manifest.sha256").unwrap());
+    shelf.store.remove(&key);
     let (_, why) = broken(&shelf.walk(vec![file]).await);
-    assert!(why.contains("is not there"), "{why}");
+    assert!(why.contains("the manifest that lists the attested files is not there"), "{why}");
+    assert!(shelf.walk(vec![whole]).await.broken().is_none(), "its hash is in the statement");
 }
 
 proptest! {
