@@ -35,6 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn assert_beneath(root: &Path, plan: &Plan) {
     let path = Path::new("/").join(&plan.path);
-    let rest = path.strip_prefix(root).unwrap_or_else(|_| panic!("{} is not in {}", plan.path, root.display()));
+    let rest =
+        path.strip_prefix(root).unwrap_or_else(|_| panic!("{} is not in {}", plan.path, root.display()));
     RelPath::from_bytes(rest.as_os_str().as_encoded_bytes()).unwrap();
 }
