@@ -245,13 +245,15 @@ fn the_archive_in_place_of_its_content_and_the_other_way_round() {
         .refuses("what is staged was in the attested object, and Argo was told not to unpack that");
 }
 
+type Change = fn(&std::path::Path);
+
 #[test]
 fn something_more_or_less_in_a_directory() {
     let s3 = S3::new();
     let upstream =
         Upstream::new(&s3, vec![Output::new("a", (Place::Volume, Packing::Tar, Shape::Directory))]);
     let input = Input::new(&upstream.key()).archive(Archive::Unsaid);
-    let changes: [(&str, fn(&std::path::Path)); 3] = [
+    let changes: [(&str, Change); 3] = [
         ("more", |dir| std::fs::write(dir.join("more"), "x").unwrap()),
         ("one", |dir| std::fs::remove_file(dir.join("one")).unwrap()),
         ("link", |dir| std::os::unix::fs::symlink("one", dir.join("link")).unwrap()),
