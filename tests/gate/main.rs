@@ -29,6 +29,7 @@ mod upstream;
 mod accepted;
 
 mod elsewhere;
+mod evidence;
 mod forms;
 mod idle;
 
