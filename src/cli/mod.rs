@@ -3,6 +3,7 @@
 //! Everything is read and validated before anything starts; what a person reads
 //! goes to standard output, errors and logs to standard error.
 
+mod attest;
 mod conflicts;
 mod failure;
 mod home;
@@ -12,6 +13,7 @@ mod invocation;
 mod keygen;
 mod logging;
 mod outputs;
+mod pod;
 mod progress;
 mod ready;
 mod run;
@@ -27,7 +29,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use failure::{Exit, Failure};
 
@@ -60,11 +62,17 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
+    Attest(Box<attest::AttestArgs>),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
     Sidecar(Box<sidecar::SidecarArgs>),
     VerifyInputs(verify_inputs::VerifyInputsArgs),
     Ready(ready::ReadyArgs),
+}
+
+/// Every command and option, as `--help` tells them; the reference is made of it.
+pub fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -100,6 +108,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => wait(run::run(args)),
         Command::Verify(args) => wait(verify::verify(args)),
+        Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Keygen(args) => keygen::keygen(&args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args)),

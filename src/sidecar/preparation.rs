@@ -19,7 +19,7 @@ use crate::artifact_stores::{Stores, key};
 use crate::attest::{AttestationNames, MAX_ATTESTATION};
 use crate::pipeline::{Session, Watching};
 use crate::report::chain;
-use crate::sign::{PrivateKey, load_pair};
+use crate::sign::FollowedKey;
 use crate::slsa::InputEvidence;
 use crate::store::{Store, StoreError};
 use crate::stored::AT_ONCE;
@@ -43,7 +43,7 @@ pub(super) fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady
 pub(super) struct Prepared {
     pub(super) step: Step,
     pub(super) form: Form,
-    pub(super) key: PrivateKey,
+    pub(super) key: FollowedKey,
     pub(super) stores: Stores,
     pub(super) outputs: Vec<Planned>,
     /// What is known of the inputs, by name.
@@ -57,8 +57,8 @@ pub(super) struct Prepared {
 impl Sidecar<'_> {
     /// Everything that can be found out before main starts.
     pub(super) async fn prepare(&self, step: Step, form: Form) -> Result<Prepared, NotReady> {
-        let key =
-            load_pair(&self.settings.key).map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+        let key = FollowedKey::load(&self.settings.key)
+            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
         let inputs = upstream::read(&self.settings.evidence, &step)?;
         let outputs = planned::outputs(&step, self.settings);
         // First of all: while the store is asked, the plain form's main writes.
