@@ -11,7 +11,7 @@ use super::verify::read_policy;
 use super::{Exit, Failure, workers};
 use crate::argo::{HostFiles, Source, Step, TemplateText};
 use crate::check::Checker;
-use crate::gate::{Answer, Evidence, Fault, InputError, Inspection, Question, Verdict, open_reason, summary};
+use crate::gate::{Answer, Evidence, Fault, InputError, Inspection, Question, Verdict, question, summary};
 use crate::outcome::{MESSAGE_LIMIT, brief};
 use crate::report::chain;
 use crate::sidecar::status::{TERMINATION_LOG, write_message};
@@ -30,9 +30,9 @@ Example, in a template's initContainers:
 The step asks for it with the annotation argo-attest.io/verify-inputs: \"true\", or with
 argo-attest.io/attest: \"true\".";
 
-/// Checks a step's inputs, from an init container: main starts only if all are accepted
+/// Checks a step's inputs, from an init container before main
 ///
-/// Each input artifact must have an attestation beside its object that the policy accepts and that
+/// Main starts only if all are accepted: each input artifact must have an attestation beside its object that the policy accepts and that
 /// is about the very bytes that were staged for main. What the inputs are comes from the step's own
 /// template. A step that does not ask, or has no inputs, is let through at once.
 #[derive(Debug, Args)]
@@ -79,7 +79,7 @@ pub(super) async fn verify_inputs(args: VerifyInputsArgs) -> Exit {
 
 async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     let step = step()?;
-    match open_reason(&step, args.all) {
+    match question(&step, args.all) {
         Question::AllInputs => {}
         Question::Nothing(reason) => {
             info!(step = step.name, reason, "no inputs to check");

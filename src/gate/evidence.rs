@@ -248,3 +248,84 @@ impl Record {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record(name: &str, finding: Finding) -> Record {
+        Record { name: name.into(), finding, digest: DigestSet::default(), attestation: None }
+    }
+
+    fn accepted(name: &str, uri: &str) -> Record {
+        let sha256 = Sha256Digest::of(uri.as_bytes());
+        let attestation = Some(AttestationRef { uri: uri.into(), sha256 });
+        Record { digest: sha256.into(), attestation, ..record(name, Finding::Accepted) }
+    }
+
+    #[test]
+    fn refuses_what_it_would_not_write() {
+        let good = Evidence::new(vec![accepted("a", "s3://b/k")]).unwrap().to_json().unwrap();
+        let good = String::from_utf8(good).unwrap();
+        let twice = good.replace("}}]", "}},{\"name\":\"a\",\"finding\":\"absent\"}]");
+        for (text, why) in [
+            (good.replace("/v1", "/v2"), "a schema that is not"),
+            (good.replace("\"name\"", "\"x\":1,\"name\""), "malformed"),
+            (good.replace("accepted", "fine"), "malformed"),
+            (good.replace("accepted", "missing"), "what is accepted has an attestation"),
+            (good.replace("\"a\"", "\"\""), "a name or an address is empty"),
+            (good.replace("digest\":{\"sha256", "digest\":{\"sha512"), "of an unknown kind"),
+            (good.replace("digest\":{\"sha256\":\"", "digest\":{\"sha256\":\"x"), "a digest is malformed"),
+            (
+                good.replace("s3://b/k\",\"sha256\":\"", "s3://b/k\",\"sha256\":\"x"),
+                "not 64 hexadecimal digits",
+            ),
+            (twice, "more than one of that name"),
+            (String::new(), "malformed"),
+            (format!("{good}{good}"), "malformed"),
+            (" ".repeat(EVIDENCE_LIMIT + 1), "malformed"),
+        ] {
+            let error = Evidence::from_json(text.as_bytes()).unwrap_err();
+            assert!(crate::report::chain(&error).contains(why), "{why}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn is_left_as_a_whole_and_for_all_to_read() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Evidence::load(dir.path()).unwrap(), None);
+        for name in ["first", "second"] {
+            let evidence = Evidence::new(vec![record(name, Finding::Absent)]).unwrap();
+            let path = evidence.leave(dir.path()).unwrap();
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o444);
+            assert_eq!(Evidence::load(dir.path()).unwrap(), Some(evidence));
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert!(matches!(
+            Evidence::default().leave(&dir.path().join("none")),
+            Err(EvidenceError::Write { .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_wrote(
+            names in proptest::collection::btree_set("[^\\x00]{1,20}", 0..8),
+            kinds in proptest::collection::vec(0..4, 8),
+        ) {
+            let records = names.iter().zip(kinds).map(|(name, kind)| match kind {
+                0 => accepted(name, name),
+                1 => Record {
+                    digest: DigestSet::git_commit(&"a".repeat(40)).unwrap(),
+                    ..record(name, Finding::Recorded)
+                },
+                2 => record(name, Finding::Missing),
+                _ => record(name, Finding::Absent),
+            });
+            let evidence = Evidence::new(records.collect()).unwrap();
+            prop_assert_eq!(Evidence::from_json(&evidence.to_json().unwrap()).unwrap(), evidence);
+        }
+    }
+}

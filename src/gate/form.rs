@@ -116,13 +116,12 @@ pub(super) fn incomparable(
 ) -> Option<FormError> {
     let subjects = Subjects::of(subjects);
     match (content, unpack) {
-        (_, Unpack::Never) => None,
         // Its entry has the whole path that the file had in Argo's container, of which
         // unpacking takes the first component (`zipFile` in Argo's util/archive).
         (Content::Directory(_), Unpack::Zip) if subjects.is_packed() && subjects.file.is_some() => {
             Some(FormError::ZippedFile)
         }
-        (Content::File(_), Unpack::Detect) => None,
+        (_, Unpack::Never) | (Content::File(_), Unpack::Detect) => None,
         _ if subjects.object.is_some() && !subjects.is_packed() => Some(FormError::Incomparable),
         _ => None,
     }

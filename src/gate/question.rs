@@ -1,7 +1,7 @@
 //! Whether there is anything to check, decided before policy and credentials are
 //! looked at.
 
-use crate::argo::{OPT_IN, Step, VERIFY_INPUTS};
+use crate::argo::{Step, VERIFY_INPUTS};
 
 /// What is asked of the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub enum Question {
     Unclear(String),
 }
 
-/// What the step asks for. `all`: as if each template had asked for attestations.
-pub fn open_reason(step: &Step, all: bool) -> Question {
+/// What is asked for this step. `all`: as if each template had asked for attestations.
+pub fn question(step: &Step, all: bool) -> Question {
     if !step.kind.runs_containers() {
         return Question::Nothing("a template of this kind runs no main container");
     }
@@ -27,7 +27,6 @@ pub fn open_reason(step: &Step, all: bool) -> Question {
             Question::Nothing("the template says so (annotation argo-attest.io/verify-inputs: \"false\")")
         }
         Ok(false) if !all => {
-            debug_assert_eq!(OPT_IN, "argo-attest.io/attest");
             Question::Nothing("the template does not ask for it (annotation argo-attest.io/attest: \"true\")")
         }
         _ if step.inputs.is_empty() => Question::Nothing("the template has no input artifacts"),

@@ -61,15 +61,11 @@ pub fn summary(answers: &[Answer]) -> String {
     let Some((name, error)) = refused.next() else {
         return passed(answers);
     };
-    let mut line = format!("input {:?} is not accepted: {}", brief(name, 200), brief(&chain(error), 1000));
-    if let Some(remedy) = error.remedy() {
-        line.push_str(&format!(" (help: {})", brief(&remedy, 400)));
-    }
+    let line = format!("input {:?} is not accepted: {}", brief(name, 200), brief(&chain(error), 1000));
+    let help = error.remedy().map(|remedy| format!(" (help: {})", brief(&remedy, 400)));
     let others: Vec<_> = refused.map(|(name, _)| format!("{:?}", brief(name, 200))).collect();
-    if !others.is_empty() {
-        line.push_str(&format!("; nor are {}", others.join(", ")));
-    }
-    brief(&line, MESSAGE_LIMIT)
+    let others = if others.is_empty() { String::new() } else { format!("; nor are {}", others.join(", ")) };
+    brief(&format!("{line}{}{others}", help.unwrap_or_default()), MESSAGE_LIMIT)
 }
 
 fn passed(answers: &[Answer]) -> String {

@@ -8,8 +8,9 @@ use crate::consumer::{Consumer, Input};
 use crate::init::Archive;
 use crate::output::{Output, Packing, Place, Shape};
 use crate::pod::{BUILDER, Pod};
+use crate::process::binary;
 use crate::s3::S3;
-use crate::servers::BUCKET;
+use crate::servers::{ACCESS_KEY, BUCKET, SECRET_KEY};
 use crate::upstream::Upstream;
 
 fn digest(bytes: &[u8]) -> String {
@@ -101,4 +102,68 @@ fn the_next_statement_names_its_upstream() {
             "sha256": digest(&s3.get(&upstream.bundle_key()).unwrap()),
         })
     );
+}
+
+/// An object that no step made, and that somebody vouches for where it is.
+#[test]
+fn an_object_attested_by_itself() {
+    let s3 = S3::new();
+    let upstream = Upstream::new(&s3, vec![Output::plain("a")]);
+    s3.put("data/base.csv", b"1,2,3");
+    let mut command = binary();
+    command
+        .args(["attest", "--builder-id", BUILDER, "--key"])
+        .arg(upstream.pod.at("keys/attest.key"))
+        .arg(format!("s3://{BUCKET}/data/base.csv"))
+        .envs([("AWS_ENDPOINT_URL_S3", s3.endpoint.as_str()), ("AWS_REGION", "us-east-1")])
+        .envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)]);
+    let ran = command.output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    let input = Input::new("data/base.csv").archive(Archive::Unsaid).own_mount();
+    Consumer::new(&s3, &upstream).stages(&s3, &input).opens();
+    for suffix in ["", ".sigstore.json", ".intoto.jsonl"] {
+        s3.put(&format!("data/copy.csv{suffix}"), &s3.get(&format!("data/base.csv{suffix}")).unwrap());
+    }
+    let ended = Consumer::new(&s3, &upstream).stages(&s3, &Input::new("data/copy.csv")).gate();
+    assert!(ended.message.contains("both were moved here"), "{}", ended.message);
+}
+
+/// The consumer's chain, from its own statement to the first step's.
+#[test]
+fn the_chain_holds_from_the_last_step_to_the_first() {
+    let s3 = S3::new();
+    let kinds = [
+        (Place::Volume, Packing::Tar, Shape::Directory),
+        (Place::Volume, Packing::None, Shape::Directory),
+        (Place::Base, Packing::Tar, Shape::File),
+    ];
+    let outputs = kinds.iter().enumerate().map(|(n, kind)| Output::new(&format!("o{n}"), *kind)).collect();
+    let upstream = Upstream::new(&s3, outputs);
+    let mut consumer = Consumer::new(&s3, &upstream);
+    for output in &upstream.pod.outputs {
+        let archive = if output.packing == Packing::None { Archive::None } else { Archive::Unsaid };
+        consumer = consumer.stages(&s3, &Input::new(&output.key()).named(&output.name).archive(archive));
+    }
+    consumer.opens();
+    let mut next = Pod::new(s3.address(), vec![Output::plain("next")])
+        .env("ARGO_ATTEST_EVIDENCE", consumer.at("evidence").to_str().unwrap());
+    next.template["inputs"] = consumer.template["inputs"].clone();
+    for name in ["attest.key", "attest.pub"] {
+        std::fs::copy(upstream.pod.at("keys").join(name), next.at("keys").join(name)).unwrap();
+    }
+    let mut sidecar = next.start_ready();
+    next.succeed(&s3, &mut sidecar);
+    let mut command = binary();
+    command
+        .args(["verify", "--chain", "--builder-id", BUILDER, "--key"])
+        .arg(next.public_key())
+        .arg(format!("s3://{BUCKET}/{}", next.outputs[0].key()))
+        .envs([("AWS_ENDPOINT_URL_S3", s3.endpoint.as_str()), ("AWS_REGION", "us-east-1")])
+        .envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)]);
+    let ran = command.output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    for output in &upstream.pod.outputs {
+        assert!(said.contains(&format!("verified  inputs/{}", output.name)), "{said}");
+    }
 }

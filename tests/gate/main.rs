@@ -30,6 +30,7 @@ mod accepted;
 mod chain;
 
 mod elsewhere;
+mod evidence;
 mod forms;
 mod idle;
 

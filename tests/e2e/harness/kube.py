@@ -125,6 +125,18 @@ class Kube:
     def delete_secret(self, name):
         self._delete(self._core("secrets", name), {})
 
+    def create_config_map(self, name, data):
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "labels": {"e2e": "argo-attest"}},
+            "data": data,
+        }
+        return self.call("POST", self._core("configmaps"), body)
+
+    def delete_config_map(self, name):
+        self._delete(self._core("configmaps", name), {})
+
     def create(self, path, body):
         """Any other object; one that is there already is left as it is."""
         try:
