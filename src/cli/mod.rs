@@ -3,6 +3,7 @@
 //! Everything is read and validated before anything starts; what a person reads
 //! goes to standard output, errors and logs to standard error.
 
+mod answer;
 mod attest;
 mod conflicts;
 mod failure;
