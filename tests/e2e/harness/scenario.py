@@ -86,7 +86,8 @@ class Case:
     def close(self, passed):
         self._cleanups.close()
         if passed and not self.suite.keep:
-            for running in self.running:
+            # What ran in a namespace of its own goes with the namespace.
+            for running in (r for r in self.running if r.kube is self.kube):
                 running.kube.delete_workflow(running.name)
 
     def evidence(self):

@@ -1,7 +1,6 @@
 """Injection by the API server: what a step is given, and what it is spared."""
 
 from harness import expect
-from harness.kube import ApiError
 from harness.manifests import admission
 from harness.place import place
 from harness.scenario import scenario
@@ -52,7 +51,7 @@ def flow(*templates, taken_from="make", spec=None):
 
 def pod_of(running, template):
     """The pod of a step, by its template."""
-    found = [pod for pod in running.pods() if f"-{template}-" in pod.name]
+    found = [p for p in running.pods() if p.name.rpartition("-")[0] == f"{running.name}-{template}"]
     assert len(found) == 1, f"{len(found)} pods of {template}: {[p.name for p in running.pods()]}"
     return found[0]
 
@@ -85,10 +84,7 @@ def injects(case):
     """Whether the injection is in force."""
 
     def effective():
-        try:
-            pod = case.kube.try_pod(probe(case))
-        except ApiError:  # the policy is there, its settings are not yet
-            return False
+        pod = case.kube.try_pod(probe(case))
         return any(c["name"] == "argo-attest" for c in pod["spec"]["initContainers"])
 
     return effective
