@@ -47,11 +47,22 @@ def place(case, labels=None, key=True, expectations=""):
         f"/api/v1/namespaces/{name}/configmaps",
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": POLICY}, "data": data},
     )
-    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{name}"
-    about = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "executor"}}
-    inner.kube.create(f"{rbac}/roles", {**about, "kind": "Role", "rules": EXECUTOR})
+    role(inner, "executor", EXECUTOR)
     bind(inner, "executor", "Role", {"kind": "ServiceAccount", "name": "default", "namespace": name})
     return inner
+
+
+def role(case, name, rules):
+    """A Role in the case's namespace."""
+    case.kube.create(
+        f"/apis/rbac.authorization.k8s.io/v1/namespaces/{case.kube.namespace}/roles",
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "Role",
+            "metadata": {"name": name},
+            "rules": rules,
+        },
+    )
 
 
 def bind(case, role, kind, subject, name="executor"):

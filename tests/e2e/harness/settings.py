@@ -37,6 +37,8 @@ class Settings:
     controller: str = field(
         default_factory=lambda: _text("E2E_CONTROLLER", "system:serviceaccount:argo:argo")
     )
+    # Where the controller's ConfigMap is.
+    controller_namespace: str = field(default_factory=lambda: _text("E2E_CONTROLLER_NAMESPACE", "argo"))
     # What calls kubectl, where that is not plain `kubectl`.
     kubectl: tuple = field(default_factory=lambda: tuple(shlex.split(_text("E2E_KUBECTL", "kubectl"))))
     # Patience: multiplies every deadline, for slow clusters.

@@ -6,11 +6,11 @@ import json
 from harness import expect
 from harness.kube import ApiError
 from harness.manifests import admission
-from harness.place import KEY_SECRET, bind, place
+from harness.place import KEY_SECRET, bind, place, role
 from harness.scenario import scenario
 from harness.waiting import wait_for
 
-from .admission import APP, MAKE, USE, flow, injects, ours, pod_of, step
+from .admission import APP, MAKE, USE, flow, ours, pod_of, probe, step
 
 AUTHOR = "e2e-author"
 LABELS = {"argo-attest.io/protect": "true"}
@@ -19,17 +19,14 @@ LABELS = {"argo-attest.io/protect": "true"}
 def protected(case):
     """A namespace under both policies, and somebody who may do there what authors may."""
     case = place(case, LABELS)
-    bind(case, "admin", "ClusterRole", {"kind": "User", "name": AUTHOR}, "author")
-    bare = {
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bare"},
-        "spec": {
-            "containers": [{"name": "main", "image": case.settings.main_image}],
-            "volumes": [{"name": "key", "secret": {"secretName": KEY_SECRET}}],
-        },
-    }
+    author = {"kind": "User", "name": AUTHOR}
+    bind(case, "admin", "ClusterRole", author, "author")
+    role(case, "workflows", [{"apiGroups": ["argoproj.io"], "resources": ["*"], "verbs": ["*"]}])
+    bind(case, "workflows", "Role", author, "author-workflows")
 
     def effective():
-        return injects(case)() and refusal(case, bare, AUTHOR)
+        # Injected, and judged: it has no owner that is a controller.
+        return "owned by one Workflow" in (refusal(case, probe(case)) or "")
 
     admission(case, "inject", "protect", effective=effective)
     return case
@@ -94,6 +91,14 @@ def env(name, variable, value):
     return change
 
 
+def moved(pod, name):
+    """An init container becomes one beside main."""
+    ours = container(pod, name)
+    pod["spec"]["initContainers"].remove(ours)
+    kept = {k: v for k, v in ours.items() if k not in ("restartPolicy", "volumeMounts")}
+    pod["spec"]["containers"].append({**kept, "volumeMounts": []})
+
+
 def of_spec(**fields):
     return lambda pod: pod["spec"].update(fields)
 
@@ -147,8 +152,8 @@ REFUSED = {
     "another hook": setting("argo-attest", "lifecycle", {"postStart": EXEC}),
     "one hook more": lambda pod: container(pod, "argo-attest")["lifecycle"].update(preStop=EXEC),
     "capabilities": lambda pod: container(pod, "argo-attest")["securityContext"].update(capabilities={}),
-    "not a native sidecar": lambda pod: container(pod, "argo-attest").pop("restartPolicy"),
-    "a plain sidecar of the name": lambda pod: pod["spec"]["containers"].append({**EVIL, "name": "argo-attest"}),
+    "not a native sidecar": lambda pod: [container(pod, "argo-attest").pop(k) for k in ("restartPolicy", "lifecycle")],
+    "a plain sidecar": lambda pod: moved(pod, "argo-attest"),
     # what is mounted there
     "a program over ours": adding("argo-attest", "volumeMounts",
                                   {"name": "data", "mountPath": "/argo-attest", "subPath": "x", "readOnly": True}),
