@@ -145,6 +145,10 @@ class Kube:
     def secret(self, name):
         return self.call("GET", self._core("secrets", name))
 
+    def replace_secret(self, name, data):
+        path = self._core("secrets", name)
+        self.call("PATCH", path, {"stringData": data}, "application/merge-patch+json")
+
     def delete_secret(self, name):
         self._delete(self._core("secrets", name), {})
 

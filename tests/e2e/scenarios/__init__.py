@@ -1,3 +1,17 @@
 """The scenarios, by subject. Importing this package lists them all."""
 
-from . import admission, baseline, endings, fanout, packings, protection, starts, store, tampering, templates, wall_time  # noqa: F401
+from . import (  # noqa: F401
+    admission,
+    baseline,
+    endings,
+    fanout,
+    packings,
+    protection,
+    restricted,
+    rotation,
+    starts,
+    store,
+    tampering,
+    templates,
+    wall_time,
+)

@@ -159,6 +159,33 @@ def read_only(pod):
         assert writable == (["/run/argo-attest"] if container["name"] == "argo-attest-gate" else []), writable
 
 
+@scenario("admission/inject/awkward", alone=True)
+def awkward(case):
+    """Steps that are hard to copy from, and one that would have its own program run with the key."""
+    case = place(case)
+    admission(case, "inject", effective=injects(case))
+    large = step(case, "large", "echo right > /data/app; : " + "x" * 140_000, [APP])
+    large["container"]["command"] = ["sh", "-c", large["container"].pop("args")[0]]
+    over = step(case, "over", MAKE, [APP])
+    over["container"]["volumeMounts"] += [
+        {"name": "data", "mountPath": "/argo-attest", "subPath": "bin"},
+        {"name": "data", "mountPath": "/etc/../run/argo-attest/", "subPath": "evidence"},
+        {"name": "data", "mountPath": "/etc/argo-attest/key/", "subPath": "key"},
+        {"name": "data", "mountPath": "/mine", "subPathExpr": "$(ARGO_NODE_ID)"},
+    ]
+    aliased = step(case, "aliased", MAKE, [APP], annotations=None)
+    running = case.run(flow(large, over, aliased, spec={"podMetadata": {"annotations": dict(OPT_IN)}}))
+    expect.succeeded(running, 120)
+    for name in ("large", "over", "aliased"):
+        expect.attested(case, pod_of(running, name), APP)
+    spec = pod_of(running, "over").document["spec"]
+    mounts = next(c for c in spec["initContainers"] if c["name"] == "argo-attest")["volumeMounts"]
+    paths = sorted(m["mountPath"] for m in mounts if m["name"] == "data")
+    assert paths == ["/data", "/mine"], paths
+    env = next(c for c in pod_of(running, "large").document["spec"]["initContainers"] if c["name"] == "argo-attest")["env"]
+    assert {"name": "ARGO_TEMPLATE", "value": "offloaded"} in env, "the template was not large enough"
+
+
 @scenario("admission/inject/namespace", alone=True)
 def whole_namespace(case):
     """A label on the namespace: every step, though none asks for it."""

