@@ -12,10 +12,11 @@ use super::failure::store_exit;
 use super::keygen::key_failure;
 use super::progress::Bar;
 use super::{Exit, Failure, home, print, print_json, workers};
+use crate::chain::{self, Buckets, Chain, Limits};
 use crate::check::{CheckError, Checker, check_object, check_path};
 use crate::policy::{Missing, Policy, TrustedKey};
 use crate::relpath::printable;
-use crate::report::chain;
+use crate::report::{ChainJson, chain as causes, chain_failure, chain_text};
 use crate::sign::{PublicKey, public_path};
 use crate::store::{self, Location, ProcessEnv};
 use crate::verify::VerifiedStatement;
@@ -25,6 +26,7 @@ Examples:
   argo-attest verify out
   argo-attest verify --key ci.pub --builder-id https://ci.example.com/argo app.tar.gz
   argo-attest verify --policy policy.yaml s3://artifacts/build-7/app.tgz
+  argo-attest verify --policy policy.yaml --chain s3://artifacts/build-7/app.tgz
 
 The attestation of X is X.sigstore.json, else X.intoto.jsonl, else the same two beside each
 directory that X is in, unless --bundle names one.";
@@ -49,6 +51,9 @@ pub(super) struct VerifyArgs {
     /// Accept only this builder
     #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
     builder_id: Option<String>,
+    /// Verify what went into it, too, and what went into that
+    #[arg(long, env = "ARGO_ATTEST_CHAIN", value_parser = FalseyValueParser::new())]
+    chain: bool,
     /// Print one JSON object
     #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
@@ -62,11 +67,20 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let (policy, own) = policy(&args)?;
     let missing = policy.missing();
     let checker = Checker { policy, now: Timestamp::now(), bundle: args.bundle.clone() };
+    let buckets = Buckets::new(|location| store::open(location, &ProcessEnv));
     let mut answers = Vec::with_capacity(args.artifacts.len());
     for artifact in &args.artifacts {
-        let answer = Answer::new(artifact, check(&checker, artifact).await, missing);
+        let checked = check(&checker, artifact).await;
+        let chain = match &checked {
+            Ok((verified, _)) if args.chain => {
+                let (policy, now) = (&checker.policy, checker.now);
+                Some(chain::walk(verified.provenance(), policy, now, &buckets, Limits::default()).await)
+            }
+            _ => None,
+        };
+        let answer = Answer::new(artifact, checked, missing).with(chain.as_ref());
         if !args.json {
-            print(&answer.line())?;
+            print(&(answer.line() + &chain.as_ref().map(chain_text).unwrap_or_default()))?;
         }
         answers.push(answer);
     }
@@ -115,7 +129,8 @@ fn own_key() -> Result<Policy, Failure> {
     Ok(Policy::of_keys(vec![TrustedKey::new("your own key", key)]))
 }
 
-fn read_policy(file: &Path) -> Result<Policy, Failure> {
+/// Reads a policy, and the public keys that it names beside itself.
+pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     let shown = printable(file.as_os_str().as_bytes());
     let bytes = std::fs::read(file).map_err(|e| {
         let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
@@ -124,7 +139,7 @@ fn read_policy(file: &Path) -> Result<Policy, Failure> {
     })?;
     let directory = file.parent().unwrap_or_else(|| Path::new(""));
     Policy::from_yaml(&bytes, |key| PublicKey::load(&directory.join(key))).map_err(|e| {
-        Failure::new(Exit::Data, format!("{shown}: {}", chain(&e)))
+        Failure::new(Exit::Data, format!("{shown}: {}", causes(&e)))
             .remedy("docs/policy.md in the source describes the file, field by field")
     })
 }
@@ -172,6 +187,8 @@ struct Answer {
     remedy: Option<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     accepted: Option<Accepted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<ChainJson>,
     #[serde(skip)]
     exit: Exit,
 }
@@ -216,6 +233,7 @@ impl Answer {
             reason,
             remedy,
             accepted: None,
+            chain: None,
             exit,
         };
         match checked {
@@ -228,7 +246,7 @@ impl Answer {
                     Missing::Warn if no.is_missing() => (Verdict::Missing, Exit::Done),
                     _ => (Verdict::Rejected, Exit::No),
                 };
-                answer(verdict, exit, Some(chain(&no)), no.remedy().map(str::to_owned))
+                answer(verdict, exit, Some(causes(&no)), no.remedy().map(str::to_owned))
             }
             Err(CheckFailure::Check(error)) => {
                 let (exit, remedy) = match &error {
@@ -238,13 +256,26 @@ impl Answer {
                     CheckError::Store(e) => (store_exit(e), e.remedy()),
                     _ => (Exit::Io, "check that the user this runs as may read it".to_owned()),
                 };
-                answer(Verdict::Error, exit, Some(chain(&error)), Some(remedy))
+                answer(Verdict::Error, exit, Some(causes(&error)), Some(remedy))
             }
             Err(CheckFailure::Other(failure)) => {
                 let remedy = failure.help().map(str::to_owned);
                 answer(Verdict::Error, failure.exit(), Some(failure.message().to_owned()), remedy)
             }
         }
+    }
+
+    /// The same, if the chain holds. The artifact is as attested either way, but who
+    /// asks for the chain as well has asked one question.
+    fn with(mut self, chain: Option<&Chain>) -> Self {
+        self.chain = chain.map(ChainJson::from);
+        let Some((chain, (reason, remedy))) = chain.and_then(|c| Some((c, chain_failure(c)?))) else {
+            return self;
+        };
+        let store = chain.broken().and_then(|(_, error)| error.store());
+        let (verdict, exit) =
+            store.map_or((Verdict::Rejected, Exit::No), |e| (Verdict::Error, store_exit(e)));
+        Self { verdict, exit, reason: Some(reason), remedy, accepted: None, ..self }
     }
 
     /// The one line for people, and what to do on a second.

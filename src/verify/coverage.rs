@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use super::{Authentic, Rejection, Signer};
 use crate::digest::{DirHash, Sha256Digest};
-use crate::intoto::{ResourceDescriptor, Statement, member_name, member_path};
+use crate::intoto::{DigestSet, ResourceDescriptor, Statement, member_name, member_path};
 use crate::manifest::{self, Differences};
 use crate::relpath::{RelPath, printable};
 use crate::slsa::Provenance;
@@ -110,10 +110,43 @@ impl Authentic {
         digest: &Sha256Digest,
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<VerifiedStatement, Rejection> {
-        let shown = format!("sha256:{digest}");
+        let name = self.name_of_file(digest, manifest)?;
+        Ok(self.verified(name, format!("sha256:{digest}"), 1))
+    }
+
+    /// Whether [`Self::speaks_of`] needs the manifest for these digests.
+    pub fn lists_elsewhere(&self, digest: &DigestSet) -> bool {
+        digest.sha256().is_some_and(|d| self.needs_manifest(&Place::Itself, &Content::File(d)))
+    }
+
+    /// Whether this statement speaks of what has this digest, and under which name:
+    /// by its `sha256` if it has one, else by its `dirHash`. Nobody digested any
+    /// bytes, so this is no [`VerifiedStatement`]: it says that two statements fit
+    /// together. `manifest` as for [`Self::accept`].
+    pub fn speaks_of(
+        &self,
+        digest: &DigestSet,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<String, Rejection> {
+        match (digest.sha256(), digest.dir_hash()) {
+            (Some(sha256), _) => self.name_of_file(&sha256, manifest),
+            (None, Some(hash)) => {
+                let same = |s: &&ResourceDescriptor| s.digest.dir_hash() == Some(hash);
+                self.statement.subjects().iter().find(same).map(|s| s.name.clone()).ok_or_else(|| {
+                    Rejection::OtherArtifact { found: format!("dirHash:{hash}"), about: self.about() }
+                })
+            }
+            (None, None) => Err(Rejection::OtherArtifact { found: "(none)".to_owned(), about: self.about() }),
+        }
+    }
+
+    fn name_of_file(
+        &self,
+        digest: &Sha256Digest,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<String, Rejection> {
         if let Some(subject) = self.subject_of(digest) {
-            let name = subject.name.clone();
-            return Ok(self.verified(name, shown, 1));
+            return Ok(subject.name.clone());
         }
         if let (Some((directory, hash)), Some(manifest)) = (self.directory(), manifest) {
             let mut reader = manifest::Reader::new(manifest);
@@ -125,11 +158,10 @@ impl Authentic {
             }
             check_manifest(reader, &hash)?;
             if let Some(path) = found {
-                let name = member_name(&directory.name, &path);
-                return Ok(self.verified(name, shown, 1));
+                return Ok(member_name(&directory.name, &path));
             }
         }
-        Err(Rejection::OtherArtifact { found: shown, about: self.about() })
+        Err(Rejection::OtherArtifact { found: format!("sha256:{digest}"), about: self.about() })
     }
 
     fn accept_directory(
