@@ -164,8 +164,8 @@ def awkward(case):
     """Steps that are hard to copy from, and one that would have its own program run with the key."""
     case = place(case)
     admission(case, "inject", effective=injects(case))
-    large = step(case, "large", "echo right > /data/app; : " + "x" * 140_000, [APP])
-    large["container"]["command"] = ["sh", "-c", large["container"].pop("args")[0]]
+    # Above 128 KiB Argo keeps it in a ConfigMap.
+    large = step(case, "large", MAKE, [APP], annotations={**OPT_IN, "note": "x" * 140_000})
     over = step(case, "over", MAKE, [APP])
     over["container"]["volumeMounts"] += [
         {"name": "data", "mountPath": "/argo-attest", "subPath": "bin"},
@@ -174,15 +174,18 @@ def awkward(case):
         {"name": "data", "mountPath": "/mine", "subPathExpr": "$(ARGO_NODE_ID)"},
     ]
     aliased = step(case, "aliased", MAKE, [APP], annotations=None)
-    running = case.run(flow(large, over, aliased, spec={"podMetadata": {"annotations": dict(OPT_IN)}}))
+    private = step(case, "private", "umask 077; " + MAKE, [APP])
+    private["container"]["securityContext"] = {"runAsUser": 1000, "runAsNonRoot": True}
+    running = case.run(flow(large, over, aliased, private, spec={"podMetadata": {"annotations": dict(OPT_IN)}}))
     expect.succeeded(running, 120)
-    for name in ("large", "over", "aliased"):
+    for name in ("large", "over", "aliased", "private"):
         expect.attested(case, pod_of(running, name), APP)
     spec = pod_of(running, "over").document["spec"]
     mounts = next(c for c in spec["initContainers"] if c["name"] == "argo-attest")["volumeMounts"]
     paths = sorted(m["mountPath"] for m in mounts if m["name"] == "data")
     assert paths == ["/data", "/mine"], paths
-    env = next(c for c in pod_of(running, "large").document["spec"]["initContainers"] if c["name"] == "argo-attest")["env"]
+    spec = pod_of(running, "large").document["spec"]
+    env = next(c for c in spec["initContainers"] if c["name"] == "argo-attest")["env"]
     assert {"name": "ARGO_TEMPLATE", "value": "offloaded"} in env, "the template was not large enough"
 
 

