@@ -94,7 +94,8 @@ class Kube:
     def unapply(self, text):
         self.ask("delete", "--ignore-not-found", "--wait=false", "-f", "-", text=text)
 
-    def _core(self, kind, name="", **query):
+    def core(self, kind, name="", **query):
+        """The path of a core object, or of all of a kind, in the namespace."""
         search = "?" + urllib.parse.urlencode(query) if query else ""
         return f"/api/v1/namespaces/{self.namespace}/{kind}{'/' + name if name else ''}{search}"
 
@@ -103,7 +104,7 @@ class Kube:
 
     def try_pod(self, body, user=None):
         """The pod as it would be created: admission and all, but for the pod."""
-        return self.call("POST", self._core("pods", dryRun="All"), body, user=user)
+        return self.call("POST", self.core("pods", dryRun="All"), body, user=user)
 
     def workflow(self, name):
         return self.call("GET", f"{WORKFLOWS.format(self.namespace)}/{name}")
@@ -117,21 +118,21 @@ class Kube:
 
     def pods(self, workflow):
         selector = f"workflows.argoproj.io/workflow={workflow}"
-        return self.call("GET", self._core("pods", labelSelector=selector))["items"]
+        return self.call("GET", self.core("pods", labelSelector=selector))["items"]
 
     def pod(self, name):
-        return self.call("GET", self._core("pods", name))
+        return self.call("GET", self.core("pods", name))
 
     def delete_pod(self, name, grace_seconds=None):
         options = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
-        self._delete(self._core("pods", name), options)
+        self._delete(self.core("pods", name), options)
 
     def logs(self, pod, container, **query):
-        return self.raw("GET", self._core("pods", f"{pod}/log", container=container, **query))
+        return self.raw("GET", self.core("pods", f"{pod}/log", container=container, **query))
 
     def events(self, pod):
         selector = f"involvedObject.name={pod}"
-        return self.call("GET", self._core("events", fieldSelector=selector))["items"]
+        return self.call("GET", self.core("events", fieldSelector=selector))["items"]
 
     def create_secret(self, name, data):
         body = {
@@ -140,17 +141,17 @@ class Kube:
             "metadata": {"name": name, "labels": {"e2e": "argo-attest"}},
             "stringData": data,
         }
-        return self.call("POST", self._core("secrets"), body)
+        return self.call("POST", self.core("secrets"), body)
 
     def secret(self, name):
-        return self.call("GET", self._core("secrets", name))
+        return self.call("GET", self.core("secrets", name))
 
     def replace_secret(self, name, data):
-        path = self._core("secrets", name)
+        path = self.core("secrets", name)
         self.call("PATCH", path, {"stringData": data}, "application/merge-patch+json")
 
     def delete_secret(self, name):
-        self._delete(self._core("secrets", name), {})
+        self._delete(self.core("secrets", name), {})
 
     def create(self, path, body):
         """Any other object; one that is there already is left as it is."""

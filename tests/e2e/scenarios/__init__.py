@@ -10,6 +10,7 @@ from . import (  # noqa: F401
     restricted,
     rotation,
     starts,
+    status,
     store,
     tampering,
     templates,
