@@ -22,7 +22,9 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    let mut found = ["README.md", "CHANGELOG.md", "workflow-templates/README.md", "tests/e2e/README.md"]
+        .map(|name| root().join(name))
+        .to_vec();
     files(&root().join("docs"), "md", &mut found);
     found
 }
