@@ -14,6 +14,7 @@ pub mod cli;
 pub mod command;
 pub mod digest;
 pub mod dsse;
+pub mod inject;
 pub mod intoto;
 pub mod manifest;
 pub mod outcome;

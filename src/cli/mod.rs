@@ -6,6 +6,7 @@
 mod conflicts;
 mod failure;
 mod home;
+mod inject;
 mod inspect;
 mod interrupts;
 mod invocation;
@@ -61,6 +62,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
+    Inject(Box<inject::InjectArgs>),
     Sidecar(Box<sidecar::SidecarArgs>),
     Ready(ready::ReadyArgs),
 }
@@ -100,6 +102,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Verify(args) => wait(verify::verify(args)),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Keygen(args) => keygen::keygen(&args),
+        Command::Inject(args) => inject::inject(*args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args)),
         Command::Ready(args) => wait(ready::ready(args)),
     }
