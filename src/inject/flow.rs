@@ -2,7 +2,7 @@
 //! its own. What is on one line cannot be added to by adding lines.
 
 use super::item::Item;
-use super::place::Edit;
+use super::place::{Edit, Rank};
 use super::yaml::{Lines, NodeId, Tree};
 
 /// A key before all others of a mapping.
@@ -16,7 +16,7 @@ pub(super) fn set(
 ) -> Option<Edit> {
     let (line, indent) = first_line(tree, lines, mapping, entries.first()?.0)?;
     let text = format!("{indent}\"{key}\": {},", value.flow(true));
-    Some(Edit { before: line, lines: vec![text] })
+    Some(Edit { before: line, rank: Rank::Begin, lines: vec![text] })
 }
 
 /// Items before all others of a list.
@@ -29,7 +29,7 @@ pub(super) fn extend(
 ) -> Option<Edit> {
     let (line, indent) = first_line(tree, lines, list, *items.first()?)?;
     let texts = added.iter().map(|item| format!("{indent}{},", item.flow(true)));
-    Some(Edit { before: line, lines: texts.collect() })
+    Some(Edit { before: line, rank: Rank::Begin, lines: texts.collect() })
 }
 
 /// The line of the first entry, if nothing else stands before it there, and what indents it.

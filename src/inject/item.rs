@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::yaml::value::is_word;
+
 /// A piece of YAML of our own making.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Item {
@@ -106,12 +108,7 @@ impl Item {
 
 /// A string as a plain word, where that is one for every reader of YAML; else in quotes.
 fn word(text: &str) -> String {
-    // What begins with a letter or a slash is no number; what is short may be a boolean.
-    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
-        && !["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
-            .contains(&text.to_ascii_lowercase().as_str());
-    if plain || text == "--wait" { text.to_owned() } else { quoted(text) }
+    if is_word(text) { text.to_owned() } else { quoted(text) }
 }
 
 /// A JSON string, which is a double-quoted scalar of YAML too.

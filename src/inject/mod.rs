@@ -166,7 +166,7 @@ fn is_ours(tree: &Tree, root: NodeId) -> bool {
 /// The text with the lines in it.
 fn apply(lines: &Lines<'_>, text: &str, mut edits: Vec<Edit>) -> String {
     // Of those for the same place, the first stays the first.
-    edits.sort_by_key(|edit| edit.before);
+    edits.sort_by_key(|edit| (edit.before, edit.rank));
     // Places that share lines, by an alias or a merge key, ask for the same more than once.
     let mut seen = HashSet::new();
     edits.retain(|edit| seen.insert(edit.clone()));

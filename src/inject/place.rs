@@ -3,6 +3,8 @@
 //! Nothing that is there is touched: an addition is whole lines, put before an existing one
 //! or after the last. [`super::proof`] then shows that they mean what was planned.
 
+use std::cmp::Reverse;
+
 use super::flow;
 use super::item::Item;
 use super::plan::Addition;
@@ -14,7 +16,19 @@ use super::yaml::{Kind, Lines, NodeId, Path, Tree};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Edit {
     pub(super) before: usize,
+    /// Among those before the same line: what ends a list is further right than, and comes
+    /// before, what begins the next entry.
+    pub(super) rank: Rank,
     pub(super) lines: Vec<String>,
+}
+
+/// An order of edits before the same line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// At the end of a collection; the deepest comes first.
+    End { indent: Reverse<usize> },
+    /// Before an entry.
+    Begin,
 }
 
 /// Places additions in one document.
@@ -91,17 +105,17 @@ impl Placer<'_> {
         let keys = entries.iter().map(|(key, _)| key);
         let neighbour = keys.clone().filter(|key| named(key)).find_map(own_line);
         let neighbour = neighbour.or_else(|| keys.clone().skip(1).find_map(own_line));
-        let (before, indent) = match neighbour.or_else(|| keys.clone().find_map(own_line)) {
-            Some((line, indent)) => (self.above_comments(line, indent), indent),
+        let (before, indent, rank) = match neighbour.or_else(|| keys.clone().find_map(own_line)) {
+            Some((line, indent)) => (self.above_comments(line, indent), indent, Rank::Begin),
             None => {
                 let first = entries.first().and_then(|(key, _)| self.tree.node(*key));
                 let first = first.ok_or_else(|| self.layout(mapping, &at.to_string(), "empty"))?;
                 let indent = self.lines.before(first.bytes.start).chars().count();
-                (self.after(mapping, indent), indent)
+                (self.after(mapping, indent), indent, Rank::End { indent: Reverse(indent) })
             }
         };
         let lines = value.under(key, self.offset);
-        self.edits.push(Edit { before, lines: indented(&lines, indent) });
+        self.edits.push(Edit { before, rank, lines: indented(&lines, indent) });
         Ok(())
     }
 
@@ -125,8 +139,9 @@ impl Placer<'_> {
                 }
                 let indent = before.len() + self.offset;
                 let line = self.lines.of(start) + 1;
-                self.items(line, indent, front);
-                self.items(line, indent, back);
+                let rank = Rank::End { indent: Reverse(indent) };
+                self.items(line, indent, rank, front);
+                self.items(line, indent, rank, back);
             }
             Kind::Scalar { .. } | Kind::Alias(_) => return refuse("no list"),
             Kind::Mapping { .. } => return refuse("a mapping"),
@@ -148,20 +163,20 @@ impl Placer<'_> {
                     return refuse("laid out in an unusual way");
                 }
                 let line = self.above_comments(self.lines.of(first.bytes.start), indent);
-                self.items(line, indent, front);
+                self.items(line, indent, Rank::Begin, front);
                 if !back.is_empty() {
                     let line = self.after(list, indent + 1);
-                    self.items(line, indent, back);
+                    self.items(line, indent, Rank::End { indent: Reverse(indent) }, back);
                 }
             }
         }
         Ok(())
     }
 
-    fn items(&mut self, before: usize, indent: usize, items: &[Item]) {
+    fn items(&mut self, before: usize, indent: usize, rank: Rank, items: &[Item]) {
         for item in items {
             let lines = item.dashed(self.offset);
-            self.edits.push(Edit { before, lines: indented(&lines, indent) });
+            self.edits.push(Edit { before, rank, lines: indented(&lines, indent) });
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::container::{GATE, PROGRAM, SIDECAR, Volume};
 use super::refusal::Obstacle;
+use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
 use crate::argo::OPT_IN;
 
@@ -176,11 +177,6 @@ impl<'v> Step<'v> {
         let (own, spec) = self.patches();
         own.and_then(seconds).or_else(|| spec.and_then(seconds))
     }
-}
-
-/// What readers of YAML 1.1, Argo and kubectl among them, take for a boolean.
-fn is_boolean(text: &str) -> bool {
-    ["y", "n", "yes", "no", "on", "off", "true", "false"].contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// An expression is decided when the step runs, by the container itself.

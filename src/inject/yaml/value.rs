@@ -13,7 +13,7 @@ use super::tree::{Kind, NodeId, Style, Tree};
 pub(in crate::inject) enum Value {
     Scalar {
         text: String,
-        /// Written without quotes, so perhaps no string.
+        /// Written without quotes, and not certain to be a string.
         plain: bool,
         tag: Option<String>,
     },
@@ -63,7 +63,8 @@ impl<'t> Values<'t> {
         let Some((_, node)) = tree.target(id) else { return Err(Meaningless::TooLarge) };
         Ok(match &node.kind {
             Kind::Scalar { text, style } => {
-                Value::Scalar { text: text.clone(), plain: *style == Style::Plain, tag: node.tag.clone() }
+                let plain = *style == Style::Plain && !is_word(text);
+                Value::Scalar { text: text.clone(), plain, tag: node.tag.clone() }
             }
             Kind::Sequence { items, .. } => {
                 Value::List(items.iter().map(|item| self.of(*item)).collect::<Result<_, _>>()?)
@@ -107,6 +108,21 @@ impl<'t> Values<'t> {
         }
         Ok(map)
     }
+}
+
+/// Whether a plain scalar is a string for every reader of YAML, of whichever version.
+pub(in crate::inject) fn is_word(text: &str) -> bool {
+    // What begins with a letter, a slash or two dashes is no number.
+    let start = text.strip_prefix("--").unwrap_or(text);
+    start.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+        && !is_boolean(text)
+        && !text.eq_ignore_ascii_case("null")
+}
+
+/// What readers of YAML 1.1, Argo and kubectl among them, take for a boolean.
+pub(in crate::inject) fn is_boolean(text: &str) -> bool {
+    ["y", "n", "yes", "no", "on", "off", "true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// What a merge key brings; of mappings in a list, the first that has a key.
