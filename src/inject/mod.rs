@@ -59,7 +59,7 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
     let (tree, masked) = read(text, chart)?;
     let lines = Lines::new(text);
     let maker = Maker { settings, chart };
-    let mut file = File { tree: &tree, lines: &lines, changes: Vec::new(), workflows: 0 };
+    let mut file = File { tree: &tree, lines: &lines, masked, changes: Vec::new(), workflows: 0 };
     let (mut edits, mut documents) = (Vec::new(), Vec::new());
     for root in tree.documents() {
         let done = file.document(*root, maker)?;
@@ -93,6 +93,7 @@ fn read(text: &str, chart: bool) -> Result<(Tree, bool), Refusal> {
 struct File<'t> {
     tree: &'t Tree,
     lines: &'t Lines<'t>,
+    masked: bool,
     changes: Vec<Change>,
     workflows: usize,
 }
@@ -138,7 +139,7 @@ impl File<'_> {
         for addition in &mut planner.additions {
             placer.place(addition)?;
         }
-        done.expected = proof::expected(&before, &planner.additions);
+        done.expected = proof::expected(&before, &planner.additions, self.masked);
         (done.edits, done.shared) = (placer.edits, placer.shared);
         Ok(done)
     }

@@ -111,6 +111,7 @@ impl Placer<'_> {
                 let first = entries.first().and_then(|(key, _)| self.tree.node(*key));
                 let first = first.ok_or_else(|| self.layout(mapping, &at.to_string(), "empty"))?;
                 let indent = self.lines.before(first.bytes.start).chars().count();
+                self.check_end(mapping, at)?;
                 (self.after(mapping, indent), indent, Rank::End { indent: Reverse(indent) })
             }
         };
@@ -165,6 +166,7 @@ impl Placer<'_> {
                 let line = self.above_comments(self.lines.of(first.bytes.start), indent);
                 self.items(line, indent, Rank::Begin, front);
                 if !back.is_empty() {
+                    self.check_end(list, at)?;
                     let line = self.after(list, indent + 1);
                     self.items(line, indent, Rank::End { indent: Reverse(indent) }, back);
                 }
@@ -194,6 +196,16 @@ impl Placer<'_> {
             line += 1;
         }
         line
+    }
+
+    /// A block scalar that the text ends in, without a line's end, would get one.
+    fn check_end(&self, id: NodeId, at: &Path) -> Result<(), Refusal> {
+        let end = |id| self.tree.node(id).map(|node| node.bytes.end);
+        let block = self.tree.unended().is_some_and(|scalar| end(scalar) == end(id));
+        if block {
+            return Err(self.layout(id, &at.to_string(), "at the end of a block scalar without a last line's end"));
+        }
+        Ok(())
     }
 
     fn layout(&self, id: NodeId, what: &str, how: &'static str) -> Refusal {

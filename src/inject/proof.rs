@@ -6,7 +6,7 @@ use super::plan::Addition;
 use super::yaml::{Mask, Tree, Unreadable, Value, Values};
 
 /// Carries the additions out on a document's meaning. `None` if there is no such place.
-pub(super) fn expected(before: &Value, additions: &[Addition]) -> Option<Value> {
+pub(super) fn expected(before: &Value, additions: &[Addition], masked: bool) -> Option<Value> {
     let mut value = before.clone();
     for addition in additions {
         match addition {
@@ -15,7 +15,7 @@ pub(super) fn expected(before: &Value, additions: &[Addition]) -> Option<Value> 
                 if mapping.get(key).is_some() {
                     return None;
                 }
-                mapping.set(key, meaning(item)?)?;
+                mapping.set(key, meaning(item, masked)?)?;
             }
             Addition::Extend { at, key, front, back } => {
                 let mapping = value.at_mut(at)?;
@@ -24,7 +24,7 @@ pub(super) fn expected(before: &Value, additions: &[Addition]) -> Option<Value> 
                     Some(other) if !other.is_null() => return None,
                     _ => Vec::new(),
                 };
-                let of = |items: &[Item]| items.iter().map(meaning).collect::<Option<Vec<_>>>();
+                let of = |items: &[Item]| items.iter().map(|item| meaning(item, masked)).collect::<Option<Vec<_>>>();
                 let items = [of(front)?, there, of(back)?].concat();
                 mapping.set(key, Value::List(items))?;
             }
@@ -34,8 +34,8 @@ pub(super) fn expected(before: &Value, additions: &[Addition]) -> Option<Value> 
 }
 
 /// What a piece of ours means, in either notation.
-fn meaning(item: &Item) -> Option<Value> {
-    let tree = Tree::parse(&item.flow(true), &Mask::default()).ok()?;
+fn meaning(item: &Item, masked: bool) -> Option<Value> {
+    let tree = read(&item.flow(true), masked).ok()?;
     Values::strict(&tree).of(*tree.documents().first()?).ok()
 }
 

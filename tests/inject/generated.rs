@@ -176,7 +176,7 @@ fn asked(template: &Value, all: bool) -> (bool, bool) {
     (runs && attest, runs && verify && inputs)
 }
 
-fn check(before: &Value, after: &Value, settings: &Settings) {
+fn check(before: &Value, after: &Value, settings: &Settings, context: &str) {
     let native = settings.mode == Mode::Native;
     let beside = if native { "initContainers" } else { "sidecars" };
     let expect = |before: &Value, after: &Value, (sidecar, gate): (bool, bool), front: bool| {
@@ -191,8 +191,8 @@ fn check(before: &Value, after: &Value, settings: &Settings) {
         if gate {
             init.insert(0, "argo-attest-gate");
         }
-        assert_eq!(names(after, "initContainers"), init);
-        assert_eq!(names(after, "sidecars"), sidecars);
+        assert_eq!(names(after, "initContainers"), init, "{context}");
+        assert_eq!(names(after, "sidecars"), sidecars, "{context}");
     };
     let (old, new) = (templates(before), templates(after));
     assert_eq!(old.len(), new.len());
@@ -209,7 +209,7 @@ fn check(before: &Value, after: &Value, settings: &Settings) {
     }
     let declared = |value: &Value| names(value, "volumes").iter().any(|name| *name == "argo-attest-key");
     let somewhere = declared(spec(after)) || new.iter().any(|template| declared(template));
-    assert_eq!(somewhere, any.0, "the key's volume");
+    assert_eq!(somewhere, any.0, "the key's volume{context}");
 }
 
 proptest! {
@@ -226,10 +226,11 @@ proptest! {
         let before = written(&workflow, &manner);
         let mode = if native { Mode::Native } else { Mode::Sidecar };
         let settings = Settings { all, mode, grace_period: grace, ..settings() };
+        let context = format!("\n{before}\nwith {settings:?}");
         match injected(&before, &settings) {
             Ok(done) => {
                 let (old, new) = (read(&before), read(&done.text));
-                check(&old[0], &new[0], &settings);
+                check(&old[0], &new[0], &settings, &context);
                 schema::check(&old[0], &new[0]);
             }
             // Who runs under two users at once can have no one container for all.

@@ -33,7 +33,7 @@ pub(crate) struct Manner {
 }
 
 pub(crate) fn written(node: &Node, manner: &Manner) -> String {
-    let mut pen = Pen { manner, thrown: 0, out: String::new() };
+    let mut pen = Pen { manner, thrown: 0, out: String::new(), after_scalar: false };
     if manner.json {
         pen.json(node, 0);
     } else {
@@ -59,6 +59,8 @@ struct Pen<'m> {
     manner: &'m Manner,
     thrown: usize,
     out: String,
+    /// Whether a block scalar has just ended.
+    after_scalar: bool,
 }
 
 impl Pen<'_> {
@@ -144,6 +146,7 @@ impl Pen<'_> {
         for line in text.lines() {
             let _ = writeln!(self.out, "{:width$}{line}", "", width = indent + 2);
         }
+        self.after_scalar = true;
     }
 
     fn flow(&mut self, node: &Node) {
@@ -187,10 +190,8 @@ impl Pen<'_> {
 
     /// Comments and empty lines above an entry.
     fn above(&mut self, indent: usize) {
-        // A comment where a block scalar that keeps its lines has just ended is none of it,
-        // an empty line would be.
-        let last = self.out.lines().last().unwrap_or_default();
-        if last.trim_start().starts_with("echo") {
+        // There, it could be part of the scalar.
+        if std::mem::take(&mut self.after_scalar) {
             return;
         }
         match self.throw(12) {

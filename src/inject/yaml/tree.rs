@@ -60,6 +60,8 @@ pub(in crate::inject) struct Tree {
     documents: Vec<NodeId>,
     /// Lines, from 1, that hold nothing but a comment, and the column of its `#`.
     comments: BTreeMap<usize, usize>,
+    /// The block scalar that the text ends in, if no line's end follows.
+    unended: Option<NodeId>,
 }
 
 impl Tree {
@@ -108,6 +110,11 @@ impl Tree {
         }
     }
 
+    /// The block scalar that the text ends in, if its last line has no end.
+    pub(in crate::inject) fn unended(&self) -> Option<NodeId> {
+        self.unended
+    }
+
     /// The column, from 0, of the comment that is all there is on a line.
     pub(in crate::inject) fn comment(&self, line: usize) -> Option<usize> {
         self.comments.get(&line).copied()
@@ -143,7 +150,11 @@ impl Building {
                         _ => Style::Quoted,
                     },
                 };
+                let unended = style_is_block(style) && span.end.byte_offset() == Some(text.len());
                 let id = self.node(kind, bytes, line, tag.map(|tag| tag.original()), anchor);
+                if unended && !text.ends_with(['\n', '\r']) {
+                    self.tree.unended = Some(id);
+                }
                 self.add(id);
             }
             Event::SequenceStart(style, anchor, tag) => {
@@ -243,11 +254,15 @@ fn style_is_block(style: ScalarStyle) -> bool {
 /// A block scalar without the empty lines after it, unless they are part of what it says.
 fn trimmed(bytes: Range<usize>, read: &str, text: &str) -> Range<usize> {
     let last = read.strip_suffix('\n').unwrap_or(read);
-    if last.is_empty() || last.ends_with(char::is_whitespace) {
-        return bytes;
-    }
-    let length = text.get(bytes.clone()).map_or(bytes.len(), |raw| raw.trim_end().len());
-    bytes.start..bytes.start + length
+    let raw = text.get(bytes.clone()).unwrap_or_default();
+    let kept = if last.is_empty() || last.ends_with(char::is_whitespace) {
+        // The parser may count the indentation of what follows.
+        let lines = raw.trim_end_matches([' ', '\t']);
+        if lines.ends_with(['\n', '\r']) { lines } else { raw }
+    } else {
+        raw.trim_end()
+    };
+    bytes.start..bytes.start + kept.len()
 }
 
 impl Node {
