@@ -43,7 +43,12 @@ pub(super) struct InjectArgs {
     #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_KEY_SECRET", default_value = "argo-attest-key")]
     key_secret: Name,
     /// `ConfigMap` with the gate's policy.yaml and the public keys that it names
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_POLICY_CONFIGMAP", default_value = "argo-attest-policy")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "ARGO_ATTEST_POLICY_CONFIGMAP",
+        default_value = "argo-attest-policy"
+    )]
     policy_configmap: Name,
     /// Secret with the artifact store's credentials, repeatable [default: none, for web identity]
     #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_STORE_SECRET", value_delimiter = ',')]
@@ -68,7 +73,8 @@ enum Form {
 
 /// Prints the file with what its templates ask for.
 pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
-    let from = if args.file == Path::new("-") { "standard input".into() } else { args.file.display().to_string() };
+    let from =
+        if args.file == Path::new("-") { "standard input".into() } else { args.file.display().to_string() };
     let bytes = read(&args.file, &from)?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();

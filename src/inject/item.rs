@@ -122,7 +122,20 @@ mod tests {
 
     #[test]
     fn words_that_mean_something_else_are_quoted() {
-        for word in ["true", "1e3", "null", "y", "No", "a: b", "", "{{workflow.name}}", "0x1", "# c", "10m", "2001-01-01"] {
+        for word in [
+            "true",
+            "1e3",
+            "null",
+            "y",
+            "No",
+            "a: b",
+            "",
+            "{{workflow.name}}",
+            "0x1",
+            "# c",
+            "10m",
+            "2001-01-01",
+        ] {
             assert!(super::word(word).starts_with('"'), "{word}");
         }
         assert_eq!(super::word("argo-attest-key"), "argo-attest-key");

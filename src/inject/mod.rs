@@ -76,7 +76,9 @@ fn read(text: &str, chart: bool) -> Result<(Tree, bool), Refusal> {
     let unreadable = |e: yaml::Unreadable| Refusal::Unreadable { what: e.to_string() };
     match Tree::parse(text, &Mask::default()) {
         // An expression that is no quoted string is read as a mapping; as a word is better.
-        Ok(tree) if chart => Ok(Tree::parse(text, &Mask::expressions(text)).map_or((tree, false), |tree| (tree, true))),
+        Ok(tree) if chart => {
+            Ok(Tree::parse(text, &Mask::expressions(text)).map_or((tree, false), |tree| (tree, true)))
+        }
         Ok(tree) => Ok((tree, false)),
         Err(error) if text.contains("{{") => match action_line(text) {
             Some(line) => Err(Refusal::Rendered { line }),
@@ -222,6 +224,3 @@ fn prove(
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

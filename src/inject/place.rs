@@ -59,13 +59,15 @@ impl Placer<'_> {
         let mapping = walk.end.ok_or_else(|| self.layout(self.root, &at.to_string(), "not there"))?;
         match addition {
             Addition::Set { value, .. } => match entry(self.tree, mapping, key) {
-                Some((key_node, _)) => Err(self.layout(key_node, &at.key(key).to_string(), "there, and empty")),
+                Some((key_node, _)) => {
+                    Err(self.layout(key_node, &at.key(key).to_string(), "there, and empty"))
+                }
                 None => self.set(mapping, &at, key, value),
             },
             Addition::Extend { front, back, .. } => match entry(self.tree, mapping, key) {
                 Some((key_node, list)) => {
                     if let Some((list, node)) = self.tree.target(list) {
-                let shared = self.is_shared(list).then_some(list);
+                        let shared = self.is_shared(list).then_some(list);
                         self.shared.extend(shared);
                         if node.is_flow() {
                             front.append(back);
@@ -91,7 +93,9 @@ impl Placer<'_> {
             Some(Kind::Mapping { entries, flow: false }) => entries,
             Some(Kind::Mapping { entries, flow: true }) => {
                 let edit = flow::set(self.tree, self.lines, mapping, entries, key, value);
-                self.edits.push(edit.ok_or_else(|| self.layout(mapping, &at.to_string(), "written in flow style"))?);
+                self.edits.push(
+                    edit.ok_or_else(|| self.layout(mapping, &at.to_string(), "written in flow style"))?,
+                );
                 return Ok(());
             }
             _ => return Err(self.layout(mapping, &at.to_string(), "no mapping")),
@@ -133,7 +137,9 @@ impl Placer<'_> {
         let Some((list, node)) = self.tree.target(list) else { return refuse("no list") };
         match &node.kind {
             Kind::Scalar { .. } if node.bytes.is_empty() && node.tag.is_none() && node.anchor.is_none() => {
-                let Some(start) = self.tree.node(key).map(|key| key.bytes.start) else { return refuse("no list") };
+                let Some(start) = self.tree.node(key).map(|key| key.bytes.start) else {
+                    return refuse("no list");
+                };
                 let before = self.lines.before(start);
                 if !before.bytes().all(|b| b == b' ') {
                     return refuse("empty");
@@ -159,7 +165,9 @@ impl Placer<'_> {
                 let indent = before.len() - before.trim_start_matches(' ').len();
                 let dash = before.get(indent..).unwrap_or_default();
                 // Between the dash and the item there may be its anchor and its tag.
-                let properties = dash.strip_prefix("- ").map(|rest| rest.split(' ').all(|word| word.is_empty() || word.starts_with(['&', '!'])));
+                let properties = dash
+                    .strip_prefix("- ")
+                    .map(|rest| rest.split(' ').all(|word| word.is_empty() || word.starts_with(['&', '!'])));
                 if properties != Some(true) {
                     return refuse("laid out in an unusual way");
                 }
@@ -184,7 +192,11 @@ impl Placer<'_> {
 
     /// A comment right above a line, and as far right, belongs to it.
     fn above_comments(&self, line: usize, indent: usize) -> usize {
-        (0..line).rev().take_while(|above| self.tree.comment(above + 1) == Some(indent)).last().unwrap_or(line)
+        (0..line)
+            .rev()
+            .take_while(|above| self.tree.comment(above + 1) == Some(indent))
+            .last()
+            .unwrap_or(line)
     }
 
     /// The line after a node's last; comments that stand at least as far right as `indent`
@@ -203,7 +215,11 @@ impl Placer<'_> {
         let end = |id| self.tree.node(id).map(|node| node.bytes.end);
         let block = self.tree.unended().is_some_and(|scalar| end(scalar) == end(id));
         if block {
-            return Err(self.layout(id, &at.to_string(), "at the end of a block scalar without a last line's end"));
+            return Err(self.layout(
+                id,
+                &at.to_string(),
+                "at the end of a block scalar without a last line's end",
+            ));
         }
         Ok(())
     }

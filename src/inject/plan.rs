@@ -221,7 +221,12 @@ impl Planner<'_> {
         let (gate, sidecar) = self.new_containers(target);
         self.report(target, gate.is_some(), sidecar.is_some());
         match self.maker.settings.mode {
-            Mode::Native => self.extend(&target.path, "initContainers", gate.into_iter().collect(), sidecar.into_iter().collect()),
+            Mode::Native => self.extend(
+                &target.path,
+                "initContainers",
+                gate.into_iter().collect(),
+                sidecar.into_iter().collect(),
+            ),
             Mode::Sidecar => {
                 self.extend(&target.path, "initContainers", gate.into_iter().collect(), Vec::new());
                 self.extend(&target.path, "sidecars", Vec::new(), sidecar.into_iter().collect());
@@ -270,7 +275,8 @@ impl Planner<'_> {
         let mut set = !steps.is_empty();
         for step in steps {
             let (own, spec) = step.patches();
-            let known = [own, spec].map(|patch| patch.map(|patch| (seconds(patch), patch.contains("GracePeriod"))));
+            let known =
+                [own, spec].map(|patch| patch.map(|patch| (seconds(patch), patch.contains("GracePeriod"))));
             if known.iter().flatten().any(|(seconds, named)| *named && *seconds != Some(wanted)) {
                 return Err(Obstacle::PodSpecPatch);
             }

@@ -24,7 +24,9 @@ pub(super) fn expected(before: &Value, additions: &[Addition], masked: bool) -> 
                     Some(other) if !other.is_null() => return None,
                     _ => Vec::new(),
                 };
-                let of = |items: &[Item]| items.iter().map(|item| meaning(item, masked)).collect::<Option<Vec<_>>>();
+                let of = |items: &[Item]| {
+                    items.iter().map(|item| meaning(item, masked)).collect::<Option<Vec<_>>>()
+                };
                 let items = [of(front)?, there, of(back)?].concat();
                 mapping.set(key, Value::List(items))?;
             }
@@ -49,7 +51,7 @@ pub(super) fn read(text: &str, masked: bool) -> Result<Tree, Unreadable> {
 /// got an end that it did not have.
 pub(super) fn only_lines_added(before: &str, after: &str) -> bool {
     let mut rest = after.split_inclusive(['\n', '\r']);
-    before
-        .split_inclusive(['\n', '\r'])
-        .all(|line| rest.any(|candidate| candidate == line || candidate.trim_end_matches(['\n', '\r']) == line))
+    before.split_inclusive(['\n', '\r']).all(|line| {
+        rest.any(|candidate| candidate == line || candidate.trim_end_matches(['\n', '\r']) == line)
+    })
 }

@@ -42,7 +42,9 @@ pub enum Refusal {
         how: &'static str,
     },
     /// An anchor's lines are also used where nothing is to be added.
-    #[error("line {line}: what is anchored as &{anchor} is used in more than one place, not all of which ask for the same")]
+    #[error(
+        "line {line}: what is anchored as &{anchor} is used in more than one place, not all of which ask for the same"
+    )]
     Shared {
         /// Line of the anchor.
         line: usize,
@@ -100,9 +102,7 @@ impl Refusal {
         match self {
             Self::TooLarge { .. } => "split the file".into(),
             Self::Unreadable { .. } => "give a file that kubectl could read".into(),
-            Self::Rendered { .. } => {
-                "render it first: helm template CHART | argo-attest inject -f -".into()
-            }
+            Self::Rendered { .. } => "render it first: helm template CHART | argo-attest inject -f -".into(),
             Self::Template { why, .. } => why.remedy().into(),
             Self::Layout { .. } => {
                 "write it in block style, one entry a line; an empty list can simply be left out".into()
@@ -118,11 +118,15 @@ impl Obstacle {
         match self {
             Self::Annotation(_) => "write it in quotes: \"true\" or \"false\"",
             Self::Container(_) => "rename that container",
-            Self::Volume(_) => "rename that volume, or let it be the Secret or ConfigMap that the options name",
+            Self::Volume(_) => {
+                "rename that volume, or let it be the Secret or ConfigMap that the options name"
+            }
             Self::Mount { .. } => "mount that volume somewhere else",
             Self::NoMain => "name the container of the set whose files count main",
             Self::NonRoot | Self::Users => "say as which user our containers run, with --run-as-user",
-            Self::PodSpecPatch => "set terminationGracePeriodSeconds in that podSpecPatch, and leave out --grace-period",
+            Self::PodSpecPatch => {
+                "set terminationGracePeriodSeconds in that podSpecPatch, and leave out --grace-period"
+            }
             Self::Evidence => "remove the container argo-attest from the template, and inject again",
         }
     }

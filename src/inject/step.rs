@@ -218,7 +218,14 @@ mod tests {
 
     #[test]
     fn paths_clash_where_one_hides_the_other() {
-        for path in ["/etc/argo-attest/key", "/etc", "//etc/./argo-attest/", "/etc/argo-attest/key/x", "/a/../etc", "/"] {
+        for path in [
+            "/etc/argo-attest/key",
+            "/etc",
+            "//etc/./argo-attest/",
+            "/etc/argo-attest/key/x",
+            "/a/../etc",
+            "/",
+        ] {
             assert!(clash(path, "/etc/argo-attest/key"), "{path}");
         }
         for path in ["/etc/argo-attest/keys", "/data", "/etc/argo", "etcetera"] {

@@ -112,16 +112,22 @@ fn calls(template: &Value) -> Vec<(Vec<Step>, &Value)> {
     let mut calls = Vec::new();
     for (at, group) in template.items("steps").iter().enumerate() {
         match group {
-            Value::List(steps) => calls.extend(steps.iter().enumerate().map(|(step, call)| {
-                (vec![Step::Key("steps"), Step::Index(at), Step::Index(step)], call)
-            })),
+            Value::List(steps) => calls.extend(
+                steps
+                    .iter()
+                    .enumerate()
+                    .map(|(step, call)| (vec![Step::Key("steps"), Step::Index(at), Step::Index(step)], call)),
+            ),
             call => calls.push((vec![Step::Key("steps"), Step::Index(at)], call)),
         }
     }
     if let Some(dag) = template.get("dag") {
-        calls.extend(dag.items("tasks").iter().enumerate().map(|(at, call)| {
-            (vec![Step::Key("dag"), Step::Key("tasks"), Step::Index(at)], call)
-        }));
+        calls.extend(
+            dag.items("tasks")
+                .iter()
+                .enumerate()
+                .map(|(at, call)| (vec![Step::Key("dag"), Step::Key("tasks"), Step::Index(at)], call)),
+        );
     }
     calls
 }

@@ -75,10 +75,11 @@ fn step() -> impl Strategy<Value = Vec<(&'static str, Node)>> {
     (kind, annotation(), annotation(), inputs, lists, any::<u64>()).prop_map(
         |(kind, attest, verify, inputs, (init, sidecars, volumes), order)| {
             let mut entries = vec![kind];
-            let annotations: Vec<_> = [("argo-attest.io/attest", attest), ("argo-attest.io/verify-inputs", verify)]
-                .into_iter()
-                .filter_map(|(key, value)| Some((key, text(value?))))
-                .collect();
+            let annotations: Vec<_> =
+                [("argo-attest.io/attest", attest), ("argo-attest.io/verify-inputs", verify)]
+                    .into_iter()
+                    .filter_map(|(key, value)| Some((key, text(value?))))
+                    .collect();
             entries.push(("metadata", map(vec![("annotations", map(annotations))])));
             if let Some(inputs) = inputs {
                 let artifact = |(at, from): (usize, Node)| {
@@ -140,7 +141,9 @@ fn workflow() -> impl Strategy<Value = Node> {
             }
             shuffle(&mut spec, order);
             let spec = match kind {
-                "CronWorkflow" => map(vec![("schedules", Node::Seq(vec![text("@daily")])), ("workflowSpec", map(spec))]),
+                "CronWorkflow" => {
+                    map(vec![("schedules", Node::Seq(vec![text("@daily")])), ("workflowSpec", map(spec))])
+                }
                 _ => map(spec),
             };
             map(vec![
@@ -154,7 +157,8 @@ fn workflow() -> impl Strategy<Value = Node> {
 }
 
 fn manner() -> impl Strategy<Value = Manner> {
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..6_u8, prop_oneof![Just(0), Just(2), Just(4)]);
+    let flags =
+        (any::<bool>(), any::<bool>(), any::<bool>(), 0..6_u8, prop_oneof![Just(0), Just(2), Just(4)]);
     (flags, vec(any::<u8>(), 1..64)).prop_map(|((crlf, bom, final_newline, json, offset), dice)| Manner {
         crlf,
         bom,

@@ -8,7 +8,9 @@ use super::{added, injected, settings};
 const ASKS: &str = "metadata: {annotations: {argo-attest.io/attest: \"true\"}}";
 
 fn workflow(kind: &str, templates: &str) -> String {
-    format!("apiVersion: argoproj.io/v1alpha1\nkind: {kind}\nmetadata: {{name: w}}\nspec:\n  templates:\n{templates}")
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: {kind}\nmetadata: {{name: w}}\nspec:\n  templates:\n{templates}"
+    )
 }
 
 fn build() -> String {
@@ -73,7 +75,10 @@ fn steps_with_inputs_get_the_gate_first() {
     );
     let gate = &template["initContainers"][0];
     assert_eq!(gate["args"], serde_json::json!(["verify-inputs"]));
-    assert_eq!(names(gate, "volumeMounts"), ["argo-attest-policy", "argo-attest-evidence", "argo-attest-store"]);
+    assert_eq!(
+        names(gate, "volumeMounts"),
+        ["argo-attest-policy", "argo-attest-evidence", "argo-attest-store"]
+    );
     assert_eq!(gate["volumeMounts"][1]["readOnly"], serde_json::Value::Null, "the gate writes its evidence");
     assert_eq!(template["initContainers"][2]["volumeMounts"][1]["readOnly"], true);
     assert_eq!((done.changes[0].sidecar, done.changes[0].gate), (Container::Added, Container::Added));
@@ -85,17 +90,23 @@ fn the_gate_can_be_had_alone_and_left_out() {
         let annotations = format!("metadata: {{annotations: {{{value}}}}}");
         workflow(
             "Workflow",
-            &format!("  - name: t\n    {annotations}\n    inputs: {{artifacts: [{{name: a, path: /a}}]}}\n    script: {{image: alpine}}\n"),
+            &format!(
+                "  - name: t\n    {annotations}\n    inputs: {{artifacts: [{{name: a, path: /a}}]}}\n    script: {{image: alpine}}\n"
+            ),
         )
     };
     let init = |text: &str| {
         let done = injected(text, &settings()).unwrap();
         let document = read(&done.text).remove(0);
-        let names: Vec<_> = names(templates(&document)[0], "initContainers").into_iter().map(str::to_owned).collect();
+        let names: Vec<_> =
+            names(templates(&document)[0], "initContainers").into_iter().map(str::to_owned).collect();
         names.join(" ")
     };
     assert_eq!(init(&step("argo-attest.io/verify-inputs: 'true'")), "argo-attest-gate");
-    assert_eq!(init(&step("argo-attest.io/attest: 'true', argo-attest.io/verify-inputs: 'false'")), "argo-attest");
+    assert_eq!(
+        init(&step("argo-attest.io/attest: 'true', argo-attest.io/verify-inputs: 'false'")),
+        "argo-attest"
+    );
     assert_eq!(init(&step("argo-attest.io/attest: '{{=asks}}'")), "argo-attest-gate argo-attest");
     assert_eq!(init(&step("argo-attest.io/attest: 'TRUE'")), "");
     // Alone, it needs no key.
@@ -129,13 +140,18 @@ fn inline_templates_of_steps_and_tasks() {
 
 #[test]
 fn all_go_into_the_defaults_once() {
-    let text = workflow("Workflow", "  - name: a\n    container: {image: x}\n  - name: b\n    script: {image: x}\n  - name: c\n    suspend: {}\n");
+    let text = workflow(
+        "Workflow",
+        "  - name: a\n    container: {image: x}\n  - name: b\n    script: {image: x}\n  - name: c\n    suspend: {}\n",
+    );
     let done = injected(&text, &Settings { all: true, grace_period: Some(45), ..settings() }).unwrap();
     let document = &read(&done.text)[0];
     assert_eq!(names(&spec(document)["templateDefaults"], "initContainers"), ["argo-attest"]);
     let env = &spec(document)["templateDefaults"]["initContainers"][0]["env"];
     assert!(env.as_array().unwrap().iter().any(|e| e["name"] == "ARGO_ATTEST_ALL" && e["value"] == "true"));
-    assert!(env.as_array().unwrap().iter().any(|e| e["name"] == "ARGO_ATTEST_GRACE_PERIOD" && e["value"] == "45"));
+    assert!(
+        env.as_array().unwrap().iter().any(|e| e["name"] == "ARGO_ATTEST_GRACE_PERIOD" && e["value"] == "45")
+    );
     assert!(templates(document).iter().all(|template| template["initContainers"].is_null()));
     // Now that the defaults reach every template, one that asks has what it wants.
     let asks = done.text.replace("  - name: a\n", &format!("  - name: a\n    {ASKS}\n"));
@@ -149,7 +165,10 @@ fn templates_that_others_hold_may_have_inputs() {
     let call = "  - name: a\n    container: {image: x}\n  - name: s\n    steps: [[{name: x, templateRef: {name: t, template: u}}]]\n";
     let done = injected(&workflow("Workflow", call), &Settings { all: true, ..settings() }).unwrap();
     let document = &read(&done.text)[0];
-    assert_eq!(names(&spec(document)["templateDefaults"], "initContainers"), ["argo-attest-gate", "argo-attest"]);
+    assert_eq!(
+        names(&spec(document)["templateDefaults"], "initContainers"),
+        ["argo-attest-gate", "argo-attest"]
+    );
 }
 
 #[test]
@@ -162,7 +181,8 @@ fn the_user_is_the_one_that_main_has() {
         let lines = added(&text, &Settings { run_as_user: given, ..settings() });
         let context = lines.lines().find(|line| line.contains("securityContext")).unwrap().to_owned();
         let mode = if lines.contains("defaultMode: 256") { "256" } else { "292" };
-        let user = context.split_once("runAsUser: ").map(|(_, rest)| rest.split(',').next().unwrap().to_owned());
+        let user =
+            context.split_once("runAsUser: ").map(|(_, rest)| rest.split(',').next().unwrap().to_owned());
         (user, mode)
     };
     let pod = "  securityContext: {runAsUser: 7}\n";

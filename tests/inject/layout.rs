@@ -56,56 +56,87 @@ fn the_first_key_may_stand_on_the_dash() {
     let shown = around(&format!("  templates:\n    - container:\n        image: x\n      {ASKS}\n"));
     assert_eq!(shown, format!("+\n  templates:\n    - container:\n        image: x\n+\n      {ASKS}"));
     // And be the only one: then ours come after it.
-    let defaults = format!("  templateDefaults: {{{ASKS}}}\n  templates:\n  - container:\n      image: x\n      # of it\n  # not of it\n");
+    let defaults = format!(
+        "  templateDefaults: {{{ASKS}}}\n  templates:\n  - container:\n      image: x\n      # of it\n  # not of it\n"
+    );
     let shown = around(&defaults);
     assert_eq!(
         shown,
-        format!("  templateDefaults: {{{ASKS}}}\n+\n  templates:\n  - container:\n      image: x\n      # of it\n+\n  # not of it")
+        format!(
+            "  templateDefaults: {{{ASKS}}}\n+\n  templates:\n  - container:\n      image: x\n      # of it\n+\n  # not of it"
+        )
     );
 }
 
 #[test]
 fn lists_are_indented_as_the_file_has_them() {
-    let lines = added(&format!("{HEAD}  templates:\n      - container: {{image: x}}\n        {ASKS}\n"), &settings());
+    let lines =
+        added(&format!("{HEAD}  templates:\n      - container: {{image: x}}\n        {ASKS}\n"), &settings());
     assert!(lines.starts_with("  volumes:\n      - {name: argo-attest-key"), "{lines}");
-    assert!(lines.contains("        initContainers:\n            - name: argo-attest\n              image:"), "{lines}");
+    assert!(
+        lines.contains("        initContainers:\n            - name: argo-attest\n              image:"),
+        "{lines}"
+    );
 }
 
 #[test]
 fn keys_without_values_are_lists_to_be() {
-    let shown = around(&format!("  volumes: # none yet\n  templates:\n  - {ASKS}\n    initContainers:\n\n    # c\n    container: {{image: x}}\n"));
+    let shown = around(&format!(
+        "  volumes: # none yet\n  templates:\n  - {ASKS}\n    initContainers:\n\n    # c\n    container: {{image: x}}\n"
+    ));
     assert_eq!(
         shown,
-        format!("  volumes: # none yet\n+\n  templates:\n  - {ASKS}\n    initContainers:\n+\n\n    # c\n    container: {{image: x}}")
+        format!(
+            "  volumes: # none yet\n+\n  templates:\n  - {ASKS}\n    initContainers:\n+\n\n    # c\n    container: {{image: x}}"
+        )
     );
 }
 
 #[test]
 fn ends_of_lines_are_kept() {
-    let text = format!("\u{feff}{HEAD}  templates:\n  - {ASKS}\n    container:\n      image: x # \u{fc}").replace('\n', "\r\n");
+    let text = format!("\u{feff}{HEAD}  templates:\n  - {ASKS}\n    container:\n      image: x # \u{fc}")
+        .replace('\n', "\r\n");
     let done = injected(&text, &settings()).unwrap();
     assert!(done.text.starts_with('\u{feff}') && !done.text.ends_with('\n'));
     assert!(done.text.split("\r\n").all(|line| !line.contains('\n')));
     // Ours at the very end, where the last line had none.
-    let last = format!("{HEAD}  volumes: []\n  templates:\n  - container:\n      image: x").replace("  volumes: []\n", &format!("  templateDefaults: {{{ASKS}}}\n"));
+    let last = format!("{HEAD}  volumes: []\n  templates:\n  - container:\n      image: x")
+        .replace("  volumes: []\n", &format!("  templateDefaults: {{{ASKS}}}\n"));
     let done = injected(&last, &settings()).unwrap();
-    assert!(done.text.contains("image: x\n    initContainers:") && !done.text.ends_with('\n'), "{}", done.text);
+    assert!(
+        done.text.contains("image: x\n    initContainers:") && !done.text.ends_with('\n'),
+        "{}",
+        done.text
+    );
 }
 
 #[test]
 fn a_block_scalar_at_the_end_of_the_file_is_not_lengthened() {
-    let text = format!("{HEAD}  templates:\n  - {ASKS}\n    container: {{image: x}}\n    initContainers:\n    - name: i\n      args:\n      - |\n        a");
+    let text = format!(
+        "{HEAD}  templates:\n  - {ASKS}\n    container: {{image: x}}\n    initContainers:\n    - name: i\n      args:\n      - |\n        a"
+    );
     let told = argo_attest::inject::inject(&text, &settings()).unwrap_err().to_string();
-    assert!(told.ends_with("at the end of a block scalar without a last line's end, and lines cannot be added there"), "{told}");
+    assert!(
+        told.ends_with(
+            "at the end of a block scalar without a last line's end, and lines cannot be added there"
+        ),
+        "{told}"
+    );
     injected(&format!("{text}\n"), &settings()).unwrap();
 }
 
 #[test]
 fn anchors_tags_and_explicit_keys() {
     for spec in [
-        format!("  templates: &all\n  - &t\n    name: t\n    {ASKS}\n    container: &c\n      image: x\n  - name: u\n    script: *c\n"),
-        format!("  templates: !!seq\n  - !!map\n    ? name\n    : t\n    ? container\n    : image: x\n    {ASKS}\n"),
-        format!("  \"templates\":\n  - 'name': t\n    \"container\" : {{image: x}}\n    {ASKS}\n    initContainers: &i\n    - &n {{name: i}}\n"),
+        format!(
+            "  templates: &all\n  - &t\n    name: t\n    {ASKS}\n    container: &c\n      image: x\n  - name: u\n    script: *c\n"
+        ),
+        format!(
+            "  templates: !!seq\n  - !!map\n    ? name\n    : t\n    ? container\n    : image: x\n    {ASKS}\n"
+        ),
+        format!(
+            "  \"templates\":\n  - 'name': t\n    \"container\" : {{image: x}}\n    {ASKS}\n    initContainers: &i\n    - &n {{name: i}}\n"
+        ),
     ] {
         let done = injected(&format!("{HEAD}{spec}"), &settings()).unwrap();
         assert_eq!(done.changes.len(), 1);
@@ -155,10 +186,17 @@ fn charts_keep_their_expressions_and_ours() {
 
 #[test]
 fn long_files_do_not_take_long() {
-    let template = |at: usize| format!("  - name: t{at}\n    {ASKS}\n    container:\n      image: x\n      args: [\"{}\"]\n", "y".repeat(200));
-    let text: String = std::iter::once(format!("{HEAD}  templates:\n")).chain((0..3000).map(template)).collect();
+    let template = |at: usize| {
+        format!(
+            "  - name: t{at}\n    {ASKS}\n    container:\n      image: x\n      args: [\"{}\"]\n",
+            "y".repeat(200)
+        )
+    };
+    let text: String =
+        std::iter::once(format!("{HEAD}  templates:\n")).chain((0..3000).map(template)).collect();
     let started = std::time::Instant::now();
-    let done = argo_attest::inject::inject(&text, &Settings { store_secrets: Vec::new(), ..settings() }).unwrap();
+    let done =
+        argo_attest::inject::inject(&text, &Settings { store_secrets: Vec::new(), ..settings() }).unwrap();
     assert_eq!(done.changes.len(), 3000);
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }

@@ -58,10 +58,13 @@ pub(crate) fn strip(value: &Value) -> Value {
                         let others = items.iter().filter(|item| !is_ours(item)).map(strip).collect();
                         Value::Array(others)
                     }
-                    ("podSpecPatch", Value::String(text)) if text.starts_with("{\"terminationGrace") => continue,
+                    ("podSpecPatch", Value::String(text)) if text.starts_with("{\"terminationGrace") => {
+                        continue;
+                    }
                     _ => strip(value),
                 };
-                let listed = matches!(key.as_str(), "initContainers" | "sidecars" | "volumes" | "templateDefaults");
+                let listed =
+                    matches!(key.as_str(), "initContainers" | "sidecars" | "volumes" | "templateDefaults");
                 let empty = value.is_null()
                     || value.as_array().is_some_and(Vec::is_empty)
                     || value.as_object().is_some_and(Map::is_empty);
@@ -94,7 +97,8 @@ pub(crate) fn templates(document: &Value) -> Vec<&Value> {
 
 fn collect<'v>(template: &'v Value, found: &mut Vec<&'v Value>) {
     found.push(template);
-    let steps = template["steps"].as_array().into_iter().flatten().flat_map(|group| group.as_array().unwrap());
+    let steps =
+        template["steps"].as_array().into_iter().flatten().flat_map(|group| group.as_array().unwrap());
     for call in steps.chain(template["dag"]["tasks"].as_array().into_iter().flatten()) {
         if call["inline"].is_object() {
             collect(&call["inline"], found);

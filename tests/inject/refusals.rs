@@ -24,16 +24,25 @@ fn obstacle(rest: &str) -> Obstacle {
 #[test]
 fn names_that_are_taken() {
     for list in ["initContainers", "sidecars"] {
-        let why = obstacle(&format!("    {list}: [{{name: argo-attest, image: other}}]\n    container: {{image: x}}\n"));
+        let why = obstacle(&format!(
+            "    {list}: [{{name: argo-attest, image: other}}]\n    container: {{image: x}}\n"
+        ));
         assert_eq!(why, Obstacle::Container("argo-attest".into()));
     }
-    let why = obstacle("    containerSet: {containers: [{name: main}, {name: argo-attest-gate, args: [verify-inputs]}]}\n");
+    let why = obstacle(
+        "    containerSet: {containers: [{name: main}, {name: argo-attest-gate, args: [verify-inputs]}]}\n",
+    );
     assert_eq!(why, Obstacle::Container("argo-attest-gate".into()));
-    for other in ["{name: argo-attest-key, emptyDir: {}}", "{name: argo-attest-key, secret: {secretName: other}}"] {
+    for other in
+        ["{name: argo-attest-key, emptyDir: {}}", "{name: argo-attest-key, secret: {secretName: other}}"]
+    {
         let why = obstacle(&format!("    volumes: [{other}]\n    container: {{image: x}}\n"));
         assert_eq!(why, Obstacle::Volume("argo-attest-key".into()));
     }
-    let claim = HEAD.replace("  templates:", "  volumeClaimTemplates: [{metadata: {name: argo-attest-key}}]\n  templates:");
+    let claim = HEAD.replace(
+        "  templates:",
+        "  volumeClaimTemplates: [{metadata: {name: argo-attest-key}}]\n  templates:",
+    );
     let text = format!("{claim}    container: {{image: x}}\n");
     assert!(matches!(refusal(&text, &settings()), Refusal::Template { why: Obstacle::Volume(_), .. }));
 }
@@ -41,7 +50,9 @@ fn names_that_are_taken() {
 #[test]
 fn mounts_that_clash() {
     let clash = |theirs: &str, ours: &str| {
-        let why = obstacle(&format!("    container: {{image: x, volumeMounts: [{{name: v, mountPath: {theirs}}}]}}\n"));
+        let why = obstacle(&format!(
+            "    container: {{image: x, volumeMounts: [{{name: v, mountPath: {theirs}}}]}}\n"
+        ));
         assert_eq!(why, Obstacle::Mount { theirs: theirs.into(), ours: ours.into() });
     };
     clash("/etc/argo-attest/key", "/etc/argo-attest/key");
@@ -53,7 +64,10 @@ fn mounts_that_clash() {
     assert!(matches!(obstacle(input), Obstacle::Mount { .. }));
     let set = "    containerSet: {volumeMounts: [{name: v, mountPath: /etc}], containers: [{name: main, image: x}]}\n";
     assert!(matches!(obstacle(set), Obstacle::Mount { .. }));
-    let defaults = HEAD.replace("  templates:", "  templateDefaults: {container: {volumeMounts: [{name: v, mountPath: /etc}]}}\n  templates:");
+    let defaults = HEAD.replace(
+        "  templates:",
+        "  templateDefaults: {container: {volumeMounts: [{name: v, mountPath: /etc}]}}\n  templates:",
+    );
     let text = format!("{defaults}    container: {{image: x}}\n");
     assert!(matches!(refusal(&text, &settings()), Refusal::Template { why: Obstacle::Mount { .. }, .. }));
 }
@@ -61,8 +75,14 @@ fn mounts_that_clash() {
 #[test]
 fn steps_that_could_not_start() {
     assert_eq!(obstacle("    containerSet: {containers: [{name: a}, {name: b}]}\n"), Obstacle::NoMain);
-    assert_eq!(obstacle("    securityContext: {runAsNonRoot: true}\n    container: {image: x}\n"), Obstacle::NonRoot);
-    assert_eq!(obstacle("    container: {image: x, securityContext: {runAsUser: '{{u}}'}}\n"), Obstacle::Users);
+    assert_eq!(
+        obstacle("    securityContext: {runAsNonRoot: true}\n    container: {image: x}\n"),
+        Obstacle::NonRoot
+    );
+    assert_eq!(
+        obstacle("    container: {image: x, securityContext: {runAsUser: '{{u}}'}}\n"),
+        Obstacle::Users
+    );
     let unquoted = format!("{}    container: {{image: x}}\n", HEAD.replace("\"true\"", "true"));
     let told = refusal(&unquoted, &settings()).to_string();
     assert_eq!(told, "line 6: Workflow w, template t: the annotation argo-attest.io/attest is not a string");
@@ -73,7 +93,10 @@ fn grace_periods_that_are_set() {
     let grace = Settings { grace_period: Some(60), ..settings() };
     for patch in ["'{\"terminationGracePeriodSeconds\": 5}'", "'{\"hostNetwork\": true}'", "'{{=patch}}'"] {
         let text = format!("{HEAD}    podSpecPatch: {patch}\n    container: {{image: x}}\n");
-        assert!(matches!(refusal(&text, &grace), Refusal::Template { why: Obstacle::PodSpecPatch, .. }), "{patch}");
+        assert!(
+            matches!(refusal(&text, &grace), Refusal::Template { why: Obstacle::PodSpecPatch, .. }),
+            "{patch}"
+        );
     }
 }
 
@@ -81,7 +104,8 @@ fn grace_periods_that_are_set() {
 fn a_gate_that_nobody_would_hear() {
     let text = format!("{HEAD}    container: {{image: x}}\n");
     let without = inject(&text, &settings()).unwrap().text;
-    let text = without.replace("    container:", "    inputs: {artifacts: [{name: a, path: /a}]}\n    container:");
+    let text =
+        without.replace("    container:", "    inputs: {artifacts: [{name: a, path: /a}]}\n    container:");
     assert!(matches!(refusal(&text, &settings()), Refusal::Template { why: Obstacle::Evidence, .. }));
 }
 
@@ -93,7 +117,10 @@ fn one_line_has_no_room() {
     assert_eq!(told, "line 5: spec.templates[0] is written in flow style, and lines cannot be added there");
     let empty = format!("{HEAD}    initContainers: []\n    container: {{image: x}}\n");
     let told = refusal(&empty, &settings()).to_string();
-    assert_eq!(told, "line 8: spec.templates[0].initContainers is written in flow style, and lines cannot be added there");
+    assert_eq!(
+        told,
+        "line 8: spec.templates[0].initContainers is written in flow style, and lines cannot be added there"
+    );
     let null = format!("{HEAD}    initContainers: ~\n    container: {{image: x}}\n");
     assert!(matches!(refusal(&null, &settings()), Refusal::Layout { line: 8, .. }));
 }
@@ -114,14 +141,17 @@ fn files_that_are_not_workflows() {
     assert!(told.starts_with("line 1"), "{told}");
     let twice = format!("{HEAD}    name: u\n");
     assert_eq!(refusal(&twice, &settings()).to_string(), "line 8: the key \"name\" is there twice");
-    let rendered = format!("{HEAD}    {{{{- if .Values.x }}}}\n    container: {{image: x}}\n    {{{{- end }}}}\n");
+    let rendered =
+        format!("{HEAD}    {{{{- if .Values.x }}}}\n    container: {{image: x}}\n    {{{{- end }}}}\n");
     assert_eq!(refusal(&rendered, &settings()), Refusal::Rendered { line: 8 });
     assert!(rendered.lines().nth(7).unwrap().contains("if"));
 }
 
 #[test]
 fn aliases_cannot_blow_up() {
-    let mut text = String::from("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    let mut text = String::from(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n",
+    );
     for level in 1..12 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
         text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));

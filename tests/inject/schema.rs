@@ -15,7 +15,8 @@ use super::oracle::{read, spec, templates};
 use super::{injected, settings};
 
 static SCHEMA: LazyLock<Option<Value>> = LazyLock::new(|| {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/argo-workflows-v4.1.2.schema.json");
+    let beside =
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/argo-workflows-v4.1.2.schema.json");
     let path = std::env::var_os("ARGO_SCHEMA").map_or_else(beside, PathBuf::from);
     let Ok(bytes) = std::fs::read(&path) else {
         eprintln!("skipped: needs ARGO_SCHEMA, Argo's api/jsonschema/schema.json");
@@ -135,8 +136,11 @@ fn every_kind_and_mode_is_as_argo_has_it() {
              metadata: {{annotations: {{argo-attest.io/attest: \"true\"}}}}\n    inputs: {{artifacts: [{{name: a, path: /a}}]}}\n    \
              container: {{image: alpine}}\n"
         );
-        for (mode, all) in [(Mode::Native, false), (Mode::Native, true), (Mode::Sidecar, false), (Mode::Sidecar, true)] {
-            let done = injected(&before, &Settings { mode, all, grace_period: Some(60), ..settings() }).unwrap();
+        for (mode, all) in
+            [(Mode::Native, false), (Mode::Native, true), (Mode::Sidecar, false), (Mode::Sidecar, true)]
+        {
+            let done =
+                injected(&before, &Settings { mode, all, grace_period: Some(60), ..settings() }).unwrap();
             check(&read(&before)[0], &read(&done.text)[0]);
         }
     }

@@ -137,11 +137,7 @@ impl Pen<'_> {
     }
 
     fn scalar(&mut self, text: &str, indent: usize) {
-        let sign = if text.ends_with('\n') {
-            ["|", "|+"][usize::from(self.throw(2))]
-        } else {
-            "|-"
-        };
+        let sign = if text.ends_with('\n') { ["|", "|+"][usize::from(self.throw(2))] } else { "|-" };
         let _ = writeln!(self.out, " {sign}");
         for line in text.lines() {
             let _ = writeln!(self.out, "{:width$}{line}", "", width = indent + 2);
@@ -168,7 +164,9 @@ impl Pen<'_> {
                 self.out.push(']');
             }
             Node::Text(text) => {
-                let safe = text.bytes().all(|b| b.is_ascii_alphabetic() || b"-/.".contains(&b)) && text != "true" && text != "false";
+                let safe = text.bytes().all(|b| b.is_ascii_alphabetic() || b"-/.".contains(&b))
+                    && text != "true"
+                    && text != "false";
                 match self.throw(3) {
                     0 if !text.contains('\n') => {
                         let _ = write!(self.out, "'{}'", text.replace('\'', "''"));

@@ -10,9 +10,10 @@ pub(in crate::inject) struct Lines<'t> {
 impl<'t> Lines<'t> {
     pub(in crate::inject) fn new(text: &'t str) -> Self {
         let bytes = text.as_bytes();
-        let ends = bytes.iter().enumerate().filter(|&(at, byte)| {
-            *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
-        });
+        let ends = bytes
+            .iter()
+            .enumerate()
+            .filter(|&(at, byte)| *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
         let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
         Self { text, starts }
     }
@@ -39,9 +40,7 @@ impl<'t> Lines<'t> {
 
     /// What ends the lines here: as the line before does or, where there is none, the first.
     pub(in crate::inject) fn ending(&self, line: usize) -> &'static str {
-        let one = |line: &str| {
-            [("\r\n"), ("\n"), ("\r")].into_iter().find(|ending| line.ends_with(ending))
-        };
+        let one = |line: &str| [("\r\n"), ("\n"), ("\r")].into_iter().find(|ending| line.ends_with(ending));
         line.checked_sub(1).and_then(|line| one(self.get(line))).or_else(|| one(self.get(0))).unwrap_or("\n")
     }
 }

@@ -223,7 +223,8 @@ impl Building {
         let Some((id, children)) = self.open.pop() else { return };
         // A block collection has no token of its own at its end, which is reported where the
         // next one begins.
-        let last = children.iter().filter_map(|child| self.tree.node(*child)).map(|node| node.bytes.end).max();
+        let last =
+            children.iter().filter_map(|child| self.tree.node(*child)).map(|node| node.bytes.end).max();
         if let Some(node) = self.tree.nodes.get_mut(id.0) {
             let (is_flow, empty) = (node.is_flow(), node.bytes.start);
             node.bytes.end = if is_flow { end } else { last.unwrap_or(empty) };

@@ -205,3 +205,38 @@ impl Value {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Mask;
+    use super::*;
+
+    fn value(text: &str) -> Result<Value, Meaningless> {
+        let tree = Tree::parse(text, &Mask::default()).unwrap();
+        Values::strict(&tree).of(tree.documents()[0])
+    }
+
+    #[test]
+    fn notation_does_not_matter() {
+        let block = value("a: &x\n  - b # c\n  - 'd e'\n\"f\": *x\n").unwrap();
+        assert_eq!(block, value("{\"f\": [\"b\", \"d e\"], \"a\": [\"b\", \"d e\"]}").unwrap());
+        assert_ne!(value("a: 1").unwrap(), value("a: '1'").unwrap());
+        assert_ne!(value("a: yes").unwrap(), value("a: 'yes'").unwrap());
+        assert_eq!(value("1: a").unwrap(), value("'1': a").unwrap());
+    }
+
+    #[test]
+    fn merge_keys_bring_what_is_not_there() {
+        let merged = value("m: &m {a: x, b: x}\nn: &n {b: y, c: y}\no: {<<: [*m, *n], a: z}").unwrap();
+        assert_eq!(merged.get("o"), value("{a: z, b: x, c: y}").ok().as_ref());
+        // In quotes it is a key like any other.
+        assert_eq!(value("'<<': {a: x}").unwrap().text_at(&["<<", "a"]), Some("x"));
+        assert_eq!(value("a: {<<: x}").unwrap_err(), Meaningless::Merge { line: 1 });
+    }
+
+    #[test]
+    fn keys_are_there_once() {
+        let twice = Meaningless::Twice { line: 3, key: "a".into() };
+        assert_eq!(value("a: 1\nb: 2\n'a': 3\n").unwrap_err(), twice);
+    }
+}
