@@ -11,6 +11,7 @@
 mod container;
 mod flow;
 mod item;
+mod needs;
 mod place;
 mod plan;
 mod proof;

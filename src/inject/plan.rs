@@ -1,10 +1,11 @@
 //! What is to be added to a workflow, decided on what it means, not on how it is written.
 
-use super::container::{EVIDENCE, Maker, Volume, Wanted};
+use super::container::{Maker, Volume, Wanted};
 use super::item::Item;
+use super::needs;
 use super::refusal::{Obstacle, Refusal};
 use super::settings::Mode;
-use super::step::{Present, Step, seconds};
+use super::step::{Present, Step};
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
 
@@ -76,7 +77,7 @@ impl Planner<'_> {
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
             let Some(target) = self.target(spec, template, &step).map_err(refuse)? else { continue };
-            let volumes = self.volumes(&target, &[&step]).map_err(refuse)?;
+            let volumes = self.missing(&target, &[&step]).map_err(refuse)?;
             let root = target.wanted.user == Some(0);
             self.containers(&target);
             if spec.reusable {
@@ -85,7 +86,8 @@ impl Planner<'_> {
             } else {
                 shared.extend(volumes.into_iter().map(|volume| (volume, root)));
             }
-            let patch = self.patch(&target.path, &[&step], step.patches().0.is_some());
+            let taken = step.patches().0.is_some();
+            let patch = needs::patch(self.maker, &target.path, &[&step], taken);
             self.additions.extend(patch.map_err(refuse)?);
         }
         self.declare(spec, shared);
@@ -128,11 +130,13 @@ impl Planner<'_> {
         let each: Vec<_> = steps.iter().map(|(_, step)| step).collect();
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
-            step.check(&self.needed(&target)).map_err(refuse)?;
+            step.check(&needs::volumes(self.maker, &target.wanted, &target.present)).map_err(refuse)?;
         }
-        let volumes = self.volumes(&target, &each).map_err(at_first)?;
+        needs::check_evidence(target.wanted.gate, &present).map_err(at_first)?;
+        let volumes = self.missing(&target, &each).map_err(at_first)?;
         let root = target.wanted.user == Some(0);
-        let patch = self.patch(&spec.path, &each, false).map_err(at_first)?;
+        let taken = whole.patches().1.is_some();
+        let patch = needs::patch(self.maker, &spec.path, &each, taken).map_err(at_first)?;
         if defaults.is_some() {
             self.containers(&target);
         } else {
@@ -156,6 +160,7 @@ impl Planner<'_> {
             return Ok(None);
         }
         let present = step.present()?;
+        needs::check_evidence(sidecar && gate, &present)?;
         if !step.has_main() {
             return Err(Obstacle::NoMain);
         }
@@ -163,7 +168,7 @@ impl Planner<'_> {
         let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace };
         let name = format!("{}, template {}", spec.called, template.name);
         let target = Target { path: template.path.clone(), name, wanted, present };
-        step.check(&self.needed(&target))?;
+        step.check(&needs::volumes(self.maker, &target.wanted, &target.present))?;
         Ok(Some(target))
     }
 
@@ -171,49 +176,9 @@ impl Planner<'_> {
         self.maker.settings.run_as_user.map_or_else(|| step.user(), |user| Ok(Some(user)))
     }
 
-    /// The volumes of the containers that a target is to have; of those that it has
-    /// already, the ones that they mount.
-    fn needed(&self, target: &Target<'_>) -> Vec<Volume> {
-        let (wanted, present) = (&target.wanted, &target.present);
-        let kept = |wanted: bool, present: Option<&Value>, volume: &Volume| {
-            wanted && present.is_none_or(|container| mounts(container, &volume.name))
-        };
-        let mut needed = self.maker.sidecar_volumes(wanted.gate);
-        needed.retain(|volume| kept(wanted.sidecar, present.sidecar, volume));
-        let mut gate = self.maker.gate_volumes();
-        gate.retain(|volume| kept(wanted.gate, present.gate, volume));
-        for volume in gate {
-            if !needed.iter().any(|known| known.name == volume.name) {
-                needed.push(volume);
-            }
-        }
-        needed
-    }
-
-    /// Those of them that are not there. A volume of the same name must be the same.
-    fn volumes(&self, target: &Target<'_>, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
-        let (wanted, present) = (&target.wanted, &target.present);
-        let alone = present.sidecar.filter(|_| wanted.gate && present.gate.is_none() && wanted.sidecar);
-        if alone.is_some_and(|sidecar| !mounts(sidecar, EVIDENCE)) {
-            return Err(Obstacle::Evidence);
-        }
-        let mut missing = self.needed(target);
-        for step in steps {
-            let mut other = None;
-            missing.retain(|volume| match step.volume(&volume.name) {
-                None => true,
-                Some(value) => {
-                    if !is_same(volume, value) {
-                        other = Some(volume.name.clone());
-                    }
-                    false
-                }
-            });
-            if let Some(name) = other {
-                return Err(Obstacle::Volume(name));
-            }
-        }
-        Ok(missing)
+    /// The volumes that are yet to be declared.
+    fn missing(&self, target: &Target<'_>, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
+        needs::missing(needs::volumes(self.maker, &target.wanted, &target.present), steps)
     }
 
     /// Adds the containers to a template, or to the defaults.
@@ -269,30 +234,6 @@ impl Planner<'_> {
         self.extend(&spec.path, "volumes", Vec::new(), back);
     }
 
-    /// The grace period, which only a `podSpecPatch` can set.
-    fn patch(&self, at: &Path, steps: &[&Step<'_>], own: bool) -> Result<Option<Addition>, Obstacle> {
-        let Some(wanted) = self.maker.settings.grace_period else { return Ok(None) };
-        let mut set = !steps.is_empty();
-        for step in steps {
-            let (own, spec) = step.patches();
-            let known =
-                [own, spec].map(|patch| patch.map(|patch| (seconds(patch), patch.contains("GracePeriod"))));
-            if known.iter().flatten().any(|(seconds, named)| *named && *seconds != Some(wanted)) {
-                return Err(Obstacle::PodSpecPatch);
-            }
-            set &= known.iter().flatten().any(|(seconds, _)| seconds.is_some());
-        }
-        if set {
-            return Ok(None);
-        }
-        let taken = own || (self.maker.settings.all && steps.iter().any(|step| step.patches().1.is_some()));
-        if taken {
-            return Err(Obstacle::PodSpecPatch);
-        }
-        let value = Item::text(format!("{{\"terminationGracePeriodSeconds\": {wanted}}}"));
-        Ok(Some(Addition::Set { at: at.clone(), key: "podSpecPatch", value }))
-    }
-
     fn extend(&mut self, at: &Path, key: &'static str, front: Vec<Item>, back: Vec<Item>) {
         if !front.is_empty() || !back.is_empty() {
             self.additions.push(Addition::Extend { at: at.clone(), key, front, back });
@@ -317,17 +258,4 @@ impl Planner<'_> {
 fn refuse(line: &dyn Fn(&Path) -> usize, spec: &Spec<'_>, template: &Template<'_>, why: Obstacle) -> Refusal {
     let called = format!("{}, template {}", spec.called, template.name);
     Refusal::Template { line: line(&template.path), template: called, why }
-}
-
-/// Whether a container mounts a volume.
-fn mounts(container: &Value, volume: &str) -> bool {
-    container.items("volumeMounts").iter().any(|mount| mount.text_at(&["name"]) == Some(volume))
-}
-
-/// Whether a volume that is there is the one that we would declare.
-fn is_same(ours: &Volume, theirs: &Value) -> bool {
-    match ours.source() {
-        (keys, Some(name)) => theirs.text_at(keys) == Some(name),
-        (keys, None) => theirs.find(keys).is_some(),
-    }
 }

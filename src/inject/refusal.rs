@@ -85,8 +85,11 @@ pub enum Obstacle {
     /// Kubernetes would not start our container.
     #[error("it must not run as root (runAsNonRoot), and nothing says as which user")]
     NonRoot,
+    /// Ours could not be told to run as that user.
+    #[error("main's runAsUser is no number")]
+    User,
     /// Templates that share one container of ours want it under different users.
-    #[error("its containers run as different users, and ours can have only one")]
+    #[error("its templates run as different users, and our containers can have only one")]
     Users,
     /// The grace period can only be set there.
     #[error("there is a podSpecPatch already, and the grace period would have to go there")]
@@ -123,7 +126,7 @@ impl Obstacle {
             }
             Self::Mount { .. } => "mount that volume somewhere else",
             Self::NoMain => "name the container of the set whose files count main",
-            Self::NonRoot | Self::Users => "say as which user our containers run, with --run-as-user",
+            Self::NonRoot | Self::User | Self::Users => "say as which user our containers run, with --run-as-user",
             Self::PodSpecPatch => {
                 "set terminationGracePeriodSeconds in that podSpecPatch, and leave out --grace-period"
             }

@@ -137,7 +137,7 @@ impl<'v> Step<'v> {
         let kind = self.kind().unwrap_or("container");
         let own = own.or_else(|| self.defaults?.find(&[kind, "securityContext", "runAsUser"]));
         if let Some(uid) = own {
-            return uid.text().and_then(|text| text.parse().ok()).map(Some).ok_or(Obstacle::Users);
+            return uid.text().and_then(|text| text.parse().ok()).map(Some).ok_or(Obstacle::User);
         }
         let key = "securityContext";
         // A template's takes the place of the workflow's, as a whole.
