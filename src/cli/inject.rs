@@ -157,7 +157,7 @@ fn done(change: &Change) -> String {
 
 /// An image's name is not judged further: registries differ.
 fn image(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.chars().any(|c| c.is_control()) {
+    if text.is_empty() || text.chars().any(char::is_control) {
         return Err("not the name of an image".into());
     }
     Ok(text.to_owned())

@@ -56,7 +56,7 @@ impl Volume {
 
     /// Its declaration. Where all who mount a Secret run as root, nobody else can read it.
     pub(super) fn item(&self, root: bool) -> Item {
-        let mode = Item::literal(if root { 0o400 } else { 0o444 });
+        let mode = Item::literal(if root { &0o400 } else { &0o444 });
         let (key, source) = match &self.source {
             Source::Secret(name) => {
                 let source = vec![("secretName", Item::text(name.as_str())), ("defaultMode", mode)];
@@ -71,7 +71,7 @@ impl Volume {
     fn mount(&self) -> Item {
         let mut mount = vec![("name", Item::text(&self.name)), ("mountPath", Item::text(&self.path))];
         if self.read_only {
-            mount.push(("readOnly", Item::literal(true)));
+            mount.push(("readOnly", Item::literal(&true)));
         }
         Item::Map(mount)
     }
@@ -170,7 +170,7 @@ impl Maker<'_> {
         env.extend(EXPRESSIONS.map(|(name, expression)| {
             if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
         }));
-        container.push(("mirrorVolumeMounts", Item::literal(true)));
+        container.push(("mirrorVolumeMounts", Item::literal(&true)));
         container.push(("env", Item::List(env)));
         let amounts = |amounts: Vec<(&'static str, Item)>| Item::Map(amounts);
         let requests = amounts(vec![("cpu", Item::text("10m")), ("memory", Item::text("32Mi"))]);
@@ -186,9 +186,9 @@ impl Maker<'_> {
 /// As root without any capability, a container can read what root wrote, and do nothing else.
 fn security(user: Option<u32>) -> Item {
     let drop = Item::Map(vec![("drop", Item::texts(&["ALL"]))]);
-    let mut context: Vec<_> = user.into_iter().map(|uid| ("runAsUser", Item::literal(uid))).collect();
-    context.push(("allowPrivilegeEscalation", Item::literal(false)));
-    context.push(("readOnlyRootFilesystem", Item::literal(true)));
+    let mut context: Vec<_> = user.into_iter().map(|uid| ("runAsUser", Item::literal(&uid))).collect();
+    context.push(("allowPrivilegeEscalation", Item::literal(&false)));
+    context.push(("readOnlyRootFilesystem", Item::literal(&true)));
     context.push(("capabilities", drop));
     Item::Map(context)
 }

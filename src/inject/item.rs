@@ -20,7 +20,7 @@ impl Item {
         Self::Text(text.into())
     }
 
-    pub(super) fn literal(value: impl ToString) -> Self {
+    pub(super) fn literal(value: &impl ToString) -> Self {
         Self::Literal(value.to_string())
     }
 

@@ -64,22 +64,20 @@ impl Placer<'_> {
                 }
                 None => self.set(mapping, &at, key, value),
             },
-            Addition::Extend { front, back, .. } => match entry(self.tree, mapping, key) {
-                Some((key_node, list)) => {
-                    if let Some((list, node)) = self.tree.target(list) {
-                        let shared = self.is_shared(list).then_some(list);
-                        self.shared.extend(shared);
-                        if node.is_flow() {
-                            front.append(back);
-                        }
-                    }
-                    self.extend(key_node, list, &at.key(key), front, back)
-                }
-                None => {
+            Addition::Extend { front, back, .. } => {
+                let Some((key_node, list)) = entry(self.tree, mapping, key) else {
                     let items = front.iter().chain(back.iter()).cloned().collect();
-                    self.set(mapping, &at, key, &Item::List(items))
+                    return self.set(mapping, &at, key, &Item::List(items));
+                };
+                if let Some((list, node)) = self.tree.target(list) {
+                    let shared = self.is_shared(list).then_some(list);
+                    self.shared.extend(shared);
+                    if node.is_flow() {
+                        front.append(back);
+                    }
                 }
-            },
+                self.extend(key_node, list, &at.key(key), front, back)
+            }
         }
     }
 
@@ -109,15 +107,15 @@ impl Placer<'_> {
         let keys = entries.iter().map(|(key, _)| key);
         let neighbour = keys.clone().filter(|key| named(key)).find_map(own_line);
         let neighbour = neighbour.or_else(|| keys.clone().skip(1).find_map(own_line));
-        let (before, indent, rank) = match neighbour.or_else(|| keys.clone().find_map(own_line)) {
-            Some((line, indent)) => (self.above_comments(line, indent), indent, Rank::Begin),
-            None => {
-                let first = entries.first().and_then(|(key, _)| self.tree.node(*key));
-                let first = first.ok_or_else(|| self.layout(mapping, &at.to_string(), "empty"))?;
-                let indent = self.lines.before(first.bytes.start).chars().count();
-                self.check_end(mapping, at)?;
-                (self.after(mapping, indent), indent, Rank::End { indent: Reverse(indent) })
-            }
+        let neighbour = neighbour.or_else(|| keys.clone().find_map(own_line));
+        let (before, indent, rank) = if let Some((line, indent)) = neighbour {
+            (self.above_comments(line, indent), indent, Rank::Begin)
+        } else {
+            let first = entries.first().and_then(|(key, _)| self.tree.node(*key));
+            let first = first.ok_or_else(|| self.layout(mapping, &at.to_string(), "empty"))?;
+            let indent = self.lines.before(first.bytes.start).chars().count();
+            self.check_end(mapping, at)?;
+            (self.after(mapping, indent), indent, Rank::End { indent: Reverse(indent) })
         };
         let lines = value.under(key, self.offset);
         self.edits.push(Edit { before, rank, lines: indented(&lines, indent) });

@@ -119,7 +119,7 @@ impl Planner<'_> {
             let refuse = |why| refuse(line, spec, template, why);
             step.present().map_err(refuse)?;
             target.wanted.gate |= step.verifies(true).map_err(refuse)?;
-            target.wanted.grace = target.wanted.grace.or(step.grace());
+            target.wanted.grace = target.wanted.grace.or_else(|| step.grace());
             users.push(self.user(step).map_err(refuse)?);
         }
         target.wanted.grace = self.maker.settings.grace_period.or(target.wanted.grace);

@@ -126,7 +126,9 @@ impl Obstacle {
             }
             Self::Mount { .. } => "mount that volume somewhere else",
             Self::NoMain => "name the container of the set whose files count main",
-            Self::NonRoot | Self::User | Self::Users => "say as which user our containers run, with --run-as-user",
+            Self::NonRoot | Self::User | Self::Users => {
+                "say as which user our containers run, with --run-as-user"
+            }
             Self::PodSpecPatch => {
                 "set terminationGracePeriodSeconds in that podSpecPatch, and leave out --grace-period"
             }

@@ -44,7 +44,8 @@ fn spec<'v>(object: &'v Value, root: &Path) -> Option<Spec<'v>> {
         "CronWorkflow" => (&["spec", "workflowSpec"], false),
         _ => return None,
     };
-    let name = object.text_at(&["metadata", "name"]).or(object.text_at(&["metadata", "generateName"]));
+    let name =
+        object.text_at(&["metadata", "name"]).or_else(|| object.text_at(&["metadata", "generateName"]));
     Some(Spec {
         path: keys.iter().fold(root.clone(), |path, key| path.key(key)),
         value: object.find(keys)?,

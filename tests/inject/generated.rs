@@ -217,7 +217,7 @@ fn check(before: &Value, after: &Value, settings: &Settings, context: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_asked_for_is_added_and_nothing_else(

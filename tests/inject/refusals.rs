@@ -81,7 +81,7 @@ fn steps_that_could_not_start() {
     );
     assert_eq!(
         obstacle("    container: {image: x, securityContext: {runAsUser: '{{u}}'}}\n"),
-        Obstacle::Users
+        Obstacle::User
     );
     let unquoted = format!("{}    container: {{image: x}}\n", HEAD.replace("\"true\"", "true"));
     let told = refusal(&unquoted, &settings()).to_string();

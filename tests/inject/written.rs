@@ -164,7 +164,8 @@ impl Pen<'_> {
                 self.out.push(']');
             }
             Node::Text(text) => {
-                let safe = text.bytes().all(|b| b.is_ascii_alphabetic() || b"-/.".contains(&b))
+                let safe = !text.is_empty()
+                    && text.bytes().all(|b| b.is_ascii_alphabetic() || b"-/.".contains(&b))
                     && text != "true"
                     && text != "false";
                 match self.throw(3) {

@@ -78,7 +78,7 @@ impl Tree {
             let (event, span) = event.map_err(|e| Unreadable::Yaml {
                 line: e.marker().line(),
                 column: e.marker().col() + 1,
-                what: e.info().to_owned(),
+                what: e.info(),
             })?;
             building.take(event, &span, text, mask)?;
         }
