@@ -211,7 +211,7 @@ fn check(before: &Value, after: &Value, settings: &Settings, context: &str) {
     if settings.all {
         expect(&spec(before)["templateDefaults"], &spec(after)["templateDefaults"], any, false);
     }
-    let declared = |value: &Value| names(value, "volumes").iter().any(|name| *name == "argo-attest-key");
+    let declared = |value: &Value| names(value, "volumes").contains(&"argo-attest-key");
     let somewhere = declared(spec(after)) || new.iter().any(|template| declared(template));
     assert_eq!(somewhere, any.0, "the key's volume{context}");
 }
@@ -240,7 +240,10 @@ proptest! {
             // Who runs under two users at once can have no one container for all.
             Err(Refusal::Template { why: Obstacle::Users, .. }) if all => {}
             // One-line templates, and `null` in JSON, have no lines to add to.
-            Err(Refusal::Layout { .. }) => {}
+            Err(Refusal::Layout { line, .. }) => {
+                let line = before.lines().nth(line - 1).unwrap();
+                assert!(["[", "{", "null", "~"].iter().any(|sign| line.contains(sign)), "{line}{context}");
+            }
             Err(refusal) => panic!("{refusal}\n{before}"),
         }
     }

@@ -1,5 +1,7 @@
 //! What cannot be changed is refused, with the line and the reason.
 
+use std::fmt::Write as _;
+
 use argo_attest::inject::{Obstacle, Refusal, Settings, inject};
 
 use super::settings;
@@ -154,7 +156,7 @@ fn aliases_cannot_blow_up() {
     );
     for level in 1..12 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-        text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        writeln!(text, "a{level}: &a{level} [{aliases}]").unwrap();
     }
     assert!(refusal(&text, &settings()).to_string().starts_with("aliases stand for more than"));
     let deep = format!("kind: Workflow\na: {}", "[".repeat(100_000));

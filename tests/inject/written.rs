@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 /// A piece of a workflow.
 #[derive(Debug, Clone)]
 pub(crate) enum Node {
-    Map(Vec<(&'static str, Node)>),
-    Seq(Vec<Node>),
+    Map(Vec<(&'static str, Self)>),
+    Seq(Vec<Self>),
     /// A string.
     Text(String),
     /// A number or a boolean.
@@ -21,6 +21,7 @@ pub(crate) fn text(text: &str) -> Node {
 
 /// How it is written.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub(crate) struct Manner {
     pub(crate) crlf: bool,
     pub(crate) bom: bool,
