@@ -18,6 +18,7 @@ pub mod command;
 pub mod digest;
 pub mod dsse;
 pub mod gate;
+pub mod inject;
 pub mod intoto;
 pub mod manifest;
 pub mod outcome;

@@ -8,6 +8,7 @@ mod attest;
 mod conflicts;
 mod failure;
 mod home;
+mod inject;
 mod inspect;
 mod interrupts;
 mod invocation;
@@ -66,6 +67,7 @@ enum Command {
     Attest(Box<attest::AttestArgs>),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
+    Inject(Box<inject::InjectArgs>),
     Sidecar(Box<sidecar::SidecarArgs>),
     VerifyInputs(verify_inputs::VerifyInputsArgs),
     Ready(ready::ReadyArgs),
@@ -112,6 +114,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Keygen(args) => keygen::keygen(&args),
+        Command::Inject(args) => inject::inject(*args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args)),
         Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(args).await) }),
         Command::Ready(args) => wait(ready::ready(args)),

@@ -1,0 +1,164 @@
+//! `argo-attest inject`.
+
+use std::fs::File;
+use std::io::{IsTerminal as _, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::{Exit, Failure, print};
+use crate::inject::{Change, Container, Injected, MAX_FILE, Mode, Name, Refusal, Settings};
+
+const EXAMPLE: &str = "\
+Example, of the steps with the annotation argo-attest.io/attest: \"true\":
+  argo-attest inject --image registry.example.com/argo-attest:0.1.0 --builder-id https://ci.example.com/argo \\
+      --store-secret s3-credentials -f workflow.yaml | kubectl create -f -
+
+Comments, order and layout stay: a diff shows only added lines. Run again, it adds nothing.";
+
+/// Adds the sidecar and the gate to workflows
+///
+/// Reads Workflows, `WorkflowTemplates`, `ClusterWorkflowTemplates` and `CronWorkflows`, in YAML or
+/// JSON, and prints them with the containers and volumes that their templates ask for. Other
+/// documents of the file are printed as they are. What was added is said on standard error.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE, verbatim_doc_comment)]
+pub(super) struct InjectArgs {
+    /// The file to read; `-` for standard input
+    #[arg(short = 'f', long = "file", value_name = "FILE", env = "ARGO_ATTEST_FILE", default_value = "-")]
+    file: PathBuf,
+    /// Image of argo-attest, best with its digest
+    #[arg(long, value_name = "IMAGE", env = "ARGO_ATTEST_IMAGE", value_parser = image)]
+    image: String,
+    /// Under which id the builder is known
+    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
+    builder_id: String,
+    /// Add to every template that runs containers, by the workflow's templateDefaults
+    #[arg(long, env = "ARGO_ATTEST_ALL")]
+    all: bool,
+    /// How the sidecar is declared
+    #[arg(long, value_name = "MODE", env = "ARGO_ATTEST_MODE", default_value = "native")]
+    mode: Form,
+    /// Secret with the signing key
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_KEY_SECRET", default_value = "argo-attest-key")]
+    key_secret: Name,
+    /// `ConfigMap` with the gate's policy.yaml and the public keys that it names
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "ARGO_ATTEST_POLICY_CONFIGMAP",
+        default_value = "argo-attest-policy"
+    )]
+    policy_configmap: Name,
+    /// Secret with the artifact store's credentials, repeatable [default: none, for web identity]
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_STORE_SECRET", value_delimiter = ',')]
+    store_secret: Vec<Name>,
+    /// Give the pods so long to end, by a podSpecPatch [default: as it is]
+    #[arg(long, value_name = "SECONDS", env = "ARGO_ATTEST_GRACE_PERIOD",
+          value_parser = clap::value_parser!(u32).range(5..))]
+    grace_period: Option<u32>,
+    /// User of both containers [default: that of the pod, or of main, else 0 without capabilities]
+    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_RUN_AS_USER")]
+    run_as_user: Option<u32>,
+}
+
+/// How the sidecar is declared.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    /// An initContainers entry with restartPolicy: Always; Kubernetes 1.29 or newer
+    Native,
+    /// A sidecars entry, which fails the step if something was not attested
+    Sidecar,
+}
+
+/// Prints the file with what its templates ask for.
+pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
+    let from =
+        if args.file == Path::new("-") { "standard input".into() } else { args.file.display().to_string() };
+    let bytes = read(&args.file, &from)?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        Failure::new(Exit::Data, format!("{from}: byte {at} is not UTF-8"))
+            .remedy("give a file that kubectl could read")
+    })?;
+    let settings = Settings {
+        image: args.image,
+        builder_id: args.builder_id,
+        all: args.all,
+        mode: match args.mode {
+            Form::Native => Mode::Native,
+            Form::Sidecar => Mode::Sidecar,
+        },
+        key_secret: args.key_secret,
+        policy_configmap: args.policy_configmap,
+        store_secrets: args.store_secret,
+        grace_period: args.grace_period,
+        run_as_user: args.run_as_user,
+    };
+    let injected = crate::inject::inject(&text, &settings).map_err(|refusal| {
+        let exit = match refusal {
+            Refusal::Unproven { .. } => Exit::Software,
+            _ => Exit::Data,
+        };
+        Failure::new(exit, format!("{from}: {refusal}")).remedy(refusal.remedy())
+    })?;
+    print(&injected.text)?;
+    tell(&from, &injected, args.all);
+    Ok(Exit::Done)
+}
+
+fn read(file: &Path, from: &str) -> Result<Vec<u8>, Failure> {
+    let failed = |e: std::io::Error| {
+        let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
+        Failure::new(exit, format!("cannot read {from}: {e}")).remedy("give a file, or - for standard input")
+    };
+    let mut bytes = Vec::new();
+    // One byte more than is taken tells that there is more.
+    let most = MAX_FILE as u64 + 1;
+    if file == Path::new("-") {
+        if std::io::stdin().is_terminal() {
+            eprintln!("reading the workflow from standard input; -f FILE reads a file");
+        }
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        File::open(file).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    Ok(bytes)
+}
+
+/// Says what was done: whoever asked for attestation must see if there will be none.
+fn tell(from: &str, injected: &Injected, all: bool) {
+    for change in &injected.changes {
+        eprintln!("{from}, line {}: {}: {}", change.line, change.template, done(change));
+    }
+    if injected.changes.is_empty() {
+        let why = match (injected.workflows, all) {
+            (0, _) => "no workflow in it",
+            (_, true) => "no template in it runs containers",
+            (_, false) => "no template asks for it (annotation argo-attest.io/attest: \"true\", or --all)",
+        };
+        eprintln!("{from}: nothing added: {why}");
+    }
+}
+
+fn done(change: &Change) -> String {
+    let parts = [(change.gate, "the gate"), (change.sidecar, "the sidecar")];
+    let of = |state| {
+        let names = parts.iter().filter(|(container, _)| *container == state).map(|(_, name)| *name);
+        names.collect::<Vec<_>>().join(" and ")
+    };
+    let (added, already) = (of(Container::Added), of(Container::Already));
+    match (added.as_str(), already.as_str()) {
+        ("", already) => format!("{already} there already, left as it is"),
+        (added, "") => format!("added {added}"),
+        (added, already) => format!("added {added}; {already} there already, left as it is"),
+    }
+}
+
+/// An image's name is not judged further: registries differ.
+fn image(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err("not the name of an image".into());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,227 @@
+//! Adds argo-attest's containers to Argo's workflows, in their own text.
+//!
+//! What is added is decided on what the file means ([`plan`]), put between its lines
+//! ([`place`]), and then read back: the result must mean what the input meant, and what was
+//! planned beside it ([`proof`]). Comments, order and layout stay as they are, and what cannot
+//! be changed like that is refused ([`Refusal`]). The texts come from anybody.
+//!
+//! It follows the resources of Argo Workflows 3.7 to 4.1. It does not ask a cluster, and
+//! does not know templates that other files hold.
+
+mod container;
+mod flow;
+mod item;
+mod needs;
+mod place;
+mod plan;
+mod proof;
+mod refusal;
+mod settings;
+mod step;
+mod workflow;
+mod yaml;
+
+pub use plan::{Change, Container};
+pub use refusal::{Obstacle, Refusal};
+pub use settings::{InvalidName, Mode, Name, Settings};
+
+use std::collections::HashSet;
+
+use container::Maker;
+use place::{Edit, Placer};
+use plan::Planner;
+use yaml::mask::{action_line, is_chart};
+use yaml::path::entry;
+use yaml::{Kind, Lines, Mask, NodeId, Path, Tree, Value, Values};
+
+/// The largest file that is read, in bytes: several hundred times the largest object that
+/// Kubernetes takes.
+pub const MAX_FILE: usize = 64 << 20;
+
+/// A file with what was added to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Injected {
+    /// The whole text.
+    pub text: String,
+    /// What became of the templates that were to get something.
+    pub changes: Vec<Change>,
+    /// How many workflows the file has, of whatever kind.
+    pub workflows: usize,
+}
+
+/// Adds what the templates of a file ask for. The text is YAML or JSON of any number of
+/// documents; those that are no workflows stay as they are. [`Refusal::Unproven`] is
+/// a mistake of ours.
+pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
+    if text.len() > MAX_FILE {
+        return Err(Refusal::TooLarge { most: MAX_FILE });
+    }
+    let chart = is_chart(text);
+    let (tree, masked) = read(text, chart)?;
+    let lines = Lines::new(text);
+    let maker = Maker { settings, chart };
+    let mut file = File { tree: &tree, lines: &lines, masked, changes: Vec::new(), workflows: 0 };
+    let (mut edits, mut documents) = (Vec::new(), Vec::new());
+    for root in tree.documents() {
+        let done = file.document(*root, maker)?;
+        edits.extend(done.edits);
+        documents.push((done.expected, done.shared));
+    }
+    let changed = apply(&lines, text, edits);
+    prove(text, &changed, masked, &tree, &documents)?;
+    Ok(Injected { text: changed, changes: file.changes, workflows: file.workflows })
+}
+
+/// Reads a text as YAML or, if it is none, as a template of YAML.
+fn read(text: &str, chart: bool) -> Result<(Tree, bool), Refusal> {
+    let unreadable = |e: yaml::Unreadable| Refusal::Unreadable { what: e.to_string() };
+    match Tree::parse(text, &Mask::default()) {
+        // An expression that is no quoted string is read as a mapping; as a word is better.
+        Ok(tree) if chart => {
+            Ok(Tree::parse(text, &Mask::expressions(text)).map_or((tree, false), |tree| (tree, true)))
+        }
+        Ok(tree) => Ok((tree, false)),
+        Err(error) if text.contains("{{") => match action_line(text) {
+            Some(line) => Err(Refusal::Rendered { line }),
+            None => match Tree::parse(text, &Mask::expressions(text)) {
+                Ok(tree) => Ok((tree, true)),
+                Err(_) => Err(unreadable(error)),
+            },
+        },
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// A file that is being worked on.
+struct File<'t> {
+    tree: &'t Tree,
+    lines: &'t Lines<'t>,
+    masked: bool,
+    changes: Vec<Change>,
+    workflows: usize,
+}
+
+/// What is to become of one document.
+struct Done {
+    edits: Vec<Edit>,
+    expected: Option<Value>,
+    shared: Vec<NodeId>,
+}
+
+impl File<'_> {
+    fn document(&mut self, root: NodeId, maker: Maker<'_>) -> Result<Done, Refusal> {
+        let mut done = Done { edits: Vec::new(), expected: None, shared: Vec::new() };
+        if !is_ours(self.tree, root) {
+            // Other objects are none of our business, however odd; that they are
+            // untouched is seen on the lines.
+            done.expected = Values::lenient(self.tree).of(root).ok();
+            return Ok(done);
+        }
+        let unreadable = |e: yaml::value::Meaningless| Refusal::Unreadable { what: e.to_string() };
+        let before = Values::strict(self.tree).of(root).map_err(unreadable)?;
+        let line = |path: &Path| {
+            let nodes = path.walk(self.tree, root).nodes;
+            nodes.last().and_then(|id| self.tree.node(*id)).map_or(0, |node| node.line)
+        };
+        let mut planner = Planner { maker, line: &line, additions: Vec::new(), changes: Vec::new() };
+        let mut offset = None;
+        for spec in workflow::specs(&before) {
+            self.workflows += 1;
+            offset = offset.or_else(|| self.offset(&spec.path, root));
+            planner.plan(&spec)?;
+        }
+        self.changes.append(&mut planner.changes);
+        let mut placer = Placer {
+            tree: self.tree,
+            lines: self.lines,
+            root,
+            offset: offset.unwrap_or(0),
+            edits: Vec::new(),
+            shared: Vec::new(),
+        };
+        for addition in &mut planner.additions {
+            placer.place(addition)?;
+        }
+        done.expected = proof::expected(&before, &planner.additions, self.masked);
+        (done.edits, done.shared) = (placer.edits, placer.shared);
+        Ok(done)
+    }
+
+    /// How far this file's lists stand right of their keys.
+    fn offset(&self, spec: &Path, root: NodeId) -> Option<usize> {
+        let spec = spec.walk(self.tree, root).end?;
+        let (key, list) = entry(self.tree, spec, "templates")?;
+        let Kind::Sequence { items, flow: false } = &self.tree.node(list)?.kind else { return None };
+        let column = |id: NodeId| {
+            let before = self.lines.before(self.tree.node(id)?.bytes.start);
+            Some(before.len() - before.trim_start_matches(' ').len())
+        };
+        column(*items.first()?)?.checked_sub(column(key)?).filter(|offset| *offset <= 8)
+    }
+}
+
+/// Whether a document may be a workflow, or a list of them.
+fn is_ours(tree: &Tree, root: NodeId) -> bool {
+    entry(tree, root, "kind").and_then(|(_, kind)| tree.scalar(kind)).is_some_and(|kind| {
+        matches!(kind, "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "List")
+    })
+}
+
+/// The text with the lines in it.
+fn apply(lines: &Lines<'_>, text: &str, mut edits: Vec<Edit>) -> String {
+    // Of those for the same place, the first stays the first.
+    edits.sort_by_key(|edit| (edit.before, edit.rank));
+    // Places that share lines, by an alias or a merge key, ask for the same more than once.
+    let mut seen = HashSet::new();
+    edits.retain(|edit| seen.insert(edit.clone()));
+    let mut changed = String::with_capacity(text.len() + edits.len() * 2048);
+    let mut at = 0;
+    for edit in edits {
+        let start = lines.start(edit.before);
+        changed.push_str(text.get(at..start).unwrap_or_default());
+        at = start;
+        let ending = lines.ending(edit.before);
+        // After a last line without an end, ours gets none either.
+        let open = !changed.is_empty() && !changed.ends_with(['\n', '\r']);
+        for line in edit.lines {
+            let (before, after) = if open { (ending, "") } else { ("", ending) };
+            changed.extend([before, &line, after]);
+        }
+    }
+    changed.push_str(text.get(at..).unwrap_or_default());
+    changed
+}
+
+fn prove(
+    text: &str,
+    changed: &str,
+    masked: bool,
+    before: &Tree,
+    documents: &[(Option<Value>, Vec<NodeId>)],
+) -> Result<(), Refusal> {
+    if text == changed {
+        return Ok(());
+    }
+    let unproven = |what: String| {
+        let mut shared = documents.iter().flat_map(|(_, shared)| shared).filter_map(|id| before.node(*id));
+        match shared.next() {
+            Some(node) => {
+                Refusal::Shared { line: node.line, anchor: node.anchor.clone().unwrap_or_default() }
+            }
+            None => Refusal::Unproven { what },
+        }
+    };
+    let after = proof::read(changed, masked).map_err(|e| unproven(e.to_string()))?;
+    if after.documents().len() != documents.len() {
+        return Err(unproven("another number of documents".into()));
+    }
+    for (at, (root, (expected, _))) in after.documents().iter().zip(documents).enumerate() {
+        if Values::lenient(&after).of(*root).ok() != *expected {
+            return Err(unproven(format!("document {}", at + 1)));
+        }
+    }
+    if !proof::only_lines_added(text, changed) {
+        return Err(unproven("a line that was there".into()));
+    }
+    Ok(())
+}

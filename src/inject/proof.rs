@@ -1,0 +1,57 @@
+//! Proof that a changed text means what the unchanged one did, and what was planned beside
+//! it: nothing more, nothing less, and every line that was there still there.
+
+use super::item::Item;
+use super::plan::Addition;
+use super::yaml::{Mask, Tree, Unreadable, Value, Values};
+
+/// Carries the additions out on a document's meaning. `None` if there is no such place.
+pub(super) fn expected(before: &Value, additions: &[Addition], masked: bool) -> Option<Value> {
+    let mut value = before.clone();
+    for addition in additions {
+        match addition {
+            Addition::Set { at, key, value: item } => {
+                let mapping = value.at_mut(at)?;
+                if mapping.get(key).is_some() {
+                    return None;
+                }
+                mapping.set(key, meaning(item, masked)?)?;
+            }
+            Addition::Extend { at, key, front, back } => {
+                let mapping = value.at_mut(at)?;
+                let there = match mapping.get(key) {
+                    Some(Value::List(items)) => items.clone(),
+                    Some(other) if !other.is_null() => return None,
+                    _ => Vec::new(),
+                };
+                let of = |items: &[Item]| {
+                    items.iter().map(|item| meaning(item, masked)).collect::<Option<Vec<_>>>()
+                };
+                let items = [of(front)?, there, of(back)?].concat();
+                mapping.set(key, Value::List(items))?;
+            }
+        }
+    }
+    Some(value)
+}
+
+/// What a piece of ours means, in either notation.
+fn meaning(item: &Item, masked: bool) -> Option<Value> {
+    let tree = read(&item.flow(true), masked).ok()?;
+    Values::strict(&tree).of(*tree.documents().first()?).ok()
+}
+
+/// The documents of a changed text.
+pub(super) fn read(text: &str, masked: bool) -> Result<Tree, Unreadable> {
+    let mask = if masked { Mask::expressions(text) } else { Mask::default() };
+    Tree::parse(text, &mask)
+}
+
+/// Whether every line of `before` is in `after`, in the same order. The last line may have
+/// got an end that it did not have.
+pub(super) fn only_lines_added(before: &str, after: &str) -> bool {
+    let mut rest = after.split_inclusive(['\n', '\r']);
+    before.split_inclusive(['\n', '\r']).all(|line| {
+        rest.any(|candidate| candidate == line || candidate.trim_end_matches(['\n', '\r']) == line)
+    })
+}

@@ -1,0 +1,134 @@
+//! Where the templates of Argo's objects are: in `spec`, in `spec.workflowSpec`, and inline
+//! in the steps and tasks of other templates.
+
+use super::yaml::{Path, Value};
+
+/// A workflow's specification.
+#[derive(Debug)]
+pub(super) struct Spec<'v> {
+    pub(super) path: Path,
+    pub(super) value: &'v Value,
+    /// Kind and name of the object.
+    pub(super) called: String,
+    /// Whether other workflows may take single templates from it, which then come
+    /// without the rest of the specification.
+    pub(super) reusable: bool,
+}
+
+/// A template, wherever it stands.
+#[derive(Debug)]
+pub(super) struct Template<'v> {
+    pub(super) path: Path,
+    pub(super) value: &'v Value,
+    pub(super) name: String,
+}
+
+/// The specifications in a document: one, or as many as a `List` holds. None in other objects.
+pub(super) fn specs(document: &Value) -> Vec<Spec<'_>> {
+    if document.text_at(&["kind"]) == Some("List") {
+        let root = Path::default().key("items");
+        let items = document.items("items").iter().enumerate();
+        return items.filter_map(|(at, item)| spec(item, &root.index(at))).collect();
+    }
+    spec(document, &Path::default()).into_iter().collect()
+}
+
+fn spec<'v>(object: &'v Value, root: &Path) -> Option<Spec<'v>> {
+    let kind = object.text_at(&["kind"])?;
+    if !object.text_at(&["apiVersion"])?.starts_with("argoproj.io/") {
+        return None;
+    }
+    let (keys, reusable): (&[&str], _) = match kind {
+        "Workflow" => (&["spec"], false),
+        "WorkflowTemplate" | "ClusterWorkflowTemplate" => (&["spec"], true),
+        "CronWorkflow" => (&["spec", "workflowSpec"], false),
+        _ => return None,
+    };
+    let name =
+        object.text_at(&["metadata", "name"]).or_else(|| object.text_at(&["metadata", "generateName"]));
+    Some(Spec {
+        path: keys.iter().fold(root.clone(), |path, key| path.key(key)),
+        value: object.find(keys)?,
+        called: name.map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}")),
+        reusable,
+    })
+}
+
+impl<'v> Spec<'v> {
+    /// All templates, inline ones after the one that they are in.
+    pub(super) fn templates(&self) -> Vec<Template<'v>> {
+        let mut found = Vec::new();
+        let list = self.path.key("templates");
+        for (at, value) in self.value.items("templates").iter().enumerate() {
+            let name = value.text_at(&["name"]).map_or_else(|| format!("template {at}"), str::to_owned);
+            collect(Template { path: list.index(at), value, name }, &mut found);
+        }
+        found
+    }
+
+    /// Whether steps are taken from other objects, about which nothing is known here.
+    pub(super) fn refers(&self, templates: &[Template<'_>]) -> bool {
+        let other = |value: &Value| value.get("templateRef").is_some();
+        self.value.get("workflowTemplateRef").is_some()
+            || templates.iter().any(|template| {
+                calls(template.value).iter().any(|(_, call)| {
+                    let hooks = match call.get("hooks") {
+                        Some(Value::Map(hooks)) => hooks.as_slice(),
+                        _ => &[],
+                    };
+                    other(call) || hooks.iter().any(|(_, hook)| other(hook))
+                })
+            })
+    }
+}
+
+fn collect<'v>(template: Template<'v>, found: &mut Vec<Template<'v>>) {
+    let inline: Vec<_> = calls(template.value)
+        .into_iter()
+        .filter_map(|(keys, call)| {
+            let value = call.get("inline")?;
+            let path = keys.iter().fold(template.path.clone(), |path, place| match place {
+                Step::Key(key) => path.key(key),
+                Step::Index(at) => path.index(*at),
+            });
+            let step = call.text_at(&["name"]).unwrap_or("a step");
+            let name = format!("{}, inline in {step}", template.name);
+            Some(Template { path: path.key("inline"), value, name })
+        })
+        .collect();
+    found.push(template);
+    for template in inline {
+        collect(template, found);
+    }
+}
+
+/// One step of the way from a template to a call.
+enum Step {
+    Key(&'static str),
+    Index(usize),
+}
+
+/// The steps and tasks that a template calls, and the way to each.
+fn calls(template: &Value) -> Vec<(Vec<Step>, &Value)> {
+    let mut calls = Vec::new();
+    for (at, group) in template.items("steps").iter().enumerate() {
+        match group {
+            Value::List(steps) => calls.extend(
+                steps
+                    .iter()
+                    .enumerate()
+                    .map(|(step, call)| (vec![Step::Key("steps"), Step::Index(at), Step::Index(step)], call)),
+            ),
+            call => calls.push((vec![Step::Key("steps"), Step::Index(at)], call)),
+        }
+    }
+    if let Some(dag) = template.get("dag") {
+        calls.extend(
+            dag.items("tasks")
+                .iter()
+                .enumerate()
+                .map(|(at, call)| (vec![Step::Key("dag"), Step::Key("tasks"), Step::Index(at)], call)),
+        );
+    }
+    calls
+}

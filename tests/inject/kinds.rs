@@ -1,0 +1,241 @@
+//! What is added to which kind of workflow and template.
+
+use argo_attest::inject::{Container, Mode, Settings};
+
+use super::oracle::{added_lines, names, read, spec, templates};
+use super::{added, injected, settings};
+
+const ASKS: &str = "metadata: {annotations: {argo-attest.io/attest: \"true\"}}";
+
+fn workflow(kind: &str, templates: &str) -> String {
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: {kind}\nmetadata: {{name: w}}\nspec:\n  templates:\n{templates}"
+    )
+}
+
+fn build() -> String {
+    workflow("Workflow", &format!("  - name: build\n    {ASKS}\n    container: {{image: alpine}}\n"))
+}
+
+#[test]
+fn a_native_sidecar_is_as_documented() {
+    let expected = "  \
+  volumes:
+  - {name: argo-attest-key, secret: {secretName: argo-attest-key, defaultMode: 256}}
+  - {name: argo-attest-store, secret: {secretName: s3-credentials, defaultMode: 256}}
+    initContainers:
+    - name: argo-attest
+      image: \"registry.example/argo-attest:1\"
+      restartPolicy: Always
+      args: [sidecar]
+      lifecycle: {postStart: {exec: {command: [/argo-attest, ready, --wait]}}}
+      mirrorVolumeMounts: true
+      env:
+      - {name: ARGO_ATTEST_BUILDER_ID, value: \"https://ci.example.com/argo\"}
+      - {name: ARGO_ATTEST_POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+      - {name: ARGO_ATTEST_POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
+      - {name: ARGO_ATTEST_POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+      - {name: ARGO_ATTEST_SERVICE_ACCOUNT, valueFrom: {fieldRef: {fieldPath: spec.serviceAccountName}}}
+      - {name: ARGO_ATTEST_NODE_NAME, valueFrom: {fieldRef: {fieldPath: \"metadata.annotations['workflows.argoproj.io/node-name']\"}}}
+      - {name: ARGO_ATTEST_WORKFLOW_NAME, value: \"{{workflow.name}}\"}
+      - {name: ARGO_ATTEST_WORKFLOW_UID, value: \"{{workflow.uid}}\"}
+      - {name: ARGO_ATTEST_INPUT_PARAMETERS, value: \"{{inputs.parameters}}\"}
+      resources: {requests: {cpu: \"10m\", memory: \"32Mi\"}, limits: {memory: \"256Mi\"}}
+      securityContext: {runAsUser: 0, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+      volumeMounts:
+      - {name: argo-attest-key, mountPath: /etc/argo-attest/key, readOnly: true}
+      - {name: argo-attest-store, mountPath: /argo/secret/s3-credentials, readOnly: true}";
+    assert_eq!(added(&build(), &settings()), expected);
+}
+
+#[test]
+fn a_plain_sidecar_has_a_command_and_no_hook() {
+    let lines = added(&build(), &Settings { mode: Mode::Sidecar, ..settings() });
+    assert!(lines.contains("    sidecars:\n    - name: argo-attest\n"), "{lines}");
+    assert!(lines.contains("      command: [/argo-attest]\n      args: [sidecar]\n"), "{lines}");
+    assert!(!lines.contains("restartPolicy") && !lines.contains("lifecycle"), "{lines}");
+}
+
+#[test]
+fn steps_with_inputs_get_the_gate_first() {
+    let text = workflow(
+        "Workflow",
+        &format!(
+            "  - name: build\n    {ASKS}\n    inputs: {{artifacts: [{{name: a, path: /a}}]}}\n    initContainers:\n    \
+             # theirs\n    - {{name: theirs, image: alpine}}\n    container: {{image: alpine}}\n"
+        ),
+    );
+    let done = injected(&text, &settings()).unwrap();
+    let document = &read(&done.text)[0];
+    let template = templates(document)[0];
+    assert_eq!(names(template, "initContainers"), ["argo-attest-gate", "theirs", "argo-attest"]);
+    assert_eq!(
+        names(spec(document), "volumes"),
+        ["argo-attest-key", "argo-attest-evidence", "argo-attest-store", "argo-attest-policy"]
+    );
+    let gate = &template["initContainers"][0];
+    assert_eq!(gate["args"], serde_json::json!(["verify-inputs"]));
+    assert_eq!(
+        names(gate, "volumeMounts"),
+        ["argo-attest-policy", "argo-attest-evidence", "argo-attest-store"]
+    );
+    assert_eq!(gate["volumeMounts"][1]["readOnly"], serde_json::Value::Null, "the gate writes its evidence");
+    assert_eq!(template["initContainers"][2]["volumeMounts"][1]["readOnly"], true);
+    assert_eq!((done.changes[0].sidecar, done.changes[0].gate), (Container::Added, Container::Added));
+}
+
+#[test]
+fn the_gate_can_be_had_alone_and_left_out() {
+    let step = |value: &str| {
+        let annotations = format!("metadata: {{annotations: {{{value}}}}}");
+        workflow(
+            "Workflow",
+            &format!(
+                "  - name: t\n    {annotations}\n    inputs: {{artifacts: [{{name: a, path: /a}}]}}\n    script: {{image: alpine}}\n"
+            ),
+        )
+    };
+    let init = |text: &str| {
+        let done = injected(text, &settings()).unwrap();
+        let document = read(&done.text).remove(0);
+        let names: Vec<_> =
+            names(templates(&document)[0], "initContainers").into_iter().map(str::to_owned).collect();
+        names.join(" ")
+    };
+    assert_eq!(init(&step("argo-attest.io/verify-inputs: 'true'")), "argo-attest-gate");
+    assert_eq!(
+        init(&step("argo-attest.io/attest: 'true', argo-attest.io/verify-inputs: 'false'")),
+        "argo-attest"
+    );
+    assert_eq!(init(&step("argo-attest.io/attest: '{{=asks}}'")), "argo-attest-gate argo-attest");
+    assert_eq!(init(&step("argo-attest.io/attest: 'TRUE'")), "");
+    // Alone, it needs no key.
+    let lines = added(&step("argo-attest.io/verify-inputs: 'true'"), &settings());
+    assert!(!lines.contains("argo-attest-key") && lines.contains("argo-attest-policy"), "{lines}");
+}
+
+#[test]
+fn templates_that_travel_have_their_volumes_with_them() {
+    for kind in ["WorkflowTemplate", "ClusterWorkflowTemplate"] {
+        let text = build().replace("kind: Workflow", &format!("kind: {kind}"));
+        let done = injected(&text, &Settings { grace_period: Some(90), ..settings() }).unwrap();
+        let document = &read(&done.text)[0];
+        assert_eq!(names(templates(document)[0], "volumes"), ["argo-attest-key", "argo-attest-store"]);
+        assert_eq!(templates(document)[0]["podSpecPatch"], "{\"terminationGracePeriodSeconds\": 90}");
+        assert_eq!(spec(document)["volumes"], serde_json::Value::Null);
+    }
+}
+
+#[test]
+fn inline_templates_of_steps_and_tasks() {
+    let text = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: CronWorkflow\nmetadata: {{name: w}}\nspec:\n  schedules: [\"@daily\"]\n  workflowSpec:\n    \
+         templates:\n    - name: steps\n      steps:\n      - - name: a\n          inline:\n            {ASKS}\n            container: {{image: x}}\n    \
+         - name: dag\n      dag:\n        tasks:\n        - name: b\n          inline:\n            container:\n              image: x\n            {ASKS}\n"
+    );
+    let done = injected(&text, &settings()).unwrap();
+    assert_eq!(done.changes.len(), 2, "{text}");
+    assert_eq!(done.changes[1].template, "CronWorkflow w, template dag, inline in b");
+}
+
+#[test]
+fn all_go_into_the_defaults_once() {
+    let text = workflow(
+        "Workflow",
+        "  - name: a\n    container: {image: x}\n  - name: b\n    script: {image: x}\n  - name: c\n    suspend: {}\n",
+    );
+    let done = injected(&text, &Settings { all: true, grace_period: Some(45), ..settings() }).unwrap();
+    let document = &read(&done.text)[0];
+    assert_eq!(names(&spec(document)["templateDefaults"], "initContainers"), ["argo-attest"]);
+    let env = &spec(document)["templateDefaults"]["initContainers"][0]["env"];
+    assert!(env.as_array().unwrap().iter().any(|e| e["name"] == "ARGO_ATTEST_ALL" && e["value"] == "true"));
+    assert!(
+        env.as_array().unwrap().iter().any(|e| e["name"] == "ARGO_ATTEST_GRACE_PERIOD" && e["value"] == "45")
+    );
+    assert!(templates(document).iter().all(|template| template["initContainers"].is_null()));
+    // Now that the defaults reach every template, one that asks has what it wants.
+    let asks = done.text.replace("  - name: a\n", &format!("  - name: a\n    {ASKS}\n"));
+    let again = injected(&asks, &settings()).unwrap();
+    assert_eq!(again.text, asks);
+    assert_eq!(again.changes[0].sidecar, Container::Already);
+}
+
+#[test]
+fn templates_that_others_hold_may_have_inputs() {
+    let call = "  - name: a\n    container: {image: x}\n  - name: s\n    steps: [[{name: x, templateRef: {name: t, template: u}}]]\n";
+    let done = injected(&workflow("Workflow", call), &Settings { all: true, ..settings() }).unwrap();
+    let document = &read(&done.text)[0];
+    assert_eq!(
+        names(&spec(document)["templateDefaults"], "initContainers"),
+        ["argo-attest-gate", "argo-attest"]
+    );
+}
+
+#[test]
+fn the_user_is_the_one_that_main_has() {
+    let user = |spec: &str, template: &str, main: &str, given: Option<u32>| {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n{spec}  templates:\n  - name: t\n    {ASKS}\n{template}    \
+             container: {{image: x{main}}}\n"
+        );
+        let lines = added(&text, &Settings { run_as_user: given, ..settings() });
+        let context = lines.lines().find(|line| line.contains("securityContext")).unwrap().to_owned();
+        let mode = if lines.contains("defaultMode: 256") { "256" } else { "292" };
+        let user =
+            context.split_once("runAsUser: ").map(|(_, rest)| rest.split(',').next().unwrap().to_owned());
+        (user, mode)
+    };
+    let pod = "  securityContext: {runAsUser: 7}\n";
+    let own = ", securityContext: {runAsUser: 9}";
+    assert_eq!(user("", "", "", None), (Some("0".into()), "256"));
+    assert_eq!(user(pod, "", "", None), (None, "292"));
+    assert_eq!(user("", "    securityContext: {runAsUser: 8}\n", "", None), (None, "292"));
+    // A template's context takes the place of the workflow's, as a whole.
+    assert_eq!(user(pod, "    securityContext: {fsGroup: 8}\n", "", None), (Some("0".into()), "256"));
+    assert_eq!(user(pod, "", own, None), (Some("9".into()), "292"));
+    assert_eq!(user(pod, "", own, Some(5)), (Some("5".into()), "292"));
+}
+
+#[test]
+fn a_grace_period_that_is_there_is_told() {
+    let patch = "  podSpecPatch: '{\"terminationGracePeriodSeconds\": 12}'\n  templates:\n";
+    let text = build().replace("  templates:\n", patch);
+    assert!(added(&text, &settings()).contains("{name: ARGO_ATTEST_GRACE_PERIOD, value: \"12\"}"));
+    // Asked for what is there already, it is not set again.
+    let same = added(&text, &Settings { grace_period: Some(12), ..settings() });
+    assert!(!same.contains("podSpecPatch"), "{same}");
+}
+
+#[test]
+fn other_documents_are_left_alone() {
+    let other = "kind: ConfigMap\ndata: {a: 1, a: 2}\n---\napiVersion: other/v1\nkind: Workflow\nspec: {templates: 1}\n---\n";
+    let text = format!("{other}{}...\n---\n- a\n", build());
+    let done = injected_unchecked(&text);
+    assert_eq!(done.workflows, 1);
+    assert!(done.text.starts_with(other) && done.text.ends_with("...\n---\n- a\n"));
+    assert_eq!(added_lines(&text, &done.text).len(), 25);
+}
+
+/// The other reader takes no key that is there twice.
+fn injected_unchecked(text: &str) -> argo_attest::inject::Injected {
+    argo_attest::inject::inject(text, &settings()).unwrap()
+}
+
+#[test]
+fn lists_of_objects() {
+    let item = build().replace('\n', "\n  ");
+    let text = format!("apiVersion: v1\nkind: List\nitems:\n- {}\n- kind: ConfigMap\n", item.trim_end());
+    let done = injected(&text, &settings()).unwrap();
+    assert_eq!((done.workflows, done.changes.len()), (1, 1));
+    assert_eq!(done.changes[0].line, 9);
+}
+
+#[test]
+fn what_is_there_is_left_as_it_is() {
+    let first = injected(&build(), &settings()).unwrap().text;
+    let tuned = first.replace("\"256Mi\"", "\"1Gi\"");
+    let newer = Settings { image: "registry.example/argo-attest:2".into(), ..settings() };
+    let done = injected(&tuned, &newer).unwrap();
+    assert_eq!(done.text, tuned);
+    assert_eq!(done.changes[0].sidecar, Container::Already);
+}

@@ -1,0 +1,44 @@
+//! `argo_attest::inject` on workflows of every make: written by hand, and generated.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod generated;
+mod kinds;
+mod layout;
+mod oracle;
+mod refusals;
+mod schema;
+mod written;
+
+use argo_attest::inject::{Injected, Mode, Refusal, Settings, inject};
+
+/// What most tests inject with.
+fn settings() -> Settings {
+    Settings {
+        image: "registry.example/argo-attest:1".into(),
+        builder_id: "https://ci.example.com/argo".into(),
+        all: false,
+        mode: Mode::Native,
+        key_secret: "argo-attest-key".parse().unwrap(),
+        policy_configmap: "argo-attest-policy".parse().unwrap(),
+        store_secrets: vec!["s3-credentials".parse().unwrap()],
+        grace_period: None,
+        run_as_user: None,
+    }
+}
+
+/// Injects, and holds the result to what is promised of every result.
+fn injected(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
+    let done = inject(text, settings)?;
+    oracle::only_lines_added(text, &done.text);
+    oracle::means_the_same(text, &done.text);
+    let again = inject(&done.text, settings).unwrap();
+    assert_eq!(again.text, done.text, "a second time adds something");
+    Ok(done)
+}
+
+/// The lines that were added, joined.
+fn added(text: &str, settings: &Settings) -> String {
+    let done = injected(text, settings).unwrap();
+    oracle::added_lines(text, &done.text).join("\n")
+}
