@@ -5,7 +5,7 @@ import json
 
 from harness import expect
 from harness.kube import ApiError
-from harness.manifests import admission
+from harness.manifests import admission, manifest
 from harness.place import KEY_SECRET, bind, place, role
 from harness.scenario import scenario
 from harness.waiting import wait_for
@@ -270,6 +270,12 @@ def while_running(case):
     patched(case, pod, "/ephemeralcontainers", beside, merge, "no ephemeral container")
     other = {"spec": {"initContainers": [{"name": "argo-attest", "image": case.settings.main_image}]}}
     patched(case, pod, "", other, merge, "must be of the image")
+    # A newer image in the settings does not get in the way of what runs.
+    newer = manifest(case, "admission/protect.yaml").replace(case.settings.image, "newer")
+    case.kube.apply(newer)
+    wait_for("the newer settings", 30, lambda: "must be of the image newer" in (refusal(case, probe(case)) or ""))
+    path = f"/api/v1/namespaces/{case.kube.namespace}/pods/{pod.name}"
+    case.kube.call("PATCH", path, {"metadata": {"labels": {"any": "label"}}}, merge)
     code, said = case.kube.ask("exec", pod.name, "-c", "main", "--", "touch", "/data/go")
     assert code == 0, said
     expect.succeeded(running)
