@@ -11,20 +11,21 @@ use crate::inject::{Change, Container, Injected, MAX_FILE, Mode, Name, Refusal, 
 
 const EXAMPLE: &str = "\
 Example, of the steps with the annotation argo-attest.io/attest: \"true\":
-  argo-attest inject --image registry.example.com/argo-attest:0.1.0 --builder-id https://ci.example.com/argo \\
-      --store-secret s3-credentials -f workflow.yaml | kubectl create -f -
+  export ARGO_ATTEST_IMAGE=registry.example.com/argo-attest:0.1.0
+  export ARGO_ATTEST_BUILDER_ID=https://ci.example.com/argo
+  argo-attest inject --store-secret s3-credentials -f workflow.yaml | kubectl create -f -
 
 Comments, order and layout stay: a diff shows only added lines. Run again, it adds nothing.";
 
 /// Adds the sidecar and the gate to workflows
 ///
-/// Reads Workflows, `WorkflowTemplates`, `ClusterWorkflowTemplates` and `CronWorkflows`, in YAML or
-/// JSON, and prints them with the containers and volumes that their templates ask for. Other
+/// Reads workflows, cron workflows and workflow templates, a namespace's or the cluster's, in YAML
+/// or JSON, and prints them with the containers and volumes that their templates ask for. Other
 /// documents of the file are printed as they are. What was added is said on standard error.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLE, verbatim_doc_comment)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct InjectArgs {
-    /// The file to read; `-` for standard input
+    /// The file to read; - for standard input
     #[arg(short = 'f', long = "file", value_name = "FILE", env = "ARGO_ATTEST_FILE", default_value = "-")]
     file: PathBuf,
     /// Image of argo-attest, best with its digest
@@ -42,7 +43,7 @@ pub(super) struct InjectArgs {
     /// Secret with the signing key
     #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_KEY_SECRET", default_value = "argo-attest-key")]
     key_secret: Name,
-    /// `ConfigMap` with the gate's policy.yaml and the public keys that it names
+    /// Config map with the gate's policy.yaml and the public keys that it names
     #[arg(
         long,
         value_name = "NAME",

@@ -60,7 +60,7 @@ impl<'v> Spec<'v> {
         let mut found = Vec::new();
         let list = self.path.key("templates");
         for (at, value) in self.value.items("templates").iter().enumerate() {
-            let name = value.text_at(&["name"]).map_or_else(|| format!("template {at}"), str::to_owned);
+            let name = value.text_at(&["name"]).map_or_else(|| format!("number {}", at + 1), str::to_owned);
             collect(Template { path: list.index(at), value, name }, &mut found);
         }
         found

@@ -159,6 +159,14 @@ fn aliases_cannot_blow_up() {
         writeln!(text, "a{level}: &a{level} [{aliases}]").unwrap();
     }
     assert!(refusal(&text, &settings()).to_string().starts_with("aliases stand for more than"));
+    let head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n";
+    for (first, next) in [("[]", "[*a"), ("{}", "{<<: *a")] {
+        let close = if first == "[]" { "]" } else { "}" };
+        let chain = (1..50_000).map(|level| format!("a{level}: &a{level} {next}{}{close}\n", level - 1));
+        let text = format!("{head}a0: &a0 {first}\n{}", chain.collect::<String>());
+        let told = refusal(&text, &settings()).to_string();
+        assert!(told.ends_with("aliases stand for more than 1000 levels"), "{told}");
+    }
     let deep = format!("kind: Workflow\na: {}", "[".repeat(100_000));
     assert!(matches!(refusal(&deep, &settings()), Refusal::Unreadable { .. }));
     let inside = refusal("kind: Workflow\na: &a [*a]\n", &settings()).to_string();

@@ -65,18 +65,27 @@ pub(in crate::inject) struct Walk {
 
 /// A key of a mapping and its value: its own or, failing that, one that a merge key brings.
 pub(in crate::inject) fn entry(tree: &Tree, mapping: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
-    // Merge keys may bring mappings that have merge keys; no alias leads into itself.
-    let (_, node) = tree.target(mapping)?;
-    let Kind::Mapping { entries, .. } = &node.kind else { return None };
-    if let Some(found) = entries.iter().find(|(k, _)| tree.scalar(*k) == Some(key)) {
-        return Some(*found);
+    // Merge keys may bring mappings that have merge keys. None leads into itself, but
+    // each may lead to many others.
+    let mut ahead = vec![mapping];
+    for _ in 0..MOST_MERGES {
+        let (_, node) = tree.target(ahead.pop()?)?;
+        let Kind::Mapping { entries, .. } = &node.kind else { continue };
+        if let Some(found) = entries.iter().find(|(k, _)| tree.scalar(*k) == Some(key)) {
+            return Some(*found);
+        }
+        for (_, merged) in entries.iter().filter(|(k, _)| is_merge(tree, *k)) {
+            match &tree.target(*merged)?.1.kind {
+                Kind::Sequence { items, .. } => ahead.extend(items.iter().rev()),
+                _ => ahead.push(*merged),
+            }
+        }
     }
-    let merged = entries.iter().find(|(k, _)| is_merge(tree, *k))?.1;
-    match &tree.target(merged)?.1.kind {
-        Kind::Sequence { items, .. } => items.iter().find_map(|item| entry(tree, *item, key)),
-        _ => entry(tree, merged, key),
-    }
+    None
 }
+
+/// How many merged mappings are searched for one key.
+const MOST_MERGES: usize = 1000;
 
 /// Whether a key is the merge key `<<`.
 pub(in crate::inject) fn is_merge(tree: &Tree, key: NodeId) -> bool {

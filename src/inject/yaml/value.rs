@@ -31,16 +31,23 @@ pub(in crate::inject) enum Meaningless {
     Merge { line: usize },
     #[error("aliases stand for more than {MOST} nodes")]
     TooLarge,
+    #[error("line {line}: aliases stand for more than {DEEPEST} levels")]
+    TooDeep { line: usize },
 }
 
 /// How many nodes a document may have once its aliases are followed: far more than an
 /// object that Kubernetes takes, and few enough to hold.
-const MOST: usize = 4_000_000;
+const MOST: usize = 1_000_000;
+
+/// How deep a document may be once its aliases are followed. Written out, the parser takes
+/// half of it.
+const DEEPEST: usize = 1000;
 
 /// Works out values, within bounds.
 pub(in crate::inject) struct Values<'t> {
     tree: &'t Tree,
     left: usize,
+    depth: usize,
     /// Whether a key that is there twice is an error.
     strict: bool,
 }
@@ -48,12 +55,12 @@ pub(in crate::inject) struct Values<'t> {
 impl<'t> Values<'t> {
     /// For documents that are ours to change: a key must be there only once.
     pub(in crate::inject) fn strict(tree: &'t Tree) -> Self {
-        Self { tree, left: MOST, strict: true }
+        Self { tree, left: MOST, depth: 0, strict: true }
     }
 
-    /// For documents that are only compared.
+    /// For documents that are only compared: what was added to one makes it larger.
     pub(in crate::inject) fn lenient(tree: &'t Tree) -> Self {
-        Self { tree, left: MOST, strict: false }
+        Self { tree, left: 32 * MOST, depth: 0, strict: false }
     }
 
     /// The value of a node.
@@ -61,7 +68,11 @@ impl<'t> Values<'t> {
         self.left = self.left.checked_sub(1).ok_or(Meaningless::TooLarge)?;
         let tree = self.tree;
         let Some((_, node)) = tree.target(id) else { return Err(Meaningless::TooLarge) };
-        Ok(match &node.kind {
+        if self.depth == DEEPEST {
+            return Err(Meaningless::TooDeep { line: node.line });
+        }
+        self.depth += 1;
+        let value = match &node.kind {
             Kind::Scalar { text, style } => {
                 let plain = *style == Style::Plain && !is_word(text);
                 Value::Scalar { text: text.clone(), plain, tag: node.tag.clone() }
@@ -72,7 +83,9 @@ impl<'t> Values<'t> {
             Kind::Mapping { entries, .. } => Value::Map(self.map(entries)?),
             // What an alias stands for is no alias.
             Kind::Alias(_) => return Err(Meaningless::TooLarge),
-        })
+        };
+        self.depth -= 1;
+        Ok(value)
     }
 
     fn map(&mut self, entries: &[(NodeId, NodeId)]) -> Result<Vec<(Value, Value)>, Meaningless> {
