@@ -160,10 +160,10 @@ class Kube:
             "metadata": {"name": name, "labels": {"e2e": "argo-attest"}},
             "data": data,
         }
-        return self.call("POST", self._core("configmaps"), body)
+        return self.call("POST", self.core("configmaps"), body)
 
     def delete_config_map(self, name):
-        self._delete(self._core("configmaps", name), {})
+        self._delete(self.core("configmaps", name), {})
 
     def create(self, path, body):
         """Any other object; one that is there already is left as it is."""
