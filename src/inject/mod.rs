@@ -1,8 +1,8 @@
 //! Adds argo-attest's containers to Argo's workflows, in their own text.
 //!
-//! What is added is decided on what the file means ([`plan`]), put between its lines
-//! ([`place`]), and then read back: the result must mean what the input meant, and what was
-//! planned beside it ([`proof`]). Comments, order and layout stay as they are, and what cannot
+//! What is added is decided on what the file means (`plan`), put between its lines
+//! (`place`), and then read back: the result must mean what the input meant, and what was
+//! planned beside it (`proof`). Comments, order and layout stay as they are, and what cannot
 //! be changed like that is refused ([`Refusal`]). The texts come from anybody.
 //!
 //! It follows the resources of Argo Workflows 3.7 to 4.1. It does not ask a cluster, and

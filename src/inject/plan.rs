@@ -225,7 +225,7 @@ impl Planner<'_> {
     fn declare(&mut self, spec: &Spec<'_>, volumes: Vec<(Volume, bool)>) {
         let mut declared: Vec<(Volume, bool)> = Vec::new();
         for (volume, root) in volumes {
-            match declared.iter_mut().find(|(known, _)| *known == volume) {
+            match declared.iter_mut().find(|(known, _)| known.name == volume.name) {
                 Some((_, all_root)) => *all_root &= root,
                 None => declared.push((volume, root)),
             }

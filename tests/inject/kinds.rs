@@ -216,6 +216,21 @@ fn other_documents_are_left_alone() {
     assert_eq!(added_lines(&text, &done.text).len(), 25);
 }
 
+#[test]
+fn volumes_are_declared_once() {
+    let inputs = "inputs: {artifacts: [{name: a, path: /a}]}\n    container: {image: x}\n";
+    let both = format!("  - name: a\n    {ASKS}\n    {inputs}");
+    let gate = format!("  - name: b\n    {}\n    {inputs}", ASKS.replace("attest:", "verify-inputs:"));
+    for templates in
+        [format!("{both}{gate}"), format!("{gate}{both}"), format!("{gate}{gate}").replacen("b", "c", 1)]
+    {
+        let done = injected(&workflow("Workflow", &templates), &settings()).unwrap();
+        let document = &read(&done.text)[0];
+        let volumes = names(spec(document), "volumes");
+        assert_eq!(volumes.iter().filter(|name| **name == "argo-attest-evidence").count(), 1, "{volumes:?}");
+    }
+}
+
 /// The other reader takes no key that is there twice.
 fn injected_unchecked(text: &str) -> argo_attest::inject::Injected {
     argo_attest::inject::inject(text, &settings()).unwrap()
