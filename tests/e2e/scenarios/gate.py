@@ -57,7 +57,7 @@ def produced(case, packing=PLAIN):
     return key
 
 
-def gate(settings):
+def gate(settings, added):
     return {
         "name": GATE,
         "image": settings.image,
@@ -67,7 +67,7 @@ def gate(settings):
         "securityContext": {
             "runAsUser": 0,
             "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
+            "capabilities": {"drop": ["ALL"], **({"add": added} if added else {})},
             "readOnlyRootFilesystem": True,
         },
         "volumeMounts": [
@@ -78,7 +78,7 @@ def gate(settings):
     }
 
 
-def consumer(case, policy, artifact, opted_in=True, script=""):
+def consumer(case, policy, artifact, opted_in=True, script="", capabilities=None):
     """A step that takes the artifact, and whose main leaves a marker."""
     out = Output(MARKER, f"/data/{MARKER}", "none")
     sidecar = Step()._common(case.settings)["volumeMounts"]
@@ -87,7 +87,7 @@ def consumer(case, policy, artifact, opted_in=True, script=""):
         script=f"{script} echo started > {out.path}",
         outputs=[out],
         opted_in=opted_in,
-        before=[gate(case.settings)],
+        before=[gate(case.settings, capabilities)],
         template={
             "inputs": {"artifacts": [{"name": "app", **artifact}]},
             "volumes": [
@@ -145,11 +145,18 @@ def never_starts(case, step, out, reason, code=1):
     case.note(message)
 
 
+# Argo unpacks a zip's directories with mode 0666: nobody may enter them who is not root with
+# this capability.
+ENTERS_ALL = {"volume-folder-zip": ["DAC_OVERRIDE"]}
+
+
 def accepted(case, packing, path):
     """Staged by Argo itself; the next statement names the attestation of this input."""
+    capabilities = ENTERS_ALL.get(packing)
     packing = PACKINGS[packing]
     key = produced(case, packing)
-    out, step = consumer(case, Policy(case), takes(key, packing, PATHS[path]))
+    taken = takes(key, packing, PATHS[path])
+    out, step = consumer(case, Policy(case), taken, capabilities=capabilities)
     told = starts(case, step, out)
     dependencies = told["predicate"]["buildDefinition"]["resolvedDependencies"]
     found = next(d for d in dependencies if d["name"] == "inputs/app")
@@ -163,6 +170,14 @@ def accepted(case, packing, path):
 for _path in PATHS:
     for _packing in PACKINGS:
         scenario(f"gate/accepted/{_path}/{_packing}", packing=_packing, path=_path)(accepted)
+
+
+@scenario("gate/refused/unreadable")
+def unreadable(case):
+    packing = PACKINGS["volume-folder-zip"]
+    key = produced(case, packing)
+    out, step = consumer(case, Policy(case), takes(key, packing))
+    never_starts(case, step, out, REFUSED + "/data/in/app/a is staged, and cannot be verified: permission denied")
 
 
 def swap(case, key):
