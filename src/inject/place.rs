@@ -139,7 +139,7 @@ impl Placer<'_> {
                     return refuse("no list");
                 };
                 let before = self.lines.before(start);
-                if !before.bytes().all(|b| b == b' ') {
+                if !before.bytes().all(|b| matches!(b, b' ' | b'-')) {
                     return refuse("empty");
                 }
                 let indent = before.len() + self.offset;
