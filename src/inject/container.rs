@@ -147,14 +147,14 @@ impl Maker<'_> {
         env.extend(EXPRESSIONS.map(|(name, expression)| {
             if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
         }));
-        self.tail(container, env, wanted.user, &self.sidecar_volumes(wanted.gate))
+        Self::tail(container, env, wanted.user, &self.sidecar_volumes(wanted.gate))
     }
 
     /// The container that judges the inputs.
     pub(super) fn gate(&self, wanted: &Wanted) -> Item {
         let mut container = self.head(GATE);
         container.push(("args", Item::texts(&["verify-inputs"])));
-        self.tail(container, self.all().into_iter().collect(), wanted.user, &self.gate_volumes())
+        Self::tail(container, self.all().into_iter().collect(), wanted.user, &self.gate_volumes())
     }
 
     fn all(&self) -> Option<Item> {
@@ -166,7 +166,6 @@ impl Maker<'_> {
     }
 
     fn tail(
-        &self,
         mut container: Vec<(&'static str, Item)>,
         env: Vec<Item>,
         user: Option<u32>,
