@@ -222,7 +222,7 @@ fn volumes_are_declared_once() {
     let both = format!("  - name: a\n    {ASKS}\n    {inputs}");
     let gate = format!("  - name: b\n    {}\n    {inputs}", ASKS.replace("attest:", "verify-inputs:"));
     for templates in
-        [format!("{both}{gate}"), format!("{gate}{both}"), format!("{gate}{gate}").replacen("b", "c", 1)]
+        [format!("{both}{gate}"), format!("{gate}{both}"), format!("{gate}{gate}").replacen('b', "c", 1)]
     {
         let done = injected(&workflow("Workflow", &templates), &settings()).unwrap();
         let document = &read(&done.text)[0];
