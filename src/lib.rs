@@ -7,13 +7,17 @@
 
 pub mod archive;
 pub mod argo;
+mod artifact_stores;
 pub mod attest;
 pub mod bundle;
+pub mod chain;
 pub mod check;
 pub mod cli;
+pub mod cluster;
 pub mod command;
 pub mod digest;
 pub mod dsse;
+pub mod gate;
 pub mod inject;
 pub mod intoto;
 pub mod manifest;
@@ -31,3 +35,4 @@ pub mod strict_json;
 pub mod telemetry;
 pub mod verify;
 pub mod volume;
+pub mod witness;

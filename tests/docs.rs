@@ -22,7 +22,8 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    let mut found =
+        ["README.md", "CHANGELOG.md", "workflow-templates/README.md"].map(|name| root().join(name)).to_vec();
     files(&root().join("docs"), "md", &mut found);
     found
 }
@@ -68,7 +69,7 @@ fn links_lead_somewhere() {
             let (file, fragment) = link.split_once('#').map_or((link, None), |(f, a)| (f, Some(a)));
             let target =
                 if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
-            assert!(target.is_file(), "{}: {link}: no such file", document.display());
+            assert!(target.exists(), "{}: {link}: no such file", document.display());
             if let Some(fragment) = fragment {
                 let text = fs::read_to_string(&target).unwrap();
                 let there = text.lines().filter(|l| l.starts_with('#')).any(|l| anchor(l) == fragment);

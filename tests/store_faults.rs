@@ -162,6 +162,20 @@ async fn refusals_are_final_and_say_why() {
         let server = Scripted::start(replies([reply(status, &[], b"")]));
         checked(&store(&server).head(&key()).await.unwrap_err(), kind);
     }
+    // An answer to HEAD has no words, so it is asked once more, and once only.
+    let not_there = || reply(404, &[], b"");
+    let server = Scripted::start(replies([not_there(), error(404, "NoSuchBucket")]));
+    let text = checked(&store(&server).head(&key()).await.unwrap_err(), NotFound);
+    assert!(text.contains("the bucket does not exist"), "{text}");
+    for second in [error(404, "NoSuchKey"), error(403, "AccessDenied"), object(b"it came meanwhile")] {
+        let server = Scripted::start(replies([not_there(), second, not_there()]));
+        let store = store(&server);
+        for _ in 0..2 {
+            let text = checked(&store.head(&key()).await.unwrap_err(), NotFound);
+            assert!(text.contains("b.sigstore.json does not exist"), "{text}");
+        }
+        assert_eq!((server.requests().len(), store.retries()), (3, 0));
+    }
     let server = Scripted::start(replies([error(403, "AccessDenied")]));
     let text = checked(&create(&store(&server)).await.unwrap_err(), Denied);
     assert!(text.contains("grant s3:PutObject"), "{text}");

@@ -143,9 +143,14 @@ async fn a_directory_that_cannot_be_written_says_so_and_keeps_nothing() {
 #[test]
 fn a_missing_directory_is_an_error_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
-    let error = FileStore::open(&dir.path().join("none")).unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Io);
-    assert!(error.uri().starts_with("file:///") && error.uri().ends_with("/none"), "{error}");
+    fs::write(dir.path().join("file"), "").unwrap();
+    for (name, words) in [("none", "does not exist"), ("file", "is not a directory")] {
+        let error = FileStore::open(&dir.path().join(name)).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::NotFound, "{error:?}");
+        assert!(error.uri().starts_with("file:///") && error.uri().ends_with(name), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(error.remedy().starts_with("make the directory"), "{}", error.remedy());
+    }
 }
 
 #[tokio::test]

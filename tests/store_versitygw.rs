@@ -107,8 +107,13 @@ async fn a_missing_bucket_is_named() {
     let Some(gateway) = VersityGw::start().await else { return };
     let mut config = config(&gateway.endpoint, SECRET_KEY);
     config.bucket = argo_attest::store::BucketName::new("no-such-bucket").unwrap();
-    match S3Store::new(config).unwrap().get(&key("x"), 10).await {
+    let store = S3Store::new(config).unwrap();
+    match store.get(&key("x"), 10).await {
         Err(StoreError::NoBucket { uri }) => assert_eq!(uri, "s3://no-such-bucket/pre fix/x"),
+        other => panic!("{other:?}"),
+    }
+    match store.head(&key("x")).await {
+        Err(StoreError::NoBucket { .. }) => {}
         other => panic!("{other:?}"),
     }
 }

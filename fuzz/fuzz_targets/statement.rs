@@ -1,6 +1,8 @@
-//! in-toto statements and the provenance in them: bounds hold for what is read.
+//! in-toto statements, the provenance in them, and the attestations that it names:
+//! bounds hold for what is read.
 #![no_main]
 
+use argo_attest::chain::Reference;
 use argo_attest::intoto::{MAX_SUBJECTS, Statement};
 use argo_attest::slsa::Provenance;
 use libfuzzer_sys::fuzz_target;
@@ -10,5 +12,10 @@ fuzz_target!(|bytes: &[u8]| {
     let subjects = statement.subjects();
     assert!((1..=MAX_SUBJECTS).contains(&subjects.len()));
     assert!(subjects.iter().all(|subject| !subject.digest.is_empty()));
-    let _ = Provenance::from_predicate(statement.predicate());
+    let Ok(provenance) = Provenance::from_predicate(statement.predicate()) else { return };
+    for dependency in &provenance.build_definition.resolved_dependencies {
+        if let Ok(Some(reference)) = Reference::of(dependency) {
+            assert!(!reference.uri.is_empty() && !dependency.digest.is_empty());
+        }
+    }
 });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 
-use super::expected::{Expected, ExpectedFile, Passed};
+use super::expected::{Expected, ExpectedFile, Naming, Passed};
 use super::object::{ObjectDigest, ReadError};
 use super::walk::{Broken, Entry, EntryKind, Format, Limits, Sink, walk};
 use crate::relpath::{RelPath, printable};
@@ -50,6 +50,8 @@ pub struct Comparison {
     pub object: Result<ObjectDigest, Broken>,
     /// How many entries were read.
     pub entries: u64,
+    /// What the archive calls the artifact itself, in printable form.
+    pub artifact: String,
     /// Files with other content.
     pub differs: Capped<Difference>,
     /// Files that nobody digested.
@@ -147,24 +149,36 @@ impl Comparison {
             .err()
             .map(ToString::to_string)
             .or_else(|| self.odd.first.first().map(ToString::to_string))
-            .or_else(|| self.differs.first.first().map(ToString::to_string))
-            .or_else(|| self.extra.first.first().map(|extra| format!("`{}` was not digested", extra.path)))
-            .or_else(|| self.missing.first.first().map(|path| format!("`{path}` is not in the archive")))?;
+            .or_else(|| self.differs.first.first().map(|difference| self.describe(difference)))
+            .or_else(|| {
+                let extra = self.extra.first.first()?;
+                Some(format!("`{}` was not digested", self.called(&extra.path)))
+            })
+            .or_else(|| {
+                let path = self.missing.first.first()?;
+                Some(format!("`{}` is not in the archive", self.called(path)))
+            })?;
         let findings = [self.odd.count, self.differs.count, self.extra.count, self.missing.count];
         let all =
             findings.iter().fold(u64::from(self.object.is_err()), |sum, count| sum.saturating_add(*count));
         Some(if all > 1 { format!("{first} (and {} more)", all - 1) } else { first })
     }
-}
 
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (expected, found) = (&self.expected, &self.found);
-        write!(
-            f,
+    fn describe(&self, difference: &Difference) -> String {
+        let Difference { path, expected, found } = difference;
+        format!(
             "`{}` has {} bytes with SHA-256 {}, and had {} with {} when it was digested",
-            self.path, found.size, found.digest, expected.size, expected.digest
+            self.called(path),
+            found.size,
+            found.digest,
+            expected.size,
+            expected.digest
         )
+    }
+
+    /// A name that people know: of a single file, `.` would say nothing.
+    fn called(&self, path: &RelPath) -> String {
+        if path.is_root() { self.artifact.clone() } else { path.to_string() }
     }
 }
 
@@ -205,7 +219,9 @@ struct Comparer<'a> {
 impl<'a> Comparer<'a> {
     fn new(expected: &'a Expected) -> Self {
         let files: Vec<_> = expected.files.iter().collect();
+        let (Naming::Single(name) | Naming::Beneath(name)) = &expected.naming;
         let found = Comparison {
+            artifact: shown(name),
             object: Err(Broken::Truncated),
             entries: 0,
             differs: Capped::default(),

@@ -134,7 +134,7 @@ fn container(wire: &wire::Container, name: &str, script: bool) -> Container {
 
 /// Where main's volumes are, as the rules for outputs see it (`GetVolumeMounts` in
 /// `workflow_types.go`): of a container set only the mounts that all its containers
-/// share.
+/// share. Kubernetes takes no pod with an empty mount path.
 pub(super) fn mounts(template: &wire::Template) -> Vec<&str> {
     let mounts = template
         .container
@@ -142,5 +142,6 @@ pub(super) fn mounts(template: &wire::Template) -> Vec<&str> {
         .or(template.script.as_ref())
         .map(|container| &container.volume_mounts)
         .or_else(|| template.container_set.as_ref().map(|set| &set.volume_mounts));
-    mounts.iter().flat_map(|list| &list.0).map(|mount| mount.mount_path.as_str()).collect()
+    let paths = mounts.iter().flat_map(|list| &list.0).map(|mount| mount.mount_path.as_str());
+    paths.filter(|path| !path.is_empty()).collect()
 }

@@ -12,6 +12,10 @@ pub struct InputArtifact {
     pub name: String,
     /// Where main finds it, as Argo cleans the path; `None` if Argo refuses it.
     pub path: Option<String>,
+    /// The volume of main's that it is staged into, by its mount path; `None` if it
+    /// has a mount of its own, at [`Self::path`] (`FindOverlappingVolume` in Argo's
+    /// workflow/common/util.go).
+    pub mount: Option<String>,
     /// Whether it may be absent.
     pub optional: bool,
     /// How Argo unpacks it.
@@ -69,16 +73,20 @@ pub(super) fn supplied(artifact: &wire::Artifact) -> bool {
     says_anything(&artifact.location())
 }
 
-pub(super) fn input(artifact: &wire::Artifact, repository: &Repository) -> InputArtifact {
+pub(super) fn input(artifact: &wire::Artifact, mounts: &[&str], repository: &Repository) -> InputArtifact {
     let unpack = match artifact.archive.as_ref() {
         Some(wire::Archive { none: Some(_), .. }) => Unpack::Never,
         Some(wire::Archive { tar: Some(_), .. }) => Unpack::Tar,
         Some(wire::Archive { zip: Some(_), .. }) => Unpack::Zip,
         _ => Unpack::Detect,
     };
+    let path = path::clean_artifact(&artifact.path);
+    let around =
+        |path: &str| mounts.iter().filter(|mount| path::overlaps(path, mount)).max_by_key(|m| m.len());
     InputArtifact {
         name: artifact.name.clone(),
-        path: path::clean_artifact(&artifact.path),
+        mount: path.as_deref().and_then(around).map(|mount| (*mount).to_owned()),
+        path,
         optional: artifact.optional,
         unpack,
         source: source(artifact, repository),

@@ -38,7 +38,7 @@ pub use source::{
     Files, HostFiles, Links, OFFLOADED_FILE, Source, TEMPLATE_FILE, TEMPLATE_LIMIT, TemplateError,
     TemplateText,
 };
-pub use step::{LogObject, OPT_IN, Step};
+pub use step::{LogObject, OPT_IN, Step, VERIFY_INPUTS};
 
 #[cfg(test)]
 mod tests;

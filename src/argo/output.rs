@@ -70,7 +70,8 @@ pub enum Place {
     },
     /// On a volume that main mounts. `wait` reads it there, after main has ended.
     Volume {
-        /// Where main mounts that volume.
+        /// Where main mounts that volume: from `/`, and above or at the output's
+        /// path, if that is taken from `/`, too.
         mount: String,
     },
     /// At or below the path of an input artifact, which is on a volume of Argo's
@@ -171,7 +172,9 @@ impl Surroundings<'_> {
         let mount =
             self.mounts.iter().filter(|mount| path::overlaps(path, mount)).max_by_key(|mount| mount.len());
         if let Some(mount) = mount {
-            return Place::Volume { mount: (*mount).to_owned() };
+            // A mount path may be relative, to Kubernetes and to Argo; the kubelet and Argo's
+            // `wait` both take it from `/`.
+            return Place::Volume { mount: path::join("/", mount) };
         }
         for input in self.inputs {
             if path == input.path {

@@ -15,6 +15,10 @@ use super::{json, wire};
 /// attestations; its value must be `true`.
 pub const OPT_IN: &str = "argo-attest.io/attest";
 
+/// The annotation that decides, with `true` or `false`, whether the step's inputs
+/// are checked before it starts.
+pub const VERIFY_INPUTS: &str = "argo-attest.io/verify-inputs";
+
 /// A step, as its resolved template describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -57,15 +61,12 @@ impl Step {
             .map_err(|source| TemplateError::Malformed { from: text.source(), source })?;
         let kind = Kind::from_wire(&template);
         let repository = Repository::from_wire(template.archive_location.as_ref());
-        let inputs =
-            template.inputs.artifacts.0.iter().map(|artifact| input::input(artifact, &repository)).collect();
+        let mounts = container::mounts(&template);
+        let declared = &template.inputs.artifacts.0;
+        let inputs = declared.iter().map(|artifact| input::input(artifact, &mounts, &repository)).collect();
         let containers = container::containers(kind, &template);
         let logs = logs(&template, &containers, &repository);
-        let surroundings = Surroundings {
-            mounts: container::mounts(&template),
-            inputs: &template.inputs.artifacts.0,
-            repository,
-        };
+        let surroundings = Surroundings { mounts, inputs: &template.inputs.artifacts.0, repository };
         // Of other kinds, outputs are those of the templates they call.
         let declared = if kind.runs_containers() { template.outputs.artifacts.0.as_slice() } else { &[] };
         let outputs = declared.iter().map(|artifact| surroundings.output(artifact)).collect();
@@ -86,6 +87,18 @@ impl Step {
     /// Whether the template's author asked for attestations.
     pub fn opted_in(&self) -> bool {
         self.annotations.get(OPT_IN).is_some_and(|value| value == "true")
+    }
+
+    /// What the template's author says of checking its inputs: [`VERIFY_INPUTS`] if
+    /// it is there, else the same as for attestations. The annotation's text if it
+    /// is neither `true` nor `false`.
+    pub fn asks_to_verify_inputs(&self) -> Result<bool, &str> {
+        match self.annotations.get(VERIFY_INPUTS).map(String::as_str) {
+            None => Ok(self.opted_in()),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(other) => Err(other),
+        }
     }
 
     /// The container whose base-layer outputs Argo packs and whose exit code is

@@ -3,6 +3,7 @@
 use std::io::BufRead;
 
 use crate::bundle::{Bundle, lines};
+use crate::digest::Sha256Digest;
 use crate::dsse::Envelope;
 use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement, authenticate};
 
@@ -15,6 +16,8 @@ pub(super) struct Found {
     pub(super) origin: String,
     pub(super) place: Place,
     pub(super) envelopes: Vec<Envelope>,
+    /// Digest of the file, if it is a bundle in a store.
+    pub(super) bundle: Option<Sha256Digest>,
 }
 
 /// How a file of envelopes is written.
@@ -41,13 +44,14 @@ impl Format {
 }
 
 impl Found {
-    /// The authentic ones, newest first; the newest one's rejection if there is none.
-    pub(super) fn authentic(&self, checker: &Checker) -> Result<Vec<Authentic>, Rejection> {
+    /// The authentic ones with their places among the envelopes, newest first; the
+    /// newest one's rejection if there is none.
+    pub(super) fn authentic(&self, checker: &Checker) -> Result<Vec<(usize, Authentic)>, Rejection> {
         let mut authentic = Vec::new();
         let mut newest = None;
-        for envelope in self.envelopes.iter().rev() {
+        for (index, envelope) in self.envelopes.iter().enumerate().rev() {
             match authenticate(envelope, &checker.policy, checker.now) {
-                Ok(statement) => authentic.push(statement),
+                Ok(statement) => authentic.push((index, statement)),
                 Err(rejection) => newest = newest.or(Some(rejection)),
             }
         }
@@ -60,23 +64,24 @@ impl Found {
     }
 }
 
-/// The first that speaks of the artifact; the newest one's rejection if none does.
+/// The first that speaks of the artifact, with its place among the envelopes; the
+/// newest one's rejection if none does.
 /// `manifest` opens the manifest anew for each that needs it.
 pub(super) fn accept<R: BufRead>(
-    authentic: Vec<Authentic>,
+    authentic: Vec<(usize, Authentic)>,
     place: &Place,
     content: &Content,
     mut manifest: impl FnMut() -> Result<R, Rejection>,
-) -> Result<VerifiedStatement, Rejection> {
+) -> Result<(usize, VerifiedStatement), Rejection> {
     let mut newest = None;
-    for statement in authentic {
+    for (index, statement) in authentic {
         let accepted = if statement.needs_manifest(place, content) {
             manifest().and_then(|mut reader| statement.accept(place, content, Some(&mut reader)))
         } else {
             statement.accept(place, content, None)
         };
         match accepted {
-            Ok(verified) => return Ok(verified),
+            Ok(verified) => return Ok((index, verified)),
             Err(rejection) => newest = newest.or(Some(rejection)),
         }
     }

@@ -34,7 +34,7 @@ pub fn check_path(
     // Before the bytes are read: a bad signature needs no digest of a large file.
     let authentic = found.authentic(checker)?;
     let content = digest(&real, workers, progress)?;
-    let verified = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
+    let (_, verified) = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
     Ok((verified, found.origin))
 }
 
@@ -55,7 +55,7 @@ fn named_attestation(bundle: &Path) -> Result<(Found, PathBuf), CheckError> {
     let base = [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|s| name.strip_suffix(s.as_bytes()));
     let manifest =
         with_suffix(Path::new(std::ffi::OsStr::from_bytes(base.unwrap_or(name))), manifest::SUFFIX);
-    Ok((Found { origin: shown(bundle), place: Place::Itself, envelopes }, manifest))
+    Ok((Found { origin: shown(bundle), place: Place::Itself, envelopes, bundle: None }, manifest))
 }
 
 /// The first attestation beside the artifact, or beside a directory that it is in.
@@ -69,7 +69,7 @@ fn beside(artifact: &Path) -> Result<(Found, PathBuf), CheckError> {
                 let envelopes = format.read(&bytes)?;
                 let place = place(artifact, base)?;
                 return Ok((
-                    Found { origin: shown(&path), place, envelopes },
+                    Found { origin: shown(&path), place, envelopes, bundle: None },
                     with_suffix(&stored_as(base), manifest::SUFFIX),
                 ));
             }

@@ -7,6 +7,7 @@
 mod found;
 mod local;
 mod object;
+mod staged;
 
 use std::io;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 
 pub use local::check_path;
 pub use object::check_object;
+pub use staged::{Accepted, AttestationRef, Attested};
 
 use crate::policy::Policy;
 use crate::store::StoreError;

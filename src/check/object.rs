@@ -13,7 +13,7 @@ use crate::digest::Sha256Digest;
 use crate::manifest;
 use crate::relpath::{RelPath, printable};
 use crate::store::{ObjectKey, Store, StoreError};
-use crate::verify::{Content, Place, Rejection, VerifiedStatement};
+use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement};
 use crate::volume::Progress;
 
 /// Checks an object of a store. Gives the statement, and where it was found.
@@ -27,21 +27,34 @@ pub async fn check_object(
         Some(bundle) => {
             let name = printable(bundle.as_os_str().as_encoded_bytes());
             let bytes = read(bundle)?.ok_or_else(|| CheckError::NoBundle(name.clone()))?;
-            let found = Found { origin: name, place: Place::Itself, envelopes: Format::Either.read(&bytes)? };
+            let envelopes = Format::Either.read(&bytes)?;
+            let found = Found { origin: name, place: Place::Itself, envelopes, bundle: None };
             (found, key.as_str())
         }
         None => beside(store, key).await?,
     };
     let authentic = found.authentic(checker)?;
     let content = Content::File(digest(store, key, progress).await?);
-    let manifest = if authentic.iter().any(|a| a.needs_manifest(&found.place, &content)) {
+    let (_, verified) = decide(store, &found, base, authentic, content).await?;
+    Ok((verified, found.origin))
+}
+
+/// Whether one of the statements speaks of these bytes: which, and what it says.
+pub(super) async fn decide(
+    store: &dyn Store,
+    found: &Found,
+    base: &str,
+    authentic: Vec<(usize, Authentic)>,
+    content: Content,
+) -> Result<(usize, VerifiedStatement), CheckError> {
+    let manifest = if authentic.iter().any(|(_, a)| a.needs_manifest(&found.place, &content)) {
         Some(fetch_manifest(store, base).await?)
     } else {
         None
     };
     // The lists that are read here arrive over the network; the caller's thread only waits.
     let place = found.place.clone();
-    let decide = move || {
+    let judge = move || {
         let mut manifest = manifest;
         accept(authentic, &place, &content, || {
             manifest
@@ -50,13 +63,16 @@ pub async fn check_object(
                 .ok_or_else(|| Rejection::NoManifest("it was read already".into()))
         })
     };
-    let verified = tokio::task::spawn_blocking(decide)
+    let judged = tokio::task::spawn_blocking(judge)
         .await
-        .map_err(|e| CheckError::Io { name: store.uri(key), source: std::io::Error::other(e) })??;
-    Ok((verified, found.origin))
+        .map_err(|e| CheckError::Io { name: found.origin.clone(), source: std::io::Error::other(e) })?;
+    Ok(judged?)
 }
 
-async fn beside<'k>(store: &dyn Store, key: &'k ObjectKey) -> Result<(Found, &'k str), CheckError> {
+pub(super) async fn beside<'k>(
+    store: &dyn Store,
+    key: &'k ObjectKey,
+) -> Result<(Found, &'k str), CheckError> {
     let mut looked_for = Vec::new();
     let whole = key.as_str();
     let parents = whole.rmatch_indices('/').map(|(at, _)| at);
@@ -71,7 +87,8 @@ async fn beside<'k>(store: &dyn Store, key: &'k ObjectKey) -> Result<(Found, &'k
                         Ok(path) if !path.is_root() => Place::Within(path),
                         _ => Place::Itself,
                     };
-                    return Ok((Found { origin: store.uri(&name), place, envelopes }, base));
+                    let bundle = (format == Format::Bundle).then(|| Sha256Digest::of(&object.bytes));
+                    return Ok((Found { origin: store.uri(&name), place, envelopes, bundle }, base));
                 }
                 Err(StoreError::NotFound { .. }) => looked_for.push(store.uri(&name)),
                 Err(error) => return Err(error.into()),

@@ -33,6 +33,35 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All that are ours, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Done,
+        Self::No,
+        Self::Usage,
+        Self::Data,
+        Self::NoInput,
+        Self::Unavailable,
+        Self::Software,
+        Self::Io,
+        Self::Key,
+    ];
+
+    /// What it means, for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done: attested, accepted",
+            Self::No => "the answer is no: not verified, or something could not be attested",
+            Self::Usage => "usage",
+            Self::Data => "malformed input",
+            Self::NoInput => "input missing",
+            Self::Unavailable => "store unreachable",
+            Self::Software => "a bug in argo-attest",
+            Self::Io => "reading or writing failed",
+            Self::Key => "key or permission unusable",
+            Self::Command(_) => "the wrapped command's own",
+        }
+    }
+
     /// The number.
     pub fn code(self) -> u8 {
         match self {
@@ -129,7 +158,12 @@ impl From<StoreError> for Failure {
 
 /// Which code a store's error ends with.
 pub(super) fn store_exit(error: &StoreError) -> Exit {
-    match error.kind() {
+    store_exit_of(error.kind())
+}
+
+/// Which code a kind of store's error ends with.
+pub(super) fn store_exit_of(kind: StoreErrorKind) -> Exit {
+    match kind {
         StoreErrorKind::NotFound => Exit::NoInput,
         StoreErrorKind::Unreachable => Exit::Unavailable,
         StoreErrorKind::Config => Exit::Usage,

@@ -3,6 +3,8 @@
 //! Everything is read and validated before anything starts; what a person reads
 //! goes to standard output, errors and logs to standard error.
 
+mod answer;
+mod attest;
 mod conflicts;
 mod failure;
 mod home;
@@ -13,12 +15,14 @@ mod invocation;
 mod keygen;
 mod logging;
 mod outputs;
+mod pod;
 mod progress;
 mod ready;
 mod run;
 mod sidecar;
 mod target;
 mod verify;
+mod verify_inputs;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -27,7 +31,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use failure::{Exit, Failure};
 
@@ -49,7 +53,7 @@ Every option can also be set by an environment variable, ARGO_ATTEST_ and its na
 #[command(name = "argo-attest", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100,
           disable_help_subcommand = true)]
 struct Cli {
-    /// What to log on standard error: off, error, warn, info, debug, trace [default: warn; of sidecar: info]
+    /// What to log on standard error: off, error, warn, info, debug, trace [default: warn; of sidecar and verify-inputs: info]
     #[arg(long, global = true, value_name = "LEVEL", env = "ARGO_ATTEST_LOG")]
     log: Option<String>,
     #[command(subcommand)]
@@ -60,11 +64,18 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
+    Attest(Box<attest::AttestArgs>),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
     Inject(Box<inject::InjectArgs>),
     Sidecar(Box<sidecar::SidecarArgs>),
+    VerifyInputs(verify_inputs::VerifyInputsArgs),
     Ready(ready::ReadyArgs),
+}
+
+/// Every command and option, as `--help` tells them; the reference is made of it.
+pub fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -78,7 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| !text.is_empty());
     // Of a sidecar the log is all that an operator sees; of a command on a terminal, its report.
     let level = cli.log.as_deref().unwrap_or(match cli.command {
-        Command::Sidecar(_) => "info",
+        Command::Sidecar(_) | Command::VerifyInputs(_) => "info",
         _ => "warn",
     });
     let done = logging::install(level, traceparent.as_deref())
@@ -100,10 +111,12 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => wait(run::run(args)),
         Command::Verify(args) => wait(verify::verify(args)),
+        Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Keygen(args) => keygen::keygen(&args),
         Command::Inject(args) => inject::inject(*args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args)),
+        Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(args).await) }),
         Command::Ready(args) => wait(ready::ready(args)),
     }
 }

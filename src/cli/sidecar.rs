@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::pod::{self, PodArgs};
 use super::{Exit, Failure};
 use crate::argo::Parameters;
+use crate::cluster::{ApiServer, CREDENTIALS, Pod};
 use crate::report::chain;
 use crate::sidecar::status::TERMINATION_LOG;
 use crate::sidecar::{End, Form, Settings, Unusable};
-use crate::slsa::PodIdentity;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
 
@@ -71,8 +72,17 @@ pub(super) struct SidecarArgs {
     /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
     secrets_dir: PathBuf,
+    /// Where the gate (verify-inputs) left what it found
+    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_EVIDENCE", default_value = "/run/argo-attest")]
+    evidence: PathBuf,
+    /// Where the service account is mounted that may annotate the pod
+    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SERVICE_ACCOUNT_DIR", default_value = CREDENTIALS)]
+    service_account_dir: PathBuf,
     #[command(flatten)]
     pod: PodArgs,
+    /// The step's parameters, as {{inputs.parameters}} gives them
+    #[arg(long, value_name = "JSON", env = "ARGO_ATTEST_INPUT_PARAMETERS", help_heading = pod::HEADING)]
+    input_parameters: Option<String>,
 }
 
 /// How the container is declared.
@@ -84,39 +94,6 @@ enum Mode {
     Sidecar,
 }
 
-/// Who this pod is; from the downward API and Argo's own variables.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Who this pod is (recorded)")]
-struct PodArgs {
-    /// The pod's name
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_POD_NAME")]
-    pod_name: Option<String>,
-    /// The pod's uid
-    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_POD_UID")]
-    pod_uid: Option<String>,
-    /// The pod's namespace
-    #[arg(long, value_name = "NS", env = "ARGO_ATTEST_POD_NAMESPACE")]
-    pod_namespace: Option<String>,
-    /// The pod's service account
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_SERVICE_ACCOUNT")]
-    service_account: Option<String>,
-    /// Argo's name of the node (annotation workflows.argoproj.io/node-name)
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_NODE_NAME")]
-    node_name: Option<String>,
-    /// Argo's id of the node
-    #[arg(long, value_name = "ID", env = "ARGO_NODE_ID")]
-    node_id: Option<String>,
-    /// The workflow's name
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_WORKFLOW_NAME")]
-    workflow_name: Option<String>,
-    /// The workflow's uid
-    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_WORKFLOW_UID")]
-    workflow_uid: Option<String>,
-    /// The step's parameters, as {{inputs.parameters}} gives them
-    #[arg(long, value_name = "JSON", env = "ARGO_ATTEST_INPUT_PARAMETERS")]
-    input_parameters: Option<String>,
-}
-
 /// Lives the step through.
 pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
     // A core dump would hold the key. Not fatal: some sandboxes do not know the call.
@@ -124,6 +101,7 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
     if let Err(error) = rustix::process::set_dumpable_behavior(dumpable) {
         tracing::warn!(%error, "core dumps cannot be turned off");
     }
+    let service_account = args.service_account_dir.clone();
     let mut settings = settings(args);
     let metrics = Arc::new(Metrics::default());
     if let Some(address) = settings.metrics_listen {
@@ -139,7 +117,9 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics).await;
+    let api_server = ApiServer::from_env(&ProcessEnv, &service_account, &settings.identity);
+    let pod = api_server.as_ref().map(|server| server as &dyn Pod);
+    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics, pod).await;
     match end {
         Ok(End::Fine) => Ok(Exit::Done),
         Ok(End::NotAttested) => Ok(Exit::No),
@@ -148,8 +128,8 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
 }
 
 fn settings(args: SidecarArgs) -> Settings {
-    let pod = args.pod;
-    let (parameters, unusable) = match pod.input_parameters.map(|text| Parameters::parse(&text)).transpose() {
+    let (parameters, unusable) = match args.input_parameters.map(|text| Parameters::parse(&text)).transpose()
+    {
         Ok(parameters) => (parameters, None),
         Err(e) => {
             let remedy = "set ARGO_ATTEST_INPUT_PARAMETERS to \"{{inputs.parameters}}\"".into();
@@ -174,16 +154,8 @@ fn settings(args: SidecarArgs) -> Settings {
         termination_log: args.termination_log,
         argo_dir: args.argo_dir,
         secrets_dir: args.secrets_dir,
+        evidence: args.evidence,
         parameters,
-        identity: PodIdentity {
-            pod_name: pod.pod_name,
-            pod_uid: pod.pod_uid,
-            pod_namespace: pod.pod_namespace,
-            service_account: pod.service_account,
-            node_name: pod.node_name,
-            node_id: pod.node_id,
-            workflow_name: pod.workflow_name.or_else(|| std::env::var("ARGO_WORKFLOW_NAME").ok()),
-            workflow_uid: pod.workflow_uid,
-        },
+        identity: args.pod.into(),
     }
 }

@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::failure::store_exit;
+use super::answer::{Answer, Answers, CheckFailure};
 use super::keygen::key_failure;
 use super::progress::Bar;
 use super::{Exit, Failure, home, print, print_json, workers};
+use crate::chain::{self, Buckets, Limits};
 use crate::check::{CheckError, Checker, check_object, check_path};
-use crate::policy::{Missing, Policy, TrustedKey};
+use crate::policy::{Policy, TrustedKey};
 use crate::relpath::printable;
-use crate::report::chain;
+use crate::report::{chain as causes, chain_text};
 use crate::sign::{PublicKey, public_path};
 use crate::store::{self, Location, ProcessEnv};
 use crate::verify::VerifiedStatement;
@@ -25,6 +25,7 @@ Examples:
   argo-attest verify out
   argo-attest verify --key ci.pub --builder-id https://ci.example.com/argo app.tar.gz
   argo-attest verify --policy policy.yaml s3://artifacts/build-7/app.tgz
+  argo-attest verify --policy policy.yaml --chain s3://artifacts/build-7/app.tgz
 
 The attestation of X is X.sigstore.json, else X.intoto.jsonl, else the same two beside each
 directory that X is in, unless --bundle names one.";
@@ -49,6 +50,9 @@ pub(super) struct VerifyArgs {
     /// Accept only this builder
     #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
     builder_id: Option<String>,
+    /// Verify what went into it, too, and what went into that
+    #[arg(long, env = "ARGO_ATTEST_CHAIN", value_parser = FalseyValueParser::new())]
+    chain: bool,
     /// Print one JSON object
     #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
@@ -62,11 +66,20 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let (policy, own) = policy(&args)?;
     let missing = policy.missing();
     let checker = Checker { policy, now: Timestamp::now(), bundle: args.bundle.clone() };
+    let buckets = Buckets::new(|location| store::open(location, &ProcessEnv));
     let mut answers = Vec::with_capacity(args.artifacts.len());
     for artifact in &args.artifacts {
-        let answer = Answer::new(artifact, check(&checker, artifact).await, missing);
+        let found = check(&checker, artifact).await;
+        let chain = match &found {
+            Ok((verified, _)) if args.chain => {
+                let (policy, now) = (&checker.policy, checker.now);
+                Some(chain::walk(verified.provenance(), policy, now, &buckets, Limits::default()).await)
+            }
+            _ => None,
+        };
+        let answer = Answer::new(artifact, found, missing).with(chain.as_ref());
         if !args.json {
-            print(&answer.line())?;
+            print(&(answer.line() + &chain.as_ref().map(chain_text).unwrap_or_default()))?;
         }
         answers.push(answer);
     }
@@ -115,7 +128,8 @@ fn own_key() -> Result<Policy, Failure> {
     Ok(Policy::of_keys(vec![TrustedKey::new("your own key", key)]))
 }
 
-fn read_policy(file: &Path) -> Result<Policy, Failure> {
+/// Reads a policy, and the public keys that it names beside itself.
+pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     let shown = printable(file.as_os_str().as_bytes());
     let bytes = std::fs::read(file).map_err(|e| {
         let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
@@ -124,7 +138,7 @@ fn read_policy(file: &Path) -> Result<Policy, Failure> {
     })?;
     let directory = file.parent().unwrap_or_else(|| Path::new(""));
     Policy::from_yaml(&bytes, |key| PublicKey::load(&directory.join(key))).map_err(|e| {
-        Failure::new(Exit::Data, format!("{shown}: {}", chain(&e)))
+        Failure::new(Exit::Data, format!("{shown}: {}", causes(&e)))
             .remedy("docs/policy.md in the source describes the file, field by field")
     })
 }
@@ -141,149 +155,5 @@ async fn check(checker: &Checker, artifact: &Path) -> Result<(VerifiedStatement,
             Ok(check_object(checker, store.as_ref(), &key, &bar).await?)
         }
         None => Ok(check_path(checker, artifact, workers(), &bar)?),
-    }
-}
-
-enum CheckFailure {
-    Check(CheckError),
-    Other(Failure),
-}
-
-impl From<CheckError> for CheckFailure {
-    fn from(error: CheckError) -> Self {
-        Self::Check(error)
-    }
-}
-
-#[derive(Serialize)]
-struct Answers<'a> {
-    artifacts: &'a [Answer],
-}
-
-/// One artifact's answer; what `--json` prints of it is documented in `docs/reports.md`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    artifact: String,
-    verdict: Verdict,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    accepted: Option<Accepted>,
-    #[serde(skip)]
-    exit: Exit,
-}
-
-#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Accepted,
-    Rejected,
-    /// No attestation, and the policy lets that pass.
-    Missing,
-    /// It could not be found out.
-    Error,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Accepted {
-    subject: String,
-    digest: String,
-    files: u64,
-    attestation: String,
-    key: String,
-    key_id: String,
-    builder_id: String,
-    build_type: String,
-    invocation_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finished_on: Option<Timestamp>,
-}
-
-impl Answer {
-    fn new(
-        artifact: &Path,
-        checked: Result<(VerifiedStatement, String), CheckFailure>,
-        missing: Missing,
-    ) -> Self {
-        let artifact = printable(artifact.as_os_str().as_bytes());
-        let answer = |verdict, exit, reason, remedy| Self {
-            artifact: artifact.clone(),
-            verdict,
-            reason,
-            remedy,
-            accepted: None,
-            exit,
-        };
-        match checked {
-            Ok((verified, attestation)) => Self {
-                accepted: Some(Accepted::new(&verified, attestation)),
-                ..answer(Verdict::Accepted, Exit::Done, None, None)
-            },
-            Err(CheckFailure::Check(CheckError::Rejected(no))) => {
-                let (verdict, exit) = match missing {
-                    Missing::Warn if no.is_missing() => (Verdict::Missing, Exit::Done),
-                    _ => (Verdict::Rejected, Exit::No),
-                };
-                answer(verdict, exit, Some(chain(&no)), no.remedy().map(str::to_owned))
-            }
-            Err(CheckFailure::Check(error)) => {
-                let (exit, remedy) = match &error {
-                    CheckError::NoArtifact | CheckError::NoBundle(_) => {
-                        (Exit::NoInput, "check the path".to_owned())
-                    }
-                    CheckError::Store(e) => (store_exit(e), e.remedy()),
-                    _ => (Exit::Io, "check that the user this runs as may read it".to_owned()),
-                };
-                answer(Verdict::Error, exit, Some(chain(&error)), Some(remedy))
-            }
-            Err(CheckFailure::Other(failure)) => {
-                let remedy = failure.help().map(str::to_owned);
-                answer(Verdict::Error, failure.exit(), Some(failure.message().to_owned()), remedy)
-            }
-        }
-    }
-
-    /// The one line for people, and what to do on a second.
-    fn line(&self) -> String {
-        let reason = self.reason.as_deref().unwrap_or_default();
-        let help = self.remedy.as_ref().map(|r| format!("  help: {r}\n")).unwrap_or_default();
-        match (&self.accepted, self.verdict) {
-            (Some(a), _) => format!(
-                "accepted  {}  {}  as {}, signed with {} ({}), builder {}\n",
-                self.artifact,
-                a.digest,
-                printable(a.subject.as_bytes()),
-                printable(a.key.as_bytes()),
-                a.key_id,
-                printable(a.builder_id.as_bytes())
-            ),
-            (None, Verdict::Missing) => {
-                format!("missing   {}: {reason} (the policy lets this pass)\n", self.artifact)
-            }
-            (None, Verdict::Error) => format!("error     {}: {reason}\n{help}", self.artifact),
-            (None, _) => format!("rejected  {}: {reason}\n{help}", self.artifact),
-        }
-    }
-}
-
-impl Accepted {
-    fn new(verified: &VerifiedStatement, attestation: String) -> Self {
-        let provenance = verified.provenance();
-        Self {
-            subject: verified.subject().to_owned(),
-            digest: verified.digest().to_owned(),
-            files: verified.files(),
-            attestation,
-            key: verified.signer().name.clone(),
-            key_id: verified.signer().id.to_string(),
-            builder_id: provenance.run_details.builder.id.clone(),
-            build_type: provenance.build_definition.build_type.clone(),
-            invocation_id: provenance.run_details.metadata.invocation_id.clone(),
-            finished_on: provenance.run_details.metadata.finished_on,
-        }
     }
 }

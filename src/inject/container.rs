@@ -139,6 +139,14 @@ impl Maker<'_> {
         if let (Mode::Native, Some(seconds)) = (self.settings.mode, wanted.grace) {
             env.push(value("ARGO_ATTEST_GRACE_PERIOD", &seconds.to_string()));
         }
+        env.extend(self.all());
+        env.extend(FIELDS.map(|(name, path)| {
+            let from = Item::Map(vec![("fieldRef", Item::Map(vec![("fieldPath", Item::text(path))]))]);
+            Item::Map(vec![("name", Item::text(name)), ("valueFrom", from)])
+        }));
+        env.extend(EXPRESSIONS.map(|(name, expression)| {
+            if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
+        }));
         self.tail(container, env, wanted.user, &self.sidecar_volumes(wanted.gate))
     }
 
@@ -146,7 +154,11 @@ impl Maker<'_> {
     pub(super) fn gate(&self, wanted: &Wanted) -> Item {
         let mut container = self.head(GATE);
         container.push(("args", Item::texts(&["verify-inputs"])));
-        self.tail(container, Vec::new(), wanted.user, &self.gate_volumes())
+        self.tail(container, self.all().into_iter().collect(), wanted.user, &self.gate_volumes())
+    }
+
+    fn all(&self) -> Option<Item> {
+        self.settings.all.then(|| value("ARGO_ATTEST_ALL", "true"))
     }
 
     fn head(&self, name: &str) -> Vec<(&'static str, Item)> {
@@ -156,22 +168,14 @@ impl Maker<'_> {
     fn tail(
         &self,
         mut container: Vec<(&'static str, Item)>,
-        mut env: Vec<Item>,
+        env: Vec<Item>,
         user: Option<u32>,
         volumes: &[Volume],
     ) -> Item {
-        if self.settings.all {
-            env.push(value("ARGO_ATTEST_ALL", "true"));
-        }
-        env.extend(FIELDS.map(|(name, path)| {
-            let from = Item::Map(vec![("fieldRef", Item::Map(vec![("fieldPath", Item::text(path))]))]);
-            Item::Map(vec![("name", Item::text(name)), ("valueFrom", from)])
-        }));
-        env.extend(EXPRESSIONS.map(|(name, expression)| {
-            if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
-        }));
         container.push(("mirrorVolumeMounts", Item::literal(&true)));
-        container.push(("env", Item::List(env)));
+        if !env.is_empty() {
+            container.push(("env", Item::List(env)));
+        }
         let amounts = |amounts: Vec<(&'static str, Item)>| Item::Map(amounts);
         let requests = amounts(vec![("cpu", Item::text("10m")), ("memory", Item::text("32Mi"))]);
         let limits = amounts(vec![("memory", Item::text("256Mi"))]);

@@ -110,6 +110,18 @@ impl Policy {
         self
     }
 
+    /// What of this policy is for the statements of an artifact's inputs, and of
+    /// theirs: keys, pairs, builder, namespace and stored match. Which workflow and
+    /// template made it is asked of the artifact alone. So is its age: an input may
+    /// be old, and which attestation of it counts is fixed by the statement that
+    /// names it, so an older one cannot be passed off for it.
+    #[must_use]
+    pub fn upstream(&self) -> Self {
+        let expect =
+            Expectation { workflow: None, templates: Vec::new(), max_age: None, ..self.expect.clone() };
+        Self { expect, ..self.clone() }
+    }
+
     /// The keys, in the policy's order: the indices by which
     /// [`Self::judge`] is told which of them made a signature.
     pub fn keys(&self) -> &[TrustedKey] {

@@ -1,12 +1,16 @@
-//! What `argo-attest run` tells: the same facts for people and for scripts.
+//! What `argo-attest run`, `attest` and `verify --chain` tell: the same facts for people and for scripts.
 
 mod cause;
 mod json;
+mod lineage;
 mod text;
+mod vouched;
 
 pub use cause::chain;
 pub use json::RunJson;
+pub use lineage::{ChainJson, chain_failure, chain_text};
 pub use text::text;
+pub use vouched::{Vouched, VouchedJson, vouched_text};
 
 use jiff::Timestamp;
 

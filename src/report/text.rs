@@ -121,7 +121,7 @@ fn typed(path: &Path) -> String {
 }
 
 /// As one word of a shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&b);
     if !text.is_empty() && text.bytes().all(plain) {
         text.to_owned()

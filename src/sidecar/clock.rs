@@ -22,6 +22,11 @@ impl Deadline {
         Self(self.0 + by)
     }
 
+    /// The earlier of the two.
+    pub(super) fn or_before(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+
     /// The future's result, unless the time is up before.
     pub(super) async fn within<T>(self, future: impl Future<Output = T>) -> Result<T, TimeUp> {
         timeout_at(self.0, future).await.map_err(|_| TimeUp)

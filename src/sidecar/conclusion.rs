@@ -9,9 +9,9 @@ use super::clock::Deadline;
 use super::packed;
 use super::planned::{Planned, Way};
 use super::settings::Form;
-use super::stores::key;
 use crate::archive::{EntryKind, Expected, ExpectedFile, Inventory, Passed};
 use crate::argo::{Packing, Shape as ArgoShape};
+use crate::artifact_stores::key;
 use crate::attest::{AttestationNames, Attestor, Contents};
 use crate::intoto::ResourceDescriptor;
 use crate::outcome::Fate;
@@ -214,12 +214,24 @@ async fn compare(
             check_bytes(store.as_ref(), &object, &written(&archive)).await.map(|o| vec![o])
         }
         Packing::ObjectPerFile => {
-            let mut files = Vec::with_capacity(sealed.files().len());
-            for (path, file) in sealed.files() {
+            let key = |path| {
                 let object = way.plan.object.beneath(path).map_err(|e| format!("{path}: {e}"))?;
-                files.push((key(&object).map_err(|e| format!("{path}: {e}"))?, written(file)));
+                key(&object).map_err(|e| format!("{path}: {e}"))
+            };
+            // Each key is made when its turn comes: there may be very many.
+            let mut keyless = None;
+            let files = sealed.files().iter().map_while(|(path, file)| match key(path) {
+                Ok(key) => Some((key, written(file))),
+                Err(why) => {
+                    keyless = Some(why);
+                    None
+                }
+            });
+            let checked = check_each(store, files, AT_ONCE, LISTED_OBJECTS).await;
+            if let Some(why) = keyless {
+                return Err(why);
             }
-            check_each(store, files, AT_ONCE).await
+            checked
         }
         Packing::Repacked(format, naming) => {
             let file = |s: &Seen| ExpectedFile { digest: s.digest, size: s.size };
@@ -260,7 +272,7 @@ fn byproducts(
 ) -> Vec<ResourceDescriptor> {
     let manifest = names.manifest.as_str().rsplit('/').next().unwrap_or_default();
     let mut byproducts = contents.byproducts(manifest);
-    byproducts.extend(stored.iter().take(LISTED_OBJECTS).map(StoredObject::byproduct));
+    byproducts.extend(stored.iter().map(StoredObject::byproduct));
     byproducts
 }
 

@@ -16,13 +16,14 @@ use super::planned::Planned;
 use super::preparation::{NotReady, Prepared, not_ready};
 use super::settings::{Form, KEPT_TO_TELL, Settings, Unusable};
 use super::status::{Status, StatusFile};
-use super::telling::count_digested;
+use super::telling::{SHOWING, count_digested};
 use crate::argo::{HostFiles, Source, Step, TemplateText};
+use crate::cluster::{Notice, Pod};
 use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
-use crate::sign::{PrivateKey, load_pair};
-use crate::slsa::StepRun;
+use crate::sign::{Followed, FollowedKey, PrivateKey};
+use crate::slsa::{InputEvidence, StepRun};
 use crate::store::Env;
 use crate::telemetry::Metrics;
 use crate::volume::{Cancel, NoProgress, ObservationStats};
@@ -40,13 +41,20 @@ pub enum End {
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
 
 /// Lives the step through. `environment` is where the template's variable and
-/// the stores' credentials come from.
-pub async fn run(settings: &Settings, environment: &dyn Env, metrics: &Arc<Metrics>) -> std::io::Result<End> {
+/// the stores' credentials come from; `pod`, where there is one to be told what
+/// became of the step.
+pub async fn run(
+    settings: &Settings,
+    environment: &dyn Env,
+    metrics: &Arc<Metrics>,
+    pod: Option<&dyn Pod>,
+) -> std::io::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut sidecar = Sidecar {
         settings,
         environment,
         metrics,
+        pod,
         status: StatusFile::new(&settings.termination_log),
         started_on: Timestamp::now(),
     };
@@ -58,6 +66,7 @@ pub(super) struct Sidecar<'a> {
     pub(super) settings: &'a Settings,
     pub(super) environment: &'a dyn Env,
     pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) pod: Option<&'a dyn Pod>,
     pub(super) status: StatusFile,
     pub(super) started_on: Timestamp,
 }
@@ -88,7 +97,7 @@ impl Sidecar<'_> {
         let (prepared, told) = self.prepare_until_told(step, form, terminate).await;
         match prepared {
             Ok(prepared) => self.attend(prepared, told, terminate).await,
-            Err(not_ready) if told.is_some() => self.fail_at_once(form, &not_ready),
+            Err(not_ready) if told.is_some() => self.fail_at_once(form, &not_ready).await,
             Err(not_ready) => self.fail(form, &not_ready, terminate).await,
         }
     }
@@ -136,7 +145,12 @@ impl Sidecar<'_> {
     }
 
     /// Ready: main may start.
-    async fn attend(&mut self, prepared: Prepared, told: Option<Deadline>, terminate: &mut Signal) -> End {
+    async fn attend(
+        &mut self,
+        mut prepared: Prepared,
+        told: Option<Deadline>,
+        terminate: &mut Signal,
+    ) -> End {
         let names: Vec<_> = prepared.outputs.iter().map(|o| o.name.as_str()).collect();
         info!(step = prepared.step.name, form = prepared.form.as_str(), outputs = ?names, "ready");
         self.tell(&Status::Ready { detail: format!("watching {} outputs", names.len()) });
@@ -145,9 +159,10 @@ impl Sidecar<'_> {
         while told.is_none() {
             tokio::select! {
                 _ = terminate.recv() => break,
-                () = tokio::time::sleep(LOOK_EVERY), if ended.is_none() => {
+                () = tokio::time::sleep(LOOK_EVERY) => {
+                    follow(&mut prepared.key);
                     count_digested(self.metrics, &prepared.session.stats());
-                    if let Some(end) = codes.read() {
+                    if ended.is_none() && let Some(end) = codes.read() {
                         prepared.session.mark_end();
                         ended = Some((end, Instant::now(), Timestamp::now()));
                     }
@@ -179,15 +194,11 @@ impl Sidecar<'_> {
         finished_on: Timestamp,
         deadline: Deadline,
     ) -> End {
-        let Prepared { step, form, key, stores, outputs, before, outcome: place, session } = prepared;
-        // A Secret may have been replaced while main ran; what was there at the start is still good.
-        let key = match load_pair(&self.settings.key) {
-            Ok(newer) => newer,
-            Err(error) => {
-                warn!(error = chain(&error), "the key cannot be read again; the one from the start is used");
-                key
-            }
-        };
+        let Prepared { step, form, mut key, stores, outputs, inputs, before, outcome: place, session } =
+            prepared;
+        // For the last time: from here on one key signs all that the step leaves.
+        follow(&mut key);
+        let key = key.key();
         let state = match &ended {
             None => StepState::Unfinished {
                 reason: "main left no exit code: it was killed, or the pod is being deleted".into(),
@@ -203,7 +214,7 @@ impl Sidecar<'_> {
             StepState::Unfinished { .. } => false,
         };
         let conclusions: Vec<Conclusion> = if let Some(ended) = ended.filter(|_| attest) {
-            let attesting = Attesting { step: &step, form, key: &key, ended, finished_on };
+            let attesting = Attesting { step: &step, inputs, form, key, ended, finished_on };
             self.conclude(attesting, &outputs, &before, session, deadline).await
         } else {
             drop(session);
@@ -219,7 +230,10 @@ impl Sidecar<'_> {
             builder_id: &self.settings.builder_id,
             finished_on: finished.then_some(finished_on),
         };
-        self.report(&outcome, form, &key, place, deadline.extended(KEPT_TO_TELL / 2)).await;
+        self.report(&outcome, form, key, place, deadline.extended(KEPT_TO_TELL / 2)).await;
+        // The exit code has to leave the process before the grace period is over.
+        let last = deadline.extended(KEPT_TO_TELL * 9 / 10);
+        self.show(&Notice::of(&outcome), Deadline::after(SHOWING).or_before(last)).await;
         self.metrics.set_store_retries(stores.retries());
         Self::end(&outcome, form)
     }
@@ -257,7 +271,10 @@ impl Sidecar<'_> {
             deadline,
             provenance: &provenance,
         };
-        let mut artifacts = sealed.artifacts();
+        let artifacts: Vec<_> = sealed.artifacts().collect();
+        // Of very many files, the second copy counts.
+        drop(sealed);
+        let mut artifacts = artifacts.into_iter();
         let each = outputs.iter().zip(before).map(|(output, before)| {
             let sealed: Option<SealedArtifact> = output.way.is_ok().then(|| artifacts.next()).flatten();
             let concluding = &concluding;
@@ -282,16 +299,17 @@ impl Sidecar<'_> {
     /// Not ready: says so and waits to be ended. To end by itself would be restarted
     /// for ever, and in the native form `ready` has the kubelet do that at its own pace.
     async fn fail(&mut self, form: Form, why: &NotReady, terminate: &mut Signal) -> End {
-        let end = self.fail_at_once(form, why);
+        let end = self.fail_at_once(form, why).await;
         if form == Form::Native {
             terminate.recv().await;
         }
         end
     }
 
-    fn fail_at_once(&mut self, form: Form, why: &NotReady) -> End {
+    async fn fail_at_once(&mut self, form: Form, why: &NotReady) -> End {
         error!(reason = why.reason, help = why.remedy, "nothing can be attested");
         self.tell(&Status::Failed { reason: why.reason.clone(), remedy: Some(why.remedy.clone()) });
+        self.show(&Notice::not_ready(&why.reason, &why.remedy), Deadline::after(SHOWING)).await;
         if form == Form::Native { End::Fine } else { End::NotAttested }
     }
 
@@ -305,6 +323,7 @@ impl Sidecar<'_> {
 /// What the statements of one step have in common.
 struct Attesting<'a> {
     step: &'a Step,
+    inputs: BTreeMap<String, InputEvidence>,
     form: Form,
     key: &'a PrivateKey,
     ended: Ended,
@@ -325,8 +344,25 @@ impl<'a> Attesting<'a> {
             form: self.form.as_str(),
             files_digested: (stats.files_before_end, stats.files_after_end),
             bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
-            input_evidence: BTreeMap::new(),
+            input_evidence: self.inputs.clone(),
         }
+    }
+}
+
+/// Takes the key that the Secret holds now. What cannot be used replaces nothing:
+/// a key that was good when the step began is good for what the step leaves.
+fn follow(key: &mut FollowedKey) {
+    match key.follow() {
+        Followed::Same => {}
+        Followed::Replaced { before } => {
+            info!(%before, now = %key.key().public().key_id(), "the key was replaced");
+        }
+        Followed::Kept(error) => warn!(
+            error = chain(&error),
+            help = error.remedy(),
+            kept = %key.key().public().key_id(),
+            "the key was replaced by one that cannot be used; the one from before is kept"
+        ),
     }
 }
 

@@ -19,8 +19,8 @@ mod planned;
 mod preparation;
 mod settings;
 pub mod status;
-mod stores;
 mod telling;
+mod upstream;
 
 pub use life::{End, run};
 pub use settings::{Form, Settings, Unusable};

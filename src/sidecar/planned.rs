@@ -46,7 +46,8 @@ pub(super) fn outputs(step: &Step, settings: &Settings) -> Vec<Planned> {
 }
 
 fn way(name: &str, plan: &Plan, step: &Step, settings: &Settings) -> Result<Way, String> {
-    let path = Path::new(&plan.path);
+    // Argo takes the paths of volumes and inputs from `/`, even where they are relative.
+    let path = Path::new("/").join(&plan.path);
     let (root, rest, packed) = match &plan.place {
         Place::BaseLayer { packed } => {
             let rest = Path::new(packed)
@@ -56,20 +57,19 @@ fn way(name: &str, plan: &Plan, step: &Step, settings: &Settings) -> Result<Way,
         }
         Place::Volume { mount } => match path.strip_prefix(mount) {
             Ok(rest) => (PathBuf::from(mount), rest.to_owned(), false),
-            // A mount inside of the output: the rest of it is in main's own file system.
-            Err(_) => return Err(format!("only the volume at {mount} in it can be seen from here")),
+            Err(_) => return Err(format!("it is not on the volume at {mount}")),
         },
         Place::InputVolume { input } => {
             let input = step
                 .inputs
                 .iter()
                 .find_map(|i| i.path.as_deref().filter(|_| i.name == *input))
-                .map(Path::new)
-                .and_then(Path::parent)
+                .and_then(|input| Some(Path::new("/").join(input).parent()?.to_owned()))
                 .ok_or("its input artifact has no path")?;
             let rest =
-                path.strip_prefix(input).map_err(|_| "it is not beneath its input artifact".to_owned())?;
-            (input.to_owned(), rest.to_owned(), false)
+                path.strip_prefix(&input).map_err(|_| "it is not beneath its input artifact".to_owned())?;
+            let rest = rest.to_owned();
+            (input, rest, false)
         }
     };
     if !root.is_dir() {

@@ -1,5 +1,6 @@
 //! Everything that can be found out before main starts, and the watches.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,14 @@ use super::conclusion::{Before, Earlier};
 use super::life::Sidecar;
 use super::planned::{self, Planned, Way};
 use super::settings::Form;
-use super::stores::{Stores, key};
+use super::upstream;
 use crate::argo::{ObjectRef, Step};
+use crate::artifact_stores::{Stores, key};
 use crate::attest::{AttestationNames, MAX_ATTESTATION};
 use crate::pipeline::{Session, Watching};
 use crate::report::chain;
-use crate::sign::{PrivateKey, load_pair};
+use crate::sign::FollowedKey;
+use crate::slsa::InputEvidence;
 use crate::store::{Store, StoreError};
 use crate::stored::AT_ONCE;
 use crate::volume::{Baseline, Inotify};
@@ -40,9 +43,11 @@ pub(super) fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady
 pub(super) struct Prepared {
     pub(super) step: Step,
     pub(super) form: Form,
-    pub(super) key: PrivateKey,
+    pub(super) key: FollowedKey,
     pub(super) stores: Stores,
     pub(super) outputs: Vec<Planned>,
+    /// What is known of the inputs, by name.
+    pub(super) inputs: BTreeMap<String, InputEvidence>,
     pub(super) before: Vec<Option<Before>>,
     /// Where the step's own outcome goes, if the step has a place.
     pub(super) outcome: Option<(Arc<dyn Store>, ObjectRef)>,
@@ -52,8 +57,9 @@ pub(super) struct Prepared {
 impl Sidecar<'_> {
     /// Everything that can be found out before main starts.
     pub(super) async fn prepare(&self, step: Step, form: Form) -> Result<Prepared, NotReady> {
-        let key =
-            load_pair(&self.settings.key).map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+        let key = FollowedKey::load(&self.settings.key)
+            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+        let inputs = upstream::read(&self.settings.evidence, &step)?;
         let outputs = planned::outputs(&step, self.settings);
         // First of all: while the store is asked, the plain form's main writes.
         let artifacts = outputs.iter().filter_map(|o| Some(o.way.as_ref().ok()?.artifact.clone())).collect();
@@ -90,7 +96,7 @@ impl Sidecar<'_> {
                 None
             }
         };
-        Ok(Prepared { step, form, key, stores, outputs, before, outcome, session })
+        Ok(Prepared { step, form, key, stores, outputs, inputs, before, outcome, session })
     }
 
     /// The object as it is before the step; and, by asking, whether the store can be used.

@@ -52,6 +52,8 @@ pub struct Settings {
     pub argo_dir: PathBuf,
     /// Where Secrets are mounted as Argo itself has them, `/argo/secret`.
     pub secrets_dir: PathBuf,
+    /// Where the gate left what it found of the inputs, if there was one.
+    pub evidence: PathBuf,
     /// The step's parameters, where the template passes them.
     pub parameters: Option<Parameters>,
     /// Who this pod is, as far as it is known.

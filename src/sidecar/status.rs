@@ -134,28 +134,9 @@ impl StatusFile {
         &self.path
     }
 
-    /// Says what is being done now. A message of more than 4096 bytes is an error,
-    /// and so is anything but a regular file in the file's place.
-    ///
-    /// It cannot be replaced by renaming, since the kubelet mounts it; and were it
-    /// emptied first, a sidecar killed in between would leave nothing. So the new
-    /// text goes over the old one in one write, blanks covering what is left of
-    /// it, and only then is the file cut to size.
+    /// Says what is being done now, as [`write_message`] does.
     pub fn write(&self, status: &Status) -> io::Result<()> {
-        let text = status.to_json()?;
-        if text.len() > FILE_LIMIT {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("a termination message of {} bytes is longer than {FILE_LIMIT}", text.len()),
-            ));
-        }
-        let mut file = open(&self.path, OFlags::WRONLY | OFlags::CREATE)?;
-        // A reader that is stuck must not keep the end from being told.
-        let _ = locked(|| file.try_lock());
-        let before = usize::try_from(file.metadata()?.len()).unwrap_or(FILE_LIMIT).min(FILE_LIMIT);
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(format!("{text:<before$}").as_bytes())?;
-        file.set_len(u64::try_from(text.len()).unwrap_or_default())
+        write_message(&self.path, &status.to_json()?)
     }
 
     /// The state that was written last; `None` if there is none yet.
@@ -171,6 +152,29 @@ impl StatusFile {
         let length = file.read(&mut text)?;
         Ok(text.get(..length).and_then(Status::from_json))
     }
+}
+
+/// Writes a termination message. One of more than 4096 bytes is an error, and so is
+/// anything but a regular file in the file's place.
+///
+/// It cannot be replaced by renaming, since the kubelet mounts it; and were it
+/// emptied first, a sidecar killed in between would leave nothing. So the new
+/// text goes over the old one in one write, blanks covering what is left of
+/// it, and only then is the file cut to size.
+pub fn write_message(path: &Path, text: &str) -> io::Result<()> {
+    if text.len() > FILE_LIMIT {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("a termination message of {} bytes is longer than {FILE_LIMIT}", text.len()),
+        ));
+    }
+    let mut file = open(path, OFlags::WRONLY | OFlags::CREATE)?;
+    // A reader that is stuck must not keep the end from being told.
+    let _ = locked(|| file.try_lock());
+    let before = usize::try_from(file.metadata()?.len()).unwrap_or(FILE_LIMIT).min(FILE_LIMIT);
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(format!("{text:<before$}").as_bytes())?;
+    file.set_len(u64::try_from(text.len()).unwrap_or_default())
 }
 
 fn open(path: &Path, flags: OFlags) -> io::Result<File> {

@@ -1,9 +1,11 @@
 //! What became of the step: signed into the store, to the kubelet, the log and
-//! the metrics.
+//! the metrics, and on the pod where the service account may.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tracing::{error, info, warn};
+use tokio::join;
+use tracing::{debug, error, info, warn};
 
 use super::clock::Deadline;
 use super::life::Sidecar;
@@ -11,12 +13,17 @@ use super::settings::Form;
 use super::status::Status;
 use crate::argo::ObjectRef;
 use crate::attest::{AttestationNames, Attestor, Receipt};
+use crate::cluster::Notice;
 use crate::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome};
 use crate::report::chain;
 use crate::sign::PrivateKey;
 use crate::store::Store;
 use crate::telemetry::{Counts, Metrics};
 use crate::volume::ObservationStats;
+
+/// How long it may take to tell the pod. An API server that can be reached needs
+/// a few hundredths of that.
+pub(super) const SHOWING: Duration = Duration::from_millis(1500);
 
 impl Sidecar<'_> {
     /// The signed outcome, then the termination message, whatever became of the former.
@@ -49,6 +56,21 @@ impl Sidecar<'_> {
         count_outputs(self.metrics, &outcome.outputs);
         let place = stored.as_ref().map(Receipt::bundle_uri).map_err(String::as_str);
         self.tell(&Status::Done(outcome.termination_message(place)));
+    }
+
+    /// Annotates the pod and adds an event. That it may not is usual, and nothing
+    /// hangs on it: nobody is told but who looks for it.
+    pub(super) async fn show(&self, notice: &Notice, deadline: Deadline) {
+        let Some(pod) = self.pod else { return };
+        let telling = async { join!(pod.annotate(&notice.annotations), pod.record(&notice.event)) };
+        match deadline.within(telling).await {
+            Ok((Ok(()), Ok(()))) => debug!("the pod is annotated"),
+            Ok((annotated, recorded)) => {
+                let trouble = |result: Result<(), _>| result.err().map(|error| chain(&error));
+                debug!(annotation = trouble(annotated), event = trouble(recorded), "the pod was not told");
+            }
+            Err(_) => debug!("the pod was not told in time"),
+        }
     }
 }
 

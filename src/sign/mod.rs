@@ -7,6 +7,7 @@
 //! overwritten when they are dropped. What is signed is not decided here (see
 //! [`crate::dsse`]), and neither is whom to trust.
 
+mod followed;
 mod invalid;
 mod key_file;
 mod key_id;
@@ -18,6 +19,7 @@ mod private;
 mod public;
 mod read;
 
+pub use followed::{Followed, FollowedKey};
 pub use invalid::InvalidKey;
 pub use key_file::KeyFileError;
 pub use key_id::{InvalidKeyId, KeyId};

@@ -33,14 +33,8 @@ impl Mounted {
         (link == Path::new(DATA).join(name) && mounted.generation().is_some()).then_some(mounted)
     }
 
-    /// The directory that `..data` names now.
     fn generation(&self) -> Option<PathBuf> {
-        let target = fs::read_link(self.directory.join(DATA)).ok()?;
-        let mut components = target.components();
-        let (Some(Component::Normal(name)), None) = (components.next(), components.next()) else {
-            return None;
-        };
-        name.as_encoded_bytes().starts_with(b"..").then(|| self.directory.join(&target))
+        generation(&self.directory)
     }
 
     /// Reads with the file's path inside one generation: whatever lies beside that is of
@@ -56,4 +50,14 @@ impl Mounted {
             }
         }
     }
+}
+
+/// The directory that `..data` names now, if this is where a Secret is mounted.
+pub(super) fn generation(directory: &Path) -> Option<PathBuf> {
+    let target = fs::read_link(directory.join(DATA)).ok()?;
+    let mut components = target.components();
+    let (Some(Component::Normal(name)), None) = (components.next(), components.next()) else {
+        return None;
+    };
+    name.as_encoded_bytes().starts_with(b"..").then(|| directory.join(&target))
 }

@@ -3,10 +3,12 @@
 
 mod argo_step;
 mod command;
+mod existing_object;
 mod provenance;
 
 pub use argo_step::{ARGO_STEP_BUILD_TYPE, InputEvidence, PodIdentity, StepRun};
 pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER};
+pub use existing_object::{EXISTING_OBJECT_BUILD_TYPE, ExistingObject};
 pub use provenance::{
     BuildDefinition, BuildMetadata, Builder, InvalidProvenance, PROVENANCE_V1, Provenance, RunDetails,
 };

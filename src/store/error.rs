@@ -82,6 +82,14 @@ pub enum StoreError {
         /// The object asked for.
         uri: String,
     },
+    /// A store that is a directory has none.
+    #[error("{uri}, the store's directory, {problem}")]
+    NoDirectory {
+        /// The directory.
+        uri: String,
+        /// What is the matter with it, said of it.
+        problem: &'static str,
+    },
     /// Other bytes are under the key than the caller's, or than it expected.
     #[error("{uri} already holds other bytes")]
     Conflict {
@@ -194,7 +202,7 @@ pub enum StoreError {
 /// A [`StoreError`] for exit codes and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreErrorKind {
-    /// The object or its bucket is missing.
+    /// The object, its bucket or its directory is missing.
     NotFound,
     /// Other bytes are there.
     Conflict,
@@ -218,7 +226,9 @@ impl StoreError {
     /// Its kind.
     pub fn kind(&self) -> StoreErrorKind {
         match self {
-            Self::NotFound { .. } | Self::NoBucket { .. } => StoreErrorKind::NotFound,
+            Self::NotFound { .. } | Self::NoBucket { .. } | Self::NoDirectory { .. } => {
+                StoreErrorKind::NotFound
+            }
             Self::Conflict { .. } => StoreErrorKind::Conflict,
             Self::Denied { .. } => StoreErrorKind::Denied,
             Self::Unreachable { .. } => StoreErrorKind::Unreachable,
@@ -243,6 +253,7 @@ impl StoreError {
         match self {
             Self::NotFound { uri }
             | Self::NoBucket { uri }
+            | Self::NoDirectory { uri, .. }
             | Self::Conflict { uri }
             | Self::Denied { uri, .. }
             | Self::Unreachable { uri, .. }
@@ -263,6 +274,7 @@ impl StoreError {
         match self {
             Self::NotFound { .. } => "check the name, and that whoever writes it has finished".to_owned(),
             Self::NoBucket { .. } => "create the bucket, or correct its name or the endpoint".to_owned(),
+            Self::NoDirectory { .. } => "make the directory, or correct the store's address".to_owned(),
             Self::Conflict { .. } => {
                 "find out who wrote it; move it away if it should not be there, nothing was overwritten"
                     .to_owned()

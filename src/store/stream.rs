@@ -65,9 +65,10 @@ impl ObjectStream {
 
     /// The stream as a reader for a thread that may block, such as one that
     /// unpacks an archive. `runtime` must be driven by another thread
-    /// meanwhile, or the reader waits for ever.
-    pub fn into_blocking(self, runtime: Handle) -> BlockingRead {
-        BlockingRead { stream: self, runtime, rest: Bytes::new() }
+    /// meanwhile, or the reader waits for ever. The [`StoreError`] is the source
+    /// of the [`io::Error`] that the reader gives.
+    pub fn into_blocking(mut self, runtime: Handle) -> BlockingRead {
+        BlockingRead::new(move || runtime.block_on(self.next()).map_err(io::Error::other))
     }
 
     fn wrong_length(&self) -> StoreError {
@@ -86,28 +87,33 @@ impl fmt::Debug for ObjectStream {
     }
 }
 
-/// An [`ObjectStream`] as [`io::Read`]. The [`StoreError`] is the source of the
-/// [`io::Error`] it gives.
-#[derive(Debug)]
+/// Chunks as [`io::Read`].
 pub struct BlockingRead {
-    stream: ObjectStream,
-    runtime: Handle,
+    next: Box<dyn FnMut() -> io::Result<Option<Bytes>> + Send>,
     rest: Bytes,
+    ended: bool,
 }
 
 impl BlockingRead {
-    /// What the store announced.
-    pub fn info(&self) -> &ObjectInfo {
-        self.stream.info()
+    /// Reads what `next` gives: no chunk may be empty, and after `None` it is
+    /// not asked again.
+    pub fn new(next: impl FnMut() -> io::Result<Option<Bytes>> + Send + 'static) -> Self {
+        Self { next: Box::new(next), rest: Bytes::new(), ended: false }
+    }
+}
+
+impl fmt::Debug for BlockingRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockingRead").field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 
 impl io::Read for BlockingRead {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.rest.is_empty() && !buf.is_empty() {
-            match self.runtime.block_on(self.stream.next()).map_err(io::Error::other)? {
+        if self.rest.is_empty() && !self.ended && !buf.is_empty() {
+            match (self.next)()? {
                 Some(chunk) => self.rest = chunk,
-                None => return Ok(0),
+                None => self.ended = true,
             }
         }
         let n = self.rest.len().min(buf.len());

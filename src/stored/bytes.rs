@@ -7,11 +7,10 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
-use super::relay::{self, Relayed};
-use super::{Check, StoredError, StoredObject, Written, state};
+use super::{Check, StoredError, StoredObject, Written, relay, state};
 use crate::archive::ReadError;
 use crate::digest::Sha256Digest;
-use crate::store::{ObjectInfo, ObjectKey, Store};
+use crate::store::{BlockingRead, ObjectInfo, ObjectKey, Store};
 
 /// How many objects are asked for at once, unless told otherwise: a round trip
 /// each, of which the store can do many.
@@ -43,8 +42,9 @@ pub async fn check_bytes(
 }
 
 /// Checks that every object is the file that was written, as [`check_bytes`]
-/// does, with at most `at_once` under way. The evidence is in the order of
-/// `files`.
+/// does, with at most `at_once` under way. The evidence is that of the first
+/// `evidence` files, in their order: of very many, all of it would be the
+/// greater part of the memory in use, and no statement lists it.
 ///
 /// Errors: the first one that is found, which names its object; what is under
 /// way is dropped then.
@@ -52,6 +52,7 @@ pub async fn check_each(
     store: &Arc<dyn Store>,
     files: impl IntoIterator<Item = (ObjectKey, Written)>,
     at_once: NonZeroUsize,
+    evidence: usize,
 ) -> Result<Vec<StoredObject>, StoredError> {
     let mut waiting = files.into_iter().enumerate();
     let mut running = JoinSet::new();
@@ -65,7 +66,10 @@ pub async fn check_each(
         }
         let Some(joined) = running.join_next().await else { break };
         let (index, result) = joined.map_err(StoredError::Interrupted)?;
-        checked.push((index, result?));
+        let object = result?;
+        if index < evidence {
+            checked.push((index, object));
+        }
     }
     checked.sort_unstable_by_key(|(index, _)| *index);
     Ok(checked.into_iter().map(|(_, object)| object).collect())
@@ -85,7 +89,7 @@ async fn read_back(
     }
 }
 
-fn digest(mut object: Relayed) -> Result<Sha256Digest, ReadError> {
+fn digest(mut object: BlockingRead) -> Result<Sha256Digest, ReadError> {
     let mut hasher = Sha256::new();
     let mut after = 0_u64;
     let mut chunk = vec![0; CHUNK];

@@ -6,30 +6,27 @@
 
 use std::io;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::StoredError;
-use crate::store::{ObjectStream, StoreError};
+use crate::store::{BlockingRead, ObjectStream, StoreError};
 
 /// How many chunks may lie between the two.
 const CHUNKS: usize = 4;
 
-enum Part {
-    Chunk(Bytes),
-    /// All of the object came. A channel that closes without this is no end.
-    End,
-}
+/// A chunk; or `None`, once all of the object came. A channel that closes without
+/// that is no end.
+type Part = Option<Bytes>;
 
 /// Runs `work` on a thread that may block, with the object's bytes to read. A
 /// failure of the store comes before whatever `work` made of it.
 pub(super) async fn read<T: Send + 'static>(
     stream: ObjectStream,
-    work: impl FnOnce(Relayed) -> T + Send + 'static,
+    work: impl FnOnce(BlockingRead) -> T + Send + 'static,
 ) -> Result<T, StoredError> {
     let (to, from) = mpsc::channel(CHUNKS);
-    let relayed = Relayed { from, rest: Bytes::new(), ended: false };
-    let worker = tokio::task::spawn_blocking(move || work(relayed));
+    let worker = tokio::task::spawn_blocking(move || work(reader(from)));
     feed(stream, to).await?;
     worker.await.map_err(StoredError::Interrupted)
 }
@@ -39,9 +36,9 @@ async fn feed(mut stream: ObjectStream, to: mpsc::Sender<Part>) -> Result<(), St
         let part = tokio::select! {
             // The reader has seen enough; the rest is not fetched.
             () = to.closed() => return Ok(()),
-            chunk = stream.next() => chunk?.map_or(Part::End, Part::Chunk),
+            chunk = stream.next() => chunk?,
         };
-        let ended = matches!(part, Part::End);
+        let ended = part.is_none();
         if to.send(part).await.is_err() || ended {
             return Ok(());
         }
@@ -49,27 +46,9 @@ async fn feed(mut stream: ObjectStream, to: mpsc::Sender<Part>) -> Result<(), St
 }
 
 /// The object's bytes, on the thread that reads them.
-pub(super) struct Relayed {
-    from: mpsc::Receiver<Part>,
-    rest: Bytes,
-    ended: bool,
-}
-
-impl io::Read for Relayed {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.rest.is_empty() && !self.ended && !buf.is_empty() {
-            match self.from.blocking_recv() {
-                Some(Part::Chunk(chunk)) => self.rest = chunk,
-                Some(Part::End) => self.ended = true,
-                None => return Err(io::Error::new(io::ErrorKind::BrokenPipe, "no more bytes come")),
-            }
-        }
-        let n = self.rest.len().min(buf.len());
-        if let Some(to) = buf.get_mut(..n) {
-            self.rest.copy_to_slice(to);
-        }
-        Ok(n)
-    }
+fn reader(mut from: mpsc::Receiver<Part>) -> BlockingRead {
+    let broken = || io::Error::new(io::ErrorKind::BrokenPipe, "no more bytes come");
+    BlockingRead::new(move || from.blocking_recv().ok_or_else(broken))
 }
 
 #[cfg(test)]
@@ -85,14 +64,14 @@ mod tests {
         }
         drop(to);
         let mut all = Vec::new();
-        Relayed { from, rest: Bytes::new(), ended: false }.read_to_end(&mut all).map(|_| all)
+        reader(from).read_to_end(&mut all).map(|_| all)
     }
 
     #[test]
     fn ends_only_where_the_object_ends() {
-        let chunk = |bytes| Part::Chunk(Bytes::from_static(bytes));
-        assert_eq!(read(vec![chunk(b"ab"), chunk(b"c"), Part::End]).unwrap(), b"abc");
-        assert_eq!(read(vec![Part::End]).unwrap(), b"");
+        let chunk = |bytes| Some(Bytes::from_static(bytes));
+        assert_eq!(read(vec![chunk(b"ab"), chunk(b"c"), None]).unwrap(), b"abc");
+        assert_eq!(read(vec![None]).unwrap(), b"");
         for parts in [vec![], vec![chunk(b"ab")]] {
             assert_eq!(read(parts).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         }

@@ -50,6 +50,11 @@ pub fn authenticate(envelope: &Envelope, policy: &Policy, now: Timestamp) -> Res
 }
 
 impl Authentic {
+    /// The statement.
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
     /// The provenance.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance

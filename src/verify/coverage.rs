@@ -110,10 +110,17 @@ impl Authentic {
         digest: &Sha256Digest,
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<VerifiedStatement, Rejection> {
-        let shown = format!("sha256:{digest}");
+        let name = self.name_of_file(digest, manifest)?;
+        Ok(self.verified(name, format!("sha256:{digest}"), 1))
+    }
+
+    pub(super) fn name_of_file(
+        &self,
+        digest: &Sha256Digest,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<String, Rejection> {
         if let Some(subject) = self.subject_of(digest) {
-            let name = subject.name.clone();
-            return Ok(self.verified(name, shown, 1));
+            return Ok(subject.name.clone());
         }
         if let (Some((directory, hash)), Some(manifest)) = (self.directory(), manifest) {
             let mut reader = manifest::Reader::new(manifest);
@@ -125,11 +132,10 @@ impl Authentic {
             }
             check_manifest(reader, &hash)?;
             if let Some(path) = found {
-                let name = member_name(&directory.name, &path);
-                return Ok(self.verified(name, shown, 1));
+                return Ok(member_name(&directory.name, &path));
             }
         }
-        Err(Rejection::OtherArtifact { found: shown, about: self.about() })
+        Err(Rejection::OtherArtifact { found: format!("sha256:{digest}"), about: self.about() })
     }
 
     fn accept_directory(
@@ -157,6 +163,21 @@ impl Authentic {
         content: &Content,
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<VerifiedStatement, Rejection> {
+        let (name, matched) = self.name_of_member(path, content, manifest)?;
+        let shown = match content {
+            Content::File(digest) => format!("sha256:{digest}"),
+            Content::Directory(files) => format!("dirHash:{}", DirHash::of_files(files)),
+        };
+        Ok(self.verified(name, shown, matched))
+    }
+
+    /// The attested name of what is at this path, and how many files that covers.
+    pub(super) fn name_of_member(
+        &self,
+        path: &RelPath,
+        content: &Content,
+        manifest: Option<&mut dyn BufRead>,
+    ) -> Result<(String, u64), Rejection> {
         let Some((directory, hash)) = self.directory() else {
             return Err(Rejection::NotADirectory { about: self.about() });
         };
@@ -171,7 +192,7 @@ impl Authentic {
         let differences = self.differences(directory, &hash, path, files, manifest)?;
         let name = member_name(&directory.name, path);
         if differences.is_empty() && differences.matched() > 0 {
-            return Ok(self.verified(name, shown, differences.matched()));
+            return Ok((name, differences.matched()));
         }
         if differences.is_empty()
             || matches!(differences.named(), [manifest::Difference::Added(p)] if p.is_root())
@@ -207,14 +228,14 @@ impl Authentic {
     }
 
     /// The subject that is a directory, if there is just one.
-    fn directory(&self) -> Option<(&ResourceDescriptor, DirHash)> {
+    pub(super) fn directory(&self) -> Option<(&ResourceDescriptor, DirHash)> {
         let mut directories =
             self.statement.subjects().iter().filter_map(|s| s.digest.dir_hash().map(|hash| (s, hash)));
         directories.next().filter(|_| directories.next().is_none())
     }
 
     /// The files of the directory that are subjects themselves.
-    fn listed<'a>(
+    pub(super) fn listed<'a>(
         &'a self,
         directory: &'a ResourceDescriptor,
     ) -> impl Iterator<Item = (RelPath, Sha256Digest)> + 'a {
@@ -233,7 +254,7 @@ impl Authentic {
     }
 
     /// The subjects' names, for a message.
-    fn about(&self) -> String {
+    pub(super) fn about(&self) -> String {
         let subjects = self.statement.subjects();
         let first = subjects.first().map(|s| printable(s.name.as_bytes())).unwrap_or_default();
         match subjects.len() {
@@ -248,7 +269,10 @@ impl Authentic {
     }
 }
 
-fn check_manifest<R: BufRead>(reader: manifest::Reader<R>, wanted: &DirHash) -> Result<(), Rejection> {
+pub(super) fn check_manifest<R: BufRead>(
+    reader: manifest::Reader<R>,
+    wanted: &DirHash,
+) -> Result<(), Rejection> {
     let found = reader.finish()?;
     if found == *wanted {
         return Ok(());

@@ -8,6 +8,7 @@
 
 mod authentic;
 mod coverage;
+mod named;
 mod rejection;
 
 pub use authentic::{Authentic, Signer, authenticate};

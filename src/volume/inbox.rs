@@ -88,7 +88,8 @@ impl Inbox {
     }
 
     /// Waits for results, for hints that have rested, for a request to scan or
-    /// to stop, or for a moment, whichever comes first.
+    /// to stop, or for a moment, whichever comes first. Each is told once: whoever
+    /// waits again after a request to stop does wait.
     pub(super) fn wait(&self, until: Option<Instant>) -> Batch {
         let mut mail = self.lock();
         loop {
@@ -106,7 +107,7 @@ impl Inbox {
                     hints,
                     rescan: std::mem::take(&mut mail.rescan),
                     done: std::mem::take(&mut mail.done),
-                    stop: mail.stop,
+                    stop: std::mem::take(&mut mail.stop),
                 };
             }
             let deadline = match (rested, until) {
@@ -152,6 +153,16 @@ mod tests {
         let batch = inbox.wait(None);
         assert!(batch.rescan);
         assert_eq!(batch.hints.len(), 1);
+    }
+
+    #[test]
+    fn after_a_request_to_stop_there_is_waiting_again() {
+        let inbox = Inbox::default();
+        inbox.stop();
+        assert!(inbox.wait(None).stop);
+        let until = Instant::now() + Duration::from_millis(20);
+        assert!(!inbox.wait(Some(until)).stop);
+        assert!(Instant::now() >= until, "the end must not keep a core busy until all is read");
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn a_directory_can_be_the_store() {
     desk.rejected(["out"], "no attestation");
 
     for (url, code) in
-        [("file:///nonexistent/dir", 74), ("file://host/dir", 64), ("dir", 64), ("s3://", 64), ("", 64)]
+        [("file:///nonexistent/dir", 66), ("file://host/dir", 64), ("dir", 64), ("s3://", 64), ("", 64)]
     {
         let ended = desk.run(run_arguments(&["new"], &["--store", url], "touch new")).with(code);
         assert!(ended.err.starts_with("error: ") && ended.err.contains("\n  help: "), "{ended:?}");

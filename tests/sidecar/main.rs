@@ -10,15 +10,23 @@ mod pod;
 mod process;
 mod proxy;
 mod s3;
+#[path = "../support/scripted.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod scripted;
 #[path = "../support/servers.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod servers;
+#[path = "../support/tls.rs"]
+mod tls;
 
+mod annotations;
 mod endings;
 mod idle;
 mod packings;
 mod readiness;
 mod reports;
 mod restarts;
+mod rotation;
+mod secret;
 mod stores;
 mod tampering;

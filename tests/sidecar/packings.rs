@@ -108,3 +108,18 @@ fn an_optional_output_may_be_absent_and_another_may_not() {
     );
     assert_eq!(pod.outcome(&s3)["predicate"]["complete"], false);
 }
+
+/// Kubernetes mounts it beneath `/`, whatever directory the container works in.
+#[test]
+fn a_volume_that_is_mounted_by_a_relative_path() {
+    let s3 = S3::new();
+    let mut pod = Pod::new(s3.address(), vec![Output::plain("a")]);
+    for pointer in ["/container/volumeMounts/0/mountPath", "/outputs/artifacts/0/path"] {
+        let path = pod.template.pointer_mut(pointer).unwrap();
+        *path = path.as_str().unwrap().trim_start_matches('/').into();
+    }
+    let mut sidecar = pod.start_ready();
+    let (code, message) = pod.succeed(&s3, &mut sidecar);
+    assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{message}");
+    pod.assert_accepted(&s3, &pod.outputs[0]);
+}

@@ -205,10 +205,17 @@ impl Pod {
 
     /// What a consumer's `verify` says of an object.
     pub(crate) fn verify(&self, s3: &S3, key: &str) -> Ran {
+        Self::verify_with(s3, key, &[&self.public_key()])
+    }
+
+    /// The same, of one who has these keys.
+    pub(crate) fn verify_with(s3: &S3, key: &str, keys: &[&Path]) -> Ran {
         let mut command = binary();
+        command.args(["verify", "--builder-id", BUILDER]);
+        for key in keys {
+            command.arg("--key").arg(key);
+        }
         command
-            .args(["verify", "--builder-id", BUILDER, "--key"])
-            .arg(self.public_key())
             .arg(format!("s3://{BUCKET}/{key}"))
             .envs([("AWS_ENDPOINT_URL_S3", s3.endpoint.as_str()), ("AWS_REGION", "us-east-1")])
             .envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)]);

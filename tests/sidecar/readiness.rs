@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::output::Output;
 use crate::pod::Pod;
+use crate::process::until;
 use crate::proxy::{Proxy, Way};
 use crate::s3::S3;
 
@@ -145,6 +146,12 @@ fn a_store_that_comes_late_holds_main() {
     assert_eq!(ran.status.code(), Some(1), "{ran:?}");
     let ran = String::from_utf8(ran.stderr).unwrap();
     assert!(ran.contains("not ready in time"), "{ran}");
+    until("a warning", || {
+        let lines = sidecar.logged();
+        let line = lines.lines().find(|line| line.contains("\"WARN\""))?;
+        assert!(line.contains("trying again") && line.contains("s3://bucket/"), "{line}");
+        Some(())
+    });
     proxy.set(Way::Open);
     sidecar.reaches("ready");
     let (code, message) = pod.succeed(&s3, &mut sidecar);

@@ -1,7 +1,6 @@
-//! The sidecar starts again, the key is replaced, the step runs again.
+//! The sidecar starts again, the step runs again.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 
 use rustix::process::Signal;
 
@@ -67,54 +66,6 @@ fn started_again_when_all_was_done() {
     assert!(!lines.is_empty());
     pod.assert_accepted(&s3, &pod.outputs[0]);
     assert_eq!(pod.outcome(&s3)["predicate"]["complete"], true);
-}
-
-#[test]
-fn a_key_that_is_replaced_while_main_runs() {
-    let s3 = S3::new();
-    let pod = Pod::new(s3.address(), vec![Output::plain("a")]);
-    // As the kubelet lays out a Secret.
-    let keys = pod.at("keys");
-    let generation = |name: &str| {
-        let directory = keys.join(name);
-        fs::create_dir(&directory).unwrap();
-        for file in ["attest.key", "attest.pub"] {
-            fs::rename(keys.join(file), directory.join(file)).unwrap();
-        }
-        symlink(name, keys.join("..data_tmp")).unwrap();
-        fs::rename(keys.join("..data_tmp"), keys.join("..data")).unwrap();
-    };
-    generation("..2026_11_23_10_00_00.1");
-    let link = || {
-        ["attest.key", "attest.pub"].map(|file| symlink(format!("..data/{file}"), keys.join(file)).unwrap())
-    };
-    link();
-    let old = fs::read(pod.public_key()).unwrap();
-
-    let mut sidecar = pod.start_ready();
-    pod.write();
-    pod.make_key();
-    generation("..2026_11_23_10_01_00.2");
-    fs::remove_dir_all(keys.join("..2026_11_23_10_00_00.1")).unwrap();
-    link();
-    assert_ne!(fs::read(pod.public_key()).unwrap(), old);
-
-    let (code, message) = pod.succeed(&s3, &mut sidecar);
-    assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{message}");
-    pod.assert_accepted(&s3, &pod.outputs[0]);
-    assert_eq!(pod.outcome(&s3)["predicate"]["complete"], true);
-}
-
-/// A key that is gone or spoilt at the end: the one from the start is still good.
-#[test]
-fn a_key_that_is_lost_while_main_runs() {
-    let s3 = S3::new();
-    let pod = Pod::new(s3.address(), vec![Output::plain("a")]);
-    let mut sidecar = pod.start_ready();
-    fs::write(pod.at("keys/attest.key"), "garbage").unwrap();
-    let (code, message) = pod.succeed(&s3, &mut sidecar);
-    assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{message}");
-    pod.assert_accepted(&s3, &pod.outputs[0]);
 }
 
 /// `argo retry` runs a step again under the same keys, in another pod.

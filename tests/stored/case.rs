@@ -36,7 +36,7 @@ impl Case {
             (Packing::AsIs | Packing::PackedOnDisk, _) => check_bytes(&**store, key, &written(bytes)).await?,
             (Packing::ObjectPerFile, _) => {
                 let files = self.objects.iter().map(|(key, bytes)| (key.clone(), written(bytes)));
-                return check_each(store, files, AT_ONCE).await;
+                return check_each(store, files, AT_ONCE, usize::MAX).await;
             }
             (Packing::Repacked(format, _), Some(expected)) => {
                 check_archive(&**store, key, *format, expected.clone()).await?

@@ -72,20 +72,20 @@ async fn asks_for_as_many_at_once_as_it_may() {
     fill(&store.inner, &files);
     let store = Arc::new(store);
     let port: Arc<dyn Store> = Arc::<Gathering>::clone(&store);
-    let checked = check_each(&port, all_written(&files), AT_ONCE);
+    let checked = check_each(&port, all_written(&files), AT_ONCE, usize::MAX);
     let checked = tokio::time::timeout(Duration::from_secs(30), checked).await.unwrap().unwrap();
     assert_eq!(checked.len(), files.len());
     assert_eq!(store.most.load(Ordering::SeqCst), AT_ONCE.get());
 }
 
 #[tokio::test]
-async fn asks_once_for_each_file_and_reads_none() {
+async fn asks_once_for_each_file_reads_none_and_keeps_what_is_wanted() {
     let files = files(10_000);
     let store = Arc::new(Double::new(Shown::Crc64Nvme));
     fill(&store.inner, &files);
     let port: Arc<dyn Store> = Arc::<Double>::clone(&store);
-    let checked = check_each(&port, all_written(&files), AT_ONCE).await.unwrap();
-    let uris: Vec<_> = files.iter().map(|(key, _)| store.uri(key)).collect();
+    let checked = check_each(&port, all_written(&files), AT_ONCE, 100).await.unwrap();
+    let uris: Vec<_> = files.iter().take(100).map(|(key, _)| store.uri(key)).collect();
     assert_eq!(checked.into_iter().map(|object| object.uri).collect::<Vec<_>>(), uris);
     let mut asked = store.asked();
     asked.sort_unstable();
@@ -100,13 +100,13 @@ async fn one_file_among_many_is_named() {
         fill(&store.inner, &files);
         let port: Arc<dyn Store> = Arc::<Double>::clone(&store);
         store.inner.overwrite(&key("dir/00077"), Bytes::from_static(b"FILE 77"));
-        match check_each(&port, all_written(&files), at_once).await {
+        match check_each(&port, all_written(&files), at_once, 0).await {
             Err(StoredError::Mismatch { uri, .. }) => assert_eq!(uri, "memory:dir/00077"),
             other => panic!("{other:?}"),
         }
         assert!(store.asked().len() < 2 * files.len(), "the rest is not asked for");
         store.inner.remove(&key("dir/00077"));
-        match check_each(&port, all_written(&files), at_once).await {
+        match check_each(&port, all_written(&files), at_once, 0).await {
             Err(StoredError::NotThere { uri }) => assert_eq!(uri, "memory:dir/00077"),
             other => panic!("{other:?}"),
         }
@@ -116,5 +116,5 @@ async fn one_file_among_many_is_named() {
 #[tokio::test]
 async fn nothing_is_nothing() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    assert_eq!(check_each(&store, [], AT_ONCE).await.unwrap(), []);
+    assert_eq!(check_each(&store, [], AT_ONCE, 1).await.unwrap(), []);
 }

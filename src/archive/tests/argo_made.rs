@@ -97,6 +97,20 @@ fn empty_zips_match_nothing_only() {
 }
 
 #[test]
+fn a_single_file_is_called_what_the_archive_calls_it() {
+    for (format, archive, name) in
+        [(Format::TarGz, FILE_TGZ, "text.txt"), (Format::Zip, FILE_ZIP, "/tmp/argo-fixture.txt")]
+    {
+        let mut other = one_file(name);
+        other.files.insert(RelPath::root(), file(b"other"));
+        let said = compared(format, archive, &other).mismatch().unwrap();
+        assert!(said.starts_with(&format!("`{name}` has ")), "{said}");
+        let said = compared(Format::Zip, EMPTY_ZIP, &one_file(name)).mismatch().unwrap();
+        assert_eq!(said, format!("`{name}` is not in the archive"));
+    }
+}
+
+#[test]
 fn every_change_of_what_is_expected_is_seen() {
     for (format, archive) in CASES {
         for name in out().files.keys() {

@@ -1,10 +1,12 @@
 //! Templates that mean harm, or are merely large.
 
+use std::path::Path;
 use std::time::Instant;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::relpath::RelPath;
 
 /// What a hostile template may cost, in seconds. Unoptimised code on a busy machine
 /// gets more; what must not happen takes minutes.
@@ -87,6 +89,32 @@ proptest! {
                 }
             }
             Err(reason) => prop_assert!(matches!(reason, Unattestable::Path | Unattestable::Nameless), "{}", reason),
+        }
+    }
+
+    #[test]
+    fn any_place_can_be_looked_at(
+        path in "[ab./]{1,8}",
+        mounts in proptest::collection::vec("[ab./]{0,6}", 0..3),
+        input in "[ab./]{0,6}",
+    ) {
+        let mounts: Vec<_> = mounts.iter().map(|path| serde_json::json!({"mountPath": path})).collect();
+        let template = serde_json::json!({
+            "container": {"volumeMounts": mounts},
+            "inputs": {"artifacts": [{"name": "i", "path": input, "raw": {"data": ""}}]},
+            "outputs": {"artifacts": [{"name": "x", "path": path}]},
+            "archiveLocation": {"s3": {"endpoint": "e", "bucket": "b", "key": "p"}},
+        });
+        let step = parse(&template.to_string()).unwrap();
+        if let Ok(plan) = &step.outputs[0].plan {
+            let root = match &plan.place {
+                Place::Volume { mount } => mount.as_str(),
+                Place::InputVolume { .. } | Place::BaseLayer { .. } => "/",
+            };
+            prop_assert!(root.starts_with('/'), "{}", root);
+            let path = Path::new("/").join(&plan.path);
+            let rest = path.strip_prefix(root).map(|rest| RelPath::from_bytes(rest.as_os_str().as_encoded_bytes()));
+            prop_assert!(matches!(rest, Ok(Ok(_))), "{} in {}: {:?}", plan.path, root, rest);
         }
     }
 

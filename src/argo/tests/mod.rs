@@ -140,7 +140,7 @@ fn volume_outputs_follow_the_longest_mount() {
     let step = parse(VOLUME).unwrap();
     let mount = |mount: &str| Place::Volume { mount: mount.to_owned() };
     assert_eq!(plan(&step, "file").place, mount("/data"));
-    assert_eq!(plan(&step, "trap").place, mount("/data/deep/"));
+    assert_eq!(plan(&step, "trap").place, mount("/data/deep"));
     assert_eq!(plan(&step, "deeper").place, mount("/data"));
     assert_eq!(plan(&step, "file").packing(Shape::File), Packing::AsIs);
     assert_eq!(plan(&step, "folder-none").packing(Shape::Directory), Packing::ObjectPerFile);
@@ -163,6 +163,29 @@ fn volume_outputs_follow_the_longest_mount() {
     );
     assert_eq!(zipped.packing(Shape::Directory), Packing::Repacked(Format::Zip, beneath("zipped.txt")));
     assert!(step.outputs.iter().find(|output| output.name == "maybe").unwrap().optional);
+}
+
+/// Kubernetes takes a relative mount path for one from `/`, and Argo compares it as
+/// text with the output's. An empty one it refuses.
+#[test]
+fn a_relative_mount_holds_what_is_relative() {
+    let place = |mount: &str, path: &str| {
+        let template = serde_json::json!({
+            "container": {"volumeMounts": [{"mountPath": mount}]},
+            "outputs": {"artifacts": [{"name": "x", "path": path}]},
+            "archiveLocation": {"s3": {"endpoint": "e", "bucket": "b", "key": "p"}},
+        });
+        plan(&parse(&template.to_string()).unwrap(), "x").place.clone()
+    };
+    let volume = |mount: &str| Place::Volume { mount: mount.to_owned() };
+    let packed =
+        |packed: &str| Place::BaseLayer { packed: format!("/var/run/argo/outputs/artifacts/{packed}") };
+    assert_eq!(place("data", "data/out"), volume("/data"));
+    assert_eq!(place("data/", "./data/out/"), volume("/data"));
+    assert_eq!(place("data", "/data/out"), packed("data/out.tgz"));
+    assert_eq!(place("/data", "data/out"), packed("data/out.tgz"));
+    assert_eq!(place("/", "/out"), volume("/"));
+    assert_eq!(place("", "/out"), packed("out.tgz"));
 }
 
 #[test]

@@ -41,7 +41,7 @@ const MOST: usize = 1_000_000;
 
 /// How deep a document may be once its aliases are followed. Written out, the parser takes
 /// half of it.
-const DEEPEST: usize = 1000;
+const DEEPEST: usize = 200;
 
 /// Works out values, within bounds.
 pub(in crate::inject) struct Values<'t> {

@@ -165,7 +165,7 @@ fn digest_and_size(digest: &Sha256Digest, size: u64) -> Value {
 }
 
 /// What is known, and not empty.
-fn texts(fields: &[(&str, &Option<String>)]) -> Map<String, Value> {
+pub(super) fn texts(fields: &[(&str, &Option<String>)]) -> Map<String, Value> {
     let known = |(name, value): &(&str, &Option<String>)| {
         let value = value.as_deref().filter(|text| !text.is_empty())?;
         Some(((*name).to_owned(), bounded(value)))
@@ -173,7 +173,7 @@ fn texts(fields: &[(&str, &Option<String>)]) -> Map<String, Value> {
     fields.iter().filter_map(known).collect()
 }
 
-fn insert_object(into: &mut Map<String, Value>, name: &str, object: Map<String, Value>) {
+pub(super) fn insert_object(into: &mut Map<String, Value>, name: &str, object: Map<String, Value>) {
     if !object.is_empty() {
         into.insert(name.to_owned(), Value::Object(object));
     }
@@ -185,7 +185,7 @@ fn insert_list(into: &mut Map<String, Value>, name: &str, list: Vec<Value>) {
     }
 }
 
-fn insert_text(into: &mut Map<String, Value>, name: &str, text: &str) {
+pub(super) fn insert_text(into: &mut Map<String, Value>, name: &str, text: &str) {
     if !text.is_empty() {
         into.insert(name.to_owned(), bounded(text));
     }

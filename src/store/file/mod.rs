@@ -55,10 +55,15 @@ impl FileStore {
     /// Opens the directory, which must exist. It may itself be reached through
     /// symbolic links; whoever names it decides that.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let root = Directory::open(dir).map_err(|source| StoreError::Io {
-            uri: file_uri(dir),
-            operation: "open the store's directory",
-            source,
+        let root = Directory::open(dir).map_err(|source| {
+            let uri = file_uri(dir);
+            match source.kind() {
+                io::ErrorKind::NotFound => StoreError::NoDirectory { uri, problem: "does not exist" },
+                io::ErrorKind::NotADirectory => {
+                    StoreError::NoDirectory { uri, problem: "is not a directory" }
+                }
+                _ => StoreError::Io { uri, operation: "open the store's directory", source },
+            }
         })?;
         Ok(Self { inner: Arc::new(Inner { path: dir.to_owned(), root }) })
     }

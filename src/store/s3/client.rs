@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -9,10 +10,10 @@ use aws_sdk_s3::config::{
     BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, StalledStreamProtectionConfig,
 };
 
-use super::S3Config;
 use super::fault::Fault;
 use super::identity::{Current, Identity};
 use super::retry::{self, GaveUp, Retrying};
+use super::{S3Config, Target};
 use crate::store::{ConfigError, InvalidKey, Location, ObjectKey, StoreError};
 
 pub(super) struct Client {
@@ -20,6 +21,9 @@ pub(super) struct Client {
     pub(super) config: S3Config,
     identity: Arc<Identity>,
     retrying: Retrying,
+    /// Whether the store has said of its own accord that an object is missing, or
+    /// could not: see [`Self::why_not_there`].
+    bucket_asked_for: AtomicBool,
 }
 
 impl Client {
@@ -27,7 +31,8 @@ impl Client {
         match Self::build(&config) {
             Ok((s3, identity)) => {
                 let retrying = Retrying::new(config.limits);
-                Ok(Self { s3, config, identity, retrying })
+                let bucket_asked_for = AtomicBool::new(false);
+                Ok(Self { s3, config, identity, retrying, bucket_asked_for })
             }
             Err(source) => {
                 let S3Config { bucket, prefix, .. } = config;
@@ -85,6 +90,21 @@ impl Client {
     /// Counts a repetition that [`Self::run`] does not see.
     pub(super) fn count_retry(&self) {
         self.retrying.count();
+    }
+
+    /// What a HEAD's 404 means, which has no words of its own: the object is missing,
+    /// or its bucket. A GET's answer says which; one is enough for a store.
+    pub(super) async fn why_not_there(&self, target: &Target, error: StoreError) -> StoreError {
+        if !matches!(error, StoreError::NotFound { .. }) || self.bucket_asked_for.load(Ordering::Relaxed) {
+            return error;
+        }
+        match self.open(target).await.map_err(|fault| fault.into_error(target.uri.clone(), 1)) {
+            Err(no_bucket @ StoreError::NoBucket { .. }) => return no_bucket,
+            // It will be asked again, when there is an answer.
+            Err(StoreError::Unreachable { .. }) => {}
+            _ => self.bucket_asked_for.store(true, Ordering::Relaxed),
+        }
+        error
     }
 
     pub(super) fn retries(&self) -> u64 {

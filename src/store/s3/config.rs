@@ -212,6 +212,12 @@ impl S3Config {
         Ok(config)
     }
 
+    /// Whose bucket it is, for evidence in a statement: the endpoint's address, or
+    /// AWS's general one, which leaves the region out. Holds no credentials.
+    pub fn endpoint_url(&self) -> String {
+        self.endpoint.as_ref().map_or("https://s3.amazonaws.com", Endpoint::as_str).to_owned()
+    }
+
     pub(super) fn signing_region(&self) -> Result<String, ConfigError> {
         let region = match (&self.region, &self.endpoint) {
             (Some(region), _) => region.clone(),

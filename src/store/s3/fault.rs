@@ -8,6 +8,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::report::chain;
 use crate::store::error::foreign;
 use crate::store::{ConfigError, Corruption, Reply, Source, StoreError};
 
@@ -110,6 +111,21 @@ impl Fault {
         // A reply to HEAD says 403 and no more.
         matches!(self, Self::Reply(answer)
             if answer.reply.code.as_deref().map_or(answer.reply.status == 403, |code| STALE.contains(&code)))
+    }
+
+    /// Why, in one line, with what caused it.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Reply(answer) => answer.reply.to_string(),
+            Self::Transport(source) | Self::Tls(source) => chain(&**source),
+            Self::Cut { announced, received } => {
+                Corruption::Length { announced: *announced, received: *received }.to_string()
+            }
+            Self::Mismatch => Corruption::Checksum.to_string(),
+            Self::Odd(what) => (*what).to_owned(),
+            Self::Settings(error) => chain(error),
+            Self::Final(error) => chain(error),
+        }
     }
 
     pub(super) fn status(&self) -> Option<u16> {

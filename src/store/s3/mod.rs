@@ -186,7 +186,10 @@ impl Store for S3Store {
 
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
         let target = self.target(key)?;
-        self.run(&target, || self.client.head_once(&target)).await
+        match self.run(&target, || self.client.head_once(&target)).await {
+            Err(error) => Err(self.client.why_not_there(&target, error).await),
+            found => found,
+        }
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

@@ -3,6 +3,7 @@
 //! This is the only place that repeats; the SDK's own retries are off, so that
 //! there is one budget and one count.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -16,10 +17,17 @@ use super::fault::Fault;
 /// object that is damaged stays so.
 const BROKEN: u32 = 3;
 
+/// How long a call may be tried again before that is worth a word: a store can be
+/// busy for a moment.
+const LASTING: Duration = Duration::from_secs(1);
+/// Between two such words, however many calls wait.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+
 #[derive(Debug)]
 pub(super) struct Retrying {
     limits: Limits,
     retries: AtomicU64,
+    said: Mutex<Option<Instant>>,
 }
 
 /// Waits for one reply, to a request of so many bytes, no longer than it may take.
@@ -43,7 +51,7 @@ pub(super) struct GaveUp {
 
 impl Retrying {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, retries: AtomicU64::new(0) }
+        Self { limits, retries: AtomicU64::new(0), said: Mutex::new(None) }
     }
 
     /// Counts one more attempt that repeats a failed one.
@@ -53,6 +61,17 @@ impl Retrying {
 
     pub(super) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing was said of late.
+    fn may_say(&self) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = Instant::now();
+        let may = said.is_none_or(|last| now.duration_since(last) >= SAY_EVERY);
+        if may {
+            *said = Some(now);
+        }
+        may
     }
 
     /// Runs `attempt` until it succeeds, fails for good, or the budget is spent.
@@ -101,7 +120,12 @@ impl Retrying {
         })
         .notify(|fault, pause| {
             self.count();
-            tracing::debug!(uri, ?fault, ?pause, "trying again");
+            if started.elapsed() >= LASTING && self.may_say() {
+                let (error, for_at_most) = (fault.reason(), self.limits.total);
+                tracing::warn!(uri, error, ?for_at_most, "the store does not do it; trying again");
+            } else {
+                tracing::debug!(uri, ?fault, ?pause, "trying again");
+            }
         })
         .await;
         result.map_err(|fault| GaveUp { fault, attempts })
@@ -137,6 +161,25 @@ mod tests {
         assert!(started.elapsed() < TOTAL * 10, "{:?}", started.elapsed());
         assert!(gave_up.attempts > 1, "{gave_up:?}");
         assert_eq!(retrying.retries(), gave_up.attempts - 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lasts_is_said_now_and_then() {
+        let retrying = Retrying::new(Limits::default());
+        let busy = || async { Err::<(), _>(Fault::timed_out("test")) };
+        retrying.run("s3://b/k", || false, busy).await.unwrap_err();
+        // Counted by what it keeps, since no more is said for some time after.
+        assert!(!retrying.may_say());
+        tokio::time::advance(SAY_EVERY).await;
+        assert!(retrying.may_say() && !retrying.may_say());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_is_not_worth_a_word() {
+        let retrying = Retrying::new(Limits { total: LASTING, ..Limits::default() });
+        let busy = || async { Err::<(), _>(Fault::timed_out("test")) };
+        let gave_up = retrying.run("s3://b/k", || false, busy).await.unwrap_err();
+        assert!(gave_up.attempts > 1 && retrying.may_say(), "{gave_up:?}");
     }
 
     #[tokio::test]

@@ -59,11 +59,14 @@ class Kube:
         self._proxy.wait(10)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def raw(self, method, path, body=None, kind="application/json"):
+    def raw(self, method, path, body=None, kind="application/json", user=None):
         connection = _UnixConnection(self._socket)
         try:
             payload = json.dumps(body) if body is not None else None
-            connection.request(method, path, payload, {"content-type": kind} if payload else {})
+            headers = {"content-type": kind} if payload else {}
+            if user:
+                headers["impersonate-user"] = user
+            connection.request(method, path, payload, headers)
             reply = connection.getresponse()
             text = reply.read().decode(errors="replace")
         finally:
@@ -72,15 +75,36 @@ class Kube:
             raise ApiError(reply.status, method, path, text)
         return text
 
-    def call(self, method, path, body=None, kind="application/json"):
-        return json.loads(self.raw(method, path, body, kind))
+    def call(self, method, path, body=None, kind="application/json", user=None):
+        return json.loads(self.raw(method, path, body, kind, user))
 
-    def _core(self, kind, name="", **query):
+    def ask(self, *arguments, text=None, seconds=60):
+        """kubectl itself: its exit code and all that it said."""
+        # A file that names its namespace may not be told another.
+        told = "namespace: " in (text or "")
+        command = [*self.kubectl, *([] if told else ["-n", self.namespace]), *arguments]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds)
+        return done.returncode, done.stdout + done.stderr
+
+    def apply(self, text):
+        """As a user applies a file."""
+        code, said = self.ask("apply", "-f", "-", text=text)
+        assert code == 0, said
+
+    def unapply(self, text):
+        self.ask("delete", "--ignore-not-found", "--wait=false", "-f", "-", text=text)
+
+    def core(self, kind, name="", **query):
+        """The path of a core object, or of all of a kind, in the namespace."""
         search = "?" + urllib.parse.urlencode(query) if query else ""
         return f"/api/v1/namespaces/{self.namespace}/{kind}{'/' + name if name else ''}{search}"
 
-    def create_workflow(self, body):
-        return self.call("POST", WORKFLOWS.format(self.namespace), body)
+    def create_workflow(self, body, user=None):
+        return self.call("POST", WORKFLOWS.format(self.namespace), body, user=user)
+
+    def try_pod(self, body, user=None):
+        """The pod as it would be created: admission and all, but for the pod."""
+        return self.call("POST", self.core("pods", dryRun="All"), body, user=user)
 
     def workflow(self, name):
         return self.call("GET", f"{WORKFLOWS.format(self.namespace)}/{name}")
@@ -94,21 +118,21 @@ class Kube:
 
     def pods(self, workflow):
         selector = f"workflows.argoproj.io/workflow={workflow}"
-        return self.call("GET", self._core("pods", labelSelector=selector))["items"]
+        return self.call("GET", self.core("pods", labelSelector=selector))["items"]
 
     def pod(self, name):
-        return self.call("GET", self._core("pods", name))
+        return self.call("GET", self.core("pods", name))
 
     def delete_pod(self, name, grace_seconds=None):
         options = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
-        self._delete(self._core("pods", name), options)
+        self._delete(self.core("pods", name), options)
 
     def logs(self, pod, container, **query):
-        return self.raw("GET", self._core("pods", f"{pod}/log", container=container, **query))
+        return self.raw("GET", self.core("pods", f"{pod}/log", container=container, **query))
 
     def events(self, pod):
         selector = f"involvedObject.name={pod}"
-        return self.call("GET", self._core("events", fieldSelector=selector))["items"]
+        return self.call("GET", self.core("events", fieldSelector=selector))["items"]
 
     def create_secret(self, name, data):
         body = {
@@ -117,13 +141,29 @@ class Kube:
             "metadata": {"name": name, "labels": {"e2e": "argo-attest"}},
             "stringData": data,
         }
-        return self.call("POST", self._core("secrets"), body)
+        return self.call("POST", self.core("secrets"), body)
 
     def secret(self, name):
-        return self.call("GET", self._core("secrets", name))
+        return self.call("GET", self.core("secrets", name))
+
+    def replace_secret(self, name, data):
+        path = self.core("secrets", name)
+        self.call("PATCH", path, {"stringData": data}, "application/merge-patch+json")
 
     def delete_secret(self, name):
-        self._delete(self._core("secrets", name), {})
+        self._delete(self.core("secrets", name), {})
+
+    def create_config_map(self, name, data):
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "labels": {"e2e": "argo-attest"}},
+            "data": data,
+        }
+        return self.call("POST", self.core("configmaps"), body)
+
+    def delete_config_map(self, name):
+        self._delete(self.core("configmaps", name), {})
 
     def create(self, path, body):
         """Any other object; one that is there already is left as it is."""

@@ -98,8 +98,12 @@ class Pod:
             if container["name"] in ("init", "wait", "supervisor"):
                 for entry in container.get("env", []):
                     if entry["name"] == "ARGO_TEMPLATE":
-                        return json.loads(entry["value"])
+                        return json.loads(self._offloaded() if entry["value"] == "offloaded" else entry["value"])
         raise AssertionError(f"{self.name}: no ARGO_TEMPLATE")
+
+    def _offloaded(self):
+        kept = self.running.kube.call("GET", self.running.kube.core("configmaps", self.name))
+        return kept["data"]["ARGO_TEMPLATE"]
 
     def prefix(self):
         return self.template()["archiveLocation"]["s3"]["key"]

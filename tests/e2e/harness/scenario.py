@@ -68,6 +68,10 @@ class Case:
     def submit(self, step, **more):
         short = "".join(c if c.isalnum() else "-" for c in self.name.lower()).strip("-")[:40]
         body = workflow(self.settings, short, step, self.keys.secret, **more)
+        return self.run(body)
+
+    def run(self, body):
+        """Any workflow, as the API takes it."""
         running = Running(self.kube, self.settings, body)
         self.running.append(running)
         return running
@@ -82,8 +86,9 @@ class Case:
     def close(self, passed):
         self._cleanups.close()
         if passed and not self.suite.keep:
-            for running in self.running:
-                self.kube.delete_workflow(running.name)
+            # What ran in a namespace of its own goes with the namespace.
+            for running in (r for r in self.running if r.kube is self.kube):
+                running.kube.delete_workflow(running.name)
 
     def evidence(self):
         """What a person needs to see why it failed."""
@@ -101,9 +106,9 @@ class Case:
                 yield "stored: " + ", ".join(self.s3.list(pod.prefix() + "/"))
             except Exception:
                 yield traceback.format_exc(limit=1)
-            for container in ("argo-attest", "main", "wait"):
+            for container in ("argo-attest-gate", "argo-attest", "main", "wait"):
                 try:
                     yield f"--- log of {container}\n{pod.logs(container, tailLines=100)}"
                 except Exception as error:  # a container that never started has no log
                     yield f"--- no log of {container}: {error}"
-            yield "--- described\n" + self.kube.describe(pod.name)
+            yield "--- described\n" + running.kube.describe(pod.name)

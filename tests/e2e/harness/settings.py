@@ -33,6 +33,12 @@ class Settings:
     # Any image with a shell and the usual small programs.
     main_image: str = field(default_factory=lambda: _text("E2E_MAIN_IMAGE", "localhost/busybox:1"))
     pull_policy: str = field(default_factory=lambda: _text("E2E_PULL_POLICY", "Never"))
+    # Who creates the pods of workflows, as the API server knows it.
+    controller: str = field(
+        default_factory=lambda: _text("E2E_CONTROLLER", "system:serviceaccount:argo:argo")
+    )
+    # Where the controller's ConfigMap is.
+    controller_namespace: str = field(default_factory=lambda: _text("E2E_CONTROLLER_NAMESPACE", "argo"))
     # What calls kubectl, where that is not plain `kubectl`.
     kubectl: tuple = field(default_factory=lambda: tuple(shlex.split(_text("E2E_KUBECTL", "kubectl"))))
     # Patience: multiplies every deadline, for slow clusters.

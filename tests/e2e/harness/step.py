@@ -44,7 +44,7 @@ class Output:
 class Step:
     """One template: main, and perhaps our container beside it."""
 
-    script: str
+    script: str = "true"
     outputs: list = field(default_factory=list)
     form: str = "native"
     # "sidecar", or "idle": another container in the same place that does nothing.
@@ -58,6 +58,8 @@ class Step:
     main: dict = field(default_factory=dict)
     template: dict = field(default_factory=dict)
     beside: list = field(default_factory=list)
+    # Init containers that run before our sidecar starts.
+    before: list = field(default_factory=list)
     ours: dict = field(default_factory=dict)
 
     def rendered(self, settings):
@@ -75,8 +77,10 @@ class Step:
         if self.opted_in:
             template["metadata"] = {"annotations": dict(OPT_IN)}
         sidecars = list(self.beside)
+        if self.before:
+            template["initContainers"] = list(self.before)
         if self.form == "native":
-            template["initContainers"] = [self._native(settings)]
+            template["initContainers"] = [*self.before, self._native(settings)]
         elif self.form == "plain":
             sidecars.append(self._plain(settings))
         if sidecars:

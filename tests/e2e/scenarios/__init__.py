@@ -1,3 +1,19 @@
 """The scenarios, by subject. Importing this package lists them all."""
 
-from . import baseline, endings, fanout, packings, starts, store, tampering, wall_time  # noqa: F401
+from . import (  # noqa: F401
+    admission,
+    baseline,
+    endings,
+    fanout,
+    gate,
+    packings,
+    protection,
+    restricted,
+    rotation,
+    starts,
+    status,
+    store,
+    tampering,
+    templates,
+    wall_time,
+)

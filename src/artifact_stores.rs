@@ -16,11 +16,11 @@ use crate::store::{
 
 /// Opened stores, one for each that the step names.
 #[derive(Debug, Default)]
-pub(super) struct Stores(HashMap<Arc<Described>, Arc<dyn Store>>);
+pub(crate) struct Stores(HashMap<Arc<Described>, Arc<dyn Store>>);
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StoresError {
+pub(crate) enum StoresError {
     /// Not a bucket's name.
     #[error("the bucket {name:?} of the template is not usable")]
     Bucket {
@@ -55,7 +55,7 @@ pub(super) enum StoresError {
 
 impl StoresError {
     /// What to do about it.
-    pub(super) fn remedy(&self) -> String {
+    pub(crate) fn remedy(&self) -> String {
         match self {
             Self::NoSecret { path, .. } => format!(
                 "mount the Secret at {}, or give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or web identity",
@@ -73,7 +73,7 @@ impl StoresError {
 
 impl Stores {
     /// Opens the store of an object, if it is not open yet. Makes no request.
-    pub(super) fn open(
+    pub(crate) fn open(
         &mut self,
         object: &ObjectRef,
         env: &dyn Env,
@@ -88,13 +88,13 @@ impl Stores {
     }
 
     /// How many requests were repeated.
-    pub(super) fn retries(&self) -> u64 {
+    pub(crate) fn retries(&self) -> u64 {
         self.0.values().map(|store| store.retries()).sum()
     }
 }
 
 /// The object's key, as the store takes it.
-pub(super) fn key(object: &ObjectRef) -> Result<ObjectKey, InvalidKey> {
+pub(crate) fn key(object: &ObjectRef) -> Result<ObjectKey, InvalidKey> {
     ObjectKey::new(object.key())
 }
 

@@ -1,0 +1,175 @@
+//! A chain that was walked: its links, and how each of them stands.
+
+use jiff::Timestamp;
+
+use super::{FetchError, InvalidReference};
+use crate::store::StoreError;
+use crate::verify::{Authentic, Rejection, Signer};
+
+/// Every dependency that was come by, a link before those beneath it.
+#[derive(Debug, Default)]
+pub struct Chain {
+    pub(super) links: Vec<Link>,
+}
+
+/// One dependency of a statement.
+#[derive(Debug)]
+pub struct Link {
+    /// The link whose statement names it; `None`: the artifact's own.
+    pub(super) parent: Option<usize>,
+    pub(super) name: String,
+    pub(super) uri: String,
+    pub(super) digest: Option<String>,
+    pub(super) attestation: Option<String>,
+    pub(super) endpoint: Option<String>,
+    pub(super) standing: Standing,
+}
+
+/// How a link stands.
+#[derive(Debug)]
+pub enum Standing {
+    /// Its statement names no attestation of it: here the chain ends.
+    Root,
+    /// Its attestation is the one that was named, authentic, and about it.
+    Verified(Box<Upstream>),
+    /// So it is, and what is beneath it stands elsewhere in the chain.
+    Again(Box<Upstream>),
+    /// It is not so, or could not be found out.
+    Broken(LinkError),
+}
+
+/// What is told of a verified link.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// The name under which it is attested.
+    pub subject: String,
+    /// Who signed.
+    pub signer: Signer,
+    /// `runDetails.builder.id`.
+    pub builder_id: String,
+    /// `buildDefinition.buildType`.
+    pub build_type: String,
+    /// `runDetails.metadata.invocationId`.
+    pub invocation_id: String,
+    /// `runDetails.metadata.finishedOn`, the builder's own word.
+    pub finished_on: Option<Timestamp>,
+}
+
+/// Why a link does not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The statement that names it is not usable here.
+    #[error(transparent)]
+    Reference(#[from] InvalidReference),
+    /// It cannot be had.
+    #[error("its attestation cannot be had")]
+    Fetch(#[from] FetchError),
+    /// Something else is there.
+    #[error("{uri} is not the attestation that its statement names (sha256 {wanted}), nor is any beside it")]
+    Replaced {
+        /// Where it should be, printable.
+        uri: String,
+        /// The digest that the statement names, in hexadecimal.
+        wanted: String,
+    },
+    /// It is the one that was named, and is not accepted.
+    #[error("{0}")]
+    Rejected(#[from] Rejection),
+    /// Deeper than is followed.
+    #[error("the chain is deeper than {0} links")]
+    TooDeep(usize),
+    /// More than is followed.
+    #[error("the chain has more than {0} links")]
+    TooManyLinks(usize),
+    /// More than is read.
+    #[error("the attestations of the chain have more than {0} bytes")]
+    TooLarge(u64),
+}
+
+impl LinkError {
+    /// Whether it could not be found out, rather than is not so.
+    pub fn store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Fetch(FetchError::Store(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Chain {
+    /// The links, each before those beneath it.
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// The first link that is broken, and why; one that is not so before one that
+    /// could not be found out.
+    pub fn broken(&self) -> Option<(&Link, &LinkError)> {
+        let broken = || {
+            self.links.iter().filter_map(|link| match &link.standing {
+                Standing::Broken(error) => Some((link, error)),
+                _ => None,
+            })
+        };
+        broken().find(|(_, error)| error.store().is_none()).or_else(|| broken().next())
+    }
+
+    /// The names from the artifact to the link, this one last.
+    pub fn path<'a>(&'a self, link: &'a Link) -> Vec<&'a str> {
+        let mut path = vec![link.name()];
+        let mut parent = link.parent;
+        while let Some(above) = parent.and_then(|index| self.links.get(index)) {
+            path.push(above.name());
+            parent = above.parent;
+        }
+        path.reverse();
+        path
+    }
+}
+
+impl Link {
+    /// What its statement calls it, printable.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it was, printable; empty if the statement does not say.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The digest that the statement gives it, `algorithm:value`, printable.
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
+    /// Where its attestation is said to be, printable.
+    pub fn attestation(&self) -> Option<&str> {
+        self.attestation.as_deref()
+    }
+
+    /// The store that its statement says it was in, printable: for people. It is
+    /// never asked because of this.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+}
+
+impl Upstream {
+    pub(super) fn new(authentic: &Authentic, subject: String) -> Self {
+        let provenance = authentic.provenance();
+        Self {
+            subject,
+            signer: authentic.signer().clone(),
+            builder_id: provenance.run_details.builder.id.clone(),
+            build_type: provenance.build_definition.build_type.clone(),
+            invocation_id: provenance.run_details.metadata.invocation_id.clone(),
+            finished_on: provenance.run_details.metadata.finished_on,
+        }
+    }
+}

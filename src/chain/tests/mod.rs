@@ -1,0 +1,135 @@
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::attest::{AttestationNames, Attestor, Contents, MAX_ATTESTATION};
+use crate::digest::Sha256Digest;
+use crate::intoto::ResourceDescriptor;
+use crate::policy::{Policy, PolicyViolation, TrustedKey};
+use crate::relpath::RelPath;
+use crate::sign::{KeyType, PrivateKey};
+use crate::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
+use crate::store::{MemoryStore, ObjectKey, Store as _, StoreError};
+use crate::verify::Rejection;
+
+mod breaks;
+mod limits;
+mod policies;
+mod shapes;
+
+const BUILDER: &str = "https://ci.example.com/argo";
+
+/// Attestations in memory, and who asked for which.
+struct Shelf {
+    store: MemoryStore,
+    key: PrivateKey,
+    asked: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Source for Shelf {
+    async fn fetch(&self, uri: &str, limit: u64) -> Result<Bytes, FetchError> {
+        self.asked.lock().unwrap().push(uri.to_owned());
+        let Some(key) = uri.strip_prefix("memory:") else {
+            return Err(FetchError::NotFollowed { uri: uri.to_owned() });
+        };
+        match self.store.get(&ObjectKey::new(key).unwrap(), limit).await {
+            Ok(object) => Ok(object.bytes),
+            Err(StoreError::NotFound { uri }) => Err(FetchError::Missing { uri }),
+            Err(error) => Err(FetchError::Store(error)),
+        }
+    }
+}
+
+fn provenance(inputs: Vec<ResourceDescriptor>) -> Provenance {
+    let workflow = json!({"name": "build-1", "namespace": "ci"});
+    let external = [("workflow", workflow), ("template", json!({"name": "build"}))];
+    Provenance {
+        build_definition: BuildDefinition {
+            build_type: crate::slsa::ARGO_STEP_BUILD_TYPE.into(),
+            external_parameters: external.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+            internal_parameters: serde_json::Map::new(),
+            resolved_dependencies: inputs,
+        },
+        run_details: RunDetails {
+            builder: Builder::this_version(BUILDER),
+            metadata: BuildMetadata {
+                invocation_id: "w/n/p".into(),
+                started_on: None,
+                finished_on: Some(Timestamp::now()),
+            },
+            byproducts: Vec::new(),
+        },
+    }
+}
+
+fn root(name: &str) -> ResourceDescriptor {
+    ResourceDescriptor { name: name.into(), uri: "oci://busybox:1".into(), ..ResourceDescriptor::default() }
+}
+
+impl Shelf {
+    fn new() -> Self {
+        let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
+        Self { store: MemoryStore::new(), key, asked: Mutex::default() }
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::of_keys(vec![TrustedKey::new("ci", self.key.public().clone())])
+    }
+
+    /// Attests the object of this name, whose bytes are its name.
+    async fn attest(&self, name: &str, inputs: Vec<ResourceDescriptor>) -> ResourceDescriptor {
+        self.attest_as(name, Contents::file(name, Sha256Digest::of(name.as_bytes())), &provenance(inputs))
+            .await
+    }
+
+    async fn attest_as(&self, name: &str, contents: Contents, provenance: &Provenance) -> ResourceDescriptor {
+        let names = AttestationNames::beside(name).unwrap();
+        Attestor::new(&self.key, &self.store).attest(&contents, &names, provenance).await.unwrap();
+        let bundle = self.store.get(&names.bundle, MAX_ATTESTATION).await.unwrap().bytes;
+        reference(name, &self.store.uri(&names.bundle), &bundle)
+    }
+
+    async fn walk(&self, inputs: Vec<ResourceDescriptor>) -> Chain {
+        self.walk_with(inputs, &self.policy(), Limits::default()).await
+    }
+
+    async fn walk_with(&self, inputs: Vec<ResourceDescriptor>, policy: &Policy, limits: Limits) -> Chain {
+        walk(&provenance(inputs), policy, Timestamp::now(), self, limits).await
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// A dependency on the object of this name, and on the attestation at `uri`.
+fn reference(name: &str, uri: &str, bundle: &[u8]) -> ResourceDescriptor {
+    let mut input = ResourceDescriptor::named(format!("inputs/{name}"), Sha256Digest::of(name.as_bytes()));
+    input.uri = format!("memory:{name}");
+    let attestation = json!({"uri": uri, "sha256": Sha256Digest::of(bundle).to_string()});
+    input.annotations.insert("attestation".into(), attestation);
+    input
+}
+
+/// Each link's path and how it stands.
+fn told(chain: &Chain) -> Vec<(String, &'static str)> {
+    let word = |link: &Link| match link.standing() {
+        Standing::Root => "root",
+        Standing::Verified(_) => "verified",
+        Standing::Again(_) => "again",
+        Standing::Broken(_) => "broken",
+    };
+    chain.links().iter().map(|link| (chain.path(link).join(" "), word(link))).collect()
+}
+
+fn broken(chain: &Chain) -> (String, String) {
+    let (link, error) = chain.broken().unwrap_or_else(|| panic!("{chain:?}"));
+    (chain.path(link).join(" "), crate::report::chain(error))
+}

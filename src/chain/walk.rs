@@ -1,0 +1,235 @@
+//! The walk itself: depth first, each attestation once, within limits.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::link::{Chain, Link, LinkError, Standing, Upstream};
+use super::{FetchError, Reference, Source};
+use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
+use crate::bundle::{Bundle, lines};
+use crate::digest::Sha256Digest;
+use crate::dsse::Envelope;
+use crate::intoto::ResourceDescriptor;
+use crate::manifest;
+use crate::policy::Policy;
+use crate::relpath::{RelPath, printable};
+use crate::slsa::Provenance;
+use crate::store::StoreError;
+use crate::verify::{Authentic, Place, Rejection, authenticate};
+
+/// How far a walk goes. What lies beyond is a broken link, never passed over.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Statements on the way from the artifact to a root.
+    pub depth: usize,
+    /// Links in all, roots among them.
+    pub links: usize,
+    /// Bytes of attestations and manifests in all.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 64, links: 10_000, bytes: 256 * 1024 * 1024 }
+    }
+}
+
+/// Dependencies of one statement that are still to be looked at.
+struct Open {
+    link: Option<usize>,
+    rest: std::vec::IntoIter<ResourceDescriptor>,
+}
+
+struct Walk<'a> {
+    policy: Policy,
+    now: Timestamp,
+    source: &'a dyn Source,
+    limits: Limits,
+    left: u64,
+    /// Those that hold, by the digest that names them.
+    known: HashMap<Sha256Digest, Arc<Authentic>>,
+}
+
+/// Walks from the artifact's provenance to the roots. `policy` is the artifact's:
+/// of it, what is for upstream links applies ([`Policy::upstream`]).
+///
+/// A link that does not hold does not end the walk; a store that cannot be asked does.
+pub async fn walk(
+    provenance: &Provenance,
+    policy: &Policy,
+    now: Timestamp,
+    source: &dyn Source,
+    limits: Limits,
+) -> Chain {
+    let known = HashMap::new();
+    let mut walk = Walk { policy: policy.upstream(), now, source, limits, left: limits.bytes, known };
+    let mut chain = Chain::default();
+    let mut open = vec![Open { link: None, rest: dependencies(provenance) }];
+    while let Some(statement) = open.last_mut() {
+        let parent = statement.link;
+        let Some(dependency) = statement.rest.next() else {
+            open.pop();
+            continue;
+        };
+        let too_many = chain.links.len() >= limits.links;
+        let (standing, beneath) = if too_many {
+            (Standing::Broken(LinkError::TooManyLinks(limits.links)), None)
+        } else {
+            match walk.visit(&dependency, open.len()).await {
+                Ok(visited) => visited,
+                Err(error) => (Standing::Broken(error), None),
+            }
+        };
+        let unknown = matches!(&standing, Standing::Broken(error) if error.store().is_some());
+        chain.links.push(describe(parent, &dependency, standing));
+        if too_many || unknown {
+            break;
+        }
+        if let Some(rest) = beneath {
+            open.push(Open { link: Some(chain.links.len() - 1), rest });
+        }
+    }
+    chain
+}
+
+type Visited = (Standing, Option<std::vec::IntoIter<ResourceDescriptor>>);
+
+impl Walk<'_> {
+    async fn visit(&mut self, dependency: &ResourceDescriptor, depth: usize) -> Result<Visited, LinkError> {
+        let Some(reference) = Reference::of(dependency)? else { return Ok((Standing::Root, None)) };
+        if let Some(authentic) = self.known.get(&reference.sha256).cloned() {
+            let subject = self.subject(&authentic, dependency, &reference).await?;
+            return Ok((Standing::Again(Box::new(Upstream::new(&authentic, subject))), None));
+        }
+        if depth > self.limits.depth {
+            return Err(LinkError::TooDeep(self.limits.depth));
+        }
+        let envelope = self.envelope(&reference).await?;
+        let authentic = Arc::new(authenticate(&envelope, &self.policy, self.now)?);
+        let subject = self.subject(&authentic, dependency, &reference).await?;
+        let beneath = dependencies(authentic.provenance());
+        let standing = Standing::Verified(Box::new(Upstream::new(&authentic, subject)));
+        // Only now: of one that does not hold nothing stands beneath it.
+        self.known.insert(reference.sha256, authentic);
+        Ok((standing, Some(beneath)))
+    }
+
+    /// The envelope of the very attestation that is named: in its place, or, where a
+    /// newer one took that, among the lines beside it.
+    async fn envelope(&mut self, reference: &Reference) -> Result<Envelope, LinkError> {
+        let uri = reference.uri.as_str();
+        let mut other = false;
+        // Whoever found it among the lines may name these.
+        if !uri.ends_with(LINES_SUFFIX) {
+            match self.fetch(uri).await? {
+                Fetched::Bytes(bytes) if Sha256Digest::of(&bytes) == reference.sha256 => {
+                    return Ok(Bundle::from_json(&bytes).map_err(Rejection::from)?.into_envelope());
+                }
+                fetched => other = fetched.is_there(),
+            }
+        }
+        if let Some(base) = base(uri) {
+            let fetched = self.fetch(&format!("{base}{LINES_SUFFIX}")).await?;
+            other |= fetched.is_there();
+            if let Fetched::Bytes(bytes) = fetched {
+                let named = |envelope: &Envelope| {
+                    let bundle = Bundle::new(envelope.clone());
+                    bundle.is_ok_and(|b| Sha256Digest::of(&b.to_json()) == reference.sha256)
+                };
+                let envelopes = lines::parse(&bytes).map_err(Rejection::from)?;
+                if let Some(envelope) = envelopes.into_iter().rev().find(named) {
+                    return Ok(envelope);
+                }
+            }
+        }
+        let uri = printable(uri.as_bytes());
+        if other {
+            return Err(LinkError::Replaced { uri, wanted: reference.sha256.to_string() });
+        }
+        Err(FetchError::Missing { uri }.into())
+    }
+
+    /// Under which name it is about what the dependency's digest names.
+    async fn subject(
+        &mut self,
+        authentic: &Authentic,
+        dependency: &ResourceDescriptor,
+        reference: &Reference,
+    ) -> Result<String, LinkError> {
+        let place = place(dependency, reference);
+        if !authentic.lists_elsewhere(&place, &dependency.digest) {
+            return Ok(authentic.speaks_of(&place, &dependency.digest, None)?);
+        }
+        let uri = format!("{}{}", base(&reference.uri).unwrap_or(&reference.uri), manifest::SUFFIX);
+        let Fetched::Bytes(bytes) = self.fetch(&uri).await? else {
+            return Err(Rejection::NoManifest(printable(uri.as_bytes())).into());
+        };
+        Ok(authentic.speaks_of(&place, &dependency.digest, Some(&mut bytes.as_ref()))?)
+    }
+
+    async fn fetch(&mut self, uri: &str) -> Result<Fetched, LinkError> {
+        let limit = MAX_ATTESTATION.min(self.left);
+        match self.source.fetch(uri, limit).await {
+            Ok(bytes) => {
+                self.left = self.left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+                Ok(Fetched::Bytes(bytes))
+            }
+            Err(FetchError::Missing { .. }) => Ok(Fetched::Nothing),
+            Err(FetchError::Store(StoreError::TooLarge { .. })) if limit < MAX_ATTESTATION => {
+                Err(LinkError::TooLarge(self.limits.bytes))
+            }
+            Err(FetchError::Store(StoreError::TooLarge { .. })) => Ok(Fetched::TooLarge),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What is at an address.
+enum Fetched {
+    Bytes(Bytes),
+    /// Something that is no attestation of ours.
+    TooLarge,
+    Nothing,
+}
+
+impl Fetched {
+    fn is_there(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+}
+
+/// The artifact's address, from that of its attestation.
+fn base(uri: &str) -> Option<&str> {
+    [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|suffix| uri.strip_suffix(suffix))
+}
+
+/// Where the dependency is, from what its attestation is beside: that of a directory
+/// speaks of each file under the file's own name.
+fn place(dependency: &ResourceDescriptor, reference: &Reference) -> Place {
+    let within = base(&reference.uri)
+        .and_then(|base| dependency.uri.strip_prefix(base)?.strip_prefix('/'))
+        .and_then(|rest| RelPath::from_bytes(rest.trim_end_matches('/').as_bytes()).ok());
+    within.filter(|path| !path.is_root()).map_or(Place::Itself, Place::Within)
+}
+
+fn dependencies(provenance: &Provenance) -> std::vec::IntoIter<ResourceDescriptor> {
+    provenance.build_definition.resolved_dependencies.clone().into_iter()
+}
+
+fn describe(parent: Option<usize>, dependency: &ResourceDescriptor, standing: Standing) -> Link {
+    let shown = |text: &str| printable(text.as_bytes());
+    let annotated = |name: &str| dependency.annotations.get(name);
+    let name = if dependency.name.is_empty() { &dependency.uri } else { &dependency.name };
+    Link {
+        parent,
+        name: shown(name),
+        uri: shown(&dependency.uri),
+        digest: dependency.digest.iter().next().map(|(algorithm, hex)| shown(&format!("{algorithm}:{hex}"))),
+        attestation: annotated("attestation").and_then(|a| a.get("uri")?.as_str()).map(shown),
+        endpoint: annotated("endpoint").and_then(Value::as_str).map(shown),
+        standing,
+    }
+}

@@ -1,0 +1,88 @@
+//! The attestation beside an object whose bytes are somewhere else: where they were
+//! staged for a step. What the object itself holds by now is not asked.
+
+use super::found::Found;
+use super::object::{beside, decide};
+use super::{CheckError, Checker};
+use crate::attest::BUNDLE_SUFFIX;
+use crate::bundle::Bundle;
+use crate::digest::Sha256Digest;
+use crate::intoto::ResourceDescriptor;
+use crate::store::{ObjectKey, Store};
+use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement};
+
+/// Statements beside an object that a trusted key signed and the policy accepts. They
+/// may be about other bytes: only [`Attested::accept`] can tell.
+#[derive(Debug)]
+pub struct Attested {
+    found: Found,
+    base: String,
+    authentic: Vec<(usize, Authentic)>,
+}
+
+/// An attestation by which it can be found again, though a newer one take its place:
+/// `uri` is where the bundle of the newest is, and `sha256` the digest of the bundle
+/// that carries this one, which can be made from its line in the `.intoto.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttestationRef {
+    /// Address of the `.sigstore.json`.
+    pub uri: String,
+    /// Digest of the bundle's bytes.
+    pub sha256: Sha256Digest,
+}
+
+/// Staged bytes of which an attestation speaks.
+#[derive(Debug)]
+pub struct Accepted {
+    /// What it says.
+    pub statement: VerifiedStatement,
+    /// Where it is.
+    pub attestation: AttestationRef,
+    /// Which artifact it was asked about, from [`Self::base`].
+    pub place: Place,
+    /// Address of the object, or the directory of objects, that the attestation is beside.
+    pub base: String,
+}
+
+impl Attested {
+    /// Looks for the object's attestation as `verify` does, and checks signature and
+    /// policy. No attestation is [`Rejection::NoAttestation`].
+    pub async fn find(checker: &Checker, store: &dyn Store, key: &ObjectKey) -> Result<Self, CheckError> {
+        let (found, base) = beside(store, key).await?;
+        let authentic = found.authentic(checker)?;
+        Ok(Self { base: base.to_owned(), authentic, found })
+    }
+
+    /// The subjects of each, the newest first.
+    pub fn subjects(&self) -> Vec<Vec<ResourceDescriptor>> {
+        self.authentic.iter().map(|(_, a)| a.statement().subjects().to_vec()).collect()
+    }
+
+    /// Whether one of them speaks of these bytes.
+    pub async fn accept(self, store: &dyn Store, content: Content) -> Result<Accepted, CheckError> {
+        let Self { found, base, authentic } = self;
+        let (index, statement) = decide(store, &found, &base, authentic, content).await?;
+        let named = |name: &str| match ObjectKey::new(name) {
+            Ok(key) => store.uri(&key),
+            Err(_) => found.origin.clone(),
+        };
+        let uri = named(&format!("{base}{BUNDLE_SUFFIX}"));
+        let attestation = AttestationRef { uri, sha256: found.sha256(index)? };
+        let base = named(&base);
+        Ok(Accepted { statement, attestation, place: found.place, base })
+    }
+}
+
+impl Found {
+    /// Digest of the bundle that carries an envelope: of the very bytes that were read,
+    /// if it was read from one.
+    fn sha256(&self, index: usize) -> Result<Sha256Digest, CheckError> {
+        if let Some(digest) = self.bundle {
+            return Ok(digest);
+        }
+        let no_envelope = || Rejection::NoAttestation { looked_for: vec![self.origin.clone()] };
+        let envelope = self.envelopes.get(index).cloned().ok_or_else(no_envelope)?;
+        let bundle = Bundle::new(envelope).map_err(Rejection::from)?;
+        Ok(Sha256Digest::of(&bundle.to_json()))
+    }
+}

@@ -1,0 +1,178 @@
+//! What `argo-attest verify` says of each artifact.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::failure::store_exit;
+use super::{Exit, Failure};
+use crate::chain::Chain;
+use crate::check::CheckError;
+use crate::policy::Missing;
+use crate::relpath::printable;
+use crate::report::{ChainJson, chain as causes, chain_failure};
+use crate::verify::VerifiedStatement;
+
+/// Why there is no answer, or the answer is no.
+pub(super) enum CheckFailure {
+    Check(CheckError),
+    Other(Failure),
+}
+
+impl From<CheckError> for CheckFailure {
+    fn from(error: CheckError) -> Self {
+        Self::Check(error)
+    }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+pub(super) struct Answers<'a> {
+    pub(super) artifacts: &'a [Answer],
+}
+
+/// One artifact's answer; what `--json` prints of it is documented in `docs/reports.md`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer {
+    artifact: String,
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    accepted: Option<Accepted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<ChainJson>,
+    #[serde(skip)]
+    pub(super) exit: Exit,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Accepted,
+    Rejected,
+    /// No attestation, and the policy lets that pass.
+    Missing,
+    /// It could not be found out.
+    Error,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Accepted {
+    subject: String,
+    digest: String,
+    files: u64,
+    attestation: String,
+    key: String,
+    key_id: String,
+    builder_id: String,
+    build_type: String,
+    invocation_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_on: Option<Timestamp>,
+}
+
+impl Answer {
+    pub(super) fn new(
+        artifact: &Path,
+        checked: Result<(VerifiedStatement, String), CheckFailure>,
+        missing: Missing,
+    ) -> Self {
+        let artifact = printable(artifact.as_os_str().as_bytes());
+        let answer = |verdict, exit, reason, remedy| Self {
+            artifact: artifact.clone(),
+            verdict,
+            reason,
+            remedy,
+            accepted: None,
+            chain: None,
+            exit,
+        };
+        match checked {
+            Ok((verified, attestation)) => Self {
+                accepted: Some(Accepted::new(&verified, attestation)),
+                ..answer(Verdict::Accepted, Exit::Done, None, None)
+            },
+            Err(CheckFailure::Check(CheckError::Rejected(no))) => {
+                let (verdict, exit) = match missing {
+                    Missing::Warn if no.is_missing() => (Verdict::Missing, Exit::Done),
+                    _ => (Verdict::Rejected, Exit::No),
+                };
+                answer(verdict, exit, Some(causes(&no)), no.remedy().map(str::to_owned))
+            }
+            Err(CheckFailure::Check(error)) => {
+                let (exit, remedy) = match &error {
+                    CheckError::NoArtifact | CheckError::NoBundle(_) => {
+                        (Exit::NoInput, "check the path".to_owned())
+                    }
+                    CheckError::Store(e) => (store_exit(e), e.remedy()),
+                    _ => (Exit::Io, "check that the user this runs as may read it".to_owned()),
+                };
+                answer(Verdict::Error, exit, Some(causes(&error)), Some(remedy))
+            }
+            Err(CheckFailure::Other(failure)) => {
+                let remedy = failure.help().map(str::to_owned);
+                answer(Verdict::Error, failure.exit(), Some(failure.message().to_owned()), remedy)
+            }
+        }
+    }
+
+    /// The same, if the chain holds. The artifact is as attested either way, but who
+    /// asks for the chain as well has asked one question.
+    pub(super) fn with(mut self, chain: Option<&Chain>) -> Self {
+        self.chain = chain.map(ChainJson::from);
+        let Some((chain, (reason, remedy))) = chain.and_then(|c| Some((c, chain_failure(c)?))) else {
+            return self;
+        };
+        let store = chain.broken().and_then(|(_, error)| error.store());
+        let (verdict, exit) =
+            store.map_or((Verdict::Rejected, Exit::No), |e| (Verdict::Error, store_exit(e)));
+        Self { verdict, exit, reason: Some(reason), remedy, accepted: None, ..self }
+    }
+
+    /// The one line for people, and what to do on a second.
+    pub(super) fn line(&self) -> String {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let help = self.remedy.as_ref().map(|r| format!("  help: {r}\n")).unwrap_or_default();
+        match (&self.accepted, self.verdict) {
+            (Some(a), _) => format!(
+                "accepted  {}  {}  as {}, signed with {} ({}), builder {}\n",
+                self.artifact,
+                a.digest,
+                printable(a.subject.as_bytes()),
+                printable(a.key.as_bytes()),
+                a.key_id,
+                printable(a.builder_id.as_bytes())
+            ),
+            (None, Verdict::Missing) => {
+                format!("missing   {}: {reason} (the policy lets this pass)\n", self.artifact)
+            }
+            (None, Verdict::Error) => format!("error     {}: {reason}\n{help}", self.artifact),
+            (None, _) => format!("rejected  {}: {reason}\n{help}", self.artifact),
+        }
+    }
+}
+
+impl Accepted {
+    fn new(verified: &VerifiedStatement, attestation: String) -> Self {
+        let provenance = verified.provenance();
+        Self {
+            subject: verified.subject().to_owned(),
+            digest: verified.digest().to_owned(),
+            files: verified.files(),
+            attestation,
+            key: verified.signer().name.clone(),
+            key_id: verified.signer().id.to_string(),
+            builder_id: provenance.run_details.builder.id.clone(),
+            build_type: provenance.build_definition.build_type.clone(),
+            invocation_id: provenance.run_details.metadata.invocation_id.clone(),
+            finished_on: provenance.run_details.metadata.finished_on,
+        }
+    }
+}

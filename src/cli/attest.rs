@@ -1,0 +1,161 @@
+//! `argo-attest attest`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::FalseyValueParser;
+
+use super::failure::store_exit;
+use super::keygen::key_failure;
+use super::pod::PodArgs;
+use super::progress::Bar;
+use super::{Exit, Failure, invocation, print, print_json};
+use crate::attest::{AttestError, Attestor};
+use crate::relpath::printable;
+use crate::report::{KeyUsed, Vouched, VouchedJson, chain, vouched_text};
+use crate::sign::{PrivateKey, load_pair, public_path};
+use crate::slsa::{ExistingObject, PodIdentity};
+use crate::store::s3::S3Config;
+use crate::store::{Location, ObjectKey, ProcessEnv, S3Store, StoreError};
+use crate::witness::{Earlier, Sighting, WitnessError};
+
+const EXAMPLE: &str = "\
+Example:
+  argo-attest attest --key ci.key --builder-id https://ci.example.com/imports s3://data/base.csv
+
+Exit code: 0 if every object is attested.";
+
+/// Attests objects that exist already
+///
+/// Reads each s3:// object once, signs what was read, and puts the attestation beside it. It vouches
+/// that these bytes were there then, and says nothing of how they were made: give it a builder id of
+/// its own, so that a policy can tell it from the provenance of a build.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct AttestArgs {
+    /// Private key to sign with, PKCS#8 PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ARGO_ATTEST_KEY",
+        default_value = "/etc/argo-attest/key/attest.key"
+    )]
+    key: PathBuf,
+    /// Under which id whoever vouches is known; not that of a builder
+    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
+    builder_id: String,
+    /// Put it before an attestation that says how these very bytes were made
+    #[arg(long, env = "ARGO_ATTEST_SUPERSEDE", value_parser = FalseyValueParser::new())]
+    supersede: bool,
+    /// Print one JSON object
+    #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+    /// Objects
+    #[arg(required = true, value_name = "s3://BUCKET/KEY")]
+    objects: Vec<String>,
+    #[command(flatten)]
+    pod: PodArgs,
+}
+
+/// What is the same for every object.
+struct Vouching {
+    key: PrivateKey,
+    builder_id: String,
+    earlier: Earlier,
+    run_id: String,
+    identity: PodIdentity,
+}
+
+/// Attests each object; a few lines each.
+pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
+    let objects = args.objects.iter().map(|uri| Ok((uri.as_str(), object(uri)?)));
+    let objects = objects.collect::<Result<Vec<_>, Failure>>()?;
+    let key = load_pair(&args.key).map_err(|e| key_failure(&e))?;
+    let used = KeyUsed {
+        id: key.public().key_id().to_string(),
+        public_file: public_path(&args.key).display().to_string(),
+        own: false,
+        created: false,
+    };
+    let vouching = Vouching {
+        key,
+        builder_id: args.builder_id,
+        earlier: if args.supersede { Earlier::Supersede } else { Earlier::Keep },
+        run_id: invocation::id()?,
+        identity: args.pod.into(),
+    };
+    let mut all = Vec::with_capacity(objects.len());
+    let mut exits = Vec::with_capacity(objects.len());
+    for (uri, (location, object)) in objects {
+        let mut seen = None;
+        let done = vouching.attest(&location, &object, &mut seen).await;
+        exits.push(done.as_ref().map_or_else(exit, |_| Exit::Done));
+        all.push(Vouched {
+            object: printable(uri.as_bytes()),
+            seen,
+            outcome: done.map_err(|e| (chain(&e), e.remedy())),
+        });
+    }
+    if args.json {
+        print_json(&VouchedJson::new(&used, &all))?;
+    } else {
+        print(&vouched_text(&used, &all))?;
+    }
+    // A plain no weighs more than not having been able to try.
+    let no = exits.iter().find(|e| **e == Exit::No);
+    Ok(no.or_else(|| exits.iter().find(|e| **e != Exit::Done)).copied().unwrap_or(Exit::Done))
+}
+
+fn object(uri: &str) -> Result<(Location, ObjectKey), Failure> {
+    let shown = printable(uri.as_bytes());
+    let usage = |why: String| Failure::new(Exit::Usage, why).remedy("write s3://bucket/key");
+    if !uri.starts_with("s3://") {
+        return Err(usage(format!("{shown} is no s3:// object (argo-attest run attests files)")));
+    }
+    Location::artifact(uri).map_err(|e| usage(format!("{shown}: {}", chain(&e))))
+}
+
+impl Vouching {
+    async fn attest(
+        &self,
+        location: &Location,
+        object: &ObjectKey,
+        seen: &mut Option<Sighting>,
+    ) -> Result<crate::attest::Receipt, WitnessError> {
+        let Location::S3 { bucket, prefix } = location else {
+            return Err(WitnessError::NotThere { uri: location.to_string() });
+        };
+        let config = S3Config::from_env(bucket.clone(), prefix.clone(), &ProcessEnv)
+            .map_err(|source| StoreError::Config { uri: location.to_string(), source })?;
+        let endpoint = config.endpoint_url();
+        let store = S3Store::new(config)?;
+        let sighting = Sighting::of(&store, object, &Bar::default()).await?;
+        let (started_on, finished_on) = sighting.between();
+        let info = sighting.info();
+        let provenance = ExistingObject {
+            uri: sighting.uri(),
+            endpoint: Some(&endpoint),
+            size: info.size,
+            etag: info.revision.as_str(),
+            version_id: info.version_id.as_deref(),
+            identity: &self.identity,
+            builder_id: &self.builder_id,
+            run_id: &self.run_id,
+            started_on,
+            finished_on,
+        }
+        .provenance();
+        let sighting = seen.insert(sighting);
+        sighting.attest(&Attestor::new(&self.key, &store), &store, &provenance, self.earlier).await
+    }
+}
+
+fn exit(error: &WitnessError) -> Exit {
+    match error {
+        WitnessError::NotThere { .. } => Exit::NoInput,
+        WitnessError::Store(error) | WitnessError::Attest(AttestError::Store { source: error, .. }) => {
+            store_exit(error)
+        }
+        _ => Exit::No,
+    }
+}

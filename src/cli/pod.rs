@@ -1,0 +1,53 @@
+//! Which pod this is, as the downward API and Argo tell a container of it.
+
+use clap::Args;
+
+use crate::slsa::PodIdentity;
+
+/// Under which heading `--help` lists what is only recorded.
+pub(super) const HEADING: &str = "Who this pod is (recorded)";
+
+/// Who this pod is; from the downward API and Argo's own variables.
+#[derive(Debug, Args)]
+#[command(next_help_heading = HEADING)]
+pub(super) struct PodArgs {
+    /// The pod's name
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_POD_NAME")]
+    pod_name: Option<String>,
+    /// The pod's uid
+    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_POD_UID")]
+    pod_uid: Option<String>,
+    /// The pod's namespace
+    #[arg(long, value_name = "NS", env = "ARGO_ATTEST_POD_NAMESPACE")]
+    pod_namespace: Option<String>,
+    /// The pod's service account
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_SERVICE_ACCOUNT")]
+    service_account: Option<String>,
+    /// Argo's name of the node (annotation workflows.argoproj.io/node-name)
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_NODE_NAME")]
+    node_name: Option<String>,
+    /// Argo's id of the node
+    #[arg(long, value_name = "ID", env = "ARGO_NODE_ID")]
+    node_id: Option<String>,
+    /// The workflow's name
+    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_WORKFLOW_NAME")]
+    workflow_name: Option<String>,
+    /// The workflow's uid
+    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_WORKFLOW_UID")]
+    workflow_uid: Option<String>,
+}
+
+impl From<PodArgs> for PodIdentity {
+    fn from(pod: PodArgs) -> Self {
+        Self {
+            pod_name: pod.pod_name,
+            pod_uid: pod.pod_uid,
+            pod_namespace: pod.pod_namespace,
+            service_account: pod.service_account,
+            node_name: pod.node_name,
+            node_id: pod.node_id,
+            workflow_name: pod.workflow_name.or_else(|| std::env::var("ARGO_WORKFLOW_NAME").ok()),
+            workflow_uid: pod.workflow_uid,
+        }
+    }
+}

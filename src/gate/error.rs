@@ -1,0 +1,127 @@
+//! Why an input is not accepted.
+
+use super::form::FormError;
+use super::git::GitError;
+use super::staged::StagedError;
+use crate::argo::Unlocated;
+use crate::artifact_stores::StoresError;
+use crate::check::CheckError;
+use crate::store::{InvalidKey, StoreErrorKind};
+
+/// Why an input is not accepted, or could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// Its attestation, or the store.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// Its staged bytes.
+    #[error(transparent)]
+    Staged(#[from] StagedError),
+    /// The form of what is staged, or where it was stored.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// A git repository whose commit is not known.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A git repository at another commit than the template names.
+    #[error("the staged repository is at commit {found}, not {wanted}")]
+    OtherCommit {
+        /// Where it is.
+        found: String,
+        /// What the template says.
+        wanted: String,
+    },
+    /// Nobody can attest such an input.
+    #[error("it comes from {0}, and nothing there can be attested")]
+    Unattested(&'static str),
+    /// It is not known where it comes from.
+    #[error("it is not known where it comes from, so there is no attestation to look for")]
+    Unlocated(#[from] Unlocated),
+    /// Its key is none that a store takes.
+    #[error("its key cannot be used")]
+    Key(#[from] InvalidKey),
+    /// The store cannot be opened.
+    #[error("{reason}")]
+    Store {
+        /// Why not.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+        /// Whether credentials are what is missing.
+        credentials: bool,
+    },
+}
+
+/// Whose fault it is, for the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The answer is no.
+    No,
+    /// The store said so.
+    Store(StoreErrorKind),
+    /// Credentials are missing.
+    Credentials,
+    /// The template, or how the container is declared.
+    Setting,
+    /// Reading failed.
+    Io,
+}
+
+impl From<StoresError> for InputError {
+    fn from(error: StoresError) -> Self {
+        let credentials = matches!(error, StoresError::NoSecret { .. } | StoresError::Config { .. });
+        Self::Store { reason: crate::report::chain(&error), remedy: error.remedy(), credentials }
+    }
+}
+
+impl InputError {
+    /// Whether there is no attestation at all, which a policy may let pass.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Check(CheckError::Rejected(rejection)) => rejection.is_missing(),
+            Self::Unattested(_) | Self::Unlocated(_) | Self::Git(GitError::NoCommit(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Check(CheckError::Store(error)) => Fault::Store(error.kind()),
+            Self::Check(CheckError::Rejected(_))
+            | Self::Form(_)
+            | Self::Git(_)
+            | Self::OtherCommit { .. }
+            | Self::Unattested(_)
+            | Self::Unlocated(_)
+            | Self::Staged(StagedError::Nothing(_) | StagedError::Refused { .. }) => Fault::No,
+            Self::Store { credentials: true, .. } => Fault::Credentials,
+            Self::Store { .. }
+            | Self::Key(_)
+            | Self::Staged(StagedError::NoPath | StagedError::NotMounted(_)) => Fault::Setting,
+            Self::Check(_) | Self::Staged(StagedError::Root(_) | StagedError::Observer(_)) => Fault::Io,
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::Check(CheckError::Store(error)) => error.remedy(),
+            Self::Check(CheckError::Rejected(rejection)) if rejection.is_missing() => {
+                "attest the step that makes it, or let the policy say `missing: warn`".into()
+            }
+            Self::Unattested(_) | Self::Unlocated(_) => {
+                "let a step that is attested fetch it, or let the policy say `missing: warn`".into()
+            }
+            Self::Staged(StagedError::NotMounted(_)) => {
+                "mount main's volumes into this container (mirrorVolumeMounts: true)".into()
+            }
+            Self::Form(FormError::Elsewhere { .. }) => {
+                "take the input from where it was made, or attest the copy by itself (argo-attest attest)"
+                    .into()
+            }
+            Self::Store { remedy, .. } => remedy.clone(),
+            _ => return None,
+        })
+    }
+}

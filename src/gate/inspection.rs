@@ -1,0 +1,142 @@
+//! Inputs one by one: the attestation beside the object, the bytes that are staged,
+//! and whether the one speaks of the other.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::error::InputError;
+use super::form;
+use super::git;
+use super::staged::{Spot, StagedError};
+use super::verdict::{Answer, Verdict};
+use crate::argo::{InputArtifact, InputSource, ObjectRef, Step};
+use crate::artifact_stores::{Stores, key};
+use crate::check::{Attested, CheckError, Checker};
+use crate::intoto::DigestSet;
+use crate::policy::Missing;
+use crate::report::chain;
+use crate::store::{Env, Store};
+use crate::stored::AT_ONCE;
+use crate::verify::Rejection;
+
+/// What every input's check needs.
+pub struct Inspection<'a> {
+    /// Policy and clock.
+    pub checker: &'a Checker,
+    /// Where credentials may be.
+    pub environment: &'a dyn Env,
+    /// Where Secrets are mounted as Argo has them.
+    pub secrets_dir: &'a Path,
+    /// Threads that digest.
+    pub workers: NonZeroUsize,
+}
+
+impl Inspection<'_> {
+    /// Answers for every input of the step, in its order.
+    pub async fn of(&self, step: &Step) -> Vec<Answer> {
+        let mut stores = Stores::default();
+        let asking: Vec<_> =
+            step.inputs.iter().map(|input| (input, self.store(&mut stores, input))).collect();
+        let answer = |(input, store): (&InputArtifact, _)| {
+            let name = input.name.clone();
+            let asked = self.input(input.clone(), store);
+            async move { Answer { name, verdict: asked.await } }
+        };
+        stream::iter(asking.into_iter().map(answer)).buffered(AT_ONCE.get()).collect().await
+    }
+
+    fn store(
+        &self,
+        stores: &mut Stores,
+        input: &InputArtifact,
+    ) -> Option<Result<Arc<dyn Store>, InputError>> {
+        let InputSource::Object(object) = &input.source else { return None };
+        Some(stores.open(object, self.environment, self.secrets_dir).map_err(InputError::from))
+    }
+
+    async fn input(
+        &self,
+        input: InputArtifact,
+        store: Option<Result<Arc<dyn Store>, InputError>>,
+    ) -> Result<Verdict, InputError> {
+        match self.judge(&input, store).await {
+            Err(error) if error.is_missing() && self.checker.policy.missing() == Missing::Warn => {
+                Ok(Verdict::Missing(chain(&error)))
+            }
+            judged => judged,
+        }
+    }
+
+    async fn judge(
+        &self,
+        input: &InputArtifact,
+        store: Option<Result<Arc<dyn Store>, InputError>>,
+    ) -> Result<Verdict, InputError> {
+        if input.source == InputSource::NotSupplied && input.optional {
+            return Ok(Verdict::Absent("nothing was supplied"));
+        }
+        let spot = Spot::of(input)?;
+        if spot.is_empty() && input.optional {
+            return Ok(Verdict::Absent("Argo did not find it"));
+        }
+        match (&input.source, store) {
+            (InputSource::Object(object), Some(store)) => {
+                self.object(input, object, store?.as_ref(), spot).await
+            }
+            (InputSource::Git { revision, .. }, _) => {
+                let read =
+                    move || git::commit(|path, limit| spot.read(path, limit).map_err(InputError::from));
+                let found = blocking(read).await?;
+                let pinned = DigestSet::git_commit(revision).is_some() && *revision != found;
+                if pinned {
+                    return Err(InputError::OtherCommit { found, wanted: revision.clone() });
+                }
+                Ok(Verdict::Commit(found))
+            }
+            (InputSource::Http { .. }, _) => Err(InputError::Unattested("an HTTP address")),
+            (InputSource::Raw { .. }, _) => Err(InputError::Unattested("the template's own text")),
+            (InputSource::Unknown(why), _) => Err(why.clone().into()),
+            (InputSource::NotSupplied | InputSource::Object(_), _) => {
+                Err(StagedError::Nothing(spot.shown()).into())
+            }
+        }
+    }
+
+    async fn object(
+        &self,
+        input: &InputArtifact,
+        object: &ObjectRef,
+        store: &dyn Store,
+        spot: Spot,
+    ) -> Result<Verdict, InputError> {
+        let key = key(object)?;
+        // Before the bytes are read: a bad signature needs no digest of a large file.
+        let attested = Attested::find(self.checker, store, &key).await?;
+        let subjects = attested.subjects();
+        let (workers, place) = (self.workers, spot.clone());
+        let content = blocking(move || Ok(place.content(workers)?)).await?;
+        let incomparable = || subjects.iter().find_map(|s| form::incomparable(s, &content, input.unpack));
+        let accepted = match attested.accept(store, content.clone()).await {
+            Err(CheckError::Rejected(no @ (Rejection::OtherArtifact { .. } | Rejection::Differs(_)))) => {
+                return Err(incomparable().map_or_else(|| CheckError::from(no).into(), InputError::from));
+            }
+            accepted => accepted?,
+        };
+        form::check::<InputError>(&accepted, &content, input.unpack, || Ok(spot.is_gzip()?))?;
+        form::check_place(&accepted)?;
+        let digest = form::digest_on_record(&accepted, &content);
+        let builder_id = accepted.statement.provenance().run_details.builder.id.clone();
+        let signer = accepted.statement.signer().clone();
+        Ok(Verdict::Accepted { digest, attestation: accepted.attestation, signer, builder_id })
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, InputError> + Send + 'static,
+) -> Result<T, InputError> {
+    let lost = |error| CheckError::Io { name: "what is staged".into(), source: std::io::Error::other(error) };
+    tokio::task::spawn_blocking(work).await.map_err(lost)?
+}

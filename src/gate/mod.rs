@@ -1,0 +1,31 @@
+//! The gate before a step: its input artifacts are checked while main has not
+//! started, and a non-zero exit of this container keeps it from ever starting.
+//!
+//! What is judged are the staged bytes, those that main will read, at the paths where
+//! main will read them: whatever happens to the object after Argo fetched it does not
+//! matter. The attestation comes from beside the object, and the policy decides
+//! ([`crate::check`], [`crate::verify`]); beyond that, the bytes must have the form in
+//! which Argo stages what was attested, and the object must be where the attestation
+//! says that it was stored.
+//!
+//! Not judged: inputs that nobody can attest (an HTTP address, text in the template,
+//! stores that are not supported), for which the policy's `missing` decides; and git
+//! repositories, whose commit goes on record. File modes, owners and empty directories
+//! are in no attestation.
+
+mod error;
+mod evidence;
+mod form;
+pub mod git;
+mod inspection;
+mod question;
+mod staged;
+mod verdict;
+
+pub use error::{Fault, InputError};
+pub use evidence::{EVIDENCE_FILE, EVIDENCE_LIMIT, Evidence, EvidenceError, Finding, Record};
+pub use form::FormError;
+pub use inspection::Inspection;
+pub use question::{Question, question};
+pub use staged::StagedError;
+pub use verdict::{Answer, Verdict, summary};

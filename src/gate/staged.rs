@@ -1,0 +1,147 @@
+//! Where Argo staged an input, and what lies there.
+//!
+//! Paths are resolved from `/` without following any link: a link on a volume that
+//! other steps write to would lead somewhere else here than in main.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use crate::argo::InputArtifact;
+use crate::relpath::RelPath;
+use crate::verify::Content;
+use crate::volume::{
+    Cancel, Kind, NoProgress, ObserverError, Presence, Refusal, Root, RootError, digest_tree,
+};
+
+/// Why the staged bytes cannot be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum StagedError {
+    /// Argo would refuse it, too.
+    #[error("the template gives it no path that can be used")]
+    NoPath,
+    /// Main has a mount there and we have not.
+    #[error("{0} is not mounted in this container")]
+    NotMounted(String),
+    /// It should be there.
+    #[error("nothing is staged at {0}")]
+    Nothing(String),
+    /// An entry that no attestation can speak of.
+    #[error("{path} is staged, and cannot be verified: {refusal}")]
+    Refused {
+        /// Which.
+        path: String,
+        /// Why not.
+        refusal: Refusal,
+    },
+    /// The root directory cannot be opened.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// No thread.
+    #[error(transparent)]
+    Observer(#[from] ObserverError),
+}
+
+/// Where an input is staged.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    root: Root,
+    path: RelPath,
+    own_mount: bool,
+}
+
+impl Spot {
+    /// The place, which must be mounted here as it is in main.
+    pub(super) fn of(input: &InputArtifact) -> Result<Self, StagedError> {
+        let path = input.path.as_deref().and_then(beneath_root).ok_or(StagedError::NoPath)?;
+        let mount = match input.mount.as_deref() {
+            Some(mount) => beneath_root(mount).ok_or(StagedError::NoPath)?,
+            None => path.clone(),
+        };
+        let root = Root::open(Path::new("/"))?;
+        match root.entry(&mount) {
+            Err(Refusal::Vanished) => return Err(StagedError::NotMounted(shown(&mount))),
+            Err(refusal) => return Err(StagedError::Refused { path: shown(&mount), refusal }),
+            Ok(_) => {}
+        }
+        Ok(Self { root, path, own_mount: input.mount.is_none() })
+    }
+
+    /// The path in main.
+    pub(super) fn shown(&self) -> String {
+        shown(&self.path)
+    }
+
+    /// Whether nothing is staged. For an input that it did not find Argo leaves an
+    /// empty directory, where the input has a mount of its own: the kubelet makes it.
+    pub(super) fn is_empty(&self) -> bool {
+        match self.root.entry(&self.path) {
+            Err(Refusal::Vanished) => true,
+            Ok(entry) if self.own_mount && entry.kind == Kind::Directory => {
+                let mut listed = std::fs::read_dir(self.root.absolute(&self.path));
+                listed.as_mut().is_ok_and(|entries| entries.next().is_none())
+            }
+            _ => false,
+        }
+    }
+
+    /// Digests all that is staged. Blocks.
+    pub(super) fn content(&self, workers: NonZeroUsize) -> Result<Content, StagedError> {
+        let seen = digest_tree(&self.root, &self.path, workers, &NoProgress, &Cancel::new())?;
+        if let Some((path, refusal)) = seen.refused.into_iter().next() {
+            return Err(StagedError::Refused { path: shown(&path), refusal });
+        }
+        if !seen.complete {
+            return Err(StagedError::Refused { path: self.shown(), refusal: Refusal::Unfinished });
+        }
+        match seen.interests.get(&self.path) {
+            Some(Presence::File) | None => {}
+            Some(Presence::Directory) => {
+                let beneath = |(path, file): (RelPath, crate::volume::ObservedFile)| {
+                    Some((path.strip_prefix(&self.path)?, file.digest))
+                };
+                return Ok(Content::Directory(seen.files.into_iter().filter_map(beneath).collect()));
+            }
+            Some(Presence::Missing | Presence::Refused) => return Err(StagedError::Nothing(self.shown())),
+        }
+        let file = seen.files.get(&self.path).ok_or_else(|| StagedError::Nothing(self.shown()))?;
+        Ok(Content::File(file.digest))
+    }
+
+    /// Whether a staged file begins as gzip does (RFC 1952 section 2.3.1).
+    pub(super) fn is_gzip(&self) -> Result<bool, StagedError> {
+        let refused = |refusal| StagedError::Refused { path: self.shown(), refusal };
+        let (file, _) = self.root.open_file(&self.path).map_err(refused)?;
+        let mut head = Vec::new();
+        let read = File::from(file).take(2).read_to_end(&mut head);
+        read.map_err(|e| refused(Refusal::Io { code: e.raw_os_error().unwrap_or_default() }))?;
+        Ok(head == [0x1f, 0x8b])
+    }
+
+    /// The first bytes of a file in the staged directory, up to `limit`; `None` if there
+    /// is no such file.
+    pub(super) fn read(&self, path: &RelPath, limit: u64) -> Result<Option<Vec<u8>>, StagedError> {
+        let path = self.path.concat(path);
+        let refused = |refusal| StagedError::Refused { path: shown(&path), refusal };
+        let file = match self.root.open_file(&path) {
+            Ok((file, _)) => File::from(file),
+            Err(Refusal::Vanished) => return Ok(None),
+            Err(refusal) => return Err(refused(refusal)),
+        };
+        let mut bytes = Vec::new();
+        let read = file.take(limit).read_to_end(&mut bytes);
+        read.map_err(|e| refused(Refusal::Io { code: e.raw_os_error().unwrap_or_default() }))?;
+        Ok(Some(bytes))
+    }
+}
+
+/// An absolute, clean path, from `/`; `None` for anything else and for `/` itself.
+fn beneath_root(path: &str) -> Option<RelPath> {
+    let path = RelPath::from_bytes(path.strip_prefix('/')?.trim_end_matches('/').as_bytes()).ok()?;
+    (!path.is_root()).then_some(path)
+}
+
+fn shown(path: &RelPath) -> String {
+    format!("/{}", path.escaped())
+}

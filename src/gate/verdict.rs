@@ -1,0 +1,88 @@
+//! What the gate says of each input, and of all of them in one line.
+
+use super::error::InputError;
+use super::evidence::{Finding, Record};
+use crate::check::AttestationRef;
+use crate::intoto::DigestSet;
+use crate::outcome::{MESSAGE_LIMIT, brief};
+use crate::report::chain;
+use crate::verify::Signer;
+
+/// The answer for one input.
+#[derive(Debug)]
+pub struct Answer {
+    /// The artifact's name.
+    pub name: String,
+    /// The verdict, or why there is none but no.
+    pub verdict: Result<Verdict, InputError>,
+}
+
+/// Why main may read an input.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Its attestation was accepted for the staged bytes.
+    Accepted {
+        /// Digests that go on record.
+        digest: DigestSet,
+        /// The attestation.
+        attestation: AttestationRef,
+        /// Who signed it.
+        signer: Signer,
+        /// The builder that it names.
+        builder_id: String,
+    },
+    /// A git repository at this commit.
+    Commit(String),
+    /// It has no attestation, for this reason, and the policy lets that pass.
+    Missing(String),
+    /// It is optional, and this is why it is not there.
+    Absent(&'static str),
+}
+
+impl Answer {
+    /// What goes on record; `None` if main must not start.
+    pub fn record(&self) -> Option<Record> {
+        let (finding, digest, attestation) = match self.verdict.as_ref().ok()? {
+            Verdict::Accepted { digest, attestation, .. } => {
+                (Finding::Accepted, digest.clone(), Some(attestation.clone()))
+            }
+            Verdict::Commit(id) => (Finding::Recorded, DigestSet::git_commit(id).unwrap_or_default(), None),
+            Verdict::Missing(_) => (Finding::Missing, DigestSet::default(), None),
+            Verdict::Absent(_) => (Finding::Absent, DigestSet::default(), None),
+        };
+        Some(Record { name: self.name.clone(), finding, digest, attestation })
+    }
+}
+
+/// One line of at most [`MESSAGE_LIMIT`] bytes about all inputs: the first that main
+/// must not read and why, what to do about it, and which others there are.
+pub fn summary(answers: &[Answer]) -> String {
+    let mut refused = answers.iter().filter_map(|a| Some((&a.name, a.verdict.as_ref().err()?)));
+    let Some((name, error)) = refused.next() else {
+        return passed(answers);
+    };
+    let line = format!("input {:?} is not accepted: {}", brief(name, 200), brief(&chain(error), 1000));
+    let help = error.remedy().map(|remedy| format!(" (help: {})", brief(&remedy, 400)));
+    let others: Vec<_> = refused.map(|(name, _)| format!("{:?}", brief(name, 200))).collect();
+    let others = if others.is_empty() { String::new() } else { format!("; nor are {}", others.join(", ")) };
+    brief(&format!("{line}{}{others}", help.unwrap_or_default()), MESSAGE_LIMIT)
+}
+
+fn passed(answers: &[Answer]) -> String {
+    let of = |is: fn(&Verdict) -> bool| {
+        let names = answers.iter().filter(|a| a.verdict.as_ref().is_ok_and(is));
+        names.map(|a| format!("{:?}", brief(&a.name, 200))).collect::<Vec<_>>().join(", ")
+    };
+    let parts = [
+        ("accepted", of(|v| matches!(v, Verdict::Accepted { .. }))),
+        ("commit recorded", of(|v| matches!(v, Verdict::Commit(_)))),
+        ("without attestation, as the policy allows", of(|v| matches!(v, Verdict::Missing(_)))),
+        ("not there, and optional", of(|v| matches!(v, Verdict::Absent(_)))),
+    ];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}: {names}"))
+        .collect();
+    brief(&format!("inputs {}", parts.join("; ")), MESSAGE_LIMIT)
+}

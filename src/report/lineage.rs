@@ -1,0 +1,153 @@
+//! A chain as `argo-attest verify --chain` tells it. Fields of the JSON object are
+//! added, never renamed or removed; `docs/reports.md` documents it.
+
+use std::fmt::{self, Write as _};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::cause;
+use crate::chain::{Chain, FetchError, Link, LinkError, Standing, Upstream};
+use crate::relpath::printable;
+
+/// One line a link, indented by its depth.
+pub fn chain_text(chain: &Chain) -> String {
+    let mut out = String::new();
+    for link in chain.links() {
+        // Writing to a `String` cannot fail.
+        let _ = line(&mut out, link, chain.path(link).len());
+    }
+    out
+}
+
+/// Where the chain fails and why, and what to do about it; `None` if it holds.
+pub fn chain_failure(chain: &Chain) -> Option<(String, Option<String>)> {
+    let (link, error) = chain.broken()?;
+    let reason = format!("its chain fails at {}: {}", chain.path(link).join(" > "), cause::chain(error));
+    Some((reason, remedy(link, error)))
+}
+
+fn line(out: &mut String, link: &Link, depth: usize) -> fmt::Result {
+    let standing = word(link.standing());
+    write!(out, "{:indent$}{standing:<9} {}", "", link.name(), indent = depth * 2)?;
+    for text in [Some(link.uri()).filter(|uri| *uri != link.name()), link.digest()].into_iter().flatten() {
+        if !text.is_empty() {
+            write!(out, "  {text}")?;
+        }
+    }
+    match link.standing() {
+        Standing::Root | Standing::Again(_) => writeln!(out),
+        Standing::Verified(upstream) => writeln!(
+            out,
+            "  as {}, signed with {} ({}), builder {}",
+            printable(upstream.subject.as_bytes()),
+            printable(upstream.signer.name.as_bytes()),
+            upstream.signer.id,
+            printable(upstream.builder_id.as_bytes())
+        ),
+        Standing::Broken(error) => writeln!(out, ": {}", cause::chain(error)),
+    }
+}
+
+fn word(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Root => "root",
+        Standing::Verified(_) => "verified",
+        Standing::Again(_) => "again",
+        Standing::Broken(error) if error.store().is_some() => "error",
+        Standing::Broken(_) => "failed",
+    }
+}
+
+fn remedy(link: &Link, error: &LinkError) -> Option<String> {
+    let elsewhere = || {
+        link.endpoint().map(|endpoint| {
+            format!("its statement says that it was in the store {endpoint}: AWS_ENDPOINT_URL_S3 says which is asked")
+        })
+    };
+    match error {
+        LinkError::Fetch(FetchError::Missing { .. }) => elsewhere(),
+        LinkError::Fetch(FetchError::Store(error)) => Some(error.remedy()),
+        LinkError::Rejected(rejection) => rejection.remedy().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The chain as a member of an artifact's JSON object.
+#[derive(Debug, Serialize)]
+pub struct ChainJson {
+    links: Vec<LinkJson>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LinkJson {
+    path: Vec<String>,
+    standing: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    upstream: Option<UpstreamJson>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UpstreamJson {
+    subject: String,
+    key: String,
+    key_id: String,
+    builder_id: String,
+    build_type: String,
+    invocation_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_on: Option<Timestamp>,
+}
+
+impl From<&Chain> for ChainJson {
+    fn from(chain: &Chain) -> Self {
+        Self { links: chain.links().iter().map(|link| link_json(chain, link)).collect() }
+    }
+}
+
+fn link_json(chain: &Chain, link: &Link) -> LinkJson {
+    let (upstream, error) = match link.standing() {
+        Standing::Root => (None, None),
+        Standing::Verified(upstream) | Standing::Again(upstream) => (Some(upstream.as_ref().into()), None),
+        Standing::Broken(error) => (None, Some(error)),
+    };
+    LinkJson {
+        path: chain.path(link).into_iter().map(str::to_owned).collect(),
+        standing: word(link.standing()),
+        uri: link.uri().to_owned(),
+        digest: link.digest().map(str::to_owned),
+        endpoint: link.endpoint().map(str::to_owned),
+        attestation: link.attestation().map(str::to_owned),
+        reason: error.map(|e| cause::chain(e)),
+        remedy: error.and_then(|e| remedy(link, e)),
+        upstream,
+    }
+}
+
+impl From<&Upstream> for UpstreamJson {
+    fn from(upstream: &Upstream) -> Self {
+        Self {
+            subject: upstream.subject.clone(),
+            key: upstream.signer.name.clone(),
+            key_id: upstream.signer.id.to_string(),
+            builder_id: upstream.builder_id.clone(),
+            build_type: upstream.build_type.clone(),
+            invocation_id: upstream.invocation_id.clone(),
+            finished_on: upstream.finished_on,
+        }
+    }
+}

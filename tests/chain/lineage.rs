@@ -1,0 +1,128 @@
+//! Chains that hold, and the link that does not.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::workshop::{BUILDER, Workshop, root, uri};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_is_shown_to_its_roots() {
+    let shop = Workshop::new().await;
+    fs::write(shop.in_bucket("base.csv"), "a,b\n").unwrap();
+    let imports = "https://ci.example.com/imports";
+    shop.run(&["attest", "--key", "keys/attest.key", "--builder-id", imports, &uri("base.csv")]).with(0);
+    let base = shop.input("base.csv").await;
+    let lib = shop.step("lib", vec![root("containers/main"), base.clone()]).await;
+    shop.step("app", vec![lib, base]).await;
+
+    let ended = shop.chain(&[&uri("app")]).with(0);
+    let said: Vec<&str> = ended.out.lines().collect();
+    let starts = [
+        "accepted  s3://bucket/app  sha256:",
+        "  verified  inputs/lib  s3://bucket/lib  sha256:",
+        "    root      containers/main  oci://containers/main",
+        "    verified  inputs/base.csv  s3://bucket/base.csv  sha256:",
+        "  again     inputs/base.csv  s3://bucket/base.csv  sha256:",
+    ];
+    assert_eq!(said.len(), starts.len(), "{ended:?}");
+    for (line, start) in said.iter().zip(starts) {
+        assert!(line.starts_with(start), "{start:?}: {ended:?}");
+    }
+    assert!(said[3].ends_with(&format!("builder {imports}")), "{ended:?}");
+
+    let ended = shop.chain(&["--json", &uri("app")]).with(0);
+    let json: Value = serde_json::from_str(&ended.out).unwrap();
+    let artifact = &json["artifacts"][0];
+    assert_eq!(artifact["verdict"], "accepted");
+    let links = artifact["chain"]["links"].as_array().unwrap();
+    assert_eq!(
+        links.iter().map(|l| &l["standing"]).collect::<Vec<_>>(),
+        ["verified", "root", "verified", "again"]
+    );
+    assert_eq!(links[2]["path"], json!(["inputs/lib", "inputs/base.csv"]));
+    assert_eq!(links[2]["builderId"], imports);
+    assert_eq!(links[0]["attestation"], "s3://bucket/lib.sigstore.json");
+
+    // A copy of the artifact, elsewhere, has the same chain.
+    shop.desk.write("app", "app");
+    fs::copy(shop.in_bucket("app.sigstore.json"), shop.desk.path("app.sigstore.json")).unwrap();
+    shop.chain(&["app"]).with(0).says("  verified  inputs/lib");
+    // One builder for all: the vouched-for object has another.
+    shop.chain(&["--builder-id", BUILDER, &uri("app")])
+        .with(1)
+        .says("inputs/lib > inputs/base.csv: the builder is");
+    // Without --chain nothing more is asked.
+    let plain = shop.run(&["verify", "--key", "keys/attest.pub", &uri("app")]).with(0);
+    assert_eq!(plain.out.lines().count(), 1, "{plain:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_failing_link_is_named() {
+    let shop = Workshop::new().await;
+    let base = shop.step("base", Vec::new()).await;
+    let lib = shop.step("lib", vec![base]).await;
+    shop.step("app", vec![lib]).await;
+    let (app, at) = (uri("app"), "its chain fails at inputs/lib > inputs/base: ");
+    shop.chain(&[&app]).with(0);
+
+    // A newer attempt leaves the one that was used among the lines.
+    shop.step("base", vec![root("containers/other")]).await;
+    shop.chain(&[&app]).with(0);
+    fs::remove_file(shop.in_bucket("base.intoto.jsonl")).unwrap();
+    let ended = shop.chain(&[&app]).with(1).says(at).says("is not the attestation that its statement names");
+    assert!(ended.out.starts_with("rejected  s3://bucket/app: "), "{ended:?}");
+    assert!(ended.out.contains("\n    failed    inputs/base  s3://bucket/base"), "{ended:?}");
+
+    fs::write(shop.in_bucket("base.sigstore.json"), "").unwrap();
+    shop.chain(&[&app]).with(1).says(at);
+    fs::remove_file(shop.in_bucket("base.sigstore.json")).unwrap();
+    let ended = shop.chain(&[&app]).with(1).says(at).says("s3://bucket/base.sigstore.json is not there");
+    // Said, and not asked: no such host is there to be asked.
+    assert!(ended.out.contains("http://store.in.the.cluster:9000: AWS_ENDPOINT_URL_S3"), "{ended:?}");
+
+    let ended = shop.chain(&["--json", &app]).with(1);
+    let json: Value = serde_json::from_str(&ended.out).unwrap();
+    let artifact = &json["artifacts"][0];
+    assert_eq!(artifact["verdict"], "rejected");
+    assert!(
+        artifact["reason"].as_str().unwrap().starts_with(at) && artifact["subject"].is_null(),
+        "{artifact}"
+    );
+    assert_eq!(artifact["chain"]["links"][1]["standing"], "failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_upstream_is_noticed() {
+    let shop = Workshop::new().await;
+    shop.desk.run(["keygen", "--out-dir", "strange"]).with(0);
+    let lib = shop.step_by(&shop.key("strange"), "lib", Vec::new()).await;
+    shop.step("app", vec![lib]).await;
+    shop.chain(&[&uri("app")]).with(1).says("its chain fails at inputs/lib: not signed with a trusted key");
+    shop.chain(&["--key", "strange/attest.pub", &uri("app")]).with(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_command_wrote_has_no_links() {
+    let shop = Workshop::new().await;
+    shop.desk.attest(&["out"], "echo hi > out").with(0);
+    let ended = shop.desk.run(["verify", "--chain", "out"]).with(0);
+    assert_eq!(ended.out.lines().count(), 1, "{ended:?}");
+    let ended = shop.desk.run(["verify", "--chain", "--json", "out"]).with(0);
+    let json: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(json["artifacts"][0]["chain"], json!({"links": []}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_be_asked_is_neither_a_yes_nor_a_no() {
+    let shop = Workshop::new().await;
+    let lib = shop.step("lib", Vec::new()).await;
+    shop.step("app", vec![lib]).await;
+    shop.desk.write("app", "app");
+    fs::copy(shop.in_bucket("app.sigstore.json"), shop.desk.path("app.sigstore.json")).unwrap();
+    // No credentials for the store, and the artifact needs none.
+    let arguments = ["verify", "--chain", "--key", "keys/attest.pub", "app"];
+    let ended = shop.desk.run(arguments).with(64).says("AWS_ACCESS_KEY_ID");
+    assert!(ended.out.starts_with("error     app: its chain fails at inputs/lib: "), "{ended:?}");
+    assert!(ended.out.contains("\n  error     inputs/lib"), "{ended:?}");
+}

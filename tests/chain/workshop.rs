@@ -1,0 +1,119 @@
+//! Steps that leave attested objects in a bucket, and one who verifies them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use argo_attest::attest::{AttestationNames, Attestor, Contents};
+use argo_attest::digest::Sha256Digest;
+use argo_attest::intoto::ResourceDescriptor;
+use argo_attest::sign::{PrivateKey, load_pair};
+use argo_attest::slsa::{
+    ARGO_STEP_BUILD_TYPE, BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails,
+};
+use argo_attest::store::{FileStore, ObjectKey, Store as _};
+use serde_json::json;
+
+use crate::program::{Desk, Ended};
+use crate::servers::{self, ACCESS_KEY, BUCKET, SECRET_KEY};
+
+pub(crate) const BUILDER: &str = "https://ci.example.com/argo";
+
+/// The bucket as a directory, a server before it, and a user's desk.
+pub(crate) struct Workshop {
+    pub(crate) desk: Desk,
+    pub(crate) endpoint: String,
+    server: tempfile::TempDir,
+}
+
+pub(crate) fn uri(key: &str) -> String {
+    format!("s3://{BUCKET}/{key}")
+}
+
+pub(crate) fn root(name: &str) -> ResourceDescriptor {
+    ResourceDescriptor { name: name.into(), uri: format!("oci://{name}"), ..ResourceDescriptor::default() }
+}
+
+impl Workshop {
+    pub(crate) async fn new() -> Self {
+        let server = tempfile::tempdir().unwrap();
+        let endpoint = servers::s3s_fs(server.path()).await;
+        let desk = Desk::new();
+        desk.run(["keygen", "--out-dir", "keys"]).with(0);
+        Self { desk, endpoint, server }
+    }
+
+    pub(crate) fn in_bucket(&self, key: &str) -> PathBuf {
+        self.server.path().join(BUCKET).join(key)
+    }
+
+    pub(crate) fn key(&self, directory: &str) -> PrivateKey {
+        load_pair(&self.desk.path(directory).join("attest.key")).unwrap()
+    }
+
+    /// A step that writes this object, from these inputs.
+    pub(crate) async fn step(&self, name: &str, inputs: Vec<ResourceDescriptor>) -> ResourceDescriptor {
+        self.step_by(&self.key("keys"), name, inputs).await
+    }
+
+    /// The same with a key of its own.
+    pub(crate) async fn step_by(
+        &self,
+        key: &PrivateKey,
+        name: &str,
+        inputs: Vec<ResourceDescriptor>,
+    ) -> ResourceDescriptor {
+        fs::write(self.in_bucket(name), name).unwrap();
+        let external =
+            json!({"workflow": {"name": "build-1", "namespace": "ci"}, "template": {"name": name}});
+        let provenance = Provenance {
+            build_definition: BuildDefinition {
+                build_type: ARGO_STEP_BUILD_TYPE.into(),
+                external_parameters: external.as_object().unwrap().clone(),
+                internal_parameters: serde_json::Map::new(),
+                resolved_dependencies: inputs,
+            },
+            run_details: RunDetails {
+                builder: Builder::this_version(BUILDER),
+                metadata: BuildMetadata { invocation_id: name.into(), ..BuildMetadata::default() },
+                byproducts: Vec::new(),
+            },
+        };
+        let store = FileStore::open(&self.in_bucket("")).unwrap();
+        let digest = Sha256Digest::of(name.as_bytes());
+        let contents = Contents::file(name, digest).stored_as(name, &uri(name), digest);
+        let names = AttestationNames::beside(name).unwrap();
+        Attestor::new(key, &store).attest(&contents, &names, &provenance).await.unwrap();
+        self.input(name).await
+    }
+
+    /// A dependency on an object as it is attested now.
+    pub(crate) async fn input(&self, name: &str) -> ResourceDescriptor {
+        let store = FileStore::open(&self.in_bucket("")).unwrap();
+        let bundle = ObjectKey::new(&format!("{name}.sigstore.json")).unwrap();
+        let bundle = store.get(&bundle, u64::MAX).await.unwrap().bytes;
+        let object = Sha256Digest::of(&fs::read(self.in_bucket(name)).unwrap());
+        let mut input = ResourceDescriptor::named(format!("inputs/{name}"), object);
+        input.uri = uri(name);
+        input.annotations.insert("endpoint".into(), "http://store.in.the.cluster:9000".into());
+        let attestation = json!({
+            "uri": uri(&format!("{name}.sigstore.json")), "sha256": Sha256Digest::of(&bundle).to_string(),
+        });
+        input.annotations.insert("attestation".into(), attestation);
+        input
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        let mut program = self.desk.program(arguments);
+        program
+            .env("AWS_ENDPOINT_URL_S3", &self.endpoint)
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+        tokio::task::block_in_place(|| program.output().unwrap()).into()
+    }
+
+    /// `verify --chain` with the key and these.
+    pub(crate) fn chain(&self, arguments: &[&str]) -> Ended {
+        self.run(&[&["verify", "--chain", "--key", "keys/attest.pub"], arguments].concat())
+    }
+}

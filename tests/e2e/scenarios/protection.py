@@ -1,0 +1,362 @@
+"""Who may hold the signing key: for each rule what must be refused, and what must pass."""
+
+import copy
+import json
+
+from harness import expect
+from harness.kube import ApiError
+from harness.manifests import admission, manifest
+from harness.place import KEY_SECRET, bind, place, role
+from harness.scenario import scenario
+from harness.waiting import wait_for
+
+from .admission import APP, MAKE, USE, flow, ours, pod_of, probe, step
+
+AUTHOR = "e2e-author"
+LABELS = {"argo-attest.io/protect": "true"}
+
+
+def protected(case):
+    """A namespace under both policies, and somebody who may do there what authors may."""
+    case = place(case, LABELS)
+    author = {"kind": "User", "name": AUTHOR}
+    bind(case, "admin", "ClusterRole", author, "author")
+    role(case, "workflows", [{"apiGroups": ["argoproj.io"], "resources": ["*"], "verbs": ["*"]}])
+    bind(case, "workflows", "Role", author, "author-workflows")
+
+    def effective():
+        # Injected, and judged: it has no owner that is a controller.
+        return "owned by one Workflow" in (refusal(case, probe(case)) or "")
+
+    admission(case, "inject", "protect", effective=effective)
+    return case
+
+
+def refusal(case, pod, user=None):
+    """Why the pod is not admitted; nothing if it is."""
+    try:
+        case.kube.try_pod(pod, user)
+    except ApiError as error:
+        return str(error)
+    return None
+
+
+def anew(document):
+    """A pod as its creator would send it."""
+    pod = copy.deepcopy(document)
+    kept = ("labels", "annotations", "ownerReferences")
+    pod["metadata"] = {"name": "again", **{k: v for k, v in pod["metadata"].items() if k in kept}}
+    pod.pop("status")
+    spec = pod["spec"]
+    for name in ("nodeName", "priority", "preemptionPolicy", "tolerations"):
+        spec.pop(name, None)
+    spec["volumes"] = [v for v in spec["volumes"] if not v["name"].startswith("kube-api-access")]
+    for container in spec["initContainers"] + spec["containers"]:
+        container["volumeMounts"] = [
+            m for m in container["volumeMounts"] if not m["name"].startswith("kube-api-access")
+        ]
+    return pod
+
+
+def container(pod, name):
+    return next(c for c in pod["spec"]["initContainers"] + pod["spec"]["containers"] if c["name"] == name)
+
+
+def setting(name, key, value):
+    """A change of one field of one container."""
+
+    def change(pod):
+        container(pod, name)[key] = value
+
+    return change
+
+
+def adding(name, key, *values):
+    """A change that adds to a list of a container."""
+
+    def change(pod):
+        container(pod, name).setdefault(key, []).extend(values)
+
+    return change
+
+
+def env(name, variable, value):
+    """A change of one variable of a container; added if it is not there."""
+
+    def change(pod):
+        entries = container(pod, name)["env"]
+        entries[:] = [e for e in entries if e["name"] != variable]
+        entries.append({"name": variable, "value": value})
+
+    return change
+
+
+def moved(pod, name):
+    """An init container becomes one beside main."""
+    ours = container(pod, name)
+    pod["spec"]["initContainers"].remove(ours)
+    kept = {k: v for k, v in ours.items() if k not in ("restartPolicy", "volumeMounts")}
+    pod["spec"]["containers"].append({**kept, "volumeMounts": []})
+
+
+def of_spec(**fields):
+    return lambda pod: pod["spec"].update(fields)
+
+
+def volume(**source):
+    return lambda pod: pod["spec"]["volumes"].append({"name": "another", **source})
+
+
+def both(*changes):
+    def change(pod):
+        for part in changes:
+            part(pod)
+
+    return change
+
+
+SECRET_ENV = {"name": "K", "valueFrom": {"secretKeyRef": {"name": KEY_SECRET, "key": "attest.key"}}}
+MOUNT = {"name": "argo-attest-key", "mountPath": "/key"}
+EVIDENCE = {"name": "argo-attest-evidence", "mountPath": "/evidence"}
+EVIL = {"name": "evil", "image": "evil", "command": ["sh"], "volumeMounts": [MOUNT]}
+EXEC = {"exec": {"command": ["/argo-attest", "attest", "s3://b/k"]}}
+REFUSED = {
+    # who mounts it
+    "main mounts the key": adding("main", "volumeMounts", MOUNT),
+    "Argo's wait mounts the key": adding("wait", "volumeMounts", MOUNT),
+    "Argo's init mounts the key": adding("init", "volumeMounts", MOUNT),
+    "the gate mounts the key": adding("argo-attest-gate", "volumeMounts", MOUNT),
+    "another init container mounts the key": lambda pod: pod["spec"]["initContainers"].append(EVIL),
+    "another volume of the key": both(volume(secret={"secretName": KEY_SECRET}),
+                                      adding("main", "volumeMounts", {"name": "another", "mountPath": "/k"})),
+    "a projected volume of the key": volume(projected={"sources": [{"secret": {"name": KEY_SECRET}}]}),
+    "the key in the environment": adding("main", "env", SECRET_ENV),
+    "the key in the environment of init": adding("init", "env", SECRET_ENV),
+    "the key as a whole environment": setting("main", "envFrom", [{"secretRef": {"name": KEY_SECRET}}]),
+    "main mounts the evidence": adding("main", "volumeMounts", EVIDENCE),
+    # what else could reach the process
+    "shareProcessNamespace": of_spec(shareProcessNamespace=True),
+    "hostPID": of_spec(hostPID=True),
+    "hostIPC": of_spec(hostIPC=True),
+    "a host path": volume(hostPath={"path": "/var/lib/kubelet"}),
+    "a privileged container": setting("main", "securityContext", {"privileged": True}),
+    "SYS_PTRACE": setting("main", "securityContext", {"capabilities": {"add": ["SYS_PTRACE"]}}),
+    # what the container is
+    "another image": setting("argo-attest", "image", "evil"),
+    "another image of the gate": setting("argo-attest-gate", "image", "evil"),
+    "a tag more": setting("argo-attest", "image", "localhost/argo-attest:dev@sha256:" + "0" * 64),
+    "other arguments": setting("argo-attest", "args", ["run", "--", "evil"]),
+    "one argument more": setting("argo-attest", "args", ["sidecar", "--all"]),
+    "another command": setting("argo-attest", "command", ["/data/evil"]),
+    "a probe": setting("argo-attest", "startupProbe", EXEC),
+    "another hook": setting("argo-attest", "lifecycle", {"postStart": EXEC}),
+    "one hook more": lambda pod: container(pod, "argo-attest")["lifecycle"].update(preStop=EXEC),
+    "capabilities": lambda pod: container(pod, "argo-attest")["securityContext"].update(capabilities={}),
+    "not a native sidecar": lambda pod: [container(pod, "argo-attest").pop(k) for k in ("restartPolicy", "lifecycle")],
+    "a plain sidecar": lambda pod: moved(pod, "argo-attest"),
+    # what is mounted there
+    "a program over ours": adding("argo-attest", "volumeMounts",
+                                  {"name": "data", "mountPath": "/argo-attest", "subPath": "x", "readOnly": True}),
+    "a program over ours, by detour": adding("argo-attest", "volumeMounts",
+                                             {"name": "data", "mountPath": "/etc/../argo-attest", "readOnly": True}),
+    "a root over ours": adding("argo-attest", "volumeMounts", {"name": "data", "mountPath": "/", "readOnly": True}),
+    "a key over ours": adding("argo-attest", "volumeMounts",
+                              {"name": "data", "mountPath": "/etc/argo-attest", "readOnly": True}),
+    "main's volume writable": adding("argo-attest", "volumeMounts", {"name": "data", "mountPath": "/more"}),
+    "a policy of one's own": lambda pod: next(
+        v for v in pod["spec"]["volumes"] if v["name"] == "argo-attest-policy")["configMap"].update(name="mine"),
+    "evidence of one's own": lambda pod: next(
+        v for v in pod["spec"]["volumes"] if v["name"] == "argo-attest-evidence").update(
+            emptyDir=None, configMap={"name": "mine"}),
+    # what it is told
+    "another builder id": env("argo-attest", "ARGO_ATTEST_BUILDER_ID", "https://other.example.com"),
+    "another workflow": env("argo-attest", "ARGO_ATTEST_WORKFLOW_NAME", "release"),
+    "another workflow uid": env("argo-attest", "ARGO_ATTEST_WORKFLOW_UID", "0"),
+    "another namespace": env("argo-attest", "ARGO_ATTEST_POD_NAMESPACE", "release"),
+    "another template": env("argo-attest", "ARGO_TEMPLATE", "{}"),
+    "another template for the gate": env("argo-attest-gate", "ARGO_TEMPLATE", "{}"),
+    "another store": env("argo-attest", "AWS_ENDPOINT_URL", "http://evil"),
+    "a variable more": env("argo-attest", "ARGO_ATTEST_ATTEST_FAILED", "true"),
+    "an environment from elsewhere": setting("argo-attest", "envFrom", [{"configMapRef": {"name": "mine"}}]),
+    # what Argo said, patched
+    "init's template patched": env("init", "ARGO_TEMPLATE", "{}"),
+    "init's node patched": env("init", "ARGO_NODE_ID", "other"),
+    "init's workflow patched": env("init", "ARGO_WORKFLOW_NAME", "release"),
+    "init's image patched": setting("init", "image", "evil"),
+    "init's command patched": setting("init", "command", ["sh", "-c", "evil"]),
+    "wait's command patched": setting("wait", "command", ["sh", "-c", "evil"]),
+    "main's image patched": setting("main", "image", "evil"),
+    "nobody's pod": lambda pod: pod["metadata"].pop("ownerReferences"),
+}
+ACCEPTED = {
+    "as it is": lambda pod: None,
+    "another container": lambda pod: pod["spec"]["containers"].append(
+        {"name": "db", "image": "db", "command": ["db"]}),
+    "another volume of main": both(volume(emptyDir={}),
+                                   adding("main", "volumeMounts", {"name": "another", "mountPath": "/more"})),
+    "a user of main's own": setting("main", "securityContext", {"runAsUser": 1000}),
+    "web identity": env("argo-attest", "AWS_ROLE_ARN", "arn:aws:iam::1:role/attest"),
+    "another Secret": both(volume(secret={"secretName": "other", "optional": True}),
+                           adding("main", "volumeMounts", {"name": "another", "mountPath": "/other"})),
+}
+
+
+@scenario("admission/protect/pods", alone=True)
+def pods(case):
+    """Real steps pass and are attested; each way to the key, or to lie in its name, does not."""
+    case = protected(case)
+    running = case.run(flow(
+        step(case, "make", MAKE, [APP]), step(case, "use", USE, [APP], ["/data/in"]),
+    ))
+    expect.succeeded(running, 120)
+    expect.attested(case, pod_of(running, "make"), APP)
+    use = pod_of(running, "use")
+    assert ours(use) == ["argo-attest-gate", "argo-attest"], ours(use)
+    expect.attested(case, use, APP)
+    # The key as the access key of a store: Argo itself would send it there.
+    stolen = {"key": "x", "endpoint": "evil.example.com", "bucket": "b",
+              "accessKeySecret": {"name": KEY_SECRET, "key": "attest.key"},
+              "secretKeySecret": {"name": KEY_SECRET, "key": "attest.key"}}
+    theft = step(case, "theft", MAKE, [APP], annotations=None)
+    theft["outputs"]["artifacts"][0]["s3"] = stolen
+    running = case.run(flow(theft))
+    expect.failed(running)
+    assert "may mount the signing key" in json.dumps(running.workflow()["status"]), running.workflow()["status"]
+    wrong = []
+    for wanted, table in ((False, ACCEPTED), (True, REFUSED)):
+        for name, change in table.items():
+            pod = anew(use.document)
+            change(pod)
+            said = refusal(case, pod)
+            if wanted != ("argo-attest-protect-pods" in (said or "")):
+                wrong.append(f"{name}: {said or 'admitted'}")
+    # Somebody else than Argo's controller makes the same pod.
+    said = refusal(case, anew(use.document), AUTHOR)
+    if not said or AUTHOR not in said:
+        wrong.append(f"made by {AUTHOR}: {said or 'admitted'}")
+    assert not wrong, "\n".join(wrong)
+    case.note(f"{len(REFUSED) + 1} pods refused, {len(ACCEPTED)} admitted")
+
+
+@scenario("admission/protect/unrelated", alone=True)
+def unrelated(case):
+    """Pods that have nothing to do with the key are nobody's business; key thieves are refused."""
+    case = protected(case)
+    spec = {"containers": [{"name": "main", "image": case.settings.main_image}]}
+    plain = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "plain"}, "spec": spec}
+    assert refusal(case, plain, AUTHOR) is None, refusal(case, plain, AUTHOR)
+    shared = {**plain, "spec": {**spec, "shareProcessNamespace": True}}
+    assert refusal(case, shared, AUTHOR) is None, refusal(case, shared, AUTHOR)
+    thief = {**plain, "spec": {**spec, "volumes": [{"name": "k", "secret": {"secretName": KEY_SECRET}}]}}
+    assert "Argo's workflow controller" in (refusal(case, thief, AUTHOR) or ""), refusal(case, thief, AUTHOR)
+
+
+@scenario("admission/protect/running", alone=True)
+def while_running(case):
+    """A running pod: no command in it, no container beside it, no other image, whoever asks."""
+    case = protected(case)
+    running = case.run(flow(step(case, "make", "until [ -e /data/go ]; do usleep 50000; done;" + MAKE, [APP])))
+    pod = running.pod()
+    wait_for("main", 60, lambda: pod.again().main_started())
+    for name in ("argo-attest", None):
+        command = ["exec", pod.name, *(["-c", name] if name else []), "--", "/argo-attest", "--version"]
+        code, said = case.kube.ask(*command)
+        assert code != 0 and (name is None or "argo-attest-protect-exec" in said), said
+    code, said = case.kube.ask("attach", pod.name, "-c", "argo-attest")
+    assert code != 0 and "argo-attest-protect-exec" in said, said
+    beside = {"spec": {"ephemeralContainers": [
+        {"name": "debug", "image": case.settings.main_image, "targetContainerName": "argo-attest"}]}}
+    merge = "application/strategic-merge-patch+json"
+    patched(case, pod, "/ephemeralcontainers", beside, merge, "no ephemeral container")
+    other = {"spec": {"initContainers": [{"name": "argo-attest", "image": case.settings.main_image}]}}
+    patched(case, pod, "", other, merge, "must be of the image")
+    # A newer image in the settings does not get in the way of what runs.
+    newer = manifest(case, "admission/protect.yaml").replace(case.settings.image, "newer")
+    case.kube.apply(newer)
+    wait_for("the newer settings", 30, lambda: "must be of the image newer" in (refusal(case, probe(case)) or ""))
+    path = f"/api/v1/namespaces/{case.kube.namespace}/pods/{pod.name}"
+    case.kube.call("PATCH", path, {"metadata": {"labels": {"any": "label"}}}, merge)
+    code, said = case.kube.ask("exec", pod.name, "-c", "main", "--", "touch", "/data/go")
+    assert code == 0, said
+    expect.succeeded(running)
+    expect.attested(case, pod, APP)
+
+
+def patched(case, pod, below, body, kind, message):
+    path = f"/api/v1/namespaces/{case.kube.namespace}/pods/{pod.name}{below}"
+    try:
+        case.kube.call("PATCH", path, body, kind)
+    except ApiError as error:
+        assert message in str(error), error
+    else:
+        raise AssertionError(f"{body} was accepted")
+
+
+PATCH = json.dumps({"initContainers": [{"name": "init", "env": [{"name": "ARGO_TEMPLATE", "value": "{}"}]}]})
+GRACE = json.dumps({"terminationGracePeriodSeconds": 60})
+API = "argoproj.io/v1alpha1"
+
+
+@scenario("admission/protect/workflows", alone=True)
+def workflows(case):
+    """podSpecPatch, wherever it can be written, is refused; a grace period is not."""
+    case = protected(case)
+    make = step(case, "make", MAKE, [APP])
+    body = flow(make)
+    spec = body["spec"]
+    inline = {key: value for key, value in make.items() if key != "name"}
+
+    def calls(**more):
+        return {"name": "flow", "steps": [[{"name": "make", "inline": {**inline, **more}}]]}
+
+    def tasks(**more):
+        return {"name": "flow", "dag": {"tasks": [{"name": "make", "inline": {**inline, **more}}]}}
+
+    refused = {
+        "workflow": {**spec, "podSpecPatch": PATCH},
+        "template": {**spec, "templates": [spec["templates"][0], {**make, "podSpecPatch": PATCH}]},
+        "defaults": {**spec, "templateDefaults": {"podSpecPatch": PATCH}},
+        "inline in steps": {**spec, "templates": [calls(podSpecPatch=PATCH)]},
+        "inline in a dag": {**spec, "templates": [tasks(podSpecPatch=PATCH)]},
+        "parameter": {**spec, "podSpecPatch": "{{workflow.parameters.patch}}"},
+        "grace period and more": {**spec, "podSpecPatch": GRACE[:-1] + ', "hostPID": true}'},
+    }
+    accepted = {
+        "none": spec,
+        "grace period": {**spec, "podSpecPatch": GRACE},
+        "inline": {**spec, "templates": [calls()]},
+        "inline in a dag": {**spec, "templates": [tasks()]},
+    }
+    kinds = {
+        "Workflow": lambda s: s,
+        "WorkflowTemplate": lambda s: s,
+        "CronWorkflow": lambda s: {"schedules": ["0 0 1 1 *"], "workflowSpec": s},
+    }
+    for kind, wrap in kinds.items():
+        for wanted, table in ((True, refused), (False, accepted)):
+            for name, inner in table.items():
+                document = {"apiVersion": API, "kind": kind, "metadata": {"name": "patched"}, "spec": wrap(inner)}
+                path = f"/apis/{API}/namespaces/{case.kube.namespace}/{kind.lower()}s?dryRun=All"
+                said = tried(case, path, document)
+                assert wanted == ("argo-attest-protect-workflows" in said), f"{kind}, {name}: {said or 'accepted'}"
+    # In a workflow that is there already: its spec, and what Argo keeps of it.
+    path = f"/apis/{API}/namespaces/{case.kube.namespace}/workflows"
+    document = {**body, "metadata": {"name": "kept"}, "spec": {**spec, "suspend": True}}
+    case.kube.call("POST", path, document, user=AUTHOR)
+    for change in (
+        {"spec": {"podSpecPatch": PATCH}},
+        {"status": {"storedWorkflowTemplateSpec": {"podSpecPatch": PATCH}}},
+        {"status": {"storedTemplates": {"x": {"name": "make", "podSpecPatch": PATCH}}}},
+    ):
+        said = tried(case, f"{path}/kept?dryRun=All", change, "PATCH", "application/merge-patch+json")
+        assert "argo-attest-protect-workflows" in said, f"{change}: {said or 'accepted'}"
+    said = tried(case, f"{path}/kept?dryRun=All", {"spec": {"suspend": False}}, "PATCH", "application/merge-patch+json")
+    assert not said, said
+
+
+def tried(case, path, body, method="POST", kind="application/json"):
+    try:
+        case.kube.call(method, path, body, kind, AUTHOR)
+    except ApiError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,126 @@
+//! Inputs that come from elsewhere than the artifact store, or do not come at all.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::consumer::{Consumer, Input, policy};
+use crate::init::Archive;
+use crate::output::Output;
+use crate::s3::S3;
+use crate::upstream::Upstream;
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+const HELP: &str = "(help: let a step that is attested fetch it, or let the policy say `missing: warn`)";
+
+fn consumer(s3: &S3) -> Consumer {
+    Consumer::new(s3, &Upstream::new(s3, vec![Output::plain("a")]))
+}
+
+fn input(consumer: &Consumer, source: &str, location: &Value) -> Value {
+    json!({"name": "app", "path": consumer.at("work/in/app"), source: location})
+}
+
+/// A repository as go-git leaves it: on a branch, or at a commit.
+fn clone(at: &Path, head: &str) {
+    std::fs::create_dir_all(at.join(".git/refs/heads")).unwrap();
+    std::fs::write(at.join(".git/HEAD"), head).unwrap();
+    std::fs::write(at.join("file"), "x").unwrap();
+}
+
+#[test]
+fn of_a_git_repository_the_commit_goes_on_record() {
+    let s3 = S3::new();
+    for (head, loose) in [(format!("{COMMIT}\n"), false), ("ref: refs/heads/main\n".into(), true)] {
+        let consumer = consumer(&s3);
+        let git = json!({"repo": "https://user:secret@git.example.com/x.git", "revision": "main"});
+        let artifact = input(&consumer, "git", &git);
+        let consumer = consumer.declares(artifact);
+        clone(&consumer.at("work/in/app"), &head);
+        if loose {
+            std::fs::write(consumer.at("work/in/app/.git/refs/heads/main"), COMMIT).unwrap();
+        }
+        let ended = consumer.opens();
+        assert_eq!(ended.message, "inputs commit recorded: \"app\"");
+        let expected = json!({"name": "app", "finding": "recorded", "digest": {"gitCommit": COMMIT}});
+        assert_eq!(consumer.evidence().unwrap()["inputs"][0], expected);
+        assert!(!ended.log.contains("secret"), "{}", ended.log);
+    }
+}
+
+#[test]
+fn a_git_repository_at_another_commit_than_the_template_names() {
+    let s3 = S3::new();
+    let consumer = consumer(&s3).policy(&policy("", "missing: warn\n"));
+    let other = COMMIT.replace('0', "f");
+    let artifact = input(&consumer, "git", &json!({"repo": "https://h/x.git", "revision": other}));
+    let consumer = consumer.declares(artifact);
+    clone(&consumer.at("work/in/app"), COMMIT);
+    consumer.refuses(&format!("the staged repository is at commit {COMMIT}, not {other}"));
+    std::fs::remove_file(consumer.at("work/in/app/.git/HEAD")).unwrap();
+    consumer.refuses("what is staged has no .git/HEAD");
+}
+
+/// Nobody can attest them; the policy decides.
+#[test]
+fn an_address_text_and_other_stores() {
+    let s3 = S3::new();
+    let cases = [
+        (
+            "http",
+            json!({"url": "https://user:secret@h/x?token=secret"}),
+            "it comes from an HTTP address, and nothing there can be attested",
+        ),
+        (
+            "raw",
+            json!({"data": "secret"}),
+            "it comes from the template's own text, and nothing there can be attested",
+        ),
+        (
+            "gcs",
+            json!({"bucket": "b", "key": "k"}),
+            "it is not known where it comes from, so there is no attestation to look for: artifacts in gcs storage are not supported",
+        ),
+    ];
+    for (source, location, why) in cases {
+        let consumer = consumer(&s3);
+        let artifact = input(&consumer, source, &location);
+        let consumer = consumer.declares(artifact);
+        std::fs::create_dir_all(consumer.at("work/in")).unwrap();
+        std::fs::write(consumer.at("work/in/app"), "secret").unwrap();
+        consumer.refuses(&format!("{why} {HELP}"));
+        let consumer = consumer.policy(&policy("", "missing: warn\n"));
+        let ended = consumer.opens();
+        assert_eq!(ended.message, "inputs without attestation, as the policy allows: \"app\"");
+        assert!(ended.log.contains("WARN") && !ended.log.contains("secret"), "{}", ended.log);
+        assert_eq!(consumer.evidence().unwrap()["inputs"], json!([{"name": "app", "finding": "missing"}]));
+    }
+}
+
+#[test]
+fn optional_inputs_that_are_not_there() {
+    let s3 = S3::new();
+    let absent = Input::new("wf/none").optional();
+    let consumer = consumer(&s3)
+        .stages(&s3, &absent.clone().named("volume"))
+        .stages(&s3, &absent.own_mount().named("mount"));
+    let unsupplied = json!({"name": "unsupplied", "path": "/app/x", "optional": true});
+    let consumer = consumer.declares(unsupplied);
+    std::fs::create_dir_all(consumer.at("work")).unwrap();
+    let ended = consumer.opens();
+    assert_eq!(ended.message, "inputs not there, and optional: \"volume\", \"mount\", \"unsupplied\"");
+}
+
+/// Something is there though Argo found nothing, or did: it is judged as any other.
+#[test]
+fn optional_inputs_that_are_there() {
+    let s3 = S3::new();
+    let upstream = Upstream::new(&s3, vec![Output::plain("a")]);
+    let input = Input::new(&upstream.key()).optional();
+    Consumer::new(&s3, &upstream).stages(&s3, &input).opens();
+    let planted = Input::new("wf/none").optional().archive(Archive::Unsaid);
+    let consumer = Consumer::new(&s3, &upstream).stages(&s3, &planted);
+    std::fs::create_dir_all(consumer.at("work/in")).unwrap();
+    std::fs::write(consumer.path(&planted), "planted").unwrap();
+    assert_eq!(consumer.gate().code, Some(1));
+}

@@ -1,0 +1,107 @@
+//! Everything that Argo can do with an output, taken as an input.
+
+use crate::consumer::{Consumer, Input};
+use crate::init::Archive;
+use crate::output::{ALL, Output, Packing, Shape};
+use crate::s3::S3;
+use crate::upstream::Upstream;
+
+/// How the input is said to be packed where Argo passes an output on.
+fn archive(output: &Output) -> Archive {
+    match output.packing {
+        Packing::Tar => Archive::Unsaid,
+        Packing::None => Archive::None,
+        Packing::Zip => Archive::Zip,
+    }
+}
+
+fn all(s3: &S3) -> Upstream {
+    let outputs = ALL.iter().enumerate().map(|(n, kind)| Output::new(&format!("o{n}"), *kind)).collect();
+    Upstream::new(s3, outputs)
+}
+
+#[test]
+fn every_form_is_accepted_as_argo_stages_it() {
+    let s3 = S3::new();
+    let upstream = all(&s3);
+    let mut consumer = Consumer::new(&s3, &upstream);
+    let taken = || upstream.pod.outputs.iter().filter(|o| !is_zipped_file(o));
+    for (n, output) in taken().enumerate() {
+        let input = Input::new(&output.key()).named(&output.name).archive(archive(output));
+        consumer = consumer.stages(&s3, &if n % 2 == 0 { input } else { input.own_mount() });
+    }
+    let ended = consumer.opens();
+    assert!(ended.message.starts_with("inputs accepted: \"o0\", \"o1\""), "{}", ended.message);
+    let evidence = consumer.evidence().unwrap();
+    assert_eq!(evidence["inputs"].as_array().unwrap().len(), taken().count());
+}
+
+/// Argo unpacks it to a path beneath the input's that only the zip itself names.
+fn is_zipped_file(output: &Output) -> bool {
+    (output.packing, output.shape) == (Packing::Zip, Shape::File)
+}
+
+#[test]
+fn a_zip_of_one_file_cannot_be_compared() {
+    let s3 = S3::new();
+    let upstream = all(&s3);
+    let output = upstream.pod.outputs.iter().find(|o| is_zipped_file(o)).unwrap();
+    let input = Input::new(&output.key()).archive(Archive::Zip);
+    Consumer::new(&s3, &upstream).stages(&s3, &input).refuses(
+        "Argo unpacks a zip of one file to a path that no attestation names: what is staged cannot be compared \
+         (archive: {none: {}} on the input keeps it as it is)",
+    );
+}
+
+/// A packed output whose consumer wants the archive itself.
+#[test]
+fn an_archive_kept_as_it_is() {
+    let s3 = S3::new();
+    let upstream = all(&s3);
+    for output in &upstream.pod.outputs {
+        if output.packing == Packing::None {
+            continue;
+        }
+        let consumer = Consumer::new(&s3, &upstream);
+        consumer.stages(&s3, &Input::new(&output.key()).archive(Archive::None)).opens();
+    }
+}
+
+/// Each form with one byte changed in what was staged.
+#[test]
+fn a_changed_byte_is_noticed_in_every_form() {
+    let s3 = S3::new();
+    let upstream = all(&s3);
+    for output in &upstream.pod.outputs {
+        let input = Input::new(&output.key()).archive(archive(output));
+        let consumer = Consumer::new(&s3, &upstream).stages(&s3, &input);
+        let mut at = consumer.path(&input);
+        while at.is_dir() {
+            at = std::fs::read_dir(&at).unwrap().next().unwrap().unwrap().path();
+        }
+        let mut bytes = std::fs::read(&at).unwrap();
+        bytes[7] ^= 1;
+        std::fs::write(&at, bytes).unwrap();
+        let ended = consumer.gate();
+        assert_eq!(ended.code, Some(1), "{output:?}: {ended:#?}");
+    }
+}
+
+/// A file of a directory that is stored as one object a file.
+#[test]
+fn a_file_of_an_attested_directory() {
+    let s3 = S3::new();
+    let upstream = all(&s3);
+    let directory = upstream
+        .pod
+        .outputs
+        .iter()
+        .find(|o| o.packing == Packing::None && o.objects(&upstream.pod.work()).len() > 1);
+    let key = format!("{}/sub/two", directory.unwrap().key());
+    let consumer = Consumer::new(&s3, &upstream).stages(&s3, &Input::new(&key));
+    consumer.opens();
+    let other = format!("{}/one", directory.unwrap().key());
+    s3.put(&key, &s3.get(&other).unwrap());
+    let ended = Consumer::new(&s3, &upstream).stages(&s3, &Input::new(&key)).gate();
+    assert_eq!(ended.code, Some(1), "two files that changed places: {ended:#?}");
+}
