@@ -221,9 +221,11 @@ fn volumes_are_declared_once() {
     let inputs = "inputs: {artifacts: [{name: a, path: /a}]}\n    container: {image: x}\n";
     let both = format!("  - name: a\n    {ASKS}\n    {inputs}");
     let gate = format!("  - name: b\n    {}\n    {inputs}", ASKS.replace("attest:", "verify-inputs:"));
-    for templates in
-        [format!("{both}{gate}"), format!("{gate}{both}"), format!("{gate}{gate}").replacen('b', "c", 1)]
-    {
+    for templates in [
+        format!("{both}{gate}"),
+        format!("{gate}{both}"),
+        format!("{gate}{gate}").replacen("name: b", "name: c", 1),
+    ] {
         let done = injected(&workflow("Workflow", &templates), &settings()).unwrap();
         let document = &read(&done.text)[0];
         let volumes = names(spec(document), "volumes");

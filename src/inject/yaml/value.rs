@@ -31,7 +31,7 @@ pub(in crate::inject) enum Meaningless {
     Merge { line: usize },
     #[error("aliases stand for more than {MOST} nodes")]
     TooLarge,
-    #[error("line {line}: aliases stand for more than {DEEPEST} levels")]
+    #[error("line {line}: more than {DEEPEST} levels deep, aliases followed")]
     TooDeep { line: usize },
 }
 
@@ -39,8 +39,8 @@ pub(in crate::inject) enum Meaningless {
 /// object that Kubernetes takes, and few enough to hold.
 const MOST: usize = 1_000_000;
 
-/// How deep a document may be once its aliases are followed. Written out, the parser takes
-/// half of it.
+/// How deep a document may be, its aliases followed: several times what any workflow is, and
+/// no more than the stack of a thread holds.
 const DEEPEST: usize = 200;
 
 /// Works out values, within bounds.
