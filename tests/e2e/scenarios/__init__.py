@@ -6,6 +6,7 @@ from . import (  # noqa: F401
     endings,
     fanout,
     gate,
+    inject,
     packings,
     protection,
     restricted,
