@@ -103,9 +103,16 @@ impl Planner<'_> {
         steps: &[(&Template<'_>, Step<'_>)],
     ) -> Result<(), Refusal> {
         let line = self.line;
-        let Some(((first, _), _)) = steps.split_first() else { return Ok(()) };
         let empty = Value::List(Vec::new());
-        let whole = Step { template: defaults.unwrap_or(&empty), defaults: None, spec: spec.value };
+        let defined = || Step { template: defaults.unwrap_or(&empty), defaults: None, spec: spec.value };
+        let whole = defined();
+        // What is taken from elsewhere gets these defaults too, and may be all that is run.
+        let taken: Vec<_> = match templates.first() {
+            Some(template) if steps.is_empty() && spec.refers(templates) => vec![(template, defined())],
+            _ => Vec::new(),
+        };
+        let steps = if taken.is_empty() { steps } else { &taken };
+        let Some((first, _)) = steps.first() else { return Ok(()) };
         let at_first = |why| refuse(line, spec, first, why);
         let present = whole.present().map_err(at_first)?;
         let mut target = Target {

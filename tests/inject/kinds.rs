@@ -256,3 +256,19 @@ fn what_is_there_is_left_as_it_is() {
     assert_eq!(done.text, tuned);
     assert_eq!(done.changes[0].sidecar, Container::Already);
 }
+
+#[test]
+fn a_workflow_that_only_calls_others_gets_defaults_too() {
+    let calls =
+        "  - name: flow\n    steps:\n    - - {name: build, templateRef: {name: library, template: build}}\n";
+    let lines = added(&workflow("Workflow", calls), &Settings { all: true, ..settings() });
+    assert!(
+        lines.contains("  templateDefaults:\n    initContainers:\n    - name: argo-attest-gate\n"),
+        "{lines}"
+    );
+    assert!(lines.contains("    - name: argo-attest\n"), "{lines}");
+    let nothing = "  - name: wait\n    suspend: {}\n";
+    let written = workflow("Workflow", nothing);
+    let injected = injected(&written, &Settings { all: true, ..settings() }).unwrap();
+    assert_eq!(injected.text, written);
+}
