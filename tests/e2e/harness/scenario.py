@@ -5,6 +5,7 @@ import traceback
 
 from .running import Running
 from .step import workflow
+from .waiting import wait_for
 
 _SCENARIOS = {}
 
@@ -75,6 +76,30 @@ class Case:
         running = Running(self.kube, self.settings, body)
         self.running.append(running)
         return running
+
+    def run_when_known(self, body):
+        """The same for a workflow that refers to templates which were applied just now.
+
+        The controller hears of them a moment later, and ends a workflow that is faster.
+        """
+
+        patience = 30 * self.settings.patience
+
+        def known():
+            running = self.run(body)
+
+            def begun():
+                status = running.workflow().get("status", {})
+                return status if status.get("phase") else None
+
+            status = wait_for(f"the phase of {running.name}", patience, begun)
+            if status["phase"] in ("Error", "Failed") and "not found" in status.get("message", ""):
+                running.kube.delete_workflow(running.name)
+                self.running.remove(running)
+                return None
+            return running
+
+        return wait_for("the controller to know the templates", patience, known, 0.5)
 
     def note(self, text):
         """Shown beside the scenario's line, passed or not."""

@@ -88,7 +88,7 @@ def injected(case, written, *options):
 def submitted(case, written):
     code, said = case.kube.ask("create", "--dry-run=client", "-o", "json", "-f", "-", text=written)
     assert code == 0, said
-    return case.run(json.loads(said))
+    return case.run_when_known(json.loads(said))
 
 
 def both_attested(case, running, upstream=True):

@@ -21,7 +21,7 @@ VOUCHER = BUILDER + "/vouched"
 
 def started(case, reference, spec=None):
     """A workflow that is nothing but a reference."""
-    return case.run({
+    return case.run_when_known({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
         "metadata": {"generateName": "e2e-ref-", "labels": {"e2e": "argo-attest"}},
@@ -106,7 +106,7 @@ def cluster_workflow_template(case):
     attested = case.s3.uri(BUILT.stored_as(build.prefix()))
 
     # Taken by templateRef, `build` comes without the defaults of the file.
-    running = case.run(called(reference, "build", None))
+    running = case.run_when_known(called(reference, "build", None))
     expect.succeeded(running)
     bare = running.pod()
     assert ours(bare) == [], ours(bare)
@@ -114,9 +114,9 @@ def cluster_workflow_template(case):
     unattested = BUILT.stored_as(bare.prefix())
 
     # verify-artifact, called and run.
-    running = case.run(called(reference, "verify-artifact", store_parameters(case, attested)))
+    running = case.run_when_known(called(reference, "verify-artifact", store_parameters(case, attested)))
     expect.succeeded(running)
-    running = case.run(called(reference, "verify-artifact", store_parameters(case, case.s3.uri(unattested))))
+    running = case.run_when_known(called(reference, "verify-artifact", store_parameters(case, case.s3.uri(unattested))))
     expect.failed(running)
     running = started(case, reference, {
         "entrypoint": "verify-artifact", "arguments": store_parameters(case, attested)})
@@ -124,7 +124,7 @@ def cluster_workflow_template(case):
 
     # attest-artifact: with a key and a builder id of its own.
     case.kube.create_secret("argo-attest-vouch-key", {"attest.key": case.keys.private})
-    running = case.run(called(reference, "attest-artifact", store_parameters(case, case.s3.uri(unattested))))
+    running = case.run_when_known(called(reference, "attest-artifact", store_parameters(case, case.s3.uri(unattested))))
     expect.succeeded(running)
     case.verifier.accepted(unattested, builder=VOUCHER)
     case.verifier.refused(unattested)
