@@ -15,7 +15,7 @@ from harness.waiting import wait_for
 from .admission import APP, MAKE, USE, flow, ours, pod_of, step, upstream
 
 # What the files' own `build` writes.
-BUILT = Output("app", "/work/app", "none")
+BUILT = Output("app", "/data/app", "none")
 VOUCHER = BUILDER + "/vouched"
 
 
