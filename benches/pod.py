@@ -48,12 +48,12 @@ class Pod:
 
     def __init__(self, binary, root, store, output=None, attest=True):
         self.binary, self.root, self.store, self.output = binary, root, store, output
-        for name in ("argo/ctr/main", "work", "secrets/s3-cred"):
+        for name in ("argo/ctr/main", "volume", "secrets/s3-cred"):
             os.makedirs(f"{root}/{name}")
         for key, value in (("accesskey", s3.ACCESS_KEY), ("secretkey", s3.SECRET_KEY)):
             write(f"{root}/secrets/s3-cred/{key}", [value.encode()])
         self.call("keygen", "--out-dir", f"{root}/keys")
-        self.work, self.log = f"{root}/work", f"{root}/termination-log"
+        self.work, self.log = f"{root}/volume", f"{root}/termination-log"
         self.metrics = f"127.0.0.1:{s3.free_port()}"
         self.template = self.declare(attest)
 

@@ -61,7 +61,7 @@ class Bench:
         root = f"{self.root}/pod{self.pods}"
         output = how.pop("output", None)
         if output is not None:
-            output = {"name": "out", "path": f"{root}/work/out"} | output
+            output = {"name": "out", "path": f"{root}/volume/out"} | output
         return pod.Pod(self.binary, root, self.server, output=output, **how)
 
     def fill(self, played, count, size):

@@ -32,9 +32,10 @@ argo-attest.io/attest: \"true\".";
 
 /// Checks a step's inputs, from an init container before main
 ///
-/// Main starts only if all are accepted: each input artifact must have an attestation beside its object that the policy accepts and that
-/// is about the very bytes that were staged for main. What the inputs are comes from the step's own
-/// template. A step that does not ask, or has no inputs, is let through at once.
+/// Main starts only if all are accepted: each input artifact must have an attestation beside its
+/// object that the policy accepts and that is about the very bytes that were staged for main. What
+/// the inputs are comes from the step's own template. A step that does not ask, or has no inputs,
+/// is let through at once.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct VerifyInputsArgs {
