@@ -21,6 +21,7 @@ pub mod gate;
 pub mod inject;
 pub mod intoto;
 pub mod manifest;
+pub mod mirror;
 pub mod outcome;
 pub mod pipeline;
 pub mod policy;

@@ -91,6 +91,22 @@ pub struct Container {
     pub script: Option<Script>,
     /// Containers of the same set that must end first.
     pub dependencies: Vec<String>,
+    /// The volumes that the template mounts into it; of a container set, those of all its
+    /// containers and then its own.
+    pub mounts: Vec<Mount>,
+}
+
+/// A volume's mount, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The volume's name.
+    pub volume: String,
+    /// Where it is mounted.
+    pub path: String,
+    /// What of the volume; empty for all of it.
+    pub sub_path: String,
+    /// The same, with variables of the container in it.
+    pub sub_path_expr: String,
 }
 
 /// The source of a script template.
@@ -107,17 +123,18 @@ const MAIN: &str = "main";
 
 pub(super) fn containers(kind: Kind, template: &wire::Template) -> Vec<Container> {
     match kind {
-        Kind::Container => template.container.iter().map(|c| container(c, MAIN, false)).collect(),
-        Kind::Script => template.script.iter().map(|c| container(c, MAIN, true)).collect(),
+        Kind::Container => template.container.iter().map(|c| container(c, MAIN, false, &[])).collect(),
+        Kind::Script => template.script.iter().map(|c| container(c, MAIN, true, &[])).collect(),
         Kind::ContainerSet => {
-            let set = template.container_set.iter().flat_map(|set| &set.containers.0);
-            set.map(|c| container(c, &c.name, false)).collect()
+            let set = template.container_set.iter();
+            let each = set.flat_map(|set| set.containers.0.iter().map(|c| (c, &set.volume_mounts.0)));
+            each.map(|(c, shared)| container(c, &c.name, false, shared)).collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn container(wire: &wire::Container, name: &str, script: bool) -> Container {
+fn container(wire: &wire::Container, name: &str, script: bool, shared: &[wire::VolumeMount]) -> Container {
     Container {
         name: name.to_owned(),
         image: wire.image.clone(),
@@ -129,6 +146,16 @@ fn container(wire: &wire::Container, name: &str, script: bool) -> Container {
             size: u64::try_from(wire.source.len()).unwrap_or(u64::MAX),
         }),
         dependencies: wire.dependencies.0.clone(),
+        mounts: shared.iter().chain(&wire.volume_mounts.0).map(mount).collect(),
+    }
+}
+
+fn mount(wire: &wire::VolumeMount) -> Mount {
+    Mount {
+        volume: wire.name.clone(),
+        path: wire.mount_path.clone(),
+        sub_path: wire.sub_path.clone(),
+        sub_path_expr: wire.sub_path_expr.clone(),
     }
 }
 

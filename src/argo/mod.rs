@@ -22,13 +22,13 @@ mod location;
 mod output;
 mod overlap;
 mod parameters;
-mod path;
+pub(crate) mod path;
 mod repository;
 mod source;
 mod step;
 mod wire;
 
-pub use container::{Container, Kind, Script};
+pub use container::{Container, Kind, Mount, Script};
 pub use input::{InputArtifact, InputSource, Unpack};
 pub use location::{KeyError, ObjectRef, S3Store, SecretKey, StoreKind, Unlocated};
 pub use output::{Archive, OutputArtifact, Packing, Place, Plan, Shape, Unattestable};

@@ -102,7 +102,10 @@ wire! {
         name: String,
     }
     VolumeMount {
+        name: String,
         mount_path: String,
+        sub_path: String,
+        sub_path_expr: String,
     }
     /// Its location is spelt out, not flattened: serde would hold what is passed
     /// over in memory first.
