@@ -14,6 +14,7 @@
 //!
 //! Nothing here looks at a volume or at a store.
 
+mod asked;
 mod bounded;
 mod container;
 mod input;
@@ -28,6 +29,7 @@ mod source;
 mod step;
 mod wire;
 
+pub use asked::{AnnotationError, Asked, AskedEvidence, AskedIn};
 pub use container::{Container, Kind, Mount, Script};
 pub use input::{InputArtifact, InputSource, Unpack};
 pub use location::{KeyError, ObjectRef, S3Store, SecretKey, StoreKind, Unlocated};
