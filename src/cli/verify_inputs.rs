@@ -1,17 +1,21 @@
 //! `argo-attest verify-inputs`.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::failure::store_exit_of;
 use super::verify::read_policy;
 use super::{Exit, Failure, workers};
-use crate::argo::{HostFiles, Source, Step, TemplateText};
+use crate::argo::{Asked, AskedEvidence, HostFiles, Source, Step, TemplateText};
 use crate::check::Checker;
-use crate::gate::{Answer, Evidence, Fault, InputError, Inspection, Question, Verdict, question, summary};
+use crate::gate::{
+    Answer, Check, Evidence, EvidenceError, Fault, InputError, Inspection, Question, Verdict, question, summary,
+};
+use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
 use crate::outcome::{MESSAGE_LIMIT, brief};
 use crate::report::chain;
 use crate::sidecar::status::{TERMINATION_LOG, write_message};
@@ -27,15 +31,15 @@ Example, in a template's initContainers:
     - {name: argo-attest-policy, mountPath: /etc/argo-attest/policy, readOnly: true}
     - {name: argo-attest-evidence, mountPath: /run/argo-attest}
 
-The step asks for it with the annotation argo-attest.io/verify-inputs: \"true\", or with
-argo-attest.io/attest: \"true\".";
+Where this container is, it checks. With --check opt-in, only steps are checked that ask for it
+with the annotation argo-attest.io/verify-inputs: \"true\", or argo-attest.io/attest: \"true\".";
 
 /// Checks a step's inputs, from an init container before main
 ///
 /// Main starts only if all are accepted: each input artifact must have an attestation beside its
 /// object that the policy accepts and that is about the very bytes that were staged for main. What
-/// the inputs are comes from the step's own template. A step that does not ask, or has no inputs,
-/// is let through at once.
+/// the inputs are comes from the step's own template. A step without inputs is let through at
+/// once; one that does not ask for this, only where --check says so.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct VerifyInputsArgs {
@@ -47,9 +51,9 @@ pub(super) struct VerifyInputsArgs {
         default_value = "/etc/argo-attest/policy/policy.yaml"
     )]
     policy: PathBuf,
-    /// Check the inputs of steps that do not ask for it, too
-    #[arg(long, env = "ARGO_ATTEST_ALL")]
-    all: bool,
+    /// Which steps to check, of those that have this container
+    #[arg(long, value_name = "WHICH", env = "ARGO_ATTEST_CHECK", default_value = "always")]
+    check: CheckArg,
     /// Where to leave what was found, for the sidecar
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_EVIDENCE", default_value = "/run/argo-attest")]
     evidence: PathBuf,
@@ -59,6 +63,27 @@ pub(super) struct VerifyInputsArgs {
     /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
     secrets_dir: PathBuf,
+}
+
+/// Which steps are checked.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CheckArg {
+    /// All
+    Always,
+    /// All but those whose annotation argo-attest.io/verify-inputs is "false"
+    OptOut,
+    /// Only those that ask for it by annotation
+    OptIn,
+}
+
+impl From<CheckArg> for Check {
+    fn from(check: CheckArg) -> Self {
+        match check {
+            CheckArg::Always => Self::Always,
+            CheckArg::OptOut => Self::OptOut,
+            CheckArg::OptIn => Self::OptIn,
+        }
+    }
 }
 
 /// Checks all inputs. What keeps main from starting is in the log and in the termination message.
@@ -79,20 +104,20 @@ pub(super) async fn verify_inputs(args: VerifyInputsArgs) -> Exit {
 }
 
 async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
+    // Whatever lies there was left by somebody else, or by a try that failed.
+    Evidence::clear(&args.evidence).map_err(|e| unwritable(&e))?;
     let step = step()?;
-    match question(&step, args.all) {
-        Question::AllInputs => {}
-        Question::Nothing(reason) => {
-            info!(step = step.name, reason, "no inputs to check");
-            return Ok((Exit::Done, format!("no inputs to check: {reason}")));
-        }
-        Question::Unclear(reason) => {
-            return Err(Failure::new(Exit::Data, reason).remedy("write \"true\" or \"false\", in quotes"));
-        }
+    let question = question(&step, asked(&step)?, args.check.into())
+        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy("take what rewrites the template out of it"))?;
+    if let Question::Nothing(reason) = question {
+        info!(step = step.name, reason, "no inputs to check");
+        return Ok((Exit::Done, format!("no inputs to check: {reason}")));
     }
     let checker = Checker { policy: read_policy(&args.policy)?, now: Timestamp::now(), bundle: None };
+    let here = MountTable::of_this_process().map_err(|e| Failure::from_error(Exit::Io, &e))?;
     let inspection = Inspection {
         checker: &checker,
+        mirror: &Mirror::new(here, MainMounts::of_template(&step), &own(args)),
         environment: &ProcessEnv,
         secrets_dir: &args.secrets_dir,
         workers: workers(),
@@ -104,6 +129,29 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
         leave(args, &answers)?;
     }
     Ok((exit, summary(&answers)))
+}
+
+/// What is this container's own, and nobody's input.
+fn own(args: &VerifyInputsArgs) -> Vec<&str> {
+    let directories = [args.policy.parent(), Some(&args.evidence), Some(&args.secrets_dir)];
+    let paths = directories.into_iter().flatten().chain([args.termination_log.as_path()]);
+    paths.filter_map(Path::to_str).chain(OWN_DIRECTORIES).collect()
+}
+
+/// What the step asks for, by what is known of its pod before what its text says.
+fn asked(step: &Step) -> Result<Asked, Failure> {
+    let variable = |name: &str| match ProcessEnv.var(name).map(OsString::into_string).transpose() {
+        Ok(value) => Ok(value),
+        Err(_) => Err(Failure::new(Exit::Data, format!("${name} is not UTF-8"))),
+    };
+    let (attest, verify_inputs) =
+        (variable("ARGO_ATTEST_ASKED_ATTEST")?, variable("ARGO_ATTEST_ASKED_VERIFY_INPUTS")?);
+    let evidence = AskedEvidence {
+        pod: None,
+        attest: attest.as_deref(),
+        verify_inputs: verify_inputs.as_deref(),
+    };
+    Asked::of(step, evidence).map_err(|e| Failure::from_error(Exit::Data, &e).remedy(e.remedy()))
 }
 
 /// The template, from where main's containers cannot have changed it.
@@ -126,10 +174,12 @@ fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
     }
     let records = answers.iter().filter_map(Answer::record).collect();
     let left = Evidence::new(records).and_then(|evidence| evidence.leave(&args.evidence));
-    left.map(drop).map_err(|e| {
-        Failure::from_error(Exit::Io, &e)
-            .remedy("mount an emptyDir there that this container's user may write to")
-    })
+    left.map(drop).map_err(|e| unwritable(&e))
+}
+
+fn unwritable(error: &EvidenceError) -> Failure {
+    Failure::from_error(Exit::Io, error)
+        .remedy("mount an emptyDir there that this container's user may write to")
 }
 
 fn log(answer: &Answer) {

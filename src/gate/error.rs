@@ -94,11 +94,13 @@ impl InputError {
             | Self::OtherCommit { .. }
             | Self::Unattested(_)
             | Self::Unlocated(_)
-            | Self::Staged(StagedError::Nothing(_) | StagedError::Refused { .. }) => Fault::No,
+            | Self::Staged(
+                StagedError::Nothing(_) | StagedError::Unsupplied(_) | StagedError::Refused { .. },
+            ) => Fault::No,
             Self::Store { credentials: true, .. } => Fault::Credentials,
             Self::Store { .. }
             | Self::Key(_)
-            | Self::Staged(StagedError::NoPath | StagedError::NotMounted(_)) => Fault::Setting,
+            | Self::Staged(StagedError::NoPath | StagedError::NotInMain | StagedError::Unseen(_)) => Fault::Setting,
             Self::Check(_) | Self::Staged(StagedError::Root(_) | StagedError::Observer(_)) => Fault::Io,
         }
     }
@@ -113,8 +115,9 @@ impl InputError {
             Self::Unattested(_) | Self::Unlocated(_) => {
                 "let a step that is attested fetch it, or let the policy say `missing: warn`".into()
             }
-            Self::Staged(StagedError::NotMounted(_)) => {
-                "mount main's volumes into this container (mirrorVolumeMounts: true)".into()
+            Self::Staged(StagedError::Unseen(unseen)) => unseen.remedy().into(),
+            Self::Staged(StagedError::Unsupplied(_)) => {
+                "let nothing else write to the volume before main, or supply the input".into()
             }
             Self::Form(FormError::Elsewhere { .. }) => {
                 "take the input from where it was made, or attest the copy by itself (argo-attest attest)"

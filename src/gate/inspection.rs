@@ -16,6 +16,7 @@ use crate::argo::{InputArtifact, InputSource, ObjectRef, Step};
 use crate::artifact_stores::{Stores, key};
 use crate::check::{Attested, CheckError, Checker};
 use crate::intoto::DigestSet;
+use crate::mirror::Mirror;
 use crate::policy::Missing;
 use crate::report::chain;
 use crate::store::{Env, Store};
@@ -26,6 +27,8 @@ use crate::verify::Rejection;
 pub struct Inspection<'a> {
     /// Policy and clock.
     pub checker: &'a Checker,
+    /// What of main can be seen from here.
+    pub mirror: &'a Mirror,
     /// Where credentials may be.
     pub environment: &'a dyn Env,
     /// Where Secrets are mounted as Argo has them.
@@ -75,12 +78,18 @@ impl Inspection<'_> {
         input: &InputArtifact,
         store: Option<Result<Arc<dyn Store>, InputError>>,
     ) -> Result<Verdict, InputError> {
-        if input.source == InputSource::NotSupplied && input.optional {
-            return Ok(Verdict::Absent("nothing was supplied"));
-        }
-        let spot = Spot::of(input)?;
-        if spot.is_empty() && input.optional {
-            return Ok(Verdict::Absent("Argo did not find it"));
+        let unsupplied = input.source == InputSource::NotSupplied && input.optional;
+        let spot = match Spot::of(input, self.mirror)? {
+            Some(spot) => spot,
+            // Then Argo mounts nothing, and what is there is a part of main's image.
+            None if unsupplied => return Ok(Verdict::Absent("nothing was supplied")),
+            None => return Err(StagedError::NotInMain.into()),
+        };
+        match (spot.is_empty(), unsupplied) {
+            (true, true) => return Ok(Verdict::Absent("nothing was supplied")),
+            (true, false) if input.optional => return Ok(Verdict::Absent("Argo did not find it")),
+            (false, true) => return Err(StagedError::Unsupplied(spot.shown()).into()),
+            _ => {}
         }
         match (&input.source, store) {
             (InputSource::Object(object), Some(store)) => {

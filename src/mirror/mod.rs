@@ -34,6 +34,9 @@ const EACH_CONTAINERS_OWN: [&str; 9] = [
     "/run/.containerenv",
 ];
 
+/// Where the deployments of this program keep what is its own.
+pub const OWN_DIRECTORIES: [&str; 2] = ["/etc/argo-attest", "/run/argo-attest"];
+
 /// The one variable in a `subPathExpr` that is the same in all containers of a pod: Argo
 /// sets it, after what the template sets.
 const NODE_ID: &str = "$(ARGO_NODE_ID)";

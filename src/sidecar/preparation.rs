@@ -87,12 +87,10 @@ impl Sidecar<'_> {
             }
         });
         let before = before.buffered(AT_ONCE.get()).try_collect().await?;
-        // A pod that runs again under its name has another uid: no outcome overwrites another.
-        let pod = self.settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
-        let outcome = match step.own_object(&format!("argo-attest-outcome-{pod}")) {
+        let outcome = match planned::outcome_place(&step, self.settings) {
             Ok(object) => Some((self.open(&mut stores, &object)?, object)),
             Err(why) => {
-                warn!(%why, "there is no place for the step's outcome but the termination message");
+                warn!(why, "there is no place for the step's outcome but the termination message");
                 None
             }
         };

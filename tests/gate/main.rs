@@ -6,6 +6,8 @@
 
 #[path = "../sidecar/archives.rs"]
 mod archives;
+#[path = "../support/namespace.rs"]
+mod namespace;
 #[path = "../sidecar/output.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod output;

@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod archives;
+#[path = "../support/namespace.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod namespace;
 mod output;
 mod pod;
 mod process;

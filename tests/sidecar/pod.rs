@@ -9,6 +9,7 @@ use argo_attest::bundle::Bundle;
 use argo_attest::sign::PublicKey;
 use serde_json::{Value, json};
 
+use crate::namespace::{self, Mount};
 use crate::output::{Output, PREFIX};
 use crate::process::{Sidecar, binary, until};
 use crate::s3::S3;
@@ -25,6 +26,8 @@ pub(crate) struct Pod {
     /// Instead of the template.
     pub(crate) template_text: Option<String>,
     pub(crate) outputs: Vec<Output>,
+    /// What the sidecar's container has: main's volume and Argo's directory.
+    pub(crate) mounts: Vec<Mount>,
     env: Vec<(String, String)>,
 }
 
@@ -63,7 +66,8 @@ impl Pod {
                 "key": PREFIX,
             }},
         });
-        let pod = Self { dir, template, template_text: None, outputs, env: Vec::new() };
+        let mounts = ["work", "argo"].map(|name| Mount::volume(&at(name))).to_vec();
+        let pod = Self { dir, template, template_text: None, outputs, mounts, env: Vec::new() };
         pod.make_key();
         pod.env("ARGO_ATTEST_POD_UID", POD_UID)
             .env("ARGO_NODE_ID", "wf-build-1")
@@ -108,7 +112,7 @@ impl Pod {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = binary();
+        let mut command = namespace::binary(&self.mounts);
         command
             .args(["sidecar", "--builder-id", BUILDER])
             .arg("--key")
