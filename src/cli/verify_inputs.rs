@@ -110,14 +110,21 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     let question = question(&step, asked(&step)?, args.check.into())
         .map_err(|e| Failure::from_error(Exit::Data, &e).remedy("take what rewrites the template out of it"))?;
     if let Question::Nothing(reason) = question {
-        info!(step = step.name, reason, "no inputs to check");
-        return Ok((Exit::Done, format!("no inputs to check: {reason}")));
+        return Ok(let_through(&step, reason));
+    }
+    let here = MountTable::of_this_process().map_err(|e| Failure::from_error(Exit::Io, &e))?;
+    let mirror = Mirror::new(here, MainMounts::of_template(&step), &own(args));
+    if let Some(path) = mirror.unlisted_input() {
+        let message = format!("an input is staged at {path} that the step's template does not have");
+        return Err(Failure::new(Exit::Data, message).remedy("take what rewrites the template out of it"));
+    }
+    if question == Question::NoInputs {
+        return Ok(let_through(&step, "the template has no input artifacts"));
     }
     let checker = Checker { policy: read_policy(&args.policy)?, now: Timestamp::now(), bundle: None };
-    let here = MountTable::of_this_process().map_err(|e| Failure::from_error(Exit::Io, &e))?;
     let inspection = Inspection {
         checker: &checker,
-        mirror: &Mirror::new(here, MainMounts::of_template(&step), &own(args)),
+        mirror: &mirror,
         environment: &ProcessEnv,
         secrets_dir: &args.secrets_dir,
         workers: workers(),
@@ -129,6 +136,11 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
         leave(args, &answers)?;
     }
     Ok((exit, summary(&answers)))
+}
+
+fn let_through(step: &Step, reason: &str) -> (Exit, String) {
+    info!(step = step.name, reason, "no inputs to check");
+    (Exit::Done, format!("no inputs to check: {reason}"))
 }
 
 /// What is this container's own, and nobody's input.

@@ -31,6 +31,17 @@ pub enum InputError {
         /// What the template says.
         wanted: String,
     },
+    /// A commit that other ones lead from.
+    #[error("the staged repository is at commit {found}, and whether that is {wanted} takes git to tell")]
+    DerivedCommit {
+        /// Where it is.
+        found: String,
+        /// What the template says.
+        wanted: String,
+    },
+    /// The template names a commit, and the repository is at none.
+    #[error("the template names a commit, and it is not known which is staged")]
+    NoPinnedCommit(#[source] GitError),
     /// Nobody can attest such an input.
     #[error("it comes from {0}, and nothing there can be attested")]
     Unattested(&'static str),
@@ -92,6 +103,8 @@ impl InputError {
             | Self::Form(_)
             | Self::Git(_)
             | Self::OtherCommit { .. }
+            | Self::DerivedCommit { .. }
+            | Self::NoPinnedCommit(_)
             | Self::Unattested(_)
             | Self::Unlocated(_)
             | Self::Staged(
@@ -123,6 +136,10 @@ impl InputError {
                 "take the input from where it was made, or attest the copy by itself (argo-attest attest)"
                     .into()
             }
+            Self::OtherCommit { wanted, .. } if wanted.len() < 40 => {
+                format!("write all 40 digits of a commit, and a tag or branch of that name as refs/tags/{wanted} or refs/heads/{wanted}")
+            }
+            Self::DerivedCommit { .. } => "write the commit itself, all 40 digits".into(),
             Self::Store { remedy, .. } => remedy.clone(),
             _ => return None,
         })

@@ -9,14 +9,14 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
 use super::form;
-use super::git;
+use super::git::{self, Pin};
 use super::staged::{Spot, StagedError};
 use super::verdict::{Answer, Verdict};
 use crate::argo::{InputArtifact, InputSource, ObjectRef, Step};
 use crate::artifact_stores::{Stores, key};
 use crate::check::{Attested, CheckError, Checker};
-use crate::intoto::DigestSet;
 use crate::mirror::Mirror;
+use crate::outcome::brief;
 use crate::policy::Missing;
 use crate::report::chain;
 use crate::store::{Env, Store};
@@ -96,12 +96,20 @@ impl Inspection<'_> {
                 self.object(input, object, store?.as_ref(), spot).await
             }
             (InputSource::Git { revision, .. }, _) => {
+                let pin = Pin::of(revision);
                 let read =
                     move || git::commit(|path, limit| spot.read(path, limit).map_err(InputError::from));
-                let found = blocking(read).await?;
-                let pinned = DigestSet::git_commit(revision).is_some() && *revision != found;
-                if pinned {
-                    return Err(InputError::OtherCommit { found, wanted: revision.clone() });
+                let found = match blocking(read).await {
+                    // A commit that was asked for and is not there is no lack of an attestation.
+                    Err(InputError::Git(why)) if pin != Pin::None => Err(InputError::NoPinnedCommit(why)),
+                    found => found,
+                }?;
+                if !pin.admits(&found) {
+                    let wanted = brief(revision, 200);
+                    return Err(match pin {
+                        Pin::Derived => InputError::DerivedCommit { found, wanted },
+                        _ => InputError::OtherCommit { found, wanted },
+                    });
                 }
                 Ok(Verdict::Commit(found))
             }

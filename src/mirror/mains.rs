@@ -4,7 +4,7 @@ use crate::argo::{InputSource, Kind, Mount, Step};
 
 /// The volume that Argo stages inputs into which are on none of main's (`inputArtifactsVolumeName`
 /// in its workflow/controller/workflowpod.go).
-const INPUT_ARTIFACTS: &str = "input-artifacts";
+pub(super) const INPUT_ARTIFACTS: &str = "input-artifacts";
 /// What Argo mounts into every container that it runs for the step.
 const ARGO_DIR: (&str, &str) = ("var-run-argo", "/var/run/argo");
 /// What it mounts for the text of a script template.

@@ -17,6 +17,7 @@ use crate::argo::path::join;
 use crate::relpath::RelPath;
 
 pub use mains::MainMounts;
+use mains::INPUT_ARTIFACTS;
 pub use table::{EmptyDir, MountTable, Mounted, MountsError};
 pub use unseen::Unseen;
 
@@ -82,14 +83,35 @@ impl Mirror {
             // What another container of the set has there of its own is another file.
             let Some(mount) = above.filter(|m| first.is_none_or(|first| place(first) == place(m))) else {
                 if first.is_none() && self.main.has_main() {
-                    return Ok(Seen::Image);
+                    break;
                 }
                 continue;
             };
             first = Some(mount);
             self.compare(container, mount, &path)?;
         }
-        Ok(if first.is_some() { Seen::Volume } else { Seen::Image })
+        if first.is_some() {
+            return Ok(Seen::Volume);
+        }
+        // All that is mounted here is main's: then main has got something there after all.
+        let above = self.here.covering(&path).filter(|here| !here.point().is_root());
+        match above.or_else(|| self.here.beneath(&path).next()) {
+            Some(extra) => Err(Unseen::Covered { mount: shown(extra.point()) }),
+            None => Ok(Seen::Image),
+        }
+    }
+
+    /// An input that Argo has staged into a mount of its own, and that is none of those that
+    /// main is known to have.
+    pub fn unlisted_input(&self) -> Option<String> {
+        let is_input = |m: &&Mounted| m.empty_dir().is_some_and(|dir| dir.volume == INPUT_ARTIFACTS);
+        let is_listed = |m: &Mounted| {
+            let mut mounts = self.main.containers().flatten().filter(|mount| mount.volume == INPUT_ARTIFACTS);
+            mounts.any(|mount| place(mount).as_ref() == Some(m.point()))
+        };
+        let root = RelPath::root();
+        let unlisted = self.here.beneath(&root).filter(is_input).find(|m| !is_listed(m));
+        unlisted.map(|m| shown(m.point()))
     }
 
     /// Whether a directory is a mount of its own here.

@@ -35,6 +35,7 @@ mod elsewhere;
 mod evidence;
 mod forms;
 mod idle;
+mod mounts;
 
 mod refused;
 mod trouble;

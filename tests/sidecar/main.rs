@@ -6,7 +6,6 @@
 
 mod archives;
 #[path = "../support/namespace.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
 mod namespace;
 mod output;
 mod pod;
@@ -25,6 +24,8 @@ mod tls;
 mod annotations;
 mod endings;
 mod idle;
+mod keys;
+mod mounts;
 mod packings;
 mod readiness;
 mod reports;
