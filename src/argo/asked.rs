@@ -12,6 +12,9 @@ use std::fmt;
 use super::step::{OPT_IN, Step, VERIFY_INPUTS};
 use crate::outcome::brief;
 
+/// What every annotation of ours begins with.
+pub(super) const OWN_PREFIX: &str = "argo-attest.io/";
+
 /// Bytes of a foreign key or value in a message.
 const SHOWN: usize = 100;
 

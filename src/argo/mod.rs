@@ -24,10 +24,13 @@ mod output;
 mod overlap;
 mod parameters;
 pub(crate) mod path;
+pub mod pod;
 mod repository;
 mod source;
 mod step;
+mod template_source;
 mod wire;
+pub mod workflow;
 
 pub use asked::{AnnotationError, Asked, AskedEvidence, AskedIn};
 pub use container::{Container, Kind, Mount, Script};
@@ -41,6 +44,7 @@ pub use source::{
     TemplateText,
 };
 pub use step::{LogObject, OPT_IN, Step, VERIFY_INPUTS};
+pub use template_source::TemplateSource;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,5 @@
 //! `argo-attest verify-inputs`.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -8,10 +7,13 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::failure::store_exit_of;
+use super::pod::PodArgs;
+use super::template::TemplateArgs;
 use super::verify::read_policy;
 use super::{Exit, Failure, workers};
-use crate::argo::{Asked, AskedEvidence, HostFiles, Source, Step, TemplateText};
+use crate::argo::{HostFiles, Source, Step, TemplateText};
 use crate::check::Checker;
+use crate::cluster::Lookup;
 use crate::gate::{
     Answer, Check, Evidence, EvidenceError, Fault, InputError, Inspection, Question, Verdict, question, summary,
 };
@@ -20,6 +22,10 @@ use crate::outcome::{MESSAGE_LIMIT, brief};
 use crate::report::chain;
 use crate::sidecar::status::{TERMINATION_LOG, write_message};
 use crate::store::{Env as _, ProcessEnv};
+use crate::template::{Claim, Established, Platform, Unestablished};
+
+/// What to do where the text is not what the pod was made of.
+const REWRITTEN: &str = "look for a parameter whose value rewrites the template";
 
 const EXAMPLE: &str = "\
 Example, in a template's initContainers:
@@ -63,6 +69,10 @@ pub(super) struct VerifyInputsArgs {
     /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
     secrets_dir: PathBuf,
+    #[command(flatten)]
+    template: TemplateArgs,
+    #[command(flatten)]
+    pod: PodArgs,
 }
 
 /// Which steps are checked.
@@ -106,17 +116,26 @@ pub(super) async fn verify_inputs(args: VerifyInputsArgs) -> Exit {
 async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     // Whatever lies there was left by somebody else, or by a try that failed.
     Evidence::clear(&args.evidence).map_err(|e| unwritable(&e))?;
-    let step = step()?;
-    let question = question(&step, asked(&step)?, args.check.into())
-        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy("take what rewrites the template out of it"))?;
+    let text = template()?;
+    let handed_over = args.template.handed_over();
+    let unestablished = |e: Unestablished| Failure::from_error(Exit::Data, &e).remedy(e.remedy());
+    let claim = Claim::read(&text, &handed_over).map_err(unestablished)?;
+    let question = question(claim.step(), claim.asked(), args.check.into())
+        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy(REWRITTEN))?;
     if let Question::Nothing(reason) = question {
-        return Ok(let_through(&step, reason));
+        return Ok(let_through(claim.step(), reason));
     }
+    let identity = args.pod.clone().into();
+    let api_server = args.template.api_server(&identity);
+    let cluster = api_server.as_ref().map(|server| server as &dyn Lookup);
+    let least = args.template.least();
+    let platform = Platform { handed_over: &handed_over, identity: &identity, cluster, least };
+    let Established { step, .. } = claim.establish(&platform).await.map_err(unestablished)?;
     let here = MountTable::of_this_process().map_err(|e| Failure::from_error(Exit::Io, &e))?;
     let mirror = Mirror::new(here, MainMounts::of_template(&step), &own(args));
     if let Some(path) = mirror.unlisted_input() {
         let message = format!("an input is staged at {path} that the step's template does not have");
-        return Err(Failure::new(Exit::Data, message).remedy("take what rewrites the template out of it"));
+        return Err(Failure::new(Exit::Data, message).remedy(REWRITTEN));
     }
     if question == Question::NoInputs {
         return Ok(let_through(&step, "the template has no input artifacts"));
@@ -145,38 +164,21 @@ fn let_through(step: &Step, reason: &str) -> (Exit, String) {
 
 /// What is this container's own, and nobody's input.
 fn own(args: &VerifyInputsArgs) -> Vec<&str> {
-    let directories = [args.policy.parent(), Some(&args.evidence), Some(&args.secrets_dir)];
-    let paths = directories.into_iter().flatten().chain([args.termination_log.as_path()]);
+    let files = [args.evidence.as_path(), &args.secrets_dir, &args.termination_log];
+    let paths = files.into_iter().chain([args.template.service_account_dir()]).chain(args.policy.parent());
     paths.filter_map(Path::to_str).chain(OWN_DIRECTORIES).collect()
 }
 
-/// What the step asks for, by what is known of its pod before what its text says.
-fn asked(step: &Step) -> Result<Asked, Failure> {
-    let variable = |name: &str| match ProcessEnv.var(name).map(OsString::into_string).transpose() {
-        Ok(value) => Ok(value),
-        Err(_) => Err(Failure::new(Exit::Data, format!("${name} is not UTF-8"))),
-    };
-    let (attest, verify_inputs) =
-        (variable("ARGO_ATTEST_ASKED_ATTEST")?, variable("ARGO_ATTEST_ASKED_VERIFY_INPUTS")?);
-    let evidence = AskedEvidence {
-        pod: None,
-        attest: attest.as_deref(),
-        verify_inputs: verify_inputs.as_deref(),
-    };
-    Asked::of(step, evidence).map_err(|e| Failure::from_error(Exit::Data, &e).remedy(e.remedy()))
-}
-
-/// The template, from where main's containers cannot have changed it.
-fn step() -> Result<Step, Failure> {
+/// The template's text, from where main's containers cannot have changed it.
+fn template() -> Result<TemplateText, Failure> {
     let help = "run this inside a pod of Argo Workflows, as an initContainers entry of a template";
-    let malformed = |e| Failure::from_error(Exit::Data, &e).remedy(help);
-    let text =
-        TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles).map_err(malformed)?;
+    let text = TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles)
+        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy(help))?;
     if text.source() == Source::TemplateFile {
         let message = format!("ARGO_TEMPLATE is not set, and {} is not trusted", text.source());
         return Err(Failure::new(Exit::Data, message).remedy(help));
     }
-    Step::parse(&text).map_err(malformed)
+    Ok(text)
 }
 
 fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {

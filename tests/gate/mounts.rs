@@ -263,7 +263,7 @@ fn what_the_kubelet_calls_a_volume_counts() {
             65,
             &format!(
                 "the inputs could not be checked: an input is staged at {} that the step's template does not have \
-                 (help: take what rewrites the template out of it)",
+                 (help: look for a parameter whose value rewrites the template)",
                 path.display()
             ),
         );

@@ -364,9 +364,9 @@ fn paths_are_treated_as_argo_treats_them() {
 }
 
 #[test]
-fn the_shared_file_is_not_trusted_but_says_the_same() {
+fn the_shared_file_says_the_same() {
     let text = TemplateText::new(Source::TemplateFile, BASE.as_bytes().to_vec()).unwrap();
     let step = Step::parse(&text).unwrap();
-    assert!(!step.source.is_trusted());
+    assert_eq!(step.source, Source::TemplateFile);
     assert_eq!(step.outputs, parse(BASE).unwrap().outputs);
 }

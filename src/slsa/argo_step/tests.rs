@@ -28,6 +28,7 @@ fn identity() -> PodIdentity {
 fn run<'a>(step: &'a Step, parameters: Option<&'a Parameters>, identity: &'a PodIdentity) -> StepRun<'a> {
     StepRun {
         step,
+        template: TemplateSource::Workflow,
         parameters,
         identity,
         builder_id: "https://ci.example.com/argo",
@@ -80,6 +81,7 @@ fn leaves_out_what_is_not_known() {
         finished_on: None,
         exit_codes: BTreeMap::new(),
         form: "sidecar",
+        template: TemplateSource::Text,
         ..run(&step, None, &identity)
     }
     .provenance(Vec::new());
