@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
 use super::form;
-use super::git::{self, Pin};
+use super::git::{self, GitError, Pin};
 use super::staged::{Spot, StagedError};
 use super::verdict::{Answer, Verdict};
 use crate::argo::{InputArtifact, InputSource, ObjectRef, Step};
@@ -88,8 +88,10 @@ impl Inspection<'_> {
         match (spot.is_empty(), unsupplied) {
             (true, true) => return Ok(Verdict::Absent("nothing was supplied")),
             (true, false) if input.optional => return Ok(Verdict::Absent("Argo did not find it")),
+            // Whatever a policy lets pass, main must not find something else later.
+            (true, false) => return Err(StagedError::Nothing(spot.shown()).into()),
             (false, true) => return Err(StagedError::Unsupplied(spot.shown()).into()),
-            _ => {}
+            (false, false) => {}
         }
         match (&input.source, store) {
             (InputSource::Object(object), Some(store)) => {
@@ -101,7 +103,9 @@ impl Inspection<'_> {
                     move || git::commit(|path, limit| spot.read(path, limit).map_err(InputError::from));
                 let found = match blocking(read).await {
                     // A commit that was asked for and is not there is no lack of an attestation.
-                    Err(InputError::Git(why)) if pin != Pin::None => Err(InputError::NoPinnedCommit(why)),
+                    Err(InputError::Git(why @ GitError::NoCommit(_))) if pin != Pin::None => {
+                        Err(InputError::NoPinnedCommit(why))
+                    }
                     found => found,
                 }?;
                 if !pin.admits(&found) {
