@@ -93,6 +93,10 @@ impl Mirror {
         if first.is_some() {
             return Ok(Seen::Volume);
         }
+        let within = self.main.containers().flatten().filter_map(place).find(|at| at.starts_with(&path));
+        if let Some(mount) = within {
+            return Err(Unseen::Within { mount: shown(&mount) });
+        }
         // All that is mounted here is main's: then main has got something there after all.
         let above = self.here.covering(&path).filter(|here| !here.point().is_root());
         match above.or_else(|| self.here.beneath(&path).next()) {
@@ -116,7 +120,8 @@ impl Mirror {
 
     /// Whether a directory is a mount of its own here.
     pub fn is_mounted(&self, directory: &str) -> bool {
-        from_root(directory).is_some_and(|path| self.here.covering(&path).is_some_and(|m| *m.point() == path))
+        let is_point = |path: &RelPath| self.here.covering(path).is_some_and(|m| m.point() == path);
+        from_root(directory).is_some_and(|path| !path.is_root() && is_point(&path))
     }
 
     /// One container of main's, which has this mount at or above the path.

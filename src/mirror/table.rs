@@ -59,14 +59,14 @@ impl Mounted {
     /// (`pods/UID/volumes/kubernetes.io~empty-dir/NAME`). Not of one in memory, which is
     /// a file system of its own.
     pub fn empty_dir(&self) -> Option<EmptyDir> {
-        let mut rest = self.root.split(|b| *b == b'/');
-        while rest.next()? != b"pods" {}
-        let (_uid, volumes, kind) = (rest.next()?, rest.next()?, rest.next()?);
-        if (volumes, kind) != (b"volumes", b"kubernetes.io~empty-dir") {
-            return None;
-        }
-        let volume = String::from_utf8(rest.next()?.to_vec()).ok()?;
-        let sub_path = RelPath::from_bytes(&rest.collect::<Vec<_>>().join(&b'/')).ok()?;
+        let parts: Vec<&[u8]> = self.root.split(|b| *b == b'/').collect();
+        let is_kubelets = |window: &[&[u8]]| {
+            matches!(window, [b"pods", _, b"volumes", b"kubernetes.io~empty-dir"])
+        };
+        let at = parts.windows(4).position(is_kubelets)?;
+        let (volume, rest) = parts.get(at + 4..)?.split_first()?;
+        let volume = String::from_utf8(volume.to_vec()).ok()?;
+        let sub_path = RelPath::from_bytes(&rest.join(&b'/')).ok()?;
         Some(EmptyDir { volume, sub_path })
     }
 }
@@ -220,6 +220,7 @@ mod tests {
         assert_eq!(shown(&format!("{dir}/work")), Some(("work".into(), ".".into())));
         assert_eq!(shown(&format!("{dir}/in/a/b")), Some(("in".into(), "a/b".into())));
         assert_eq!(shown("/pods/0b4f/volumes/kubernetes.io~empty-dir/work"), Some(("work".into(), ".".into())));
+        assert_eq!(shown(&format!("/pods/x{dir}/work")), Some(("work".into(), ".".into())));
         for other in ["/", dir, "/pods", "/var/lib/kubelet/pods/0b4f/volumes/kubernetes.io~csi/work"] {
             assert_eq!(shown(other), None, "{other}");
         }

@@ -18,6 +18,12 @@ pub enum Unseen {
         /// Where it is here.
         mount: String,
     },
+    /// It is no volume of main's, and a part of it is.
+    #[error("main has no volume there but the one at {mount}, within it")]
+    Within {
+        /// Where that is.
+        mount: String,
+    },
     /// Both have a mount there, of two volumes.
     #[error("another volume, or another part of it, is mounted at {mount} here than in main")]
     OtherVolume {
@@ -65,7 +71,7 @@ impl Unseen {
             }
             Self::Chosen { .. } => "mount it with subPath, or with no variable but $(ARGO_NODE_ID)",
             Self::Ambiguous { .. } => "mount one volume there",
-            Self::EachContainersOwn { .. } | Self::OwnFiles { .. } => "give the artifact another path",
+            Self::Within { .. } | Self::EachContainersOwn { .. } | Self::OwnFiles { .. } => "give the artifact another path",
         }
     }
 }

@@ -136,6 +136,10 @@ impl Planning<'_> {
                 (input, rest, false)
             }
         };
+        // A file may have a mount of its own; only directories can be watched.
+        if !root.is_dir() {
+            return Err(format!("{} is no directory", printable(root.as_os_str().as_encoded_bytes())));
+        }
         let path = RelPath::from_bytes(rest.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
         let artifact = Artifact { name: name.to_owned(), root, path };
         let claims = Arc::clone(&self.claims);
@@ -153,7 +157,9 @@ impl Planning<'_> {
     }
 
     fn mounted(&self, directory: &Path) -> Result<(), String> {
-        match directory.to_str().map(|path| self.mirror.as_ref().map(|mirror| mirror.is_mounted(path))) {
+        // Where our image has links of its own, the kernel lists what they lead to.
+        let real = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        match real.to_str().map(|path| self.mirror.as_ref().map(|mirror| mirror.is_mounted(path))) {
             Some(Ok(true)) => Ok(()),
             Some(Err(why)) => Err(why.clone()),
             _ => {

@@ -208,7 +208,7 @@ impl Consumer {
         let ran = command.output().unwrap();
         assert!(ran.stdout.is_empty(), "{ran:?}");
         let message = fs::read_to_string(&log).unwrap();
-        assert!(message.len() <= 2048 && message.lines().count() == 1, "{message:?}");
+        assert!(message.len() <= 2048 && message.lines().count() == 1, "{message:?}: {ran:?}");
         Ended { code: ran.status.code(), message, log: String::from_utf8(ran.stderr).unwrap() }
     }
 

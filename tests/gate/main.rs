@@ -7,6 +7,7 @@
 #[path = "../sidecar/archives.rs"]
 mod archives;
 #[path = "../support/namespace.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
 mod namespace;
 #[path = "../sidecar/output.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

@@ -50,6 +50,7 @@ fn set(mut consumer: Consumer, place: Place, input: &Input) -> Consumer {
             let _ = std::fs::remove_dir_all(&mount).or_else(|_| std::fs::remove_file(&mount));
             consumer.not_mirrored()
         }
+        Place::Elsewhere if !mount.exists() => consumer.not_mirrored(),
         Place::Elsewhere => {
             let other = consumer.at("other");
             let made = if mount.is_dir() { std::fs::create_dir(&other) } else { std::fs::write(&other, "") };
