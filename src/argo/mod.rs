@@ -27,6 +27,7 @@ mod repository;
 mod source;
 mod step;
 mod wire;
+pub mod workflow;
 
 pub use container::{Container, Kind, Script};
 pub use input::{InputArtifact, InputSource, Unpack};
