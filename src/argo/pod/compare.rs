@@ -149,7 +149,7 @@ impl PodSpec {
             let Some(of_pod) = self.find(Phase::Main, &described.name) else { continue };
             let more = of_pod.mounts.iter().filter(|mount| {
                 !ARGOS_VOLUMES.contains(&mount.name.as_str())
-                    && !Path::new(&mount.path).starts_with(SERVICE_ACCOUNTS)
+                    && !Path::new(&clean(&mount.path)).starts_with(SERVICE_ACCOUNTS)
                     && !described.mounts.iter().any(|known| is_mount(mount, known))
             });
             for mount in more {
@@ -234,10 +234,10 @@ fn inputs(step: &Step, main: &PodContainer) -> Result<(), PodDifference> {
 
 /// The artifact that a mount is at, above, or below.
 fn touched<'a>(step: &'a Step, mount: &str) -> Option<&'a str> {
-    let mount = Path::new(mount);
+    let mount = clean(mount);
     let touches = |path: &str| {
         let path = clean(&format!("/{path}"));
-        Path::new(&path).starts_with(mount) || mount.starts_with(&path)
+        Path::new(&path).starts_with(&mount) || Path::new(&mount).starts_with(&path)
     };
     let inputs = step.inputs.iter().filter(|input| input.path.as_deref().is_some_and(touches));
     let outputs = step.outputs.iter().filter(|output| touches(&output.declared_path));

@@ -66,19 +66,55 @@ fn objects(
 fn says_nothing(name: &str, value: &Value) -> bool {
     /// Objects that Go always writes, and maps.
     const OBJECTS: [&str; 16] = [
-        "inputs", "outputs", "metadata", "resources", "arguments", "annotations", "labels", "nodeSelector", "limits",
-        "requests", "matchLabels", "status", "spec", "basicAuth", "clientCert", "oauth2",
+        "inputs",
+        "outputs",
+        "metadata",
+        "resources",
+        "arguments",
+        "annotations",
+        "labels",
+        "nodeSelector",
+        "limits",
+        "requests",
+        "matchLabels",
+        "status",
+        "spec",
+        "basicAuth",
+        "clientCert",
+        "oauth2",
     ];
     /// Numbers that are not pointers.
     const NUMBERS: [&str; 13] = [
-        "connectionTimeoutSeconds", "containerPort", "failureThreshold", "hostPort", "initialDelaySeconds",
-        "markDeletionAfterDays", "markInfrequentAccessAfterDays", "partition", "periodSeconds", "successThreshold",
-        "timeoutSeconds", "weight", "port",
+        "connectionTimeoutSeconds",
+        "containerPort",
+        "failureThreshold",
+        "hostPort",
+        "initialDelaySeconds",
+        "markDeletionAfterDays",
+        "markInfrequentAccessAfterDays",
+        "partition",
+        "periodSeconds",
+        "successThreshold",
+        "timeoutSeconds",
+        "weight",
+        "port",
     ];
     /// Truth values that are not pointers, anywhere.
     const BOOLS: [&str; 14] = [
-        "deleted", "disableSubmodules", "enableEncryption", "force", "insecureIgnoreHostKey", "insecureSkipTLS",
-        "objectLocking", "recurseMode", "setOwnerReference", "singleBranch", "stdin", "stdinOnce", "tty", "useSDKCreds",
+        "deleted",
+        "disableSubmodules",
+        "enableEncryption",
+        "force",
+        "insecureIgnoreHostKey",
+        "insecureSkipTLS",
+        "objectLocking",
+        "recurseMode",
+        "setOwnerReference",
+        "singleBranch",
+        "stdin",
+        "stdinOnce",
+        "tty",
+        "useSDKCreds",
     ];
     match value {
         Value::Null => true,
@@ -115,7 +151,8 @@ mod tests {
 
     #[test]
     fn only_strings_with_tags_are_free() {
-        let stored = json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/{{v}}"}}]}, "n": 1});
+        let stored =
+            json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/{{v}}"}}]}, "n": 1});
         for text in [
             json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}),
             json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/\",\""}}]}, "n": 1, "inputs": {}}),
@@ -123,13 +160,34 @@ mod tests {
             compare(&stored, &text).unwrap();
         }
         for (text, where_) in [
-            (json!({"name": "u", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}), "name is `u`"),
-            (json!({"outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}), "name is in the stored"),
-            (json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "l/1"}}]}, "n": 1}), "outputs.artifacts[0].s3.key is `l/1`"),
-            (json!({"name": "t", "outputs": {"artifacts": []}, "n": 1}), "outputs.artifacts has 0 items, stored are 1"),
-            (json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": ["k/"]}}]}, "n": 1}), "key is a list"),
-            (json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 2}), "n has another value"),
-            (json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}, "archive": {}}]}, "n": 1}), "outputs.artifacts[0].archive is not in"),
+            (
+                json!({"name": "u", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}),
+                "name is `u`",
+            ),
+            (
+                json!({"outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}),
+                "name is in the stored",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "l/1"}}]}, "n": 1}),
+                "outputs.artifacts[0].s3.key is `l/1`",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": []}, "n": 1}),
+                "outputs.artifacts has 0 items, stored are 1",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": ["k/"]}}]}, "n": 1}),
+                "key is a list",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 2}),
+                "n has another value",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}, "archive": {}}]}, "n": 1}),
+                "outputs.artifacts[0].archive is not in",
+            ),
             (json!([]), "is a list"),
         ] {
             let error = compare(&stored, &text).unwrap_err().to_string();
@@ -146,9 +204,13 @@ mod tests {
         let bare = json!({"container": {}});
         compare(&full, &bare).unwrap();
         compare(&bare, &full).unwrap();
-        for (name, value) in
-            [("archive", json!({})), ("runAsUser", json!(0)), ("insecure", json!(false)), ("mode", json!(0)), ("x", json!(true))]
-        {
+        for (name, value) in [
+            ("archive", json!({})),
+            ("runAsUser", json!(0)),
+            ("insecure", json!(false)),
+            ("mode", json!(0)),
+            ("x", json!(true)),
+        ] {
             let with = json!({ name: value });
             compare(&json!({}), &with).unwrap_err();
             compare(&with, &json!({})).unwrap_err();
@@ -157,7 +219,8 @@ mod tests {
 
     #[test]
     fn parameters_take_any_scalar_for_text() {
-        let stored = json!({"outputs": {"parameters": [{"name": "p", "value": 1, "valueFrom": {"default": true}}]}});
+        let stored =
+            json!({"outputs": {"parameters": [{"name": "p", "value": 1, "valueFrom": {"default": true}}]}});
         compare(&stored, &json!({"outputs": {"parameters": [{"name": "p", "value": "1", "valueFrom": {"default": "true"}}]}})).unwrap();
         compare(&json!({"name": 1}), &json!({"name": "1"})).unwrap_err();
     }
@@ -165,8 +228,15 @@ mod tests {
     #[test]
     fn a_plugin_may_be_given_a_timeout() {
         let stored = json!({"outputs": {"artifacts": [{"plugin": {"name": "p"}}]}});
-        compare(&stored, &json!({"outputs": {"artifacts": [{"plugin": {"name": "p", "connectionTimeoutSeconds": 5}}]}})).unwrap();
-        compare(&stored, &json!({"outputs": {"artifacts": [{"plugin": {"name": "p", "connectionTimeoutSeconds": "5"}}]}}))
-            .unwrap_err();
+        compare(
+            &stored,
+            &json!({"outputs": {"artifacts": [{"plugin": {"name": "p", "connectionTimeoutSeconds": 5}}]}}),
+        )
+        .unwrap();
+        compare(
+            &stored,
+            &json!({"outputs": {"artifacts": [{"plugin": {"name": "p", "connectionTimeoutSeconds": "5"}}]}}),
+        )
+        .unwrap_err();
     }
 }

@@ -47,9 +47,10 @@ impl Which {
         let inputs = node.inputs.as_deref().map(resolve::object).transpose()?.map(Value::Object);
         let noted = if inputs.is_some() { artifacts(inputs.as_ref()) } else { declared };
         let agree = noted.len() == declared.len()
-            && declared.iter().zip(noted).all(|(declared, noted)| {
-                compare::compare(&only_kept(declared), &only_kept(noted)).is_ok()
-            });
+            && declared
+                .iter()
+                .zip(noted)
+                .all(|(declared, noted)| compare::compare(&only_kept(declared), &only_kept(noted)).is_ok());
         if !agree {
             return Err(WorkflowError::Inputs { node: brief(&node.name, 80) });
         }

@@ -67,7 +67,10 @@ impl<'a> Templates<'a> {
 
     /// A template of the spec, with the spec's `podMetadata`, as Argo takes it from
     /// there.
-    pub(super) fn of_spec(&self, mut template: Map<String, Value>) -> Result<Map<String, Value>, WorkflowError> {
+    pub(super) fn of_spec(
+        &self,
+        mut template: Map<String, Value>,
+    ) -> Result<Map<String, Value>, WorkflowError> {
         if let Some(metadata) = self.spec.pod_metadata.map(object).transpose()? {
             defaults::add_pod_metadata(metadata, &mut template);
         }
@@ -97,7 +100,10 @@ impl<'a> Templates<'a> {
                 };
                 let parent = self.bare(&caller.boundary, depth)?;
                 inline(parent, caller.declared_name()).ok_or_else(|| {
-                    missing(node, format!("no step or task {} with a template inline", shown(caller.declared_name())))
+                    missing(
+                        node,
+                        format!("no step or task {} with a template inline", shown(caller.declared_name())),
+                    )
                 })
             }
         }
@@ -105,10 +111,11 @@ impl<'a> Templates<'a> {
 
     /// A template of `status.storedTemplates`.
     fn stored(&self, node: &Node, key: &str) -> Result<Map<String, Value>, WorkflowError> {
-        let found = self.stored.map(|stored| lookup::member::<&RawValue>(stored.get(), key)).transpose()?.flatten();
-        found.map(object).unwrap_or_else(|| {
-            Err(missing(node, format!("status.storedTemplates has no {}", shown(key))))
-        })
+        let found =
+            self.stored.map(|stored| lookup::member::<&RawValue>(stored.get(), key)).transpose()?.flatten();
+        found
+            .map(object)
+            .unwrap_or_else(|| Err(missing(node, format!("status.storedTemplates has no {}", shown(key)))))
     }
 
     /// A template of the spec.

@@ -41,7 +41,7 @@ fn an_argument_added_to_a_list_is_refused() {
 fn a_mount_added_to_a_list_is_refused() {
     let made = forged(&[("sub", r#"s"},{"name":"data","mountPath":"/tmp"#)]);
     assert!(made.text.contains(r#"{"name":"data","mountPath":"/tmp"}"#));
-    assert!(made.difference().contains("main mounts /tmp by the template's text"));
+    assert!(made.difference().contains("main mounts /data by the template's text, and not so in the pod"));
 }
 
 #[test]

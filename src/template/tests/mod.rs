@@ -1,5 +1,7 @@
 //! What is asked of the API server, for how long, and what comes of each answer.
 
+mod forged;
+
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Mutex;
