@@ -31,7 +31,10 @@ const INPUT_ARTIFACTS: &str = "input-artifacts";
 /// (`ExecutorArtifactBaseDir` in Argo's workflow/common/common.go).
 const ALL_INPUTS: &str = "/argo/inputs/artifacts";
 
-/// What `argo-env-config` holds instead of a template that is too long for a variable.
+/// Where Kubernetes mounts service accounts into every container.
+const SERVICE_ACCOUNTS: &str = "/var/run/secrets";
+
+/// What `ARGO_TEMPLATE` says of a template that is too long for a variable.
 const OFFLOADED: &str = "offloaded";
 
 impl PodSpec {
@@ -146,6 +149,7 @@ impl PodSpec {
             let Some(of_pod) = self.find(Phase::Main, &described.name) else { continue };
             let more = of_pod.mounts.iter().filter(|mount| {
                 !ARGOS_VOLUMES.contains(&mount.name.as_str())
+                    && !Path::new(&clean(&mount.path)).starts_with(SERVICE_ACCOUNTS)
                     && !described.mounts.iter().any(|known| is_mount(mount, known))
             });
             for mount in more {
@@ -230,10 +234,10 @@ fn inputs(step: &Step, main: &PodContainer) -> Result<(), PodDifference> {
 
 /// The artifact that a mount is at, above, or below.
 fn touched<'a>(step: &'a Step, mount: &str) -> Option<&'a str> {
-    let mount = Path::new(mount);
+    let mount = clean(mount);
     let touches = |path: &str| {
         let path = clean(&format!("/{path}"));
-        Path::new(&path).starts_with(mount) || mount.starts_with(&path)
+        Path::new(&path).starts_with(&mount) || Path::new(&mount).starts_with(&path)
     };
     let inputs = step.inputs.iter().filter(|input| input.path.as_deref().is_some_and(touches));
     let outputs = step.outputs.iter().filter(|output| touches(&output.declared_path));

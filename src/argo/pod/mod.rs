@@ -12,6 +12,8 @@
 //! Workflow can.
 
 mod compare;
+#[cfg(test)]
+pub(crate) mod controller;
 mod described;
 mod difference;
 mod dollars;
