@@ -189,3 +189,61 @@ fn endpoint(object: &ObjectRef) -> String {
     let port = if object.store.insecure { ":80" } else { ":443" };
     host.strip_suffix(port).unwrap_or(&host).trim_end_matches('.').to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::argo::{Source, TemplateText};
+
+    /// Two outputs, each of a store and a key: what is in the way of either.
+    fn conflicts(stores: [(&str, bool); 2], keys: [&str; 2]) -> Vec<Option<String>> {
+        let output = |at: usize| {
+            let (endpoint, insecure) = stores[at];
+            let mut s3 = json!({"endpoint": endpoint, "bucket": "b"});
+            if insecure {
+                s3["insecure"] = json!(true);
+            }
+            s3["key"] = json!(keys[at]);
+            format!(r#"{{"name":"{at}","path":"/data/{at}","archive":{{"none":{{}}}},"s3":{s3}}}"#)
+        };
+        let text = format!(
+            r#"{{"name":"t","inputs":{{}},"outputs":{{"artifacts":[{},{}]}},"metadata":{{}},"container":{{"name":"","image":"i","resources":{{}}}}}}"#,
+            output(0),
+            output(1),
+        );
+        let step = Step::parse(&TemplateText::new(Source::Env, text.into_bytes()).unwrap()).unwrap();
+        let claims = Claims::of(&step, None);
+        let each = step.outputs.iter().enumerate();
+        each.map(|(at, output)| claims.against(at, &output.plan.as_ref().unwrap().object)).collect()
+    }
+
+    #[test]
+    fn one_store_has_many_spellings() {
+        for other in ["s3.example", "S3.Example", "s3.example:443", "s3.example."] {
+            let found = conflicts([("s3.example", false), (other, false)], ["k", "k"]);
+            assert!(found.iter().all(Option::is_some), "{other}: {found:?}");
+        }
+        let found = conflicts([("s3.example", true), ("s3.example:80", true)], ["k", "k"]);
+        assert!(found.iter().all(Option::is_some), "{found:?}");
+    }
+
+    /// A copy in another store is wanted; an attestation there is nobody's copy.
+    #[test]
+    fn two_stores_of_one_buckets_name() {
+        let stores = [("s3.example", false), ("backup.example", false)];
+        assert_eq!(conflicts(stores, ["k", "k"]), [None, None]);
+        let found = conflicts(stores, ["k", "k.sigstore.json"]);
+        assert!(found.iter().all(Option::is_some), "{found:?}");
+    }
+
+    #[test]
+    fn says_whose_it_is_in_printable_words() {
+        let found = conflicts([("s3.example", false); 2], ["a\u{1b}[2J", "a\u{1b}[2J"]);
+        assert_eq!(
+            found[0].as_deref(),
+            Some("its object, s3://b/a%1B[2J, is also that of the output \"1\"")
+        );
+    }
+}
