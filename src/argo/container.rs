@@ -27,8 +27,6 @@ pub enum Kind {
     Http,
     /// An executor plugin.
     Plugin,
-    /// None of those known.
-    Unknown,
 }
 
 impl Kind {
@@ -37,7 +35,7 @@ impl Kind {
         matches!(self, Self::Container | Self::ContainerSet | Self::Script)
     }
 
-    /// The field of the template that makes it this kind; `unknown` for none.
+    /// The field of the template that makes it this kind.
     pub fn name(self) -> &'static str {
         match self {
             Self::Container => "container",
@@ -50,11 +48,10 @@ impl Kind {
             Self::Suspend => "suspend",
             Self::Http => "http",
             Self::Plugin => "plugin",
-            Self::Unknown => "unknown",
         }
     }
 
-    pub(super) fn from_wire(template: &wire::Template) -> Self {
+    pub(super) fn from_wire(template: &wire::Template) -> Option<Self> {
         [
             (template.container.is_some(), Self::Container),
             (template.container_set.is_some(), Self::ContainerSet),
@@ -69,7 +66,6 @@ impl Kind {
         ]
         .into_iter()
         .find_map(|(found, kind)| found.then_some(kind))
-        .unwrap_or(Self::Unknown)
     }
 }
 

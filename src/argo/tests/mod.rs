@@ -20,6 +20,11 @@ fn parse(text: &str) -> Result<Step, TemplateError> {
     Step::parse(&TemplateText::new(Source::Env, text.as_bytes().to_vec())?)
 }
 
+/// The template as Argo writes it.
+fn template(value: &serde_json::Value) -> Step {
+    parse(&encode(value).unwrap()).unwrap()
+}
+
 fn plan<'a>(step: &'a Step, name: &str) -> &'a Plan {
     let output = step.outputs.iter().find(|output| output.name == name).unwrap();
     output.plan.as_ref().unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -78,11 +83,12 @@ fn knows_kinds_without_a_main_container() {
         ("suspend", Kind::Suspend),
         ("data", Kind::Data),
         ("http", Kind::Http),
-        ("plugin", Kind::Plugin),
-        ("invented", Kind::Unknown),
     ] {
-        assert_eq!(parse(&format!(r#"{{"name":"x","{key}":{{}}}}"#)).unwrap().kind, kind);
+        assert_eq!(template(&serde_json::json!({"name": "x", key: {}})).kind, kind);
     }
+    assert_eq!(template(&serde_json::json!({"plugin": {"hello": {}}})).kind, Kind::Plugin);
+    let error = parse(&RESOURCE.replace("\"resource\"", "\"invented\"")).unwrap_err();
+    assert!(matches!(error, TemplateError::Foreign { .. }), "{error}");
     let set = parse(SET).unwrap();
     assert_eq!(set.kind, Kind::ContainerSet);
     assert_eq!(set.containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["a", "main"]);
@@ -170,12 +176,12 @@ fn volume_outputs_follow_the_longest_mount() {
 #[test]
 fn a_relative_mount_holds_what_is_relative() {
     let place = |mount: &str, path: &str| {
-        let template = serde_json::json!({
+        let step = template(&serde_json::json!({
             "container": {"volumeMounts": [{"mountPath": mount}]},
             "outputs": {"artifacts": [{"name": "x", "path": path}]},
             "archiveLocation": {"s3": {"endpoint": "e", "bucket": "b", "key": "p"}},
-        });
-        plan(&parse(&template.to_string()).unwrap(), "x").place.clone()
+        }));
+        plan(&step, "x").place.clone()
     };
     let volume = |mount: &str| Place::Volume { mount: mount.to_owned() };
     let packed =
@@ -259,7 +265,7 @@ fn what_cannot_be_attested_says_why() {
         let text = format!(
             r#"{{"container":{{}},"outputs":{{"artifacts":[{{"name":"x","path":"/tmp/x"{location}}}]}}}}"#
         );
-        refusal(&parse(&text).unwrap(), "x").to_string()
+        refusal(&template(&serde_json::from_str(&text).unwrap()), "x").to_string()
     };
     for complete in [
         r#","gcs":{"bucket":"b"}"#,
