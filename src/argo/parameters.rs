@@ -56,9 +56,9 @@ impl Parameters {
         }
         // What the reader found may quote a value.
         encoder::parameters(text).map_err(|_| ParametersError::Foreign)?;
-        let list: Option<List<Wire, 10_000>> = serde_json::from_str(text).map_err(|_| ParametersError::Foreign)?;
-        let parameter =
-            |Wire { name, value, default }| Parameter { name, value: value.or(default) };
+        let list: Option<List<Wire, 10_000>> =
+            serde_json::from_str(text).map_err(|_| ParametersError::Foreign)?;
+        let parameter = |Wire { name, value, default }| Parameter { name, value: value.or(default) };
         Ok(Self(list.unwrap_or_default().0.into_iter().map(parameter).collect()))
     }
 }

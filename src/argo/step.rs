@@ -55,15 +55,16 @@ pub struct LogObject {
 
 impl Step {
     /// Reads a template. Text that Argo's own encoder cannot have written is
-    /// refused, and so are too many artifacts; an artifact that cannot be attested is
-    /// not an error but says so itself.
+    /// refused, and so are kinds that have no pod (within `inline` of their steps, any
+    /// other template would fit) and too many artifacts. An artifact that cannot be
+    /// attested is not an error but says so itself.
     pub fn parse(text: &TemplateText) -> Result<Self, TemplateError> {
         let from = text.source();
         encoder::template(text.as_str()).map_err(|source| TemplateError::Foreign { from, source })?;
-        let template: wire::Template =
-            serde_json::from_str(text.as_str()).map_err(|source| TemplateError::Malformed { from, source })?;
+        let template: wire::Template = serde_json::from_str(text.as_str())
+            .map_err(|source| TemplateError::Malformed { from, source })?;
         let kind = Kind::from_wire(&template)
-            .ok_or_else(|| TemplateError::Foreign { from, source: Foreign::of_no_kind() })?;
+            .ok_or_else(|| TemplateError::Foreign { from, source: Foreign::without_pod() })?;
         let repository = Repository::from_wire(template.archive_location.as_ref());
         let mounts = container::mounts(&template);
         let declared = &template.inputs.artifacts.0;

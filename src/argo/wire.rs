@@ -65,13 +65,8 @@ wire! {
         container_set: Option<ContainerSet>,
         script: Option<Container>,
         archive_location: Option<Location>,
-        steps: Option<IgnoredAny>,
-        dag: Option<IgnoredAny>,
         resource: Option<IgnoredAny>,
         data: Option<IgnoredAny>,
-        suspend: Option<IgnoredAny>,
-        http: Option<IgnoredAny>,
-        plugin: Option<IgnoredAny>,
     }
     Metadata {
         annotations: OwnAnnotations,

@@ -120,7 +120,10 @@ impl Pod {
             .arg(self.at("secrets"))
             .arg("--termination-log")
             .arg(self.at("termination-log"))
-            .env("ARGO_TEMPLATE", self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap()))
+            .env(
+                "ARGO_TEMPLATE",
+                self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap()),
+            )
             .envs(self.env.iter().cloned());
         command
     }

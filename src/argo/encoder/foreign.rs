@@ -42,6 +42,8 @@ pub(super) enum Fault {
     TwoKinds(&'static str, &'static str),
     #[error("it is of no kind: neither `container` nor `script` nor another")]
     NoKind,
+    #[error("it is of a kind that has no pod, so it cannot be this pod's")]
+    NoPod,
     #[error("{0} stands where the encoder writes {1}")]
     Type(&'static str, &'static str),
     #[error("{0} is written out, which is left out when it is empty")]
@@ -63,9 +65,9 @@ pub(super) enum Fault {
 }
 
 impl Foreign {
-    /// A template that is neither of one kind nor of another.
-    pub(in crate::argo) fn of_no_kind() -> Self {
-        Fault::NoKind.into()
+    /// A template of a kind for which Argo makes no pod.
+    pub(in crate::argo) fn without_pod() -> Self {
+        Fault::NoPod.into()
     }
 
     pub(super) fn beneath(mut self, segment: Segment) -> Self {

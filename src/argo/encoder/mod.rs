@@ -9,7 +9,7 @@
 //! of its type, in the order in which Go writes it, none twice, none left out that is
 //! always written, none written that is left out when empty, exactly one kind of
 //! template, no white space. Swallowing needs a place that takes what follows as it is
-//! written, and there is none.
+//! written, and of the kinds that have a pod none has one.
 //!
 //! Less strict is what may differ in honest text, and changes nothing but the text of
 //! one value: a substituted value is not escaped as Go would (`<` for `\u003c`; an
@@ -27,8 +27,8 @@ mod table;
 mod text;
 mod write;
 
-use self::form::Form;
 pub use self::foreign::Foreign;
+use self::form::Form;
 pub use self::write::encode;
 
 const TEMPLATE: Form = Form::Object(&table::WF_TEMPLATE);

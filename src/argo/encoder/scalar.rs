@@ -76,11 +76,15 @@ mod tests {
 
     #[test]
     fn numbers_have_one_form() {
-        for written in ["0", "-1", "7", "-9223372036854775808", "1.5", "-0", "1e+21", "1e-7", "0.000001", "1.5e+300"] {
+        for written in
+            ["0", "-1", "7", "-9223372036854775808", "1.5", "-0", "1e+21", "1e-7", "0.000001", "1.5e+300"]
+        {
             assert!(is_number(written), "{written}");
         }
         assert!(is_number("100000000000000000000"), "2^64 and more is a float64, with all its digits");
-        for other in ["", "-", "01", "+1", "1.0", "1e21", "1E+21", "1e+9", ".5", "5.", "1e999", "0x1", "NaN", "1-1"] {
+        for other in
+            ["", "-", "01", "+1", "1.0", "1e21", "1E+21", "1e+9", ".5", "5.", "1e999", "0x1", "NaN", "1-1"]
+        {
             assert!(!is_number(other), "{other}");
         }
         assert!(is_integer("2147483647", Width::Int32) && !is_integer("2147483648", Width::Int32));
@@ -93,7 +97,8 @@ mod tests {
         for written in ["0", "1", "-5", "100m", "1536Mi", "3e4", "1e-3", "12e10"] {
             assert!(is_quantity(written), "{written}");
         }
-        for other in ["", "1.5Gi", "01", "+1", "1 Gi", "1K", "1e0", "1e", "1e+3", "1E3", "{{x}}", "Mi", "--1"] {
+        for other in ["", "1.5Gi", "01", "+1", "1 Gi", "1K", "1e0", "1e", "1e+3", "1E3", "{{x}}", "Mi", "--1"]
+        {
             assert!(!is_quantity(other), "{other}");
         }
         assert!(is_time("2026-11-25T18:00:00Z"));

@@ -46,11 +46,16 @@ fn object(members: &Map<String, Value>, structure: &'static Structure, out: &mut
     }
     let unknown = members.iter().filter(|(name, _)| structure.fields.iter().all(|field| field.name != *name));
     pairs.extend(unknown.map(|(name, value)| (name.as_str(), Form::Free, value)));
-    separated('{', pairs, |(name, form, value), out| {
-        text::write(name, out);
-        out.push(':');
-        if value.is_null() { zero(form, out) } else { write(value, form, out) }
-    }, out);
+    separated(
+        '{',
+        pairs,
+        |(name, form, value), out| {
+            text::write(name, out);
+            out.push(':');
+            if value.is_null() { zero(form, out) } else { write(value, form, out) }
+        },
+        out,
+    );
     out.push('}');
 }
 
@@ -80,11 +85,16 @@ fn zero(form: Form, out: &mut String) {
 fn map(members: &Map<String, Value>, value: impl Fn(&Value, &mut String), out: &mut String) {
     let mut sorted: Vec<_> = members.iter().collect();
     sorted.sort_unstable_by_key(|(name, _)| *name);
-    separated('{', sorted, |(name, member), out| {
-        text::write(name, out);
-        out.push(':');
-        value(member, out);
-    }, out);
+    separated(
+        '{',
+        sorted,
+        |(name, member), out| {
+            text::write(name, out);
+            out.push(':');
+            value(member, out);
+        },
+        out,
+    );
     out.push('}');
 }
 

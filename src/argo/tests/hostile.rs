@@ -17,11 +17,15 @@ fn hostile_templates_are_refused_at_once() {
     let many = |item: &str, count: usize| vec![item; count].join(",");
     let artifacts = |count| {
         let items = many(r#"{"name":""}"#, count);
-        format!(r#"{{"inputs":{{}},"outputs":{{"artifacts":[{items}]}},"metadata":{{}},"suspend":{{}}}}"#)
+        format!(
+            r#"{{"inputs":{{}},"outputs":{{"artifacts":[{items}]}},"metadata":{{}},"data":{{"source":{{}},"transformation":null}}}}"#
+        )
     };
     let set = |count| {
         let items = many(r#"{"name":"","resources":{}}"#, count);
-        format!(r#"{{"inputs":{{}},"outputs":{{}},"metadata":{{}},"containerSet":{{"containers":[{items}]}}}}"#)
+        format!(
+            r#"{{"inputs":{{}},"outputs":{{}},"metadata":{{}},"containerSet":{{"containers":[{items}]}}}}"#
+        )
     };
     let timed = |what: &str, text: &str| {
         let start = Instant::now();
@@ -32,7 +36,10 @@ fn hostile_templates_are_refused_at_once() {
     for (what, text) in [
         ("deep", "[".repeat(100_000)),
         ("deep below a field that is not used", format!(r#"{{"x":{}"#, r#"{"a":"#.repeat(100_000))),
-        ("deep below one that may be deep", BASE.replace(r#""container":{"#, &r#""steps":[[{"inline":{"#.repeat(1000))),
+        (
+            "deep below one that may be deep",
+            BASE.replace(r#""container":{"#, &r#""steps":[[{"inline":{"#.repeat(1000)),
+        ),
         ("a key twice", r#"{"name":"a","name":"b"}"#.to_owned()),
         ("a field that is not Argo's", BASE.replace(r#""metadata":{"#, r#""x":[{"y":1}],"metadata":{"#)),
         ("not a number", r#"{"x":NaN}"#.to_owned()),

@@ -73,26 +73,36 @@ fn opts_in_by_the_exact_word_only() {
 
 #[test]
 fn knows_kinds_without_a_main_container() {
-    for (text, kind) in [(STEPS, Kind::Steps), (RESOURCE, Kind::Resource)] {
-        let step = parse(text).unwrap();
+    for (step, kind) in [
+        (parse(RESOURCE).unwrap(), Kind::Resource),
+        (template(&serde_json::json!({"name": "x", "data": {}})), Kind::Data),
+    ] {
         assert_eq!((step.kind, step.kind.runs_containers()), (kind, false));
         assert_eq!((step.containers, step.outputs), (vec![], vec![]));
     }
-    for (key, kind) in [
-        ("dag", Kind::Dag),
-        ("suspend", Kind::Suspend),
-        ("data", Kind::Data),
-        ("http", Kind::Http),
-    ] {
-        assert_eq!(template(&serde_json::json!({"name": "x", key: {}})).kind, kind);
-    }
-    assert_eq!(template(&serde_json::json!({"plugin": {"hello": {}}})).kind, Kind::Plugin);
-    let error = parse(&RESOURCE.replace("\"resource\"", "\"invented\"")).unwrap_err();
-    assert!(matches!(error, TemplateError::Foreign { .. }), "{error}");
     let set = parse(SET).unwrap();
     assert_eq!(set.kind, Kind::ContainerSet);
     assert_eq!(set.containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["a", "main"]);
     assert_eq!(set.main().unwrap().dependencies, ["a"]);
+}
+
+/// They call other templates, or Argo's agent carries them out: text of theirs in a pod is
+/// no honest text, and could hold the honest one as an inline template of a step.
+#[test]
+fn knows_no_kinds_without_a_pod() {
+    let inline = format!(
+        r#"{{"inputs":{{}},"outputs":{{}},"metadata":{{}},"steps":[[{{"name":"a","inline":{BASE},"arguments":{{}}}}]]}}"#
+    );
+    let plugin = r#"{"inputs":{},"outputs":{},"metadata":{},"plugin":{"a":{"container":{}}}}"#;
+    let of = |kind: &str| format!(r#"{{"inputs":{{}},"outputs":{{}},"metadata":{{}},{kind}}}"#);
+    let (dag, suspend, http) =
+        (of(r#""dag":{"tasks":[]}"#), of(r#""suspend":{}"#), of(r#""http":{"url":"u"}"#));
+    for text in [STEPS, &inline, plugin, &dag, &suspend, &http] {
+        let TemplateError::Foreign { source, .. } = parse(text).unwrap_err() else { panic!("{text}") };
+        assert_eq!(source.to_string(), "it is of a kind that has no pod, so it cannot be this pod's");
+    }
+    let invented = RESOURCE.replace("\"resource\"", "\"invented\"");
+    assert!(matches!(parse(&invented), Err(TemplateError::Foreign { .. })));
 }
 
 #[test]

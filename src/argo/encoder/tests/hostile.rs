@@ -100,8 +100,10 @@ fn nothing_stands_between_the_tokens() {
 /// in that as many levels as the text goes on to close: the rest is swallowed.
 #[test]
 fn no_field_that_exists_swallows_the_rest() {
-    let mut names: BTreeSet<&str> =
-        TYPES.lines().filter_map(|line| Some(line.strip_prefix(' ')?.split([' ', '?']).next().unwrap())).collect();
+    let mut names: BTreeSet<&str> = TYPES
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix(' ')?.split([' ', '?']).next().unwrap()))
+        .collect();
     names.extend(["zzz", "Container", "semaphore"]);
     let (mut tried, mut taken) = (0, 0);
     for text in sample() {
@@ -112,7 +114,8 @@ fn no_field_that_exists_swallows_the_rest() {
         for (at, open) in strings(&text) {
             for levels in 1..=open.len() {
                 let closing: String = open[levels - 1..].chars().rev().map(close).collect();
-                let opening: String = open[levels..].chars().map(|b| if b == '{' { "{\"name\":" } else { "[" }).collect();
+                let opening: String =
+                    open[levels..].chars().map(|b| if b == '{' { "{\"name\":" } else { "[" }).collect();
                 if open[..levels].ends_with('[') {
                     continue;
                 }
@@ -183,13 +186,21 @@ fn two_values_swallow_nothing_between_them() {
         (r#""plugin":{"inputs":{"artifacts":[{"s3":{"key":""#, r#"c"]}}"#),
         (r#""nodeSelector":{"inputs":{"artifacts":[{"s3":{"key":""#, r#"c"]}}"#),
         (r#""metrics":{"prometheus":[{"a":[{"s3":{"key":""#, r#"c"]}]}"#),
-        (r#""steps":[[{"name":"a","inline":{"inputs":{"artifacts":[{"name":"","s3":{"key":""#, r#"c"],"resources":{}}}}]]"#),
+        (
+            r#""steps":[[{"name":"a","inline":{"inputs":{"artifacts":[{"name":"","s3":{"key":""#,
+            r#"c"],"resources":{}}}}]]"#,
+        ),
         (r#""sidecars":[{"name":"a","artifacts":[{"s3":{"key":""#, r#"c"]}]"#),
         (r#""volumes":[{"name":"v","csi":{"driver":"d","volumeAttributes":{"s3":{"key":""#, r#"c"]}}}]"#),
-        (r#""volumes":[{"name":"v","ephemeral":{"volumeClaimTemplate":{"metadata":{"managedFields":[{"fieldsV1":{"key":""#, r#"c"]}}]}}}]"#),
+        (
+            r#""volumes":[{"name":"v","ephemeral":{"volumeClaimTemplate":{"metadata":{"managedFields":[{"fieldsV1":{"key":""#,
+            r#"c"]}}]}}}]"#,
+        ),
         (r#""annotations":{"a":[{"s3":{"key":""#, r#"c"]}"#),
     ] {
-        for between in [swallow.to_owned(), format!("{}{swallow}", r#""container":{"name":"","resources":{}},"#)] {
+        for between in
+            [swallow.to_owned(), format!("{}{swallow}", r#""container":{"name":"","resources":{}},"#)]
+        {
             let text = honest
                 .replace("FIRST", &format!("{rewritten},{between}"))
                 .replace("SECOND", &format!("{free},{container}"));
@@ -220,7 +231,9 @@ fn a_template_is_of_one_kind() {
 #[test]
 fn it_is_said_where_and_what() {
     let artifact = |artifact: &str| {
-        format!(r#"{{"name":"x","inputs":{{}},"outputs":{{"artifacts":[{{"name":"a"}},{artifact}]}},"metadata":{{}},"suspend":{{}}}}"#)
+        format!(
+            r#"{{"name":"x","inputs":{{}},"outputs":{{"artifacts":[{{"name":"a"}},{artifact}]}},"metadata":{{}},"suspend":{{}}}}"#
+        )
     };
     for (text, expected) in [
         ("", "the end stands where the encoder writes an object"),
@@ -228,29 +241,95 @@ fn it_is_said_where_and_what() {
         ("{", "the end stands where the encoder writes a field's name"),
         ("{\"", "text is not closed"),
         (r#"{"inputs":{}} "#, "the field `outputs` is missing, which is never left out"),
-        (&artifact(r#"{"name":"b","s3":{"key":"k","zzz":{}}}"#), "at outputs.artifacts[1].s3: the field `zzz` is unknown"),
-        (&artifact(r#"{"name":"b","s3":{"\u006bey":"k"}}"#), "at outputs.artifacts[1].s3: the field `\\u006bey` is unknown"),
-        (&artifact(r#"{"name":"b","\u001b[2J":1}"#), "at outputs.artifacts[1]: the field `\\u001b[2J` is unknown"),
-        (&artifact(r#"{"path":"p","name":"b"}"#), "at outputs.artifacts[1]: the field `name` is missing, which is never left out"),
-        (&artifact(r#"{"name":"b","s3":{},"path":"p"}"#), "at outputs.artifacts[1]: the field `path` stands twice, or after one that it comes before"),
-        (&artifact(r#"{"name":"b","optional":false}"#), "at outputs.artifacts[1].optional: false is written out, which is left out when it is empty"),
-        (&artifact(r#"{"name":"b","mode":"7"}"#), "at outputs.artifacts[1].mode: text stands where the encoder writes a number"),
-        (&artifact(r#"{"name":"b","mode":01}"#), "at outputs.artifacts[1].mode: the number, quantity or time is not written as Argo's encoder writes it"),
-        (&artifact(r#"{"name":"b","mode":2147483648}"#), "at outputs.artifacts[1].mode: the number, quantity or time is not written as Argo's encoder writes it"),
-        (&artifact(r#"{"name":"b","path":null}"#), "at outputs.artifacts[1].path: null stands where the encoder writes text"),
-        (&artifact(r#"{"name":"b","git":{"repo":"r","fetch":[]}}"#), "at outputs.artifacts[1].git.fetch: an empty list is written out, which is left out when it is empty"),
-        (&artifact(r#"{"name":"b", "path":"p"}"#), "at outputs.artifacts[1]: a white space or another character stands where the encoder writes a field's name"),
-        (&artifact(r#"{"name" :"b"}"#), "at outputs.artifacts[1]: a white space or another character stands where `:` is written"),
-        (&artifact("{\"name\":\"a\nb\"}"), "at outputs.artifacts[1].name: text is not closed, or has an escape or a raw character that JSON does not have"),
-        (&artifact(r#"{"name":"\d"}"#), "at outputs.artifacts[1].name: text is not closed, or has an escape or a raw character that JSON does not have"),
-        (&artifact(r#"{"name":"\ud800x"}"#), "at outputs.artifacts[1].name: text is not closed, or has an escape or a raw character that JSON does not have"),
+        (
+            &artifact(r#"{"name":"b","s3":{"key":"k","zzz":{}}}"#),
+            "at outputs.artifacts[1].s3: the field `zzz` is unknown",
+        ),
+        (
+            &artifact(r#"{"name":"b","s3":{"\u006bey":"k"}}"#),
+            "at outputs.artifacts[1].s3: the field `\\u006bey` is unknown",
+        ),
+        (
+            &artifact(r#"{"name":"b","\u001b[2J":1}"#),
+            "at outputs.artifacts[1]: the field `\\u001b[2J` is unknown",
+        ),
+        (
+            &artifact(r#"{"path":"p","name":"b"}"#),
+            "at outputs.artifacts[1]: the field `name` is missing, which is never left out",
+        ),
+        (
+            &artifact(r#"{"name":"b","s3":{},"path":"p"}"#),
+            "at outputs.artifacts[1]: the field `path` stands twice, or after one that it comes before",
+        ),
+        (
+            &artifact(r#"{"name":"b","optional":false}"#),
+            "at outputs.artifacts[1].optional: false is written out, which is left out when it is empty",
+        ),
+        (
+            &artifact(r#"{"name":"b","mode":"7"}"#),
+            "at outputs.artifacts[1].mode: text stands where the encoder writes a number",
+        ),
+        (
+            &artifact(r#"{"name":"b","mode":01}"#),
+            "at outputs.artifacts[1].mode: the number, quantity or time is not written as Argo's encoder writes it",
+        ),
+        (
+            &artifact(r#"{"name":"b","mode":2147483648}"#),
+            "at outputs.artifacts[1].mode: the number, quantity or time is not written as Argo's encoder writes it",
+        ),
+        (
+            &artifact(r#"{"name":"b","path":null}"#),
+            "at outputs.artifacts[1].path: null stands where the encoder writes text",
+        ),
+        (
+            &artifact(r#"{"name":"b","git":{"repo":"r","fetch":[]}}"#),
+            "at outputs.artifacts[1].git.fetch: an empty list is written out, which is left out when it is empty",
+        ),
+        (
+            &artifact(r#"{"name":"b", "path":"p"}"#),
+            "at outputs.artifacts[1]: a white space or another character stands where the encoder writes a field's name",
+        ),
+        (
+            &artifact(r#"{"name" :"b"}"#),
+            "at outputs.artifacts[1]: a white space or another character stands where `:` is written",
+        ),
+        (
+            &artifact("{\"name\":\"a\nb\"}"),
+            "at outputs.artifacts[1].name: text is not closed, or has an escape or a raw character that JSON does not have",
+        ),
+        (
+            &artifact(r#"{"name":"\d"}"#),
+            "at outputs.artifacts[1].name: text is not closed, or has an escape or a raw character that JSON does not have",
+        ),
+        (
+            &artifact(r#"{"name":"\ud800x"}"#),
+            "at outputs.artifacts[1].name: text is not closed, or has an escape or a raw character that JSON does not have",
+        ),
         (&one(PLAIN, "}"), "something follows the end"),
-        (&one(r#"{"name":"","resources":{"limits":{"cpu":"1","a":"1"}}}"#, ""), "at container.resources.limits: the name `a` stands twice, or after one that it comes before"),
-        (&one(r#"{"name":"","resources":{"limits":{"cpu":"1.50"}}}"#, ""), "at container.resources.limits[`cpu`]: the number, quantity or time is not written as Argo's encoder writes it"),
-        (&one(PLAIN, r#","annotations":{"a\/b":""}"#), "at annotations: the name `a/b` is not written as Argo's encoder writes it"),
-        (&one(PLAIN, r#","annotations":{"a<b":""}"#), "at annotations: the name `a<b` is not written as Argo's encoder writes it"),
-        (&one(PLAIN, r#","annotations":{"\u001b[2J":1}"#), "at annotations[`%1B[2J`]: a number stands where the encoder writes text"),
-        (&one(PLAIN, r#","annotations":{}"#), "at annotations: an empty map is written out, which is left out when it is empty"),
+        (
+            &one(r#"{"name":"","resources":{"limits":{"cpu":"1","a":"1"}}}"#, ""),
+            "at container.resources.limits: the name `a` stands twice, or after one that it comes before",
+        ),
+        (
+            &one(r#"{"name":"","resources":{"limits":{"cpu":"1.50"}}}"#, ""),
+            "at container.resources.limits[`cpu`]: the number, quantity or time is not written as Argo's encoder writes it",
+        ),
+        (
+            &one(PLAIN, r#","annotations":{"a\/b":""}"#),
+            "at annotations: the name `a/b` is not written as Argo's encoder writes it",
+        ),
+        (
+            &one(PLAIN, r#","annotations":{"a<b":""}"#),
+            "at annotations: the name `a<b` is not written as Argo's encoder writes it",
+        ),
+        (
+            &one(PLAIN, r#","annotations":{"\u001b[2J":1}"#),
+            "at annotations[`%1B[2J`]: a number stands where the encoder writes text",
+        ),
+        (
+            &one(PLAIN, r#","annotations":{}"#),
+            "at annotations: an empty map is written out, which is left out when it is empty",
+        ),
     ] {
         let said = refusal(text);
         assert!(said.starts_with(expected), "{text}\n{said}\n{expected}");
@@ -269,12 +348,25 @@ fn a_plugin_is_free_but_as_go_writes_it() {
     let plugin = |plugin: &str| {
         template(&format!(r#"{{"inputs":{{}},"outputs":{{}},"metadata":{{}},"plugin":{plugin}}}"#))
     };
-    for honest in [r#"{"hello":{}}"#, r#"{"a":{"b":[1,1.5,"x",null,true,{"c":[]}],"d":""}}"#, r#"{"a":null}"#] {
+    for honest in [r#"{"hello":{}}"#, r#"{"a":{"b":[1,1.5,"x",null,true,{"c":[]}],"d":""}}"#, r#"{"a":null}"#]
+    {
         plugin(honest).unwrap();
     }
     for hostile in [
-        "{}", r#"{"a":1,"b":1}"#, r#"{"a":{"b":1,"b":1}}"#, r#"{"a":{"b":1,"a":1}}"#, r#"{"a": 1}"#, r#"{"a":1.0}"#,
-        r#"{"a":NaN}"#, r#"{"a":nul}"#, r#"{"a":}"#, r#"{"a":[1,]}"#, r#"{"a":[,1]}"#, r#"{"a":1,}"#, "null", "[]",
+        "{}",
+        r#"{"a":1,"b":1}"#,
+        r#"{"a":{"b":1,"b":1}}"#,
+        r#"{"a":{"b":1,"a":1}}"#,
+        r#"{"a": 1}"#,
+        r#"{"a":1.0}"#,
+        r#"{"a":NaN}"#,
+        r#"{"a":nul}"#,
+        r#"{"a":}"#,
+        r#"{"a":[1,]}"#,
+        r#"{"a":[,1]}"#,
+        r#"{"a":1,}"#,
+        "null",
+        "[]",
     ] {
         assert!(plugin(hostile).is_err(), "{hostile}");
     }

@@ -12,9 +12,8 @@ const VERSIONS: [(&str, &str); 3] = [
     ("4.1.2", include_str!("../../../../tests/fixtures/argo/encoder/types-4.1.2.txt")),
 ];
 
-const KINDS: [&str; 10] = [
-    "container", "containerSet", "steps", "dag", "script", "resource", "data", "suspend", "http", "plugin",
-];
+const KINDS: [&str; 10] =
+    ["container", "containerSet", "steps", "dag", "script", "resource", "data", "suspend", "http", "plugin"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Field {
@@ -182,7 +181,8 @@ fn rendered(types: &Types) -> String {
     );
     for (name, fields) in types {
         let mut line = String::new();
-        writeln!(page, "\npub(super) static {}: Structure = Structure {{ fields: &[", constant(name)).unwrap();
+        writeln!(page, "\npub(super) static {}: Structure = Structure {{ fields: &[", constant(name))
+            .unwrap();
         for field in fields {
             let function = match field.optional {
                 true if name == "wf.Template" && KINDS.contains(&field.name.as_str()) => "kind",
