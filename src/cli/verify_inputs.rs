@@ -120,8 +120,7 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     let handed_over = args.template.handed_over();
     let unestablished = |e: Unestablished| Failure::from_error(Exit::Data, &e).remedy(e.remedy());
     let claim = Claim::read(&text, &handed_over).map_err(unestablished)?;
-    let question = question(claim.step(), claim.asked(), args.check.into())
-        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy(REWRITTEN))?;
+    let question = question(claim.step(), claim.asked(), args.check.into());
     if let Question::Nothing(reason) = question {
         return Ok(let_through(claim.step(), reason));
     }

@@ -4,7 +4,7 @@
 //! A gate that is there checks. Only the platform, by how it set the gate up, makes what
 //! a step asks for count.
 
-use crate::argo::{Asked, Kind, Step};
+use crate::argo::{Asked, Step};
 
 /// Which steps are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,38 +29,27 @@ pub enum Question {
     AllInputs,
 }
 
-/// The template cannot be the one of a pod that has a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the step's template is one of kind {0}, which runs in no pod of its own, and this is one")]
-pub struct NoPodOfItsOwn(&'static str);
-
 /// What is to be done for this step, of which this was asked.
-pub fn question(step: &Step, asked: Asked, check: Check) -> Result<Question, NoPodOfItsOwn> {
+pub fn question(step: &Step, asked: Asked, check: Check) -> Question {
     let says = asked.verify_inputs;
     match check {
         Check::OptIn if !says.unwrap_or(asked.attest) => {
-            return Ok(Question::Nothing(
+            return Question::Nothing(
                 "the step does not ask for it, and only steps that do are checked here (--check opt-in)",
-            ));
+            );
         }
         Check::OptOut if says == Some(false) => {
-            return Ok(Question::Nothing(
+            return Question::Nothing(
                 "the step says so (annotation argo-attest.io/verify-inputs: \"false\"), and that counts here (--check opt-out)",
-            ));
+            );
         }
         _ => {}
     }
-    // What Argo runs in no pod has none for us to be in: text that says so is not this step's.
-    match step.kind {
-        Kind::Container | Kind::ContainerSet | Kind::Script | Kind::Resource | Kind::Data => {}
-        Kind::Steps | Kind::Dag | Kind::Suspend | Kind::Http | Kind::Plugin | Kind::Unknown => {
-            return Err(NoPodOfItsOwn(step.kind.name()));
-        }
-    }
+    // Of whatever kind: those that Argo runs itself take inputs, too.
     if step.inputs.is_empty() {
-        return Ok(Question::NoInputs);
+        return Question::NoInputs;
     }
-    Ok(Question::AllInputs)
+    Question::AllInputs
 }
 
 #[cfg(test)]
@@ -68,16 +57,16 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::argo::{Source, TemplateText};
+    use crate::argo::{Source, TemplateText, encode};
 
     fn step(kind: &str, content: &Value, inputs: &Value) -> Step {
-        let inputs = json!({"artifacts": inputs});
-        let text = format!(r#"{{"name":"use","inputs":{inputs},"outputs":{{}},"metadata":{{}},"{kind}":{content}}}"#);
-        Step::parse(&TemplateText::new(Source::Env, text.into_bytes()).unwrap()).unwrap()
+        let template = json!({"name": "use", "inputs": {"artifacts": inputs}, kind: content});
+        let text = encode(&template).unwrap().into_bytes();
+        Step::parse(&TemplateText::new(Source::Env, text).unwrap()).unwrap()
     }
 
     fn container(inputs: &Value) -> Step {
-        step("container", &json!({"name": "", "image": "i", "resources": {}}), inputs)
+        step("container", &json!({"image": "i"}), inputs)
     }
 
     /// All that can be asked for, under all that a platform can say: what is let through
@@ -94,7 +83,7 @@ mod tests {
                         _ => false,
                     };
                     let asked = Asked { attest, verify_inputs };
-                    let answer = question(&step, asked, check).unwrap();
+                    let answer = question(&step, asked, check);
                     assert_eq!(matches!(answer, Question::Nothing(_)), through, "{check:?} {asked:?}");
                 }
             }
@@ -104,26 +93,19 @@ mod tests {
     #[test]
     fn no_inputs_need_no_check() {
         let asked = Asked { attest: true, verify_inputs: Some(true) };
-        let answer = question(&container(&json!([])), asked, Check::Always).unwrap();
+        let answer = question(&container(&json!([])), asked, Check::Always);
         assert_eq!(answer, Question::NoInputs);
     }
 
-    /// Argo runs two kinds itself, in a pod, with inputs; of the others it makes no pod.
     #[test]
-    fn kinds_without_a_container_of_the_users() {
+    fn what_argo_runs_itself_has_inputs_too() {
         let asked = Asked { attest: false, verify_inputs: None };
         let inputs = json!([{"name": "a", "path": "/a"}]);
-        for (kind, content) in [
-            ("resource", json!({"action": "apply"})),
-            ("data", json!({"source": {}, "transformation": null})),
-        ] {
-            let answer = question(&step(kind, &content, &inputs), asked, Check::Always).unwrap();
-            assert_eq!(answer, Question::AllInputs, "{kind}");
-        }
-        let none = |inputs: &Value| step("suspend", &json!({}), inputs);
-        for inputs in [inputs, json!([])] {
-            let error = question(&none(&inputs), asked, Check::Always).unwrap_err();
-            assert_eq!(error, NoPodOfItsOwn("suspend"));
+        for (kind, content) in
+            [("resource", json!({"action": "apply"})), ("data", json!({"source": {}, "transformation": []}))]
+        {
+            let step = step(kind, &content, &inputs);
+            assert_eq!(question(&step, asked, Check::Always), Question::AllInputs, "{kind}");
         }
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::argo::{Source, Step, TemplateText};
+use crate::argo::{Source, Step, TemplateText, encode};
 
 const KUBELET: &str = "/var/lib/kubelet/pods/0b4f";
 
@@ -29,12 +29,9 @@ fn here(mounts: &[Mount]) -> MountTable {
     MountTable::parse(text.as_bytes()).unwrap()
 }
 
-fn step(container: &serde_json::Value, inputs: &serde_json::Value) -> Step {
-    let text = format!(
-        r#"{{"name":"use","inputs":{},"outputs":{{}},"metadata":{{}},"container":{container}}}"#,
-        json!({"artifacts": inputs})
-    );
-    Step::parse(&TemplateText::new(Source::Env, text.into_bytes()).unwrap()).unwrap()
+fn step(template: &serde_json::Value) -> Step {
+    let text = encode(template).unwrap().into_bytes();
+    Step::parse(&TemplateText::new(Source::Env, text).unwrap()).unwrap()
 }
 
 /// A main with these mounts, and an input with a mount of its own at `/in/app`.
@@ -52,12 +49,13 @@ fn mains(mounts: &[Mount]) -> MainMounts {
             mount
         })
         .collect();
-    let container = json!({"name": "", "image": "i", "resources": {}, "volumeMounts": mounts});
+    let container = json!({"image": "i", "volumeMounts": mounts});
     let inputs = json!([
         {"name": "app", "path": "/in/app", "s3": {"key": "k"}},
         {"name": "gone", "path": "/gone/app", "optional": true},
     ]);
-    MainMounts::of_template(&step(&container, &inputs))
+    let template = json!({"name": "use", "inputs": {"artifacts": inputs}, "container": container});
+    MainMounts::of_template(&step(&template))
 }
 
 /// Argo's own mounts of main, which are mirrored, too.
@@ -151,14 +149,14 @@ fn two_mounts_at_one_place() {
 #[test]
 fn what_another_container_of_the_set_mounts() {
     let set = |own: &serde_json::Value| {
-        let text = format!(
-            r#"{{"name":"use","inputs":{},"outputs":{{}},"metadata":{{}},"containerSet":{}}}"#,
-            json!({"artifacts": [{"name": "app", "path": "/data/app", "s3": {"key": "k"}}]}),
-            json!({"containers": [{"name": "main", "image": "i", "resources": {}},
-                                  {"name": "other", "image": "i", "resources": {}, "volumeMounts": own}],
-                   "volumeMounts": [{"name": "work", "mountPath": "/data"}]}),
-        );
-        let step = Step::parse(&TemplateText::new(Source::Env, text.into_bytes()).unwrap()).unwrap();
+        let step = step(&json!({
+            "name": "use",
+            "inputs": {"artifacts": [{"name": "app", "path": "/data/app", "s3": {"key": "k"}}]},
+            "containerSet": {
+                "containers": [{"name": "main", "image": "i"}, {"name": "other", "image": "i", "volumeMounts": own}],
+                "volumeMounts": [{"name": "work", "mountPath": "/data"}],
+            },
+        }));
         let here = here(&[mount("work", "/data", ""), mount("var-run-argo", "/var/run/argo", "")]);
         Mirror::new(here, MainMounts::of_template(&step), &[]).look("/data/app")
     };

@@ -195,25 +195,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::argo::{Source, TemplateText};
+    use crate::argo::{Source, TemplateText, encode};
 
     /// Two outputs, each of a store and a key: what is in the way of either.
     fn conflicts(stores: [(&str, bool); 2], keys: [&str; 2]) -> Vec<Option<String>> {
         let output = |at: usize| {
             let (endpoint, insecure) = stores[at];
-            let mut s3 = json!({"endpoint": endpoint, "bucket": "b"});
+            let mut s3 = json!({"endpoint": endpoint, "bucket": "b", "key": keys[at]});
             if insecure {
                 s3["insecure"] = json!(true);
             }
-            s3["key"] = json!(keys[at]);
-            format!(r#"{{"name":"{at}","path":"/data/{at}","archive":{{"none":{{}}}},"s3":{s3}}}"#)
+            json!({"name": at.to_string(), "path": format!("/data/{at}"), "archive": {"none": {}}, "s3": s3})
         };
-        let text = format!(
-            r#"{{"name":"t","inputs":{{}},"outputs":{{"artifacts":[{},{}]}},"metadata":{{}},"container":{{"name":"","image":"i","resources":{{}}}}}}"#,
-            output(0),
-            output(1),
-        );
-        let step = Step::parse(&TemplateText::new(Source::Env, text.into_bytes()).unwrap()).unwrap();
+        let template = json!({
+            "name": "t",
+            "outputs": {"artifacts": [output(0), output(1)]},
+            "container": {"image": "i"},
+        });
+        let text = encode(&template).unwrap().into_bytes();
+        let step = Step::parse(&TemplateText::new(Source::Env, text).unwrap()).unwrap();
         let claims = Claims::of(&step, None);
         let each = step.outputs.iter().enumerate();
         each.map(|(at, output)| claims.against(at, &output.plan.as_ref().unwrap().object)).collect()

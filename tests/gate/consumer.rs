@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use argo_attest::argo::encode;
 use serde_json::{Value, json};
 
 use crate::init::{self, Archive};
@@ -20,6 +21,8 @@ pub(crate) struct Consumer {
     /// Whether main's volumes and its inputs' own mounts are.
     mirrors: bool,
     pub(crate) template: Value,
+    /// Instead of the template.
+    text: Option<String>,
     env: Vec<(String, String)>,
     arguments: Vec<String>,
 }
@@ -103,7 +106,7 @@ impl Consumer {
                 "key": format!("{PREFIX}-test"),
             }},
         });
-        Self { dir, mounts: Vec::new(), mirrors: true, template, env: Vec::new(), arguments: Vec::new() }
+        Self { dir, mounts: Vec::new(), mirrors: true, template, text: None, env: Vec::new(), arguments: Vec::new() }
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {
@@ -118,6 +121,11 @@ impl Consumer {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Another text than the template's.
+    pub(crate) fn text(self, text: &str) -> Self {
+        Self { text: Some(text.to_owned()), ..self }
     }
 
     /// Mounts something more, after main's.
@@ -199,7 +207,7 @@ impl Consumer {
         command
             .arg("verify-inputs")
             .args(&self.arguments)
-            .env("ARGO_TEMPLATE", self.template.to_string())
+            .env("ARGO_TEMPLATE", self.text.clone().unwrap_or_else(|| encode(&self.template).unwrap()))
             .env("ARGO_ATTEST_POLICY", self.at("policy/policy.yaml"))
             .env("ARGO_ATTEST_EVIDENCE", self.at("evidence"))
             .env("ARGO_ATTEST_TERMINATION_LOG", &log)

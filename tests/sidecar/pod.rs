@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output as Ran};
 
+use argo_attest::argo::encode;
 use argo_attest::bundle::Bundle;
 use argo_attest::sign::PublicKey;
 use serde_json::{Value, json};
@@ -123,7 +124,10 @@ impl Pod {
             .arg(self.at("secrets"))
             .arg("--termination-log")
             .arg(self.at("termination-log"))
-            .env("ARGO_TEMPLATE", self.template_text.clone().unwrap_or_else(|| self.template.to_string()))
+            .env(
+                "ARGO_TEMPLATE",
+                self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap()),
+            )
             .envs(self.env.iter().cloned());
         command
     }
