@@ -3,32 +3,20 @@
 use super::wire;
 use crate::digest::Sha256Digest;
 
-/// Kinds of template, in the order in which Argo looks for them (`GetType` in its
-/// `pkg/apis/workflow/v1alpha1/workflow_types.go`).
+/// Kinds of template that have a pod: those for which Argo calls `createWorkflowPod`
+/// (in its `workflow/controller`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// One container.
     Container,
     /// Several containers in one pod.
     ContainerSet,
-    /// Steps of other templates.
-    Steps,
-    /// A graph of other templates.
-    Dag,
     /// One container that runs a script.
     Script,
     /// A Kubernetes resource.
     Resource,
     /// A transformation that argoexec does itself.
     Data,
-    /// A pause.
-    Suspend,
-    /// An HTTP request that Argo's agent makes.
-    Http,
-    /// An executor plugin.
-    Plugin,
-    /// None of those known.
-    Unknown,
 }
 
 impl Kind {
@@ -37,39 +25,27 @@ impl Kind {
         matches!(self, Self::Container | Self::ContainerSet | Self::Script)
     }
 
-    /// The field of the template that makes it this kind; `unknown` for none.
+    /// The field of the template that makes it this kind.
     pub fn name(self) -> &'static str {
         match self {
             Self::Container => "container",
             Self::ContainerSet => "containerSet",
-            Self::Steps => "steps",
-            Self::Dag => "dag",
             Self::Script => "script",
             Self::Resource => "resource",
             Self::Data => "data",
-            Self::Suspend => "suspend",
-            Self::Http => "http",
-            Self::Plugin => "plugin",
-            Self::Unknown => "unknown",
         }
     }
 
-    pub(super) fn from_wire(template: &wire::Template) -> Self {
+    pub(super) fn from_wire(template: &wire::Template) -> Option<Self> {
         [
             (template.container.is_some(), Self::Container),
             (template.container_set.is_some(), Self::ContainerSet),
-            (template.steps.is_some(), Self::Steps),
-            (template.dag.is_some(), Self::Dag),
             (template.script.is_some(), Self::Script),
             (template.resource.is_some(), Self::Resource),
             (template.data.is_some(), Self::Data),
-            (template.suspend.is_some(), Self::Suspend),
-            (template.http.is_some(), Self::Http),
-            (template.plugin.is_some(), Self::Plugin),
         ]
         .into_iter()
         .find_map(|(found, kind)| found.then_some(kind))
-        .unwrap_or(Self::Unknown)
     }
 }
 
@@ -91,6 +67,22 @@ pub struct Container {
     pub script: Option<Script>,
     /// Containers of the same set that must end first.
     pub dependencies: Vec<String>,
+    /// The volumes that the template mounts into it; of a container set, those of all its
+    /// containers and then its own.
+    pub mounts: Vec<Mount>,
+}
+
+/// A volume's mount, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The volume's name.
+    pub volume: String,
+    /// Where it is mounted.
+    pub path: String,
+    /// What of the volume; empty for all of it.
+    pub sub_path: String,
+    /// The same, with variables of the container in it.
+    pub sub_path_expr: String,
 }
 
 /// The source of a script template.
@@ -107,17 +99,18 @@ const MAIN: &str = "main";
 
 pub(super) fn containers(kind: Kind, template: &wire::Template) -> Vec<Container> {
     match kind {
-        Kind::Container => template.container.iter().map(|c| container(c, MAIN, false)).collect(),
-        Kind::Script => template.script.iter().map(|c| container(c, MAIN, true)).collect(),
+        Kind::Container => template.container.iter().map(|c| container(c, MAIN, false, &[])).collect(),
+        Kind::Script => template.script.iter().map(|c| container(c, MAIN, true, &[])).collect(),
         Kind::ContainerSet => {
-            let set = template.container_set.iter().flat_map(|set| &set.containers.0);
-            set.map(|c| container(c, &c.name, false)).collect()
+            let set = template.container_set.iter();
+            let each = set.flat_map(|set| set.containers.0.iter().map(|c| (c, &set.volume_mounts.0)));
+            each.map(|(c, shared)| container(c, &c.name, false, shared)).collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn container(wire: &wire::Container, name: &str, script: bool) -> Container {
+fn container(wire: &wire::Container, name: &str, script: bool, shared: &[wire::VolumeMount]) -> Container {
     Container {
         name: name.to_owned(),
         image: wire.image.clone(),
@@ -129,6 +122,16 @@ fn container(wire: &wire::Container, name: &str, script: bool) -> Container {
             size: u64::try_from(wire.source.len()).unwrap_or(u64::MAX),
         }),
         dependencies: wire.dependencies.0.clone(),
+        mounts: shared.iter().chain(&wire.volume_mounts.0).map(mount).collect(),
+    }
+}
+
+fn mount(wire: &wire::VolumeMount) -> Mount {
+    Mount {
+        volume: wire.name.clone(),
+        path: wire.mount_path.clone(),
+        sub_path: wire.sub_path.clone(),
+        sub_path_expr: wire.sub_path_expr.clone(),
     }
 }
 

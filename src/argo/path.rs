@@ -6,7 +6,7 @@
 
 /// Go's `path.Clean`: no empty, `.` or inner `..` component, no trailing slash;
 /// `.` if nothing is left.
-pub(super) fn clean(path: &str) -> String {
+pub(crate) fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut kept: Vec<&str> = Vec::new();
     for component in path.split('/') {
@@ -32,7 +32,7 @@ pub(super) fn clean(path: &str) -> String {
 
 /// Go's `path.Join`: the elements that are not empty, joined and cleaned; empty
 /// if all are.
-pub(super) fn join(first: &str, second: &str) -> String {
+pub(crate) fn join(first: &str, second: &str) -> String {
     match (first, second) {
         ("", "") => String::new(),
         (one, "") | ("", one) => clean(one),

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+use super::encoder::Foreign;
+
 /// The file that holds the template when it is too long for an environment
 /// variable: a `ConfigMap`, mounted read-only (`EnvConfigMountPath` in Argo's
 /// workflow/common/common.go).
@@ -24,7 +26,8 @@ pub const TEMPLATE_LIMIT: usize = 2 * 1024 * 1024;
 /// What `ARGO_TEMPLATE` says when the text is in [`OFFLOADED_FILE`].
 const OFFLOADED: &str = "offloaded";
 
-/// Where a template came from, and so how far it can be trusted.
+/// Where a template came from. How far it can be trusted is another question: see
+/// [`TemplateSource`](super::TemplateSource).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Our own environment, set by the controller.
@@ -34,13 +37,6 @@ pub enum Source {
     /// The file on the shared volume. Anything that runs in the pod can have
     /// replaced it.
     TemplateFile,
-}
-
-impl Source {
-    /// Whether the step's own containers were unable to change it.
-    pub fn is_trusted(self) -> bool {
-        !matches!(self, Self::TemplateFile)
-    }
 }
 
 impl fmt::Display for Source {
@@ -81,8 +77,19 @@ pub enum TemplateError {
         /// Where it is.
         from: Source,
     },
-    /// Not the JSON of a template.
-    #[error("the step's template, {from}, is not an Argo template")]
+    /// Not what Argo's own encoder can have written.
+    #[error(
+        "the step's template, {from}, is not what Argo 3.7 to 4.1 writes: either a value put in place of a \
+         placeholder has rewritten it, or Argo is newer than this program"
+    )]
+    Foreign {
+        /// Where it is.
+        from: Source,
+        /// Where it departs from that.
+        source: Foreign,
+    },
+    /// Beyond a limit.
+    #[error("the step's template, {from}, has more than is read")]
     Malformed {
         /// Where it is.
         from: Source,
@@ -220,13 +227,10 @@ mod tests {
             (Source::Offloaded, "offloaded text".to_owned())
         );
         assert_eq!(find(None, &files).unwrap(), (Source::TemplateFile, "file text".to_owned()));
-        assert!(
-            Source::Env.is_trusted() && Source::Offloaded.is_trusted() && !Source::TemplateFile.is_trusted()
-        );
     }
 
     #[test]
-    fn never_falls_back_from_a_trusted_source_to_the_file() {
+    fn never_falls_back_to_the_file_that_main_can_write() {
         let files = [(TEMPLATE_FILE, "file text")];
         assert!(matches!(
             find(Some("offloaded"), &files),

@@ -21,6 +21,7 @@ mod ready;
 mod run;
 mod sidecar;
 mod target;
+mod template;
 mod verify;
 mod verify_inputs;
 

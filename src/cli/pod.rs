@@ -8,7 +8,7 @@ use crate::slsa::PodIdentity;
 pub(super) const HEADING: &str = "Who this pod is (recorded)";
 
 /// Who this pod is; from the downward API and Argo's own variables.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = HEADING)]
 pub(super) struct PodArgs {
     /// The pod's name

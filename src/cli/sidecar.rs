@@ -8,9 +8,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::pod::{self, PodArgs};
+use super::template::TemplateArgs;
 use super::{Exit, Failure};
 use crate::argo::Parameters;
-use crate::cluster::{ApiServer, CREDENTIALS, Pod};
 use crate::report::chain;
 use crate::sidecar::status::TERMINATION_LOG;
 use crate::sidecar::{End, Form, Settings, Unusable};
@@ -75,9 +75,8 @@ pub(super) struct SidecarArgs {
     /// Where the gate (verify-inputs) left what it found
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_EVIDENCE", default_value = "/run/argo-attest")]
     evidence: PathBuf,
-    /// Where the service account is mounted that may annotate the pod
-    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SERVICE_ACCOUNT_DIR", default_value = CREDENTIALS)]
-    service_account_dir: PathBuf,
+    #[command(flatten)]
+    template: TemplateArgs,
     #[command(flatten)]
     pod: PodArgs,
     /// The step's parameters, as {{inputs.parameters}} gives them
@@ -101,8 +100,9 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
     if let Err(error) = rustix::process::set_dumpable_behavior(dumpable) {
         tracing::warn!(%error, "core dumps cannot be turned off");
     }
-    let service_account = args.service_account_dir.clone();
+    let template = args.template.clone();
     let mut settings = settings(args);
+    let api_server = template.api_server(&settings.identity);
     let metrics = Arc::new(Metrics::default());
     if let Some(address) = settings.metrics_listen {
         match tokio::net::TcpListener::bind(address).await {
@@ -117,9 +117,7 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    let api_server = ApiServer::from_env(&ProcessEnv, &service_account, &settings.identity);
-    let pod = api_server.as_ref().map(|server| server as &dyn Pod);
-    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics, pod).await;
+    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics, api_server.as_ref()).await;
     match end {
         Ok(End::Fine) => Ok(Exit::Done),
         Ok(End::NotAttested) => Ok(Exit::No),
@@ -157,5 +155,7 @@ fn settings(args: SidecarArgs) -> Settings {
         evidence: args.evidence,
         parameters,
         identity: args.pod.into(),
+        handed_over: args.template.handed_over(),
+        least: args.template.least(),
     }
 }

@@ -1,21 +1,31 @@
 //! `argo-attest verify-inputs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::failure::store_exit_of;
+use super::pod::PodArgs;
+use super::template::TemplateArgs;
 use super::verify::read_policy;
 use super::{Exit, Failure, workers};
 use crate::argo::{HostFiles, Source, Step, TemplateText};
 use crate::check::Checker;
-use crate::gate::{Answer, Evidence, Fault, InputError, Inspection, Question, Verdict, question, summary};
+use crate::cluster::Lookup;
+use crate::gate::{
+    Answer, Check, Evidence, EvidenceError, Fault, InputError, Inspection, Question, Verdict, question, summary,
+};
+use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
 use crate::outcome::{MESSAGE_LIMIT, brief};
 use crate::report::chain;
 use crate::sidecar::status::{TERMINATION_LOG, write_message};
 use crate::store::{Env as _, ProcessEnv};
+use crate::template::{Claim, Established, Platform, Unestablished};
+
+/// What to do where the text is not what the pod was made of.
+const REWRITTEN: &str = "look for a parameter whose value rewrites the template";
 
 const EXAMPLE: &str = "\
 Example, in a template's initContainers:
@@ -27,15 +37,15 @@ Example, in a template's initContainers:
     - {name: argo-attest-policy, mountPath: /etc/argo-attest/policy, readOnly: true}
     - {name: argo-attest-evidence, mountPath: /run/argo-attest}
 
-The step asks for it with the annotation argo-attest.io/verify-inputs: \"true\", or with
-argo-attest.io/attest: \"true\".";
+Where this container is, it checks. With --check opt-in, only steps are checked that ask for it
+with the annotation argo-attest.io/verify-inputs: \"true\", or argo-attest.io/attest: \"true\".";
 
 /// Checks a step's inputs, from an init container before main
 ///
 /// Main starts only if all are accepted: each input artifact must have an attestation beside its
 /// object that the policy accepts and that is about the very bytes that were staged for main. What
-/// the inputs are comes from the step's own template. A step that does not ask, or has no inputs,
-/// is let through at once.
+/// the inputs are comes from the step's own template. A step without inputs is let through at
+/// once; one that does not ask for this, only where --check says so.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct VerifyInputsArgs {
@@ -47,9 +57,9 @@ pub(super) struct VerifyInputsArgs {
         default_value = "/etc/argo-attest/policy/policy.yaml"
     )]
     policy: PathBuf,
-    /// Check the inputs of steps that do not ask for it, too
-    #[arg(long, env = "ARGO_ATTEST_ALL")]
-    all: bool,
+    /// Which steps to check, of those that have this container
+    #[arg(long, value_name = "WHICH", env = "ARGO_ATTEST_CHECK", default_value = "always")]
+    check: CheckArg,
     /// Where to leave what was found, for the sidecar
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_EVIDENCE", default_value = "/run/argo-attest")]
     evidence: PathBuf,
@@ -59,6 +69,31 @@ pub(super) struct VerifyInputsArgs {
     /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
     #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
     secrets_dir: PathBuf,
+    #[command(flatten)]
+    template: TemplateArgs,
+    #[command(flatten)]
+    pod: PodArgs,
+}
+
+/// Which steps are checked.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CheckArg {
+    /// All
+    Always,
+    /// All but those whose annotation argo-attest.io/verify-inputs is "false"
+    OptOut,
+    /// Only those that ask for it by annotation
+    OptIn,
+}
+
+impl From<CheckArg> for Check {
+    fn from(check: CheckArg) -> Self {
+        match check {
+            CheckArg::Always => Self::Always,
+            CheckArg::OptOut => Self::OptOut,
+            CheckArg::OptIn => Self::OptIn,
+        }
+    }
 }
 
 /// Checks all inputs. What keeps main from starting is in the log and in the termination message.
@@ -79,20 +114,35 @@ pub(super) async fn verify_inputs(args: VerifyInputsArgs) -> Exit {
 }
 
 async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
-    let step = step()?;
-    match question(&step, args.all) {
-        Question::AllInputs => {}
-        Question::Nothing(reason) => {
-            info!(step = step.name, reason, "no inputs to check");
-            return Ok((Exit::Done, format!("no inputs to check: {reason}")));
-        }
-        Question::Unclear(reason) => {
-            return Err(Failure::new(Exit::Data, reason).remedy("write \"true\" or \"false\", in quotes"));
-        }
+    // Whatever lies there was left by somebody else, or by a try that failed.
+    Evidence::clear(&args.evidence).map_err(|e| unwritable(&e))?;
+    let text = template()?;
+    let handed_over = args.template.handed_over();
+    let unestablished = |e: Unestablished| Failure::from_error(Exit::Data, &e).remedy(e.remedy());
+    let claim = Claim::read(&text, &handed_over).map_err(unestablished)?;
+    let question = question(claim.step(), claim.asked(), args.check.into());
+    if let Question::Nothing(reason) = question {
+        return Ok(let_through(claim.step(), reason));
+    }
+    let identity = args.pod.clone().into();
+    let api_server = args.template.api_server(&identity);
+    let cluster = api_server.as_ref().map(|server| server as &dyn Lookup);
+    let least = args.template.least();
+    let platform = Platform { handed_over: &handed_over, identity: &identity, cluster, least };
+    let Established { step, .. } = claim.establish(&platform).await.map_err(unestablished)?;
+    let here = MountTable::of_this_process().map_err(|e| Failure::from_error(Exit::Io, &e))?;
+    let mirror = Mirror::new(here, MainMounts::of_template(&step), &own(args));
+    if let Some(path) = mirror.unlisted_input() {
+        let message = format!("an input is staged at {path} that the step's template does not have");
+        return Err(Failure::new(Exit::Data, message).remedy(REWRITTEN));
+    }
+    if question == Question::NoInputs {
+        return Ok(let_through(&step, "the template has no input artifacts"));
     }
     let checker = Checker { policy: read_policy(&args.policy)?, now: Timestamp::now(), bundle: None };
     let inspection = Inspection {
         checker: &checker,
+        mirror: &mirror,
         environment: &ProcessEnv,
         secrets_dir: &args.secrets_dir,
         workers: workers(),
@@ -106,17 +156,28 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     Ok((exit, summary(&answers)))
 }
 
-/// The template, from where main's containers cannot have changed it.
-fn step() -> Result<Step, Failure> {
+fn let_through(step: &Step, reason: &str) -> (Exit, String) {
+    info!(step = step.name, reason, "no inputs to check");
+    (Exit::Done, format!("no inputs to check: {reason}"))
+}
+
+/// What is this container's own, and nobody's input.
+fn own(args: &VerifyInputsArgs) -> Vec<&str> {
+    let files = [args.evidence.as_path(), &args.secrets_dir, &args.termination_log];
+    let paths = files.into_iter().chain([args.template.service_account_dir()]).chain(args.policy.parent());
+    paths.filter_map(Path::to_str).chain(OWN_DIRECTORIES).collect()
+}
+
+/// The template's text, from where main's containers cannot have changed it.
+fn template() -> Result<TemplateText, Failure> {
     let help = "run this inside a pod of Argo Workflows, as an initContainers entry of a template";
-    let malformed = |e| Failure::from_error(Exit::Data, &e).remedy(help);
-    let text =
-        TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles).map_err(malformed)?;
+    let text = TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles)
+        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy(help))?;
     if text.source() == Source::TemplateFile {
         let message = format!("ARGO_TEMPLATE is not set, and {} is not trusted", text.source());
         return Err(Failure::new(Exit::Data, message).remedy(help));
     }
-    Step::parse(&text).map_err(malformed)
+    Ok(text)
 }
 
 fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
@@ -126,10 +187,12 @@ fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
     }
     let records = answers.iter().filter_map(Answer::record).collect();
     let left = Evidence::new(records).and_then(|evidence| evidence.leave(&args.evidence));
-    left.map(drop).map_err(|e| {
-        Failure::from_error(Exit::Io, &e)
-            .remedy("mount an emptyDir there that this container's user may write to")
-    })
+    left.map(drop).map_err(|e| unwritable(&e))
+}
+
+fn unwritable(error: &EvidenceError) -> Failure {
+    Failure::from_error(Exit::Io, error)
+        .remedy("mount an emptyDir there that this container's user may write to")
 }
 
 fn log(answer: &Answer) {

@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::exchange::{Exchange, Verb};
-use super::{Annotations, ClusterError, Event, Pod};
+use super::{Annotations, ClusterError, Event, Lookup, POD_LIMIT, Pod};
+use crate::argo::workflow::WORKFLOW_LIMIT;
 use crate::slsa::PodIdentity;
 use crate::store::Env;
 
@@ -65,6 +66,18 @@ struct Regarding<'a> {
     uid: Option<&'a str>,
 }
 
+/// What the service account's directory holds at this moment.
+struct Access {
+    token: Zeroizing<Vec<u8>>,
+    namespace: String,
+}
+
+impl Access {
+    fn namespace(&self) -> Result<&str, ClusterError> {
+        name("namespace", &self.namespace)
+    }
+}
+
 impl ApiServer {
     /// The one that the environment names (`KUBERNETES_SERVICE_HOST` and
     /// `KUBERNETES_SERVICE_PORT`), if it does. Reads no file and sends nothing.
@@ -82,6 +95,18 @@ impl ApiServer {
         path: impl FnOnce(&str) -> String,
         body: impl FnOnce(&str) -> Value,
     ) -> Result<(), ClusterError> {
+        let access = self.access()?;
+        let namespace = access.namespace()?;
+        self.exchange(&access, verb, path(namespace), body(namespace).to_string())?.run().await
+    }
+
+    async fn get(&self, path: impl FnOnce(&str) -> String, limit: usize) -> Result<Vec<u8>, ClusterError> {
+        let access = self.access()?;
+        let path = path(access.namespace()?);
+        self.exchange(&access, Verb::Get, path, String::new())?.read(limit).await
+    }
+
+    fn access(&self) -> Result<Access, ClusterError> {
         // First of all: without a token nothing else is of interest.
         let token = Zeroizing::new(self.read("token", MAX_TOKEN)?);
         if text(&token).is_empty() {
@@ -91,17 +116,18 @@ impl ApiServer {
             Some(namespace) => namespace.clone(),
             None => text(&self.read("namespace", MAX_TOKEN)?).to_owned(),
         };
-        let namespace = name("namespace", &namespace)?;
-        let exchange = Exchange {
-            host: &self.host,
-            port: &self.port,
-            tls: self.tls()?,
-            token: text(&token),
-            verb,
-            path: path(namespace),
-            body: body(namespace).to_string(),
-        };
-        exchange.run().await
+        Ok(Access { token, namespace })
+    }
+
+    fn exchange<'a>(
+        &'a self,
+        access: &'a Access,
+        verb: Verb,
+        path: String,
+        body: String,
+    ) -> Result<Exchange<'a>, ClusterError> {
+        let token = text(&access.token);
+        Ok(Exchange { host: &self.host, port: &self.port, tls: self.tls()?, token, verb, path, body })
     }
 
     fn pod_name(&self) -> Result<&str, ClusterError> {
@@ -128,6 +154,22 @@ impl ApiServer {
     fn read(&self, file: &str, limit: u64) -> Result<Vec<u8>, ClusterError> {
         let path = self.credentials.join(file);
         read(&path, limit).map_err(|source| ClusterError::Credentials { path, source })
+    }
+}
+
+#[async_trait]
+impl Lookup for ApiServer {
+    async fn own_pod(&self) -> Result<Vec<u8>, ClusterError> {
+        let pod = self.pod_name()?;
+        self.get(|namespace| format!("/api/v1/namespaces/{namespace}/pods/{pod}"), POD_LIMIT).await
+    }
+
+    async fn workflow(&self, workflow: &str) -> Result<Vec<u8>, ClusterError> {
+        let workflow = name("workflow", workflow)?;
+        let path = |namespace: &str| {
+            format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/workflows/{workflow}")
+        };
+        self.get(path, WORKFLOW_LIMIT).await
     }
 }
 

@@ -1,7 +1,8 @@
 //! One request over a connection of its own: HTTP/1.1 (RFC 9112) over TLS.
 //!
 //! No redirect is followed and no proxy used: the token is for this server. The
-//! answer is read no further than it matters, which for a success is its head.
+//! answer is read no further than it matters: of what is changed its head, of what
+//! is asked for a body up to a limit.
 
 use std::error::Error;
 use std::future::poll_fn;
@@ -10,8 +11,8 @@ use std::sync::Arc;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use hyper::{Method, Request};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -34,6 +35,8 @@ const REASON: usize = 300;
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
+    /// `GET` of an object.
+    Get,
     /// `PATCH` with a JSON merge patch (RFC 7396).
     MergePatch,
     /// `POST` of a new object.
@@ -51,6 +54,13 @@ pub(super) struct Exchange<'a> {
     pub(super) body: String,
 }
 
+/// A success, whose body has not been read yet.
+struct Answer {
+    body: Incoming,
+    /// The connection, which ends with it.
+    driving: JoinSet<hyper::Result<()>>,
+}
+
 /// The part of Kubernetes's `Status` that people read.
 #[derive(Deserialize)]
 struct Refusal {
@@ -58,8 +68,32 @@ struct Refusal {
 }
 
 impl Exchange<'_> {
-    /// Sends it, and waits for the answer. Dropped, it hangs up.
+    /// Sends it, and waits until it is done. Dropped, it hangs up.
     pub(super) async fn run(self) -> Result<(), ClusterError> {
+        self.answer().await.map(drop)
+    }
+
+    /// Sends it, and reads an answer of at most `limit` bytes. Dropped, it hangs up.
+    pub(super) async fn read(self, limit: usize) -> Result<Vec<u8>, ClusterError> {
+        let Answer { mut body, driving: _driving } = self.answer().await?;
+        // What announces too much is not read at all.
+        if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+            return Err(ClusterError::TooLarge { limit });
+        }
+        let mut bytes = Vec::new();
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            let frame = frame.map_err(|e| ClusterError::Unreachable(e.into()))?;
+            let Some(data) = frame.data_ref() else { continue };
+            if bytes.len() + data.len() > limit {
+                return Err(ClusterError::TooLarge { limit });
+            }
+            bytes.extend_from_slice(data);
+        }
+        Ok(bytes)
+    }
+
+    /// The answer, if it is a success.
+    async fn answer(self) -> Result<Answer, ClusterError> {
         let unusable = |error: Box<dyn Error + Send + Sync>| ClusterError::Address(error);
         let unreachable = |error: Box<dyn Error + Send + Sync>| ClusterError::Unreachable(error);
         let port: u16 = self.port.parse().map_err(|e: std::num::ParseIntError| unusable(e.into()))?;
@@ -73,22 +107,24 @@ impl Exchange<'_> {
             .handshake(stream)
             .await
             .map_err(|e| unreachable(e.into()))?;
-        // Ends with this function, however that ends.
         let mut driving = JoinSet::new();
         driving.spawn(connection);
-        let answer = sender.send_request(request).await.map_err(|e| unreachable(e.into()))?;
+        let answer: Response<Incoming> =
+            sender.send_request(request).await.map_err(|e| unreachable(e.into()))?;
         let status = answer.status();
+        let body = answer.into_body();
         if status.is_success() {
-            return Ok(());
+            return Ok(Answer { body, driving });
         }
-        Err(ClusterError::Refused { status: status.as_u16(), message: reason(answer.into_body()).await })
+        Err(ClusterError::Refused { status: status.as_u16(), message: reason(body).await })
     }
 
     fn request(&self, port: u16) -> Result<Request<String>, ClusterError> {
         let unusable = |error: Box<dyn Error + Send + Sync>| ClusterError::Address(error);
         let (method, kind) = match self.verb {
-            Verb::MergePatch => (Method::PATCH, "application/merge-patch+json"),
-            Verb::Post => (Method::POST, "application/json"),
+            Verb::Get => (Method::GET, None),
+            Verb::MergePatch => (Method::PATCH, Some("application/merge-patch+json")),
+            Verb::Post => (Method::POST, Some("application/json")),
         };
         // RFC 3986 section 3.2.2: an IPv6 address goes in brackets.
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.to_owned() };
@@ -96,16 +132,18 @@ impl Exchange<'_> {
         let mut bearer =
             HeaderValue::from_str(&bearer).map_err(|_| unusable("the token is no header's value".into()))?;
         bearer.set_sensitive(true);
-        Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(&self.path)
             .header(HOST, format!("{host}:{port}"))
             .header(AUTHORIZATION, bearer)
-            .header(CONTENT_TYPE, kind)
+            .header(ACCEPT, "application/json")
             .header(CONNECTION, "close")
-            .header(USER_AGENT, concat!("argo-attest/", env!("CARGO_PKG_VERSION")))
-            .body(self.body.clone())
-            .map_err(|e| unusable(e.into()))
+            .header(USER_AGENT, concat!("argo-attest/", env!("CARGO_PKG_VERSION")));
+        if let Some(kind) = kind {
+            request = request.header(CONTENT_TYPE, kind);
+        }
+        request.body(self.body.clone()).map_err(|e| unusable(e.into()))
     }
 }
 

@@ -1,9 +1,9 @@
-//! Why the pod could not be told.
+//! Why the API server could not be asked, or the pod not be told.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a request to the API server came to nothing. None of it matters to the step.
+/// Why a request to the API server came to nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClusterError {
@@ -46,4 +46,53 @@ pub enum ClusterError {
         /// The answer's own sentence, on one line and shortened.
         message: Option<String>,
     },
+    /// It answered with more than is read.
+    #[error("the API server's answer has more than {limit} bytes")]
+    TooLarge {
+        /// How many are read.
+        limit: usize,
+    },
+    /// It took longer than it may.
+    #[error("the API server did not answer within {seconds} seconds")]
+    Late {
+        /// How long it had.
+        seconds: u64,
+    },
+}
+
+impl ClusterError {
+    /// Whether another try may end otherwise: nobody said no.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Late { .. } => true,
+            // RFC 9110 section 15.5.9, RFC 6585 section 4, and the server's own troubles.
+            Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..=599),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_is_told_apart_from_what_was_not_answered() {
+        for (status, passing) in [
+            (401, false),
+            (403, false),
+            (404, false),
+            (301, false),
+            (408, true),
+            (429, true),
+            (500, true),
+            (503, true),
+        ] {
+            assert_eq!(ClusterError::Refused { status, message: None }.is_passing(), passing, "{status}");
+        }
+        assert!(ClusterError::Unreachable("gone".into()).is_passing());
+        assert!(ClusterError::Late { seconds: 5 }.is_passing());
+        assert!(!ClusterError::TooLarge { limit: 1 }.is_passing());
+        assert!(!ClusterError::Unknown("the pod's name").is_passing());
+    }
 }

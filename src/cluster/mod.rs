@@ -1,8 +1,10 @@
-//! The step's own pod in Kubernetes, for people to look at: annotations, and an
-//! event that `kubectl describe pod` shows. `docs/status.md` specifies both.
+//! The step as Kubernetes knows it: its own pod and Workflow, to be read; and the pod,
+//! to be told for people to look at, in annotations and in an event that
+//! `kubectl describe pod` shows (`docs/status.md` specifies both).
 //!
-//! What is said here is a hint. Nobody signs it, whoever may patch the pod can
-//! change it, and no decision may rest on it. So nothing depends on whether it
+//! What is read decides ([`crate::template`]): it is what the API server holds, not
+//! what was handed on. What is said is a hint. Nobody signs it, whoever may patch the
+//! pod can change it, and no decision may rest on it. So nothing depends on whether it
 //! could be said either: most service accounts may not.
 
 mod api_server;
@@ -15,6 +17,22 @@ use async_trait::async_trait;
 pub use api_server::{ApiServer, CREDENTIALS};
 pub use fault::ClusterError;
 pub use notice::{ANNOTATION_LIMIT, Annotations, Event, EventType, MESSAGE_LIMIT, Notice};
+
+/// Bytes of a pod that are read. etcd takes objects of 1.5 MiB, so that what is larger
+/// is none.
+pub const POD_LIMIT: usize = 4 * 1024 * 1024;
+
+/// What the API server holds of this step. One request each; how long that may take is
+/// the caller's to bound.
+#[async_trait]
+pub trait Lookup: Send + Sync {
+    /// The pod that this process runs in, as JSON of at most [`POD_LIMIT`] bytes.
+    async fn own_pod(&self) -> Result<Vec<u8>, ClusterError>;
+
+    /// The Workflow of that name in the pod's namespace, as JSON of at most
+    /// [`WORKFLOW_LIMIT`](crate::argo::workflow::WORKFLOW_LIMIT) bytes.
+    async fn workflow(&self, name: &str) -> Result<Vec<u8>, ClusterError>;
+}
 
 /// The pod that this process runs in, as others see it.
 #[async_trait]

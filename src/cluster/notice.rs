@@ -122,6 +122,21 @@ impl Notice {
             },
         }
     }
+
+    /// The step runs, and nothing of it will be attested.
+    pub fn not_established(reason: &str, remedy: &str) -> Self {
+        Self {
+            annotations: BTreeMap::from([(STATE, "not-established".to_owned())]),
+            event: Event {
+                kind: EventType::Warning,
+                reason: "NotAttested",
+                message: brief(
+                    &format!("the step runs, and nothing of it is attested: {reason}; {remedy}"),
+                    MESSAGE_LIMIT,
+                ),
+            },
+        }
+    }
 }
 
 const ATTESTED_STATE: &str = "attested";

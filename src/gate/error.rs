@@ -31,6 +31,17 @@ pub enum InputError {
         /// What the template says.
         wanted: String,
     },
+    /// A commit that other ones lead from.
+    #[error("the staged repository is at commit {found}, and whether that is {wanted} takes git to tell")]
+    DerivedCommit {
+        /// Where it is.
+        found: String,
+        /// What the template says.
+        wanted: String,
+    },
+    /// The template names a commit, and the repository is at none.
+    #[error("the template names a commit, and it is not known which is staged")]
+    NoPinnedCommit(#[source] GitError),
     /// Nobody can attest such an input.
     #[error("it comes from {0}, and nothing there can be attested")]
     Unattested(&'static str),
@@ -92,13 +103,17 @@ impl InputError {
             | Self::Form(_)
             | Self::Git(_)
             | Self::OtherCommit { .. }
+            | Self::DerivedCommit { .. }
+            | Self::NoPinnedCommit(_)
             | Self::Unattested(_)
             | Self::Unlocated(_)
-            | Self::Staged(StagedError::Nothing(_) | StagedError::Refused { .. }) => Fault::No,
+            | Self::Staged(
+                StagedError::Nothing(_) | StagedError::Unsupplied(_) | StagedError::Refused { .. },
+            ) => Fault::No,
             Self::Store { credentials: true, .. } => Fault::Credentials,
             Self::Store { .. }
             | Self::Key(_)
-            | Self::Staged(StagedError::NoPath | StagedError::NotMounted(_)) => Fault::Setting,
+            | Self::Staged(StagedError::NoPath | StagedError::NotInMain | StagedError::Unseen(_)) => Fault::Setting,
             Self::Check(_) | Self::Staged(StagedError::Root(_) | StagedError::Observer(_)) => Fault::Io,
         }
     }
@@ -113,13 +128,18 @@ impl InputError {
             Self::Unattested(_) | Self::Unlocated(_) => {
                 "let a step that is attested fetch it, or let the policy say `missing: warn`".into()
             }
-            Self::Staged(StagedError::NotMounted(_)) => {
-                "mount main's volumes into this container (mirrorVolumeMounts: true)".into()
+            Self::Staged(StagedError::Unseen(unseen)) => unseen.remedy().into(),
+            Self::Staged(StagedError::Unsupplied(_)) => {
+                "let nothing else write to the volume before main, or supply the input".into()
             }
             Self::Form(FormError::Elsewhere { .. }) => {
                 "take the input from where it was made, or attest the copy by itself (argo-attest attest)"
                     .into()
             }
+            Self::OtherCommit { wanted, .. } if wanted.len() < 40 => {
+                format!("write all 40 digits of a commit, and a tag or branch of that name as refs/tags/{wanted} or refs/heads/{wanted}")
+            }
+            Self::DerivedCommit { .. } => "write the commit itself, all 40 digits".into(),
             Self::Store { remedy, .. } => remedy.clone(),
             _ => return None,
         })

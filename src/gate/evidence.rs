@@ -211,6 +211,17 @@ impl Evidence {
         }
     }
 
+    /// Takes away what lies there.
+    pub fn clear(directory: &Path) -> Result<(), EvidenceError> {
+        let path = directory.join(EVIDENCE_FILE);
+        match std::fs::remove_file(&path) {
+            Err(source) if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Err(EvidenceError::Write { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Leaves the evidence in `directory`, as a whole and readable for all: the sidecar
     /// may run as another user.
     pub fn leave(&self, directory: &Path) -> Result<PathBuf, EvidenceError> {

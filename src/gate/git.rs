@@ -27,6 +27,46 @@ pub enum GitError {
     Malformed(String),
 }
 
+/// What a revision in a template says of the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pin {
+    /// Nothing: a branch or a tag, which may be at any commit.
+    None,
+    /// It begins with these digits, in lower case: it is named by them.
+    Commit(String),
+    /// It is named by one that others lead to, and that takes git to tell.
+    Derived,
+}
+
+/// The fewest digits that git itself ever shortens a commit to.
+const SHORTEST: usize = 7;
+
+impl Pin {
+    /// Reads a revision. What looks like a commit is one: a tag of such a name has to be given
+    /// as `refs/tags/…`.
+    pub fn of(revision: &str) -> Self {
+        let revision = revision.trim();
+        let digits = revision.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(revision.len());
+        let (name, rest) = revision.split_at(digits);
+        match rest.chars().next() {
+            _ if name.len() < SHORTEST => Self::None,
+            None => Self::Commit(name.to_ascii_lowercase()),
+            // gitrevisions(7): what follows a commit and leads to another one.
+            Some('^' | '~' | '@' | ':') => Self::Derived,
+            Some(_) => Self::None,
+        }
+    }
+
+    /// Whether this may be the commit, 40 digits in lower case.
+    pub fn admits(&self, commit: &str) -> bool {
+        match self {
+            Self::None => true,
+            Self::Commit(digits) => commit.starts_with(digits.as_str()),
+            Self::Derived => false,
+        }
+    }
+}
+
 /// Finds the commit: 40 lower-case hexadecimal digits. `read` gives at most so many
 /// bytes of a file of the repository, `None` if it is not there.
 pub fn commit<E: From<GitError>>(
@@ -117,6 +157,28 @@ mod tests {
         assert_eq!(at(&[("HEAD", head), ("packed-refs", &packed)]).unwrap(), B);
         let symbolic = [("HEAD", head), ("refs/heads/main", "ref: refs/heads/x"), ("refs/heads/x", A)];
         assert_eq!(at(&symbolic).unwrap(), A);
+    }
+
+    /// Commits in every spelling, and names that are none.
+    #[test]
+    fn a_commit_is_one_in_any_spelling() {
+        let spellings = [A.to_owned(), A.to_uppercase(), format!(" {A}\n"), format!("{}{}", &A[..20], A[20..].to_uppercase())];
+        for spelling in spellings.iter().map(String::as_str).chain((7..40).map(|length| &A[..length])) {
+            let pin = Pin::of(spelling);
+            assert!(pin.admits(A) && !pin.admits(B), "{spelling:?}: {pin:?}");
+        }
+        for longer in [format!("{A}0"), A.repeat(2)] {
+            assert!(!Pin::of(&longer).admits(A), "{longer}");
+        }
+        for derived in ["^", "~1", "^{commit}", "^{}", "@{1}", ":path", "~0"] {
+            for commit in [A, &A[..7]] {
+                assert_eq!(Pin::of(&format!("{commit}{derived}")), Pin::Derived, "{derived}");
+            }
+        }
+        let tag = format!("refs/tags/{A}");
+        for name in ["", "main", "v1.2", "deadbe", "feature/abc", "cafebabe-fix", "0123456x", "refs/heads/main", &tag] {
+            assert_eq!(Pin::of(name), Pin::None, "{name}");
+        }
     }
 
     #[test]

@@ -9,13 +9,14 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
 use super::form;
-use super::git;
+use super::git::{self, GitError, Pin};
 use super::staged::{Spot, StagedError};
 use super::verdict::{Answer, Verdict};
 use crate::argo::{InputArtifact, InputSource, ObjectRef, Step};
 use crate::artifact_stores::{Stores, key};
 use crate::check::{Attested, CheckError, Checker};
-use crate::intoto::DigestSet;
+use crate::mirror::Mirror;
+use crate::outcome::brief;
 use crate::policy::Missing;
 use crate::report::chain;
 use crate::store::{Env, Store};
@@ -26,6 +27,8 @@ use crate::verify::Rejection;
 pub struct Inspection<'a> {
     /// Policy and clock.
     pub checker: &'a Checker,
+    /// What of main can be seen from here.
+    pub mirror: &'a Mirror,
     /// Where credentials may be.
     pub environment: &'a dyn Env,
     /// Where Secrets are mounted as Argo has them.
@@ -75,24 +78,42 @@ impl Inspection<'_> {
         input: &InputArtifact,
         store: Option<Result<Arc<dyn Store>, InputError>>,
     ) -> Result<Verdict, InputError> {
-        if input.source == InputSource::NotSupplied && input.optional {
-            return Ok(Verdict::Absent("nothing was supplied"));
-        }
-        let spot = Spot::of(input)?;
-        if spot.is_empty() && input.optional {
-            return Ok(Verdict::Absent("Argo did not find it"));
+        let unsupplied = input.source == InputSource::NotSupplied && input.optional;
+        let spot = match Spot::of(input, self.mirror)? {
+            Some(spot) => spot,
+            // Then Argo mounts nothing, and what is there is a part of main's image.
+            None if unsupplied => return Ok(Verdict::Absent("nothing was supplied")),
+            None => return Err(StagedError::NotInMain.into()),
+        };
+        match (spot.is_empty(), unsupplied) {
+            (true, true) => return Ok(Verdict::Absent("nothing was supplied")),
+            (true, false) if input.optional => return Ok(Verdict::Absent("Argo did not find it")),
+            // Whatever a policy lets pass, main must not find something else later.
+            (true, false) => return Err(StagedError::Nothing(spot.shown()).into()),
+            (false, true) => return Err(StagedError::Unsupplied(spot.shown()).into()),
+            (false, false) => {}
         }
         match (&input.source, store) {
             (InputSource::Object(object), Some(store)) => {
                 self.object(input, object, store?.as_ref(), spot).await
             }
             (InputSource::Git { revision, .. }, _) => {
+                let pin = Pin::of(revision);
                 let read =
                     move || git::commit(|path, limit| spot.read(path, limit).map_err(InputError::from));
-                let found = blocking(read).await?;
-                let pinned = DigestSet::git_commit(revision).is_some() && *revision != found;
-                if pinned {
-                    return Err(InputError::OtherCommit { found, wanted: revision.clone() });
+                let found = match blocking(read).await {
+                    // A commit that was asked for and is not there is no lack of an attestation.
+                    Err(InputError::Git(why @ GitError::NoCommit(_))) if pin != Pin::None => {
+                        Err(InputError::NoPinnedCommit(why))
+                    }
+                    found => found,
+                }?;
+                if !pin.admits(&found) {
+                    let wanted = brief(revision, 200);
+                    return Err(match pin {
+                        Pin::Derived => InputError::DerivedCommit { found, wanted },
+                        _ => InputError::OtherCommit { found, wanted },
+                    });
                 }
                 Ok(Verdict::Commit(found))
             }

@@ -26,6 +26,6 @@ pub use error::{Fault, InputError};
 pub use evidence::{EVIDENCE_FILE, EVIDENCE_LIMIT, Evidence, EvidenceError, Finding, Record};
 pub use form::FormError;
 pub use inspection::Inspection;
-pub use question::{Question, question};
+pub use question::{Check, Question, question};
 pub use staged::StagedError;
 pub use verdict::{Answer, Verdict, summary};

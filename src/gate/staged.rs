@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use crate::argo::InputArtifact;
+use crate::mirror::{Mirror, Seen, Unseen};
 use crate::relpath::RelPath;
 use crate::verify::Content;
 use crate::volume::{
@@ -21,12 +22,18 @@ pub enum StagedError {
     /// Argo would refuse it, too.
     #[error("the template gives it no path that can be used")]
     NoPath,
-    /// Main has a mount there and we have not.
-    #[error("{0} is not mounted in this container")]
-    NotMounted(String),
+    /// Main would not see it.
+    #[error("main has no volume at its path, so it cannot be staged for it")]
+    NotInMain,
+    /// What main sees there cannot be seen from here.
+    #[error(transparent)]
+    Unseen(#[from] Unseen),
     /// It should be there.
     #[error("nothing is staged at {0}")]
     Nothing(String),
+    /// It should not be there.
+    #[error("nothing was supplied for it, and something lies at {0}")]
+    Unsupplied(String),
     /// An entry that no attestation can speak of.
     #[error("{path} is staged, and cannot be verified: {refusal}")]
     Refused {
@@ -52,20 +59,15 @@ pub(super) struct Spot {
 }
 
 impl Spot {
-    /// The place, which must be mounted here as it is in main.
-    pub(super) fn of(input: &InputArtifact) -> Result<Self, StagedError> {
-        let path = input.path.as_deref().and_then(beneath_root).ok_or(StagedError::NoPath)?;
-        let mount = match input.mount.as_deref() {
-            Some(mount) => beneath_root(mount).ok_or(StagedError::NoPath)?,
-            None => path.clone(),
-        };
-        let root = Root::open(Path::new("/"))?;
-        match root.entry(&mount) {
-            Err(Refusal::Vanished) => return Err(StagedError::NotMounted(shown(&mount))),
-            Err(refusal) => return Err(StagedError::Refused { path: shown(&mount), refusal }),
-            Ok(_) => {}
+    /// The place, which must be seen here as main sees it; `None` where main has no volume
+    /// that it could be staged on.
+    pub(super) fn of(input: &InputArtifact, mirror: &Mirror) -> Result<Option<Self>, StagedError> {
+        let path = input.path.as_deref().ok_or(StagedError::NoPath)?;
+        if mirror.look(path)? == Seen::Image {
+            return Ok(None);
         }
-        Ok(Self { root, path, own_mount: input.mount.is_none() })
+        let path = beneath_root(path).ok_or(StagedError::NoPath)?;
+        Ok(Some(Self { root: Root::open(Path::new("/"))?, path, own_mount: input.mount.is_none() }))
     }
 
     /// The path in main.

@@ -3,6 +3,7 @@
 
 use super::item::Item;
 use super::settings::{Mode, Name, Settings};
+use crate::gate::Check;
 
 /// The sidecar's name.
 pub(super) const SIDECAR: &str = "argo-attest";
@@ -25,6 +26,8 @@ pub(super) struct Wanted {
     pub(super) user: Option<u32>,
     /// What the pod's grace period is, where that is known.
     pub(super) grace: Option<u32>,
+    /// Which steps the gate checks, of those that get it.
+    pub(super) check: Check,
 }
 
 /// A volume that one or both of the containers mount.
@@ -139,7 +142,7 @@ impl Maker<'_> {
         if let (Mode::Native, Some(seconds)) = (self.settings.mode, wanted.grace) {
             env.push(value("ARGO_ATTEST_GRACE_PERIOD", &seconds.to_string()));
         }
-        env.extend(self.all());
+        env.extend(self.settings.all.then(|| value("ARGO_ATTEST_ALL", "true")));
         env.extend(FIELDS.map(|(name, path)| {
             let from = Item::Map(vec![("fieldRef", Item::Map(vec![("fieldPath", Item::text(path))]))]);
             Item::Map(vec![("name", Item::text(name)), ("valueFrom", from)])
@@ -154,11 +157,14 @@ impl Maker<'_> {
     pub(super) fn gate(&self, wanted: &Wanted) -> Item {
         let mut container = self.head(GATE);
         container.push(("args", Item::texts(&["verify-inputs"])));
-        Self::tail(container, self.all().into_iter().collect(), wanted.user, &self.gate_volumes())
-    }
-
-    fn all(&self) -> Option<Item> {
-        self.settings.all.then(|| value("ARGO_ATTEST_ALL", "true"))
+        // A gate that is there checks, unless it is told that what the step says counts.
+        let check = match wanted.check {
+            Check::Always => None,
+            Check::OptOut => Some("opt-out"),
+            Check::OptIn => Some("opt-in"),
+        };
+        let env = check.map(|which| value("ARGO_ATTEST_CHECK", which));
+        Self::tail(container, env.into_iter().collect(), wanted.user, &self.gate_volumes())
     }
 
     fn head(&self, name: &str) -> Vec<(&'static str, Item)> {

@@ -8,6 +8,7 @@ use super::settings::Mode;
 use super::step::{Present, Step};
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
+use crate::gate::Check;
 
 /// One addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +119,13 @@ impl Planner<'_> {
         let mut target = Target {
             path: spec.path.key("templateDefaults"),
             name: format!("{}, all templates", spec.called),
-            wanted: Wanted { sidecar: true, gate: spec.refers(templates), user: None, grace: None },
+            wanted: Wanted {
+                sidecar: true,
+                gate: spec.refers(templates),
+                user: None,
+                grace: None,
+                check: Check::OptOut,
+            },
             present,
         };
         let mut users = Vec::new();
@@ -172,7 +179,8 @@ impl Planner<'_> {
             return Err(Obstacle::NoMain);
         }
         let grace = self.maker.settings.grace_period.or_else(|| step.grace());
-        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace };
+        let check = if step.is_decided()? { Check::Always } else { Check::OptIn };
+        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check };
         let name = format!("{}, template {}", spec.called, template.name);
         let target = Target { path: template.path.clone(), name, wanted, present };
         step.check(&needs::volumes(self.maker, &target.wanted, &target.present))?;

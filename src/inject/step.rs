@@ -4,10 +4,7 @@ use super::container::{GATE, PROGRAM, SIDECAR, Volume};
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
-use crate::argo::OPT_IN;
-
-/// The annotation that decides for the gate alone.
-const VERIFY_INPUTS: &str = "argo-attest.io/verify-inputs";
+use crate::argo::{OPT_IN, VERIFY_INPUTS};
 
 /// A template, its workflow's `templateDefaults`, and its workflow.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +48,13 @@ impl<'v> Step<'v> {
     /// Whether its inputs are to be verified, given that all else asks for it or not.
     pub(super) fn verifies(&self, otherwise: bool) -> Result<bool, Obstacle> {
         Ok(self.annotation(VERIFY_INPUTS)?.map_or(otherwise, is_yes) && self.has_inputs())
+    }
+
+    /// Whether it is known now that its inputs are to be verified, and not only when it runs.
+    pub(super) fn is_decided(&self) -> Result<bool, Obstacle> {
+        let says = self.annotation(VERIFY_INPUTS)?;
+        let says = if says.is_some() { says } else { self.annotation(OPT_IN)? };
+        Ok(says.is_none_or(|text| !text.contains("{{")))
     }
 
     fn annotation(&self, name: &'static str) -> Result<Option<&'v str>, Obstacle> {

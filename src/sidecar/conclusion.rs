@@ -215,7 +215,7 @@ async fn compare(
         }
         Packing::ObjectPerFile => {
             let key = |path| {
-                let object = way.plan.object.beneath(path).map_err(|e| format!("{path}: {e}"))?;
+                let object = way.object_of(path)?;
                 key(&object).map_err(|e| format!("{path}: {e}"))
             };
             // Each key is made when its turn comes: there may be very many.

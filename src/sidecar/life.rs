@@ -13,12 +13,12 @@ use super::clock::Deadline;
 use super::conclusion::{Before, Concluding, Conclusion, TOO_LATE};
 use super::ending::{Ended, ExitCodes, LOOK_EVERY};
 use super::planned::Planned;
-use super::preparation::{NotReady, Prepared, not_ready};
+use super::preparation::{Main, NotReady, Prepared, not_established, not_ready};
 use super::settings::{Form, KEPT_TO_TELL, Settings, Unusable};
 use super::status::{Status, StatusFile};
 use super::telling::{SHOWING, count_digested};
-use crate::argo::{HostFiles, Source, Step, TemplateText};
-use crate::cluster::{Notice, Pod};
+use crate::argo::{HostFiles, Source, Step, TemplateError, TemplateText};
+use crate::cluster::{Lookup, Notice, Pod};
 use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
@@ -26,6 +26,7 @@ use crate::sign::{Followed, FollowedKey, PrivateKey};
 use crate::slsa::{InputEvidence, StepRun};
 use crate::store::Env;
 use crate::telemetry::Metrics;
+use crate::template::{Claim, Platform, TemplateSource};
 use crate::volume::{Cancel, NoProgress, ObservationStats};
 
 /// How the sidecar ended, for the exit code.
@@ -41,20 +42,21 @@ pub enum End {
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
 
 /// Lives the step through. `environment` is where the template's variable and
-/// the stores' credentials come from; `pod`, where there is one to be told what
-/// became of the step.
-pub async fn run(
+/// the stores' credentials come from; `cluster`, where there is one to be asked what
+/// the step is, and to be told what became of it.
+pub async fn run<C: Lookup + Pod>(
     settings: &Settings,
     environment: &dyn Env,
     metrics: &Arc<Metrics>,
-    pod: Option<&dyn Pod>,
+    cluster: Option<&C>,
 ) -> std::io::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut sidecar = Sidecar {
         settings,
         environment,
         metrics,
-        pod,
+        cluster: cluster.map(|cluster| cluster as &dyn Lookup),
+        pod: cluster.map(|cluster| cluster as &dyn Pod),
         status: StatusFile::new(&settings.termination_log),
         started_on: Timestamp::now(),
     };
@@ -66,6 +68,7 @@ pub(super) struct Sidecar<'a> {
     pub(super) settings: &'a Settings,
     pub(super) environment: &'a dyn Env,
     pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) cluster: Option<&'a dyn Lookup>,
     pub(super) pod: Option<&'a dyn Pod>,
     pub(super) status: StatusFile,
     pub(super) started_on: Timestamp,
@@ -75,26 +78,28 @@ impl Sidecar<'_> {
     async fn live(&mut self, terminate: &mut Signal) -> End {
         let text = match TemplateText::find(self.environment.var("ARGO_TEMPLATE").as_deref(), &HostFiles) {
             Ok(text) => text,
-            Err(error) => {
+            Err(error @ (TemplateError::Absent | TemplateError::Read { .. })) => {
                 return self.fail(self.form(None), &not_ready(&error, TEMPLATE_HELP), terminate).await;
+            }
+            Err(error) => {
+                return self.fail(self.form(None), &not_established(&error.into()), terminate).await;
             }
         };
         let form = self.form(Some(text.source()));
-        let step = match Step::parse(&text) {
-            Ok(step) => step,
-            Err(error) => return self.fail(form, &not_ready(&error, TEMPLATE_HELP), terminate).await,
+        let claim = match Claim::read(&text, &self.settings.handed_over) {
+            Ok(claim) => claim,
+            Err(error) => return self.fail(form, &not_established(&error), terminate).await,
         };
-        if let Some(reason) = self.idle_reason(&step) {
-            info!(step = step.name, reason, "nothing to do");
+        if let Some(reason) = self.idle_reason(&claim) {
+            info!(step = claim.step().name, reason, "nothing to do");
             self.tell(&Status::Idle { reason: reason.into() });
             terminate.recv().await;
             return End::Fine;
         }
         if let Some(Unusable { reason, remedy }) = &self.settings.unusable {
-            let not_ready = NotReady { reason: reason.clone(), remedy: remedy.clone() };
-            return self.fail(form, &not_ready, terminate).await;
+            return self.fail(form, &NotReady::held(reason.clone(), remedy.clone()), terminate).await;
         }
-        let (prepared, told) = self.prepare_until_told(step, form, terminate).await;
+        let (prepared, told) = self.prepare_until_told(claim, form, terminate).await;
         match prepared {
             Ok(prepared) => self.attend(prepared, told, terminate).await,
             Err(not_ready) if told.is_some() => self.fail_at_once(form, &not_ready).await,
@@ -106,21 +111,21 @@ impl Sidecar<'_> {
     /// left is counted from there.
     async fn prepare_until_told(
         &self,
-        step: Step,
+        claim: Claim<'_>,
         form: Form,
         terminate: &mut Signal,
     ) -> (Result<Prepared, NotReady>, Option<Deadline>) {
-        let mut preparing = std::pin::pin!(self.prepare(step, form));
+        let mut preparing = std::pin::pin!(self.prepare(claim, form));
         tokio::select! {
             prepared = &mut preparing => return (prepared, None),
             _ = terminate.recv() => {}
         }
         let deadline = Deadline::after(self.settings.working_time());
         let prepared = deadline.within(preparing).await.unwrap_or_else(|_| {
-            Err(NotReady {
-                reason: "main ended, and the time was up, before this was ready".into(),
-                remedy: "see whether the object store answers".into(),
-            })
+            Err(NotReady::held(
+                "main ended, and the time was up, before this was ready".into(),
+                "see whether the object store answers".into(),
+            ))
         });
         (prepared, Some(deadline))
     }
@@ -134,14 +139,19 @@ impl Sidecar<'_> {
         })
     }
 
-    fn idle_reason(&self, step: &Step) -> Option<&'static str> {
-        if !step.kind.runs_containers() {
+    fn idle_reason(&self, claim: &Claim<'_>) -> Option<&'static str> {
+        if !claim.step().kind.runs_containers() {
             return Some("a template of this kind runs no main container");
         }
-        if !self.settings.all && !step.opted_in() {
+        if !self.settings.all && !claim.asked().attest {
             return Some("the template does not ask for it (annotation argo-attest.io/attest: \"true\")");
         }
         None
+    }
+
+    pub(super) fn platform(&self) -> Platform<'_> {
+        let Settings { handed_over, identity, least, .. } = self.settings;
+        Platform { handed_over, identity, cluster: self.cluster, least: *least }
     }
 
     /// Ready: main may start.
@@ -194,8 +204,18 @@ impl Sidecar<'_> {
         finished_on: Timestamp,
         deadline: Deadline,
     ) -> End {
-        let Prepared { step, form, mut key, stores, outputs, inputs, before, outcome: place, session } =
-            prepared;
+        let Prepared {
+            step,
+            template,
+            form,
+            mut key,
+            stores,
+            outputs,
+            inputs,
+            before,
+            outcome: place,
+            session,
+        } = prepared;
         // For the last time: from here on one key signs all that the step leaves.
         follow(&mut key);
         let key = key.key();
@@ -214,7 +234,7 @@ impl Sidecar<'_> {
             StepState::Unfinished { .. } => false,
         };
         let conclusions: Vec<Conclusion> = if let Some(ended) = ended.filter(|_| attest) {
-            let attesting = Attesting { step: &step, inputs, form, key, ended, finished_on };
+            let attesting = Attesting { step: &step, template, inputs, form, key, ended, finished_on };
             self.conclude(attesting, &outputs, &before, session, deadline).await
         } else {
             drop(session);
@@ -296,8 +316,9 @@ impl Sidecar<'_> {
         if form == Form::Native || outcome.is_complete() { End::Fine } else { End::NotAttested }
     }
 
-    /// Not ready: says so and waits to be ended. To end by itself would be restarted
-    /// for ever, and in the native form `ready` has the kubelet do that at its own pace.
+    /// Nothing can be attested: says so and waits to be ended. To end by itself would be
+    /// restarted for ever; where main is held, `ready` has the kubelet do that at its own
+    /// pace.
     async fn fail(&mut self, form: Form, why: &NotReady, terminate: &mut Signal) -> End {
         let end = self.fail_at_once(form, why).await;
         if form == Form::Native {
@@ -308,8 +329,15 @@ impl Sidecar<'_> {
 
     async fn fail_at_once(&mut self, form: Form, why: &NotReady) -> End {
         error!(reason = why.reason, help = why.remedy, "nothing can be attested");
-        self.tell(&Status::Failed { reason: why.reason.clone(), remedy: Some(why.remedy.clone()) });
-        self.show(&Notice::not_ready(&why.reason, &why.remedy), Deadline::after(SHOWING)).await;
+        let (reason, remedy) = (why.reason.clone(), Some(why.remedy.clone()));
+        let (status, notice) = match why.main {
+            Main::Held => (Status::Failed { reason, remedy }, Notice::not_ready(&why.reason, &why.remedy)),
+            Main::Runs => {
+                (Status::Unattested { reason, remedy }, Notice::not_established(&why.reason, &why.remedy))
+            }
+        };
+        self.tell(&status);
+        self.show(&notice, Deadline::after(SHOWING)).await;
         if form == Form::Native { End::Fine } else { End::NotAttested }
     }
 
@@ -323,6 +351,7 @@ impl Sidecar<'_> {
 /// What the statements of one step have in common.
 struct Attesting<'a> {
     step: &'a Step,
+    template: TemplateSource,
     inputs: BTreeMap<String, InputEvidence>,
     form: Form,
     key: &'a PrivateKey,
@@ -335,6 +364,7 @@ impl<'a> Attesting<'a> {
         let settings = sidecar.settings;
         StepRun {
             step: self.step,
+            template: self.template,
             parameters: settings.parameters.as_ref(),
             identity: &settings.identity,
             builder_id: &settings.builder_id,

@@ -10,6 +10,7 @@
 //! attested. Every wait has a deadline, and two seconds are kept to say what is
 //! unsigned.
 
+mod claims;
 mod clock;
 mod conclusion;
 mod ending;

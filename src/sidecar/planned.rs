@@ -1,11 +1,15 @@
 //! The step's outputs as artifacts of the pipeline: where to watch for each.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::claims::Claims;
 use super::settings::Settings;
-use crate::argo::{Place, Plan, Step};
+use crate::argo::{ObjectRef, Place, Plan, Step, Unlocated};
+use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES, Seen, Unseen};
 use crate::pipeline::Artifact;
-use crate::relpath::RelPath;
+use crate::relpath::{RelPath, printable};
+use crate::report::chain;
 
 /// Where Argo's emissary leaves what it packed, and all else that is shared.
 const ARGO_DIR: &str = "/var/run/argo";
@@ -27,58 +31,141 @@ pub(super) struct Way {
     pub(super) artifact: Artifact,
     /// The artifact is the `.tgz` that the emissary packs, not the files.
     pub(super) packed: bool,
+    /// Its place among the template's outputs.
+    at: usize,
+    claims: Arc<Claims>,
+}
+
+impl Way {
+    /// The object of one file, of an output that is stored as one object a file.
+    pub(super) fn object_of(&self, path: &RelPath) -> Result<ObjectRef, String> {
+        let object = self.plan.object.beneath(path).map_err(|e| format!("{path}: {e}"))?;
+        match self.claims.against_file(self.at, &object) {
+            None => Ok(object),
+            Some(why) => Err(format!("{path}: {why}")),
+        }
+    }
 }
 
 /// Works out every output of the step.
 pub(super) fn outputs(step: &Step, settings: &Settings) -> Vec<Planned> {
-    step.outputs
-        .iter()
-        .map(|output| Planned {
-            name: output.name.clone(),
-            declared_path: output.declared_path.clone(),
-            optional: output.optional,
-            way: match &output.plan {
-                Ok(plan) => way(&output.name, plan, step, settings),
-                Err(why) => Err(why.to_string()),
-            },
-        })
-        .collect()
+    let mirror = MountTable::of_this_process()
+        .map(|here| Mirror::new(here, MainMounts::of_template(step), &own(settings)))
+        .map_err(|error| chain(&error));
+    let outcome = outcome_object(step, settings);
+    let claims = Arc::new(Claims::of(step, outcome.as_ref().ok()));
+    let planning = Planning { step, settings, mirror, claims };
+    let each = step.outputs.iter().enumerate().map(|(at, output)| Planned {
+        name: output.name.clone(),
+        declared_path: output.declared_path.clone(),
+        optional: output.optional,
+        way: match &output.plan {
+            Ok(plan) => planning.way(at, &output.name, plan),
+            Err(why) => Err(why.to_string()),
+        },
+    });
+    each.collect()
 }
 
-fn way(name: &str, plan: &Plan, step: &Step, settings: &Settings) -> Result<Way, String> {
-    // Argo takes the paths of volumes and inputs from `/`, even where they are relative.
-    let path = Path::new("/").join(&plan.path);
-    let (root, rest, packed) = match &plan.place {
-        Place::BaseLayer { packed } => {
-            let rest = Path::new(packed)
-                .strip_prefix(ARGO_DIR)
-                .map_err(|_| "the packed output is outside of Argo's directory".to_owned())?;
-            (settings.argo_dir.clone(), rest.to_owned(), true)
-        }
-        Place::Volume { mount } => match path.strip_prefix(mount) {
-            Ok(rest) => (PathBuf::from(mount), rest.to_owned(), false),
-            Err(_) => return Err(format!("it is not on the volume at {mount}")),
-        },
-        Place::InputVolume { input } => {
-            let input = step
-                .inputs
-                .iter()
-                .find_map(|i| i.path.as_deref().filter(|_| i.name == *input))
-                .and_then(|input| Some(Path::new("/").join(input).parent()?.to_owned()))
-                .ok_or("its input artifact has no path")?;
-            let rest =
-                path.strip_prefix(&input).map_err(|_| "it is not beneath its input artifact".to_owned())?;
-            let rest = rest.to_owned();
-            (input, rest, false)
-        }
-    };
-    if !root.is_dir() {
-        return Err(format!(
-            "{} is not mounted in this container (set mirrorVolumeMounts: true)",
-            root.display()
-        ));
+/// Where the step's own outcome would go. A pod that runs again under its name has another
+/// uid: no outcome overwrites another.
+fn outcome_object(step: &Step, settings: &Settings) -> Result<ObjectRef, Unlocated> {
+    let pod = settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
+    step.own_object(&format!("argo-attest-outcome-{pod}"))
+}
+
+/// Where the step's own outcome goes, or why it has no place.
+pub(super) fn outcome_place(step: &Step, settings: &Settings) -> Result<ObjectRef, String> {
+    let object = outcome_object(step, settings).map_err(|why| why.to_string())?;
+    if Claims::of(step, Some(&object)).outcome_is_taken(&object) {
+        return Err(format!("{object} is the object of something else that the step stores"));
     }
-    let path = RelPath::from_bytes(rest.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
-    let artifact = Artifact { name: name.to_owned(), root, path };
-    Ok(Way { plan: plan.clone(), artifact, packed })
+    Ok(object)
+}
+
+/// What is this container's own, and nobody's output.
+fn own(settings: &Settings) -> Vec<&str> {
+    let directories = [settings.key.parent(), Some(&settings.evidence), Some(&settings.secrets_dir)];
+    let paths = directories.into_iter().flatten().chain([settings.termination_log.as_path()]);
+    paths.filter_map(Path::to_str).chain(OWN_DIRECTORIES).collect()
+}
+
+/// What every output's way depends on.
+struct Planning<'a> {
+    step: &'a Step,
+    settings: &'a Settings,
+    mirror: Result<Mirror, String>,
+    claims: Arc<Claims>,
+}
+
+impl Planning<'_> {
+    fn way(&self, at: usize, name: &str, plan: &Plan) -> Result<Way, String> {
+        if let Some(why) = self.claims.against(at, &plan.object) {
+            return Err(why);
+        }
+        // Argo takes the paths of volumes and inputs from `/`, even where they are relative.
+        let path = Path::new("/").join(&plan.path);
+        let (root, rest, packed) = match &plan.place {
+            Place::BaseLayer { packed } => {
+                let rest = Path::new(packed)
+                    .strip_prefix(ARGO_DIR)
+                    .map_err(|_| "the packed output is outside of Argo's directory".to_owned())?;
+                self.mounted(&self.settings.argo_dir)?;
+                (self.settings.argo_dir.clone(), rest.to_owned(), true)
+            }
+            Place::Volume { mount } => {
+                self.seen(&plan.path)?;
+                match path.strip_prefix(mount) {
+                    Ok(rest) => (PathBuf::from(mount), rest.to_owned(), false),
+                    Err(_) => return Err(format!("it is not on the volume at {}", printable(mount.as_bytes()))),
+                }
+            }
+            Place::InputVolume { input } => {
+                self.seen(&plan.path)?;
+                let input = self
+                    .step
+                    .inputs
+                    .iter()
+                    .find_map(|i| i.path.as_deref().filter(|_| i.name == *input))
+                    .and_then(|input| Some(Path::new("/").join(input).parent()?.to_owned()))
+                    .ok_or("its input artifact has no path")?;
+                let rest = path
+                    .strip_prefix(&input)
+                    .map_err(|_| "it is not beneath its input artifact".to_owned())?;
+                let rest = rest.to_owned();
+                (input, rest, false)
+            }
+        };
+        // A file may have a mount of its own; only directories can be watched.
+        if !root.is_dir() {
+            return Err(format!("{} is no directory", printable(root.as_os_str().as_encoded_bytes())));
+        }
+        let path = RelPath::from_bytes(rest.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
+        let artifact = Artifact { name: name.to_owned(), root, path };
+        let claims = Arc::clone(&self.claims);
+        Ok(Way { plan: plan.clone(), artifact, packed, at, claims })
+    }
+
+    /// What is at a path is what main has there. Else it is of another file that something
+    /// would be said, or that there is none.
+    fn seen(&self, path: &str) -> Result<(), String> {
+        match self.mirror.as_ref()?.look(path) {
+            Ok(Seen::Volume) => Ok(()),
+            Ok(Seen::Image) => Err("main has no volume at its path".into()),
+            Err(unseen) => Err(format!("{unseen} ({})", unseen.remedy())),
+        }
+    }
+
+    fn mounted(&self, directory: &Path) -> Result<(), String> {
+        // Where our image has links of its own, the kernel lists what they lead to.
+        let real = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        match real.to_str().map(|path| self.mirror.as_ref().map(|mirror| mirror.is_mounted(path))) {
+            Some(Ok(true)) => Ok(()),
+            Some(Err(why)) => Err(why.clone()),
+            _ => {
+                let unseen = Unseen::NotMounted { mount: directory.display().to_string() };
+                Err(format!("{unseen} ({})", unseen.remedy()))
+            }
+        }
+    }
 }

@@ -23,25 +23,48 @@ use crate::sign::FollowedKey;
 use crate::slsa::InputEvidence;
 use crate::store::{Store, StoreError};
 use crate::stored::AT_ONCE;
+use crate::template::{Claim, Established, TemplateSource, Unestablished};
 use crate::volume::{Baseline, Inotify};
 
 /// How long the plain form asks what another attempt left: not to know it costs
 /// time only if there is something, and it is not replaced.
 const EARLIER: Duration = Duration::from_secs(2);
 
-/// Why nothing can be attested; in the native form, main then does not start.
+/// Why nothing can be attested.
 pub(super) struct NotReady {
     pub(super) reason: String,
     pub(super) remedy: String,
+    pub(super) main: Main,
+}
+
+/// What becomes of main, in the native form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Main {
+    /// It does not start: a setting of the deployment has to be mended.
+    Held,
+    /// It starts, unattested: whoever gave a parameter must not be able to hold it.
+    Runs,
+}
+
+impl NotReady {
+    pub(super) fn held(reason: String, remedy: String) -> Self {
+        Self { reason, remedy, main: Main::Held }
+    }
 }
 
 pub(super) fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady {
-    NotReady { reason: chain(error), remedy: remedy.into() }
+    NotReady::held(chain(error), remedy.into())
+}
+
+pub(super) fn not_established(error: &Unestablished) -> NotReady {
+    NotReady { reason: chain(error), remedy: error.remedy(), main: Main::Runs }
 }
 
 /// All that is needed to watch and to conclude.
 pub(super) struct Prepared {
     pub(super) step: Step,
+    /// With what the step's template was compared.
+    pub(super) template: TemplateSource,
     pub(super) form: Form,
     pub(super) key: FollowedKey,
     pub(super) stores: Stores,
@@ -56,9 +79,11 @@ pub(super) struct Prepared {
 
 impl Sidecar<'_> {
     /// Everything that can be found out before main starts.
-    pub(super) async fn prepare(&self, step: Step, form: Form) -> Result<Prepared, NotReady> {
-        let key = FollowedKey::load(&self.settings.key)
-            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
+    pub(super) async fn prepare(&self, claim: Claim<'_>, form: Form) -> Result<Prepared, NotReady> {
+        // Nothing that the text says is acted on before.
+        let established = claim.establish(&self.platform()).await;
+        let Established { step, source: template, .. } = established.map_err(|e| not_established(&e))?;
+        let key = FollowedKey::load(&self.settings.key).map_err(|e| NotReady::held(chain(&e), e.remedy()))?;
         let inputs = upstream::read(&self.settings.evidence, &step)?;
         let outputs = planned::outputs(&step, self.settings);
         // First of all: while the store is asked, the plain form's main writes.
@@ -87,16 +112,14 @@ impl Sidecar<'_> {
             }
         });
         let before = before.buffered(AT_ONCE.get()).try_collect().await?;
-        // A pod that runs again under its name has another uid: no outcome overwrites another.
-        let pod = self.settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
-        let outcome = match step.own_object(&format!("argo-attest-outcome-{pod}")) {
+        let outcome = match planned::outcome_place(&step, self.settings) {
             Ok(object) => Some((self.open(&mut stores, &object)?, object)),
             Err(why) => {
-                warn!(%why, "there is no place for the step's outcome but the termination message");
+                warn!(why, "there is no place for the step's outcome but the termination message");
                 None
             }
         };
-        Ok(Prepared { step, form, key, stores, outputs, inputs, before, outcome, session })
+        Ok(Prepared { step, template, form, key, stores, outputs, inputs, before, outcome, session })
     }
 
     /// The object as it is before the step; and, by asking, whether the store can be used.
@@ -105,7 +128,7 @@ impl Sidecar<'_> {
             .map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
         // A GET says why it is refused; a HEAD cannot.
         let asked = store.get(&names.bundle, MAX_ATTESTATION).await;
-        let unusable = |error: StoreError| NotReady { reason: chain(&error), remedy: error.remedy() };
+        let unusable = |error: StoreError| NotReady::held(chain(&error), error.remedy());
         match asked {
             Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => {}
             Err(error) if error.is_access_denied() => {
@@ -134,6 +157,6 @@ impl Sidecar<'_> {
     fn open(&self, stores: &mut Stores, object: &ObjectRef) -> Result<Arc<dyn Store>, NotReady> {
         stores
             .open(object, self.environment, &self.settings.secrets_dir)
-            .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })
+            .map_err(|e| NotReady::held(chain(&e), e.remedy()))
     }
 }

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::argo::Parameters;
+use crate::argo::{Parameters, TemplateSource};
 use crate::slsa::PodIdentity;
+use crate::template::HandedOver;
 
 /// How the container was put into the pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,10 @@ pub struct Settings {
     pub parameters: Option<Parameters>,
     /// Who this pod is, as far as it is known.
     pub identity: PodIdentity,
+    /// What the platform says of the step, beside its template's text.
+    pub handed_over: HandedOver,
+    /// The least with which the template's text must have been compared.
+    pub least: TemplateSource,
     /// What else was set, and cannot be used. It is told where the reason can be
     /// read: a native sidecar that just ended would be started again and again.
     pub unusable: Option<Unusable>,

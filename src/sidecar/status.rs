@@ -60,6 +60,14 @@ pub enum Status {
         /// What to do about it, if that is known.
         remedy: Option<String>,
     },
+    /// Main may start, and nothing that it leaves will be attested: what the step is
+    /// cannot be established.
+    Unattested {
+        /// Why not.
+        reason: String,
+        /// What to do about it, if that is known.
+        remedy: Option<String>,
+    },
     /// Main has ended; attestations are being made.
     Finishing,
     /// The end, with the whole termination message: a JSON object whose `state` is
@@ -82,6 +90,11 @@ enum Wire {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remedy: Option<String>,
     },
+    Unattested {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remedy: Option<String>,
+    },
     Finishing,
     /// Its other fields are the message's own.
     Done {},
@@ -94,6 +107,10 @@ impl Status {
             Self::Ready { detail } => Wire::Ready { detail: brief(detail, REASON) },
             Self::Idle { reason } => Wire::Idle { reason: brief(reason, REASON) },
             Self::Failed { reason, remedy } => Wire::Failed {
+                reason: brief(reason, REASON),
+                remedy: remedy.as_deref().map(|remedy| brief(remedy, REMEDY)),
+            },
+            Self::Unattested { reason, remedy } => Wire::Unattested {
                 reason: brief(reason, REASON),
                 remedy: remedy.as_deref().map(|remedy| brief(remedy, REMEDY)),
             },
@@ -111,6 +128,7 @@ impl Status {
             Wire::Ready { detail } => Self::Ready { detail },
             Wire::Idle { reason } => Self::Idle { reason },
             Wire::Failed { reason, remedy } => Self::Failed { reason, remedy },
+            Wire::Unattested { reason, remedy } => Self::Unattested { reason, remedy },
             Wire::Finishing => Self::Finishing,
             Wire::Done {} => Self::Done(text.trim_end().to_owned()),
         })
@@ -229,13 +247,15 @@ pub enum NotReady {
     },
 }
 
-/// Waits until main may start: [`Status::Ready`] or [`Status::Idle`]. Looks at
-/// least once, whatever the deadline.
+/// Waits until main may start: [`Status::Ready`], [`Status::Idle`] or
+/// [`Status::Unattested`]. Looks at least once, whatever the deadline.
 pub async fn wait_ready(path: &Path, deadline: Instant) -> Result<Status, NotReady> {
     loop {
         let read = StatusFile::read(path);
         match read.map_err(|source| NotReady::Unreadable { path: path.to_owned(), source })? {
-            Some(ready @ (Status::Ready { .. } | Status::Idle { .. })) => return Ok(ready),
+            Some(ready @ (Status::Ready { .. } | Status::Idle { .. } | Status::Unattested { .. })) => {
+                return Ok(ready);
+            }
             Some(Status::Failed { reason, remedy }) => return Err(NotReady::Failed { reason, remedy }),
             Some(Status::Finishing | Status::Done(_)) => return Err(NotReady::Ended),
             state @ (Some(Status::Starting) | None) => {

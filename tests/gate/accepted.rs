@@ -41,7 +41,8 @@ fn says_so_and_leaves_evidence() {
     );
     let mode = consumer.at("evidence/inputs.json").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o444);
-    let line: Value = serde_json::from_str(ended.log.lines().next().unwrap()).unwrap();
+    let line = ended.log.lines().find(|line| line.contains("\"input\"")).unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(
         (&line["level"], &line["input"], &line["verdict"], &line["key"], &line["builder"]),
         (&json!("INFO"), &json!("app"), &json!("accepted"), &json!("ci"), &json!(BUILDER))

@@ -3,19 +3,26 @@
 use std::fs;
 use std::path::PathBuf;
 
+use argo_attest::argo::encode;
 use serde_json::{Value, json};
 
 use crate::init::{self, Archive};
 use crate::output::PREFIX;
 use crate::pod::BUILDER;
-use crate::process::binary;
+use crate::namespace::{self, Mount};
 use crate::s3::S3;
 use crate::servers::BUCKET;
 use crate::upstream::Upstream;
 
 pub(crate) struct Consumer {
     dir: tempfile::TempDir,
+    /// What is mounted for the gate beside main's volumes and its inputs' own mounts.
+    mounts: Vec<Mount>,
+    /// Whether main's volumes and its inputs' own mounts are.
+    mirrors: bool,
     pub(crate) template: Value,
+    /// Instead of the template.
+    text: Option<String>,
     env: Vec<(String, String)>,
     arguments: Vec<String>,
 }
@@ -99,7 +106,7 @@ impl Consumer {
                 "key": format!("{PREFIX}-test"),
             }},
         });
-        Self { dir, template, env: Vec::new(), arguments: Vec::new() }
+        Self { dir, mounts: Vec::new(), mirrors: true, template, text: None, env: Vec::new(), arguments: Vec::new() }
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {
@@ -114,6 +121,35 @@ impl Consumer {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Another text than the template's.
+    pub(crate) fn text(self, text: &str) -> Self {
+        Self { text: Some(text.to_owned()), ..self }
+    }
+
+    /// Mounts something more, after main's.
+    pub(crate) fn mounts(mut self, mount: Mount) -> Self {
+        self.mounts.push(mount);
+        self
+    }
+
+    /// Without `mirrorVolumeMounts`.
+    pub(crate) fn not_mirrored(self) -> Self {
+        Self { mirrors: false, ..self }
+    }
+
+    /// The mounts of the gate's container, those of the deepest places last.
+    fn mounted(&self) -> Vec<Mount> {
+        let work = self.at("work");
+        let inputs = self.template["inputs"]["artifacts"].as_array().into_iter().flatten();
+        let own = inputs.filter_map(|input| Some(PathBuf::from(input["path"].as_str()?)));
+        let own = own.filter(|path| path.starts_with(self.at("mounts")));
+        let mut places: Vec<_> = own.chain([work]).filter(|path| path.exists()).collect();
+        places.sort_by_key(|path| path.components().count());
+        places.dedup();
+        let mirrored = places.iter().filter(|_| self.mirrors).map(|path| Mount::volume(path));
+        mirrored.chain(self.mounts.iter().cloned()).collect()
     }
 
     pub(crate) fn argument(mut self, argument: &str) -> Self {
@@ -167,11 +203,11 @@ impl Consumer {
     pub(crate) fn gate(&self) -> Ended {
         let log = self.at("termination-log");
         fs::write(&log, "").unwrap();
-        let mut command = binary();
+        let mut command = namespace::binary(&self.mounted());
         command
             .arg("verify-inputs")
             .args(&self.arguments)
-            .env("ARGO_TEMPLATE", self.template.to_string())
+            .env("ARGO_TEMPLATE", self.text.clone().unwrap_or_else(|| encode(&self.template).unwrap()))
             .env("ARGO_ATTEST_POLICY", self.at("policy/policy.yaml"))
             .env("ARGO_ATTEST_EVIDENCE", self.at("evidence"))
             .env("ARGO_ATTEST_TERMINATION_LOG", &log)
@@ -180,7 +216,7 @@ impl Consumer {
         let ran = command.output().unwrap();
         assert!(ran.stdout.is_empty(), "{ran:?}");
         let message = fs::read_to_string(&log).unwrap();
-        assert!(message.len() <= 2048 && message.lines().count() == 1, "{message:?}");
+        assert!(message.len() <= 2048 && message.lines().count() == 1, "{message:?}: {ran:?}");
         Ended { code: ran.status.code(), message, log: String::from_utf8(ran.stderr).unwrap() }
     }
 

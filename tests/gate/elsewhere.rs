@@ -61,6 +61,61 @@ fn a_git_repository_at_another_commit_than_the_template_names() {
     consumer.refuses("what is staged has no .git/HEAD");
 }
 
+/// In capitals, or shortened: a commit is a commit, and the staged one has to be it.
+#[test]
+fn a_commit_in_another_spelling() {
+    let s3 = S3::new();
+    let consumer = consumer(&s3).policy(&policy("", "missing: warn\n"));
+    let artifact = input(&consumer, "git", &json!({}));
+    let mut consumer = consumer.declares(artifact);
+    clone(&consumer.at("work/in/app"), &format!("{COMMIT}\n"));
+    let other = COMMIT.replace('0', "f");
+    let mut gate = |revision: &str, field: &str| {
+        consumer.template["inputs"]["artifacts"][0]["git"] = json!({"repo": "https://h/x.git", field: revision});
+        consumer.gate()
+    };
+    let spelled = |commit: &str| {
+        let shortened = (7..40).map(|length| commit[..length].to_owned());
+        let shortened = shortened.chain([commit.to_owned()]).collect::<Vec<_>>();
+        let capitals = shortened.iter().map(|commit| commit.to_uppercase());
+        capitals.chain(shortened.clone()).collect::<Vec<_>>()
+    };
+    for field in ["revision", "branch"] {
+        for revision in spelled(COMMIT).iter().step_by(7) {
+            assert_eq!(gate(revision, field).code, Some(0), "{revision}");
+        }
+        for revision in spelled(&other).iter().step_by(7) {
+            let ended = gate(revision, field);
+            assert_eq!(ended.code, Some(1), "{revision}: {ended:#?}");
+            let why = format!("the staged repository is at commit {COMMIT}, not {revision}");
+            assert!(ended.message.contains(&why), "{}", ended.message);
+        }
+    }
+    for derived in ["^", "~1", "^{commit}", "@{0}"] {
+        let ended = gate(&format!("{}{derived}", COMMIT.to_uppercase()), "revision");
+        assert!(ended.code == Some(1) && ended.message.contains("takes git to tell"), "{ended:#?}");
+    }
+    for name in ["", "main", "v1.2", "refs/tags/20261125", "cafe"] {
+        assert_eq!(gate(name, "revision").code, Some(0), "{name}");
+    }
+    assert_eq!(gate("20261125", "revision").code, Some(1), "give it as refs/tags/20261125");
+}
+
+/// A commit is named, and the repository has none: that is not the lack of an attestation,
+/// which a policy may let pass.
+#[test]
+fn a_commit_is_named_and_none_is_staged() {
+    let s3 = S3::new();
+    let consumer = consumer(&s3).policy(&policy("", "missing: warn\n"));
+    let artifact = input(&consumer, "git", &json!({}));
+    let mut consumer = consumer.declares(artifact);
+    clone(&consumer.at("work/in/app"), "ref: refs/heads/none\n");
+    for (revision, code) in [("main", 0), (COMMIT, 1), (&COMMIT[..7], 1)] {
+        consumer.template["inputs"]["artifacts"][0]["git"] = json!({"repo": "https://h/x.git", "revision": revision});
+        assert_eq!(consumer.gate().code, Some(code), "{revision}");
+    }
+}
+
 /// Nobody can attest them; the policy decides.
 #[test]
 fn an_address_text_and_other_stores() {

@@ -6,6 +6,9 @@
 
 #[path = "../sidecar/archives.rs"]
 mod archives;
+#[path = "../support/namespace.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod namespace;
 #[path = "../sidecar/output.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod output;
@@ -33,6 +36,7 @@ mod elsewhere;
 mod evidence;
 mod forms;
 mod idle;
+mod mounts;
 
 mod refused;
 mod trouble;

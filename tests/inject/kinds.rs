@@ -114,6 +114,41 @@ fn the_gate_can_be_had_alone_and_left_out() {
     assert!(!lines.contains("argo-attest-key") && lines.contains("argo-attest-policy"), "{lines}");
 }
 
+/// A gate checks wherever it is; it is told otherwise only where it is decided as the step
+/// runs, or where steps have it that never asked.
+#[test]
+fn which_steps_the_gate_checks() {
+    let step = |annotations: &str| {
+        let template = format!(
+            "  - name: t\n    metadata: {{annotations: {{{annotations}}}}}\n    inputs: {{artifacts: [{{name: a, path: /a}}]}}\n    script: {{image: alpine}}\n"
+        );
+        workflow("Workflow", &template)
+    };
+    let check = |text: &str, all: bool| {
+        let done = injected(text, &Settings { all, ..settings() }).unwrap();
+        let document = read(&done.text).remove(0);
+        let holder = if all { &spec(&document)["templateDefaults"] } else { templates(&document)[0] };
+        let gate = &holder["initContainers"][0];
+        assert_eq!(gate["name"], "argo-attest-gate");
+        gate["env"].clone()
+    };
+    let told = |which: &str| serde_json::json!([{"name": "ARGO_ATTEST_CHECK", "value": which}]);
+    let yes = "argo-attest.io/verify-inputs: 'true'";
+    for asks in [yes, "argo-attest.io/attest: 'true'"] {
+        assert_eq!(check(&step(asks), false), serde_json::Value::Null, "{asks}");
+        assert_eq!(check(&step(asks), true), told("opt-out"), "{asks}");
+    }
+    for asks in [
+        "argo-attest.io/verify-inputs: '{{=asks}}'",
+        "argo-attest.io/attest: '{{=asks}}'",
+        "argo-attest.io/attest: 'true', argo-attest.io/verify-inputs: '{{=asks}}'",
+    ] {
+        assert_eq!(check(&step(asks), false), told("opt-in"), "{asks}");
+    }
+    let decided = "argo-attest.io/attest: '{{=asks}}', argo-attest.io/verify-inputs: 'true'";
+    assert_eq!(check(&step(decided), false), serde_json::Value::Null);
+}
+
 #[test]
 fn templates_that_travel_have_their_volumes_with_them() {
     for kind in ["WorkflowTemplate", "ClusterWorkflowTemplate"] {

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod archives;
+#[path = "../support/namespace.rs"]
+mod namespace;
 mod output;
 mod pod;
 mod process;
@@ -22,6 +24,8 @@ mod tls;
 mod annotations;
 mod endings;
 mod idle;
+mod keys;
+mod mounts;
 mod packings;
 mod readiness;
 mod reports;

@@ -5,10 +5,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output as Ran};
 
+use argo_attest::argo::encode;
 use argo_attest::bundle::Bundle;
 use argo_attest::sign::PublicKey;
 use serde_json::{Value, json};
 
+use crate::namespace::{self, Mount};
 use crate::output::{Output, PREFIX};
 use crate::process::{Sidecar, binary, until};
 use crate::s3::S3;
@@ -25,6 +27,8 @@ pub(crate) struct Pod {
     /// Instead of the template.
     pub(crate) template_text: Option<String>,
     pub(crate) outputs: Vec<Output>,
+    /// What the sidecar's container has: main's volume and Argo's directory.
+    pub(crate) mounts: Vec<Mount>,
     env: Vec<(String, String)>,
 }
 
@@ -63,7 +67,8 @@ impl Pod {
                 "key": PREFIX,
             }},
         });
-        let pod = Self { dir, template, template_text: None, outputs, env: Vec::new() };
+        let mounts = ["work", "argo"].map(|name| Mount::volume(&at(name))).to_vec();
+        let pod = Self { dir, template, template_text: None, outputs, mounts, env: Vec::new() };
         pod.make_key();
         pod.env("ARGO_ATTEST_POD_UID", POD_UID)
             .env("ARGO_NODE_ID", "wf-build-1")
@@ -108,7 +113,7 @@ impl Pod {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = binary();
+        let mut command = namespace::binary(&self.mounts);
         command
             .args(["sidecar", "--builder-id", BUILDER])
             .arg("--key")
@@ -119,7 +124,10 @@ impl Pod {
             .arg(self.at("secrets"))
             .arg("--termination-log")
             .arg(self.at("termination-log"))
-            .env("ARGO_TEMPLATE", self.template_text.clone().unwrap_or_else(|| self.template.to_string()))
+            .env(
+                "ARGO_TEMPLATE",
+                self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap()),
+            )
             .envs(self.env.iter().cloned());
         command
     }

@@ -30,6 +30,7 @@ fn what_is_written_is_read_whatever_was_there() {
         failed(&"long ".repeat(100)),
         Status::Failed { reason: "r".into(), remedy: None },
         Status::Ready { detail: "2 outputs".into() },
+        Status::Unattested { reason: "r".into(), remedy: Some("m".into()) },
         Status::Finishing,
         Status::Idle { reason: "not opted in".into() },
         Status::Done(done.into()),

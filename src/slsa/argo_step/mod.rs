@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
-use crate::argo::{Parameters, Source, Step};
+use crate::argo::{Parameters, Source, Step, TemplateSource};
 use crate::digest::Sha256Digest;
 use crate::intoto::{DigestSet, ResourceDescriptor};
 
@@ -35,6 +35,8 @@ const TEXT_LIMIT: usize = 16 * 1024;
 pub struct StepRun<'a> {
     /// What the step's template says.
     pub step: &'a Step,
+    /// With what the template's text was compared.
+    pub template: TemplateSource,
     /// Its input parameters; `None` if they are not known.
     pub parameters: Option<&'a Parameters>,
     /// Which pod ran it.
@@ -113,11 +115,10 @@ impl StepRun<'_> {
         let codes: Map<_, _> =
             self.exit_codes.iter().map(|(container, code)| (container.clone(), (*code).into())).collect();
         insert_object(&mut internal, "exitCodes", codes);
-        let source = self.step.source;
         let sidecar = [
             ("form", self.form.into()),
-            ("templateSource", source_name(source).into()),
-            ("templateTrusted", source.is_trusted().into()),
+            ("templateSource", self.template.as_str().into()),
+            ("templateFrom", from(self.step.source).into()),
             ("parametersKnown", self.parameters.is_some().into()),
         ];
         insert_object(
@@ -140,7 +141,7 @@ impl StepRun<'_> {
     }
 }
 
-fn source_name(source: Source) -> &'static str {
+fn from(source: Source) -> &'static str {
     match source {
         Source::Env => "env",
         Source::Offloaded => "offloaded",

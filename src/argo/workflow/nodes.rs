@@ -1,0 +1,107 @@
+//! The Workflow's table of nodes, which the controller writes.
+//!
+//! Small tables stand in `status.nodes`. Above 1 MiB Argo packs them
+//! (workflow/packer), and with `nodeStatusOffLoad` it keeps them in a database and
+//! nothing but a version stays here.
+
+use std::io::{self, Read};
+
+use base64::engine::general_purpose::STANDARD;
+use base64::read::DecoderReader;
+use flate2::read::MultiGzDecoder;
+
+use super::error::WorkflowError;
+use super::lookup;
+use super::wire::{Node, Status};
+use crate::outcome::brief;
+
+/// More than any table that Argo can pack into an object of the API server's limit
+/// (1.5 MiB), at the rate at which such tables compress.
+const UNPACKED_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// Where the table is.
+pub(super) enum Nodes<'a> {
+    /// In the Workflow, as JSON.
+    Plain(&'a str),
+    /// In the Workflow, packed: base64 of gzip.
+    Packed(&'a str),
+    /// In a database.
+    Elsewhere,
+}
+
+impl<'a> Nodes<'a> {
+    pub(super) fn of(status: &'a Status<'_>) -> Self {
+        let text =
+            |text: &'a Option<std::borrow::Cow<'_, str>>| text.as_deref().filter(|text| !text.is_empty());
+        if let Some(packed) = text(&status.compressed_nodes) {
+            return Self::Packed(packed);
+        }
+        match (status.nodes, text(&status.offload_node_status_version)) {
+            (None, Some(_)) => Self::Elsewhere,
+            (nodes, _) => Self::Plain(nodes.map_or("{}", |nodes| nodes.get())),
+        }
+    }
+
+    /// The node of this id, if the table has it.
+    pub(super) fn find(&self, id: &str) -> Result<Option<Node>, WorkflowError> {
+        match self {
+            Self::Plain(table) => Ok(lookup::member(table, id)?),
+            Self::Packed(packed) => {
+                let unpacked = MultiGzDecoder::new(DecoderReader::new(packed.as_bytes(), &STANDARD));
+                lookup::member_of_stream(io::BufReader::new(unpacked.take(UNPACKED_LIMIT)), id)
+                    .map_err(|error| WorkflowError::Nodes { why: brief(&error.to_string(), 120) })
+            }
+            Self::Elsewhere => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use base64::Engine;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn pack(text: &[u8]) -> String {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+        packer.write_all(text).unwrap();
+        STANDARD.encode(packer.finish().unwrap())
+    }
+
+    fn status(text: &str) -> Status<'_> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn finds_a_node_plain_or_packed() {
+        let table = r#"{"a":{"name":"x","type":"Retry"},"b":{"name":"y","type":"Pod"}}"#;
+        let plain = format!(r#"{{"nodes":{table}}}"#);
+        let packed =
+            format!(r#"{{"compressedNodes":"{}","offloadNodeStatusVersion":""}}"#, pack(table.as_bytes()));
+        for text in [&plain, &packed] {
+            let status = status(text);
+            let nodes = Nodes::of(&status);
+            let node = nodes.find("b").unwrap().unwrap();
+            assert_eq!((node.name.as_str(), node.kind.as_str()), ("y", "Pod"));
+            assert!(nodes.find("c").unwrap().is_none());
+        }
+        assert!(Nodes::of(&status("{}")).find("a").unwrap().is_none());
+        assert!(matches!(Nodes::of(&status(r#"{"offloadNodeStatusVersion":"fnv:1"}"#)), Nodes::Elsewhere));
+    }
+
+    #[test]
+    fn refuses_a_table_that_is_broken_or_never_ends() {
+        let mut large = b"{".to_vec();
+        large.resize(usize::try_from(UNPACKED_LIMIT).unwrap() + 1, b' ');
+        large.push(b'}');
+        for packed in [pack(&large), pack(b"{"), "AAAA".to_owned(), "!".to_owned()] {
+            let text = format!(r#"{{"compressedNodes":"{packed}"}}"#);
+            let error = Nodes::of(&status(&text)).find("a").map(|_| ()).unwrap_err();
+            assert!(matches!(error, WorkflowError::Nodes { .. }), "{error}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Who writes to which object of the step's stores. Argo checks neither the keys of
+//! outputs against each other nor against what is stored beside them, and nothing may be
+//! called attested whose object was written over by its own step.
+//!
+//! Keys are compared as a store on a file system would take them, so `a//b` and `a/./b` are
+//! `a/b`. Two stores of one bucket's name count as one, but for outputs of the same key: it is
+//! their own choice to be stored twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use crate::argo::path::join;
+use crate::argo::{InputSource, ObjectRef, Step};
+use crate::attest::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX};
+use crate::outcome::brief;
+
+/// Bytes of a name in a reason.
+const SHOWN: usize = 200;
+
+/// Where an object is: a bucket, and a key as it is compared.
+type Spot = (String, String);
+
+/// Something that is written, or has to stay as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Claim {
+    who: Who,
+    what: What,
+    endpoint: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Who {
+    /// By its place in the template: a name may be there twice.
+    Output(usize, String),
+    Outcome,
+    Input(String),
+    Log(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Object,
+    Attestation,
+}
+
+/// All that is known to be written before the step has run.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    claims: BTreeMap<Spot, Vec<Claim>>,
+    /// The inputs' objects: an attestation of each may lie beside it, or beside any directory
+    /// that it is in.
+    inputs: BTreeSet<Spot>,
+}
+
+impl Claims {
+    /// What the step writes, and where it takes its inputs from. `outcome`: the step's own.
+    pub(super) fn of(step: &Step, outcome: Option<&ObjectRef>) -> Self {
+        let mut claims = Self::default();
+        for (at, output) in step.outputs.iter().enumerate() {
+            if let Ok(plan) = &output.plan {
+                claims.both(&Who::Output(at, output.name.clone()), &plan.object);
+            }
+        }
+        if let Some(outcome) = outcome {
+            claims.attestation(&Who::Outcome, outcome);
+        }
+        for log in &step.logs {
+            if let Ok(object) = &log.object {
+                claims.claim(Who::Log(log.container.clone()), What::Object, object, object.key());
+            }
+        }
+        for input in &step.inputs {
+            if let InputSource::Object(object) = &input.source {
+                claims.claim(Who::Input(input.name.clone()), What::Object, object, object.key());
+                claims.inputs.insert(spot(object, object.key()));
+            }
+        }
+        claims
+    }
+
+    /// Why the output at this place of the template may not be attested; `None` if nothing is
+    /// in its way.
+    pub(super) fn against(&self, output: usize, object: &ObjectRef) -> Option<String> {
+        let of = |what, key: &str| self.conflict(output, what, object, key, false);
+        of(What::Object, object.key()).or_else(|| {
+            let names = attestation_keys(object);
+            names.iter().find_map(|key| of(What::Attestation, key))
+        })
+    }
+
+    /// Why an output that is stored as one object a file may not have this one.
+    pub(super) fn against_file(&self, output: usize, file: &ObjectRef) -> Option<String> {
+        self.conflict(output, What::Object, file, file.key(), true)
+    }
+
+    /// Whether an output is stored where the step's outcome would be.
+    pub(super) fn outcome_is_taken(&self, outcome: &ObjectRef) -> bool {
+        let keys = attestation_keys(outcome);
+        let claims = keys.iter().filter_map(|key| self.claims.get(&spot(outcome, key))).flatten();
+        claims.into_iter().any(|claim| claim.who != Who::Outcome)
+    }
+
+    fn both(&mut self, who: &Who, object: &ObjectRef) {
+        self.claim(who.clone(), What::Object, object, object.key());
+        self.attestation(who, object);
+    }
+
+    fn attestation(&mut self, who: &Who, object: &ObjectRef) {
+        for key in attestation_keys(object) {
+            self.claim(who.clone(), What::Attestation, object, &key);
+        }
+    }
+
+    fn claim(&mut self, who: Who, what: What, object: &ObjectRef, key: &str) {
+        let claim = Claim { who, what, endpoint: endpoint(object) };
+        self.claims.entry(spot(object, key)).or_default().push(claim);
+    }
+
+    /// `file`: one of an output, which must not lie where its own attestation goes, either.
+    fn conflict(&self, me: usize, what: What, object: &ObjectRef, key: &str, file: bool) -> Option<String> {
+        let spot = spot(object, key);
+        let endpoint = endpoint(object);
+        let written = match what {
+            What::Object => "its object",
+            What::Attestation => "its attestation",
+        };
+        let shown = crate::relpath::printable(format!("s3://{}/{key}", object.store.bucket).as_bytes());
+        let taken = self.claims.get(&spot).into_iter().flatten().find(|claim| {
+            let mine = matches!(claim.who, Who::Output(at, _) if at == me) && (!file || claim.what == What::Object);
+            !mine && claim.forbids(what, &endpoint)
+        });
+        if let Some(claim) = taken {
+            return Some(format!("{written}, {}, is also {}", brief(&shown, SHOWN), claim.told()));
+        }
+        (what == What::Object && self.is_beside_an_input(&spot))
+            .then(|| format!("{written}, {}, is where the attestation of an input is", brief(&shown, SHOWN)))
+    }
+
+    fn is_beside_an_input(&self, (bucket, key): &Spot) -> bool {
+        let bases = [BUNDLE_SUFFIX, LINES_SUFFIX].into_iter().filter_map(|suffix| key.strip_suffix(suffix));
+        bases.into_iter().any(|base| {
+            let beneath = (bucket.clone(), format!("{base}/"));
+            let next = self.inputs.range((Bound::Included(&beneath), Bound::Unbounded)).next();
+            self.inputs.contains(&(bucket.clone(), base.to_owned()))
+                || next.is_some_and(|(of, key)| of == bucket && key.starts_with(&beneath.1))
+        })
+    }
+}
+
+impl Claim {
+    /// Whether somebody else may not write this there.
+    fn forbids(&self, what: What, endpoint: &str) -> bool {
+        match (&self.who, self.what) {
+            // An input is replaced, and so is its attestation, where a step changes it in place.
+            (Who::Input(_), theirs) => theirs != what,
+            (Who::Output(..), theirs) if theirs == what => self.endpoint == endpoint,
+            (Who::Output(..) | Who::Outcome | Who::Log(_), _) => true,
+        }
+    }
+
+    fn told(&self) -> String {
+        let name = |name: &str| format!("{:?}", brief(name, SHOWN));
+        match (&self.who, self.what) {
+            (Who::Output(_, output), What::Object) => format!("that of the output {}", name(output)),
+            (Who::Output(_, output), What::Attestation) => {
+                format!("where the attestation of the output {} goes", name(output))
+            }
+            (Who::Outcome, _) => "where the step's outcome goes".into(),
+            (Who::Input(input), _) => format!("the input {}", name(input)),
+            (Who::Log(container), _) => format!("where the log of the container {} goes", name(container)),
+        }
+    }
+}
+
+/// Everything that an attestation of the object consists of.
+fn attestation_keys(object: &ObjectRef) -> Vec<String> {
+    let names = AttestationNames::beside(object.key());
+    let keys = names.map(|AttestationNames { bundle, lines, manifest }| [bundle, lines, manifest]);
+    keys.into_iter().flatten().map(|key| key.as_str().to_owned()).collect()
+}
+
+fn spot(object: &ObjectRef, key: &str) -> Spot {
+    (object.store.bucket.clone(), join("/", key).trim_start_matches('/').to_owned())
+}
+
+/// A host in other letters, or with the port that it has anyway, is the same.
+fn endpoint(object: &ObjectRef) -> String {
+    let host = object.store.endpoint.to_ascii_lowercase();
+    let port = if object.store.insecure { ":80" } else { ":443" };
+    host.strip_suffix(port).unwrap_or(&host).trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::argo::{Source, TemplateText, encode};
+
+    /// Two outputs, each of a store and a key: what is in the way of either.
+    fn conflicts(stores: [(&str, bool); 2], keys: [&str; 2]) -> Vec<Option<String>> {
+        let output = |at: usize| {
+            let (endpoint, insecure) = stores[at];
+            let mut s3 = json!({"endpoint": endpoint, "bucket": "b", "key": keys[at]});
+            if insecure {
+                s3["insecure"] = json!(true);
+            }
+            json!({"name": at.to_string(), "path": format!("/data/{at}"), "archive": {"none": {}}, "s3": s3})
+        };
+        let template = json!({
+            "name": "t",
+            "outputs": {"artifacts": [output(0), output(1)]},
+            "container": {"image": "i"},
+        });
+        let text = encode(&template).unwrap().into_bytes();
+        let step = Step::parse(&TemplateText::new(Source::Env, text).unwrap()).unwrap();
+        let claims = Claims::of(&step, None);
+        let each = step.outputs.iter().enumerate();
+        each.map(|(at, output)| claims.against(at, &output.plan.as_ref().unwrap().object)).collect()
+    }
+
+    #[test]
+    fn one_store_has_many_spellings() {
+        for other in ["s3.example", "S3.Example", "s3.example:443", "s3.example."] {
+            let found = conflicts([("s3.example", false), (other, false)], ["k", "k"]);
+            assert!(found.iter().all(Option::is_some), "{other}: {found:?}");
+        }
+        let found = conflicts([("s3.example", true), ("s3.example:80", true)], ["k", "k"]);
+        assert!(found.iter().all(Option::is_some), "{found:?}");
+    }
+
+    /// A copy in another store is wanted; an attestation there is nobody's copy.
+    #[test]
+    fn two_stores_of_one_buckets_name() {
+        let stores = [("s3.example", false), ("backup.example", false)];
+        assert_eq!(conflicts(stores, ["k", "k"]), [None, None]);
+        let found = conflicts(stores, ["k", "k.sigstore.json"]);
+        assert!(found.iter().all(Option::is_some), "{found:?}");
+    }
+
+    #[test]
+    fn says_whose_it_is_in_printable_words() {
+        let found = conflicts([("s3.example", false); 2], ["a\u{1b}[2J", "a\u{1b}[2J"]);
+        assert_eq!(
+            found[0].as_deref(),
+            Some("its object, s3://b/a%1B[2J, is also that of the output \"1\"")
+        );
+    }
+}
