@@ -3,8 +3,10 @@
 from . import (  # noqa: F401
     admission,
     baseline,
+    brought,
     endings,
     fanout,
+    fields,
     gate,
     inject,
     packings,
