@@ -91,7 +91,7 @@ def text(old, new):
 
 ALIASES = [{"ip": "127.0.0.1", "hostnames": ["sts.us-east-1.amazonaws.com"]}]
 REFUSED = {
-    "as the templates bring it": (lambda pod: None, "writable, which inject.yaml does not write", OWN),
+    "as the templates bring it": (lambda pod: None, "argo-attest-gate mounts data at /data, writable", OWN),
     "another volume where main has its own": (
         mounts(mount("evil", "/data"), without=["/data"]), "mounts evil at /data", OWN),
     "another volume where Argo has its own": (
@@ -106,11 +106,11 @@ REFUSED = {
         "mounts evil at /argo/secret/s3-credentials", OWN),
     "a token file that is the key": (
         both(mounts(), variable("AWS_WEB_IDENTITY_TOKEN_FILE", "/etc/argo-attest/key/attest.key")),
-        "another AWS_WEB_IDENTITY_TOKEN_FILE", OWN),
+        "argo-attest has AWS_WEB_IDENTITY_TOKEN_FILE", OWN),
     "an authority of its own": (
-        both(mounts(), variable("SSL_CERT_FILE", "/argo/secret/s3-credentials/ca.crt")), "another SSL_CERT_FILE", OWN),
+        both(mounts(), variable("SSL_CERT_FILE", "/argo/secret/s3-credentials/ca.crt")), "argo-attest has SSL_CERT_FILE", OWN),
     "a token service of its own": (
-        both(mounts(), variable("AWS_ENDPOINT_URL_STS", "http://evil.example.com")), "another AWS_ENDPOINT_URL_STS", OWN),
+        both(mounts(), variable("AWS_ENDPOINT_URL_STS", "http://evil.example.com")), "argo-attest has AWS_ENDPOINT_URL_STS", OWN),
     "hostAliases": (lambda pod: pod["spec"].update(hostAliases=ALIASES), "may not have hostAliases"),
     "a name server": (
         lambda pod: pod["spec"].update(dnsPolicy="None", dnsConfig={"nameservers": ["10.0.0.1"]}), "dnsConfig.nameservers"),
