@@ -7,6 +7,7 @@ from . import (  # noqa: F401
     endings,
     fanout,
     fields,
+    forged,
     gate,
     inject,
     packings,
@@ -18,5 +19,6 @@ from . import (  # noqa: F401
     store,
     tampering,
     templates,
+    values,
     wall_time,
 )

@@ -349,9 +349,9 @@ def workflows(case):
     assert not said, said
 
 
-def tried(case, path, body, method="POST", kind="application/json"):
+def tried(case, path, body, method="POST", kind="application/json", user=AUTHOR):
     try:
-        case.kube.call(method, path, body, kind, AUTHOR)
+        case.kube.call(method, path, body, kind, user)
     except ApiError as error:
         return str(error)
     return ""
