@@ -4,7 +4,6 @@ where nothing but gate and sidecar stand in the way. Beside each, the honest one
 """
 
 import base64
-import json
 import uuid
 
 from harness import expect
@@ -12,7 +11,7 @@ from harness.kube import ApiError
 from harness.manifests import admission
 from harness.place import bind, place, role
 from harness.scenario import scenario
-from harness.step import OPT_IN, Output, shell
+from harness.step import OPT_IN, Output, Step, shell
 from harness.verdict import PROVENANCE, statement
 
 from .admission import OURS, injects, pod_of
@@ -266,9 +265,14 @@ def of_an_author(case, how):
     expect.attested(case, running.pod(), Output("app", "/data/app", "none", key=prefix("app")))
 
 
-for _how in (judged, unjudged):
-    for _name, _check in {"parameters": of_parameters, "one-placeholder": of_one_placeholder, "step": of_a_step, "author": of_an_author}.items():
-        scenario(f"forged/{_name}/{_how.__name__}", alone=True, how=_how)(_check)
+scenario("forged/parameters/judged", alone=True, how=judged)(of_parameters)
+scenario("forged/parameters/unjudged", alone=True, how=unjudged)(of_parameters)
+scenario("forged/one-placeholder/judged", alone=True, how=judged)(of_one_placeholder)
+scenario("forged/one-placeholder/unjudged", alone=True, how=unjudged)(of_one_placeholder)
+scenario("forged/step/judged", alone=True, how=judged)(of_a_step)
+scenario("forged/step/unjudged", alone=True, how=unjudged)(of_a_step)
+scenario("forged/author/judged", alone=True, how=judged)(of_an_author)
+scenario("forged/author/unjudged", alone=True, how=unjudged)(of_an_author)
 
 
 @scenario("forged/unseen", alone=True)
@@ -323,8 +327,6 @@ def withdrawn(case):
 @scenario("forged/source", alone=True)
 def template_source(case):
     """What a statement says of the template's text, by how far it could be compared."""
-    from harness.step import Step
-
     text = case.submit(Step(script="echo x > /data/app; sleep 1", outputs=[Output("app", "/data/app", "none")]))
     expect.succeeded(text)
     assert source_of(case, Output("app", "/data/app", "none").stored_as(text.pod().prefix())) == "text"
