@@ -2,7 +2,7 @@
 //! the threat model names a test that exists.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,20 @@ fn functions() -> BTreeSet<String> {
     sources
         .iter()
         .flat_map(|s| fs::read_to_string(s).unwrap().lines().filter_map(name).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Names of the scenarios on a cluster.
+fn scenarios() -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    files(&root().join("tests/e2e/scenarios"), "py", &mut sources);
+    let name = |call: &str| Some(call.split_once('"')?.0.to_owned());
+    sources
+        .iter()
+        .flat_map(|s| {
+            let text = fs::read_to_string(s).unwrap();
+            text.split("scenario(\"").skip(1).filter_map(name).collect::<Vec<_>>()
+        })
         .collect()
 }
 
@@ -83,7 +97,7 @@ fn links_lead_somewhere() {
 
 #[test]
 fn each_threat_has_a_test() {
-    let functions = functions();
+    let tests: BTreeSet<_> = functions().into_iter().chain(scenarios()).collect();
     let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
     let (_, text) = text.split_once("\n## Threats\n").unwrap();
     let (text, _) = text.split_once("\n## Other people's bugs\n").unwrap();
@@ -92,7 +106,7 @@ fn each_threat_has_a_test() {
     for row in rows {
         let cell = row.trim_end_matches('|').rsplit('|').next().unwrap();
         let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
-        if names.is_empty() || !names.iter().all(|n| functions.contains(*n)) {
+        if names.is_empty() || !names.iter().all(|n| tests.contains(*n)) {
             missing.push(row);
         }
     }
@@ -101,4 +115,39 @@ fn each_threat_has_a_test() {
         "these lines name no test, or one that is not there:\n{}",
         missing.join("\n")
     );
+}
+
+/// A policy's variables, by name.
+fn variables(policy: &str) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(root().join("workflow-templates/admission").join(policy)).unwrap();
+    let (_, text) = text.split_once("\n  variables:\n").unwrap();
+    let end = ["\n  validations:\n", "\n  mutations:\n"].iter().filter_map(|e| text.find(e)).min().unwrap();
+    let lines = text[..end].lines().filter(|line| !line.trim_start().starts_with('#'));
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let one = |variable: &str| {
+        let (name, expression) = variable.split_once(['\n', ','])?;
+        Some((name.to_owned(), expression.to_owned()))
+    };
+    lines.split("\n  - name: ").flat_map(|part| part.split("\n  - {name: ")).filter_map(one).collect()
+}
+
+/// protect.yaml works out what inject.yaml writes: by the same words, but for what other
+/// webhooks add after it.
+#[test]
+fn both_policies_mean_the_same_pod() {
+    let (inject, protect) = (variables("inject.yaml"), variables("protect.yaml"));
+    let later = [
+        ("+variables.laterContainers)", ")"),
+        (".filter(m,!(m.nameinvariables.laterVolumes))", ""),
+        ("!(m.nameinvariables.laterVolumes)&&", ""),
+    ];
+    let plain = |text: &str| text.split_whitespace().collect::<String>();
+    let mut checked = 0;
+    for (name, expression) in &inject {
+        let Some(other) = protect.get(name) else { continue };
+        let other = later.iter().fold(plain(other), |text, (added, without)| text.replace(added, without));
+        assert_eq!(other, plain(expression), "the variable {name}");
+        checked += 1;
+    }
+    assert!(checked > 25, "only {checked} variables were compared");
 }

@@ -48,11 +48,21 @@ class Kube:
             stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + 20
-        while not os.path.exists(self._socket):
+        while not self._answers():
             if self._proxy.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit("kubectl proxy did not start")
             time.sleep(0.02)
         self.call("GET", f"/api/v1/namespaces/{namespace}")
+
+    def _answers(self):
+        """The socket is there a moment before anybody listens."""
+        try:
+            connection = _UnixConnection(self._socket)
+            connection.connect()
+            connection.close()
+        except OSError:
+            return False
+        return True
 
     def close(self):
         self._proxy.terminate()

@@ -31,14 +31,15 @@ def manifest(case, name):
     return re.sub(r"namespace: argo(?![-\w])", f"namespace: {case.kube.namespace}", text)
 
 
-def apply(case, name):
-    """Applies a file; it is removed with the case."""
+def apply(case, name, change=None):
+    """Applies a file, perhaps with other settings; it is removed with the case."""
     text = manifest(case, name)
+    text = change(text) if change else text
     case.kube.apply(text)
     case.later(case.kube.unapply, text)
 
 
-def admission(case, *names, effective):
+def admission(case, *names, effective, change=None):
     """Applies admission policies, and waits until the API server heeds them.
 
     They hold for the whole cluster: for scenarios that run alone.
@@ -50,5 +51,5 @@ def admission(case, *names, effective):
     if code != 0 or "mutatingadmissionpolicies" not in said:
         raise Skip("needs MutatingAdmissionPolicy: Kubernetes 1.36")
     for name in names:
-        apply(case, f"admission/{name}.yaml")
+        apply(case, f"admission/{name}.yaml", change)
     wait_for(f"admission policies {names}", 30 * case.settings.patience, effective, 0.3)

@@ -8,8 +8,11 @@ from .step import BUILDER
 
 KEY_SECRET = "argo-attest-key"
 POLICY = "argo-attest-policy"
-# Restricted to what Argo's own documentation asks for.
-EXECUTOR = [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}]
+# What Argo's own documentation asks for, and that we may read the Workflow as it is stored.
+EXECUTOR = [
+    {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
+    {"apiGroups": ["argoproj.io"], "resources": ["workflows"], "verbs": ["get"]},
+]
 
 
 def policy(more=""):

@@ -13,10 +13,10 @@ DONE = ("Succeeded", "Failed", "Error")
 class Running:
     """One workflow, from submission to the end."""
 
-    def __init__(self, kube, settings, body):
+    def __init__(self, kube, settings, body, user=None):
         self.kube = kube
         self.settings = settings
-        created = kube.create_workflow(body)
+        created = kube.create_workflow(body, user)
         self.name = created["metadata"]["name"]
         self.uid = created["metadata"]["uid"]
 

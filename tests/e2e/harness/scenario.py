@@ -71,9 +71,9 @@ class Case:
         body = workflow(self.settings, short, step, self.keys.secret, **more)
         return self.run(body)
 
-    def run(self, body):
-        """Any workflow, as the API takes it."""
-        running = Running(self.kube, self.settings, body)
+    def run(self, body, user=None):
+        """Any workflow, as the API takes it; submitted by somebody else, if one is named."""
+        running = Running(self.kube, self.settings, body, user)
         self.running.append(running)
         return running
 

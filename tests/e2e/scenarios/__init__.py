@@ -3,8 +3,11 @@
 from . import (  # noqa: F401
     admission,
     baseline,
+    brought,
     endings,
     fanout,
+    fields,
+    forged,
     gate,
     inject,
     packings,
@@ -16,5 +19,6 @@ from . import (  # noqa: F401
     store,
     tampering,
     templates,
+    values,
     wall_time,
 )

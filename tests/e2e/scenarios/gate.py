@@ -34,7 +34,7 @@ class Policy:
     """A ConfigMap with a policy and the key that it names."""
 
     def __init__(self, case, public=None, key="", rest=""):
-        self.name = f"e2e-policy-{case.keys.secret}-{abs(hash(case.name)) % 10**8}"
+        self.name = f"e2e-policy-{case.keys.secret}-{abs(hash((case.name, rest))) % 10**8}"
         with open(public or case.keys.public, encoding="ascii") as file:
             pem = file.read()
         policy = (
@@ -57,13 +57,14 @@ def produced(case, packing=PLAIN):
     return key
 
 
-def gate(settings, added):
+def gate(settings, added, env=None):
     return {
         "name": GATE,
         "image": settings.image,
         "imagePullPolicy": settings.pull_policy,
         "args": ["verify-inputs"],
         "mirrorVolumeMounts": True,
+        "env": [{"name": name, "value": value} for name, value in (env or {}).items()],
         "securityContext": {
             "runAsUser": 0,
             "allowPrivilegeEscalation": False,
@@ -78,7 +79,7 @@ def gate(settings, added):
     }
 
 
-def consumer(case, policy, artifact, opted_in=True, script="", capabilities=None):
+def consumer(case, policy, artifact, opted_in=True, script="", capabilities=None, env=None):
     """A step that takes the artifact, and whose main leaves a marker."""
     out = Output(MARKER, f"/data/{MARKER}", "none")
     sidecar = Step()._common(case.settings)["volumeMounts"]
@@ -87,7 +88,7 @@ def consumer(case, policy, artifact, opted_in=True, script="", capabilities=None
         script=f"{script} echo started > {out.path}",
         outputs=[out],
         opted_in=opted_in,
-        before=[gate(case.settings, capabilities)],
+        before=[gate(case.settings, capabilities, env)],
         template={
             "inputs": {"artifacts": [{"name": "app", **artifact}]},
             "volumes": [
@@ -281,17 +282,19 @@ def optional_absent(case):
 
 @scenario("gate/not-asked")
 def not_asked(case):
-    """Neither attested nor asked for: main starts."""
+    """A gate that is there checks, though the step asks for nothing; unless the platform said
+    that only steps that ask are checked.
+    """
     key = produced(case)
     take_away(case, key)
-    _, step = consumer(case, Policy(case), takes(key), opted_in=False)
+    out, step = consumer(case, Policy(case), takes(key), opted_in=False)
+    never_starts(case, step, out, REFUSED + "no attestation")
+    _, step = consumer(case, Policy(case, rest=" "), takes(key), opted_in=False, env={"ARGO_ATTEST_CHECK": "opt-in"})
     running = case.submit(step)
     pod = running.pod()
     expect.succeeded(running)
-    assert said(pod) == (
-        0,
-        'no inputs to check: the template does not ask for it (annotation argo-attest.io/attest: "true")',
-    ), said(pod)
+    code, message = said(pod)
+    assert code == 0 and message.startswith("no inputs to check: the step does not ask for it"), (code, message)
 
 
 @scenario("gate/one-workflow")

@@ -246,8 +246,11 @@ def secret_and_rbac(case):
     code, said = case.kube.ask("patch", "configmap", POLICY, "--type", "merge", "-p", data)
     assert code == 0, said
     expect.succeeded(started(case, {"name": "argo-attest-example"}, spec), 120)
-    for verb, what in (("get", "secrets"), ("create", "pods"), ("patch", "pods"), ("create", "pods/exec")):
-        account = f"system:serviceaccount:{case.kube.namespace}:attested-workflow"
+    account = f"system:serviceaccount:{case.kube.namespace}:attested-workflow"
+    code, said = case.kube.ask("auth", "can-i", "get", "workflows.argoproj.io", f"--as={account}")
+    assert said.strip().endswith("yes"), said
+    others = (("list", "workflows.argoproj.io"), ("update", "workflows.argoproj.io"))
+    for verb, what in (*others, ("get", "secrets"), ("create", "pods"), ("patch", "pods"), ("create", "pods/exec")):
         code, said = case.kube.ask("auth", "can-i", verb, what, f"--as={account}")
         assert said.strip().endswith("no"), f"{verb} {what}: {said}"
 
