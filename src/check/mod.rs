@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 pub use local::check_path;
-pub use object::check_object;
+pub use object::{CheckedObject, check_object};
 pub use staged::{Accepted, AttestationRef, Attested};
 
 use crate::policy::Policy;
