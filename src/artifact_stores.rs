@@ -198,14 +198,38 @@ mod tests {
         assert_eq!(found, Path::new("/argo/secret/s3-credentials/access.key_ID"));
         let long = "a".repeat(254);
         let nowhere = [
-            "", ".", "..", "../..", "../../etc", "/etc", "/", "a/b", "a/", "/a", "a/../b", "./a", "..data",
-            "..2026_11_25", "a\0b", "a b", "a\n", "a\u{202e}b", "%2e%2e", "é", "~", "$HOME", &long,
+            "",
+            ".",
+            "..",
+            "../..",
+            "../../etc",
+            "/etc",
+            "/",
+            "a/b",
+            "a/",
+            "/a",
+            "a/../b",
+            "./a",
+            "..data",
+            "..2026_11_25",
+            "a\0b",
+            "a b",
+            "a\n",
+            "a\u{202e}b",
+            "%2e%2e",
+            "é",
+            "~",
+            "$HOME",
+            &long,
         ];
         for bad in nowhere {
             for (selector, what) in [(selector(bad, "key"), "name"), (selector("name", bad), "key")] {
                 let error = file(secrets, "caSecret", &selector).unwrap_err();
                 let told = error.to_string();
-                assert!(told.contains("caSecret") && told.contains(&format!("is no {what} of a Secret")), "{told}");
+                assert!(
+                    told.contains("caSecret") && told.contains(&format!("is no {what} of a Secret")),
+                    "{told}"
+                );
                 assert!(!told.contains(['\n', '\u{202e}', '\0']) && told.len() < 500, "{told:?}");
             }
         }

@@ -183,8 +183,7 @@ impl Walk<'_> {
         reference: &Reference,
     ) -> Result<(), LinkError> {
         let endpoint = dependency.annotations.get(ENDPOINT).and_then(Value::as_str);
-        let store: StoreAddress =
-            endpoint.and_then(|text| text.parse().ok()).ok_or(LinkError::NoStore)?;
+        let store: StoreAddress = endpoint.and_then(|text| text.parse().ok()).ok_or(LinkError::NoStore)?;
         let uri = base(&reference.uri).unwrap_or(&reference.uri);
         let here = Here { uri, store: Some(&store) };
         Ok(authentic.placed(here, self.policy.stores()).map_err(Rejection::from)?)
@@ -239,7 +238,8 @@ fn place(dependency: &ResourceDescriptor, reference: &Reference) -> Result<Place
     }
     let rest = uri.strip_prefix(&base).and_then(|rest| rest.strip_prefix('/'));
     let path = rest.and_then(|rest| RelPath::from_bytes(rest.as_bytes()).ok()).filter(|p| !p.is_root());
-    let apart = || LinkError::Apart { uri: brief(&dependency.uri, 300), attestation: brief(&reference.uri, 300) };
+    let apart =
+        || LinkError::Apart { uri: brief(&dependency.uri, 300), attestation: brief(&reference.uri, 300) };
     path.map(Place::Within).ok_or_else(apart)
 }
 

@@ -70,7 +70,9 @@ fn placed(
             std::iter::once(key.as_str())
                 .chain(directories)
                 .map(|base| here(&uri(base)))
-                .reduce(|best, next| if matches!(best, Err(PlaceError::Elsewhere { .. })) { next } else { best })
+                .reduce(
+                    |best, next| if matches!(best, Err(PlaceError::Elsewhere { .. })) { next } else { best },
+                )
                 .unwrap_or_else(|| here(&uri(base)))
         }
         Place::Itself(_) | Place::Within(_) => here(&uri(base)),

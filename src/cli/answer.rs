@@ -94,11 +94,7 @@ struct Accepted {
 }
 
 impl Answer {
-    pub(super) fn new(
-        artifact: &Path,
-        checked: Result<Checked, CheckFailure>,
-        missing: Missing,
-    ) -> Self {
+    pub(super) fn new(artifact: &Path, checked: Result<Checked, CheckFailure>, missing: Missing) -> Self {
         let artifact = printable(artifact.as_os_str().as_bytes());
         let answer = |verdict, exit, reason, remedy| Self {
             artifact: artifact.clone(),

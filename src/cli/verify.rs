@@ -74,7 +74,10 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
         let chain = match &found {
             Ok(checked) if args.chain => {
                 let (policy, now) = (&checker.policy, checker.now);
-                Some(chain::walk(checked.statement.provenance(), policy, now, &buckets, Limits::default()).await)
+                Some(
+                    chain::walk(checked.statement.provenance(), policy, now, &buckets, Limits::default())
+                        .await,
+                )
             }
             _ => None,
         };

@@ -46,7 +46,15 @@ pub enum InvalidPolicy {
         /// Its apiVersion and kind, printable.
         found: String,
     },
-    /// A field is missing, unknown, empty, there twice, or not what it has to be.
+    /// No policy has such a field.
+    #[error("the policy is not well formed: line {line}: unknown field `{field}`")]
+    Unknown {
+        /// Which, printable.
+        field: String,
+        /// Where it stands, from 1.
+        line: usize,
+    },
+    /// A field is missing, empty, there twice, or not what it has to be.
     #[error("the policy is not well formed: line {line}: {field} {what}")]
     Field {
         /// Which, such as `expect.workflow.name`; printable.
@@ -90,9 +98,8 @@ impl Policy {
         }
         let not_utf8 = |_| InvalidPolicy::Yaml { line: 1, what: "it is not UTF-8".to_owned() };
         let text = std::str::from_utf8(bytes).map_err(not_utf8)?;
-        let document = yaml::read(text).map_err(|e| {
-            InvalidPolicy::Yaml { line: e.line, what: brief(&e.what, 300) }
-        })?;
+        let document =
+            yaml::read(text).map_err(|e| InvalidPolicy::Yaml { line: e.line, what: brief(&e.what, 300) })?;
         let mut fields = Field::document(document).fields()?;
         let (version, kind) = (fields.required("apiVersion")?.text()?, fields.required("kind")?.text()?);
         if version != API_VERSION || kind != KIND {
@@ -143,10 +150,12 @@ fn key_entry(entry: Field) -> Result<KeyEntry, InvalidPolicy> {
     fields.finish()?;
     let not_after = match (ends, not_before) {
         (None, _) => None,
-        (Some(field), not_before) => Some(field.parsed("a time after notBefore, such as 2027-06-30T00:00:00Z", |text| {
-            let time: Timestamp = text.parse().ok()?;
-            not_before.is_none_or(|begin| begin < time).then_some(time)
-        })?),
+        (Some(field), not_before) => {
+            Some(field.parsed("a time after notBefore, such as 2027-06-30T00:00:00Z", |text| {
+                let time: Timestamp = text.parse().ok()?;
+                not_before.is_none_or(|begin| begin < time).then_some(time)
+            })?)
+        }
     };
     Ok(KeyEntry { name, file, not_before, not_after })
 }

@@ -124,7 +124,9 @@ impl Fields {
     pub(super) fn finish(self) -> Result<(), InvalidPolicy> {
         match self.rest.first() {
             None => Ok(()),
-            Some((name, node)) => Err(wrong(&join(&self.path, name), node.line, "is not a field of a policy")),
+            Some((name, node)) => {
+                Err(InvalidPolicy::Unknown { field: brief(&join(&self.path, name), 300), line: node.line })
+            }
         }
     }
 }

@@ -48,8 +48,7 @@ pub(super) fn read(text: &str) -> Result<Node, Unreadable> {
     };
     let mut reading = Reading::default();
     for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) =
-            event.map_err(|e| Unreadable { line: e.marker().line(), what: e.info() })?;
+        let (event, span) = event.map_err(|e| Unreadable { line: e.marker().line(), what: e.info() })?;
         reading.take(event, span)?;
     }
     reading.document.ok_or_else(|| Unreadable { line: 1, what: "there is no document".to_owned() })
@@ -85,9 +84,7 @@ impl Reading {
             Event::Scalar(_, _, _, Some(_))
             | Event::SequenceStart(_, _, Some(_))
             | Event::MappingStart(_, _, Some(_)) => refused("tags are not read: leave out the `!`"),
-            Event::DocumentStart(..) if self.document.is_some() => {
-                refused("there is more than one document")
-            }
+            Event::DocumentStart(..) if self.document.is_some() => refused("there is more than one document"),
             Event::Scalar(text, style, ..) => {
                 let value = match text.as_ref() {
                     "" | "~" | "null" | "Null" | "NULL" if style == ScalarStyle::Plain => Value::Nothing,
@@ -205,10 +202,17 @@ mod tests {
         let size = super::super::document::MAX_POLICY;
         let fill = |unit: &str| unit.repeat(size / unit.len());
         let deep = fill("[") + "x";
-        let bomb: String = (0..size / 40).map(|n| format!("a{n}: &a{n} [*a{n}, *a{n}, *a{n}, *a{n}]\n")).collect();
+        let bomb: String =
+            (0..size / 40).map(|n| format!("a{n}: &a{n} [*a{n}, *a{n}, *a{n}, *a{n}]\n")).collect();
         let distinct: String = (0..size / 12).map(|n| format!("k{n}: \n")).collect();
         let mut texts = vec![deep, bomb, distinct];
-        texts.extend(["{", "- ", "[],", "? ", "a: ", "\"", "'", "{a: ", "- [", "&a ", "*a ", "!a ", "#", "\n", "|", ">\n "].map(fill));
+        texts.extend(
+            [
+                "{", "- ", "[],", "? ", "a: ", "\"", "'", "{a: ", "- [", "&a ", "*a ", "!a ", "#", "\n", "|",
+                ">\n ",
+            ]
+            .map(fill),
+        );
         texts.extend(["[", "- "].map(|start| start.to_owned() + &fill("x,")));
         for text in &texts {
             let started = std::time::Instant::now();

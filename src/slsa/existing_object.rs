@@ -9,9 +9,7 @@ use jiff::Timestamp;
 use serde_json::Map;
 
 use super::argo_step::{insert_object, insert_text, texts};
-use super::{
-    BuildDefinition, BuildMetadata, Builder, PodIdentity, Provenance, RunDetails, place_byproduct,
-};
+use super::{BuildDefinition, BuildMetadata, Builder, PodIdentity, Provenance, RunDetails, place_byproduct};
 use crate::intoto::ResourceDescriptor;
 use crate::store::StoreAddress;
 

@@ -32,7 +32,10 @@ impl Provenance {
         if definition.build_type == EXISTING_OBJECT_BUILD_TYPE
             && let Some(object) = definition.external_parameters.get("object").and_then(Value::as_object)
         {
-            places.push(StoredPlace { uri: text(object, "uri").unwrap_or_default(), endpoint: text(object, ENDPOINT) });
+            places.push(StoredPlace {
+                uri: text(object, "uri").unwrap_or_default(),
+                endpoint: text(object, ENDPOINT),
+            });
         }
         places
     }

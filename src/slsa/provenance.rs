@@ -135,8 +135,12 @@ mod tests {
             return;
         }
         match value {
-            Value::Object(fields) => fields.iter().for_each(|(name, v)| typed(v, &format!("{at}/{name}"), all)),
-            Value::Array(items) => items.iter().enumerate().for_each(|(n, v)| typed(v, &format!("{at}/{n}"), all)),
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, v)| typed(v, &format!("{at}/{name}"), all))
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(n, v)| typed(v, &format!("{at}/{n}"), all))
+            }
             _ => {}
         }
     }
@@ -164,7 +168,8 @@ mod tests {
             let there = whole.pointer(at).unwrap();
             // What serde takes for a struct: the values of its fields, one after the other.
             let values = there.as_object().map(|o| Value::Array(o.values().cloned().collect()));
-            let others = [json!(null), json!(true), json!(7), json!("x"), json!([]), json!([1]), json!({"0": 1})];
+            let others =
+                [json!(null), json!(true), json!(7), json!("x"), json!([]), json!([1]), json!({"0": 1})];
             for other in others.into_iter().chain(values) {
                 // Times may be null, which is how protobuf's JSON says that they are not set.
                 if kind(&other) == kind(there) || (other.is_null() && at.ends_with("edOn")) {

@@ -129,7 +129,9 @@ impl Authentic {
         }
         let mut search = Search { place, digest, best: 0, found: None, other: None };
         let object = Subjects::of(self.statement.subjects()).object;
-        for subject in self.statement.subjects().iter().filter(|s| object.is_none_or(|o| !std::ptr::eq(o, *s))) {
+        for subject in
+            self.statement.subjects().iter().filter(|s| object.is_none_or(|o| !std::ptr::eq(o, *s)))
+        {
             if let Some(sha256) = subject.digest.sha256() {
                 search.look(&subject.name, &sha256);
             }

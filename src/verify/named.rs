@@ -32,7 +32,9 @@ impl Authentic {
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<String, Rejection> {
         match (digest.sha256(), digest.dir_hash(), place) {
-            (Some(sha256), _, Place::Itself(_) | Place::Named(_)) => self.name_of_file(place, &sha256, manifest),
+            (Some(sha256), _, Place::Itself(_) | Place::Named(_)) => {
+                self.name_of_file(place, &sha256, manifest)
+            }
             (Some(sha256), _, Place::Within(path)) => {
                 Ok(self.name_of_member(path, &Content::File(sha256), manifest)?.0)
             }

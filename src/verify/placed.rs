@@ -22,7 +22,9 @@ pub struct Here<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
     /// It could lie beside any object.
-    #[error("the attestation does not say where its artifact is stored, and so is not about the object {here}")]
+    #[error(
+        "the attestation does not say where its artifact is stored, and so is not about the object {here}"
+    )]
     Nowhere {
         /// Where it is.
         here: String,
@@ -36,7 +38,9 @@ pub enum PlaceError {
         here: String,
     },
     /// A bucket of that name is in every store that has one.
-    #[error("the attestation does not say in which store {said} is: the version that made it did not record that")]
+    #[error(
+        "the attestation does not say in which store {said} is: the version that made it did not record that"
+    )]
     NoStore {
         /// The object, without its store.
         said: String,

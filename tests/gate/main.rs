@@ -33,6 +33,7 @@ mod elsewhere;
 mod evidence;
 mod forms;
 mod idle;
+mod places;
 
 mod refused;
 mod trouble;
