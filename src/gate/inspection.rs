@@ -121,7 +121,10 @@ impl Inspection<'_> {
         let incomparable = || subjects.iter().find_map(|s| form::incomparable(s, &content, input.unpack));
         let accepted = match attested.accept(store, content.clone()).await {
             Err(CheckError::Rejected(
-                no @ (Rejection::OtherArtifact { .. } | Rejection::OtherName { .. } | Rejection::Differs(_)),
+                no @ (Rejection::OtherArtifact { .. }
+                | Rejection::OtherName { .. }
+                | Rejection::OfDirectory { .. }
+                | Rejection::Differs(_)),
             )) => {
                 return Err(incomparable().map_or_else(|| CheckError::from(no).into(), InputError::from));
             }

@@ -15,7 +15,7 @@ use crate::slsa::Provenance;
 pub enum Place {
     /// It lies beside the artifact, which is known by this path. What it attests as a whole
     /// may have been renamed; of several files it is about the one whose whole name the
-    /// path ends in.
+    /// path ends in, and of a directory about none of its files.
     Itself(KnownAs),
     /// The caller named it for the artifact that is known by this path. Of several files it
     /// is about the one whose name has most in common with the path, from its end.
@@ -88,7 +88,8 @@ impl Authentic {
         }
         match (place, content) {
             (Place::Within(_), _) => true,
-            (Place::Itself(_) | Place::Named(_), Content::File(digest)) => self.whole(digest).is_none(),
+            (Place::Itself(_), Content::File(_)) => false,
+            (Place::Named(_), Content::File(digest)) => self.whole(digest).is_none(),
             // Without it the answer would be the same; with it, it names what differs.
             (Place::Itself(_) | Place::Named(_), Content::Directory(files)) => {
                 self.subject_of_directory(files).is_none()
@@ -127,14 +128,31 @@ impl Authentic {
         if let Some(subject) = self.whole(digest) {
             return Ok(subject.name.clone());
         }
-        let mut search = Search { place, digest, best: 0, found: None, other: None };
-        let object = Subjects::of(self.statement.subjects()).object;
-        for subject in
-            self.statement.subjects().iter().filter(|s| object.is_none_or(|o| !std::ptr::eq(o, *s)))
-        {
-            if let Some(sha256) = subject.digest.sha256() {
-                search.look(&subject.name, &sha256);
+        let subjects = Subjects::of(self.statement.subjects());
+        let files = || {
+            let is_object = |s: &ResourceDescriptor| subjects.object.is_some_and(|o| std::ptr::eq(o, s));
+            let digest = |s: &'_ ResourceDescriptor| s.digest.sha256();
+            self.statement
+                .subjects()
+                .iter()
+                .filter(move |s| !is_object(s))
+                .filter_map(move |s| Some((s, digest(s)?)))
+        };
+        let about = || Rejection::OtherArtifact { found: format!("sha256:{digest}"), about: self.about() };
+        let known = match (place, subjects.directory) {
+            // That lies beside the directory, wherever it was put.
+            (Place::Itself(_), Some(directory)) => {
+                let is_part = subjects.object.is_none() || files().any(|(_, listed)| listed == *digest);
+                let directory = printable(directory.name.as_bytes());
+                return Err(if is_part { Rejection::OfDirectory { directory } } else { about() });
             }
+            (Place::Itself(known) | Place::Named(known), _) => known,
+            (Place::Within(_), _) => return Err(about()),
+        };
+        let whole = matches!(place, Place::Itself(_));
+        let mut search = Search { known, whole, digest, best: 0, found: None, other: None };
+        for (subject, listed) in files() {
+            search.look(&subject.name, &listed);
         }
         if let (Some((directory, hash)), Some(manifest)) = (self.directory(), manifest) {
             let mut reader = manifest::Reader::new(manifest);
@@ -143,12 +161,10 @@ impl Authentic {
             }
             check_manifest(reader, &hash)?;
         }
-        let other = || Rejection::OtherArtifact { found: format!("sha256:{digest}"), about: self.about() };
-        search.found.ok_or_else(|| match (search.other, place) {
-            (Some(name), Place::Itself(known) | Place::Named(known)) => {
-                Rejection::OtherName { attested: printable(name.as_bytes()), asked: known.shown() }
-            }
-            _ => other(),
+        let asked = known.shown();
+        search.found.ok_or_else(|| match search.other {
+            Some(name) => Rejection::OtherName { attested: printable(name.as_bytes()), asked },
+            None => about(),
         })
     }
 
@@ -286,7 +302,9 @@ impl Authentic {
 /// One file among several that a statement lists: its digest alone says only that it is
 /// some of them.
 struct Search<'a> {
-    place: &'a Place,
+    known: &'a KnownAs,
+    /// Whether its path has to end in the whole name, or in as much of one as it can.
+    whole: bool,
     digest: &'a Sha256Digest,
     /// How much of its path the best names so far have.
     best: usize,
@@ -298,21 +316,16 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn look(&mut self, name: &str, digest: &Sha256Digest) {
-        let is_same = digest == self.digest;
-        let fits = match self.place {
-            Place::Itself(known) => known.ends_with(name),
-            Place::Named(known) => {
-                let common = known.in_common(name);
-                // A name that has more of the path is the artifact's, and those before are not.
-                if common > self.best {
-                    (self.best, self.found) = (common, None);
-                }
-                common > 0 && common == self.best
-            }
-            Place::Within(_) => false,
-        };
+        let common = self.known.in_common(name);
+        let fits = if self.whole { self.known.ends_with(name) } else { common > 0 && common >= self.best };
+        if fits && common > self.best && !self.whole {
+            // A name that has more of the path is the artifact's, and those before are not.
+            self.best = common;
+            let before = self.found.take();
+            self.other = self.other.take().or(before);
+        }
         let place = if fits { &mut self.found } else { &mut self.other };
-        if is_same && place.is_none() {
+        if digest == self.digest && place.is_none() {
             *place = Some(name.to_owned());
         }
     }

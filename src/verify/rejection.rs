@@ -68,6 +68,14 @@ pub enum Rejection {
         /// The name that was asked for, printable.
         asked: String,
     },
+    /// A directory's attestation, beside a file.
+    #[error(
+        "the attestation beside it is about the directory {directory:?}, and about no file under this name"
+    )]
+    OfDirectory {
+        /// The attested directory, printable.
+        directory: String,
+    },
     /// The artifact is not where its attestation says that it is stored.
     #[error(transparent)]
     Place(#[from] PlaceError),
@@ -143,7 +151,7 @@ impl Rejection {
             }
             Self::Place(error) => error.remedy(),
             Self::Spelling { .. } => "write the key as it is in the bucket",
-            Self::NotListed { .. } | Self::NotADirectory { .. } => {
+            Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
                 "name the artifact's own attestation with --bundle FILE, if it has one"
             }
             Self::Statement(_) | Self::PredicateType { .. } | Self::Provenance(_) => {

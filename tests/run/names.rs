@@ -22,16 +22,24 @@ fn tree() -> Desk {
 #[test]
 fn the_directorys_own_attestation_beside_one_of_its_files() {
     let desk = tree();
-    plant(&desk, "out", "out/safe.sh");
-    desk.accepted(["out/safe.sh"]);
-    for other in ["evil", "sub"] {
-        desk.write("out/safe.sh", format!("{other}\n"));
-        desk.rejected(["out/safe.sh"], "and not under the name \"safe.sh\"");
-        // By the user's own word it is no other.
-        desk.rejected(["--bundle", "out.sigstore.json", "out/safe.sh"], "and not under the name \"safe.sh\"");
-        fs::remove_file(desk.path("out/safe.sh.sigstore.json")).unwrap();
-        desk.rejected(["out/safe.sh"], "and not under the name \"safe.sh\"");
+    for bytes in ["evil", "sub", "safe"] {
+        desk.write("out/safe.sh", format!("{bytes}\n"));
         plant(&desk, "out", "out/safe.sh");
+        desk.rejected(["out/safe.sh"], "is about the directory \"out\", and about no file under this name");
+        fs::remove_file(desk.path("out/safe.sh.sigstore.json")).unwrap();
+        desk.rejected(["out/safe.sh"], "is about the directory \"out\"");
+        fs::remove_file(desk.path("out/safe.sh.intoto.jsonl")).unwrap();
+        if bytes == "safe" {
+            desk.accepted(["out/safe.sh"]);
+            desk.accepted(["--bundle", "out.sigstore.json", "out/safe.sh"]);
+        } else {
+            desk.rejected(["out/safe.sh"], "not one that is attested");
+            // By the user's own word it is no other.
+            desk.rejected(
+                ["--bundle", "out.sigstore.json", "out/safe.sh"],
+                "and not under the name \"safe.sh\"",
+            );
+        }
     }
 }
 
@@ -41,7 +49,7 @@ fn the_attestation_of_something_else_beside_a_file() {
     // Another directory's, with a file of the same name.
     plant(&desk, "lib", "out/safe.sh");
     desk.write("out/safe.sh", "lib\n");
-    desk.rejected(["out/safe.sh"], "its bytes are attested as \"lib/safe.sh\"");
+    desk.rejected(["out/safe.sh"], "is about the directory \"lib\"");
     // Another file's, whose bytes are put there too.
     plant(&desk, "one.sh", "out/safe.sh");
     desk.write("out/safe.sh", "one\n");
@@ -50,7 +58,7 @@ fn the_attestation_of_something_else_beside_a_file() {
     plant(&desk, "lib", "out/sub");
     desk.write("out/sub/safe.sh", "lib\n");
     desk.rejected(["out/sub"], "its bytes are attested as \"lib\", and not under the name \"sub, beside");
-    // The file in there does not have the one beside its directory speak for another.
+    // What is found first decides, and is about what lies in there now.
     desk.write("out/sub/safe.sh", "sub\n");
     desk.rejected(["out/sub/safe.sh"], "not one that is attested");
 }
