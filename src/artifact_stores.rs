@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::argo::{ObjectRef, S3Store as Described, SecretKey};
+use crate::outcome::brief;
 use crate::store::s3::{Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
 use crate::store::{
     BucketName, ConfigError, Env, InvalidKey, InvalidLocation, ObjectKey, S3Store, Store, StoreError,
@@ -48,6 +49,14 @@ pub(crate) enum StoresError {
     /// The files of a Secret that the template names are not there.
     #[error("no credentials for the bucket {bucket}: {} does not exist", path.display())]
     NoSecret { bucket: String, path: PathBuf },
+    /// A selector that names no Secret, or no key of one, but a way to some other file.
+    #[error("the secret selector {selector} of the template is not usable: {name:?} is no {what}")]
+    Selector {
+        selector: &'static str,
+        /// What was given, printable.
+        name: String,
+        what: &'static str,
+    },
     /// Anything else.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -64,7 +73,7 @@ impl StoresError {
             Self::Config { source, .. } => source.remedy(),
             Self::Store(error) => error.remedy(),
             Self::CustomerKey(_) => "use the store's own encryption for this bucket".into(),
-            Self::Bucket { .. } | Self::Endpoint { .. } => {
+            Self::Bucket { .. } | Self::Endpoint { .. } | Self::Selector { .. } => {
                 "correct the artifact repository's settings".into()
             }
         }
@@ -121,7 +130,7 @@ fn config(described: &Described, env: &dyn Env, secrets: &Path) -> Result<S3Conf
         config.region = Some("us-east-1".into());
     }
     config.trust = match &described.ca {
-        Some(ca) => Trust::Bundle(file(secrets, ca)),
+        Some(ca) => Trust::Bundle(file(secrets, "caSecret", ca)?),
         None => Trust::from_env(env),
     };
     Ok(config)
@@ -137,21 +146,130 @@ fn region(env: &dyn Env) -> Option<String> {
 /// The files that the template's secret selectors stand for.
 fn mounted(described: &Described, secrets: &Path) -> Result<Option<Credentials>, StoresError> {
     let (Some(id), Some(secret)) = (&described.access_key, &described.secret_key) else { return Ok(None) };
-    let there = |key: &SecretKey| {
-        let path = file(secrets, key);
+    let there = |selector, key: &SecretKey| {
+        let path = file(secrets, selector, key)?;
         if path.exists() {
             Ok(path)
         } else {
             Err(StoresError::NoSecret { bucket: described.bucket.clone(), path })
         }
     };
+    let token = described.session_token.as_ref().map(|token| there("sessionTokenSecret", token));
     Ok(Some(Credentials::Files {
-        access_key_id: there(id)?,
-        secret_access_key: there(secret)?,
-        session_token: described.session_token.as_ref().map(there).transpose()?,
+        access_key_id: there("accessKeySecret", id)?,
+        secret_access_key: there("secretKeySecret", secret)?,
+        session_token: token.transpose()?,
     }))
 }
 
-fn file(secrets: &Path, key: &SecretKey) -> PathBuf {
-    secrets.join(&key.name).join(&key.key)
+/// The file that a selector stands for, which is always two names beneath the folder of
+/// Secrets: the selector is text of the template.
+fn file(secrets: &Path, selector: &'static str, key: &SecretKey) -> Result<PathBuf, StoresError> {
+    let named = |name: &str, what, allowed: fn(u8) -> bool| {
+        if is_file_name(name) && name.bytes().all(allowed) {
+            return Ok(());
+        }
+        Err(StoresError::Selector { selector, name: brief(name, 300), what })
+    };
+    // RFC 1123's subdomain is what the API server takes for a Secret's name, and
+    // `[-._a-zA-Z0-9]+` for a key's (`IsDNS1123Subdomain`, `IsConfigMapKey`).
+    named(&key.name, "name of a Secret", |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))?;
+    named(&key.key, "key of a Secret", |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))?;
+    Ok(secrets.join(&key.name).join(&key.key))
+}
+
+/// Not `..data` either, behind which the kubelet keeps the files: no key begins so.
+fn is_file_name(name: &str) -> bool {
+    (1..=253).contains(&name.len()) && name != "." && !name.starts_with("..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selector(name: &str, key: &str) -> SecretKey {
+        SecretKey { name: name.to_owned(), key: key.to_owned() }
+    }
+
+    #[test]
+    fn a_selector_stays_in_its_folder() {
+        let secrets = Path::new("/argo/secret");
+        let found = file(secrets, "accessKeySecret", &selector("s3-credentials", "access.key_ID")).unwrap();
+        assert_eq!(found, Path::new("/argo/secret/s3-credentials/access.key_ID"));
+        let long = "a".repeat(254);
+        let nowhere = [
+            "",
+            ".",
+            "..",
+            "../..",
+            "../../etc",
+            "/etc",
+            "/",
+            "a/b",
+            "a/",
+            "/a",
+            "a/../b",
+            "./a",
+            "..data",
+            "..2026_11_25",
+            "a\0b",
+            "a b",
+            "a\n",
+            "a\u{202e}b",
+            "%2e%2e",
+            "é",
+            "~",
+            "$HOME",
+            &long,
+        ];
+        for bad in nowhere {
+            for (selector, what) in [(selector(bad, "key"), "name"), (selector("name", bad), "key")] {
+                let error = file(secrets, "caSecret", &selector).unwrap_err();
+                let told = error.to_string();
+                assert!(
+                    told.contains("caSecret") && told.contains(&format!("is no {what} of a Secret")),
+                    "{told}"
+                );
+                assert!(!told.contains(['\n', '\u{202e}', '\0']) && told.len() < 500, "{told:?}");
+            }
+        }
+        // A Secret's name has no capitals and no underscore; a key may have both.
+        file(secrets, "caSecret", &selector("Name", "key")).unwrap_err();
+        file(secrets, "caSecret", &selector("na_me", "key")).unwrap_err();
+    }
+
+    /// Every selector that a template can give is held to it, not only the one that is read first.
+    #[test]
+    fn every_selector_is_looked_at() {
+        let secrets = tempfile::tempdir().unwrap();
+        std::fs::create_dir(secrets.path().join("s")).unwrap();
+        std::fs::write(secrets.path().join("s/k"), "x").unwrap();
+        std::fs::write(secrets.path().join("outside"), "x").unwrap();
+        let good = || Some(selector("s", "k"));
+        let described = Described {
+            endpoint: "store.example.com".into(),
+            bucket: "bucket".into(),
+            region: None,
+            insecure: false,
+            role_arn: None,
+            use_sdk_creds: false,
+            access_key: good(),
+            secret_key: good(),
+            session_token: good(),
+            ca: good(),
+            customer_key: None,
+        };
+        let nothing = |_: &str| None;
+        config(&described, &nothing, secrets.path()).unwrap();
+        let bad = || Some(selector("..", "outside"));
+        for (named, described) in [
+            ("accessKeySecret", Described { access_key: bad(), ..described.clone() }),
+            ("secretKeySecret", Described { secret_key: bad(), ..described.clone() }),
+            ("sessionTokenSecret", Described { session_token: bad(), ..described.clone() }),
+            ("caSecret", Described { ca: bad(), ..described.clone() }),
+        ] {
+            let told = config(&described, &nothing, secrets.path()).unwrap_err().to_string();
+            assert!(told.contains(named), "{named}: {told}");
+        }
+    }
 }

@@ -92,6 +92,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// For `deserialize_with`: a field that is a `T` written as an object, as [`Object`] has it.
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// For `deserialize_with`: a field that is an array of such objects.
+pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
+}
+
 /// An array of at most `N` items: the bound holds while it is read, so that a long
 /// array costs no memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +150,11 @@ impl Opaque {
     /// The JSON text as it was read.
     pub fn as_json(&self) -> &str {
         self.0.get()
+    }
+
+    /// Whether it is an object.
+    pub fn is_object(&self) -> bool {
+        self.as_json().starts_with('{')
     }
 }
 

@@ -223,7 +223,7 @@ fn every_field_of_a_vouched_for_object_is_specified() {
     };
     let provenance = ExistingObject {
         uri: "s3://data/x",
-        endpoint: Some("https://s3.example.com"),
+        store: Some(&"https://s3.example.com".parse().unwrap()),
         size: 1,
         etag: "e",
         version_id: Some("v"),

@@ -17,6 +17,8 @@ mod keys;
 mod main_job;
 #[path = "run/many.rs"]
 mod many;
+#[path = "run/names.rs"]
+mod names;
 #[path = "run/outputs.rs"]
 mod outputs;
 #[path = "run/refusals.rs"]

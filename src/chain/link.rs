@@ -72,6 +72,17 @@ pub enum LinkError {
         /// The digest that the statement names, in hexadecimal.
         wanted: String,
     },
+    /// The statement that names it leaves open whose bucket it was taken from.
+    #[error("the statement that names it does not say in which store it was")]
+    NoStore,
+    /// The statement that names it names something that does not lie beside it.
+    #[error("its attestation {attestation} is not one beside {uri}, nor beside a directory that that is in")]
+    Apart {
+        /// The dependency, printable.
+        uri: String,
+        /// Its attestation, printable.
+        attestation: String,
+    },
     /// It is the one that was named, and is not accepted.
     #[error("{0}")]
     Rejected(#[from] Rejection),

@@ -14,11 +14,15 @@ use crate::digest::Sha256Digest;
 use crate::dsse::Envelope;
 use crate::intoto::ResourceDescriptor;
 use crate::manifest;
+use crate::outcome::brief;
 use crate::policy::Policy;
 use crate::relpath::{RelPath, printable};
 use crate::slsa::Provenance;
-use crate::store::StoreError;
-use crate::verify::{Authentic, Place, Rejection, authenticate};
+use crate::store::{StoreAddress, StoreError};
+use crate::verify::{Authentic, Here, KnownAs, Place, Rejection, authenticate};
+
+/// The annotation of a dependency that says in which store it is, in `argo-step/v1`.
+const ENDPOINT: &str = "endpoint";
 
 /// How far a walk goes. What lies beyond is a broken link, never passed over.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +163,8 @@ impl Walk<'_> {
         dependency: &ResourceDescriptor,
         reference: &Reference,
     ) -> Result<String, LinkError> {
-        let place = place(dependency, reference);
+        let place = place(dependency, reference)?;
+        self.placed(authentic, dependency, reference)?;
         if !authentic.lists_elsewhere(&place, &dependency.digest) {
             return Ok(authentic.speaks_of(&place, &dependency.digest, None)?);
         }
@@ -168,6 +173,20 @@ impl Walk<'_> {
             return Err(Rejection::NoManifest(printable(uri.as_bytes())).into());
         };
         Ok(authentic.speaks_of(&place, &dependency.digest, Some(&mut bytes.as_ref()))?)
+    }
+
+    /// That the dependency was taken from where its own statement says that it was stored.
+    fn placed(
+        &self,
+        authentic: &Authentic,
+        dependency: &ResourceDescriptor,
+        reference: &Reference,
+    ) -> Result<(), LinkError> {
+        let endpoint = dependency.annotations.get(ENDPOINT).and_then(Value::as_str);
+        let store: StoreAddress = endpoint.and_then(|text| text.parse().ok()).ok_or(LinkError::NoStore)?;
+        let uri = base(&reference.uri).unwrap_or(&reference.uri);
+        let here = Here { uri, store: Some(&store) };
+        Ok(authentic.placed(here, self.policy.stores()).map_err(Rejection::from)?)
     }
 
     async fn fetch(&mut self, uri: &str) -> Result<Fetched, LinkError> {
@@ -207,12 +226,21 @@ fn base(uri: &str) -> Option<&str> {
 }
 
 /// Where the dependency is, from what its attestation is beside: that of a directory
-/// speaks of each file under the file's own name.
-fn place(dependency: &ResourceDescriptor, reference: &Reference) -> Place {
-    let within = base(&reference.uri)
-        .and_then(|base| dependency.uri.strip_prefix(base)?.strip_prefix('/'))
-        .and_then(|rest| RelPath::from_bytes(rest.trim_end_matches('/').as_bytes()).ok());
-    within.filter(|path| !path.is_root()).map_or(Place::Itself, Place::Within)
+/// speaks of each file under the file's own name. Beside anything else it is another's.
+fn place(dependency: &ResourceDescriptor, reference: &Reference) -> Result<Place, LinkError> {
+    let base = base(&reference.uri).unwrap_or(&reference.uri);
+    // Of a directory, the prefix of its objects is the same with a `/` and without.
+    let is_directory = dependency.digest.sha256().is_none();
+    let bare = |uri: &'_ str| if is_directory { uri.trim_end_matches('/') } else { uri }.to_owned();
+    let (uri, base) = (bare(&dependency.uri), bare(base));
+    if uri == base {
+        return Ok(Place::Itself(KnownAs::new(&uri)));
+    }
+    let rest = uri.strip_prefix(&base).and_then(|rest| rest.strip_prefix('/'));
+    let path = rest.and_then(|rest| RelPath::from_bytes(rest.as_bytes()).ok()).filter(|p| !p.is_root());
+    let apart =
+        || LinkError::Apart { uri: brief(&dependency.uri, 300), attestation: brief(&reference.uri, 300) };
+    path.map(Place::Within).ok_or_else(apart)
 }
 
 fn dependencies(provenance: &Provenance) -> std::vec::IntoIter<ResourceDescriptor> {
@@ -229,7 +257,7 @@ fn describe(parent: Option<usize>, dependency: &ResourceDescriptor, standing: St
         uri: shown(&dependency.uri),
         digest: dependency.digest.iter().next().map(|(algorithm, hex)| shown(&format!("{algorithm}:{hex}"))),
         attestation: annotated("attestation").and_then(|a| a.get("uri")?.as_str()).map(shown),
-        endpoint: annotated("endpoint").and_then(Value::as_str).map(shown),
+        endpoint: annotated(ENDPOINT).and_then(Value::as_str).map(shown),
         standing,
     }
 }

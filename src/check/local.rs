@@ -11,7 +11,7 @@ use super::{CheckError, Checker};
 use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
 use crate::manifest;
 use crate::relpath::{RelPath, printable};
-use crate::verify::{Content, Place, Rejection, VerifiedStatement};
+use crate::verify::{Content, KnownAs, Place, Rejection, VerifiedStatement};
 use crate::volume::{Cancel, Progress, Root, digest_tree};
 
 /// Checks a file or a directory. Gives the statement, and where it was found.
@@ -28,14 +28,38 @@ pub fn check_path(
     };
     let named = named(artifact, &real).map_err(|e| io_error(artifact, e))?;
     let (found, manifest) = match &checker.bundle {
-        Some(bundle) => named_attestation(bundle)?,
+        Some(bundle) => named_attestation(bundle, &named)?,
         None => beside(&named)?,
     };
     // Before the bytes are read: a bad signature needs no digest of a large file.
     let authentic = found.authentic(checker)?;
     let content = digest(&real, workers, progress)?;
     let (_, verified) = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
+    if let Place::Itself(known) = &found.place
+        && !known.is_called(verified.subject())
+    {
+        unclaimed(&named, &verified)?;
+    }
     Ok((verified, found.origin))
+}
+
+/// A file may be renamed with its attestation, but not into an attested directory: what is
+/// in there goes by its own name, and an attestation beside it is soon put there.
+fn unclaimed(artifact: &Path, verified: &VerifiedStatement) -> Result<(), CheckError> {
+    for directory in artifact.ancestors().skip(1).filter(|p| p.file_name().is_some()) {
+        for suffix in [BUNDLE_SUFFIX, LINES_SUFFIX] {
+            let path = with_suffix(&stored_as(directory), suffix);
+            if path.try_exists().map_err(|e| io_error(&path, e))? {
+                let asked = artifact.file_name().unwrap_or_default().as_bytes();
+                return Err(Rejection::OtherName {
+                    attested: printable(verified.subject().as_bytes()),
+                    asked: format!("{}, beside whose directory lies {}", printable(asked), shown(&path)),
+                }
+                .into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The absolute path by which the user knows the artifact, and so what lies beside it:
@@ -48,14 +72,15 @@ fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
     Ok(std::path::absolute(artifact)?.components().collect())
 }
 
-fn named_attestation(bundle: &Path) -> Result<(Found, PathBuf), CheckError> {
+fn named_attestation(bundle: &Path, artifact: &Path) -> Result<(Found, PathBuf), CheckError> {
     let bytes = read(bundle)?.ok_or_else(|| CheckError::NoBundle(shown(bundle)))?;
     let envelopes = Format::Either.read(&bytes)?;
     let name = bundle.as_os_str().as_bytes();
     let base = [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|s| name.strip_suffix(s.as_bytes()));
     let manifest =
         with_suffix(Path::new(std::ffi::OsStr::from_bytes(base.unwrap_or(name))), manifest::SUFFIX);
-    Ok((Found { origin: shown(bundle), place: Place::Itself, envelopes, bundle: None }, manifest))
+    let place = Place::Named(KnownAs::new(artifact.as_os_str().as_bytes()));
+    Ok((Found { origin: shown(bundle), place, envelopes, bundle: None }, manifest))
 }
 
 /// The first attestation beside the artifact, or beside a directory that it is in.
@@ -95,7 +120,7 @@ fn stored_as(path: &Path) -> PathBuf {
 fn place(artifact: &Path, base: &Path) -> Result<Place, CheckError> {
     let rest = artifact.strip_prefix(base).unwrap_or(artifact).as_os_str().as_bytes();
     match RelPath::from_bytes(rest) {
-        Ok(path) if path.is_root() => Ok(Place::Itself),
+        Ok(path) if path.is_root() => Ok(Place::Itself(KnownAs::new(artifact.as_os_str().as_bytes()))),
         Ok(path) => Ok(Place::Within(path)),
         Err(e) => Err(io_error(artifact, io::Error::new(io::ErrorKind::InvalidInput, e))),
     }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 pub use local::check_path;
-pub use object::check_object;
+pub use object::{CheckedObject, check_object};
 pub use staged::{Accepted, AttestationRef, Attested};
 
 use crate::policy::Policy;
@@ -65,3 +65,6 @@ pub enum CheckError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,20 @@ use crate::digest::Sha256Digest;
 use crate::manifest;
 use crate::relpath::{RelPath, printable};
 use crate::store::{ObjectKey, Store, StoreError};
-use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement};
+use crate::verify::{Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, VerifiedStatement};
 use crate::volume::Progress;
+
+/// An object that is as it was attested.
+#[derive(Debug)]
+pub struct CheckedObject {
+    /// What the attestation says.
+    pub statement: VerifiedStatement,
+    /// Where it was found.
+    pub origin: String,
+    /// Whether it says that the object is stored in this very place. One that names no
+    /// place at all is about these bytes, wherever they are.
+    pub placed: bool,
+}
 
 /// Checks an object of a store. Gives the statement, and where it was found.
 pub async fn check_object(
@@ -22,21 +34,61 @@ pub async fn check_object(
     store: &dyn Store,
     key: &ObjectKey,
     progress: &dyn Progress,
-) -> Result<(VerifiedStatement, String), CheckError> {
+) -> Result<CheckedObject, CheckError> {
     let (found, base) = match &checker.bundle {
         Some(bundle) => {
             let name = printable(bundle.as_os_str().as_encoded_bytes());
             let bytes = read(bundle)?.ok_or_else(|| CheckError::NoBundle(name.clone()))?;
             let envelopes = Format::Either.read(&bytes)?;
-            let found = Found { origin: name, place: Place::Itself, envelopes, bundle: None };
-            (found, key.as_str())
+            let place = Place::Named(KnownAs::new(key.as_str()));
+            (Found { origin: name, place, envelopes, bundle: None }, key.as_str())
         }
-        None => beside(store, key).await?,
+        None => beside(store, key.as_str()).await?,
     };
     let authentic = found.authentic(checker)?;
     let content = Content::File(digest(store, key, progress).await?);
-    let (_, verified) = decide(store, &found, base, authentic, content).await?;
-    Ok((verified, found.origin))
+    let (_, statement) = decide(store, &found, base, authentic, content).await?;
+    let placed = placed(checker, store, &found.place, (key, base), &statement)?;
+    Ok(CheckedObject { statement, origin: found.origin, placed })
+}
+
+/// That the statement is about an object in this place, as far as it is about any.
+fn placed(
+    checker: &Checker,
+    store: &dyn Store,
+    place: &Place,
+    (key, base): (&ObjectKey, &str),
+    statement: &VerifiedStatement,
+) -> Result<bool, Rejection> {
+    let uri = |key: &str| ObjectKey::new(key).map_or_else(|_| key.to_owned(), |key| store.uri(&key));
+    let address = store.address();
+    let here = |uri: &str| statement.placed(Here { uri, store: address.as_ref() }, checker.policy.stores());
+    let found = match place {
+        // The caller says that it is about this object, which may be in a directory that it is about.
+        Place::Named(_) => {
+            let directories = key.as_str().rmatch_indices('/').filter_map(|(at, _)| key.as_str().get(..at));
+            std::iter::once(key.as_str())
+                .chain(directories)
+                .map(|base| here(&uri(base)))
+                .reduce(
+                    |best, next| if matches!(best, Err(PlaceError::Elsewhere { .. })) { next } else { best },
+                )
+                .unwrap_or_else(|| here(&uri(base)))
+        }
+        Place::Itself(_) | Place::Within(_) => here(&uri(base)),
+    };
+    match (found, place) {
+        (Ok(()), _) => Ok(true),
+        // Whoever writes to the bucket can put any attestation beside any object.
+        (Err(PlaceError::Nowhere { .. }), Place::Itself(known)) if !known.is_called(statement.subject()) => {
+            Err(Rejection::OtherName {
+                attested: printable(statement.subject().as_bytes()),
+                asked: key.to_string(),
+            })
+        }
+        (Err(PlaceError::Nowhere { .. }), _) => Ok(false),
+        (Err(error), _) => Err(error.into()),
+    }
 }
 
 /// Whether one of the statements speaks of these bytes: which, and what it says.
@@ -69,24 +121,26 @@ pub(super) async fn decide(
     Ok(judged?)
 }
 
-pub(super) async fn beside<'k>(
-    store: &dyn Store,
-    key: &'k ObjectKey,
-) -> Result<(Found, &'k str), CheckError> {
+/// The attestation beside the object with this key, or beside a directory that it is in.
+pub(super) async fn beside<'k>(store: &dyn Store, key: &'k str) -> Result<(Found, &'k str), CheckError> {
     let mut looked_for = Vec::new();
-    let whole = key.as_str();
-    let parents = whole.rmatch_indices('/').map(|(at, _)| at);
-    for end in std::iter::once(whole.len()).chain(parents) {
-        let (base, rest) = whole.split_at(end);
+    let parents = key.rmatch_indices('/').map(|(at, _)| at);
+    for end in std::iter::once(key.len()).chain(parents) {
+        let (base, rest) = key.split_at(end);
+        let spelling = |_| Rejection::Spelling { key: printable(key.as_bytes()) };
+        let place = if rest.is_empty() {
+            Place::Itself(KnownAs::new(key))
+        } else {
+            // Keys are bytes: `a/./b` is another object than `a/b`, and no file of `a`.
+            RelPath::from_bytes(key.as_bytes()).map_err(spelling)?;
+            let path = rest.strip_prefix('/').unwrap_or(rest);
+            Place::Within(RelPath::from_bytes(path.as_bytes()).map_err(spelling)?)
+        };
         for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
             let Ok(name) = ObjectKey::new(&format!("{base}{suffix}")) else { continue };
             match store.get(&name, MAX_ATTESTATION).await {
                 Ok(object) => {
                     let envelopes = format.read(&object.bytes)?;
-                    let place = match RelPath::from_bytes(rest.trim_start_matches('/').as_bytes()) {
-                        Ok(path) if !path.is_root() => Place::Within(path),
-                        _ => Place::Itself,
-                    };
                     let bundle = (format == Format::Bundle).then(|| Sha256Digest::of(&object.bytes));
                     return Ok((Found { origin: store.uri(&name), place, envelopes, bundle }, base));
                 }

@@ -8,7 +8,8 @@ use crate::attest::BUNDLE_SUFFIX;
 use crate::bundle::Bundle;
 use crate::digest::Sha256Digest;
 use crate::intoto::ResourceDescriptor;
-use crate::store::{ObjectKey, Store};
+use crate::relpath::printable;
+use crate::store::{ObjectKey, Store, StoreAddress};
 use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement};
 
 /// Statements beside an object that a trusted key signed and the policy accepts. They
@@ -18,6 +19,8 @@ pub struct Attested {
     found: Found,
     base: String,
     authentic: Vec<(usize, Authentic)>,
+    /// The key is that of a directory's objects, and of no object.
+    only_directory: bool,
 }
 
 /// An attestation by which it can be found again, though a newer one take its place:
@@ -42,15 +45,31 @@ pub struct Accepted {
     pub place: Place,
     /// Address of the object, or the directory of objects, that the attestation is beside.
     pub base: String,
+    /// Whose store it is in.
+    pub store: Option<StoreAddress>,
 }
 
 impl Attested {
     /// Looks for the object's attestation as `verify` does, and checks signature and
     /// policy. No attestation is [`Rejection::NoAttestation`].
     pub async fn find(checker: &Checker, store: &dyn Store, key: &ObjectKey) -> Result<Self, CheckError> {
-        let (found, base) = beside(store, key).await?;
+        let whole = key.as_str();
+        let (found, base, only_directory) = match (beside(store, whole).await, whole.strip_suffix('/')) {
+            // What Argo fetches for a key that ends in `/` are the objects beneath it, and they
+            // are those of the directory without it.
+            (Err(CheckError::Rejected(Rejection::Spelling { .. })), Some(directory))
+                if !directory.is_empty() && !directory.ends_with('/') =>
+            {
+                let (found, base) = beside(store, directory).await?;
+                (found, base, true)
+            }
+            (found, _) => {
+                let (found, base) = found?;
+                (found, base, false)
+            }
+        };
         let authentic = found.authentic(checker)?;
-        Ok(Self { base: base.to_owned(), authentic, found })
+        Ok(Self { base: base.to_owned(), authentic, found, only_directory })
     }
 
     /// The subjects of each, the newest first.
@@ -60,7 +79,10 @@ impl Attested {
 
     /// Whether one of them speaks of these bytes.
     pub async fn accept(self, store: &dyn Store, content: Content) -> Result<Accepted, CheckError> {
-        let Self { found, base, authentic } = self;
+        let Self { found, base, authentic, only_directory } = self;
+        if only_directory && matches!(content, Content::File(_)) {
+            return Err(Rejection::Spelling { key: format!("{}/", printable(base.as_bytes())) }.into());
+        }
         let (index, statement) = decide(store, &found, &base, authentic, content).await?;
         let named = |name: &str| match ObjectKey::new(name) {
             Ok(key) => store.uri(&key),
@@ -69,7 +91,7 @@ impl Attested {
         let uri = named(&format!("{base}{BUNDLE_SUFFIX}"));
         let attestation = AttestationRef { uri, sha256: found.sha256(index)? };
         let base = named(&base);
-        Ok(Accepted { statement, attestation, place: found.place, base })
+        Ok(Accepted { statement, attestation, place: found.place, base, store: store.address() })
     }
 }
 

@@ -15,10 +15,22 @@ use crate::relpath::printable;
 use crate::report::{ChainJson, chain as causes, chain_failure};
 use crate::verify::VerifiedStatement;
 
+/// What is said of an object that the attestation would vouch for in any other place, too.
+const UNPLACED: &str = ", not bound to this place: the attestation names none";
+
 /// Why there is no answer, or the answer is no.
 pub(super) enum CheckFailure {
     Check(CheckError),
     Other(Failure),
+}
+
+/// An artifact that is as it was attested.
+pub(super) struct Checked {
+    pub(super) statement: VerifiedStatement,
+    /// Where the attestation was found.
+    pub(super) origin: String,
+    /// Of an object in a store: whether the attestation says that it is stored there.
+    pub(super) placed: Option<bool>,
 }
 
 impl From<CheckError> for CheckFailure {
@@ -74,16 +86,15 @@ struct Accepted {
     builder_id: String,
     build_type: String,
     invocation_id: String,
+    /// Of an object in a store: whether its attestation binds it to this very place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_on: Option<Timestamp>,
 }
 
 impl Answer {
-    pub(super) fn new(
-        artifact: &Path,
-        checked: Result<(VerifiedStatement, String), CheckFailure>,
-        missing: Missing,
-    ) -> Self {
+    pub(super) fn new(artifact: &Path, checked: Result<Checked, CheckFailure>, missing: Missing) -> Self {
         let artifact = printable(artifact.as_os_str().as_bytes());
         let answer = |verdict, exit, reason, remedy| Self {
             artifact: artifact.clone(),
@@ -95,8 +106,8 @@ impl Answer {
             exit,
         };
         match checked {
-            Ok((verified, attestation)) => Self {
-                accepted: Some(Accepted::new(&verified, attestation)),
+            Ok(checked) => Self {
+                accepted: Some(Accepted::new(checked)),
                 ..answer(Verdict::Accepted, Exit::Done, None, None)
             },
             Err(CheckFailure::Check(CheckError::Rejected(no))) => {
@@ -142,13 +153,14 @@ impl Answer {
         let help = self.remedy.as_ref().map(|r| format!("  help: {r}\n")).unwrap_or_default();
         match (&self.accepted, self.verdict) {
             (Some(a), _) => format!(
-                "accepted  {}  {}  as {}, signed with {} ({}), builder {}\n",
+                "accepted  {}  {}  as {}, signed with {} ({}), builder {}{}\n",
                 self.artifact,
                 a.digest,
                 printable(a.subject.as_bytes()),
                 printable(a.key.as_bytes()),
                 a.key_id,
-                printable(a.builder_id.as_bytes())
+                printable(a.builder_id.as_bytes()),
+                if a.placed == Some(false) { UNPLACED } else { "" }
             ),
             (None, Verdict::Missing) => {
                 format!("missing   {}: {reason} (the policy lets this pass)\n", self.artifact)
@@ -160,9 +172,10 @@ impl Answer {
 }
 
 impl Accepted {
-    fn new(verified: &VerifiedStatement, attestation: String) -> Self {
+    fn new(Checked { statement: verified, origin: attestation, placed }: Checked) -> Self {
         let provenance = verified.provenance();
         Self {
+            placed,
             subject: verified.subject().to_owned(),
             digest: verified.digest().to_owned(),
             files: verified.files(),

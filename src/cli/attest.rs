@@ -16,7 +16,7 @@ use crate::report::{KeyUsed, Vouched, VouchedJson, chain, vouched_text};
 use crate::sign::{PrivateKey, load_pair, public_path};
 use crate::slsa::{ExistingObject, PodIdentity};
 use crate::store::s3::S3Config;
-use crate::store::{Location, ObjectKey, ProcessEnv, S3Store, StoreError};
+use crate::store::{Location, ObjectKey, ProcessEnv, S3Store, Store as _, StoreError};
 use crate::witness::{Earlier, Sighting, WitnessError};
 
 const EXAMPLE: &str = "\
@@ -127,14 +127,13 @@ impl Vouching {
         };
         let config = S3Config::from_env(bucket.clone(), prefix.clone(), &ProcessEnv)
             .map_err(|source| StoreError::Config { uri: location.to_string(), source })?;
-        let endpoint = config.endpoint_url();
         let store = S3Store::new(config)?;
         let sighting = Sighting::of(&store, object, &Bar::default()).await?;
         let (started_on, finished_on) = sighting.between();
-        let info = sighting.info();
+        let (info, address) = (sighting.info(), store.address());
         let provenance = ExistingObject {
             uri: sighting.uri(),
-            endpoint: Some(&endpoint),
+            store: address.as_ref(),
             size: info.size,
             etag: info.revision.as_str(),
             version_id: info.version_id.as_deref(),

@@ -12,7 +12,7 @@ use super::keygen::key_failure;
 use super::progress::Bar;
 use super::target::Target;
 use super::{Exit, Failure, conflicts, home, invocation, outputs, print, print_json, workers};
-use crate::attest::Attestor;
+use crate::attest::{Attestor, Contents};
 use crate::command::{self, CommandEnd, Output};
 use crate::pipeline::{Artifact, Outcome, Sealed, SealedArtifact, Session, Watching};
 use crate::relpath::RelPath;
@@ -225,7 +225,9 @@ async fn attest(artifact: SealedArtifact, key: &PrivateKey, target: &Target, run
     };
     let attestor = Attestor::new(key, store.as_store());
     let manifest = names.manifest.as_str().rsplit('/').next().unwrap_or_default().to_owned();
-    artifact.attest(&attestor, &names, |contents| run.provenance(contents.byproducts(&manifest))).await
+    let place = target.place(artifact.artifact());
+    let byproducts = |contents: &Contents| contents.byproducts(&manifest).into_iter().chain(place).collect();
+    artifact.attest(&attestor, &names, |contents| run.provenance(byproducts(contents))).await
 }
 
 fn tell(args: &RunArgs, report: &RunReport) -> Result<Exit, Failure> {

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use super::{Exit, Failure};
 use crate::attest::AttestationNames;
+use crate::intoto::ResourceDescriptor;
 use crate::pipeline::Artifact;
 use crate::relpath::RelPath;
+use crate::slsa::place_byproduct;
 use crate::store::{self, FileStore, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
 
 /// What the attestation of a working directory's new files is called.
@@ -49,6 +51,15 @@ impl Target {
         key.and_then(|key| AttestationNames::beside(key.as_str())).map_err(|e| {
             Failure::new(Exit::Usage, format!("the attestation of {} cannot be named: {e}", artifact.name))
         })
+    }
+
+    /// Where the artifact belongs whose attestation is put there, if that is a place that
+    /// has an address: beside it.
+    pub(super) fn place(&self, artifact: &Artifact) -> Option<ResourceDescriptor> {
+        let Self::Store { store, .. } = self else { return None };
+        // The new files of the working directory are no artifact that is stored as one.
+        let key = Some(&artifact.name).filter(|_| !artifact.path.is_root())?;
+        Some(place_byproduct(&store.uri(&ObjectKey::new(key).ok()?), &store.address()?))
     }
 
     /// The store that an artifact's attestation goes to.

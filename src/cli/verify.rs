@@ -1,5 +1,6 @@
 //! `argo-attest verify`.
 
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -7,18 +8,18 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
 
-use super::answer::{Answer, Answers, CheckFailure};
+use super::answer::{Answer, Answers, CheckFailure, Checked};
 use super::keygen::key_failure;
 use super::progress::Bar;
 use super::{Exit, Failure, home, print, print_json, workers};
 use crate::chain::{self, Buckets, Limits};
-use crate::check::{CheckError, Checker, check_object, check_path};
+use crate::check::{CheckError, CheckedObject, Checker, check_object, check_path};
+use crate::policy::document::MAX_POLICY;
 use crate::policy::{Policy, TrustedKey};
 use crate::relpath::printable;
 use crate::report::{chain as causes, chain_text};
 use crate::sign::{PublicKey, public_path};
 use crate::store::{self, Location, ProcessEnv};
-use crate::verify::VerifiedStatement;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -71,9 +72,12 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     for artifact in &args.artifacts {
         let found = check(&checker, artifact).await;
         let chain = match &found {
-            Ok((verified, _)) if args.chain => {
+            Ok(checked) if args.chain => {
                 let (policy, now) = (&checker.policy, checker.now);
-                Some(chain::walk(verified.provenance(), policy, now, &buckets, Limits::default()).await)
+                Some(
+                    chain::walk(checked.statement.provenance(), policy, now, &buckets, Limits::default())
+                        .await,
+                )
             }
             _ => None,
         };
@@ -131,7 +135,7 @@ fn own_key() -> Result<Policy, Failure> {
 /// Reads a policy, and the public keys that it names beside itself.
 pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     let shown = printable(file.as_os_str().as_bytes());
-    let bytes = std::fs::read(file).map_err(|e| {
+    let bytes = read_bounded(file).map_err(|e| {
         let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
         Failure::new(exit, format!("cannot read the policy {shown}: {e}"))
             .remedy("check the path, and that the user this runs as may read it")
@@ -143,7 +147,15 @@ pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     })
 }
 
-async fn check(checker: &Checker, artifact: &Path) -> Result<(VerifiedStatement, String), CheckFailure> {
+/// A file that the user names, a pipe as well, of which no more is read than a policy has.
+fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
+    let limit = u64::try_from(MAX_POLICY).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
     let bar = Bar::default();
     match artifact.to_str().filter(|text| text.starts_with("s3://")) {
         Some(uri) => {
@@ -152,8 +164,13 @@ async fn check(checker: &Checker, artifact: &Path) -> Result<(VerifiedStatement,
                 CheckFailure::Other(failure.remedy("write s3://bucket/key"))
             })?;
             let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
-            Ok(check_object(checker, store.as_ref(), &key, &bar).await?)
+            let CheckedObject { statement, origin, placed } =
+                check_object(checker, store.as_ref(), &key, &bar).await?;
+            Ok(Checked { statement, origin, placed: Some(placed) })
         }
-        None => Ok(check_path(checker, artifact, workers(), &bar)?),
+        None => {
+            let (statement, origin) = check_path(checker, artifact, workers(), &bar)?;
+            Ok(Checked { statement, origin, placed: None })
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::argo::Unlocated;
 use crate::artifact_stores::StoresError;
 use crate::check::CheckError;
 use crate::store::{InvalidKey, StoreErrorKind};
+use crate::verify::PlaceError;
 
 /// Why an input is not accepted, or could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +18,12 @@ pub enum InputError {
     /// Its staged bytes.
     #[error(transparent)]
     Staged(#[from] StagedError),
-    /// The form of what is staged, or where it was stored.
+    /// The form of what is staged.
     #[error(transparent)]
     Form(#[from] FormError),
+    /// Where it was stored.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// A git repository whose commit is not known.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -101,6 +105,7 @@ impl InputError {
             Self::Check(CheckError::Store(error)) => Fault::Store(error.kind()),
             Self::Check(CheckError::Rejected(_))
             | Self::Form(_)
+            | Self::Place(_)
             | Self::Git(_)
             | Self::OtherCommit { .. }
             | Self::DerivedCommit { .. }
@@ -132,14 +137,11 @@ impl InputError {
             Self::Staged(StagedError::Unsupplied(_)) => {
                 "let nothing else write to the volume before main, or supply the input".into()
             }
-            Self::Form(FormError::Elsewhere { .. }) => {
-                "take the input from where it was made, or attest the copy by itself (argo-attest attest)"
-                    .into()
-            }
             Self::OtherCommit { wanted, .. } if wanted.len() < 40 => {
                 format!("write all 40 digits of a commit, and a tag or branch of that name as refs/tags/{wanted} or refs/heads/{wanted}")
             }
             Self::DerivedCommit { .. } => "write the commit itself, all 40 digits".into(),
+            Self::Place(error) => error.remedy().into(),
             Self::Store { remedy, .. } => remedy.clone(),
             _ => return None,
         })

@@ -9,8 +9,8 @@ use crate::argo::Unpack;
 use crate::check::Accepted;
 use crate::digest::Sha256Digest;
 use crate::intoto::{DigestSet, ResourceDescriptor};
-use crate::stored::BYPRODUCT;
-use crate::verify::{Content, Place};
+use crate::policy::Stores;
+use crate::verify::{Content, Here, Place, PlaceError, Subjects};
 
 /// Why attested bytes are not what should be staged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,43 +34,6 @@ pub enum FormError {
         "Argo unpacks a zip of one file to a path that no attestation names: what is staged cannot be compared (archive: {{none: {{}}}} on the input keeps it as it is)"
     )]
     ZippedFile,
-    /// Copied, with its attestation, from where it was stored.
-    #[error("the attestation is about {said}, and the input is {here}: both were moved here")]
-    Elsewhere {
-        /// Where the step that made it stored it.
-        said: String,
-        /// Where the input is.
-        here: String,
-    },
-}
-
-/// What a statement's subjects are, as far as it matters here.
-pub(super) struct Subjects<'a> {
-    /// The stored object, by its address.
-    object: Option<&'a ResourceDescriptor>,
-    /// The directory.
-    directory: Option<&'a ResourceDescriptor>,
-    /// The only other file.
-    file: Option<&'a ResourceDescriptor>,
-}
-
-impl<'a> Subjects<'a> {
-    pub(super) fn of(subjects: &'a [ResourceDescriptor]) -> Self {
-        let object = subjects.iter().find(|s| !s.uri.is_empty());
-        let directory = subjects.iter().find(|s| s.digest.dir_hash().is_some());
-        let mut files = subjects.iter().filter(|s| s.uri.is_empty());
-        let file = files.next().filter(|_| directory.is_none() && files.next().is_none());
-        Self { object, directory, file }
-    }
-
-    /// The digest of the object, where the object is one.
-    pub(super) fn object_digest(&self) -> Option<Sha256Digest> {
-        self.object?.digest.sha256()
-    }
-
-    fn is_packed(&self) -> bool {
-        self.object.is_some() && (self.file.is_some() || self.directory.is_some())
-    }
 }
 
 /// Checks the form of what was accepted. `is_gzip` is asked whether the staged file
@@ -81,7 +44,7 @@ pub(super) fn check<E: From<FormError>>(
     unpack: Unpack,
     is_gzip: impl FnOnce() -> Result<bool, E>,
 ) -> Result<(), E> {
-    if accepted.place != Place::Itself {
+    if matches!(accepted.place, Place::Within(_)) {
         return Ok(());
     }
     let subjects = Subjects::of(accepted.statement.statement().subjects());
@@ -110,50 +73,44 @@ pub(super) fn check<E: From<FormError>>(
 /// Why digests cannot agree though all may be as it should be: Argo staged something
 /// that the statement does not speak of.
 pub(super) fn incomparable(
-    subjects: &[ResourceDescriptor],
+    all: &[ResourceDescriptor],
     content: &Content,
     unpack: Unpack,
 ) -> Option<FormError> {
-    let subjects = Subjects::of(subjects);
+    let subjects = Subjects::of(all);
     match (content, unpack) {
         // Its entry has the whole path that the file had in Argo's container, of which
         // unpacking takes the first component (`zipFile` in Argo's util/archive).
         (Content::Directory(_), Unpack::Zip) if subjects.is_packed() && subjects.file.is_some() => {
             Some(FormError::ZippedFile)
         }
+        (Content::File(digest), _) if is_part(all, digest) => Some(FormError::Part(
+            subjects.directory.map(|directory| directory.name.clone()).unwrap_or_default(),
+        )),
         (_, Unpack::Never) | (Content::File(_), Unpack::Detect) => None,
         _ if subjects.object.is_some() && !subjects.is_packed() => Some(FormError::Incomparable),
         _ => None,
     }
 }
 
+/// Whether a file is one of those in an attested directory.
+fn is_part(subjects: &[ResourceDescriptor], digest: &Sha256Digest) -> bool {
+    Subjects::of(subjects).directory.is_some()
+        && subjects.iter().any(|s| s.uri.is_empty() && s.digest.sha256() == Some(*digest))
+}
+
 /// Where the statement says that the object was stored has to be where the input is: an
 /// object that was moved together with its attestation is another run's.
-pub(super) fn check_place(accepted: &Accepted) -> Result<(), FormError> {
-    let statement = accepted.statement.statement();
-    let objects = statement.subjects().iter().map(|s| &s.uri).filter(|uri| !uri.is_empty());
-    let byproducts = &accepted.statement.provenance().run_details.byproducts;
-    let stored = byproducts.iter().filter(|b| b.name == BYPRODUCT).map(|b| &b.uri);
-    // A directory is stored as an object a file, beneath its key.
-    let is_one = Subjects::of(statement.subjects()).object.is_some();
-    let is_here = |uri: &str| match uri.strip_prefix(accepted.base.trim_end_matches('/')) {
-        Some(rest) => rest.is_empty() || (!is_one && rest.starts_with('/')),
-        None => false,
-    };
-    match objects.chain(stored).find(|uri| !is_here(uri)) {
-        Some(said) => Err(FormError::Elsewhere {
-            said: crate::outcome::brief(said, 300),
-            here: crate::outcome::brief(&accepted.base, 300),
-        }),
-        None => Ok(()),
-    }
+pub(super) fn check_place(accepted: &Accepted, stores: &Stores) -> Result<(), PlaceError> {
+    let here = Here { uri: &accepted.base, store: accepted.store.as_ref() };
+    accepted.statement.placed(here, stores)
 }
 
 /// What goes on record as the digest of the input.
 pub(super) fn digest_on_record(accepted: &Accepted, content: &Content) -> DigestSet {
     let subjects = Subjects::of(accepted.statement.statement().subjects());
     match (&accepted.place, subjects.object_digest(), content) {
-        (Place::Itself, Some(object), _) => object.into(),
+        (Place::Itself(_) | Place::Named(_), Some(object), _) => object.into(),
         (_, _, Content::File(digest)) => (*digest).into(),
         (_, _, Content::Directory(files)) => crate::digest::DirHash::of_files(files).into(),
     }

@@ -141,13 +141,18 @@ impl Inspection<'_> {
         let content = blocking(move || Ok(place.content(workers)?)).await?;
         let incomparable = || subjects.iter().find_map(|s| form::incomparable(s, &content, input.unpack));
         let accepted = match attested.accept(store, content.clone()).await {
-            Err(CheckError::Rejected(no @ (Rejection::OtherArtifact { .. } | Rejection::Differs(_)))) => {
+            Err(CheckError::Rejected(
+                no @ (Rejection::OtherArtifact { .. }
+                | Rejection::OtherName { .. }
+                | Rejection::OfDirectory { .. }
+                | Rejection::Differs(_)),
+            )) => {
                 return Err(incomparable().map_or_else(|| CheckError::from(no).into(), InputError::from));
             }
             accepted => accepted?,
         };
         form::check::<InputError>(&accepted, &content, input.unpack, || Ok(spot.is_gzip()?))?;
-        form::check_place(&accepted)?;
+        form::check_place(&accepted, self.checker.policy.stores())?;
         let digest = form::digest_on_record(&accepted, &content);
         let builder_id = accepted.statement.provenance().run_details.builder.id.clone();
         let signer = accepted.statement.signer().clone();

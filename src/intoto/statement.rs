@@ -42,6 +42,9 @@ pub enum InvalidStatement {
     /// Some other `_type`.
     #[error("the statement's _type is {0:?}, not {STATEMENT_V1:?}")]
     Type(String),
+    /// The claim is an array, text, a number: nothing that has fields.
+    #[error("the statement's predicate is not a JSON object")]
+    Predicate,
     /// No subject: it would be about nothing, and anything.
     #[error("the statement has no subjects")]
     NoSubjects,
@@ -57,6 +60,9 @@ impl Statement {
             strict_json::parse(bytes, MAX_ENVELOPE).map_err(InvalidStatement::Json)?;
         if kind != STATEMENT_V1 && kind != STATEMENT_V0_1 {
             return Err(InvalidStatement::Type(kind));
+        }
+        if !predicate.is_object() {
+            return Err(InvalidStatement::Predicate);
         }
         let subjects: Vec<_> = subjects.0.into_iter().map(|Object(subject)| subject).collect();
         if subjects.is_empty() {
@@ -130,6 +136,12 @@ mod tests {
             (r#""name":"x","#, r#""name":"x","name":"y","#, "well-formed"),
             (r#"{"a":1}"#, r#"{"a":1,"a":2}"#, "well-formed"),
             (r#"{"sha256":"#, r#"{"sha256":"00","sha256":"#, "well-formed"),
+            (r#"{"a":1}"#, "[1]", "not a JSON object"),
+            (r#"{"a":1}"#, r#""a""#, "not a JSON object"),
+            (r#"{"a":1}"#, " 7", "not a JSON object"),
+            (r#"{"a":1}"#, "null", "not a JSON object"),
+            (r#""x","digest""#, r#"["x"],"digest""#, "well-formed"),
+            (r#"{"sha256":"ba78"#, r#"["sha256","ba78"],"x":{"sha256":"ba78"#, "well-formed"),
             (
                 r#"{"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#,
                 "{}",

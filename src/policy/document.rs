@@ -1,15 +1,21 @@
 //! The policy file: YAML, `apiVersion: argo-attest.io/v1`, `kind: VerificationPolicy`.
 //!
-//! Strict: a field that is not known is an error, because a misspelt
-//! expectation that is passed over accepts too much.
+//! Strict: a field that is not known is an error, because a misspelt expectation that is
+//! passed over accepts too much. So is one that is there and says nothing (empty, `null`):
+//! whoever wrote it expected something.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 
-use super::{Builders, Expectation, Missing, Pattern, Policy, StoredMatch, TrustedKey};
+use super::fields::Field;
+use super::stores::{KnownStore, Stores};
+use super::{
+    Builders, Expectation, Form, Missing, Pattern, Policy, StoredMatch, TemplateSource, TrustedKey, yaml,
+};
+use crate::outcome::brief;
 use crate::relpath::printable;
 use crate::sign::PublicKey;
 
@@ -20,99 +26,44 @@ pub const KIND: &str = "VerificationPolicy";
 /// Size limit of a policy file, in bytes.
 pub const MAX_POLICY: usize = 1024 * 1024;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Document {
-    api_version: String,
-    kind: String,
-    keys: Vec<KeyEntry>,
-    builders: Vec<BuilderEntry>,
-    #[serde(default)]
-    expect: ExpectEntry,
-    #[serde(default)]
-    missing: MissingEntry,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct KeyEntry {
-    name: String,
-    file: PathBuf,
-    not_before: Option<Timestamp>,
-    not_after: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BuilderEntry {
-    id: String,
-    keys: Vec<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ExpectEntry {
-    #[serde(default)]
-    workflow: WorkflowEntry,
-    template: Option<Vec<String>>,
-    stored_match: Option<StoredMatchEntry>,
-    max_age: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct WorkflowEntry {
-    namespace: Option<String>,
-    name: Option<String>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
-enum StoredMatchEntry {
-    Required,
-    Optional,
-}
-
-#[derive(Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "lowercase")]
-enum MissingEntry {
-    #[default]
-    Fail,
-    Warn,
-}
-
 /// Why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPolicy {
     /// Larger than [`MAX_POLICY`].
     #[error("the policy is larger than {MAX_POLICY} bytes")]
     TooLarge,
-    /// Not YAML, an unknown field, a missing one, or a value of another kind.
-    #[error("the policy is not well formed: {0}")]
-    Yaml(String),
+    /// Not YAML, or YAML that is not read here.
+    #[error("the policy is not well formed: line {line}: {what}")]
+    Yaml {
+        /// From 1.
+        line: usize,
+        /// What is wrong, printable.
+        what: String,
+    },
     /// Another document, or another version of it.
     #[error("the policy is {found}, not {API_VERSION} {KIND}")]
     Kind {
-        /// Its apiVersion and kind.
+        /// Its apiVersion and kind, printable.
         found: String,
     },
-    /// It could accept nothing, so it is a mistake.
-    #[error("the policy lists no {0}")]
-    Empty(&'static str),
-    /// Two keys of one name: which is meant?
-    #[error("the policy names the key {0:?} twice")]
-    DuplicateKey(String),
-    /// A builder names a key that `keys` does not have.
-    #[error("builder {builder:?} names the key {key:?}, which `keys` does not list")]
-    UnknownKey {
-        /// The builder.
-        builder: String,
-        /// The name that is not there.
-        key: String,
+    /// No policy has such a field.
+    #[error("the policy is not well formed: line {line}: unknown field `{field}`")]
+    Unknown {
+        /// Which, printable.
+        field: String,
+        /// Where it stands, from 1.
+        line: usize,
     },
-    /// Not a duration, or not a positive one.
-    #[error("maxAge is {0:?}, not a duration such as 720h")]
-    MaxAge(String),
+    /// A field is missing, empty, there twice, or not what it has to be.
+    #[error("the policy is not well formed: line {line}: {field} {what}")]
+    Field {
+        /// Which, such as `expect.workflow.name`; printable.
+        field: String,
+        /// Where it stands, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A key's file cannot be read or is no public key.
     #[error("the key {name:?} of the policy cannot be used")]
     Key {
@@ -121,6 +72,14 @@ pub enum InvalidPolicy {
         /// Why not.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// One key under two names: which of their times and builders hold?
+    #[error("the keys {other:?} and {name:?} of the policy are one and the same")]
+    SameKey {
+        /// The later name.
+        name: String,
+        /// The earlier one.
+        other: String,
     },
 }
 
@@ -137,93 +96,152 @@ impl Policy {
         if bytes.len() > MAX_POLICY {
             return Err(InvalidPolicy::TooLarge);
         }
-        let document: Document =
-            serde_saphyr::from_slice(bytes).map_err(|e| InvalidPolicy::Yaml(one_line(&e)))?;
-        if document.api_version != API_VERSION || document.kind != KIND {
-            return Err(InvalidPolicy::Kind { found: format!("{} {}", document.api_version, document.kind) });
+        let not_utf8 = |_| InvalidPolicy::Yaml { line: 1, what: "it is not UTF-8".to_owned() };
+        let text = std::str::from_utf8(bytes).map_err(not_utf8)?;
+        let document =
+            yaml::read(text).map_err(|e| InvalidPolicy::Yaml { line: e.line, what: brief(&e.what, 300) })?;
+        let mut fields = Field::document(document).fields()?;
+        let (version, kind) = (fields.required("apiVersion")?.text()?, fields.required("kind")?.text()?);
+        if version != API_VERSION || kind != KIND {
+            return Err(InvalidPolicy::Kind { found: brief(&format!("{version} {kind}"), 200) });
         }
-        let mut keys: Vec<TrustedKey> = Vec::with_capacity(document.keys.len());
-        for entry in document.keys {
-            if keys.iter().any(|k| k.name == entry.name) {
-                return Err(InvalidPolicy::DuplicateKey(entry.name));
+        let (keys, builders) = (fields.required("keys")?, fields.required("builders")?);
+        let (stores, expect) = (fields.optional("stores"), fields.optional("expect"));
+        let missing = fields.optional("missing");
+        fields.finish()?;
+        // All that is in the file comes first: what it says is looked at before its keys are.
+        let keys = keys.distinct(key_entry, |a, b| a.name == b.name)?;
+        let builders = builders.distinct(|entry| builder(entry, &keys), |a, b| a.0 == b.0)?;
+        let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
+        let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
+        let missing = missing.map_or(Ok(Missing::default()), |field| {
+            field.parsed("fail or warn", |text| match text {
+                "fail" => Some(Missing::Fail),
+                "warn" => Some(Missing::Warn),
+                _ => None,
+            })
+        })?;
+        let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys.len());
+        for KeyEntry { name, file, not_before, not_after } in keys {
+            let key = load(&file).map_err(|e| InvalidPolicy::Key { name: shown(&name), source: e.into() })?;
+            if let Some(same) = trusted.iter().find(|other| other.key.key_id() == key.key_id()) {
+                return Err(InvalidPolicy::SameKey { name: shown(&name), other: shown(&same.name) });
             }
-            let key = load(&entry.file)
-                .map_err(|e| InvalidPolicy::Key { name: entry.name.clone(), source: e.into() })?;
-            keys.push(TrustedKey {
-                name: entry.name,
-                key,
-                not_before: entry.not_before,
-                not_after: entry.not_after,
-            });
+            trusted.push(TrustedKey { name, key, not_before, not_after });
         }
-        let builders = pairs(document.builders, &keys)?;
-        if keys.is_empty() {
-            return Err(InvalidPolicy::Empty("keys"));
-        }
-        Ok(Self {
-            keys,
-            builders: Builders::Listed(builders),
-            expect: document.expect.try_into()?,
-            missing: match document.missing {
-                MissingEntry::Fail => Missing::Fail,
-                MissingEntry::Warn => Missing::Warn,
-            },
-        })
+        Ok(Self { keys: trusted, builders: Builders::Listed(builders), stores, expect, missing })
     }
 }
 
-/// Where and what, without the picture that the parser draws of it.
-fn one_line(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    printable(text.strip_prefix("error: ").unwrap_or(&text).as_bytes())
+/// A key as the file has it.
+struct KeyEntry {
+    name: String,
+    file: PathBuf,
+    not_before: Option<Timestamp>,
+    not_after: Option<Timestamp>,
 }
 
-fn pairs(
-    entries: Vec<BuilderEntry>,
-    keys: &[TrustedKey],
-) -> Result<Vec<(String, Vec<usize>)>, InvalidPolicy> {
-    if entries.is_empty() {
-        return Err(InvalidPolicy::Empty("builders"));
-    }
-    let index = |builder: &str, name: String| {
-        keys.iter()
-            .position(|k| k.name == name)
-            .ok_or_else(|| InvalidPolicy::UnknownKey { builder: builder.to_owned(), key: name })
+fn key_entry(entry: Field) -> Result<KeyEntry, InvalidPolicy> {
+    let mut fields = entry.fields()?;
+    let name = fields.required("name")?.text()?;
+    let file = fields.required("file")?.text()?.into();
+    let not_before = fields.optional("notBefore").map(timestamp).transpose()?;
+    let ends = fields.optional("notAfter");
+    fields.finish()?;
+    let not_after = match (ends, not_before) {
+        (None, _) => None,
+        (Some(field), not_before) => {
+            Some(field.parsed("a time after notBefore, such as 2027-06-30T00:00:00Z", |text| {
+                let time: Timestamp = text.parse().ok()?;
+                not_before.is_none_or(|begin| begin < time).then_some(time)
+            })?)
+        }
     };
-    entries
-        .into_iter()
-        .map(|BuilderEntry { id, keys }| {
-            let keys = keys.into_iter().map(|name| index(&id, name)).collect::<Result<_, _>>()?;
-            Ok((id, keys))
-        })
-        .collect()
+    Ok(KeyEntry { name, file, not_before, not_after })
 }
 
-impl TryFrom<ExpectEntry> for Expectation {
-    type Error = InvalidPolicy;
-
-    fn try_from(entry: ExpectEntry) -> Result<Self, InvalidPolicy> {
-        let templates = match entry.template {
-            Some(templates) if templates.is_empty() => return Err(InvalidPolicy::Empty("template")),
-            templates => templates.unwrap_or_default(),
-        };
-        Ok(Self {
-            builder: None,
-            namespace: entry.workflow.namespace,
-            workflow: entry.workflow.name.map(Pattern::new),
-            templates,
-            stored_match: match entry.stored_match {
-                Some(StoredMatchEntry::Required) => StoredMatch::Required,
-                Some(StoredMatchEntry::Optional) | None => StoredMatch::Optional,
-            },
-            max_age: entry.max_age.map(parse_age).transpose()?,
-        })
-    }
+fn timestamp(field: Field) -> Result<Timestamp, InvalidPolicy> {
+    field.parsed("a time such as 2027-06-30T00:00:00Z", |text| text.parse().ok())
 }
 
-fn parse_age(text: String) -> Result<Duration, InvalidPolicy> {
-    match text.parse::<SignedDuration>().map(Duration::try_from) {
-        Ok(Ok(age)) if !age.is_zero() => Ok(age),
-        _ => Err(InvalidPolicy::MaxAge(text)),
+/// A builder's id, and the places of its keys in the list.
+fn builder(entry: Field, listed: &[KeyEntry]) -> Result<(String, Vec<usize>), InvalidPolicy> {
+    let mut fields = entry.fields()?;
+    let id = fields.required("id")?.text()?;
+    let place = |name: &str| listed.iter().position(|key| key.name == name);
+    let key = |field: Field| field.parsed("a name that `keys` lists", place);
+    let keys = fields.required("keys")?.distinct(key, |a, b| a == b)?;
+    fields.finish()?;
+    Ok((id, keys))
+}
+
+fn known_stores(field: Field) -> Result<Stores, InvalidPolicy> {
+    let mut known = HashSet::new();
+    let mut stores: Vec<KnownStore> = Vec::new();
+    for entry in field.list()? {
+        let twice = entry.wrong("has a name or an address that another store has");
+        let store = known_store(entry)?;
+        // An address of two stores would make them one.
+        if stores.iter().any(|other| other.name == store.name)
+            || !store.addresses.iter().all(|address| known.insert(address.clone()))
+        {
+            return Err(twice);
+        }
+        stores.push(store);
     }
+    Ok(Stores::new(stores))
+}
+
+fn known_store(entry: Field) -> Result<KnownStore, InvalidPolicy> {
+    let mut fields = entry.fields()?;
+    let name = fields.required("name")?.text()?;
+    let address = |field: Field| {
+        field.parsed("a store's address such as https://s3.example.com", |text| text.parse().ok())
+    };
+    let addresses = fields.required("addresses")?.distinct(address, |a, b| a == b)?;
+    fields.finish()?;
+    Ok(KnownStore { name, addresses })
+}
+
+fn expectation(field: Field, stores: &Stores) -> Result<Expectation, InvalidPolicy> {
+    let mut fields = field.fields()?;
+    let mut expect = Expectation::default();
+    if let Some(workflow) = fields.optional("workflow") {
+        let mut fields = workflow.fields()?;
+        expect.namespace = fields.optional("namespace").map(Field::text).transpose()?;
+        expect.workflow = fields.optional("name").map(Field::text).transpose()?.map(Pattern::new);
+        fields.finish()?;
+    }
+    let names = |field: Field| field.distinct(Field::text, |a, b| a == b);
+    expect.templates = fields.optional("template").map(names).transpose()?.unwrap_or_default();
+    expect.stored_match = fields.optional("storedMatch").map_or(Ok(StoredMatch::default()), |field| {
+        field.parsed("required or optional", |text| match text {
+            "required" => Some(StoredMatch::Required),
+            "optional" => Some(StoredMatch::Optional),
+            _ => None,
+        })
+    })?;
+    expect.max_age = fields.optional("maxAge").map(age).transpose()?;
+    let known = |name: &str| stores.knows(name).then(|| name.to_owned());
+    let known = |field: Field| field.parsed("the name of a store that `stores` lists", known);
+    let named = fields.optional("stores").map(|field| field.distinct(known, |a, b| a == b)).transpose()?;
+    expect.stores = named.unwrap_or_default();
+    let source = fields.optional("templateSource");
+    expect.template_source =
+        source.map(|field| field.parsed("workflow, pod or text", TemplateSource::named)).transpose()?;
+    let form = fields.optional("form");
+    expect.form = form.map(|field| field.parsed("native or sidecar", Form::named)).transpose()?;
+    fields.finish()?;
+    Ok(expect)
+}
+
+fn age(field: Field) -> Result<Duration, InvalidPolicy> {
+    field.parsed("a duration such as 720h", |text| {
+        let age = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
+        (!age.is_zero()).then_some(age)
+    })
+}
+
+fn shown(name: &str) -> String {
+    printable(name.as_bytes())
 }

@@ -5,8 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::PolicyViolation;
+use super::{PolicyViolation, Stores};
+use crate::outcome::brief;
 use crate::slsa::Provenance;
+use crate::store::StoreAddress;
+use crate::stored::BYPRODUCT;
 
 /// How far a builder's clock may be ahead of the verifier's.
 const CLOCK_SKEW: Duration = Duration::from_mins(5);
@@ -19,6 +22,58 @@ pub enum StoredMatch {
     /// It may.
     #[default]
     Optional,
+}
+
+/// With what the text of a step's template was compared before anything was signed: the
+/// least that is expected. A later one is more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TemplateSource {
+    /// With nothing: it says so itself.
+    Text,
+    /// With the pod's own spec.
+    Pod,
+    /// With the Workflow as it is stored.
+    Workflow,
+}
+
+impl TemplateSource {
+    /// By its name in a policy and in a statement.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Text, Self::Pod, Self::Workflow].into_iter().find(|source| source.name() == name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Pod => "pod",
+            Self::Workflow => "workflow",
+        }
+    }
+}
+
+/// How the sidecar was run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As a native sidecar: watching before main began.
+    Native,
+    /// As one of the template's `sidecars`.
+    Sidecar,
+}
+
+impl Form {
+    /// By its name in a policy and in a statement.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Native, Self::Sidecar].into_iter().find(|form| form.name() == name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Sidecar => "sidecar",
+        }
+    }
 }
 
 /// Text in which `*` stands for any text.
@@ -66,10 +121,22 @@ pub struct Expectation {
     pub stored_match: StoredMatch,
     /// How long ago the build may have finished.
     pub max_age: Option<Duration>,
+    /// By the names that the policy gives them, the stores in which the artifact may be;
+    /// any, if empty.
+    pub stores: Vec<String>,
+    /// The least with which the template's text was compared.
+    pub template_source: Option<TemplateSource>,
+    /// How the sidecar was run.
+    pub form: Option<Form>,
 }
 
 impl Expectation {
-    pub(super) fn judge(&self, provenance: &Provenance, now: Timestamp) -> Result<(), PolicyViolation> {
+    pub(super) fn judge(
+        &self,
+        provenance: &Provenance,
+        stores: &Stores,
+        now: Timestamp,
+    ) -> Result<(), PolicyViolation> {
         let found = &provenance.run_details.builder.id;
         if let Some(wanted) = self.builder.as_ref().filter(|wanted| *wanted != found) {
             return Err(PolicyViolation::Builder { found: found.clone(), wanted: wanted.clone() });
@@ -105,7 +172,52 @@ impl Expectation {
         if self.stored_match == StoredMatch::Required && !says_stored_match(provenance) {
             return Err(PolicyViolation::NoStoredMatch);
         }
-        self.max_age.map_or(Ok(()), |limit| judge_age(provenance, limit, now))
+        self.max_age.map_or(Ok(()), |limit| judge_age(provenance, limit, now))?;
+        self.judge_stores(provenance, stores)?;
+        self.judge_sidecar(provenance)
+    }
+
+    /// All places that the statement names are in stores that are listed, and it names one.
+    fn judge_stores(&self, provenance: &Provenance, stores: &Stores) -> Result<(), PolicyViolation> {
+        if self.stores.is_empty() {
+            return Ok(());
+        }
+        let is_listed = |endpoint: Option<&str>| {
+            let address = endpoint.and_then(|text| text.parse::<StoreAddress>().ok());
+            address.is_some_and(|address| self.stores.iter().any(|name| stores.is(name, &address)))
+        };
+        let places = provenance.places();
+        match places.iter().find(|place| !is_listed(place.endpoint)) {
+            None if !places.is_empty() => Ok(()),
+            other => Err(PolicyViolation::Parameter {
+                field: "store",
+                found: other.and_then(|place| place.endpoint).map(|text| brief(text, 300)),
+                wanted: format!("one of {:?}", self.stores),
+            }),
+        }
+    }
+
+    fn judge_sidecar(&self, provenance: &Provenance) -> Result<(), PolicyViolation> {
+        let said = |field: &str| {
+            provenance.build_definition.internal_parameters.get("sidecar")?.get(field)?.as_str()
+        };
+        if let Some(least) = self.template_source {
+            require(
+                "template's source",
+                said("templateSource"),
+                |found| TemplateSource::named(found).is_some_and(|found| found >= least),
+                || match least {
+                    TemplateSource::Workflow => "\"workflow\"".to_owned(),
+                    least => format!("at least {:?}", least.name()),
+                },
+            )?;
+        }
+        match self.form {
+            Some(form) => {
+                require("sidecar's form", said("form"), |f| f == form.name(), || format!("{:?}", form.name()))
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -118,13 +230,13 @@ fn require(
     if found.is_some_and(good) {
         return Ok(());
     }
-    Err(PolicyViolation::Parameter { field, found: found.map(str::to_owned), wanted: wanted() })
+    Err(PolicyViolation::Parameter { field, found: found.map(|text| brief(text, 300)), wanted: wanted() })
 }
 
-/// The evidence is a by-product named `stored-object` that says which check was made.
+/// The evidence is a by-product named [`BYPRODUCT`] that says which check was made.
 fn says_stored_match(provenance: &Provenance) -> bool {
     provenance.run_details.byproducts.iter().any(|byproduct| {
-        byproduct.name == "stored-object"
+        byproduct.name == BYPRODUCT
             && byproduct.annotations.get("check").and_then(Value::as_str).is_some_and(|c| !c.is_empty())
     })
 }

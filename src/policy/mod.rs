@@ -6,13 +6,17 @@
 
 pub mod document;
 mod expectation;
+mod fields;
+mod stores;
 mod trust;
+mod yaml;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use expectation::{Expectation, Pattern, StoredMatch};
+pub use expectation::{Expectation, Form, Pattern, StoredMatch, TemplateSource};
+pub use stores::{KnownStore, Stores};
 pub use trust::{Builders, TrustedKey};
 
 use crate::slsa::Provenance;
@@ -32,6 +36,7 @@ pub enum Missing {
 pub struct Policy {
     keys: Vec<TrustedKey>,
     builders: Builders,
+    stores: Stores,
     expect: Expectation,
     missing: Missing,
 }
@@ -100,7 +105,13 @@ pub enum PolicyViolation {
 impl Policy {
     /// Accepts what any of `keys` signed, whatever builder it names.
     pub fn of_keys(keys: Vec<TrustedKey>) -> Self {
-        Self { keys, builders: Builders::Any, expect: Expectation::default(), missing: Missing::Fail }
+        Self {
+            keys,
+            builders: Builders::Any,
+            stores: Stores::default(),
+            expect: Expectation::default(),
+            missing: Missing::Fail,
+        }
     }
 
     /// The same policy, narrowed to one builder.
@@ -110,8 +121,15 @@ impl Policy {
         self
     }
 
+    /// The same policy, which knows these stores.
+    #[must_use]
+    pub fn with_stores(self, stores: Stores) -> Self {
+        Self { stores, ..self }
+    }
+
     /// What of this policy is for the statements of an artifact's inputs, and of
-    /// theirs: keys, pairs, builder, namespace and stored match. Which workflow and
+    /// theirs: keys, pairs, builder, namespace, stored match, stores, and how the sidecar
+    /// came by its facts. Which workflow and
     /// template made it is asked of the artifact alone. So is its age: an input may
     /// be old, and which attestation of it counts is fixed by the statement that
     /// names it, so an older one cannot be passed off for it.
@@ -128,6 +146,11 @@ impl Policy {
         &self.keys
     }
 
+    /// Which addresses lead to one store.
+    pub fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
     /// What to do where there is no attestation.
     pub fn missing(&self) -> Missing {
         self.missing
@@ -142,7 +165,7 @@ impl Policy {
             return Err(PolicyViolation::Pair { key, builder: builder.clone() });
         };
         trusted.valid_at(now)?;
-        self.expect.judge(provenance, now)
+        self.expect.judge(provenance, &self.stores, now)
     }
 }
 

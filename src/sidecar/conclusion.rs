@@ -139,7 +139,8 @@ impl Concluding<'_> {
         };
         let store = before.store.as_ref();
         let names = AttestationNames::beside(way.plan.object.key()).map_err(|e| e.to_string())?;
-        let provenance = (self.provenance)(byproducts(&contents, &names, &stored));
+        let directory = (packing == Packing::ObjectPerFile).then(|| artifact_uri(store, way)).transpose()?;
+        let provenance = (self.provenance)(byproducts(&contents, &names, &stored, directory.as_deref()));
         let receipt = Attestor::new(self.key, store)
             .attest(&contents, &names, &provenance)
             .await
@@ -265,14 +266,20 @@ fn passed(refusal: &Refusal) -> Passed {
     }
 }
 
+/// The address that the attestation is beside.
+fn artifact_uri(store: &dyn Store, way: &Way) -> Result<String, String> {
+    Ok(store.uri(&key(&way.plan.object).map_err(|e| e.to_string())?))
+}
+
 fn byproducts(
     contents: &Contents,
     names: &AttestationNames,
     stored: &[StoredObject],
+    directory: Option<&str>,
 ) -> Vec<ResourceDescriptor> {
     let manifest = names.manifest.as_str().rsplit('/').next().unwrap_or_default();
     let mut byproducts = contents.byproducts(manifest);
-    byproducts.extend(stored.iter().map(StoredObject::byproduct));
+    byproducts.extend(stored.iter().map(|object| object.byproduct(directory)));
     byproducts
 }
 

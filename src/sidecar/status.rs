@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::outcome::brief;
+use crate::strict_json::Object;
 
 /// Where the kubelet looks unless the pod's spec names another file
 /// (`terminationMessagePath`).
@@ -123,7 +124,8 @@ impl Status {
     /// `None` for anything that is not a whole state.
     fn from_json(text: &[u8]) -> Option<Self> {
         let text = str::from_utf8(text).ok()?;
-        Some(match serde_json::from_str(text).ok()? {
+        let Object(wire) = serde_json::from_str(text).ok()?;
+        Some(match wire {
             Wire::Starting => Self::Starting,
             Wire::Ready { detail } => Self::Ready { detail },
             Wire::Idle { reason } => Self::Idle { reason },

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use serde_json::Map;
 
 use super::argo_step::{insert_object, insert_text, texts};
-use super::{BuildDefinition, BuildMetadata, Builder, PodIdentity, Provenance, RunDetails};
+use super::{BuildDefinition, BuildMetadata, Builder, PodIdentity, Provenance, RunDetails, place_byproduct};
+use crate::intoto::ResourceDescriptor;
+use crate::store::StoreAddress;
 
 /// `buildType` of an object that `argo-attest attest` found.
 pub const EXISTING_OBJECT_BUILD_TYPE: &str = "https://argo-attest.github.io/buildtypes/existing-object/v1";
@@ -19,8 +21,8 @@ pub const EXISTING_OBJECT_BUILD_TYPE: &str = "https://argo-attest.github.io/buil
 pub struct ExistingObject<'a> {
     /// Its address, `s3://bucket/key`.
     pub uri: &'a str,
-    /// Whose bucket it is: the address of the store, without credentials.
-    pub endpoint: Option<&'a str>,
+    /// Whose bucket it is.
+    pub store: Option<&'a StoreAddress>,
     /// Its size in bytes.
     pub size: u64,
     /// The store's own text for its state; S3's `ETag`, with its quotes.
@@ -56,9 +58,13 @@ impl ExistingObject<'_> {
                     started_on: Some(self.started_on),
                     finished_on: Some(self.finished_on),
                 },
-                byproducts: Vec::new(),
+                byproducts: self.place(),
             },
         }
+    }
+
+    fn place(&self) -> Vec<ResourceDescriptor> {
+        self.store.map(|store| place_byproduct(self.uri, store)).into_iter().collect()
     }
 
     fn invocation_id(&self) -> String {
@@ -75,7 +81,7 @@ impl ExistingObject<'_> {
         let mut external = Map::new();
         let mut object = Map::new();
         insert_text(&mut object, "uri", self.uri);
-        insert_text(&mut object, "endpoint", self.endpoint.unwrap_or_default());
+        insert_text(&mut object, "endpoint", self.store.map(StoreAddress::as_str).unwrap_or_default());
         insert_object(&mut external, "object", object);
         let workflow =
             texts(&[("name", &self.identity.workflow_name), ("namespace", &self.identity.pod_namespace)]);
@@ -110,7 +116,7 @@ mod tests {
     fn provenance(identity: &PodIdentity) -> Provenance {
         ExistingObject {
             uri: "s3://data/base.csv",
-            endpoint: Some("https://s3.example.com"),
+            store: Some(&"https://s3.example.com".parse().unwrap()),
             size: u64::MAX,
             etag: "\"abc\"",
             version_id: None,
@@ -155,7 +161,16 @@ mod tests {
               "invocationId": "urn:uuid:0",
               "startedOn": "2026-11-23T10:15:00Z",
               "finishedOn": "2026-11-23T10:15:01Z"
-            }
+            },
+            "byproducts": [
+              {
+                "name": "stored-object",
+                "uri": "s3://data/base.csv",
+                "annotations": {
+                  "endpoint": "https://s3.example.com"
+                }
+              }
+            ]
           }
         }
         "#);

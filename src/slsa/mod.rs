@@ -4,11 +4,14 @@
 mod argo_step;
 mod command;
 mod existing_object;
+mod places;
 mod provenance;
 
 pub use argo_step::{ARGO_STEP_BUILD_TYPE, InputEvidence, PodIdentity, StepRun};
 pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER};
 pub use existing_object::{EXISTING_OBJECT_BUILD_TYPE, ExistingObject};
+pub(crate) use places::annotate_place;
+pub use places::{StoredPlace, place_byproduct};
 pub use provenance::{
     BuildDefinition, BuildMetadata, Builder, InvalidProvenance, PROVENANCE_V1, Provenance, RunDetails,
 };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::intoto::ResourceDescriptor;
+use crate::strict_json::{self, Object};
 
 /// `predicateType` of SLSA provenance v1 (the same for SLSA 1.0, 1.1 and 1.2).
 pub const PROVENANCE_V1: &str = "https://slsa.dev/provenance/v1";
@@ -19,8 +20,10 @@ pub const PROVENANCE_V1: &str = "https://slsa.dev/provenance/v1";
 #[serde(rename_all = "camelCase")]
 pub struct Provenance {
     /// What was asked for.
+    #[serde(deserialize_with = "strict_json::object")]
     pub build_definition: BuildDefinition,
     /// What happened.
+    #[serde(deserialize_with = "strict_json::object")]
     pub run_details: RunDetails,
 }
 
@@ -36,7 +39,7 @@ pub struct BuildDefinition {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub internal_parameters: Map<String, Value>,
     /// What went in.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "strict_json::objects")]
     pub resolved_dependencies: Vec<ResourceDescriptor>,
 }
 
@@ -44,12 +47,13 @@ pub struct BuildDefinition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunDetails {
     /// Who built.
+    #[serde(deserialize_with = "strict_json::object")]
     pub builder: Builder,
     /// When, and under which id.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict_json::object")]
     pub metadata: BuildMetadata,
     /// What came out beside the subjects.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "strict_json::objects")]
     pub byproducts: Vec<ResourceDescriptor>,
 }
 
@@ -85,8 +89,97 @@ pub struct BuildMetadata {
 pub struct InvalidProvenance(#[source] serde_json::Error);
 
 impl Provenance {
-    /// Reads a statement's predicate, JSON text.
+    /// Reads a statement's predicate, JSON text. What has to be an object is one, and
+    /// no array of its fields' values.
     pub fn from_predicate(predicate: &str) -> Result<Self, InvalidProvenance> {
-        serde_json::from_str(predicate).map_err(InvalidProvenance)
+        let Object(provenance) = serde_json::from_str(predicate).map_err(InvalidProvenance)?;
+        Ok(provenance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Everything that has a type, each with something in it.
+    fn whole() -> Value {
+        json!({
+            "buildDefinition": {
+                "buildType": "t",
+                "externalParameters": {"free": [1]},
+                "internalParameters": {"free": [1]},
+                "resolvedDependencies": [{"name": "d", "digest": {"gitCommit": "00"}, "annotations": {"free": [1]}}],
+            },
+            "runDetails": {
+                "builder": {"id": "b", "version": {"v": "1"}},
+                "metadata": {
+                    "invocationId": "i",
+                    "startedOn": "2026-11-01T00:00:00Z",
+                    "finishedOn": "2026-11-01T00:00:00Z",
+                },
+                "byproducts": [{
+                    "name": "p", "uri": "u", "digest": {"sha256": "00"}, "content": "YQ==",
+                    "downloadLocation": "l", "mediaType": "m", "annotations": {"free": [1]},
+                }],
+            },
+        })
+    }
+
+    /// Pointers (RFC 6901) to all that has a type; what parameters and annotations hold is free.
+    fn typed(value: &Value, at: &str, all: &mut Vec<String>) {
+        all.push(at.to_owned());
+        let free = ["externalParameters", "internalParameters", "annotations"];
+        if free.iter().any(|name| at.ends_with(name)) {
+            return;
+        }
+        match value {
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, v)| typed(v, &format!("{at}/{name}"), all))
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(n, v)| typed(v, &format!("{at}/{n}"), all))
+            }
+            _ => {}
+        }
+    }
+
+    fn kind(value: &Value) -> u8 {
+        match value {
+            Value::Null => 0,
+            Value::Bool(_) => 1,
+            Value::Number(_) => 2,
+            Value::String(_) => 3,
+            Value::Array(_) => 4,
+            Value::Object(_) => 5,
+        }
+    }
+
+    #[test]
+    fn nothing_that_has_a_type_may_be_of_another() {
+        let whole = whole();
+        let read: Provenance = Provenance::from_predicate(&whole.to_string()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), whole, "all of it is read");
+        let mut all = Vec::new();
+        typed(&whole, "", &mut all);
+        assert!(all.len() > 25, "{all:?}");
+        for at in &all {
+            let there = whole.pointer(at).unwrap();
+            // What serde takes for a struct: the values of its fields, one after the other.
+            let values = there.as_object().map(|o| Value::Array(o.values().cloned().collect()));
+            let others =
+                [json!(null), json!(true), json!(7), json!("x"), json!([]), json!([1]), json!({"0": 1})];
+            for other in others.into_iter().chain(values) {
+                // Times may be null, which is how protobuf's JSON says that they are not set.
+                if kind(&other) == kind(there) || (other.is_null() && at.ends_with("edOn")) {
+                    continue;
+                }
+                let mut changed = whole.clone();
+                *changed.pointer_mut(at).unwrap() = other;
+                let read = Provenance::from_predicate(&changed.to_string());
+                assert!(read.is_err(), "{at:?}: {changed}");
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{
     Checksums, ChunkSource, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Revision,
-    Store, StoreError,
+    Store, StoreAddress, StoreError,
 };
 use crate::digest::Sha256Digest;
 
@@ -17,6 +17,7 @@ use crate::digest::Sha256Digest;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     objects: Mutex<BTreeMap<ObjectKey, Kept>>,
+    address: Option<StoreAddress>,
 }
 
 #[derive(Debug)]
@@ -41,6 +42,11 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store that says to be reached there.
+    pub fn at(address: StoreAddress) -> Self {
+        Self { address: Some(address), ..Self::default() }
     }
 
     /// Puts bytes under the key whatever is there, as somebody else with access
@@ -87,6 +93,10 @@ impl ChunkSource for Once {
 impl Store for MemoryStore {
     fn uri(&self, key: &ObjectKey) -> String {
         format!("memory:{key}")
+    }
+
+    fn address(&self) -> Option<StoreAddress> {
+        self.address.clone()
     }
 
     async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {

@@ -8,6 +8,7 @@
 //!
 //! Nothing here knows what the bytes mean, lists, or deletes.
 
+mod address;
 mod env;
 mod error;
 mod file;
@@ -24,6 +25,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use address::{InvalidAddress, StoreAddress};
 pub use env::{Env, ProcessEnv};
 pub use error::{Corruption, Reply, Source, StoreError, StoreErrorKind};
 pub use file::FileStore;
@@ -65,6 +67,12 @@ pub trait Store: Send + Sync + Debug {
     /// bytes are there, which stay; [`StoreError::NotFound`] if there is
     /// nothing to replace.
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError>;
+
+    /// Whose store it is: where it is reached. `None` for one that has no address, as a
+    /// directory has none: nothing that was stored under an address is in there.
+    fn address(&self) -> Option<StoreAddress> {
+        None
+    }
 
     /// How many attempts so far were repetitions of a failed one.
     fn retries(&self) -> u64 {

@@ -33,5 +33,5 @@ pub async fn check_archive(
         return Err(StoredError::Store(StoreError::Corrupt { uri, kind: Corruption::Checksum }));
     }
     state::still(store, key, &info).await?;
-    Ok(StoredObject::new(uri, object.digest, &info, Check::Entries))
+    Ok(StoredObject::new(store, uri, object.digest, &info, Check::Entries))
 }

@@ -33,12 +33,12 @@ pub async fn check_bytes(
     let mismatch =
         |reason| StoredError::Mismatch { uri: uri.clone(), reason, revision: info.revision.clone() };
     if let Some(check) = written.judge(&info).map_err(mismatch)? {
-        return Ok(StoredObject::new(uri, written.digest, &info, check));
+        return Ok(StoredObject::new(store, uri, written.digest, &info, check));
     }
     let found = read_back(store, key, &info).await?;
     written.judge_digest(&found).map_err(mismatch)?;
     state::still(store, key, &info).await?;
-    Ok(StoredObject::new(uri, written.digest, &info, Check::ReadBack))
+    Ok(StoredObject::new(store, uri, written.digest, &info, Check::ReadBack))
 }
 
 /// Checks that every object is the file that was written, as [`check_bytes`]

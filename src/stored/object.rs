@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::digest::Sha256Digest;
 use crate::intoto::ResourceDescriptor;
-use crate::store::ObjectInfo;
+use crate::slsa::annotate_place;
+use crate::store::{ObjectInfo, Store, StoreAddress};
 
 /// The name of the by-product that holds the evidence. Policies look for it.
 pub const BYPRODUCT: &str = "stored-object";
@@ -52,11 +53,20 @@ pub struct StoredObject {
     pub version_id: Option<String>,
     /// How it was compared.
     pub check: Check,
+    /// Whose store it is, where the store has an address.
+    pub store: Option<StoreAddress>,
 }
 
 impl StoredObject {
-    pub(super) fn new(uri: String, digest: Sha256Digest, info: &ObjectInfo, check: Check) -> Self {
+    pub(super) fn new(
+        store: &dyn Store,
+        uri: String,
+        digest: Sha256Digest,
+        info: &ObjectInfo,
+        check: Check,
+    ) -> Self {
         Self {
+            store: store.address(),
             uri,
             digest,
             size: info.size,
@@ -67,8 +77,9 @@ impl StoredObject {
     }
 
     /// The evidence as SLSA's `runDetails.byproducts` has it. The size is text,
-    /// since readers of JSON differ on integers above 2^53.
-    pub fn byproduct(&self) -> ResourceDescriptor {
+    /// since readers of JSON differ on integers above 2^53. `directory` is the address
+    /// of the artifact, where that is a directory stored as one object a file.
+    pub fn byproduct(&self, directory: Option<&str>) -> ResourceDescriptor {
         let mut annotations = Map::new();
         let mut annotate = |name: &str, text: &str| annotations.insert(name.to_owned(), Value::from(text));
         annotate("check", self.check.as_str());
@@ -78,7 +89,9 @@ impl StoredObject {
             annotate("versionId", version);
         }
         let named = ResourceDescriptor::named(BYPRODUCT, self.digest);
-        ResourceDescriptor { uri: self.uri.clone(), annotations, ..named }
+        let mut byproduct = ResourceDescriptor { uri: self.uri.clone(), annotations, ..named };
+        annotate_place(&mut byproduct, self.store.as_ref(), directory);
+        byproduct
     }
 }
 
@@ -95,8 +108,9 @@ mod tests {
             etag: "\"abc-2\"".to_owned(),
             version_id: Some("v1".to_owned()),
             check: Check::Entries,
+            store: Some("https://s3.example.com".parse().unwrap()),
         };
-        insta::assert_snapshot!(serde_json::to_string_pretty(&object.byproduct()).unwrap(), @r#"
+        insta::assert_snapshot!(serde_json::to_string_pretty(&object.byproduct(None)).unwrap(), @r#"
         {
           "name": "stored-object",
           "uri": "s3://bucket/out.tgz",
@@ -105,13 +119,16 @@ mod tests {
           },
           "annotations": {
             "check": "entries",
+            "endpoint": "https://s3.example.com",
             "etag": "\"abc-2\"",
             "size": "18446744073709551615",
             "versionId": "v1"
           }
         }
         "#);
-        object.version_id = None;
-        assert_eq!(object.byproduct().annotations.get("versionId"), None);
+        (object.version_id, object.store) = (None, None);
+        let bare = object.byproduct(Some("s3://bucket/dir"));
+        assert_eq!((bare.annotations.get("versionId"), bare.annotations.get("endpoint")), (None, None));
+        assert_eq!(bare.annotations["directory"], "s3://bucket/dir");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use super::{Authentic, Rejection, Signer};
+use super::{Authentic, KnownAs, Rejection, Signer, Subjects};
 use crate::digest::{DirHash, Sha256Digest};
 use crate::intoto::{ResourceDescriptor, Statement, member_name, member_path};
 use crate::manifest::{self, Differences};
@@ -13,8 +13,13 @@ use crate::slsa::Provenance;
 /// Which artifact is asked about, relative to what the attestation was found beside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// The attestation was named for this artifact, by the caller or by lying beside it.
-    Itself,
+    /// It lies beside the artifact, which is known by this path. What it attests as a whole
+    /// may have been renamed; of several files it is about the one whose whole name the
+    /// path ends in, and of a directory about none of its files.
+    Itself(KnownAs),
+    /// The caller named it for the artifact that is known by this path. Of several files it
+    /// is about the one whose name has most in common with the path, from its end.
+    Named(KnownAs),
     /// It lies beside a parent directory; this is the path from there. A file then
     /// has to be attested under this very name: two files that changed places differ.
     Within(RelPath),
@@ -83,9 +88,12 @@ impl Authentic {
         }
         match (place, content) {
             (Place::Within(_), _) => true,
-            (Place::Itself, Content::File(digest)) => self.subject_of(digest).is_none(),
+            (Place::Itself(_), Content::File(_)) => false,
+            (Place::Named(_), Content::File(digest)) => self.whole(digest).is_none(),
             // Without it the answer would be the same; with it, it names what differs.
-            (Place::Itself, Content::Directory(files)) => self.subject_of_directory(files).is_none(),
+            (Place::Itself(_) | Place::Named(_), Content::Directory(files)) => {
+                self.subject_of_directory(files).is_none()
+            }
         }
     }
 
@@ -99,43 +107,69 @@ impl Authentic {
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<VerifiedStatement, Rejection> {
         match (place, content) {
-            (Place::Itself, Content::File(digest)) => self.accept_file(digest, manifest),
-            (Place::Itself, Content::Directory(files)) => self.accept_directory(files, manifest),
+            (Place::Itself(_) | Place::Named(_), Content::File(digest)) => {
+                let name = self.name_of_file(place, digest, manifest)?;
+                Ok(self.verified(name, format!("sha256:{digest}"), 1))
+            }
+            (Place::Itself(_) | Place::Named(_), Content::Directory(files)) => {
+                self.accept_directory(files, manifest)
+            }
             (Place::Within(path), content) => self.accept_member(path, content, manifest),
         }
     }
 
-    fn accept_file(
-        self,
-        digest: &Sha256Digest,
-        manifest: Option<&mut dyn BufRead>,
-    ) -> Result<VerifiedStatement, Rejection> {
-        let name = self.name_of_file(digest, manifest)?;
-        Ok(self.verified(name, format!("sha256:{digest}"), 1))
-    }
-
+    /// The name under which a file is attested that is not looked for in a directory.
     pub(super) fn name_of_file(
         &self,
+        place: &Place,
         digest: &Sha256Digest,
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<String, Rejection> {
-        if let Some(subject) = self.subject_of(digest) {
+        if let Some(subject) = self.whole(digest) {
             return Ok(subject.name.clone());
+        }
+        let subjects = Subjects::of(self.statement.subjects());
+        let files = || {
+            let is_object = |s: &ResourceDescriptor| subjects.object.is_some_and(|o| std::ptr::eq(o, s));
+            let digest = |s: &'_ ResourceDescriptor| s.digest.sha256();
+            self.statement
+                .subjects()
+                .iter()
+                .filter(move |s| !is_object(s))
+                .filter_map(move |s| Some((s, digest(s)?)))
+        };
+        let about = || Rejection::OtherArtifact { found: format!("sha256:{digest}"), about: self.about() };
+        let known = match (place, subjects.directory) {
+            // That lies beside the directory, wherever it was put.
+            (Place::Itself(_), Some(directory)) => {
+                let is_part = subjects.object.is_none() || files().any(|(_, listed)| listed == *digest);
+                let directory = printable(directory.name.as_bytes());
+                return Err(if is_part { Rejection::OfDirectory { directory } } else { about() });
+            }
+            (Place::Itself(known) | Place::Named(known), _) => known,
+            (Place::Within(_), _) => return Err(about()),
+        };
+        let whole = matches!(place, Place::Itself(_));
+        let mut search = Search { known, whole, digest, best: 0, found: None, other: None };
+        for (subject, listed) in files() {
+            search.look(&subject.name, &listed);
         }
         if let (Some((directory, hash)), Some(manifest)) = (self.directory(), manifest) {
             let mut reader = manifest::Reader::new(manifest);
-            let mut found = None;
             while let Some((path, listed)) = reader.next_entry()? {
-                if found.is_none() && listed == *digest {
-                    found = Some(path);
-                }
+                search.look(&member_name(&directory.name, &path), &listed);
             }
             check_manifest(reader, &hash)?;
-            if let Some(path) = found {
-                return Ok(member_name(&directory.name, &path));
-            }
         }
-        Err(Rejection::OtherArtifact { found: format!("sha256:{digest}"), about: self.about() })
+        let asked = known.shown();
+        search.found.ok_or_else(|| match search.other {
+            Some(name) => Rejection::OtherName { attested: printable(name.as_bytes()), asked },
+            None => about(),
+        })
+    }
+
+    fn whole(&self, digest: &Sha256Digest) -> Option<&ResourceDescriptor> {
+        Subjects::of(self.statement.subjects()).whole(digest)
     }
 
     fn accept_directory(
@@ -244,10 +278,6 @@ impl Authentic {
         })
     }
 
-    fn subject_of(&self, digest: &Sha256Digest) -> Option<&ResourceDescriptor> {
-        self.statement.subjects().iter().find(|s| s.digest.sha256() == Some(*digest))
-    }
-
     fn subject_of_directory(&self, files: &BTreeMap<RelPath, Sha256Digest>) -> Option<&ResourceDescriptor> {
         let hash = DirHash::of_files(files);
         self.statement.subjects().iter().find(|s| s.digest.dir_hash() == Some(hash))
@@ -266,6 +296,38 @@ impl Authentic {
     fn verified(self, subject: String, digest: String, files: u64) -> VerifiedStatement {
         let Self { statement, provenance, signer } = self;
         VerifiedStatement { statement, provenance, signer, subject, digest, files }
+    }
+}
+
+/// One file among several that a statement lists: its digest alone says only that it is
+/// some of them.
+struct Search<'a> {
+    known: &'a KnownAs,
+    /// Whether its path has to end in the whole name, or in as much of one as it can.
+    whole: bool,
+    digest: &'a Sha256Digest,
+    /// How much of its path the best names so far have.
+    best: usize,
+    /// Such a name, if its digest is the one.
+    found: Option<String>,
+    /// A name that the digest has, but the artifact has not.
+    other: Option<String>,
+}
+
+impl Search<'_> {
+    fn look(&mut self, name: &str, digest: &Sha256Digest) {
+        let common = self.known.in_common(name);
+        let fits = if self.whole { self.known.ends_with(name) } else { common > 0 && common >= self.best };
+        if fits && common > self.best && !self.whole {
+            // A name that has more of the path is the artifact's, and those before are not.
+            self.best = common;
+            let before = self.found.take();
+            self.other = self.other.take().or(before);
+        }
+        let place = if fits { &mut self.found } else { &mut self.other };
+        if digest == self.digest && place.is_none() {
+            *place = Some(name.to_owned());
+        }
     }
 }
 

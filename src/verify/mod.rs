@@ -8,12 +8,18 @@
 
 mod authentic;
 mod coverage;
+mod known_as;
 mod named;
+mod placed;
 mod rejection;
+mod subjects;
 
 pub use authentic::{Authentic, Signer, authenticate};
 pub use coverage::{Content, Place, VerifiedStatement};
+pub use known_as::KnownAs;
+pub use placed::{Here, PlaceError};
 pub use rejection::Rejection;
+pub use subjects::Subjects;
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ impl Authentic {
     pub fn lists_elsewhere(&self, place: &Place, digest: &DigestSet) -> bool {
         match (place, digest.sha256()) {
             (_, Some(sha256)) => self.needs_manifest(place, &Content::File(sha256)),
-            (Place::Itself, None) => false,
+            (Place::Itself(_) | Place::Named(_), None) => false,
             (Place::Within(_), None) => self.needs_manifest(place, &Content::Directory(BTreeMap::new())),
         }
     }
@@ -32,11 +32,13 @@ impl Authentic {
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<String, Rejection> {
         match (digest.sha256(), digest.dir_hash(), place) {
-            (Some(sha256), _, Place::Itself) => self.name_of_file(&sha256, manifest),
+            (Some(sha256), _, Place::Itself(_) | Place::Named(_)) => {
+                self.name_of_file(place, &sha256, manifest)
+            }
             (Some(sha256), _, Place::Within(path)) => {
                 Ok(self.name_of_member(path, &Content::File(sha256), manifest)?.0)
             }
-            (None, Some(hash), Place::Itself) => {
+            (None, Some(hash), Place::Itself(_) | Place::Named(_)) => {
                 let same = |s: &&ResourceDescriptor| s.digest.dir_hash() == Some(hash);
                 let subject = self.statement.subjects().iter().find(same);
                 subject.map(|s| s.name.clone()).ok_or_else(|| self.other(&hash))

@@ -1,5 +1,6 @@
 //! Every way in which the answer is no.
 
+use super::PlaceError;
 use crate::bundle::BundleError;
 use crate::bundle::lines::LinesError;
 use crate::dsse::SignatureError;
@@ -58,6 +59,33 @@ pub enum Rejection {
         found: String,
         /// Names of the attested subjects.
         about: String,
+    },
+    /// One artifact's bytes under the name of another.
+    #[error("its bytes are attested as {attested:?}, and not under the name {asked:?}")]
+    OtherName {
+        /// The name in the statement, printable.
+        attested: String,
+        /// The name that was asked for, printable.
+        asked: String,
+    },
+    /// A directory's attestation, beside a file.
+    #[error(
+        "the attestation beside it is about the directory {directory:?}, and about no file under this name"
+    )]
+    OfDirectory {
+        /// The attested directory, printable.
+        directory: String,
+    },
+    /// The artifact is not where its attestation says that it is stored.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The key is no plain path, and a directory's attestation speaks of those only.
+    #[error(
+        "the key {key} has no attestation of its own, and an empty, `.` or `..` part: it is no file of an attested directory"
+    )]
+    Spelling {
+        /// The key, printable.
+        key: String,
     },
     /// Files of a directory are not as attested.
     #[error("{0}")]
@@ -118,7 +146,12 @@ impl Rejection {
             Self::OtherArtifact { .. } | Self::Differs(_) => {
                 "these are not the bytes that were attested: fetch them again, or make and attest them anew"
             }
-            Self::NotListed { .. } | Self::NotADirectory { .. } => {
+            Self::OtherName { .. } => {
+                "verify it under the name that it is attested by, or fetch the attestation of this artifact"
+            }
+            Self::Place(error) => error.remedy(),
+            Self::Spelling { .. } => "write the key as it is in the bucket",
+            Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
                 "name the artifact's own attestation with --bundle FILE, if it has one"
             }
             Self::Statement(_) | Self::PredicateType { .. } | Self::Provenance(_) => {
@@ -133,6 +166,6 @@ impl Rejection {
 
     /// Whether there is no attestation at all, which a policy may let pass.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::NoAttestation { .. })
+        matches!(self, Self::NoAttestation { .. } | Self::Spelling { .. })
     }
 }

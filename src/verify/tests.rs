@@ -10,10 +10,11 @@ use crate::attest::{Contents, MAX_FILES};
 use crate::digest::Sha256Digest;
 use crate::dsse::Envelope;
 use crate::intoto::{self, ResourceDescriptor};
-use crate::policy::{Policy, TrustedKey};
+use crate::policy::{KnownStore, Policy, Stores, TrustedKey};
 use crate::relpath::RelPath;
 use crate::sign::{KeyType, PrivateKey};
 use crate::slsa::PROVENANCE_V1;
+use crate::store::StoreAddress;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -39,6 +40,14 @@ fn statement(subjects: &[ResourceDescriptor]) -> Vec<u8> {
 fn authentic(subjects: &[ResourceDescriptor]) -> Authentic {
     let key = key();
     authenticate(&Envelope::sign(statement(subjects), &key).unwrap(), &policy(&key), NOW).unwrap()
+}
+
+fn itself(known_as: &str) -> Place {
+    Place::Itself(KnownAs::new(known_as))
+}
+
+fn named(known_as: &str) -> Place {
+    Place::Named(KnownAs::new(known_as))
 }
 
 fn path(text: &str) -> RelPath {
@@ -108,17 +117,90 @@ fn the_builder_that_was_asked_for_is_the_only_one() {
 
 #[test]
 fn a_file_is_what_its_digest_says() {
-    let subjects = [
-        ResourceDescriptor::named("x", Sha256Digest::of(b"x")),
-        ResourceDescriptor::named("y", Sha256Digest::of(b"y")),
-    ];
-    let ask = |bytes: &[u8]| {
-        authentic(&subjects).accept(&Place::Itself, &Content::File(Sha256Digest::of(bytes)), None)
+    let subjects = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
+    // The only one may have been renamed: whoever has the bytes has the artifact.
+    for place in [itself("/dl/x"), itself("/dl/renamed"), named("/dl/renamed"), named("x")] {
+        let ask =
+            |bytes: &[u8]| authentic(&subjects).accept(&place, &Content::File(Sha256Digest::of(bytes)), None);
+        let yes = ask(b"x").unwrap();
+        assert_eq!((yes.subject(), yes.files()), ("x", 1));
+        let no = ask(b"z").map(|_| ()).unwrap_err();
+        assert!(matches!(no, Rejection::OtherArtifact { .. }), "{no}");
+    }
+}
+
+#[test]
+fn of_several_files_each_goes_by_its_own_name() {
+    let subjects = ["x", "y", "d/x"].map(|n| ResourceDescriptor::named(n, Sha256Digest::of(n.as_bytes())));
+    let ask = |place: &Place, bytes: &str| {
+        authentic(&subjects)
+            .accept(place, &Content::File(Sha256Digest::of(bytes.as_bytes())), None)
+            .map(|verified| verified.subject().to_owned())
+            .map_err(|no| no.to_string())
     };
-    let yes = ask(b"y").unwrap();
-    assert_eq!((yes.subject(), yes.files()), ("y", 1));
-    let no = ask(b"z").map(|_| ()).unwrap_err();
-    assert!(matches!(no, Rejection::OtherArtifact { .. }) && no.to_string().contains("x and 1 more"), "{no}");
+    for (place, bytes, expected) in [
+        (itself("/w/x"), "x", Some("x")),
+        (itself("/w/y"), "y", Some("y")),
+        (itself("/w/d/x"), "d/x", Some("d/x")),
+        (itself("/w/y"), "x", None),
+        (itself("/w/x"), "d/x", None),
+        (itself("/w/X"), "x", None),
+        (itself("/w/x/"), "x", None),
+        (itself("/w/renamed"), "x", None),
+        (named("/w/x"), "x", Some("x")),
+        (named("/w/d/x"), "d/x", Some("d/x")),
+        // What has more of the path is the artifact; `x` is another.
+        (named("/w/d/x"), "x", None),
+        (named("/w/y"), "x", None),
+        (named("/w/renamed"), "x", None),
+    ] {
+        let said = ask(&place, bytes);
+        assert_eq!(said.as_deref().ok(), expected, "{place:?} {bytes}: {said:?}");
+        if let Err(why) = said {
+            assert!(why.contains(&format!("its bytes are attested as {bytes:?}, and not under")), "{why}");
+        }
+    }
+    let no = ask(&itself("/w/x"), "none").unwrap_err();
+    assert!(no.contains("x and 2 more"), "{no}");
+}
+
+/// The attestation of a directory, put beside one of its files, or of something else.
+#[test]
+fn a_directory_vouches_for_no_file_under_another_name() {
+    let contents = Contents::directory(
+        "out",
+        &tree(&[("safe.sh", "safe"), ("evil.sh", "evil"), ("sub/safe.sh", "sub")]),
+    );
+    let ask = |place: &Place, bytes: &str| {
+        authentic(contents.subjects()).accept(place, &Content::File(Sha256Digest::of(bytes.as_bytes())), None)
+    };
+    for (place, good, bad) in [
+        (named("/w/out/safe.sh"), "safe", ["evil", "sub"]),
+        (named("/w/out/sub/safe.sh"), "sub", ["evil", "safe"]),
+        (named("/dl/sub/safe.sh"), "sub", ["evil", "safe"]),
+    ] {
+        ask(&place, good).unwrap();
+        for bytes in bad {
+            let no = ask(&place, bytes).map(|_| ()).unwrap_err();
+            assert!(matches!(no, Rejection::OtherName { .. }), "{place:?} {bytes}: {no}");
+        }
+    }
+    // Put beside a file, whatever its bytes are.
+    for place in ["/w/out/safe.sh", "/w/lib/safe.sh", "/w/safe.sh", "/w/out//safe.sh", "/w/out/safe.sh/"] {
+        for bytes in ["safe", "evil", "none"] {
+            let no = ask(&itself(place), bytes).map(|_| ()).unwrap_err();
+            assert!(matches!(no, Rejection::OfDirectory { .. }), "{place} {bytes}: {no}");
+        }
+    }
+    // An archive of it is the artifact; its files are not.
+    let packed = contents.clone().stored_as("out.tgz", "s3://b/out.tgz", Sha256Digest::of(b"packed"));
+    let ask = |bytes: &str| {
+        let digest = Sha256Digest::of(bytes.as_bytes());
+        authentic(packed.subjects()).accept(&itself("/dl/renamed.tgz"), &Content::File(digest), None)
+    };
+    ask("packed").unwrap();
+    assert!(matches!(ask("safe").map(|_| ()).unwrap_err(), Rejection::OfDirectory { .. }));
+    assert!(matches!(ask("else").map(|_| ()).unwrap_err(), Rejection::OtherArtifact { .. }));
 }
 
 #[test]
@@ -126,7 +208,7 @@ fn a_directory_is_all_of_its_files() {
     let files = tree(&[("a", "1"), ("b/c", "2")]);
     let contents = Contents::directory("out", &files);
     let ask = |there: &BTreeMap<_, _>| {
-        authentic(contents.subjects()).accept(&Place::Itself, &Content::Directory(there.clone()), None)
+        authentic(contents.subjects()).accept(&itself("/w/out"), &Content::Directory(there.clone()), None)
     };
     assert_eq!(ask(&files).unwrap().subject(), "out");
     for (there, why) in [
@@ -177,7 +259,11 @@ fn a_manifest_counts_only_if_it_is_the_attested_one() {
     let seven = Content::File(Sha256Digest::of(b"7"));
     let yes = ask(Place::Within(path("f7")), seven.clone(), &manifest).unwrap();
     assert_eq!(yes.subject(), "out/f7");
-    assert_eq!(ask(Place::Itself, seven.clone(), &manifest).unwrap().subject(), "out/f7");
+    assert_eq!(ask(named("/w/out/f7"), seven.clone(), &manifest).unwrap().subject(), "out/f7");
+    for place in [named("/w/out/f8"), named("/w/none")] {
+        let no = ask(place, seven.clone(), &manifest).map(|_| ()).unwrap_err();
+        assert!(matches!(no, Rejection::OtherName { .. }), "{no}");
+    }
 
     let no = |place, content, manifest: &[u8]| ask(place, content, manifest).map(|_| ()).unwrap_err();
     let other = no(Place::Within(path("f8")), seven.clone(), &manifest);
@@ -186,18 +272,126 @@ fn a_manifest_counts_only_if_it_is_the_attested_one() {
     let evil = Sha256Digest::of(b"evil");
     let forged = String::from_utf8(manifest.clone()).unwrap();
     let forged = forged.replacen(&Sha256Digest::of(b"7").to_string(), &evil.to_string(), 1);
-    for place in [Place::Within(path("f7")), Place::Itself] {
+    for place in [Place::Within(path("f7")), named("/w/out/f7")] {
         let no = no(place, Content::File(evil), forged.as_bytes());
         assert!(matches!(no, Rejection::OtherManifest { .. }), "{no}");
     }
-    assert!(matches!(no(Place::Itself, seven.clone(), &manifest[1..]), Rejection::Manifest(_)));
+    assert!(matches!(no(named("/w/out/f7"), seven.clone(), &manifest[1..]), Rejection::Manifest(_)));
     let mut less = files.clone();
     less.remove(&path("f9"));
-    assert_eq!(no(Place::Itself, Content::Directory(less), &manifest).to_string(), "f9 is missing");
+    assert_eq!(no(itself("/w/out"), Content::Directory(less), &manifest).to_string(), "f9 is missing");
 
     let whole = authentic(contents.subjects());
-    assert!(!whole.needs_manifest(&Place::Itself, &Content::Directory(files.clone())));
-    whole.accept(&Place::Itself, &Content::Directory(files), None).unwrap();
+    assert!(!whole.needs_manifest(&itself("/w/out"), &Content::Directory(files.clone())));
+    whole.accept(&itself("/w/out"), &Content::Directory(files), None).unwrap();
     let without = authentic(contents.subjects()).accept(&Place::Within(path("f7")), &seven, None);
     assert!(matches!(without.map(|_| ()).unwrap_err(), Rejection::NotListed { .. }));
+}
+
+/// Where a statement says that its artifact is: in these by-products, and as this subject.
+fn stored(byproducts: serde_json::Value, uri: Option<&str>) -> Authentic {
+    let mut predicate = predicate();
+    predicate["runDetails"]["byproducts"] = byproducts;
+    let mut contents = Contents::file("a", Sha256Digest::of(b"a"));
+    if let Some(uri) = uri {
+        contents = contents.stored_as("a", uri, Sha256Digest::of(b"a"));
+    }
+    let key = key();
+    let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
+    authenticate(&Envelope::sign(payload, &key).unwrap(), &policy(&key), NOW).unwrap()
+}
+
+#[test]
+fn an_object_is_where_its_statement_says_or_it_is_another() {
+    let address = |text: &str| text.parse::<StoreAddress>().unwrap();
+    let stores = Stores::new(vec![KnownStore {
+        name: "ours".into(),
+        addresses: vec![address("https://s3.example.com"), address("http://minio:9000")],
+    }]);
+    let evidence = |uri: &str, endpoint: serde_json::Value| json!([{"name": "stored-object", "uri": uri, "annotations": {"check": "read-back", "endpoint": endpoint}}]);
+    let (uri, here) = ("s3://b/k", "https://s3.example.com");
+    let good = || evidence(uri, here.into());
+    let ask = |statement: &Authentic, uri: &str, store: Option<&str>| {
+        let store = store.map(address);
+        statement.placed(Here { uri, store: store.as_ref() }, &stores)
+    };
+    for same in [here, "https://S3.example.com:443/", "http://minio:9000"] {
+        ask(&stored(good(), Some(uri)), uri, Some(same)).unwrap();
+        ask(&stored(good(), None), uri, Some(same)).unwrap();
+        ask(&stored(evidence(uri, same.into()), Some(uri)), uri, Some(here)).unwrap();
+    }
+    for elsewhere in [
+        "s3://b/K",
+        "s3://b/k/",
+        "s3://b/./k",
+        "s3://b//k",
+        "s3://b/k/x",
+        "s3://c/k",
+        "s3://b/%6B",
+        "memory:k",
+    ] {
+        let no = ask(&stored(good(), Some(uri)), elsewhere, Some(here)).unwrap_err();
+        assert!(matches!(no, PlaceError::Elsewhere { .. }), "{elsewhere}: {no}");
+        // Nor does one place that is right make up for one that is not.
+        for statement in
+            [stored(evidence(elsewhere, here.into()), Some(uri)), stored(good(), Some(elsewhere))]
+        {
+            let no = ask(&statement, uri, Some(here)).unwrap_err();
+            assert!(matches!(no, PlaceError::Elsewhere { .. }), "{elsewhere}: {no}");
+        }
+    }
+    for store in [
+        Some("http://s3.example.com"),
+        Some("https://s3.example.com:9000"),
+        Some("https://evil.example"),
+        None,
+    ] {
+        let no = ask(&stored(good(), Some(uri)), uri, store).unwrap_err();
+        assert!(matches!(no, PlaceError::OtherStore { .. }), "{store:?}: {no}");
+    }
+    for (said, why) in [
+        (json!("https://evil.example"), "in the store https://evil.example, and"),
+        (json!("https://s3.example.com@evil"), "in the store https://s3.example.com@evil"),
+        (json!(""), "does not say in which store"),
+        (json!(null), "does not say in which store"),
+        (json!(["https://s3.example.com"]), "does not say in which store"),
+    ] {
+        let no = ask(&stored(evidence(uri, said.clone()), Some(uri)), uri, Some(here)).unwrap_err();
+        assert!(no.to_string().contains(why), "{said}: {no}");
+    }
+    // As older versions wrote it; two that do not agree; none at all.
+    let old = json!([{"name": "stored-object", "uri": uri, "annotations": {"check": "read-back"}}]);
+    let no = ask(&stored(old.clone(), Some(uri)), uri, Some(here)).unwrap_err();
+    assert!(matches!(no, PlaceError::NoStore { .. }), "{no}");
+    let mut two = good();
+    two.as_array_mut().unwrap().extend(old.as_array().unwrap().clone());
+    let no = ask(&stored(two, Some(uri)), uri, Some(here)).unwrap_err();
+    assert!(matches!(no, PlaceError::NoStore { .. }), "{no}");
+    let no = ask(&stored(json!([]), Some(uri)), uri, Some(here)).unwrap_err();
+    assert!(matches!(no, PlaceError::NoStore { .. }), "{no}");
+    let no = ask(&stored(json!([]), None), uri, Some(here)).unwrap_err();
+    assert!(matches!(no, PlaceError::Nowhere { .. }), "{no}");
+}
+
+/// The evidence of a directory of objects names its files; whose directory it is says one
+/// annotation, or the files of `dir/sub` would be those of `dir`.
+#[test]
+fn a_directory_of_objects_is_in_its_own_place() {
+    let contents = Contents::directory("sub", &tree(&[("a", "1")]));
+    let mut predicate = predicate();
+    predicate["runDetails"]["byproducts"] = json!([{
+        "name": "stored-object", "uri": "s3://b/dir/sub/a",
+        "annotations": {"check": "read-back", "endpoint": "https://h", "directory": "s3://b/dir/sub"},
+    }]);
+    let key = key();
+    let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
+    let statement = authenticate(&Envelope::sign(payload, &key).unwrap(), &policy(&key), NOW).unwrap();
+    let store: StoreAddress = "https://h".parse().unwrap();
+    let ask = |uri| statement.placed(Here { uri, store: Some(&store) }, &Stores::default());
+    ask("s3://b/dir/sub").unwrap();
+    ask("s3://b/dir/sub/").unwrap();
+    for elsewhere in ["s3://b/dir", "s3://b/dir/sub/a", "s3://b/dir/su", "s3://b/dir/subs"] {
+        let no = ask(elsewhere).unwrap_err();
+        assert!(matches!(no, PlaceError::Elsewhere { .. }), "{elsewhere}: {no}");
+    }
 }

@@ -8,7 +8,7 @@ use crate::policy::{Policy, TrustedKey};
 use crate::sign::{KeyType, PrivateKey};
 use crate::slsa::{ExistingObject, PodIdentity};
 use crate::store::{MemoryStore, Object, ObjectStream, PutMode, PutOutcome};
-use crate::verify::{Content, Place, authenticate};
+use crate::verify::{Content, KnownAs, Place, authenticate};
 use crate::volume::NoProgress;
 
 /// Swaps the object once it was asked about so often.
@@ -68,7 +68,7 @@ async fn attest(store: &dyn Store, signer: &PrivateKey, earlier: Earlier) -> Res
     let identity = PodIdentity::default();
     let provenance = ExistingObject {
         uri: sighting.uri(),
-        endpoint: None,
+        store: None,
         size: sighting.info().size,
         etag: sighting.info().revision.as_str(),
         version_id: sighting.info().version_id.as_deref(),
@@ -97,7 +97,7 @@ async fn what_was_read_is_what_is_signed() {
     let policy = Policy::of_keys(vec![TrustedKey::new("k", signer.public().clone())]);
     let authentic = authenticate(bundle.envelope(), &policy, Timestamp::now()).unwrap();
     let content = Content::File(Sha256Digest::of(BYTES));
-    let verified = authentic.accept(&Place::Itself, &content, None).unwrap();
+    let verified = authentic.accept(&Place::Itself(KnownAs::new("in/base.csv")), &content, None).unwrap();
     assert_eq!(verified.subject(), "base.csv");
     assert_eq!(verified.statement().subjects()[0].uri, "memory:in/base.csv");
     // Again is as good: ours may be put in the place of ours.
@@ -129,7 +129,7 @@ async fn does_not_hide_who_says_how_the_bytes_were_made() {
     let names = AttestationNames::beside("in/base.csv").unwrap();
     let mut built = ExistingObject {
         uri: "memory:in/base.csv",
-        endpoint: None,
+        store: None,
         size: 8,
         etag: "e",
         version_id: None,

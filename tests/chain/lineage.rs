@@ -78,8 +78,7 @@ async fn the_failing_link_is_named() {
     shop.chain(&[&app]).with(1).says(at);
     fs::remove_file(shop.in_bucket("base.sigstore.json")).unwrap();
     let ended = shop.chain(&[&app]).with(1).says(at).says("s3://bucket/base.sigstore.json is not there");
-    // Said, and not asked: no such host is there to be asked.
-    assert!(ended.out.contains("http://store.in.the.cluster:9000: AWS_ENDPOINT_URL_S3"), "{ended:?}");
+    assert!(ended.out.contains(&format!("{}: AWS_ENDPOINT_URL_S3", shop.endpoint)), "{ended:?}");
 
     let ended = shop.chain(&["--json", &app]).with(1);
     let json: Value = serde_json::from_str(&ended.out).unwrap();
@@ -125,4 +124,58 @@ async fn a_store_that_cannot_be_asked_is_neither_a_yes_nor_a_no() {
     let ended = shop.desk.run(arguments).with(64).says("AWS_ACCESS_KEY_ID");
     assert!(ended.out.starts_with("error     app: its chain fails at inputs/lib: "), "{ended:?}");
     assert!(ended.out.contains("\n  error     inputs/lib"), "{ended:?}");
+}
+
+/// The store is a part of what a link is; only a policy can say that two addresses are one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_from_another_store_is_another_object() {
+    let shop = Workshop::new().await;
+    let mut lib = shop.step("lib", Vec::new()).await;
+    // Said, and not asked: no such host is there to be asked.
+    lib.annotations.insert("endpoint".into(), "http://store.in.the.cluster:9000".into());
+    shop.step("app", vec![lib]).await;
+    let (app, said) =
+        (uri("app"), format!("in the store {}, and the artifact is in http://store", shop.endpoint));
+    shop.chain(&[&app]).with(1).says("its chain fails at inputs/lib: ").says(&said);
+    let policy = |addresses: &str| {
+        let text = format!(
+            "apiVersion: argo-attest.io/v1\nkind: VerificationPolicy\nkeys: [{{name: k, file: keys/attest.pub}}]\n\
+             builders: [{{id: \"{BUILDER}\", keys: [k]}}]\nstores: [{{name: ours, addresses: [{addresses}]}}]\n"
+        );
+        shop.desk.write("policy.yaml", text);
+        shop.run(&["verify", "--chain", "--policy", "policy.yaml", &app])
+    };
+    policy(&format!("\"{}\", \"http://Store.in.the.cluster.:9000/\"", shop.endpoint)).with(0);
+    policy("\"http://store.in.the.cluster:9000\"").with(1).says(&said);
+}
+
+/// Object and attestation, as they are, in the bucket of that name in another store.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_in_another_store_is_another_object() {
+    let (here, there) = (Workshop::new().await, Workshop::new().await);
+    here.step("app", Vec::new()).await;
+    for name in ["app", "app.sigstore.json", "app.intoto.jsonl"] {
+        fs::copy(here.in_bucket(name), there.in_bucket(name)).unwrap();
+    }
+    fs::create_dir(there.desk.path("theirs")).unwrap();
+    fs::copy(here.desk.path("keys/attest.pub"), there.desk.path("theirs/attest.pub")).unwrap();
+    let verify = ["verify", "--key", "theirs/attest.pub", "s3://bucket/app"];
+    let said = format!("in the store {}, and the artifact is in {}", here.endpoint, there.endpoint);
+    there.run(&verify).with(1).says(&said).says("help: take it from the store that it was attested in");
+    // Downloaded it is those bytes, wherever they lay.
+    fs::copy(there.in_bucket("app"), there.desk.path("app")).unwrap();
+    fs::copy(there.in_bucket("app.sigstore.json"), there.desk.path("app.sigstore.json")).unwrap();
+    there.run(&["verify", "--key", "theirs/attest.pub", "app"]).with(0);
+    there
+        .run(&["verify", "--key", "theirs/attest.pub", "--bundle", "app.sigstore.json", "s3://bucket/app"])
+        .with(1)
+        .says(&said);
+    // Nor in the same store under another key.
+    for name in ["app", "app.sigstore.json", "app.intoto.jsonl"] {
+        fs::copy(here.in_bucket(name), here.in_bucket(&name.replacen("app", "copy", 1))).unwrap();
+    }
+    here.run(&["verify", "--key", "keys/attest.pub", &uri("copy")]).with(1).says("both were moved here");
+    let json = here.run(&["verify", "--json", "--key", "keys/attest.pub", &uri("app")]).with(0);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["artifacts"][0]["placed"], true);
 }

@@ -8,7 +8,7 @@ use argo_attest::digest::Sha256Digest;
 use argo_attest::intoto::ResourceDescriptor;
 use argo_attest::sign::{PrivateKey, load_pair};
 use argo_attest::slsa::{
-    ARGO_STEP_BUILD_TYPE, BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails,
+    ARGO_STEP_BUILD_TYPE, BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails, place_byproduct,
 };
 use argo_attest::store::{FileStore, ObjectKey, Store as _};
 use serde_json::json;
@@ -75,7 +75,7 @@ impl Workshop {
             run_details: RunDetails {
                 builder: Builder::this_version(BUILDER),
                 metadata: BuildMetadata { invocation_id: name.into(), ..BuildMetadata::default() },
-                byproducts: Vec::new(),
+                byproducts: vec![place_byproduct(&uri(name), &self.endpoint.parse().unwrap())],
             },
         };
         let store = FileStore::open(&self.in_bucket("")).unwrap();
@@ -94,7 +94,7 @@ impl Workshop {
         let object = Sha256Digest::of(&fs::read(self.in_bucket(name)).unwrap());
         let mut input = ResourceDescriptor::named(format!("inputs/{name}"), object);
         input.uri = uri(name);
-        input.annotations.insert("endpoint".into(), "http://store.in.the.cluster:9000".into());
+        input.annotations.insert("endpoint".into(), self.endpoint.as_str().into());
         let attestation = json!({
             "uri": uri(&format!("{name}.sigstore.json")), "sha256": Sha256Digest::of(&bundle).to_string(),
         });

@@ -37,6 +37,7 @@ mod evidence;
 mod forms;
 mod idle;
 mod mounts;
+mod places;
 
 mod refused;
 mod trouble;

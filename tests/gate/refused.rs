@@ -56,8 +56,8 @@ fn object_and_attestation_of_another_run() {
         s3.put(&format!("{}{suffix}", upstream.key()), &s3.get(&format!("{other}{suffix}")).unwrap());
     }
     consumer(&s3, &upstream).refuses(&format!(
-        "the attestation is about s3://{BUCKET}/{other}, and the input is s3://{BUCKET}/{}: both were moved here \
-         (help: take the input from where it was made, or attest the copy by itself (argo-attest attest))",
+        "the attestation is about s3://{BUCKET}/{other}, and the artifact is s3://{BUCKET}/{}: both were moved here \
+         (help: take it from where it was made, or attest the copy by itself (argo-attest attest))",
         upstream.key()
     ));
 }

@@ -102,7 +102,11 @@ fn a_policy_that_may_mean_something_else_is_refused() {
     let desk = desk();
     for (more, why) in [
         ("expects: {maxAge: 1h}\n", "unknown field `expects`"),
-        ("expect: {maxage: 1h}\n", "maxage"),
+        ("expect: {maxage: 1h}\n", "unknown field `expect.maxage`"),
+        ("expect: {maxAge: }\n", "expect.maxAge is empty"),
+        ("expect: {workflow: {namespace: \"\"}}\n", "expect.workflow.namespace is empty"),
+        ("expect:\n", "expect is empty"),
+        ("expect: {template: *all}\n", "unknown anchor"),
         ("missing: perhaps\n", "perhaps"),
         ("missing: warn\nmissing: fail\n", "missing"),
     ] {

@@ -23,7 +23,7 @@ expect: {storedMatch: required}
 async fn satisfies_a_policy() {
     let store = MemoryStore::new();
     store.overwrite(&key("x"), Bytes::from_static(b"bytes"));
-    let evidence = check_bytes(&store, &key("x"), &written(b"bytes")).await.unwrap().byproduct();
+    let evidence = check_bytes(&store, &key("x"), &written(b"bytes")).await.unwrap().byproduct(None);
 
     let public = PrivateKey::generate(KeyType::Ed25519).unwrap().public().clone();
     let policy = Policy::from_yaml(POLICY, |_| Ok::<PublicKey, std::io::Error>(public.clone())).unwrap();

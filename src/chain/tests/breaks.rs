@@ -163,3 +163,68 @@ async fn a_statement_chooses_no_host_and_reads_no_file() {
     }
     assert_eq!(*opened.lock().unwrap(), ["s3://one", "s3://two"]);
 }
+
+/// What was taken from another store, or from another place, is not what the attestation
+/// that it names is about, though all of that is right by itself.
+#[tokio::test]
+async fn a_splice_is_no_link() {
+    let shelf = Shelf::new();
+    let input = shelf.attest("lib", vec![root("source")]).await;
+    let other = shelf.attest("dir/lib", Vec::new()).await;
+    let with = |change: &dyn Fn(&mut ResourceDescriptor)| {
+        let mut changed = input.clone();
+        change(&mut changed);
+        changed
+    };
+    let cases: [(ResourceDescriptor, &str); 9] = [
+        (
+            with(&|i| i.annotations["endpoint"] = json!("https://evil.example")),
+            "in the store https://s3.example.com, and the artifact is in https://evil.example",
+        ),
+        (
+            with(&|i| i.annotations["endpoint"] = json!("http://s3.example.com")),
+            "in the store https://s3.example.com",
+        ),
+        (with(&|i| drop(i.annotations.remove("endpoint"))), "does not say in which store it was"),
+        (with(&|i| i.annotations["endpoint"] = json!([STORE])), "does not say in which store it was"),
+        (with(&|i| i.uri = "memory:lib2".into()), "is not one beside memory:lib2"),
+        (with(&|i| i.uri = "memory:lib/".into()), "is not one beside memory:lib/"),
+        (with(&|i| i.uri = "memory:./lib".into()), "is not one beside memory:./lib"),
+        (with(&|i| i.uri = String::new()), "is not one beside"),
+        (
+            with(&|i| {
+                i.annotations["attestation"] = other.annotations["attestation"].clone();
+                i.digest = other.digest.clone();
+            }),
+            "is not one beside memory:lib",
+        ),
+    ];
+    for (changed, why) in cases {
+        let (path, said) = broken(&shelf.walk(vec![changed.clone()]).await);
+        assert!(path == "inputs/lib" && said.contains(why), "{changed:?}: {said}");
+        // Nor where that attestation is known already.
+        let chain = shelf.walk(vec![input.clone(), changed]).await;
+        assert_eq!(told(&chain).last().unwrap().1, "broken", "{chain:?}");
+    }
+    // Bytes and attestation that were moved together: nothing but the statement knows.
+    let moved = Contents::file("lib", Sha256Digest::of(b"moved"));
+    let mut elsewhere = provenance(Vec::new());
+    elsewhere.run_details.byproducts.push(place_byproduct("memory:lib", &STORE.parse().unwrap()));
+    let input = shelf.attest_at("moved", moved.clone(), &elsewhere).await;
+    assert!(broken(&shelf.walk(vec![input]).await).1.contains("both were moved here"));
+    let input = shelf.attest_at("moved", moved, &provenance(Vec::new())).await;
+    assert!(broken(&shelf.walk(vec![input]).await).1.contains("does not say where its artifact is stored"));
+}
+
+#[tokio::test]
+async fn a_policy_knows_which_stores_are_one() {
+    let shelf = Shelf::new();
+    let mut input = shelf.attest("lib", Vec::new()).await;
+    input.annotations["endpoint"] = json!("http://minio.argo:9000");
+    broken(&shelf.walk(vec![input.clone()]).await);
+    let addresses = [STORE, "http://minio.argo:9000"].map(|text| text.parse().unwrap()).to_vec();
+    let stores =
+        crate::policy::Stores::new(vec![crate::policy::KnownStore { name: "ours".into(), addresses }]);
+    let policy = shelf.policy().with_stores(stores);
+    assert!(shelf.walk_with(vec![input], &policy, Limits::default()).await.broken().is_none());
+}

@@ -14,7 +14,7 @@ use crate::intoto::ResourceDescriptor;
 use crate::policy::{Policy, PolicyViolation, TrustedKey};
 use crate::relpath::RelPath;
 use crate::sign::{KeyType, PrivateKey};
-use crate::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
+use crate::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails, place_byproduct};
 use crate::store::{MemoryStore, ObjectKey, Store as _, StoreError};
 use crate::verify::Rejection;
 
@@ -24,6 +24,7 @@ mod policies;
 mod shapes;
 
 const BUILDER: &str = "https://ci.example.com/argo";
+const STORE: &str = "https://s3.example.com";
 
 /// Attestations in memory, and who asked for which.
 struct Shelf {
@@ -89,7 +90,15 @@ impl Shelf {
             .await
     }
 
+    /// The same as is given, stored where this name is.
     async fn attest_as(&self, name: &str, contents: Contents, provenance: &Provenance) -> ResourceDescriptor {
+        let mut provenance = provenance.clone();
+        let place = place_byproduct(&format!("memory:{name}"), &STORE.parse().unwrap());
+        provenance.run_details.byproducts.push(place);
+        self.attest_at(name, contents, &provenance).await
+    }
+
+    async fn attest_at(&self, name: &str, contents: Contents, provenance: &Provenance) -> ResourceDescriptor {
         let names = AttestationNames::beside(name).unwrap();
         Attestor::new(&self.key, &self.store).attest(&contents, &names, provenance).await.unwrap();
         let bundle = self.store.get(&names.bundle, MAX_ATTESTATION).await.unwrap().bytes;
@@ -115,6 +124,7 @@ fn reference(name: &str, uri: &str, bundle: &[u8]) -> ResourceDescriptor {
     input.uri = format!("memory:{name}");
     let attestation = json!({"uri": uri, "sha256": Sha256Digest::of(bundle).to_string()});
     input.annotations.insert("attestation".into(), attestation);
+    input.annotations.insert("endpoint".into(), STORE.into());
     input
 }
 

@@ -35,7 +35,7 @@ use self::client::Client;
 use self::fault::Fault;
 use super::{
     Checksums, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Revision, Store,
-    StoreError,
+    StoreAddress, StoreError,
 };
 use crate::digest::Sha256Digest;
 
@@ -170,6 +170,10 @@ impl Store for S3Store {
             Some(prefix) => format!("s3://{bucket}/{prefix}/{key}"),
             None => format!("s3://{bucket}/{key}"),
         }
+    }
+
+    fn address(&self) -> Option<StoreAddress> {
+        self.client.config.endpoint_url().parse().ok()
     }
 
     async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {

@@ -1,0 +1,215 @@
+//! Objects under names that are not quite their own.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::attest::{AttestationNames, Attestor, Contents};
+use crate::digest::Sha256Digest;
+use crate::intoto::ResourceDescriptor;
+use crate::policy::TrustedKey;
+use crate::relpath::RelPath;
+use crate::sign::{KeyType, PrivateKey};
+use crate::slsa::{CommandParameters, CommandRun, place_byproduct};
+use crate::store::{MemoryStore, ObjectKey, Store as _, StoreAddress};
+use crate::volume::NoProgress;
+
+struct Bucket {
+    store: MemoryStore,
+    key: PrivateKey,
+}
+
+impl Bucket {
+    fn new() -> Self {
+        let store = MemoryStore::at(address());
+        Self { store, key: PrivateKey::generate(KeyType::Ed25519).unwrap() }
+    }
+
+    fn put(&self, key: &str, bytes: &str) {
+        self.store.overwrite(&ObjectKey::new(key).unwrap(), Bytes::from(bytes.to_owned()));
+    }
+
+    /// Attests beside this key; with a place, as what is stored there.
+    async fn attest(&self, beside: &str, contents: &Contents, place: Option<&str>) {
+        let byproducts: Vec<ResourceDescriptor> =
+            place.map(|key| place_byproduct(&format!("memory:{key}"), &address())).into_iter().collect();
+        let run = CommandRun {
+            parameters: CommandParameters { command: vec!["make".into()], outputs: Vec::new() },
+            builder_id: "https://ci.example.com".into(),
+            invocation_id: "i".into(),
+            started_on: Timestamp::now(),
+            finished_on: Timestamp::now(),
+            files_digested: (0, 0),
+            bytes_digested: (0, 0),
+        };
+        let names = AttestationNames::beside(beside).unwrap();
+        let attestor = Attestor::new(&self.key, &self.store);
+        attestor.attest(contents, &names, &run.provenance(byproducts)).await.unwrap();
+    }
+
+    async fn check(&self, key: &str) -> Result<CheckedObject, CheckError> {
+        let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
+        let checker = Checker { policy, now: Timestamp::now(), bundle: None };
+        check_object(&checker, &self.store, &ObjectKey::new(key).unwrap(), &NoProgress).await
+    }
+
+    /// Why it is not accepted; `None` if it is.
+    async fn refusal(&self, key: &str) -> Option<String> {
+        self.check(key).await.err().map(|error| crate::report::chain(&error))
+    }
+}
+
+fn address() -> StoreAddress {
+    "https://s3.example.com".parse().unwrap()
+}
+
+fn directory() -> Contents {
+    let file = |(path, text): (&str, &str)| {
+        (RelPath::from_bytes(path.as_bytes()).unwrap(), Sha256Digest::of(text.as_bytes()))
+    };
+    let files: BTreeMap<_, _> =
+        [("a", "a"), ("sub/b", "b"), ("caf\u{e9}", "e")].into_iter().map(file).collect();
+    Contents::directory("dir", &files)
+}
+
+/// Other spellings of a key, each of which is another object for S3.
+fn spellings(key: &str) -> Vec<String> {
+    let (dir, rest) = key.split_once('/').unwrap();
+    let mut all = vec![
+        format!("{key}/"),
+        format!("{key}//"),
+        format!("{key}/."),
+        format!("{key}/.."),
+        format!("{key}/../a"),
+        format!("/{key}"),
+        format!("./{key}"),
+        format!("x/../{key}"),
+        format!("{dir}//{rest}"),
+        format!("{dir}/./{rest}"),
+        format!("{dir}/../{dir}/{rest}"),
+        format!("{dir}/x/../{rest}"),
+        format!("{dir}/{rest} "),
+        format!("{dir}/%{:02X}{}", rest.as_bytes()[0], &rest[1..]),
+        format!("{dir}%2F{rest}"),
+        format!("{dir}/{}", rest.to_uppercase()),
+        format!("{}/{rest}", dir.to_uppercase()),
+        format!("{dir}\\{rest}"),
+        format!("{dir}/{rest}\u{0}").replace('\u{0}', "\u{200b}"),
+        key.replace('\u{e9}', "e\u{301}"),
+    ];
+    all.retain(|spelling| spelling != key);
+    all
+}
+
+/// Whether the directory's attestation says where it is or not: what has other bytes for
+/// a key has another name, and the object there is none of the directory's.
+#[tokio::test]
+async fn a_member_goes_by_its_own_key_and_by_no_other_spelling() {
+    for place in [Some("dir"), None] {
+        let bucket = Bucket::new();
+        bucket.attest("dir", &directory(), place).await;
+        for (key, bytes) in [("dir/a", "a"), ("dir/sub/b", "b"), ("dir/caf\u{e9}", "e")] {
+            bucket.put(key, bytes);
+            let found = bucket.check(key).await.unwrap();
+            assert_eq!(found.placed, place.is_some());
+            for other in spellings(key) {
+                bucket.put(&other, bytes);
+                let why = bucket.refusal(&other).await;
+                assert!(why.is_some(), "{other:?} passes for {key:?}");
+                // With the directory's attestation, or that of all there is, put beside it.
+                for suffix in [".sigstore.json", ".intoto.jsonl"] {
+                    let own =
+                        bucket.store.get(&ObjectKey::new(&format!("dir{suffix}")).unwrap(), u64::MAX).await;
+                    let planted = ObjectKey::new(&format!("{other}{suffix}")).unwrap();
+                    bucket.store.overwrite(&planted, own.unwrap().bytes);
+                    assert!(bucket.refusal(&other).await.is_some(), "{other:?}, planted, passes for {key:?}");
+                    bucket.store.remove(&planted);
+                }
+            }
+        }
+        // Bytes of one under the key of another.
+        bucket.put("dir/sub/b", "a");
+        assert!(bucket.refusal("dir/sub/b").await.unwrap().contains("not one that is attested"));
+        bucket.put("dir/a2", "a");
+        assert!(bucket.refusal("dir/a2").await.unwrap().contains("does not list a2"));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_path_is_told_so() {
+    let bucket = Bucket::new();
+    bucket.attest("dir", &directory(), Some("dir")).await;
+    for key in ["dir/./a", "dir//a", "dir/a/", "/dir/a"] {
+        bucket.put(key, "a");
+        let why = bucket.refusal(key).await.unwrap();
+        assert!(
+            why.contains("has no attestation of its own, and an empty, `.` or `..` part"),
+            "{key}: {why}"
+        );
+    }
+    // It may have one of its own: in S3 that is an honest name.
+    bucket.put("x//y", "y");
+    bucket.attest("x//y", &Contents::file("y", Sha256Digest::of(b"y")), Some("x//y")).await;
+    assert!(bucket.check("x//y").await.unwrap().placed);
+}
+
+#[tokio::test]
+async fn an_object_goes_by_the_name_that_its_attestation_has() {
+    let bucket = Bucket::new();
+    let file = |name: &str| Contents::file(name, Sha256Digest::of(b"bytes"));
+    bucket.put("in/app", "bytes");
+    // What says where it is is there or nowhere, whatever it is called.
+    bucket.attest("in/app", &file("other"), Some("in/app")).await;
+    assert!(bucket.check("in/app").await.unwrap().placed);
+    bucket.attest("in/app", &file("app"), Some("in/other")).await;
+    assert!(bucket.refusal("in/app").await.unwrap().contains("both were moved here"));
+    // What says of no place is at least called so.
+    bucket.attest("in/app", &file("out/app"), None).await;
+    assert!(!bucket.check("in/app").await.unwrap().placed);
+    for name in ["other", "app/x", "App", "app "] {
+        bucket.attest("in/app", &file(name), None).await;
+        assert!(bucket.refusal("in/app").await.unwrap().contains("and not under the name"), "{name}");
+    }
+}
+
+/// What Argo stages for a key that ends in `/` are the objects beneath it.
+#[tokio::test]
+async fn a_directory_of_objects_may_be_asked_for_with_its_slash() {
+    let bucket = Bucket::new();
+    bucket.attest("x/dir", &directory(), Some("x/dir")).await;
+    let policy = Policy::of_keys(vec![TrustedKey::new("k", bucket.key.public().clone())]);
+    let checker = Checker { policy, now: Timestamp::now(), bundle: None };
+    let find = |key: &str| ObjectKey::new(key).unwrap();
+    for (key, holds) in
+        [("x/dir", true), ("x/dir/", true), ("x/dir//", false), ("x/./dir", false), ("x/dir/.", false)]
+    {
+        let found = Attested::find(&checker, &bucket.store, &find(key)).await;
+        assert_eq!(found.is_ok(), holds, "{key}: {found:?}");
+    }
+    // No single object has that key.
+    bucket.attest("x/file", &Contents::file("file", Sha256Digest::of(b"f")), Some("x/file")).await;
+    let found = Attested::find(&checker, &bucket.store, &find("x/file/")).await.unwrap();
+    let content = crate::verify::Content::File(Sha256Digest::of(b"f"));
+    found.accept(&bucket.store, content).await.unwrap_err();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Of all keys that are made of such parts, one is the member.
+    #[test]
+    fn one_key_is_the_member(key in "(/|\\./|\\.\\./)?(dir|Dir|x|\\.|\\.\\.|)(/{1,2}|/\\./|/\\.\\./dir/|/x/\\.\\./|%2F)(a|A|%61|a\\.|\\.a)(/|/\\.|)") {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let bucket = Bucket::new();
+            bucket.attest("dir", &directory(), Some("dir")).await;
+            bucket.put(&key, "a");
+            let accepted = bucket.check(&key).await.is_ok();
+            prop_assert_eq!(accepted, key == "dir/a", "{}", key);
+            Ok(())
+        })?;
+    }
+}
