@@ -24,6 +24,7 @@ pub mod manifest;
 pub mod outcome;
 pub mod pipeline;
 pub mod policy;
+pub mod regular_file;
 pub mod relpath;
 pub mod report;
 pub mod sidecar;

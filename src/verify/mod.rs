@@ -11,7 +11,7 @@ mod coverage;
 mod named;
 mod rejection;
 
-pub use authentic::{Authentic, Signer, authenticate};
+pub use authentic::{Authentic, Signer, authenticate, authenticate_within};
 pub use coverage::{Content, Place, VerifiedStatement};
 pub use rejection::Rejection;
 
