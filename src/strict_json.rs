@@ -84,10 +84,7 @@ impl From<usize> for Limits {
 
 /// Parses a document within `limits`, or of so many bytes. Structs in `T` should say
 /// `deny_unknown_fields`, and be wrapped in [`Object`] where they are nested.
-pub fn parse<'de, T: Deserialize<'de>>(
-    bytes: &'de [u8],
-    limits: impl Into<Limits>,
-) -> Result<T, JsonError> {
+pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: impl Into<Limits>) -> Result<T, JsonError> {
     let limits = limits.into();
     if bytes.len() > limits.bytes {
         return Err(JsonError::TooLarge { size: bytes.len(), limit: limits.bytes });

@@ -6,8 +6,8 @@ use std::fmt;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-pub use crate::regular_file::Links;
 use crate::regular_file;
+pub use crate::regular_file::Links;
 
 /// The file that holds the template when it is too long for an environment
 /// variable: a `ConfigMap`, mounted read-only (`EnvConfigMountPath` in Argo's
@@ -245,7 +245,10 @@ mod tests {
         assert_eq!(HostFiles.read(&file, Links::Refused, 4).unwrap(), b"0123");
         assert_eq!(HostFiles.read(&link, Links::Followed, 99).unwrap(), b"0123456789");
         assert_eq!(HostFiles.read(&link, Links::Refused, 99).unwrap_err().raw_os_error(), Some(40), "ELOOP");
-        assert_eq!(HostFiles.read(&fifo, Links::Refused, 99).unwrap_err().to_string(), "it is a FIFO, not a regular file");
+        assert_eq!(
+            HostFiles.read(&fifo, Links::Refused, 99).unwrap_err().to_string(),
+            "it is a FIFO, not a regular file"
+        );
         assert_eq!(
             HostFiles.read(dir.path(), Links::Refused, 99).unwrap_err().to_string(),
             "it is a directory, not a regular file"

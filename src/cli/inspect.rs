@@ -64,7 +64,9 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let shown = if args.json {
         let attestations = Claims(&envelopes);
         let inspected = Inspected { file: &name, format, signatures_checked: false, attestations };
-        serde_json::to_writer_pretty(&mut out, &inspected).map_err(io::Error::from).and_then(|()| writeln!(out))
+        serde_json::to_writer_pretty(&mut out, &inspected)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out))
     } else {
         show(&mut out, &name, format, &envelopes)
     };
@@ -74,8 +76,10 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
 
 fn read(args: &InspectArgs, name: &str) -> Result<Vec<u8>, Failure> {
     regular_file::read_named(&args.file, MAX_ATTESTATION_BYTES).map_err(|error| match error {
-        ReadError::TooLarge { limit } => Failure::new(Exit::Data, format!("{name} is larger than {limit} bytes"))
-            .remedy("give a .sigstore.json or .intoto.jsonl file"),
+        ReadError::TooLarge { limit } => {
+            Failure::new(Exit::Data, format!("{name} is larger than {limit} bytes"))
+                .remedy("give a .sigstore.json or .intoto.jsonl file")
+        }
         error => {
             let exit = if matches!(error, ReadError::Missing(_)) { Exit::NoInput } else { Exit::Io };
             Failure::new(exit, format!("cannot read {name}: {error}"))
@@ -236,7 +240,11 @@ fn show_value(out: &mut impl fmt::Write, depth: usize, name: &str, value: &Value
     }
 }
 
-fn show_descriptors(out: &mut impl fmt::Write, title: &str, descriptors: &[ResourceDescriptor]) -> fmt::Result {
+fn show_descriptors(
+    out: &mut impl fmt::Write,
+    title: &str,
+    descriptors: &[ResourceDescriptor],
+) -> fmt::Result {
     if descriptors.is_empty() {
         return Ok(());
     }

@@ -233,7 +233,7 @@ fn what_is_not_gzip_at_all() {
 
 #[test]
 fn inventories_refuse_what_an_unpacker_could_misread() {
-    let limits = Limits { entries: 1000, bytes: 10 << 20 };
+    let limits = Limits { entries: 1000, bytes: 10 << 20, names: 1 << 20 };
     let refusal = |tar: Tarball| inventory(&tar.finish()[..], b"out", limits).unwrap_err().to_string();
     let root = || Tarball::default().directory("out");
     assert_eq!(refusal(Tarball::default()), "the archive is empty");

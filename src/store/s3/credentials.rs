@@ -145,9 +145,8 @@ pub(super) fn static_keys(pair: &KeyPair) -> aws_credential_types::Credentials {
 /// A small file's text without the newline that editors leave at its end.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let fail = |source| ConfigError::File { path: shown(path), source };
-    let bytes = Zeroizing::new(
-        regular_file::read(path, Links::Followed, MAX_FILE).map_err(|e| fail(e.into()))?,
-    );
+    let bytes =
+        Zeroizing::new(regular_file::read(path, Links::Followed, MAX_FILE).map_err(|e| fail(e.into()))?);
     match std::str::from_utf8(&bytes) {
         Ok(text) if !text.trim().is_empty() => Ok(Zeroizing::new(text.trim().to_owned())),
         Ok(_) => Err(fail(io::Error::new(io::ErrorKind::InvalidData, "it is empty"))),

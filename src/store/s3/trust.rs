@@ -14,6 +14,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::bounded::Bounded;
 use super::config::Endpoint;
 use super::credentials::shown;
 use crate::regular_file::{self, Links};
@@ -73,10 +74,11 @@ impl Trust {
         let context = TlsContext::builder().with_trust_store(roots).build().map_err(|error| {
             ConfigError::CaBundle { path: format!("{self:?}"), source: Some(error.into()) }
         })?;
-        Ok(aws_smithy_http_client::Builder::new()
+        let client = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::rustls(CryptoMode::Ring))
             .tls_context(context)
-            .build_https())
+            .build_https();
+        Ok(SharedHttpClient::new(Bounded(client)))
     }
 }
 
