@@ -34,6 +34,7 @@ pub mod store;
 pub mod stored;
 pub mod strict_json;
 pub mod telemetry;
+mod terminal;
 pub mod verify;
 pub mod volume;
 pub mod witness;

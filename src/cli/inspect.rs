@@ -12,7 +12,6 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::json_text::JsonText;
 use super::{Exit, Failure, printed};
 use crate::attest::MAX_ATTESTATION_BYTES;
 use crate::bundle::{Bundle, lines};
@@ -23,6 +22,7 @@ use crate::regular_file::{self, ReadError};
 use crate::relpath::printable;
 use crate::report::chain;
 use crate::slsa::{PROVENANCE_V1, Provenance};
+use crate::terminal::JsonText;
 
 const EXAMPLE: &str = "\
 Example:

@@ -12,7 +12,6 @@ mod inject;
 mod inspect;
 mod interrupts;
 mod invocation;
-mod json_text;
 mod keygen;
 mod logging;
 mod outputs;
@@ -36,7 +35,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use failure::{Exit, Failure};
 
-use json_text::JsonText;
+use crate::terminal::JsonText;
 
 const ABOUT: &str = "Signed SLSA provenance from the bytes that were written";
 

@@ -19,6 +19,8 @@ pub const API_VERSION: &str = "argo-attest.io/v1";
 pub const KIND: &str = "VerificationPolicy";
 /// Size limit of a policy file, in bytes.
 pub const MAX_POLICY: usize = 1024 * 1024;
+/// Keys that a policy may list: each is read from its file and tried with each signature.
+pub const MAX_KEYS: usize = 1024;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -87,6 +89,9 @@ pub enum InvalidPolicy {
     /// Larger than [`MAX_POLICY`].
     #[error("the policy is larger than {MAX_POLICY} bytes")]
     TooLarge,
+    /// More than [`MAX_KEYS`].
+    #[error("the policy lists more than {MAX_KEYS} keys")]
+    TooManyKeys,
     /// Not YAML, an unknown field, a missing one, or a value of another kind.
     #[error("the policy is not well formed: {0}")]
     Yaml(String),
@@ -141,6 +146,9 @@ impl Policy {
             serde_saphyr::from_slice(bytes).map_err(|e| InvalidPolicy::Yaml(one_line(&e)))?;
         if document.api_version != API_VERSION || document.kind != KIND {
             return Err(InvalidPolicy::Kind { found: format!("{} {}", document.api_version, document.kind) });
+        }
+        if document.keys.len() > MAX_KEYS {
+            return Err(InvalidPolicy::TooManyKeys);
         }
         let mut keys: Vec<TrustedKey> = Vec::with_capacity(document.keys.len());
         for entry in document.keys {

@@ -41,9 +41,14 @@ fn names_that_leave_the_directory() {
 fn names_cannot_drive_a_terminal() {
     let comparison = judged(|tar| tar.file("out/../\x1b[2J\n", b""));
     assert_odd(&comparison, "out/../%1B[2J%0A", Oddity::UnsafeName);
-    let long = [b"out/../".as_slice(), &vec![b'x'; 20_000]].concat();
+    let long = [b"out/../".as_slice(), &vec![b'x'; MAX_NAME - 7]].concat();
     let comparison = judged(|tar| tar.long(&long, b""));
     assert!(comparison.odd.first[0].name.chars().count() < 4200);
+    let longer = [long.as_slice(), b"x"].concat();
+    assert_eq!(judged(|tar| tar.long(&longer, b"")).object, Err(Broken::LongName));
+    let deep = |depth: usize| format!("out{}/x", "/d".repeat(depth - 1)).into_bytes();
+    assert_eq!(judged(|tar| tar.long(&deep(MAX_DEPTH + 1), b"")).object, Err(Broken::LongName));
+    judged(|tar| tar.long(&deep(MAX_DEPTH), b"")).object.unwrap();
 }
 
 #[test]

@@ -1,15 +1,18 @@
-//! JSON on a terminal: the same JSON, without a character that drives one.
+//! What is written where a terminal may show it: never a character that drives one.
+//!
+//! Text is made printable where it is put into a message ([`crate::relpath::printable`]);
+//! this is for what is written as a whole, and so holds whatever was forgotten.
 
 use std::io::{self, Write};
 
-use crate::relpath::is_printable;
+use crate::relpath::{is_printable, printable};
 
 /// Writes text on, each character that must not reach a terminal as JSON's `\uXXXX`.
 /// Those that JSON allows between its values, line ends and tabs, stay.
-pub(super) struct JsonText<W>(W);
+pub(crate) struct JsonText<W>(W);
 
 impl<W: Write> JsonText<W> {
-    pub(super) fn new(out: W) -> Self {
+    pub(crate) fn new(out: W) -> Self {
         Self(out)
     }
 }
@@ -55,30 +58,55 @@ impl<W: Write> Write for JsonText<W> {
     }
 }
 
+/// The JSON as [`JsonText`] writes it.
+pub(crate) fn json(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    // Memory takes all that is written to it, and whole characters were given.
+    let _ = JsonText::new(&mut out).write_all(text.as_bytes());
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Lines of a log, each written as a whole: only its end is one.
+pub(crate) struct Lines<W>(pub(crate) W);
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let end = bytes.get(line.len()..).unwrap_or_default();
+        self.0.write_all(&[printable(line).as_bytes(), end].concat())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn printed(text: &str) -> String {
-        let mut out = Vec::new();
-        JsonText::new(&mut out).write_all(text.as_bytes()).unwrap();
-        String::from_utf8(out).unwrap()
+    #[test]
+    fn what_drives_a_terminal_is_escaped_as_json_has_it() {
+        assert_eq!(json("{\"a\": \"x\u{202e}y\u{9b}z\"}"), "{\"a\": \"x\\u202ey\\u009bz\"}");
+        assert_eq!(json("{\"\u{e0001}\":\r\n\t1}"), "{\"\\udb40\\udc01\": \n\t1}");
+        assert_eq!(json("\u{7f}"), "\\u007f");
     }
 
     #[test]
-    fn what_drives_a_terminal_is_escaped_as_json_has_it() {
-        assert_eq!(printed("{\"a\": \"x\u{202e}y\u{9b}z\"}"), "{\"a\": \"x\\u202ey\\u009bz\"}");
-        assert_eq!(printed("{\"\u{e0001}\":\r\n\t1}"), "{\"\\udb40\\udc01\": \n\t1}");
-        assert_eq!(printed("\u{7f}"), "\\u007f");
+    fn a_line_of_a_log_stays_one() {
+        let mut out = Vec::new();
+        Lines(&mut out).write_all("a\nINFO forged \u{1b}[2J\u{202e}\n".as_bytes()).unwrap();
+        assert_eq!(out, b"a%0AINFO forged %1B[2J%E2%80%AE\n");
     }
 
     proptest! {
         #[test]
         fn it_is_the_same_json(text: String) {
-            let json = serde_json::to_string(&text).unwrap();
-            let shown = printed(&json);
+            let written = serde_json::to_string(&text).unwrap();
+            let shown = json(&written);
             prop_assert!(shown.chars().all(is_printable));
             prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
         }
