@@ -74,10 +74,10 @@ fn the_process() {
     println!("{said:.300}");
 }
 
-fn said<T, E: std::error::Error>(read: Result<T, E>) -> String {
+fn said<T, E: std::error::Error + 'static>(read: Result<T, E>) -> String {
     match read {
         Ok(_) => "taken".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => argo_attest::report::chain(&error),
     }
 }
 

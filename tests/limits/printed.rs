@@ -237,7 +237,7 @@ fn what_a_store_answers() {
             }
         });
         for log in ["warn", "trace"] {
-            let mut verify = desk.program(["--log", log, "verify", "--key", "k.pub", "s3://b/k"]);
+            let mut verify = desk.program(["--log", log, "verify", "--key", "k.pub", "s3://bucket/k"]);
             let ended: Ended = with_store(&mut verify, address).output().unwrap().into();
             assert_eq!(ended.code, Some(77), "{:.300}", ended.err);
             printable(&ended, if log == "warn" { 2000 } else { usize::MAX });

@@ -72,7 +72,7 @@ fn an_error_of_a_hundred_megabytes_is_not_kept() {
         ("HTTP/1.1 200 OK\r\netag: \"e\"\r\ncontent-length: 104857600\r\n", 74),
     ] {
         let store = store(head, LENGTH);
-        let mut verify = desk.program(["verify", "--key", "k.pub", "s3://b/k"]);
+        let mut verify = desk.program(["verify", "--key", "k.pub", "s3://bucket/k"]);
         let ended = Cost::of(with_store(&mut verify, store)).is_bounded();
         assert_eq!(ended.code, Some(code), "{head}: {:.600}{:.600}", ended.out, ended.err);
     }

@@ -4,6 +4,7 @@ use ::tar::EntryType;
 
 use super::tarball::{Tarball, gzip, pax_record};
 use super::*;
+use crate::archive::{MAX_DEPTH, MAX_NAME};
 
 const ONE: &[(&[u8], &[u8])] = &[(b"a", b"content")];
 

@@ -173,7 +173,7 @@ mod tests {
         for (bytes, why) in [
             (&b" \n"[..], "it is empty"),
             (b"\xff", "it is not valid UTF-8"),
-            ("x".repeat(70_000).as_bytes(), "it is longer than 64 KiB"),
+            ("x".repeat(70_000).as_bytes(), "it is larger than 65536 bytes"),
         ] {
             std::fs::write(&path, bytes).unwrap();
             match read_secret(&path) {
