@@ -70,7 +70,7 @@ pub struct Limits {
 
 impl Limits {
     /// Values in a document. One subject of a statement has four; there are at most 1,024.
-    pub const VALUES: usize = 64 * 1024;
+    pub const VALUES: usize = 50_000;
     /// Levels of a document. Argo's templates in a statement have some twenty.
     pub const DEPTH: usize = 100;
 }

@@ -226,6 +226,17 @@ fn shown(text: &str) -> String {
     brief(text, SHOWN_TEXT)
 }
 
+/// The beginning of a value's JSON, no more than is shown of it.
+fn head(value: &Value) -> String {
+    let mut text = vec![0; SHOWN_TEXT + 1];
+    let mut room = text.as_mut_slice();
+    // What does not fit is not written.
+    let _ = serde_json::to_writer(&mut room, value);
+    let length = SHOWN_TEXT + 1 - room.len();
+    text.truncate(length);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// Objects indented, everything else on a line of its own.
 fn show_value(out: &mut impl fmt::Write, depth: usize, name: &str, value: &Value) -> fmt::Result {
     let indent = "  ".repeat(depth);
@@ -236,7 +247,7 @@ fn show_value(out: &mut impl fmt::Write, depth: usize, name: &str, value: &Value
             fields.iter().try_for_each(|(name, value)| show_value(out, depth + 1, name, value))
         }
         Value::String(text) => writeln!(out, "{indent}{name}: {}", shown(text)),
-        other => writeln!(out, "{indent}{name}: {}", shown(&other.to_string())),
+        other => writeln!(out, "{indent}{name}: {}", shown(&head(other))),
     }
 }
 

@@ -127,9 +127,12 @@ impl File<'_> {
         let mut done = Done { edits: Vec::new(), expected: None, shared: Vec::new() };
         let unreadable = |e: yaml::value::Meaningless| Refusal::Unreadable { what: e.to_string() };
         let at = |path: &Path| self.line(path, root);
+        let objects = |value| {
+            document::objects(value).map_err(|(path, why)| Refusal::Ambiguous { line: at(&path), why })
+        };
         let mut before = Values::lenient(self.tree).of(root).map_err(unreadable)?;
-        let found =
-            document::objects(&before).map_err(|(path, why)| Refusal::Ambiguous { line: at(&path), why })?;
+        let mut found = objects(&before)?;
+        found.retain(|object| workflow::spec(object).is_some());
         if let Some(path) = document::elsewhere(&before, &found, maker.settings.all) {
             return Err(Refusal::Elsewhere { line: at(&path) });
         }
@@ -141,8 +144,7 @@ impl File<'_> {
         }
         drop(found);
         before = Values::strict(self.tree).of(root).map_err(unreadable)?;
-        let found =
-            document::objects(&before).map_err(|(path, why)| Refusal::Ambiguous { line: at(&path), why })?;
+        let found = objects(&before)?;
         let line = |path: &Path| self.line(path, root);
         let mut planner = Planner { maker, line: &line, additions: Vec::new(), changes: Vec::new() };
         let mut offset = None;
@@ -238,7 +240,7 @@ fn prove(
         return Err(unproven("another number of documents".into()));
     }
     for (at, (root, expected)) in after.documents().iter().zip(documents).enumerate() {
-        if Values::lenient(&after).of(*root).ok() != expected {
+        if Values::grown(&after).of(*root).ok() != expected {
             return Err(unproven(format!("document {}", at + 1)));
         }
     }

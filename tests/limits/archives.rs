@@ -21,7 +21,7 @@ const INPUTS: [(&str, &str); 7] = [
     ("deep", "in more than 256 directories"),
     ("long", "a name of more than 4352 bytes"),
     ("alternating", "taken"),
-    ("evidence", "more than 65536 values"),
+    ("evidence", "more than 50000 values"),
     ("many-inputs", "taken"),
 ];
 

@@ -29,7 +29,7 @@ fn aliases_count_for_what_they_stand_for() {
     let long = "x".repeat(10_000);
     let small = |aliases: usize| format!("a: &a \"{long}\"\nb: [{}]\n", vec!["*a"; aliases].join(","));
     inject(&small(300_000)).refuses(65, "more than 100000 nodes");
-    inject(&small(90_000)).refuses(65, "aliases stand for more than 12582912 bytes");
+    inject(&small(90_000)).refuses(65, "aliases stand for more than 16777216 bytes");
     inject(&small(1200)).is_bounded();
     let workflow = format!("{HEAD}{}", template(1));
     inject(&format!("{workflow}b: [{}]\na: &a \"{long}\"\n", vec!["*a"; 90_000].join(","))).is_bounded();
@@ -58,8 +58,15 @@ fn files_of_the_largest_size_are_read_within_bounds() {
         let ended = inject(&format!("a: {}", deep.repeat(800_000))).is_bounded();
         assert_eq!(ended.code, Some(65), "{deep}: {:.300}", ended.err);
     }
-    let block: String = (0..500).map(|level| format!("{}a:
-", " ".repeat(level))).collect();
+    let block: String = (0..500)
+        .map(|level| {
+            format!(
+                "{}a:
+",
+                " ".repeat(level)
+            )
+        })
+        .collect();
     inject(&block).refuses(65, "more than 200 levels deep");
     inject(&format!("a: |\n{}", " x\n".repeat(190_000))).is_bounded();
     inject(&format!("a: \"{}\"", "x ".repeat(2_000_000))).is_bounded();

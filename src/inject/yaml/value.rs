@@ -37,10 +37,10 @@ pub(in crate::inject) enum Meaningless {
 
 /// How many bytes a document may have once its aliases are followed, [`NODE`] more for
 /// each node: more than an object that Kubernetes takes, and few enough to hold.
-const MOST: usize = 12 << 20;
+const MOST: usize = 16 << 20;
 
 /// What a node takes beside its text.
-const NODE: usize = 64;
+const NODE: usize = 96;
 
 /// How deep a document may be, its aliases followed: several times what any workflow is, and
 /// no more than the stack of a thread holds.
@@ -61,8 +61,13 @@ impl<'t> Values<'t> {
         Self { tree, left: MOST, depth: 0, strict: true }
     }
 
-    /// For documents that are only compared: what was added to one makes it larger.
+    /// For documents that are only looked at.
     pub(in crate::inject) fn lenient(tree: &'t Tree) -> Self {
+        Self { tree, left: MOST, depth: 0, strict: false }
+    }
+
+    /// For documents that are only compared: what was added to one makes it larger.
+    pub(in crate::inject) fn grown(tree: &'t Tree) -> Self {
         Self { tree, left: 2 * MOST, depth: 0, strict: false }
     }
 
