@@ -203,7 +203,7 @@ fn nibble(digit: u8) -> Option<u8> {
 /// Whether a character may reach a terminal as it is. Control characters (Cc),
 /// and of the formatting characters (Cf) and separators those that move, hide or
 /// reorder text (Unicode TR 36, "bidirectional text spoofing").
-fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     !(c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{061C}' | '\u{180E}'

@@ -3,15 +3,17 @@
 //!
 //! `serde` forgives things that let two readers see two documents in the same
 //! bytes: a struct written as an array, a name given twice, a document of any
-//! size. What is parsed through here forgives none of them. Nesting is bounded by
-//! `serde_json` itself (128 levels). What a document means is not checked here.
+//! size. What is parsed through here forgives none of them. How large, how deep and
+//! of how many values a document may be is checked first, in a pass that builds
+//! nothing ([`Limits`]). What a document means is not checked here.
 
-use std::collections::HashSet;
+mod scan;
+
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -32,6 +34,18 @@ pub enum JsonError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// More values than are read of such a document, whatever they are.
+    #[error("the document has more than {limit} values")]
+    TooMany {
+        /// Values allowed.
+        limit: usize,
+    },
+    /// Arrays and objects in one another, further than is read.
+    #[error("the document is more than {limit} levels deep")]
+    TooDeep {
+        /// Levels allowed.
+        limit: usize,
+    },
     /// Not JSON, or not of the expected shape.
     #[error("{reason}")]
     Malformed {
@@ -41,12 +55,41 @@ pub enum JsonError {
     },
 }
 
-/// Parses a document of at most `limit` bytes. Structs in `T` should say
-/// `deny_unknown_fields`, and be wrapped in [`Object`] where they are nested.
-pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limit: usize) -> Result<T, JsonError> {
-    if bytes.len() > limit {
-        return Err(JsonError::TooLarge { size: bytes.len(), limit });
+/// How much is read of a document. What is read takes memory in proportion to its
+/// values, not to its bytes: an object of one name costs some hundred bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the whole.
+    pub bytes: usize,
+    /// Values in it, those in arrays and objects and these themselves; names are as many
+    /// at most.
+    pub values: usize,
+    /// Arrays and objects in one another.
+    pub depth: usize,
+}
+
+impl Limits {
+    /// Values in a document. One subject of a statement has four; there are at most 1,024.
+    pub const VALUES: usize = 50_000;
+    /// Levels of a document. Argo's templates in a statement have some twenty.
+    pub const DEPTH: usize = 100;
+}
+
+impl From<usize> for Limits {
+    /// So many bytes, and the values and levels of any document.
+    fn from(bytes: usize) -> Self {
+        Self { bytes, values: Self::VALUES, depth: Self::DEPTH }
     }
+}
+
+/// Parses a document within `limits`, or of so many bytes. Structs in `T` should say
+/// `deny_unknown_fields`, and be wrapped in [`Object`] where they are nested.
+pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: impl Into<Limits>) -> Result<T, JsonError> {
+    let limits = limits.into();
+    if bytes.len() > limits.bytes {
+        return Err(JsonError::TooLarge { size: bytes.len(), limit: limits.bytes });
+    }
+    scan::scan(bytes, limits)?;
     let Object(value) = serde_json::from_slice(bytes).map_err(|e| JsonError::malformed(&e))?;
     Ok(value)
 }
@@ -141,9 +184,10 @@ impl<'de, T: Deserialize<'de>, const N: usize> Deserialize<'de> for AtMost<T, N>
     }
 }
 
-/// A value that is carried and not understood: its text is kept byte for byte, and
-/// no object in it has a name twice.
-#[derive(Debug, Clone)]
+/// A value that is carried and not understood: its text is kept byte for byte. As
+/// everywhere in a document that [`parse`] read, no object in it has a name twice.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
 pub struct Opaque(Box<RawValue>);
 
 impl Opaque {
@@ -165,75 +209,6 @@ impl PartialEq for Opaque {
 }
 
 impl Eq for Opaque {}
-
-impl<'de> Deserialize<'de> for Opaque {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let mut inner = serde_json::Deserializer::from_str(raw.get());
-        Unique.deserialize(&mut inner).map_err(D::Error::custom)?;
-        Ok(Self(raw))
-    }
-}
-
-/// Walks a value and refuses a name that its object already has.
-#[derive(Clone, Copy)]
-struct Unique;
-
-impl<'de> DeserializeSeed<'de> for Unique {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Unique {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut names = HashSet::new();
-        while let Some(name) = map.next_key::<String>()? {
-            map.next_value_seed(self)?;
-            if let Some(name) = names.replace(name) {
-                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
-            }
-        }
-        Ok(())
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -267,12 +242,40 @@ mod tests {
         assert!(refused(r#"{"z":1}"#).contains("unknown field `z`"));
         assert!(refused(r#"{"l":[1,2,3]}"#).contains("at most 2"));
         assert!(refused(r#"{"a":1} x"#).contains("trailing"));
-        assert!(refused(&format!(r#"{{"o":{}{}}}"#, "[".repeat(200), "]".repeat(200))).contains("recursion"));
         assert_eq!(
             parse::<Doc>(b"{} ", 2).unwrap_err(),
             JsonError::TooLarge { size: 3, limit: 2 },
             "a document is not cut short"
         );
+    }
+
+    #[test]
+    fn how_much_there_is_is_counted_before_anything_is_built() {
+        let limits = Limits { bytes: 1 << 20, values: 6, depth: 3 };
+        let said = |text: &str| parse::<Doc>(text.as_bytes(), limits).unwrap_err();
+        parse::<Doc>(br#"{"o":[[1,2,3]]}"#, limits).unwrap();
+        assert_eq!(said(r#"{"o":[[1,2,3,4]]}"#), JsonError::TooMany { limit: 6 });
+        assert_eq!(said(r#"{"z":{"a":1,"b":1,"c":1,"d":1,"e":1}}"#), JsonError::TooMany { limit: 6 });
+        assert_eq!(said(r#"{"o":[[[]]]}"#), JsonError::TooDeep { limit: 3 });
+        // The limit comes first: what is beyond it is not looked at.
+        assert_eq!(said(r#"{"o":[1,2,3,4,5,{"a":1,"a":1}, no JSON"#), JsonError::TooMany { limit: 6 });
+        let deep = format!(r#"{{"o":{}{}}}"#, "[".repeat(1000), "]".repeat(1000));
+        assert_eq!(
+            parse::<Doc>(deep.as_bytes(), 1 << 20).unwrap_err(),
+            JsonError::TooDeep { limit: Limits::DEPTH }
+        );
+        let wide = format!(r#"{{"o":[{}0]}}"#, "0,".repeat(Limits::VALUES));
+        assert_eq!(
+            parse::<Doc>(wide.as_bytes(), 1 << 20).unwrap_err(),
+            JsonError::TooMany { limit: Limits::VALUES }
+        );
+    }
+
+    #[test]
+    fn names_are_unique_wherever_they_are_however_they_are_spelt() {
+        assert!(refused(r#"{"a":1,"o":{"x":1,"\u0078":1}}"#).contains("duplicate field `x`"));
+        // In what no field of ours takes, too.
+        assert!(refused(r#"{"z":[{"x":1,"x":1}]}"#).contains("duplicate field `x`"));
     }
 
     #[test]

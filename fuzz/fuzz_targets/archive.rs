@@ -8,7 +8,7 @@ use argo_attest::archive::{Expected, Format, Limits, Naming, Passed, compare, in
 use argo_attest::relpath::RelPath;
 use libfuzzer_sys::fuzz_target;
 
-const LIMITS: Limits = Limits { entries: 1000, bytes: 1 << 24 };
+const LIMITS: Limits = Limits { entries: 1000, bytes: 1 << 24, names: 1 << 20 };
 
 fuzz_target!(|bytes: &[u8]| {
     let naming = Naming::Beneath(b"out".to_vec());

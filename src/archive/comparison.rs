@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 
+use super::above::Above;
 use super::expected::{Expected, ExpectedFile, Naming, Passed};
 use super::object::{ObjectDigest, ReadError};
 use super::walk::{Broken, Entry, EntryKind, Format, Limits, Sink, walk};
@@ -213,6 +214,7 @@ struct Comparer<'a> {
     files: Vec<(&'a RelPath, &'a ExpectedFile)>,
     seen: Vec<bool>,
     refused_seen: BTreeSet<&'a RelPath>,
+    above: Above,
     found: Comparison,
 }
 
@@ -230,7 +232,14 @@ impl<'a> Comparer<'a> {
             odd: Capped::default(),
             refused: Capped::default(),
         };
-        Self { expected, seen: vec![false; files.len()], files, refused_seen: BTreeSet::new(), found }
+        Self {
+            expected,
+            seen: vec![false; files.len()],
+            files,
+            refused_seen: BTreeSet::new(),
+            above: Above::default(),
+            found,
+        }
     }
 
     fn judge(&mut self, entry: &Entry<'_>) -> Result<(), Oddity> {
@@ -286,12 +295,16 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    fn beneath_refused(&self, path: &RelPath) -> bool {
+    fn beneath_refused(&mut self, path: &RelPath) -> bool {
         if self.expected.refused.is_empty() {
             return false;
         }
-        std::iter::successors(path.parent(), RelPath::parent)
-            .any(|above| self.expected.refused.contains_key(&above))
+        let beneath = self.above.new_ones(path).any(|above| self.expected.refused.contains_key(&above));
+        if beneath {
+            // So is the next one, if it is in the same directory.
+            self.above = Above::default();
+        }
+        beneath
     }
 }
 

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use super::above::Above;
 use super::comparison::{Oddity, shown};
 use super::expected::{ExpectedFile, Naming};
 use super::object::{ObjectDigest, ReadError};
@@ -58,6 +59,7 @@ pub fn inventory(archive: impl Read, base: &[u8], limits: Limits) -> Result<Inve
         root: None,
         files: BTreeMap::new(),
         special: BTreeMap::new(),
+        above: Above::default(),
         odd: None,
     };
     let walked = walk(Format::TarGz, archive, limits, &mut lister)?;
@@ -78,10 +80,27 @@ struct Lister {
     root: Option<EntryKind>,
     files: BTreeMap<RelPath, ExpectedFile>,
     special: BTreeMap<RelPath, EntryKind>,
+    above: Above,
     odd: Option<(String, Oddity)>,
 }
 
 impl Lister {
+    /// Whether something else than a directory bears this name.
+    fn has(&self, path: &RelPath) -> bool {
+        self.files.contains_key(path) || self.special.contains_key(path)
+    }
+
+    /// Whether something is in what bears this name.
+    fn has_beneath(&self, path: &RelPath) -> bool {
+        // No name is less than this one.
+        let Ok(first) = path.join(b"\x01") else { return false };
+        let next = [
+            self.files.range(&first..).next().map(|(next, _)| next),
+            self.special.range(&first..).next().map(|(next, _)| next),
+        ];
+        next.into_iter().flatten().any(|next| next.starts_with(path))
+    }
+
     fn list(&mut self, entry: &Entry<'_>) -> Result<(), Oddity> {
         let name = match entry.kind {
             EntryKind::Directory => entry.name.strip_suffix(b"/").unwrap_or(entry.name),
@@ -95,13 +114,14 @@ impl Lister {
             (Some(_), true) => return Err(Oddity::Duplicate),
             (_, false) => return Err(Oddity::OutsideBase),
         }
-        if self.files.contains_key(&path) || self.special.contains_key(&path) {
+        if self.has(&path) {
             return Err(Oddity::Duplicate);
         }
-        if std::iter::successors(path.parent(), RelPath::parent)
-            .any(|above| self.files.contains_key(&above) || self.special.contains_key(&above))
-        {
+        if self.above.new_ones(&path).any(|above| self.has(&above)) {
             return Err(Oddity::BeneathRefused);
+        }
+        if entry.kind != EntryKind::Directory && !path.is_root() && self.has_beneath(&path) {
+            return Err(Oddity::NotAFile(entry.kind));
         }
         match entry.kind {
             EntryKind::File => {

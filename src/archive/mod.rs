@@ -17,6 +17,7 @@
 //! owners and times, and which empty directories there are: no digest speaks of
 //! those.
 
+mod above;
 mod comparison;
 mod expected;
 mod inventory;
@@ -32,7 +33,7 @@ pub use comparison::{CAP, Capped, Comparison, Difference, Extra, Odd, Oddity, Re
 pub use expected::{Expected, ExpectedFile, Naming, Passed};
 pub use inventory::{Inventory, InventoryError, inventory};
 pub use object::{ObjectDigest, ReadError};
-pub use walk::{Broken, EntryKind, Format, Limits};
+pub use walk::{Broken, EntryKind, Format, Limits, MAX_DEPTH, MAX_NAME};
 
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,7 @@ pub(super) fn read<R: Read>(
                 if kind != EntryKind::File && size != 0 {
                     return Err(Broken::Foreign("content of what is not a file").into());
                 }
-                blocks.budget.entry()?;
+                blocks.budget.entry(&name)?;
                 let digest = blocks.content(size)?;
                 sink.entry(Entry { name: &name, kind, size, digest, disguised: false });
             }

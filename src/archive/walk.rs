@@ -24,7 +24,15 @@ pub struct Limits {
     pub entries: u64,
     /// The most bytes after decompression, headers and padding included.
     pub bytes: u64,
+    /// The most bytes of all names, which some readers keep.
+    pub names: u64,
 }
+
+/// Bytes of an entry's name: of a path, as the kernel has it, beneath the artifact's name.
+pub const MAX_NAME: usize = 4096 + 256;
+
+/// Directories in one another that an entry may be in.
+pub const MAX_DEPTH: usize = 256;
 
 /// Entries allowed beyond those that are known of: empty directories, if nobody
 /// counted them.
@@ -38,9 +46,9 @@ const ENTRY_BYTES: u64 = 8192;
 const SPARE_BYTES: u64 = 64 << 20;
 
 impl Limits {
-    /// For a packed output on disk, of which nothing is known: a million entries
-    /// and a tebibyte.
-    pub const PACKED: Self = Self { entries: 1_000_000, bytes: 1 << 40 };
+    /// For a packed output on disk, of which nothing is known, and whose names are kept:
+    /// 200,000 entries, 16 MiB of names, and a tebibyte.
+    pub const PACKED: Self = Self { entries: 200_000, bytes: 1 << 40, names: 16 << 20 };
 
     /// Enough for an archive of exactly what is expected, and for little more: a
     /// bomb is given up on soon after where an honest archive would have ended.
@@ -68,6 +76,8 @@ impl Limits {
         Self {
             entries: known.saturating_add(SPARE_ENTRIES),
             bytes: bytes.saturating_add(known.saturating_mul(ENTRY_BYTES)),
+            // None is kept.
+            names: u64::MAX,
         }
     }
 }
@@ -147,6 +157,12 @@ pub enum Broken {
     /// More than [`Limits::entries`].
     #[error("the archive has more than {0} entries")]
     TooManyEntries(u64),
+    /// More than [`MAX_NAME`] or [`MAX_DEPTH`].
+    #[error("the archive has a name of more than {MAX_NAME} bytes, or in more than {MAX_DEPTH} directories")]
+    LongName,
+    /// More than [`Limits::names`].
+    #[error("the archive's names have more than {0} bytes")]
+    TooLongNames(u64),
     /// More than [`Limits::bytes`].
     #[error("the archive has more than {0} bytes when decompressed")]
     TooManyBytes(u64),
@@ -177,17 +193,23 @@ pub(super) struct Budget {
     limits: Limits,
     entries: u64,
     bytes: u64,
+    names: u64,
 }
 
 impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, entries: 0, bytes: 0 }
+        Self { limits, entries: 0, bytes: 0, names: 0 }
     }
 
-    pub(super) fn entry(&mut self) -> Result<(), Broken> {
+    pub(super) fn entry(&mut self, name: &[u8]) -> Result<(), Broken> {
         self.entries = self.entries.saturating_add(1);
+        self.names = self.names.saturating_add(self::count(name.len()));
         if self.entries > self.limits.entries {
             Err(Broken::TooManyEntries(self.limits.entries))
+        } else if name.len() > MAX_NAME || name.iter().filter(|b| **b == b'/').count() > MAX_DEPTH {
+            Err(Broken::LongName)
+        } else if self.names > self.limits.names {
+            Err(Broken::TooLongNames(self.limits.names))
         } else {
             Ok(())
         }

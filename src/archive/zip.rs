@@ -44,7 +44,7 @@ pub(super) fn read<R: Read>(
             return zip_directory::read(object, signature, offset, budget, &ledger, sink);
         }
         let mut fields = local_header(object, offset, budget)?;
-        budget.entry()?;
+        budget.entry(&fields.name)?;
         let content = inflate.run(object, budget)?;
         fields.crc = content.crc;
         fields.packed = content.packed;

@@ -3,11 +3,11 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
+use crate::regular_file;
+pub use crate::regular_file::Links;
 
 use super::encoder::Foreign;
 
@@ -158,15 +158,6 @@ impl fmt::Debug for TemplateText {
     }
 }
 
-/// Whether the last component of a path may be a symbolic link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Links {
-    /// It may.
-    Followed,
-    /// It may not.
-    Refused,
-}
-
 /// Reading a small file.
 pub trait Files {
     /// The first `limit` bytes of the regular file at `path`. Anything but a
@@ -180,15 +171,7 @@ pub struct HostFiles;
 
 impl Files for HostFiles {
     fn read(&self, path: &Path, links: Links, limit: usize) -> io::Result<Vec<u8>> {
-        // Without NONBLOCK, a FIFO in the file's place would hold us for ever.
-        let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-        if links == Links::Refused {
-            flags |= OFlags::NOFOLLOW;
-        }
-        let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
+        let file = regular_file::open(path, links)?;
         let mut bytes = Vec::new();
         file.take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -261,15 +244,18 @@ mod tests {
         let (file, link, fifo) = (dir.path().join("file"), dir.path().join("link"), dir.path().join("fifo"));
         std::fs::write(&file, "0123456789").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)
-            .unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
         assert_eq!(HostFiles.read(&file, Links::Refused, 4).unwrap(), b"0123");
         assert_eq!(HostFiles.read(&link, Links::Followed, 99).unwrap(), b"0123456789");
         assert_eq!(HostFiles.read(&link, Links::Refused, 99).unwrap_err().raw_os_error(), Some(40), "ELOOP");
-        assert_eq!(HostFiles.read(&fifo, Links::Refused, 99).unwrap_err().to_string(), "not a regular file");
+        assert_eq!(
+            HostFiles.read(&fifo, Links::Refused, 99).unwrap_err().to_string(),
+            "it is a FIFO, not a regular file"
+        );
         assert_eq!(
             HostFiles.read(dir.path(), Links::Refused, 99).unwrap_err().to_string(),
-            "not a regular file"
+            "it is a directory, not a regular file"
         );
     }
 }

@@ -8,6 +8,7 @@ use super::{AttestationNames, Contents, publish};
 use crate::bundle::Bundle;
 use crate::dsse::Envelope;
 use crate::intoto::{self, ResourceDescriptor};
+use crate::manifest::MAX_MANIFEST;
 use crate::policy::{Policy, TrustedKey};
 use crate::sign::{KeyId, PrivateKey};
 use crate::slsa::{PROVENANCE_V1, Provenance};
@@ -127,6 +128,11 @@ impl<'a> Attestor<'a> {
         let about = contents.name();
         // Readers look for the bundle first: it appears when all else is there.
         if let Some(manifest) = contents.manifest() {
+            // What nobody would read proves nothing.
+            if u64::try_from(manifest.len()).is_ok_and(|size| size > MAX_MANIFEST) {
+                let reason = format!("its manifest would have more than {MAX_MANIFEST} bytes");
+                return Err(AttestError::Unsigned { artifact: about.to_owned(), reason });
+            }
             publish::manifest(self.store, about, &names.manifest, manifest).await?;
         }
         let written = self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?;

@@ -10,7 +10,7 @@ mod publish;
 
 pub use attestor::{AttestError, Attestor, Receipt};
 pub use contents::{Contents, MAX_FILES};
-pub use publish::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
+pub use publish::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION, MAX_ATTESTATION_BYTES};
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,9 @@ pub const BUNDLE_SUFFIX: &str = ".sigstore.json";
 /// Appended to an artifact's name to name its DSSE envelopes, one a line.
 pub const LINES_SUFFIX: &str = ".intoto.jsonl";
 /// Size limit of an attestation that is read, in bytes.
-pub const MAX_ATTESTATION: u64 = 64 * 1024 * 1024;
+pub const MAX_ATTESTATION: u64 = 16 * 1024 * 1024;
+/// The same, of what is read from a file.
+pub const MAX_ATTESTATION_BYTES: usize = 16 * 1024 * 1024;
 
 /// How many attempts' envelopes the lines keep; the oldest go first.
 const KEPT_LINES: NonZeroUsize = NonZeroUsize::new(64).unwrap();

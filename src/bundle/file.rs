@@ -11,8 +11,8 @@ use crate::strict_json::{self, AtMost, JsonError, Object, Opaque, quoted};
 
 /// The media type of a bundle, version 0.3.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-/// Bytes that are read of a bundle: an envelope, and as much again of log entries.
-pub const MAX_BUNDLE: usize = 2 * MAX_ENVELOPE;
+/// Bytes that are read of a bundle: the largest envelope, and half as much of log entries.
+pub const MAX_BUNDLE: usize = MAX_ENVELOPE / 2 * 3;
 /// Log entries in one bundle; sigstore-go's bound.
 const MAX_LOG_ENTRIES: usize = 32;
 

@@ -9,9 +9,9 @@ use std::num::NonZeroUsize;
 use crate::dsse::{Envelope, EnvelopeError};
 
 /// Bytes that are read or written of such a file.
-pub const MAX_LINES_FILE: usize = 64 * 1024 * 1024;
+pub const MAX_LINES_FILE: usize = 16 * 1024 * 1024;
 /// Envelopes in one file.
-pub const MAX_LINES: usize = 4096;
+pub const MAX_LINES: usize = 1024;
 
 /// Why bytes are not lines of envelopes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,8 +54,8 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Envelope>, LinesError> {
     if envelopes.is_empty() { Err(LinesError::Empty) } else { Ok(envelopes) }
 }
 
-/// The file with one envelope more, and of the lines that were there the newest, so
-/// that at most `keep` are left. If the very same line is there already, the file is
+/// The file with one envelope more, and of the lines that were there the newest: at most
+/// `keep` are left, and no more than [`MAX_LINES_FILE`] bytes. If the very same line is there already, the file is
 /// returned as it is. Lines that stay keep their bytes. `existing` may be empty; if it
 /// is damaged that is an error, since to replace it could destroy evidence.
 pub fn append(existing: &[u8], envelope: &Envelope, keep: NonZeroUsize) -> Result<Vec<u8>, LinesError> {
@@ -69,10 +69,13 @@ pub fn append(existing: &[u8], envelope: &Envelope, keep: NonZeroUsize) -> Resul
     }
     kept.push(&new);
     let keep = keep.get().min(MAX_LINES);
-    let newest = kept.get(kept.len().saturating_sub(keep)..).unwrap_or_default();
-    let size = newest.iter().map(|line| line.len() + 1).sum();
-    if size > MAX_LINES_FILE {
-        return Err(LinesError::TooLarge { size });
+    let mut newest = kept.get(kept.len().saturating_sub(keep)..).unwrap_or_default();
+    let mut size: usize = newest.iter().map(|line| line.len() + 1).sum();
+    while let [oldest, rest @ ..] = newest
+        && size > MAX_LINES_FILE
+    {
+        size -= oldest.len() + 1;
+        newest = rest;
     }
     let mut out = Vec::with_capacity(size);
     for line in newest {

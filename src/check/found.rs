@@ -1,11 +1,12 @@
 //! An attestation that was found, not yet checked.
 
+use std::collections::HashSet;
 use std::io::BufRead;
 
 use crate::bundle::{Bundle, lines};
 use crate::digest::Sha256Digest;
-use crate::dsse::Envelope;
-use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement, authenticate};
+use crate::dsse::{Effort, Envelope, SignatureError};
+use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement, authenticate_within};
 
 use super::Checker;
 
@@ -49,10 +50,25 @@ impl Found {
     pub(super) fn authentic(&self, checker: &Checker) -> Result<Vec<(usize, Authentic)>, Rejection> {
         let mut authentic = Vec::new();
         let mut newest = None;
+        let mut effort = Effort::default();
+        // To repeat a line must cost whoever reads it nothing: its values are kept.
+        let mut known = HashSet::new();
         for (index, envelope) in self.envelopes.iter().enumerate().rev() {
-            match authenticate(envelope, &checker.policy, checker.now) {
-                Ok(statement) => authentic.push((index, statement)),
-                Err(rejection) => newest = newest.or(Some(rejection)),
+            if known.contains(envelope.unverified_payload()) {
+                continue;
+            }
+            match authenticate_within(envelope, &checker.policy, checker.now, &mut effort) {
+                Ok(statement) => {
+                    known.insert(envelope.unverified_payload());
+                    authentic.push((index, statement));
+                }
+                Err(rejection) => {
+                    if matches!(rejection, Rejection::Signature(SignatureError::TooMuch)) {
+                        newest = Some(rejection);
+                        break;
+                    }
+                    newest = newest.or(Some(rejection));
+                }
             }
         }
         if authentic.is_empty() {

@@ -1,15 +1,16 @@
 //! Files and directories on this machine.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::found::{Format, Found, accept};
 use super::{CheckError, Checker};
-use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
+use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION_BYTES as LIMIT};
 use crate::manifest;
+use crate::regular_file::{self, Links, ReadError};
 use crate::relpath::{RelPath, printable};
 use crate::verify::{Content, KnownAs, Place, Rejection, VerifiedStatement};
 use crate::volume::{Cancel, Progress, Root, digest_tree};
@@ -73,7 +74,7 @@ fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
 }
 
 fn named_attestation(bundle: &Path, artifact: &Path) -> Result<(Found, PathBuf), CheckError> {
-    let bytes = read(bundle)?.ok_or_else(|| CheckError::NoBundle(shown(bundle)))?;
+    let bytes = read_named(bundle)?;
     let envelopes = Format::Either.read(&bytes)?;
     let name = bundle.as_os_str().as_bytes();
     let base = [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|s| name.strip_suffix(s.as_bytes()));
@@ -148,38 +149,30 @@ fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result
 }
 
 fn open_manifest(path: &Path) -> Result<BufReader<File>, Rejection> {
-    match File::open(path) {
+    match regular_file::open(path, Links::Followed) {
         Ok(file) => Ok(BufReader::new(file)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Rejection::NoManifest(shown(path))),
-        Err(e) => Err(manifest::ManifestError::from(e).into()),
+        Err(ReadError::Missing(_)) => Err(Rejection::NoManifest(shown(path))),
+        Err(e) => Err(manifest::ManifestError::from(io::Error::from(e)).into()),
     }
 }
 
-/// A file that may be an attestation; `None` if it is not there.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, CheckError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    // A FIFO of that name must not hold us up.
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = match File::options().read(true).custom_flags(nonblock).open(path) {
-        Ok(file) => file,
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
+/// A file that was found and may be an attestation; `None` if it is not there.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, CheckError> {
+    match regular_file::read(path, Links::Followed, LIMIT) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(ReadError::Missing(_)) => Ok(None),
         // A name with the suffix may be longer than a name can be.
-        Err(e) if e.kind() == io::ErrorKind::InvalidFilename => return Ok(None),
-        Err(e) => return Err(io_error(path, e)),
-    };
-    let metadata = file.metadata().map_err(|e| io_error(path, e))?;
-    if !metadata.is_file() {
-        return Err(io_error(path, io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+        Err(ReadError::Io(e)) if e.kind() == io::ErrorKind::InvalidFilename => Ok(None),
+        Err(e) => Err(io_error(path, e.into())),
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_ATTESTATION + 1).read_to_end(&mut bytes).map_err(|e| io_error(path, e))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_ATTESTATION {
-        let too_large = format!("larger than the {MAX_ATTESTATION} bytes that an attestation may have");
-        return Err(io_error(path, io::Error::new(io::ErrorKind::FileTooLarge, too_large)));
+}
+
+/// The attestation that the user names, which may come from a pipe.
+pub(super) fn read_named(path: &Path) -> Result<Vec<u8>, CheckError> {
+    match regular_file::read_named(path, LIMIT) {
+        Err(ReadError::Missing(_)) => Err(CheckError::NoBundle(shown(path))),
+        read => read.map_err(|e| io_error(path, e.into())),
     }
-    Ok(Some(bytes))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

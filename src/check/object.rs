@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use super::found::{Format, Found, accept};
-use super::local::read;
+use super::local::read_named;
 use super::{CheckError, Checker};
 use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
 use crate::digest::Sha256Digest;
@@ -38,7 +38,7 @@ pub async fn check_object(
     let (found, base) = match &checker.bundle {
         Some(bundle) => {
             let name = printable(bundle.as_os_str().as_encoded_bytes());
-            let bytes = read(bundle)?.ok_or_else(|| CheckError::NoBundle(name.clone()))?;
+            let bytes = read_named(bundle)?;
             let envelopes = Format::Either.read(&bytes)?;
             let place = Place::Named(KnownAs::new(key.as_str()));
             (Found { origin: name, place, envelopes, bundle: None }, key.as_str())

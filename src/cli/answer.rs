@@ -149,8 +149,9 @@ impl Answer {
 
     /// The one line for people, and what to do on a second.
     pub(super) fn line(&self) -> String {
-        let reason = self.reason.as_deref().unwrap_or_default();
-        let help = self.remedy.as_ref().map(|r| format!("  help: {r}\n")).unwrap_or_default();
+        let reason = printable(self.reason.as_deref().unwrap_or_default().as_bytes());
+        let help = self.remedy.as_ref().map(|r| format!("  help: {}\n", printable(r.as_bytes())));
+        let help = help.unwrap_or_default();
         match (&self.accepted, self.verdict) {
             (Some(a), _) => format!(
                 "accepted  {}  {}  as {}, signed with {} ({}), builder {}{}\n",

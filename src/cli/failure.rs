@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use crate::relpath::printable;
 use crate::report::chain;
 use crate::store::{StoreError, StoreErrorKind};
 
@@ -129,9 +130,9 @@ impl Failure {
 
     /// Prints it on standard error.
     pub fn print(&self) {
-        eprintln!("error: {}", self.message);
+        eprintln!("error: {}", printable(self.message.as_bytes()));
         if let Some(remedy) = &self.remedy {
-            eprintln!("  help: {remedy}");
+            eprintln!("  help: {}", printable(remedy.as_bytes()));
         }
     }
 }

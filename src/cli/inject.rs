@@ -1,13 +1,16 @@
 //! `argo-attest inject`.
 
-use std::fs::File;
-use std::io::{IsTerminal as _, Read};
+use std::io::IsTerminal as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Failure, print};
 use crate::inject::{Change, Container, Injected, MAX_FILE, Mode, Name, Refusal, Settings};
+use crate::outcome::brief;
+use crate::regular_file::{self, ReadError};
+use crate::relpath::printable;
 
 const EXAMPLE: &str = "\
 Example, of the steps with the annotation argo-attest.io/attest: \"true\":
@@ -74,8 +77,11 @@ enum Form {
 
 /// Prints the file with what its templates ask for.
 pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
-    let from =
-        if args.file == Path::new("-") { "standard input".into() } else { args.file.display().to_string() };
+    let from = if args.file == Path::new("-") {
+        "standard input".into()
+    } else {
+        printable(args.file.as_os_str().as_bytes())
+    };
     let bytes = read(&args.file, &from)?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
@@ -109,28 +115,32 @@ pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
 }
 
 fn read(file: &Path, from: &str) -> Result<Vec<u8>, Failure> {
-    let failed = |e: std::io::Error| {
-        let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
-        Failure::new(exit, format!("cannot read {from}: {e}")).remedy("give a file, or - for standard input")
-    };
-    let mut bytes = Vec::new();
-    // One byte more than is taken tells that there is more.
-    let most = MAX_FILE as u64 + 1;
-    if file == Path::new("-") {
+    let read = if file == Path::new("-") {
         if std::io::stdin().is_terminal() {
             eprintln!("reading the workflow from standard input; -f FILE reads a file");
         }
-        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(failed)?;
+        regular_file::read_all(std::io::stdin().lock(), MAX_FILE)
     } else {
-        File::open(file).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
-    }
-    Ok(bytes)
+        regular_file::read_named(file, MAX_FILE)
+    };
+    read.map_err(|error| {
+        let too_large = Refusal::TooLarge { most: MAX_FILE };
+        let exit = match &error {
+            ReadError::Missing(_) => Exit::NoInput,
+            ReadError::TooLarge { .. } => {
+                return Failure::new(Exit::Data, format!("{from}: {too_large}")).remedy(too_large.remedy());
+            }
+            _ => Exit::Io,
+        };
+        Failure::new(exit, format!("cannot read {from}: {error}"))
+            .remedy("give a file, or - for standard input")
+    })
 }
 
 /// Says what was done: whoever asked for attestation must see if there will be none.
 fn tell(from: &str, injected: &Injected, all: bool) {
     for change in &injected.changes {
-        eprintln!("{from}, line {}: {}: {}", change.line, change.template, done(change));
+        eprintln!("{from}, line {}: {}: {}", change.line, brief(&change.template, 500), done(change));
     }
     if injected.changes.is_empty() {
         let why = match (injected.workflows, all) {

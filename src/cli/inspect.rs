@@ -1,23 +1,28 @@
 //! `argo-attest inspect`: what an attestation says. Whether it is true is `verify`'s to tell.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use serde::Serialize;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Exit, Failure, print, print_json};
-use crate::attest::MAX_ATTESTATION;
+use super::{Exit, Failure, printed};
+use crate::attest::MAX_ATTESTATION_BYTES;
 use crate::bundle::{Bundle, lines};
 use crate::dsse::Envelope;
 use crate::intoto::{ResourceDescriptor, Statement};
+use crate::outcome::brief;
+use crate::regular_file::{self, ReadError};
 use crate::relpath::printable;
 use crate::report::chain;
 use crate::slsa::{PROVENANCE_V1, Provenance};
+use crate::terminal::JsonText;
 
 const EXAMPLE: &str = "\
 Example:
@@ -25,6 +30,8 @@ Example:
 
 /// Subjects that are shown; --json has all.
 const SHOWN: usize = 20;
+/// Bytes of one text that are shown; --json has all.
+const SHOWN_TEXT: usize = 1000;
 
 /// Shows what an attestation says
 ///
@@ -44,50 +51,82 @@ pub(super) struct InspectArgs {
 /// Reads and shows.
 pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let name = printable(args.file.as_os_str().as_bytes());
-    let bytes = read(args, &name)?;
     let malformed = |why: String| {
         Failure::new(Exit::Data, format!("{name} is not an attestation: {why}"))
             .remedy("give a .sigstore.json or .intoto.jsonl file")
     };
-    let (format, envelopes) = match Bundle::from_json(&bytes) {
-        Ok(bundle) => ("Sigstore bundle", vec![bundle.into_envelope()]),
-        Err(reason) => match lines::parse(&bytes) {
-            Ok(envelopes) if !envelopes.is_empty() => ("DSSE envelopes, one a line", envelopes),
-            _ => return Err(malformed(chain(&reason))),
-        },
-    };
-    let mut claims = Vec::with_capacity(envelopes.len());
+    let (format, envelopes) = envelopes(&read(args, &name)?).map_err(malformed)?;
+    // All of it is looked through before any of it is shown, and one statement at a time is held.
     for envelope in &envelopes {
-        claims.push(Claim::read(envelope).map_err(malformed)?);
+        statement(envelope).map_err(malformed)?;
     }
-    if args.json {
-        print_json(&Inspected { file: &name, format, signatures_checked: false, attestations: &claims })?;
+    let mut out = JsonText::new(BufWriter::new(io::stdout().lock()));
+    let shown = if args.json {
+        let attestations = Claims(&envelopes);
+        let inspected = Inspected { file: &name, format, signatures_checked: false, attestations };
+        serde_json::to_writer_pretty(&mut out, &inspected)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out))
     } else {
-        let mut out = format!("{name}: {format}; signatures not checked (argo-attest verify does)\n");
-        for claim in &claims {
-            // Writing to a `String` cannot fail.
-            let _ = claim.show(&mut out);
-        }
-        print(&out)?;
-    }
+        show(&mut out, &name, format, &envelopes)
+    };
+    printed(shown.and_then(|()| out.flush()))?;
     Ok(Exit::Done)
 }
 
 fn read(args: &InspectArgs, name: &str) -> Result<Vec<u8>, Failure> {
-    use std::io::Read as _;
-    let failed = |e: std::io::Error| {
-        let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
-        Failure::new(exit, format!("cannot read {name}: {e}"))
-            .remedy("check the path, and that the user this runs as may read it")
-    };
-    let file = std::fs::File::open(&args.file).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_ATTESTATION + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_ATTESTATION {
-        return Err(Failure::new(Exit::Data, format!("{name} is larger than {MAX_ATTESTATION} bytes"))
-            .remedy("give a .sigstore.json or .intoto.jsonl file"));
+    regular_file::read_named(&args.file, MAX_ATTESTATION_BYTES).map_err(|error| match error {
+        ReadError::TooLarge { limit } => {
+            Failure::new(Exit::Data, format!("{name} is larger than {limit} bytes"))
+                .remedy("give a .sigstore.json or .intoto.jsonl file")
+        }
+        error => {
+            let exit = if matches!(error, ReadError::Missing(_)) { Exit::NoInput } else { Exit::Io };
+            Failure::new(exit, format!("cannot read {name}: {error}"))
+                .remedy("check the path, and that the user this runs as may read it")
+        }
+    })
+}
+
+fn envelopes(bytes: &[u8]) -> Result<(&'static str, Vec<Envelope>), String> {
+    match Bundle::from_json(bytes) {
+        Ok(bundle) => Ok(("Sigstore bundle", vec![bundle.into_envelope()])),
+        Err(reason) => match lines::parse(bytes) {
+            Ok(envelopes) if !envelopes.is_empty() => Ok(("DSSE envelopes, one a line", envelopes)),
+            _ => Err(chain(&reason)),
+        },
     }
-    Ok(bytes)
+}
+
+fn statement(envelope: &Envelope) -> Result<Statement, String> {
+    Statement::from_json(envelope.unverified_payload()).map_err(|e| chain(&e))
+}
+
+fn show(out: &mut impl io::Write, name: &str, format: &str, envelopes: &[Envelope]) -> io::Result<()> {
+    writeln!(out, "{name}: {format}; signatures not checked (argo-attest verify does)")?;
+    for envelope in envelopes {
+        let statement = statement(envelope).map_err(io::Error::other)?;
+        let mut text = Text { out, failed: Ok(()) };
+        let shown = Claim { envelope, statement: &statement }.show(&mut text);
+        text.failed?;
+        shown.map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+/// Bytes that are written as text, with the reason if they cannot be.
+struct Text<'a, W> {
+    out: &'a mut W,
+    failed: io::Result<()>,
+}
+
+impl<W: io::Write> fmt::Write for Text<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.out.write_all(text.as_bytes()).map_err(|error| {
+            self.failed = Err(error);
+            fmt::Error
+        })
+    }
 }
 
 /// What `--json` prints; documented in `docs/reports.md`.
@@ -98,43 +137,58 @@ struct Inspected<'a> {
     format: &'a str,
     /// Always false: to look is not to verify.
     signatures_checked: bool,
-    attestations: &'a [Claim],
+    attestations: Claims<'a>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Claim {
-    key_ids: Vec<String>,
-    statement: Box<RawValue>,
-    #[serde(skip)]
-    parsed: Statement,
-}
+/// Each made when it is written.
+struct Claims<'a>(&'a [Envelope]);
 
-impl Claim {
-    fn read(envelope: &Envelope) -> Result<Self, String> {
-        let payload = envelope.unverified_payload();
-        let parsed = Statement::from_json(payload).map_err(|e| chain(&e))?;
-        let statement = serde_json::from_slice(payload).map_err(|e| chain(&e))?;
-        let key_ids = envelope.signatures().iter().filter_map(|s| s.keyid().map(str::to_owned)).collect();
-        Ok(Self { key_ids, statement, parsed })
+impl Serialize for Claims<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(WrittenClaim))
     }
+}
 
-    fn show(&self, out: &mut String) -> fmt::Result {
-        let keys: Vec<_> = self.key_ids.iter().map(|k| printable(k.as_bytes())).collect();
+struct WrittenClaim<'a>(&'a Envelope);
+
+impl Serialize for WrittenClaim<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Written<'a> {
+            key_ids: Vec<&'a str>,
+            statement: &'a RawValue,
+        }
+        let key_ids = self.0.signatures().iter().filter_map(|s| s.keyid()).collect();
+        let statement = serde_json::from_slice(self.0.unverified_payload()).map_err(S::Error::custom)?;
+        Written { key_ids, statement }.serialize(serializer)
+    }
+}
+
+/// One attestation, to be read by people.
+struct Claim<'a> {
+    envelope: &'a Envelope,
+    statement: &'a Statement,
+}
+
+impl Claim<'_> {
+    fn show(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let signatures = self.envelope.signatures().iter();
+        let keys: Vec<_> = signatures.filter_map(|s| s.keyid()).map(|k| printable(k.as_bytes())).collect();
         writeln!(out)?;
         row(out, "claimed key", &if keys.is_empty() { "none".into() } else { keys.join(", ") })?;
-        row(out, "predicate", self.parsed.predicate_type())?;
-        if self.parsed.predicate_type() == PROVENANCE_V1 {
-            match Provenance::from_predicate(self.parsed.predicate()) {
+        row(out, "predicate", self.statement.predicate_type())?;
+        if self.statement.predicate_type() == PROVENANCE_V1 {
+            match Provenance::from_predicate(self.statement.predicate()) {
                 Ok(provenance) => show_provenance(out, &provenance)?,
                 Err(error) => row(out, "", &format!("malformed: {}", chain(&error)))?,
             }
         }
-        show_descriptors(out, "subjects", self.parsed.subjects())
+        show_descriptors(out, "subjects", self.statement.subjects())
     }
 }
 
-fn show_provenance(out: &mut String, provenance: &Provenance) -> fmt::Result {
+fn show_provenance(out: &mut impl fmt::Write, provenance: &Provenance) -> fmt::Result {
     let definition = &provenance.build_definition;
     let details = &provenance.run_details;
     row(out, "builder", &details.builder.id)?;
@@ -163,25 +217,45 @@ fn show_provenance(out: &mut String, provenance: &Provenance) -> fmt::Result {
     show_descriptors(out, "by-products", &details.byproducts)
 }
 
-fn row(out: &mut String, label: &str, value: &str) -> fmt::Result {
-    writeln!(out, "{label:<12} {}", printable(value.as_bytes()))
+fn row(out: &mut impl fmt::Write, label: &str, value: &str) -> fmt::Result {
+    writeln!(out, "{label:<12} {}", shown(value))
+}
+
+/// A text from elsewhere on one line.
+fn shown(text: &str) -> String {
+    brief(text, SHOWN_TEXT)
+}
+
+/// The beginning of a value's JSON, no more than is shown of it.
+fn head(value: &Value) -> String {
+    let mut text = vec![0; SHOWN_TEXT + 1];
+    let mut room = text.as_mut_slice();
+    // What does not fit is not written.
+    let _ = serde_json::to_writer(&mut room, value);
+    let length = SHOWN_TEXT + 1 - room.len();
+    text.truncate(length);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Objects indented, everything else on a line of its own.
-fn show_value(out: &mut String, depth: usize, name: &str, value: &Value) -> fmt::Result {
+fn show_value(out: &mut impl fmt::Write, depth: usize, name: &str, value: &Value) -> fmt::Result {
     let indent = "  ".repeat(depth);
-    let name = printable(name.as_bytes());
+    let name = shown(name);
     match value {
         Value::Object(fields) if depth < 16 => {
             writeln!(out, "{indent}{name}")?;
             fields.iter().try_for_each(|(name, value)| show_value(out, depth + 1, name, value))
         }
-        Value::String(text) => writeln!(out, "{indent}{name}: {}", printable(text.as_bytes())),
-        other => writeln!(out, "{indent}{name}: {}", printable(other.to_string().as_bytes())),
+        Value::String(text) => writeln!(out, "{indent}{name}: {}", shown(text)),
+        other => writeln!(out, "{indent}{name}: {}", shown(&head(other))),
     }
 }
 
-fn show_descriptors(out: &mut String, title: &str, descriptors: &[ResourceDescriptor]) -> fmt::Result {
+fn show_descriptors(
+    out: &mut impl fmt::Write,
+    title: &str,
+    descriptors: &[ResourceDescriptor],
+) -> fmt::Result {
     if descriptors.is_empty() {
         return Ok(());
     }
@@ -190,12 +264,12 @@ fn show_descriptors(out: &mut String, title: &str, descriptors: &[ResourceDescri
         let name = if descriptor.name.is_empty() { &descriptor.uri } else { &descriptor.name };
         let mut digests = descriptor.digest.iter();
         let first = digests.next().map(|(a, d)| format!("{a}:{d}")).unwrap_or_default();
-        writeln!(out, "  {}  {}", printable(first.as_bytes()), printable(name.as_bytes()))?;
+        writeln!(out, "  {}  {}", shown(&first), shown(name))?;
         for (algorithm, digest) in digests {
-            writeln!(out, "  {}", printable(format!("{algorithm}:{digest}").as_bytes()))?;
+            writeln!(out, "  {}", shown(&format!("{algorithm}:{digest}")))?;
         }
         if !descriptor.name.is_empty() && !descriptor.uri.is_empty() {
-            writeln!(out, "    {}", printable(descriptor.uri.as_bytes()))?;
+            writeln!(out, "    {}", shown(&descriptor.uri))?;
         }
         for (name, value) in &descriptor.annotations {
             show_value(out, 2, name, value)?;

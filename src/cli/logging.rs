@@ -11,6 +11,7 @@ use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::telemetry::TraceContext;
+use crate::terminal::{JsonText, Lines};
 
 /// Installs the subscriber. A filter that does not parse is the caller's to
 /// report; a `traceparent` that does not parse is none, as W3C Trace Context
@@ -20,9 +21,12 @@ pub(super) fn install(filter: &str, traceparent: Option<&str>) -> Result<(), Str
     let trace = traceparent.map(str::parse::<TraceContext>).transpose();
     // A second installation, in one process, changes nothing.
     let _ = if stderr().is_terminal() {
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false).try_init()
+        // Without colours: what is written would be them as well.
+        let lines = || Lines(stderr());
+        let plain = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+        plain.with_writer(lines).with_target(false).try_init()
     } else {
-        let subscriber = json_lines(filter, trace.ok().flatten(), stderr);
+        let subscriber = json_lines(filter, trace.ok().flatten(), || JsonText::new(stderr()));
         tracing::subscriber::set_global_default(subscriber).map_err(Into::into)
     };
     if let Err(error) = trace {

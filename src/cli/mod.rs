@@ -36,6 +36,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use failure::{Exit, Failure};
 
+use crate::terminal::JsonText;
+
 const ABOUT: &str = "Signed SLSA provenance from the bytes that were written";
 
 const EXIT_CODES: &str = "\
@@ -148,7 +150,12 @@ fn usage(error: &clap::Error) -> ExitCode {
 /// Writes what a person, or a script, asked for.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What came of writing to standard output.
+fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
+    match written {
         // Whoever closed the pipe has read enough.
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}")))
@@ -177,5 +184,6 @@ fn builder_id(text: &str) -> Result<String, String> {
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
-    print(&(text + "\n"))
+    let mut out = JsonText::new(std::io::BufWriter::new(std::io::stdout().lock()));
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
 }

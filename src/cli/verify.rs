@@ -16,6 +16,7 @@ use crate::chain::{self, Buckets, Limits};
 use crate::check::{CheckError, CheckedObject, Checker, check_object, check_path};
 use crate::policy::document::MAX_POLICY;
 use crate::policy::{Policy, TrustedKey};
+use crate::regular_file::{self, ReadError};
 use crate::relpath::printable;
 use crate::report::{chain as causes, chain_text};
 use crate::sign::{PublicKey, public_path};
@@ -135,8 +136,12 @@ fn own_key() -> Result<Policy, Failure> {
 /// Reads a policy, and the public keys that it names beside itself.
 pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     let shown = printable(file.as_os_str().as_bytes());
-    let bytes = read_bounded(file).map_err(|e| {
-        let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
+    let bytes = regular_file::read_named(file, MAX_POLICY).map_err(|e| {
+        let exit = match e {
+            ReadError::Missing(_) => Exit::NoInput,
+            ReadError::TooLarge { .. } => Exit::Data,
+            _ => Exit::Io,
+        };
         Failure::new(exit, format!("cannot read the policy {shown}: {e}"))
             .remedy("check the path, and that the user this runs as may read it")
     })?;

@@ -4,8 +4,7 @@
 //! The kubelet renews the token, so it is read for each request, and kept no
 //! longer. What the directory does not hold is not asked for elsewhere.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +20,7 @@ use zeroize::Zeroizing;
 use super::exchange::{Exchange, Verb};
 use super::{Annotations, ClusterError, Event, Lookup, POD_LIMIT, Pod};
 use crate::argo::workflow::WORKFLOW_LIMIT;
+use crate::regular_file::{self, Links};
 use crate::slsa::PodIdentity;
 use crate::store::Env;
 
@@ -239,16 +239,8 @@ fn name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, ClusterError> 
 }
 
 fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {limit} bytes")));
-    }
-    Ok(bytes)
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    Ok(regular_file::read(path, Links::Followed, limit)?)
 }
 
 /// As text without white space around it; nothing if it is none.

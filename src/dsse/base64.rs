@@ -15,6 +15,17 @@ pub(crate) enum Spelling {
 
 /// Decodes base64 in one of the spellings.
 pub(super) fn decode(text: &str, spelling: Spelling) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    decode_onto(&mut bytes, text, spelling).map(|()| bytes)
+}
+
+/// How many bytes a text stands for, if it is base64.
+pub(super) fn decoded_length(text: &str) -> usize {
+    text.trim_end_matches('=').len() / 4 * 3 + (text.trim_end_matches('=').len() % 4).saturating_sub(1)
+}
+
+/// The same, behind what `bytes` has.
+pub(super) fn decode_onto(bytes: &mut Vec<u8>, text: &str, spelling: Spelling) -> Option<()> {
     // None of these lets bits that are left over be anything but zero, so that within
     // one alphabet bytes have one spelling, save for the padding.
     let (url_safe, padded) = (text.contains(['-', '_']), text.ends_with('='));
@@ -24,7 +35,8 @@ pub(super) fn decode(text: &str, spelling: Spelling) -> Option<Vec<u8>> {
         (Spelling::Any, true, true) => URL_SAFE,
         (Spelling::Any, true, false) => URL_SAFE_NO_PAD,
     };
-    engine.decode(text).ok()
+    bytes.reserve_exact(decoded_length(text));
+    engine.decode_vec(text, bytes).ok()
 }
 
 /// Encodes as every reader takes it: the standard alphabet with padding.
@@ -49,6 +61,10 @@ mod tests {
             assert_eq!(decode(bad, Spelling::Any), None, "{bad:?}");
         }
         assert_eq!(decode("", Spelling::Any).unwrap(), b"");
+        for (text, length) in [("", 0), ("AQ==", 1), ("AQ", 1), ("AQI=", 2), ("AQID", 3), ("AQIDBA", 4)] {
+            assert_eq!(decoded_length(text), length, "{text}");
+            assert_eq!(decode(text, Spelling::Any).unwrap().len(), length, "{text}");
+        }
     }
 
     #[test]

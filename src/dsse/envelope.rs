@@ -1,13 +1,13 @@
 //! The envelope: made by signing, read from JSON, written as JSON.
 
-use super::base64::{Spelling, decode, encode};
-use super::pae::{PAYLOAD_TYPE, pae};
+use super::base64::{Spelling, decode, decode_onto, decoded_length, encode};
+use super::pae::{PAYLOAD_TYPE, head, pae};
 use super::wire::WireEnvelope;
 use crate::sign::PrivateKey;
 use crate::strict_json::{self, JsonError, Object, quoted};
 
 /// Bytes that are read of an envelope's JSON.
-pub const MAX_ENVELOPE: usize = 32 * 1024 * 1024;
+pub const MAX_ENVELOPE: usize = 10 * 1024 * 1024;
 /// Bytes of a payload: what fits into [`MAX_ENVELOPE`] as base64, with room for all
 /// signatures.
 pub const MAX_PAYLOAD: usize = (MAX_ENVELOPE - 512 * 1024) / 4 * 3;
@@ -62,7 +62,10 @@ pub enum EnvelopeError {
 /// [`Envelope::verify`] has given a [`super::SignatureValid`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    pub(super) payload: Vec<u8>,
+    /// What is signed, the payload at its end: so there is one copy of that.
+    pub(super) message: Vec<u8>,
+    /// Where the payload begins.
+    body: usize,
     pub(super) signatures: Vec<EnvelopeSignature>,
 }
 
@@ -91,10 +94,12 @@ impl Envelope {
     /// Signs a serialised in-toto statement. The same payload and key give the same
     /// envelope. Fails if the payload exceeds [`MAX_PAYLOAD`].
     pub fn sign(payload: Vec<u8>, key: &PrivateKey) -> Result<Self, EnvelopeError> {
-        check_payload(&payload)?;
-        let sig = key.sign(&pae(PAYLOAD_TYPE, &payload)).into_bytes();
+        check_payload(payload.len())?;
+        let message = pae(PAYLOAD_TYPE, &payload);
+        let sig = key.sign(&message).into_bytes();
         let keyid = Some(key.public().key_id().to_string());
-        Ok(Self { payload, signatures: vec![EnvelopeSignature { sig, keyid }] })
+        let body = message.len() - payload.len();
+        Ok(Self { message, body, signatures: vec![EnvelopeSignature { sig, keyid }] })
     }
 
     /// Reads the JSON of an envelope of at most [`MAX_ENVELOPE`] bytes, with 1 to
@@ -108,7 +113,7 @@ impl Envelope {
     pub fn to_json(&self) -> Vec<u8> {
         let mut out = format!(
             r#"{{"payload":"{}","payloadType":"{PAYLOAD_TYPE}","signatures":["#,
-            encode(&self.payload)
+            encode(self.payload())
         );
         for (index, signature) in self.signatures.iter().enumerate() {
             out.push_str(if index == 0 { r#"{"sig":""# } else { r#",{"sig":""# });
@@ -132,7 +137,11 @@ impl Envelope {
     /// The payload although nobody has checked its signature: to be shown, marked as
     /// unverified, and for nothing else. Decisions need [`Envelope::verify`].
     pub fn unverified_payload(&self) -> &[u8] {
-        &self.payload
+        self.payload()
+    }
+
+    pub(super) fn payload(&self) -> &[u8] {
+        self.message.get(self.body..).unwrap_or_default()
     }
 }
 
@@ -147,8 +156,13 @@ impl Envelope {
         let mut names = wire.signatures.0.iter().filter_map(|Object(s)| s.keyid.as_deref());
         let canonical = names.any(|name| name.starts_with(FINGERPRINT));
         let spelling = if canonical { Spelling::Canonical } else { spelling };
-        let payload = decode(&wire.payload, spelling).ok_or(EnvelopeError::Base64 { field: "payload" })?;
-        check_payload(&payload)?;
+        let length = decoded_length(&wire.payload);
+        check_payload(length)?;
+        let mut message = head(PAYLOAD_TYPE, length).into_bytes();
+        let body = message.len();
+        decode_onto(&mut message, &wire.payload, spelling)
+            .filter(|()| message.len() == body + length)
+            .ok_or(EnvelopeError::Base64 { field: "payload" })?;
         let mut signatures = Vec::with_capacity(wire.signatures.0.len());
         for (index, Object(signature)) in wire.signatures.0.into_iter().enumerate() {
             let sig = decode(&signature.sig, spelling).ok_or(EnvelopeError::Base64 { field: "sig" })?;
@@ -160,12 +174,12 @@ impl Envelope {
         if signatures.is_empty() {
             return Err(EnvelopeError::Unsigned);
         }
-        Ok(Self { payload, signatures })
+        Ok(Self { message, body, signatures })
     }
 }
 
-fn check_payload(payload: &[u8]) -> Result<(), EnvelopeError> {
-    match payload.len() {
+fn check_payload(size: usize) -> Result<(), EnvelopeError> {
+    match size {
         0..=MAX_PAYLOAD => Ok(()),
         size => Err(EnvelopeError::PayloadTooLarge { size }),
     }

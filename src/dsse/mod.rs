@@ -6,6 +6,7 @@
 //! what [`SignatureValid`] gives out. What the payload says is not looked at.
 
 mod base64;
+mod effort;
 mod envelope;
 mod pae;
 mod valid;
@@ -14,6 +15,7 @@ pub(crate) mod wire;
 pub(crate) use base64::Spelling;
 pub(crate) use envelope::key_name as envelope_key_name;
 
+pub use effort::{Effort, MAX_CHECKED_BYTES, MAX_CHECKS};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeSignature, MAX_ENVELOPE, MAX_PAYLOAD, MAX_SIGNATURES};
 pub use pae::{PAYLOAD_TYPE, pae};
 pub use valid::{SignatureError, SignatureValid};

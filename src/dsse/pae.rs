@@ -7,10 +7,15 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// then the type and the body, each preceded by its length in bytes, in decimal.
 /// Since the lengths are signed, no two pairs of type and body have the same encoding.
 pub fn pae(payload_type: &str, body: &[u8]) -> Vec<u8> {
-    let mut out = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), body.len()).into_bytes();
+    let mut out = head(payload_type, body.len()).into_bytes();
     out.reserve_exact(body.len());
     out.extend_from_slice(body);
     out
+}
+
+/// What stands before a body of so many bytes.
+pub(super) fn head(payload_type: &str, length: usize) -> String {
+    format!("DSSEv1 {} {payload_type} {length} ", payload_type.len())
 }
 
 #[cfg(test)]

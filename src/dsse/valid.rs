@@ -1,7 +1,9 @@
 //! The check of an envelope's signatures, and the value that says it was made.
 
+use super::effort::{Effort, MAX_CHECKED_BYTES, MAX_CHECKS};
 use super::envelope::Envelope;
-use super::pae::{PAYLOAD_TYPE, pae};
+#[cfg(doc)]
+use super::pae::PAYLOAD_TYPE;
 use crate::sign::PublicKey;
 
 /// Why an envelope is not to be trusted.
@@ -18,6 +20,11 @@ pub enum SignatureError {
         /// That key's name.
         key: crate::sign::KeyId,
     },
+    /// More signatures, or larger ones, than is worth the trouble.
+    #[error(
+        "more than {MAX_CHECKS} checks of a signature with a key, or {MAX_CHECKED_BYTES} bytes in all of them, would be needed"
+    )]
+    TooMuch,
     /// No signature is one of the trusted keys'.
     #[error("not signed with a trusted key: the envelope names {}", list(claimed))]
     Untrusted {
@@ -71,24 +78,38 @@ impl<'a> SignatureValid<'a> {
 
 impl Envelope {
     /// Checks the signatures with the trusted keys; one that matches is enough. Names
-    /// of keys decide neither which are tried nor what is trusted (DSSE protocol: the
-    /// `KEYID` is an unauthenticated hint).
+    /// of keys decide at most which are tried first, never what is trusted (DSSE
+    /// protocol: the `KEYID` is an unauthenticated hint).
     pub fn verify<'a>(&'a self, keys: &[&'a PublicKey]) -> Result<SignatureValid<'a>, SignatureError> {
+        self.verify_within(keys, &mut Effort::default())
+    }
+
+    /// The same for one of several envelopes, which together must not take more than
+    /// `effort`.
+    pub fn verify_within<'a>(
+        &'a self,
+        keys: &[&'a PublicKey],
+        effort: &mut Effort,
+    ) -> Result<SignatureValid<'a>, SignatureError> {
         if keys.is_empty() {
             return Err(SignatureError::NoKeys);
         }
-        let message = pae(PAYLOAD_TYPE, &self.payload);
+        let names: Vec<String> = keys.iter().map(|key| key.key_id().to_string()).collect();
         let mut altered = None;
-        for signature in &self.signatures {
-            for (index, key) in keys.iter().copied().enumerate() {
-                let id = key.key_id();
-                let named = signature.keyid().is_some_and(|name| name == id.to_string());
-                if key.verify(&message, signature.bytes()).is_ok() {
+        for named in [true, false] {
+            for signature in &self.signatures {
+                for ((index, key), name) in keys.iter().copied().enumerate().zip(&names) {
                     let keyid = signature.keyid();
-                    return Ok(SignatureValid { payload: &self.payload, index, key, keyid, named });
-                }
-                if named {
-                    altered = Some(id);
+                    if (keyid == Some(name)) != named {
+                        continue;
+                    }
+                    effort.spend(self.message.len())?;
+                    if key.verify(&self.message, signature.bytes()).is_ok() {
+                        return Ok(SignatureValid { payload: self.payload(), index, key, keyid, named });
+                    }
+                    if named {
+                        altered = altered.or(Some(key.key_id()));
+                    }
                 }
             }
         }

@@ -9,6 +9,7 @@
 //! does not know templates that other files hold.
 
 mod container;
+mod document;
 mod flow;
 mod item;
 mod needs;
@@ -22,7 +23,7 @@ mod workflow;
 mod yaml;
 
 pub use plan::{Change, Container};
-pub use refusal::{Obstacle, Refusal};
+pub use refusal::{Ambiguity, Obstacle, Refusal};
 pub use settings::{InvalidName, Mode, Name, Settings};
 
 use std::collections::HashSet;
@@ -34,9 +35,13 @@ use yaml::mask::{action_line, is_chart};
 use yaml::path::entry;
 use yaml::{Kind, Lines, Mask, NodeId, Path, Tree, Value, Values};
 
-/// The largest file that is read, in bytes: several hundred times the largest object that
+/// The largest file that is read, in bytes: more than twice the largest object that
 /// Kubernetes takes.
-pub const MAX_FILE: usize = 64 << 20;
+pub const MAX_FILE: usize = 4 << 20;
+/// Lines of a file.
+pub const MAX_LINES: usize = 200_000;
+/// Templates of a file that get something.
+pub const MAX_CHANGES: usize = 500;
 
 /// A file with what was added to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +61,9 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
     if text.len() > MAX_FILE {
         return Err(Refusal::TooLarge { most: MAX_FILE });
     }
+    if text.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count() > MAX_LINES {
+        return Err(Refusal::TooMany { what: "lines", most: MAX_LINES });
+    }
     let chart = is_chart(text);
     let (tree, masked) = read(text, chart)?;
     let lines = Lines::new(text);
@@ -68,8 +76,14 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
         documents.push((done.expected, done.shared));
     }
     let changed = apply(&lines, text, edits);
-    prove(text, &changed, masked, &tree, &documents)?;
-    Ok(Injected { text: changed, changes: file.changes, workflows: file.workflows })
+    let (changes, workflows) = (file.changes, file.workflows);
+    let mut shared = documents.iter().flat_map(|(_, shared)| shared).filter_map(|id| tree.node(*id));
+    let shared = shared.next().map(|node| (node.line, node.anchor.as_deref().unwrap_or_default().to_owned()));
+    let documents = documents.into_iter().map(|(expected, _)| expected).collect::<Vec<_>>();
+    // What was there need not be held beside what is there now.
+    drop((tree, lines));
+    prove(text, &changed, masked, shared, documents)?;
+    Ok(Injected { text: changed, changes, workflows })
 }
 
 /// Reads a text as YAML or, if it is none, as a template of YAML.
@@ -111,26 +125,40 @@ struct Done {
 impl File<'_> {
     fn document(&mut self, root: NodeId, maker: Maker<'_>) -> Result<Done, Refusal> {
         let mut done = Done { edits: Vec::new(), expected: None, shared: Vec::new() };
-        if !is_ours(self.tree, root) {
+        let unreadable = |e: yaml::value::Meaningless| Refusal::Unreadable { what: e.to_string() };
+        let at = |path: &Path| self.line(path, root);
+        let objects = |value| {
+            document::objects(value).map_err(|(path, why)| Refusal::Ambiguous { line: at(&path), why })
+        };
+        let mut before = Values::lenient(self.tree).of(root).map_err(unreadable)?;
+        let mut found = objects(&before)?;
+        found.retain(|object| workflow::spec(object).is_some());
+        if let Some(path) = document::elsewhere(&before, &found, maker.settings.all) {
+            return Err(Refusal::Elsewhere { line: at(&path) });
+        }
+        if found.is_empty() {
             // Other objects are none of our business, however odd; that they are
             // untouched is seen on the lines.
-            done.expected = Values::lenient(self.tree).of(root).ok();
+            done.expected = Some(before);
             return Ok(done);
         }
-        let unreadable = |e: yaml::value::Meaningless| Refusal::Unreadable { what: e.to_string() };
-        let before = Values::strict(self.tree).of(root).map_err(unreadable)?;
-        let line = |path: &Path| {
-            let nodes = path.walk(self.tree, root).nodes;
-            nodes.last().and_then(|id| self.tree.node(*id)).map_or(0, |node| node.line)
-        };
+        drop(found);
+        before = Values::strict(self.tree).of(root).map_err(unreadable)?;
+        let found = objects(&before)?;
+        let line = |path: &Path| self.line(path, root);
         let mut planner = Planner { maker, line: &line, additions: Vec::new(), changes: Vec::new() };
         let mut offset = None;
-        for spec in workflow::specs(&before) {
-            self.workflows += 1;
+        let mut workflows = 0;
+        for spec in found.iter().filter_map(workflow::spec) {
+            workflows += 1;
             offset = offset.or_else(|| self.offset(&spec.path, root));
             planner.plan(&spec)?;
+            if self.changes.len() + planner.changes.len() > MAX_CHANGES {
+                return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
+            }
         }
-        self.changes.append(&mut planner.changes);
+        let Planner { mut additions, mut changes, .. } = planner;
+        drop(found);
         let mut placer = Placer {
             tree: self.tree,
             lines: self.lines,
@@ -139,12 +167,20 @@ impl File<'_> {
             edits: Vec::new(),
             shared: Vec::new(),
         };
-        for addition in &mut planner.additions {
+        for addition in &mut additions {
             placer.place(addition)?;
         }
-        done.expected = proof::expected(&before, &planner.additions, self.masked);
+        done.expected = proof::expected(before, &additions, self.masked);
         (done.edits, done.shared) = (placer.edits, placer.shared);
+        self.workflows += workflows;
+        self.changes.append(&mut changes);
         Ok(done)
+    }
+
+    /// The line on which what is at the end of a way begins.
+    fn line(&self, path: &Path, root: NodeId) -> usize {
+        let nodes = path.walk(self.tree, root).nodes;
+        nodes.last().and_then(|id| self.tree.node(*id)).map_or(0, |node| node.line)
     }
 
     /// How far this file's lists stand right of their keys.
@@ -158,13 +194,6 @@ impl File<'_> {
         };
         column(*items.first()?)?.checked_sub(column(key)?).filter(|offset| *offset <= 8)
     }
-}
-
-/// Whether a document may be a workflow, or a list of them.
-fn is_ours(tree: &Tree, root: NodeId) -> bool {
-    entry(tree, root, "kind").and_then(|(_, kind)| tree.scalar(kind)).is_some_and(|kind| {
-        matches!(kind, "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "List")
-    })
 }
 
 /// The text with the lines in it.
@@ -196,27 +225,22 @@ fn prove(
     text: &str,
     changed: &str,
     masked: bool,
-    before: &Tree,
-    documents: &[(Option<Value>, Vec<NodeId>)],
+    shared: Option<(usize, String)>,
+    documents: Vec<Option<Value>>,
 ) -> Result<(), Refusal> {
     if text == changed {
         return Ok(());
     }
-    let unproven = |what: String| {
-        let mut shared = documents.iter().flat_map(|(_, shared)| shared).filter_map(|id| before.node(*id));
-        match shared.next() {
-            Some(node) => {
-                Refusal::Shared { line: node.line, anchor: node.anchor.clone().unwrap_or_default() }
-            }
-            None => Refusal::Unproven { what },
-        }
+    let unproven = |what: String| match &shared {
+        Some((line, anchor)) => Refusal::Shared { line: *line, anchor: anchor.clone() },
+        None => Refusal::Unproven { what },
     };
     let after = proof::read(changed, masked).map_err(|e| unproven(e.to_string()))?;
     if after.documents().len() != documents.len() {
         return Err(unproven("another number of documents".into()));
     }
-    for (at, (root, (expected, _))) in after.documents().iter().zip(documents).enumerate() {
-        if Values::lenient(&after).of(*root).ok() != *expected {
+    for (at, (root, expected)) in after.documents().iter().zip(documents).enumerate() {
+        if Values::grown(&after).of(*root).ok() != expected {
             return Err(unproven(format!("document {}", at + 1)));
         }
     }

@@ -1,5 +1,6 @@
 //! What is to be added to a workflow, decided on what it means, not on how it is written.
 
+use super::MAX_CHANGES;
 use super::container::{Maker, Volume, Wanted};
 use super::item::Item;
 use super::needs;
@@ -43,6 +44,9 @@ pub struct Change {
     pub gate: Container,
 }
 
+/// How many volumes are looked at for all steps of a workflow together.
+const MOST_LOOKS: usize = 1_000_000;
+
 /// Plans for the workflows of one document.
 pub(super) struct Planner<'a> {
     pub(super) maker: Maker<'a>,
@@ -70,6 +74,10 @@ impl Planner<'_> {
             .map(|template| (template, Step { template: template.value, defaults, spec: spec.value }))
             .filter(|(_, step)| step.kind().is_some())
             .collect();
+        // Each step looks through all volumes.
+        if steps.len().saturating_mul(spec.value.items("volumes").len()) > MOST_LOOKS {
+            return Err(Refusal::TooMany { what: "templates times volumes in a workflow", most: MOST_LOOKS });
+        }
         if self.maker.settings.all {
             return self.plan_all(spec, defaults, &templates, &steps);
         }
@@ -81,6 +89,9 @@ impl Planner<'_> {
             let volumes = self.missing(&target, &[&step]).map_err(refuse)?;
             let root = target.wanted.user == Some(0);
             self.containers(&target);
+            if self.changes.len() > MAX_CHANGES {
+                return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
+            }
             if spec.reusable {
                 let back = volumes.iter().map(|volume| volume.item(root)).collect::<Vec<_>>();
                 self.extend(&target.path, "volumes", Vec::new(), back);

@@ -6,8 +6,8 @@ use super::plan::Addition;
 use super::yaml::{Mask, Tree, Unreadable, Value, Values};
 
 /// Carries the additions out on a document's meaning. `None` if there is no such place.
-pub(super) fn expected(before: &Value, additions: &[Addition], masked: bool) -> Option<Value> {
-    let mut value = before.clone();
+pub(super) fn expected(before: Value, additions: &[Addition], masked: bool) -> Option<Value> {
+    let mut value = before;
     for addition in additions {
         match addition {
             Addition::Set { at, key, value: item } => {
@@ -37,14 +37,15 @@ pub(super) fn expected(before: &Value, additions: &[Addition], masked: bool) -> 
 
 /// What a piece of ours means, in either notation.
 fn meaning(item: &Item, masked: bool) -> Option<Value> {
-    let tree = read(&item.flow(true), masked).ok()?;
+    let text = item.flow(true);
+    let tree = read(&text, masked).ok()?;
     Values::strict(&tree).of(*tree.documents().first()?).ok()
 }
 
 /// The documents of a changed text.
 pub(super) fn read(text: &str, masked: bool) -> Result<Tree, Unreadable> {
     let mask = if masked { Mask::expressions(text) } else { Mask::default() };
-    Tree::parse(text, &mask)
+    Tree::grown(text, &mask)
 }
 
 /// Whether every line of `before` is in `after`, in the same order. The last line may have

@@ -1,5 +1,7 @@
 //! Why nothing is added. Every refusal names a line, and what is there.
 
+use crate::outcome::brief;
+
 /// A workflow that cannot be changed as it should. Nothing of the file is printed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -9,8 +11,30 @@ pub enum Refusal {
         /// What is read.
         most: usize,
     },
+    /// More than is worked on at a time.
+    #[error("there are more than {most} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many are taken.
+        most: usize,
+    },
+    /// Two readers could take it for two things.
+    #[error("line {line}: {why}")]
+    Ambiguous {
+        /// The line.
+        line: usize,
+        /// In what way.
+        why: Ambiguity,
+    },
+    /// Somebody asks where nothing can be added.
+    #[error("line {line}: our containers are asked for in something that is no workflow of the file's own")]
+    Elsewhere {
+        /// The line.
+        line: usize,
+    },
     /// Not YAML, or not such as Kubernetes would read.
-    #[error("{what}")]
+    #[error("{}", brief(what, 500))]
     Unreadable {
         /// Where and what.
         what: String,
@@ -22,7 +46,7 @@ pub enum Refusal {
         line: usize,
     },
     /// One template cannot be served.
-    #[error("line {line}: {template}: {why}")]
+    #[error("line {line}: {}: {why}", brief(template, 500))]
     Template {
         /// Line of the template.
         line: usize,
@@ -32,7 +56,7 @@ pub enum Refusal {
         why: Obstacle,
     },
     /// There is no place for lines.
-    #[error("line {line}: {what} is {how}, and lines cannot be added there")]
+    #[error("line {line}: {} is {how}, and lines cannot be added there", brief(what, 500))]
     Layout {
         /// Where.
         line: usize,
@@ -43,7 +67,8 @@ pub enum Refusal {
     },
     /// An anchor's lines are also used where nothing is to be added.
     #[error(
-        "line {line}: what is anchored as &{anchor} is used in more than one place, not all of which ask for the same"
+        "line {line}: what is anchored as &{} is used in more than one place, not all of which ask for the same",
+        brief(anchor, 200)
     )]
     Shared {
         /// Line of the anchor.
@@ -59,6 +84,36 @@ pub enum Refusal {
     },
 }
 
+/// Why an object could be taken for another.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Ambiguity {
+    /// Some take the first, some the last.
+    #[error("the key {} is there twice", shown(.0))]
+    Twice(String),
+    /// Some take it for the other.
+    #[error("the key {} is {known} to some and nothing to others", shown(key))]
+    Case {
+        /// As it is written.
+        key: String,
+        /// As it should be.
+        known: &'static str,
+    },
+    /// A list, a mapping, or text in disguise.
+    #[error("{0} is not a plain text")]
+    Tag(String),
+    /// Argo's client takes it for its own whatever this says.
+    #[error("a workflow without apiVersion")]
+    NoVersion,
+    /// Lists of lists of lists.
+    #[error("lists too far in one another")]
+    Lists,
+}
+
+/// A name from the file on one line, in quotes.
+fn shown(name: &str) -> String {
+    format!("\"{}\"", brief(name, 200))
+}
+
 /// What is in the way in a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
@@ -66,13 +121,13 @@ pub enum Obstacle {
     #[error("the annotation {0} is not a string")]
     Annotation(&'static str),
     /// The name is taken.
-    #[error("there is a container {0:?} that is not argo-attest's")]
+    #[error("there is a container {} that is not argo-attest's", shown(.0))]
     Container(String),
     /// The name is taken.
-    #[error("there is a volume {0:?} that is another than ours")]
+    #[error("there is a volume {} that is another than ours", shown(.0))]
     Volume(String),
     /// Our mounts and main's get in each other's way.
-    #[error("main has {theirs} mounted, which clashes with our {ours}")]
+    #[error("main has {} mounted, which clashes with our {ours}", brief(theirs, 500))]
     Mount {
         /// Main's path.
         theirs: String,
@@ -103,7 +158,11 @@ impl Refusal {
     /// What to do about it.
     pub fn remedy(&self) -> String {
         match self {
-            Self::TooLarge { .. } => "split the file".into(),
+            Self::TooLarge { .. } | Self::TooMany { .. } => "split the file".into(),
+            Self::Ambiguous { .. } => "write it in the one way that every reader reads alike".into(),
+            Self::Elsewhere { .. } => {
+                "give each workflow as a document of its own, or inject where that object is made".into()
+            }
             Self::Unreadable { .. } => "give a file that kubectl could read".into(),
             Self::Rendered { .. } => "render it first: helm template CHART | argo-attest inject -f -".into(),
             Self::Template { why, .. } => why.remedy().into(),

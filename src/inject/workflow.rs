@@ -1,6 +1,7 @@
 //! Where the templates of Argo's objects are: in `spec`, in `spec.workflowSpec`, and inline
 //! in the steps and tasks of other templates.
 
+use super::document::Object;
 use super::yaml::{Path, Value};
 
 /// A workflow's specification.
@@ -23,34 +24,21 @@ pub(super) struct Template<'v> {
     pub(super) name: String,
 }
 
-/// The specifications in a document: one, or as many as a `List` holds. None in other objects.
-pub(super) fn specs(document: &Value) -> Vec<Spec<'_>> {
-    if document.text_at(&["kind"]) == Some("List") {
-        let root = Path::default().key("items");
-        let items = document.items("items").iter().enumerate();
-        return items.filter_map(|(at, item)| spec(item, &root.index(at))).collect();
-    }
-    spec(document, &Path::default()).into_iter().collect()
+/// Whether objects of this kind have templates.
+pub(super) fn is_workflow(kind: &str) -> bool {
+    matches!(kind, "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow")
 }
 
-fn spec<'v>(object: &'v Value, root: &Path) -> Option<Spec<'v>> {
-    let kind = object.text_at(&["kind"])?;
-    if !object.text_at(&["apiVersion"])?.starts_with("argoproj.io/") {
-        return None;
-    }
-    let (keys, reusable): (&[&str], _) = match kind {
-        "Workflow" => (&["spec"], false),
-        "WorkflowTemplate" | "ClusterWorkflowTemplate" => (&["spec"], true),
-        "CronWorkflow" => (&["spec", "workflowSpec"], false),
-        _ => return None,
-    };
-    let name =
-        object.text_at(&["metadata", "name"]).or_else(|| object.text_at(&["metadata", "generateName"]));
+/// The specification of an object that is a workflow, if it has one.
+pub(super) fn spec<'v>(object: &Object<'v>) -> Option<Spec<'v>> {
+    let Object { path, value, kind } = object;
+    let keys: &[&str] = if kind == "CronWorkflow" { &["spec", "workflowSpec"] } else { &["spec"] };
+    let name = value.text_at(&["metadata", "name"]).or_else(|| value.text_at(&["metadata", "generateName"]));
     Some(Spec {
-        path: keys.iter().fold(root.clone(), |path, key| path.key(key)),
-        value: object.find(keys)?,
-        called: name.map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}")),
-        reusable,
+        path: keys.iter().fold(path.clone(), |path, key| path.key(key)),
+        value: value.find(keys)?,
+        called: name.map_or_else(|| kind.clone(), |name| format!("{kind} {name}")),
+        reusable: matches!(kind.as_str(), "WorkflowTemplate" | "ClusterWorkflowTemplate"),
     })
 }
 

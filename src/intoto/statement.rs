@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ResourceDescriptor;
-use crate::dsse::MAX_ENVELOPE;
+use crate::dsse::MAX_PAYLOAD;
 use crate::strict_json::{self, AtMost, JsonError, Object, Opaque};
 
 /// `_type` of the statements that we write.
@@ -57,7 +57,7 @@ impl Statement {
     /// Reads a payload. Depth, size and the number of subjects are bounded.
     pub fn from_json(bytes: &[u8]) -> Result<Self, InvalidStatement> {
         let Read { kind, subjects, predicate_type, predicate } =
-            strict_json::parse(bytes, MAX_ENVELOPE).map_err(InvalidStatement::Json)?;
+            strict_json::parse(bytes, MAX_PAYLOAD).map_err(InvalidStatement::Json)?;
         if kind != STATEMENT_V1 && kind != STATEMENT_V0_1 {
             return Err(InvalidStatement::Type(kind));
         }

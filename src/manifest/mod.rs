@@ -9,7 +9,7 @@ mod compare;
 mod reader;
 
 pub use compare::{Difference, Differences, compare};
-pub use reader::{ManifestError, Reader};
+pub use reader::{MAX_MANIFEST, ManifestError, Reader};
 
 use crate::digest::{Sha256Digest, sum_line};
 use crate::relpath::RelPath;

@@ -11,6 +11,9 @@ use crate::relpath::RelPath;
 /// the mark of an escaped line and its end.
 const MAX_LINE: u64 = 1 + 64 + 2 + 2 * 4096 + 1;
 
+/// Bytes that are read of a manifest: a million files whose paths have 60 bytes.
+pub const MAX_MANIFEST: u64 = 128 * 1024 * 1024;
+
 /// Entries of a manifest, in bounded memory whatever its size.
 ///
 /// They mean nothing until [`Reader::finish`] gave the hash that a verified
@@ -21,6 +24,7 @@ pub struct Reader<R> {
     hasher: Sha256,
     line: Vec<u8>,
     number: u64,
+    left: u64,
     last: Option<RelPath>,
 }
 
@@ -30,6 +34,9 @@ pub enum ManifestError {
     /// It cannot be read to its end.
     #[error("the manifest cannot be read")]
     Io(#[from] io::Error),
+    /// More than is read.
+    #[error("the manifest has more than {MAX_MANIFEST} bytes")]
+    TooLarge,
     /// Not `<digest>  <path>`, or longer than a path can be.
     #[error("line {0} of the manifest is malformed")]
     Line(u64),
@@ -41,7 +48,7 @@ pub enum ManifestError {
 impl<R: BufRead> Reader<R> {
     /// Reads from the beginning of a manifest.
     pub fn new(input: R) -> Self {
-        Self { input, hasher: Sha256::new(), line: Vec::new(), number: 0, last: None }
+        Self { input, hasher: Sha256::new(), line: Vec::new(), number: 0, left: MAX_MANIFEST, last: None }
     }
 
     /// The next file and its digest; `None` at the end.
@@ -52,6 +59,8 @@ impl<R: BufRead> Reader<R> {
             return Ok(None);
         }
         self.number += 1;
+        let read = u64::try_from(self.line.len()).unwrap_or(u64::MAX);
+        self.left = self.left.checked_sub(read).ok_or(ManifestError::TooLarge)?;
         self.hasher.update(&self.line);
         let (path, digest) = parse(&self.line).ok_or(ManifestError::Line(self.number))?;
         if self.last.as_ref().is_some_and(|last| *last >= path) {
@@ -115,6 +124,38 @@ mod tests {
             paths.push(path.as_bytes().to_vec());
         }
         assert_eq!(paths, [&b"a/b c"[..], b"new\nline\\", b"z\\n"]);
+    }
+
+    #[test]
+    fn is_read_as_far_as_its_limit() {
+        let name = "a".repeat(4000);
+        let line = |number: u64| format!("{DIGEST}  {name}{number:09}\n").into_bytes();
+        let length = line(0).len() as u64;
+        let lines = |count: u64| std::io::BufReader::new(Lines { line, next: 0, count, rest: Vec::new() });
+        Reader::new(lines(MAX_MANIFEST / length)).finish().unwrap();
+        let error = Reader::new(lines(u64::MAX)).finish().unwrap_err();
+        assert!(matches!(error, ManifestError::TooLarge), "{error}");
+    }
+
+    /// Lines that are made as they are read.
+    struct Lines<F> {
+        line: F,
+        next: u64,
+        count: u64,
+        rest: Vec<u8>,
+    }
+
+    impl<F: Fn(u64) -> Vec<u8>> io::Read for Lines<F> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.rest.is_empty() && self.next < self.count {
+                self.rest = (self.line)(self.next);
+                self.next += 1;
+            }
+            let length = self.rest.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&self.rest[..length]);
+            self.rest.drain(..length);
+            Ok(length)
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::{Fate, OutputOutcome, StepOutcome, brief};
+use crate::terminal;
 
 /// Bytes of a message, at most.
 ///
@@ -105,7 +106,7 @@ impl<'a> Entry<'a> {
 
 fn written(value: &impl Serialize) -> String {
     // Text and numbers always can be written as JSON.
-    serde_json::to_string(value).unwrap_or_default()
+    terminal::json(&serde_json::to_string(value).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-/// An error and what caused it, on one line.
+use crate::relpath::printable;
+
+/// An error and what caused it, on one line and printable, whoever's words it repeats.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -16,5 +18,5 @@ pub fn chain(error: &dyn Error) -> String {
         }
         source = cause.source();
     }
-    text
+    printable(text.as_bytes())
 }

@@ -8,6 +8,7 @@ use indicatif::HumanBytes;
 use super::{KeyUsed, RunReport};
 use crate::intoto::member_path;
 use crate::pipeline::{Outcome, Verdict};
+use crate::relpath::{is_printable, printable};
 use crate::store::Location;
 
 /// How many refused entries are listed by name.
@@ -37,6 +38,11 @@ fn write(out: &mut String, report: &RunReport) -> fmt::Result {
     Ok(())
 }
 
+/// A name or a reason, on one line whatever is in it.
+fn shown(text: &str) -> String {
+    printable(text.as_bytes())
+}
+
 fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
     match &outcome.verdict {
         Verdict::Attested(receipt) => {
@@ -44,24 +50,29 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
                 1 => "1 file".to_owned(),
                 n => format!("{n} files"),
             };
-            writeln!(out, "attested      {} ({files}, {})", outcome.name, HumanBytes(outcome.bytes()))?;
+            writeln!(
+                out,
+                "attested      {} ({files}, {})",
+                shown(&outcome.name),
+                HumanBytes(outcome.bytes())
+            )?;
             if let Some(digest) = &outcome.digest {
                 writeln!(out, "              {digest}")?;
             }
-            writeln!(out, "              {}", receipt.bundle_uri())?;
-            writeln!(out, "              {}", receipt.lines_uri())?;
+            writeln!(out, "              {}", shown(receipt.bundle_uri()))?;
+            writeln!(out, "              {}", shown(receipt.lines_uri()))?;
         }
         Verdict::NotAttested { reason, remedy } => {
-            writeln!(out, "not attested  {}: {reason}", outcome.name)?;
+            writeln!(out, "not attested  {}: {}", shown(&outcome.name), shown(reason))?;
             if let Some(remedy) = remedy {
-                writeln!(out, "              help: {remedy}")?;
+                writeln!(out, "              help: {}", shown(remedy))?;
             }
         }
     }
     // An artifact that was refused as a whole is told above, with the same reason.
     let within: Vec<_> = outcome.refused.iter().filter(|(name, _)| *name != outcome.name).collect();
     for (name, refusal) in within.iter().take(NAMED) {
-        writeln!(out, "refused       {name}: {refusal}")?;
+        writeln!(out, "refused       {}: {refusal}", shown(name))?;
     }
     match within.len().saturating_sub(NAMED) {
         0 => Ok(()),
@@ -76,7 +87,7 @@ fn signer(out: &mut String, key: &KeyUsed) -> fmt::Result {
         (false, _) => "the key you named",
     };
     writeln!(out, "signed with   {} ({whose})", key.id)?;
-    writeln!(out, "public key    {}", key.public_file)
+    writeln!(out, "public key    {}", shown(&key.public_file))
 }
 
 fn verify(out: &mut String, report: &RunReport, key: &KeyUsed, first: &Outcome) -> fmt::Result {
@@ -94,7 +105,7 @@ fn verify(out: &mut String, report: &RunReport, key: &KeyUsed, first: &Outcome) 
         Ok((Location::File(directory), key)) => {
             writeln!(out, " --bundle {} {named}", typed(&directory.join(key.as_str())))
         }
-        _ => writeln!(out, " --bundle FILE {named}    (FILE: a copy of {uri})"),
+        _ => writeln!(out, " --bundle FILE {named}    (FILE: a copy of {})", shown(uri)),
     }
 }
 
@@ -112,7 +123,7 @@ fn verifiable(outcome: &Outcome) -> Option<String> {
 fn typed(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let path = path.strip_prefix(here).unwrap_or(path);
-    match path.to_str().filter(|text| !text.contains(char::is_control)) {
+    match path.to_str().filter(|text| text.chars().all(is_printable)) {
         // Not to be taken for an option.
         Some(text) if text.starts_with('-') => quoted(&format!("./{text}")),
         Some(text) => quoted(text),

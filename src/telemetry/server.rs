@@ -2,9 +2,13 @@
 //!
 //! Anybody in the cluster can reach it, main first of all: requests are answered
 //! from what is in memory, nothing of them is kept, and their number, length and
-//! time are bounded. There is no TLS and no log in: it tells numbers only.
+//! time are bounded. Nobody waits for those who say nothing: when there are too many
+//! connections, the oldest of whoever has most is ended. There is no TLS and no log in:
+//! it tells numbers only.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,15 +19,14 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::Metrics;
 use super::metrics::OPEN_METRICS;
 
-/// Connections at one time; more wait in the kernel's queue.
-const CONNECTIONS: usize = 16;
+/// Connections at one time.
+const CONNECTIONS: usize = 64;
 /// Bytes of a request's head.
 const HEAD: usize = 8 * 1024;
 /// How long a request's head may take to arrive.
@@ -36,23 +39,47 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Answers `GET /metrics` and `GET /healthz` until it is dropped, and with it all
 /// connections. Everything else is 404 or 405.
 pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>) -> Infallible {
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
+    let mut open = Open::default();
     loop {
-        let permit = Arc::clone(&free).acquire_owned().await;
-        while connections.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, _)) => {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                open.make_room();
                 let metrics = Arc::clone(&metrics);
-                connections.spawn(async move {
-                    connection(stream, &metrics).await;
-                    drop(permit);
-                });
+                let ending = connections.spawn(async move { connection(stream, &metrics).await });
+                open.0.push_back((peer.ip(), ending));
             }
             Err(error) => {
                 tracing::debug!(%error, "cannot take a connection to the metrics port");
+                // Those that say nothing are what descriptors can be had from.
+                open.make_room();
                 sleep(ACCEPT_PAUSE).await;
             }
+        }
+    }
+}
+
+/// Connections that may still be open, the oldest first, and whose they are.
+#[derive(Default)]
+struct Open(VecDeque<(IpAddr, AbortHandle)>);
+
+impl Open {
+    /// Ends one if there are as many as there may be: the oldest of the peer that has
+    /// most. One that asks is answered at once, so it is one that does not ask.
+    fn make_room(&mut self) {
+        self.0.retain(|(_, connection)| !connection.is_finished());
+        if self.0.len() < CONNECTIONS {
+            return;
+        }
+        let of = |peer: &IpAddr| self.0.iter().filter(|(other, _)| other == peer).count();
+        // Of equals, `max_by_key` gives the last.
+        let oldest = self.0.iter().enumerate().rev().max_by_key(|(_, (peer, _))| of(peer)).map(|(at, _)| at);
+        if let Some((_, connection)) = oldest.and_then(|at| self.0.remove(at)) {
+            connection.abort();
         }
     }
 }
@@ -174,11 +201,35 @@ mod tests {
         let (address, _, _serving) = start().await;
         let begun = Instant::now();
         let mut silent = Vec::new();
-        for _ in 0..CONNECTIONS {
-            silent.push(TcpStream::connect(address).await.unwrap());
+        for half in 0..5 * CONNECTIONS {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            if half % 2 == 0 {
+                // The server may have ended it.
+                let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nhost:").await;
+            }
+            silent.push(stream);
+            if half % CONNECTIONS == 0 {
+                assert!(ask(address, &request("GET", "/healthz")).await.contains(" 200 "), "{half}");
+            }
         }
-        assert!(ask(address, &request("GET", "/healthz")).await.contains(" 200 "));
-        assert!(begun.elapsed() < CONNECTION_TIME + HEAD_TIME, "{:?}", begun.elapsed());
+        assert!(ask(address, &request("GET", "/metrics")).await.contains(" 200 "));
+        assert!(begun.elapsed() < HEAD_TIME, "nobody was waited for: {:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn whoever_has_most_connections_loses_one() {
+        let pending = || tokio::spawn(std::future::pending::<()>()).abort_handle();
+        let peer = |last| IpAddr::from([10, 0, 0, last]);
+        let mut open = Open::default();
+        open.0.push_back((peer(1), pending()));
+        for _ in 1..CONNECTIONS {
+            open.make_room();
+            open.0.push_back((peer(2), pending()));
+        }
+        assert_eq!(open.0.len(), CONNECTIONS);
+        open.make_room();
+        assert_eq!(open.0.len(), CONNECTIONS - 1);
+        assert_eq!(open.0.front().unwrap().0, peer(1), "the older one of somebody else stays");
     }
 
     #[tokio::test]

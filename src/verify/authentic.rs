@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Rejection;
-use crate::dsse::Envelope;
+use crate::dsse::{Effort, Envelope};
 use crate::intoto::Statement;
 use crate::policy::Policy;
 use crate::relpath::printable;
@@ -30,8 +30,18 @@ pub struct Authentic {
 
 /// Checks an envelope's signature, then what it says, then the policy.
 pub fn authenticate(envelope: &Envelope, policy: &Policy, now: Timestamp) -> Result<Authentic, Rejection> {
+    authenticate_within(envelope, policy, now, &mut Effort::default())
+}
+
+/// The same for one of several envelopes, which together must not take more than `effort`.
+pub fn authenticate_within(
+    envelope: &Envelope,
+    policy: &Policy,
+    now: Timestamp,
+    effort: &mut Effort,
+) -> Result<Authentic, Rejection> {
     let keys: Vec<&PublicKey> = policy.keys().iter().map(|k| &k.key).collect();
-    let valid = envelope.verify(&keys)?;
+    let valid = envelope.verify_within(&keys, effort)?;
     let index = valid.key_index();
     // The name is not under the signature and decides nothing. But no writer signs with
     // one key and names another, and most tools pass over such a signature: whatever

@@ -14,7 +14,7 @@ mod placed;
 mod rejection;
 mod subjects;
 
-pub use authentic::{Authentic, Signer, authenticate};
+pub use authentic::{Authentic, Signer, authenticate, authenticate_within};
 pub use coverage::{Content, Place, VerifiedStatement};
 pub use known_as::KnownAs;
 pub use placed::{Here, PlaceError};

@@ -1,6 +1,6 @@
 //! Layouts that people and programs leave behind: our lines go where they belong.
 
-use argo_attest::inject::Settings;
+use argo_attest::inject::{MAX_CHANGES, Settings};
 
 use super::oracle::{names, read, templates};
 use super::{added, injected, settings};
@@ -193,10 +193,10 @@ fn long_files_do_not_take_long() {
         )
     };
     let text: String =
-        std::iter::once(format!("{HEAD}  templates:\n")).chain((0..3000).map(template)).collect();
+        std::iter::once(format!("{HEAD}  templates:\n")).chain((0..MAX_CHANGES).map(template)).collect();
     let started = std::time::Instant::now();
     let done =
         argo_attest::inject::inject(&text, &Settings { store_secrets: Vec::new(), ..settings() }).unwrap();
-    assert_eq!(done.changes.len(), 3000);
+    assert_eq!(done.changes.len(), MAX_CHANGES);
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }

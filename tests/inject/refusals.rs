@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use argo_attest::inject::{Obstacle, Refusal, Settings, inject};
+use argo_attest::inject::{Ambiguity, Obstacle, Refusal, Settings, inject};
 
 use super::settings;
 
@@ -158,11 +158,11 @@ fn aliases_cannot_blow_up() {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
         writeln!(text, "a{level}: &a{level} [{aliases}]").unwrap();
     }
-    assert!(refusal(&text, &settings()).to_string().starts_with("aliases stand for more than"));
+    assert!(refusal(&text, &settings()).to_string().starts_with("its aliases stand for more than"));
     let head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n";
     for (first, next) in [("[]", "[*a"), ("{}", "{<<: *a")] {
         let close = if first == "[]" { "]" } else { "}" };
-        let chain = (1..50_000).map(|level| format!("a{level}: &a{level} {next}{}{close}\n", level - 1));
+        let chain = (1..1000).map(|level| format!("a{level}: &a{level} {next}{}{close}\n", level - 1));
         let text = format!("{head}a0: &a0 {first}\n{}", chain.collect::<String>());
         let told = refusal(&text, &settings()).to_string();
         assert!(told.ends_with("more than 200 levels deep, aliases followed"), "{told}");
@@ -171,4 +171,132 @@ fn aliases_cannot_blow_up() {
     assert!(matches!(refusal(&deep, &settings()), Refusal::Unreadable { .. }));
     let inside = refusal("kind: Workflow\na: &a [*a]\n", &settings()).to_string();
     assert_eq!(inside, "line 2: an alias inside what it stands for");
+}
+
+fn ambiguity(text: &str) -> (usize, Ambiguity) {
+    match refusal(text, &settings()) {
+        Refusal::Ambiguous { line, why } => (line, why),
+        other => panic!("{other}:\n{text}"),
+    }
+}
+
+/// A workflow that asks.
+fn asks() -> String {
+    format!("{HEAD}    container: {{image: x}}\n")
+}
+
+#[test]
+fn what_is_said_twice_is_refused_wherever_it_is_seen_first() {
+    let twice = |key: &str| Ambiguity::Twice(key.into());
+    for (key, lines) in [
+        ("kind", "kind: Pod\n"),
+        ("kind", "\"kind\": 'ConfigMap'\n"),
+        ("kind", "kind: Workflow\n"),
+        ("kind", "? kind\n: Pod\n"),
+        ("apiVersion", "apiVersion: v1\n"),
+        ("metadata", "metadata: {}\n"),
+        ("spec", "spec: {}\n"),
+    ] {
+        for text in [format!("{lines}{}", asks()), format!("{}{lines}", asks())] {
+            assert_eq!(ambiguity(&text).1, twice(key), "{text}");
+            // Whatever comes before it, and however its lines end.
+            assert_eq!(ambiguity(&format!("\u{feff}{text}")).1, twice(key));
+            assert_eq!(ambiguity(&format!("kind: Pod\n---\n{text}---\nkind: Pod\n")).1, twice(key));
+            assert_eq!(ambiguity(&text.replace('\n', "\r\n")).1, twice(key));
+            assert_eq!(ambiguity(&text.replace('\n', "\r")).1, twice(key));
+        }
+    }
+    let json = r#"{"kind": "Pod", "apiVersion": "argoproj.io/v1alpha1", "k\u0069nd": "Workflow"}"#;
+    assert_eq!(ambiguity(json), (1, twice("kind")));
+    let item = format!("kind: List\nitems:\n- kind: Pod\n  {}", asks().trim_end().replace('\n', "\n  "));
+    assert_eq!(ambiguity(&item), (3, twice("kind")));
+    // Beneath the first level too.
+    for inner in [
+        asks().replace("    container", "    name: u\n    container"),
+        asks().replace("metadata: {name: w}", "metadata: {name: w, name: v}"),
+        asks().replace("  templates:", "  templates: []\n  templates:"),
+    ] {
+        let told = refusal(&inner, &settings()).to_string();
+        assert!(told.ends_with("is there twice"), "{told}");
+    }
+}
+
+#[test]
+fn what_some_readers_take_for_something_else_is_refused() {
+    let kind = |text: &str| asks().replace("kind: Workflow", text);
+    for tagged in
+        ["kind: !!binary V29ya2Zsb3c=", "kind: !x Workflow", "kind: [Workflow]", "kind: {a: Workflow}"]
+    {
+        assert_eq!(ambiguity(&kind(tagged)).1, Ambiguity::Tag("kind".into()), "{tagged}");
+    }
+    for case in ["Kind: Workflow", "KIND: Workflow", "Spec: {}\nkind: Workflow"] {
+        assert!(matches!(ambiguity(&kind(case)).1, Ambiguity::Case { .. }), "{case}");
+    }
+    let without = asks().replace("apiVersion: argoproj.io/v1alpha1\n", "");
+    assert_eq!(ambiguity(&without), (1, Ambiguity::NoVersion));
+    // These every reader takes for a workflow.
+    for plain in
+        ["kind: !!str Workflow", "kind: &k Workflow\nk: *k", "\"kind\": \"Workflow\"", "? kind\n: Workflow"]
+    {
+        assert_eq!(super::injected(&kind(plain), &settings()).unwrap().changes.len(), 1, "{plain}");
+    }
+    let merged = format!("x: &x {{kind: Workflow}}\n{}", kind("<<: *x"));
+    assert_eq!(super::injected(&merged, &settings()).unwrap().changes.len(), 1);
+}
+
+#[test]
+fn whatever_kubectl_takes_for_a_list_is_looked_into() {
+    let item = asks().trim_end().replace('\n', "\n  ");
+    for head in [
+        "apiVersion: v1\nkind: List\n",
+        "apiVersion: argoproj.io/v1alpha1\nkind: WorkflowList\n",
+        "apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplateList\n",
+        "apiVersion: v1\nkind: PodList\n",
+        "apiVersion: v1\nkind: ConfigMap\n",
+        "",
+    ] {
+        let text = format!("{head}items:\n- {item}\n- {{apiVersion: v1, kind: Pod}}\n");
+        let done = super::injected(&text, &settings()).unwrap();
+        assert_eq!((done.workflows, done.changes.len()), (1, 1), "{text}");
+    }
+    // Items have the kind of their list where they have none.
+    for (kind, workflows) in [("WorkflowList", 1), ("CronWorkflowList", 0), ("PodList", 0)] {
+        let bare = item.replace("apiVersion: argoproj.io/v1alpha1\n  kind: Workflow\n  ", "");
+        let text = format!("apiVersion: argoproj.io/v1alpha1\nkind: {kind}\nitems:\n- {bare}\n");
+        if workflows > 0 {
+            let done = super::injected(&text, &settings()).unwrap();
+            assert_eq!((done.workflows, done.changes.len()), (1, 1), "{text}");
+        } else {
+            assert!(
+                inject(&text, &settings()).is_err_and(|e| matches!(e, Refusal::Elsewhere { .. })),
+                "{text}"
+            );
+        }
+    }
+    // A list in a list.
+    let inner = format!("kind: List\n  items:\n  - {}", item.replace('\n', "\n  "));
+    let done = super::injected(&format!("kind: List\nitems:\n- {inner}\n"), &settings()).unwrap();
+    assert_eq!((done.workflows, done.changes.len()), (1, 1));
+}
+
+#[test]
+fn nobody_asks_in_vain_in_what_is_no_workflow() {
+    let nested = asks().trim_end().replace('\n', "\n    ");
+    for text in [
+        format!("apiVersion: argoproj.io/v1alpha1\nkind: Sensor\nspec:\n  resource:\n    {nested}\n"),
+        format!("- {}\n", asks().trim_end().replace('\n', "\n  ")),
+        asks().replace("kind: Workflow", "kind: Workflows"),
+        asks().replace("kind: Workflow", "kind: workflow"),
+        asks().replace("kind: Workflow\n", ""),
+        asks().replace("argoproj.io/v1alpha1", "v1"),
+    ] {
+        assert!(matches!(refusal(&text, &settings()), Refusal::Elsewhere { .. }), "{text}");
+        // Beside one that is served, too.
+        let both = format!("{}---\n{text}", asks());
+        assert!(matches!(refusal(&both, &settings()), Refusal::Elsewhere { .. }), "{both}");
+    }
+    let quiet = "apiVersion: argoproj.io/v1alpha1\nkind: Sensor\nspec:\n  resource: {apiVersion: argoproj.io/v1alpha1, kind: Workflow}\n";
+    assert_eq!(inject(quiet, &settings()).unwrap().text, quiet);
+    let all = Settings { all: true, ..settings() };
+    assert_eq!(refusal(quiet, &all), Refusal::Elsewhere { line: 4 });
 }

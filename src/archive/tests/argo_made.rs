@@ -257,7 +257,7 @@ fn a_failing_source_is_no_verdict() {
 
 #[test]
 fn inventories_say_what_was_packed() {
-    let limits = Limits { entries: 1000, bytes: 10 << 20 };
+    let limits = Limits { entries: 1000, bytes: 10 << 20, names: 1 << 20 };
     let listed = inventory(OUT_TGZ, b"out", limits).unwrap();
     let expected = out();
     assert!(listed.is_directory);
@@ -271,7 +271,7 @@ fn inventories_say_what_was_packed() {
 
 #[test]
 fn inventories_keep_to_their_limits_and_names() {
-    let limits = Limits { entries: 1000, bytes: 10 << 20 };
+    let limits = Limits { entries: 1000, bytes: 10 << 20, names: 1 << 20 };
     let refusal =
         |archive: &[u8], base: &[u8], limits| inventory(archive, base, limits).unwrap_err().to_string();
     assert_eq!(

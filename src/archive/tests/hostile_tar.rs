@@ -4,6 +4,7 @@ use ::tar::EntryType;
 
 use super::tarball::{Tarball, gzip, pax_record};
 use super::*;
+use crate::archive::{MAX_DEPTH, MAX_NAME};
 
 const ONE: &[(&[u8], &[u8])] = &[(b"a", b"content")];
 
@@ -41,9 +42,14 @@ fn names_that_leave_the_directory() {
 fn names_cannot_drive_a_terminal() {
     let comparison = judged(|tar| tar.file("out/../\x1b[2J\n", b""));
     assert_odd(&comparison, "out/../%1B[2J%0A", Oddity::UnsafeName);
-    let long = [b"out/../".as_slice(), &vec![b'x'; 20_000]].concat();
+    let long = [b"out/../".as_slice(), &vec![b'x'; MAX_NAME - 7]].concat();
     let comparison = judged(|tar| tar.long(&long, b""));
     assert!(comparison.odd.first[0].name.chars().count() < 4200);
+    let longer = [long.as_slice(), b"x"].concat();
+    assert_eq!(judged(|tar| tar.long(&longer, b"")).object, Err(Broken::LongName));
+    let deep = |depth: usize| format!("out{}/x", "/d".repeat(depth - 1)).into_bytes();
+    assert_eq!(judged(|tar| tar.long(&deep(MAX_DEPTH + 1), b"")).object, Err(Broken::LongName));
+    judged(|tar| tar.long(&deep(MAX_DEPTH), b"")).object.unwrap();
 }
 
 #[test]
@@ -233,7 +239,7 @@ fn what_is_not_gzip_at_all() {
 
 #[test]
 fn inventories_refuse_what_an_unpacker_could_misread() {
-    let limits = Limits { entries: 1000, bytes: 10 << 20 };
+    let limits = Limits { entries: 1000, bytes: 10 << 20, names: 1 << 20 };
     let refusal = |tar: Tarball| inventory(&tar.finish()[..], b"out", limits).unwrap_err().to_string();
     let root = || Tarball::default().directory("out");
     assert_eq!(refusal(Tarball::default()), "the archive is empty");

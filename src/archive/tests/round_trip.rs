@@ -56,7 +56,7 @@ proptest! {
             prop_assert!(comparison.is_match());
             prop_assert_eq!(comparison.object.unwrap().digest, Sha256Digest::of(&archive));
         }
-        let listed = inventory(&packed(Format::TarGz, &tree)[..], b"out", Limits { entries: 100, bytes: 1 << 20 });
+        let listed = inventory(&packed(Format::TarGz, &tree)[..], b"out", Limits { entries: 100, bytes: 1 << 20, names: 1 << 20 });
         prop_assert_eq!(listed.unwrap().files, expect(&tree).files);
     }
 

@@ -15,7 +15,7 @@ pub(in crate::inject) struct Mask(Vec<Range<usize>>);
 impl Mask {
     /// Every expression that begins and ends on one line.
     pub(in crate::inject) fn expressions(text: &str) -> Self {
-        Self(expressions(text).collect())
+        Self(expressions(text))
     }
 
     /// Whether anything in `bytes` is masked.
@@ -40,34 +40,33 @@ impl Mask {
     }
 }
 
-/// Each `{{ … }}` that is whole on one line. Of those inside another, the outer one.
-fn expressions(text: &str) -> impl Iterator<Item = Range<usize>> {
+/// Each `{{ … }}` that is whole on one line. Of those inside another, the outer one. One
+/// pass, however many braces there are.
+fn expressions(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut open = Vec::new();
     let mut at = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let open = at + text.get(at..)?.find("{{")?;
-            if let Some(end) = end_of(text, open) {
-                at = end;
-                return Some(open..end);
-            }
-            at = open + 2;
-        }
-    })
-}
-
-/// Where the expression that begins at `open` ends.
-fn end_of(text: &str, open: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut at = open;
     loop {
-        match text.as_bytes().get(at..)? {
-            [b'{', b'{', ..] => (depth, at) = (depth + 1, at + 2),
-            [b'}', b'}', ..] => (depth, at) = (depth - 1, at + 2),
-            [b'\n' | b'\r', ..] | [] => return None,
-            _ => at += 1,
-        }
-        if depth == 0 {
-            return Some(at);
+        match text.as_bytes().get(at..) {
+            Some([b'{', b'{', ..]) => {
+                open.push(at);
+                at += 2;
+            }
+            Some([b'}', b'}', ..]) if !open.is_empty() => {
+                at += 2;
+                let Some(start) = open.pop() else { continue };
+                while found.last().is_some_and(|inner| inner.start > start) {
+                    found.pop();
+                }
+                found.push(start..at);
+            }
+            Some([byte, ..]) => {
+                if matches!(byte, b'\n' | b'\r') {
+                    open.clear();
+                }
+                at += 1;
+            }
+            _ => return found,
         }
     }
 }
@@ -81,6 +80,7 @@ const OF_CHARTS: [&str; 8] =
 pub(in crate::inject) fn is_chart(text: &str) -> bool {
     text.lines().filter(|line| !line.trim_start().starts_with('#')).any(|line| {
         expressions(line)
+            .into_iter()
             .filter_map(|range| line.get(range))
             .any(|expression| OF_CHARTS.iter().any(|sign| expression.contains(sign)))
     })
@@ -116,6 +116,20 @@ mod tests {
         assert_eq!(masked.len(), text.len());
         assert_eq!(masked, "a: xxxxxxxxxxxxxxxx:xxxxx\nb: xxxxxxxxxxxxx\n{{ not\nclosed }}");
         assert!(mask.touches(&(0..4)) && !mask.touches(&(0..3)) && !mask.touches(&(19..20)));
+    }
+
+    #[test]
+    fn expressions_are_the_outermost_that_are_whole() {
+        for (text, whole) in [
+            ("{{ a {{b}} c }} {{d}}", &["{{ a {{b}} c }}", "{{d}}"][..]),
+            ("{{ {{a}} {{b}}", &["{{a}}", "{{b}}"]),
+            ("}} {{a}} }}", &["{{a}}"]),
+            ("{{{a}}}", &["{{{a}}"]),
+            ("{{a\n}} {{b}}", &["{{b}}"]),
+        ] {
+            let found: Vec<_> = expressions(text).into_iter().map(|range| &text[range]).collect();
+            assert_eq!(found, whole, "{text}");
+        }
     }
 
     #[test]

@@ -68,9 +68,11 @@ pub(in crate::inject) fn entry(tree: &Tree, mapping: NodeId, key: &str) -> Optio
     // Merge keys may bring mappings that have merge keys. None leads into itself, but
     // each may lead to many others.
     let mut ahead = vec![mapping];
+    let mut left = MOST_MERGED;
     for _ in 0..MOST_MERGES {
         let (_, node) = tree.target(ahead.pop()?)?;
         let Kind::Mapping { entries, .. } = &node.kind else { continue };
+        left = left.checked_sub(entries.len())?;
         if let Some(found) = entries.iter().find(|(k, _)| tree.scalar(*k) == Some(key)) {
             return Some(*found);
         }
@@ -86,6 +88,8 @@ pub(in crate::inject) fn entry(tree: &Tree, mapping: NodeId, key: &str) -> Optio
 
 /// How many merged mappings are searched for one key.
 const MOST_MERGES: usize = 1000;
+/// How many of their entries.
+const MOST_MERGED: usize = 200_000;
 
 /// Whether a key is the merge key `<<`.
 pub(in crate::inject) fn is_merge(tree: &Tree, key: NodeId) -> bool {

@@ -22,9 +22,9 @@ pub(in crate::inject) struct Node {
     pub(in crate::inject) bytes: Range<usize>,
     /// Line of its first token, from 1.
     pub(in crate::inject) line: usize,
-    pub(in crate::inject) tag: Option<String>,
+    pub(in crate::inject) tag: Option<Box<str>>,
     /// The name of its anchor.
-    pub(in crate::inject) anchor: Option<String>,
+    pub(in crate::inject) anchor: Option<Box<str>>,
     /// Whether an alias refers to it.
     pub(in crate::inject) aliased: bool,
 }
@@ -51,7 +51,20 @@ pub(in crate::inject) enum Unreadable {
     Yaml { line: usize, column: usize, what: String },
     #[error("line {line}: an alias inside what it stands for")]
     Cycle { line: usize },
+    #[error("line {line}: more than {most} nodes (keys, values, lists and mappings)")]
+    TooMany { line: usize, most: usize },
+    #[error("line {line}: more than {DEEPEST} levels deep")]
+    TooDeep { line: usize },
 }
+
+/// Nodes of a file: twice those of the largest object that Kubernetes takes.
+const MOST: usize = 100_000;
+
+/// Nodes of a file with what was added to it.
+const MOST_GROWN: usize = 2 * MOST;
+
+/// Levels of a file, as of what its aliases stand for.
+const DEEPEST: usize = 200;
 
 /// All documents of a text.
 #[derive(Debug, Default)]
@@ -67,6 +80,15 @@ pub(in crate::inject) struct Tree {
 impl Tree {
     /// Reads a text. What `mask` covers is read as if it were one word.
     pub(in crate::inject) fn parse(text: &str, mask: &Mask) -> Result<Self, Unreadable> {
+        Self::of_at_most(MOST, text, mask)
+    }
+
+    /// The same for a text that was read before, and has grown since.
+    pub(in crate::inject) fn grown(text: &str, mask: &Mask) -> Result<Self, Unreadable> {
+        Self::of_at_most(MOST_GROWN, text, mask)
+    }
+
+    fn of_at_most(most: usize, text: &str, mask: &Mask) -> Result<Self, Unreadable> {
         // As libyaml has it, and so all that Argo and kubectl read with.
         let options = granit_parser::options! {
             emit_anchor_events: true,
@@ -80,7 +102,14 @@ impl Tree {
                 column: e.marker().col() + 1,
                 what: e.info(),
             })?;
+            let line = span.start.line();
             building.take(event, &span, text, mask)?;
+            if building.tree.nodes.len() > most {
+                return Err(Unreadable::TooMany { line, most });
+            }
+            if building.open.len() > DEEPEST {
+                return Err(Unreadable::TooDeep { line });
+            }
         }
         Ok(building.tree)
     }
@@ -180,7 +209,7 @@ impl Building {
             }
             Event::Anchor(_, name) => {
                 if let Some(node) = self.last.and_then(|id| self.tree.nodes.get_mut(id.0)) {
-                    node.anchor = Some(name.into_owned());
+                    node.anchor = Some(name.as_ref().into());
                 }
             }
             Event::Comment(..) => {
@@ -206,7 +235,14 @@ impl Building {
         anchor: usize,
     ) -> NodeId {
         let id = NodeId(self.tree.nodes.len());
-        self.tree.nodes.push(Node { kind, bytes, line, tag, anchor: None, aliased: false });
+        self.tree.nodes.push(Node {
+            kind,
+            bytes,
+            line,
+            tag: tag.map(Into::into),
+            anchor: None,
+            aliased: false,
+        });
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }

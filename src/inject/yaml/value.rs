@@ -25,19 +25,22 @@ pub(in crate::inject) enum Value {
 /// Why there is no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::inject) enum Meaningless {
-    #[error("line {line}: the key {key:?} is there twice")]
+    #[error("line {line}: the key \"{key}\" is there twice")]
     Twice { line: usize, key: String },
     #[error("line {line}: a merge key that merges no mapping")]
     Merge { line: usize },
-    #[error("aliases stand for more than {MOST} nodes")]
+    #[error("its aliases stand for more than {MOST} bytes")]
     TooLarge,
     #[error("line {line}: more than {DEEPEST} levels deep, aliases followed")]
     TooDeep { line: usize },
 }
 
-/// How many nodes a document may have once its aliases are followed: far more than an
-/// object that Kubernetes takes, and few enough to hold.
-const MOST: usize = 1_000_000;
+/// How many bytes a document may have once its aliases are followed, [`NODE`] more for
+/// each node: more than an object that Kubernetes takes, and few enough to hold.
+const MOST: usize = 16 << 20;
+
+/// What a node takes beside its text.
+const NODE: usize = 96;
 
 /// How deep a document may be, its aliases followed: several times what any workflow is, and
 /// no more than the stack of a thread holds.
@@ -58,16 +61,26 @@ impl<'t> Values<'t> {
         Self { tree, left: MOST, depth: 0, strict: true }
     }
 
-    /// For documents that are only compared: what was added to one makes it larger.
+    /// For documents that are only looked at.
     pub(in crate::inject) fn lenient(tree: &'t Tree) -> Self {
-        Self { tree, left: 32 * MOST, depth: 0, strict: false }
+        Self { tree, left: MOST, depth: 0, strict: false }
+    }
+
+    /// For documents that are only compared: what was added to one makes it larger.
+    pub(in crate::inject) fn grown(tree: &'t Tree) -> Self {
+        Self { tree, left: 2 * MOST, depth: 0, strict: false }
     }
 
     /// The value of a node.
     pub(in crate::inject) fn of(&mut self, id: NodeId) -> Result<Value, Meaningless> {
-        self.left = self.left.checked_sub(1).ok_or(Meaningless::TooLarge)?;
         let tree = self.tree;
         let Some((_, node)) = tree.target(id) else { return Err(Meaningless::TooLarge) };
+        let text = match &node.kind {
+            Kind::Scalar { text, .. } => text.len(),
+            _ => 0,
+        };
+        let tag = node.tag.as_deref().map_or(0, str::len);
+        self.left = self.left.checked_sub(NODE + text + tag).ok_or(Meaningless::TooLarge)?;
         if self.depth == DEEPEST {
             return Err(Meaningless::TooDeep { line: node.line });
         }
@@ -75,7 +88,7 @@ impl<'t> Values<'t> {
         let value = match &node.kind {
             Kind::Scalar { text, style } => {
                 let plain = *style == Style::Plain && !is_word(text);
-                Value::Scalar { text: text.clone(), plain, tag: node.tag.clone() }
+                Value::Scalar { text: text.clone(), plain, tag: node.tag.as_deref().map(str::to_owned) }
             }
             Kind::Sequence { items, .. } => {
                 Value::List(items.iter().map(|item| self.of(*item)).collect::<Result<_, _>>()?)

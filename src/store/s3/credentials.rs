@@ -5,19 +5,19 @@
 //! store says that they have expired.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
 use super::config::{self, Endpoint};
+use crate::regular_file::{self, Links};
 use crate::relpath::printable;
 use crate::store::{ConfigError, Env};
 
 /// Bytes of a key file or token that are read; a longer one is refused.
-const MAX_FILE: u64 = 64 * 1024;
+const MAX_FILE: usize = 64 * 1024;
 
 /// Where credentials come from.
 #[derive(Debug, Clone)]
@@ -145,12 +145,8 @@ pub(super) fn static_keys(pair: &KeyPair) -> aws_credential_types::Credentials {
 /// A small file's text without the newline that editors leave at its end.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let fail = |source| ConfigError::File { path: shown(path), source };
-    let mut bytes = Zeroizing::new(Vec::new());
-    let file = File::open(path).map_err(fail)?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 64 KiB")));
-    }
+    let bytes =
+        Zeroizing::new(regular_file::read(path, Links::Followed, MAX_FILE).map_err(|e| fail(e.into()))?);
     match std::str::from_utf8(&bytes) {
         Ok(text) if !text.trim().is_empty() => Ok(Zeroizing::new(text.trim().to_owned())),
         Ok(_) => Err(fail(io::Error::new(io::ErrorKind::InvalidData, "it is empty"))),
@@ -177,7 +173,7 @@ mod tests {
         for (bytes, why) in [
             (&b" \n"[..], "it is empty"),
             (b"\xff", "it is not valid UTF-8"),
-            ("x".repeat(70_000).as_bytes(), "it is longer than 64 KiB"),
+            ("x".repeat(70_000).as_bytes(), "it is larger than 65536 bytes"),
         ] {
             std::fs::write(&path, bytes).unwrap();
             match read_secret(&path) {

@@ -8,6 +8,7 @@
 //! never followed, TLS is used unless the endpoint says `http://`.
 
 mod body;
+mod bounded;
 mod client;
 mod config;
 mod credentials;

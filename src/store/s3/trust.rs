@@ -2,8 +2,7 @@
 //!
 //! Nothing is compiled in: an image without a bundle has to be given one.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -15,12 +14,14 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::bounded::Bounded;
 use super::config::Endpoint;
 use super::credentials::shown;
+use crate::regular_file::{self, Links};
 use crate::store::ConfigError;
 
 /// Bytes of a bundle that are read; Mozilla's has 0.2 MB.
-const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
+const MAX_BUNDLE: usize = 4 * 1024 * 1024;
 
 /// Where Linux distributions, and images made from them, keep their bundle.
 const SYSTEM_BUNDLES: [&str; 6] = [
@@ -73,10 +74,11 @@ impl Trust {
         let context = TlsContext::builder().with_trust_store(roots).build().map_err(|error| {
             ConfigError::CaBundle { path: format!("{self:?}"), source: Some(error.into()) }
         })?;
-        Ok(aws_smithy_http_client::Builder::new()
+        let client = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::rustls(CryptoMode::Ring))
             .tls_context(context)
-            .build_https())
+            .build_https();
+        Ok(SharedHttpClient::new(Bounded(client)))
     }
 }
 
@@ -98,12 +100,7 @@ fn usable(bundle: &[u8]) -> Result<Vec<String>, rustls::pki_types::pem::Error> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BUNDLE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BUNDLE {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 16 MiB"));
-    }
-    Ok(bytes)
+    Ok(regular_file::read(path, Links::Followed, MAX_BUNDLE)?)
 }
 
 #[cfg(test)]
