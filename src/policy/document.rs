@@ -19,6 +19,8 @@ pub const API_VERSION: &str = "argo-attest.io/v1";
 pub const KIND: &str = "VerificationPolicy";
 /// Size limit of a policy file, in bytes.
 pub const MAX_POLICY: usize = 1024 * 1024;
+/// Size limit of one that has aliases.
+const MAX_ALIASED: usize = 64 * 1024;
 /// Keys that a policy may list: each is read from its file and tried with each signature.
 pub const MAX_KEYS: usize = 1024;
 
@@ -142,8 +144,8 @@ impl Policy {
         if bytes.len() > MAX_POLICY {
             return Err(InvalidPolicy::TooLarge);
         }
-        let document: Document =
-            serde_saphyr::from_slice(bytes).map_err(|e| InvalidPolicy::Yaml(one_line(&e)))?;
+        let document: Document = serde_saphyr::from_slice_with_options(bytes, bounds(bytes.len()))
+            .map_err(|e| InvalidPolicy::Yaml(one_line(&e)))?;
         if document.api_version != API_VERSION || document.kind != KIND {
             return Err(InvalidPolicy::Kind { found: format!("{} {}", document.api_version, document.kind) });
         }
@@ -177,6 +179,24 @@ impl Policy {
                 MissingEntry::Warn => Missing::Warn,
             },
         })
+    }
+}
+
+/// How much there may be in a policy of so many bytes. What aliases stand for is copied for
+/// each of them: in a long file there are none.
+fn bounds(bytes: usize) -> serde_saphyr::Options {
+    let aliased = bytes <= MAX_ALIASED;
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_documents: 1,
+            max_depth: 16,
+            max_nodes: 50_000,
+            max_aliases: if aliased { 256 } else { 0 },
+            max_merge_keys: 16,
+            max_total_scalar_bytes: MAX_POLICY,
+            max_recorded_anchor_bytes: MAX_POLICY,
+        },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 512 },
     }
 }
 
