@@ -20,7 +20,9 @@ fuzz_target!(|bytes: &[u8]| {
     let refused = special.into_iter().map(|path| (path, Passed::Special)).collect();
     let expected = Expected { naming, files, refused, directories: LIMITS.entries };
     let tar = compare(Format::TarGz, bytes, &expected).expect("memory can be read");
-    if digested.is_ok() {
+    if let Ok(found) = &digested {
+        let names = found.files.keys().chain(found.special.keys());
+        assert!(names.map(|name| name.as_bytes().len() as u64).sum::<u64>() <= LIMITS.names);
         assert!(tar.is_match(), "{:?}", tar.mismatch());
     }
     let _ = compare(Format::Zip, bytes, &expected).expect("memory can be read");

@@ -29,6 +29,7 @@ pub use settings::{InvalidName, Mode, Name, Settings};
 use std::collections::HashSet;
 
 use container::Maker;
+use document::Object;
 use place::{Edit, Placer};
 use plan::Planner;
 use yaml::mask::{action_line, is_chart};
@@ -126,15 +127,11 @@ impl File<'_> {
     fn document(&mut self, root: NodeId, maker: Maker<'_>) -> Result<Done, Refusal> {
         let mut done = Done { edits: Vec::new(), expected: None, shared: Vec::new() };
         let unreadable = |e: yaml::value::Meaningless| Refusal::Unreadable { what: e.to_string() };
-        let at = |path: &Path| self.line(path, root);
-        let objects = |value| {
-            document::objects(value).map_err(|(path, why)| Refusal::Ambiguous { line: at(&path), why })
-        };
-        let mut before = Values::lenient(self.tree).of(root).map_err(unreadable)?;
-        let mut found = objects(&before)?;
+        let before = Values::lenient(self.tree).of(root).map_err(unreadable)?;
+        let mut found = self.objects(&before, root)?;
         found.retain(|object| workflow::spec(object).is_some());
         if let Some(path) = document::elsewhere(&before, &found, maker.settings.all) {
-            return Err(Refusal::Elsewhere { line: at(&path) });
+            return Err(Refusal::Elsewhere { line: self.line(&path, root) });
         }
         if found.is_empty() {
             // Other objects are none of our business, however odd; that they are
@@ -144,7 +141,7 @@ impl File<'_> {
         }
         drop(found);
         before = Values::strict(self.tree).of(root).map_err(unreadable)?;
-        let found = objects(&before)?;
+        let found = self.objects(&before, root)?;
         let line = |path: &Path| self.line(path, root);
         let mut planner = Planner { maker, line: &line, additions: Vec::new(), changes: Vec::new() };
         let mut offset = None;
@@ -175,6 +172,11 @@ impl File<'_> {
         self.workflows += workflows;
         self.changes.append(&mut changes);
         Ok(done)
+    }
+
+    fn objects<'v>(&self, document: &'v Value, root: NodeId) -> Result<Vec<Object<'v>>, Refusal> {
+        document::objects(document)
+            .map_err(|(path, why)| Refusal::Ambiguous { line: self.line(&path, root), why })
     }
 
     /// The line on which what is at the end of a way begins.

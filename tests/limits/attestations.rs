@@ -198,6 +198,23 @@ fn a_policy_is_small_whatever_it_says() {
     let head = "apiVersion: argo-attest.io/v1\nkind: VerificationPolicy\n";
     let keys: String = (0..40_000).map(|n| format!("- {{name: a{n}, file: k.pub}}\n")).collect();
     let keys = format!("{head}builders: [{{id: \"a:b\", keys: [a1]}}]\nkeys:\n{keys}");
+    let names = |builders: &str| format!("{head}keys: [{{name: k, file: k.pub}}]\nbuilders:\n- {builders}\n");
+    // Where the fields are known, so that what aliases stand for is kept.
+    let text = |length| "x".repeat(length);
+    let copies =
+        names(&format!("{{id: &a \"{}\", keys: [{}]}}", text(10_000), vec!["*a"; 40_000].join(", ")));
+    let few = names(&format!("{{id: &a \"{}\", keys: [{}]}}", text(60_000), vec!["*a"; 250].join(", ")));
+    let squared = names(&format!(
+        "{{id: &a \"{}\", keys: &b [{}]}}{}",
+        text(60_000),
+        vec!["*a"; 100].join(", "),
+        "\n- {id: c, keys: *b}".repeat(100)
+    ));
+    let large = names(&format!("{{id: \"{}\", keys: [k]}}", text(1_000_000)));
+    for text in [copies, few, squared] {
+        assert_eq!(policy(&text).is_bounded().code, Some(65));
+    }
+    policy(&large).is_bounded();
     for text in [aliases, long, deep, nested, keys[..1 << 20].rsplit_once('\n').unwrap().0.to_owned()] {
         let ended = policy(&text).is_bounded();
         assert_eq!(ended.code, Some(65), "{:.300}", ended.err);
