@@ -127,7 +127,7 @@ impl File<'_> {
     fn document(&mut self, root: NodeId, maker: Maker<'_>) -> Result<Done, Refusal> {
         let mut done = Done { edits: Vec::new(), expected: None, shared: Vec::new() };
         let unreadable = |e: yaml::value::Meaningless| Refusal::Unreadable { what: e.to_string() };
-        let before = Values::lenient(self.tree).of(root).map_err(unreadable)?;
+        let mut before = Values::lenient(self.tree).of(root).map_err(unreadable)?;
         let mut found = self.objects(&before, root)?;
         found.retain(|object| workflow::spec(object).is_some());
         if let Some(path) = document::elsewhere(&before, &found, maker.settings.all) {
