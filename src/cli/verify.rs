@@ -1,6 +1,5 @@
 //! `argo-attest verify`.
 
-use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -150,14 +149,6 @@ pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
         Failure::new(Exit::Data, format!("{shown}: {}", causes(&e)))
             .remedy("docs/policy.md in the source describes the file, field by field")
     })
-}
-
-/// A file that the user names, a pipe as well, of which no more is read than a policy has.
-fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
-    let limit = u64::try_from(MAX_POLICY).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    std::fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
