@@ -56,5 +56,10 @@ impl MainMounts {
 }
 
 fn mount(volume: &str, path: &str, sub_path: &str) -> Mount {
-    Mount { volume: volume.into(), path: path.into(), sub_path: sub_path.into(), sub_path_expr: String::new() }
+    Mount {
+        volume: volume.into(),
+        path: path.into(),
+        sub_path: sub_path.into(),
+        sub_path_expr: String::new(),
+    }
 }

@@ -16,8 +16,8 @@ use crate::argo::Mount;
 use crate::argo::path::join;
 use crate::relpath::RelPath;
 
-pub use mains::MainMounts;
 use mains::INPUT_ARTIFACTS;
+pub use mains::MainMounts;
 pub use table::{EmptyDir, MountTable, Mounted, MountsError};
 pub use unseen::Unseen;
 
@@ -164,7 +164,8 @@ impl Mirror {
 
 fn is_of(here: &EmptyDir, mount: &Mount) -> bool {
     let sub_path = RelPath::from_bytes(join("/", &mount.sub_path).trim_start_matches('/').as_bytes());
-    here.volume == mount.volume && (!mount.sub_path_expr.is_empty() || sub_path.as_ref() == Ok(&here.sub_path))
+    here.volume == mount.volume
+        && (!mount.sub_path_expr.is_empty() || sub_path.as_ref() == Ok(&here.sub_path))
 }
 
 /// The mount that a path is on; an error where two are at one place.

@@ -60,9 +60,8 @@ impl Mounted {
     /// a file system of its own.
     pub fn empty_dir(&self) -> Option<EmptyDir> {
         let parts: Vec<&[u8]> = self.root.split(|b| *b == b'/').collect();
-        let is_kubelets = |window: &[&[u8]]| {
-            matches!(window, [b"pods", _, b"volumes", b"kubernetes.io~empty-dir"])
-        };
+        let is_kubelets =
+            |window: &[&[u8]]| matches!(window, [b"pods", _, b"volumes", b"kubernetes.io~empty-dir"]);
         let at = parts.windows(4).position(is_kubelets)?;
         let (volume, rest) = parts.get(at + 4..)?.split_first()?;
         let volume = String::from_utf8(volume.to_vec()).ok()?;
@@ -99,7 +98,8 @@ impl MountTable {
         // From the root down: the next is the first that the way to the path meets. Each is met
         // once at most, or ids that lead in a circle would lead for ever.
         for _ in 0..self.0.len() {
-            let met = self.0.iter().filter(|m| m.parent == on.id && m.id != on.id && path.starts_with(&m.point));
+            let met =
+                self.0.iter().filter(|m| m.parent == on.id && m.id != on.id && path.starts_with(&m.point));
             match met.min_by_key(|m| m.point.as_bytes().len()) {
                 Some(next) => on = next,
                 None => return Some(on),
@@ -174,7 +174,9 @@ mod tests {
     #[test]
     fn a_path_is_on_the_deepest_mount_above_it() {
         let table = table(&[(1, 0, "/"), (2, 1, "/data"), (3, 2, "/data/in"), (4, 1, "/data2")]);
-        for (at, id) in [("x", 1), ("data", 2), ("data/x", 2), ("data/in/x", 3), ("data/in2", 2), ("data2", 4)] {
+        for (at, id) in
+            [("x", 1), ("data", 2), ("data/x", 2), ("data/in/x", 3), ("data/in2", 2), ("data2", 4)]
+        {
             assert_eq!(on(&table, at), Some(id), "{at}");
         }
         let points = |at: &str| table.beneath(&path(at)).map(|m| m.point.to_string()).collect::<Vec<_>>();
@@ -219,7 +221,10 @@ mod tests {
         let dir = "/var/lib/kubelet/pods/0b4f/volumes/kubernetes.io~empty-dir";
         assert_eq!(shown(&format!("{dir}/work")), Some(("work".into(), ".".into())));
         assert_eq!(shown(&format!("{dir}/in/a/b")), Some(("in".into(), "a/b".into())));
-        assert_eq!(shown("/pods/0b4f/volumes/kubernetes.io~empty-dir/work"), Some(("work".into(), ".".into())));
+        assert_eq!(
+            shown("/pods/0b4f/volumes/kubernetes.io~empty-dir/work"),
+            Some(("work".into(), ".".into()))
+        );
         assert_eq!(shown(&format!("/pods/x{dir}/work")), Some(("work".into(), ".".into())));
         for other in ["/", dir, "/pods", "/var/lib/kubelet/pods/0b4f/volumes/kubernetes.io~csi/work"] {
             assert_eq!(shown(other), None, "{other}");
@@ -228,7 +233,9 @@ mod tests {
 
     #[test]
     fn what_the_kernel_does_not_write_is_refused() {
-        for line in ["x", "1 0 0:1 / / rw", "1 0 0:1 / /a\\04 rw - t s o", "1 0 0:1 / /a\\999 rw - t s o", "-1 0"] {
+        for line in
+            ["x", "1 0 0:1 / / rw", "1 0 0:1 / /a\\04 rw - t s o", "1 0 0:1 / /a\\999 rw - t s o", "-1 0"]
+        {
             assert!(matches!(MountTable::parse(line.as_bytes()), Err(MountsError::Malformed)), "{line}");
         }
         let many = "1 0 0:1 / / rw - t s o\n".repeat(MAX_MOUNTS + 1);

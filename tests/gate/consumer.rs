@@ -7,9 +7,9 @@ use argo_attest::argo::encode;
 use serde_json::{Value, json};
 
 use crate::init::{self, Archive};
+use crate::namespace::{self, Mount};
 use crate::output::PREFIX;
 use crate::pod::BUILDER;
-use crate::namespace::{self, Mount};
 use crate::s3::S3;
 use crate::servers::BUCKET;
 use crate::upstream::Upstream;
@@ -106,7 +106,15 @@ impl Consumer {
                 "key": format!("{PREFIX}-test"),
             }},
         });
-        Self { dir, mounts: Vec::new(), mirrors: true, template, text: None, env: Vec::new(), arguments: Vec::new() }
+        Self {
+            dir,
+            mounts: Vec::new(),
+            mirrors: true,
+            template,
+            text: None,
+            env: Vec::new(),
+            arguments: Vec::new(),
+        }
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {
@@ -126,6 +134,12 @@ impl Consumer {
     /// Another text than the template's.
     pub(crate) fn text(self, text: &str) -> Self {
         Self { text: Some(text.to_owned()), ..self }
+    }
+
+    /// The gate, given that text.
+    pub(crate) fn gate_of(&mut self, text: &str) -> Ended {
+        self.text = Some(text.to_owned());
+        self.gate()
     }
 
     /// Mounts something more, after main's.
