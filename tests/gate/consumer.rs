@@ -22,7 +22,7 @@ pub(crate) struct Consumer {
     mirrors: bool,
     pub(crate) template: Value,
     /// Instead of the template.
-    text: Option<String>,
+    pub(crate) template_text: Option<String>,
     env: Vec<(String, String)>,
     arguments: Vec<String>,
 }
@@ -111,7 +111,7 @@ impl Consumer {
             mounts: Vec::new(),
             mirrors: true,
             template,
-            text: None,
+            template_template_text: None,
             env: Vec::new(),
             arguments: Vec::new(),
         }
@@ -129,17 +129,6 @@ impl Consumer {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
-    }
-
-    /// Another text than the template's.
-    pub(crate) fn text(self, text: &str) -> Self {
-        Self { text: Some(text.to_owned()), ..self }
-    }
-
-    /// The gate, given that text.
-    pub(crate) fn gate_of(&mut self, text: &str) -> Ended {
-        self.text = Some(text.to_owned());
-        self.gate()
     }
 
     /// Mounts something more, after main's.
@@ -221,7 +210,7 @@ impl Consumer {
         command
             .arg("verify-inputs")
             .args(&self.arguments)
-            .env("ARGO_TEMPLATE", self.text.clone().unwrap_or_else(|| encode(&self.template).unwrap()))
+            .env("ARGO_TEMPLATE", self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap()))
             .env("ARGO_ATTEST_POLICY", self.at("policy/policy.yaml"))
             .env("ARGO_ATTEST_EVIDENCE", self.at("evidence"))
             .env("ARGO_ATTEST_TERMINATION_LOG", &log)

@@ -153,7 +153,9 @@ fn a_template_that_runs_in_no_pod() {
         for check in ["always", "opt-out", "opt-in"] {
             let text =
                 format!(r#"{{"name":"t","inputs":{{}},"outputs":{{}},"metadata":{{}},"{kind}":{content}}}"#);
-            let ended = Consumer::bare(&S3::new()).text(&text).argument("--check").argument(check).gate();
+            let mut consumer = Consumer::bare(&S3::new()).argument("--check").argument(check);
+            consumer.template_text = Some(text);
+            let ended = consumer.gate();
             assert_eq!(ended.code, Some(65), "{kind}: {ended:#?}");
             assert!(ended.message.contains("is not what Argo 3.7 to 4.1 writes"), "{}", ended.message);
         }
