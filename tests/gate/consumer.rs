@@ -111,7 +111,7 @@ impl Consumer {
             mounts: Vec::new(),
             mirrors: true,
             template,
-            template_template_text: None,
+            template_text: None,
             env: Vec::new(),
             arguments: Vec::new(),
         }

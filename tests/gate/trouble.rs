@@ -128,6 +128,30 @@ fn no_template_that_can_be_trusted() {
     }
 }
 
+/// One value, with quotes and brackets of its own, in an output's key: it asks that inputs
+/// are not checked, and leaves what follows in an unknown field, or in one that exists.
+#[test]
+fn a_template_that_a_value_has_rewritten() {
+    let s3 = S3::new();
+    let mut consumer = consumer(&s3, &upstream(&s3));
+    consumer.template["outputs"] =
+        json!({"artifacts": [{"name": "app", "path": "/app", "s3": {"key": "KEY"}}]});
+    let honest = argo_attest::argo::encode(&consumer.template).unwrap();
+    let no = r#""metadata":{"annotations":{"argo-attest.io/verify-inputs":"false"}}"#;
+    for swallow in [
+        r#""zzz":[{"a":[{"b":{"key":""#,
+        r#""plugin":{"a":[{"b":{"key":""#,
+        r#""initContainers":[{"name":"a","args":[{"b":{"key":""#,
+        r#""steps":[[{"name":"a","inline":{"inputs":{},"outputs":{"artifacts":[{"name":"b","s3":{"key":""#,
+    ] {
+        let value = format!(r#"x"}}}}]}},{no},{swallow}"#);
+        consumer.template_text = Some(honest.replace("KEY", &value));
+        let ended = consumer.gate();
+        assert_eq!(ended.code, Some(65), "{}", ended.message);
+        assert!(ended.message.contains("is not what Argo 3.7 to 4.1 writes"), "{}", ended.message);
+    }
+}
+
 /// The first that is refused has its reason told; the others their names.
 #[test]
 fn of_several_inputs_the_first_reason_and_all_names() {
