@@ -30,3 +30,4 @@ mod rotation;
 mod secret;
 mod stores;
 mod tampering;
+mod template;

@@ -107,6 +107,11 @@ impl Pod {
         assert!(ran.status.success(), "{ran:?}");
     }
 
+    /// The template's text, as the container has it.
+    pub(crate) fn text(&self) -> String {
+        self.template_text.clone().unwrap_or_else(|| self.template.to_string())
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = binary();
         command
@@ -119,7 +124,7 @@ impl Pod {
             .arg(self.at("secrets"))
             .arg("--termination-log")
             .arg(self.at("termination-log"))
-            .env("ARGO_TEMPLATE", self.template_text.clone().unwrap_or_else(|| self.template.to_string()))
+            .env("ARGO_TEMPLATE", self.text())
             .envs(self.env.iter().cloned());
         command
     }
