@@ -15,7 +15,8 @@ use crate::argo::{HostFiles, Source, Step, TemplateText};
 use crate::check::Checker;
 use crate::cluster::Lookup;
 use crate::gate::{
-    Answer, Check, Evidence, EvidenceError, Fault, InputError, Inspection, Question, Verdict, question, summary,
+    Answer, Check, Evidence, EvidenceError, Fault, InputError, Inspection, Question, Verdict, question,
+    summary,
 };
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
 use crate::outcome::{MESSAGE_LIMIT, brief};

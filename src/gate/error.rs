@@ -118,7 +118,9 @@ impl InputError {
             Self::Store { credentials: true, .. } => Fault::Credentials,
             Self::Store { .. }
             | Self::Key(_)
-            | Self::Staged(StagedError::NoPath | StagedError::NotInMain | StagedError::Unseen(_)) => Fault::Setting,
+            | Self::Staged(StagedError::NoPath | StagedError::NotInMain | StagedError::Unseen(_)) => {
+                Fault::Setting
+            }
             Self::Check(_) | Self::Staged(StagedError::Root(_) | StagedError::Observer(_)) => Fault::Io,
         }
     }
@@ -138,7 +140,9 @@ impl InputError {
                 "let nothing else write to the volume before main, or supply the input".into()
             }
             Self::OtherCommit { wanted, .. } if wanted.len() < 40 => {
-                format!("write all 40 digits of a commit, and a tag or branch of that name as refs/tags/{wanted} or refs/heads/{wanted}")
+                format!(
+                    "write all 40 digits of a commit, and a tag or branch of that name as refs/tags/{wanted} or refs/heads/{wanted}"
+                )
             }
             Self::DerivedCommit { .. } => "write the commit itself, all 40 digits".into(),
             Self::Place(error) => error.remedy().into(),

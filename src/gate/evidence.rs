@@ -215,7 +215,9 @@ impl Evidence {
     pub fn clear(directory: &Path) -> Result<(), EvidenceError> {
         let path = directory.join(EVIDENCE_FILE);
         match std::fs::remove_file(&path) {
-            Err(source) if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(source)
+                if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
                 Err(EvidenceError::Write { path, source })
             }
             _ => Ok(()),

@@ -162,7 +162,12 @@ mod tests {
     /// Commits in every spelling, and names that are none.
     #[test]
     fn a_commit_is_one_in_any_spelling() {
-        let spellings = [A.to_owned(), A.to_uppercase(), format!(" {A}\n"), format!("{}{}", &A[..20], A[20..].to_uppercase())];
+        let spellings = [
+            A.to_owned(),
+            A.to_uppercase(),
+            format!(" {A}\n"),
+            format!("{}{}", &A[..20], A[20..].to_uppercase()),
+        ];
         for spelling in spellings.iter().map(String::as_str).chain((7..40).map(|length| &A[..length])) {
             let pin = Pin::of(spelling);
             assert!(pin.admits(A) && !pin.admits(B), "{spelling:?}: {pin:?}");
@@ -176,7 +181,9 @@ mod tests {
             }
         }
         let tag = format!("refs/tags/{A}");
-        for name in ["", "main", "v1.2", "deadbe", "feature/abc", "cafebabe-fix", "0123456x", "refs/heads/main", &tag] {
+        for name in
+            ["", "main", "v1.2", "deadbe", "feature/abc", "cafebabe-fix", "0123456x", "refs/heads/main", &tag]
+        {
             assert_eq!(Pin::of(name), Pin::None, "{name}");
         }
     }

@@ -143,10 +143,7 @@ impl Maker<'_> {
             env.push(value("ARGO_ATTEST_GRACE_PERIOD", &seconds.to_string()));
         }
         env.extend(self.settings.all.then(|| value("ARGO_ATTEST_ALL", "true")));
-        env.extend(FIELDS.map(|(name, path)| {
-            let from = Item::Map(vec![("fieldRef", Item::Map(vec![("fieldPath", Item::text(path))]))]);
-            Item::Map(vec![("name", Item::text(name)), ("valueFrom", from)])
-        }));
+        env.extend(fields(&FIELDS));
         env.extend(EXPRESSIONS.map(|(name, expression)| {
             if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
         }));
@@ -163,8 +160,9 @@ impl Maker<'_> {
             Check::OptOut => Some("opt-out"),
             Check::OptIn => Some("opt-in"),
         };
-        let env = check.map(|which| value("ARGO_ATTEST_CHECK", which));
-        Self::tail(container, env.into_iter().collect(), wanted.user, &self.gate_volumes())
+        // What then counts is what the pod says, which no parameter can rewrite.
+        let env = check.map(|which| [vec![value("ARGO_ATTEST_CHECK", which)], fields(&ASKED)].concat());
+        Self::tail(container, env.unwrap_or_default(), wanted.user, &self.gate_volumes())
     }
 
     fn head(&self, name: &str) -> Vec<(&'static str, Item)> {
@@ -210,11 +208,26 @@ const FIELDS: [(&str, &str); 5] = [
     ("ARGO_ATTEST_NODE_NAME", "metadata.annotations['workflows.argoproj.io/node-name']"),
 ];
 
+/// What the step's annotations ask for.
+const ASKED: [(&str, &str); 2] = [
+    ("ARGO_ATTEST_ASKED_ATTEST", "metadata.annotations['argo-attest.io/attest']"),
+    ("ARGO_ATTEST_ASKED_VERIFY_INPUTS", "metadata.annotations['argo-attest.io/verify-inputs']"),
+];
+
 const EXPRESSIONS: [(&str, &str); 3] = [
     ("ARGO_ATTEST_WORKFLOW_NAME", "{{workflow.name}}"),
     ("ARGO_ATTEST_WORKFLOW_UID", "{{workflow.uid}}"),
     ("ARGO_ATTEST_INPUT_PARAMETERS", "{{inputs.parameters}}"),
 ];
+
+/// Variables that the downward API fills.
+fn fields(fields: &[(&str, &str)]) -> Vec<Item> {
+    let field = |(name, path): &(&str, &str)| {
+        let from = Item::Map(vec![("fieldRef", Item::Map(vec![("fieldPath", Item::text(*path))]))]);
+        Item::Map(vec![("name", Item::text(*name)), ("valueFrom", from)])
+    };
+    fields.iter().map(field).collect()
+}
 
 fn value(name: &str, value: &str) -> Item {
     Item::Map(vec![("name", Item::text(name)), ("value", Item::text(value))])

@@ -17,7 +17,7 @@ use crate::argo::path::join;
 use crate::relpath::RelPath;
 
 pub use mains::MainMounts;
-use mains::INPUT_ARTIFACTS;
+use mains::{INPUT_ARTIFACTS, Mounts};
 pub use table::{EmptyDir, MountTable, Mounted, MountsError};
 pub use unseen::Unseen;
 
@@ -77,25 +77,24 @@ impl Mirror {
         if let Some(place) = self.own.iter().find(|place| overlap(place, &path)) {
             return Err(Unseen::OwnFiles { path: shown(&path), place: shown(place) });
         }
-        let mut first: Option<&Mount> = None;
+        let mut first: Option<RelPath> = None;
         for container in self.main.containers() {
-            let above = nearest(container, &path)?;
             // What another container of the set has there of its own is another file.
-            let Some(mount) = above.filter(|m| first.is_none_or(|first| place(first) == place(m))) else {
-                if first.is_none() && self.main.has_main() {
-                    break;
+            match container.covering(&path)? {
+                Some((at, mount)) if first.as_ref().is_none_or(|first| *first == at) => {
+                    self.compare(container, mount, &at, &path)?;
+                    first = Some(at);
                 }
-                continue;
-            };
-            first = Some(mount);
-            self.compare(container, mount, &path)?;
+                None if first.is_none() && self.main.has_main() => break,
+                _ => {}
+            }
         }
         if first.is_some() {
             return Ok(Seen::Volume);
         }
-        let within = self.main.containers().flatten().filter_map(place).find(|at| at.starts_with(&path));
-        if let Some(mount) = within {
-            return Err(Unseen::Within { mount: shown(&mount) });
+        let within = self.main.containers().find_map(|container| container.beneath(&path).next());
+        if let Some((mount, _)) = within {
+            return Err(Unseen::Within { mount: shown(mount) });
         }
         // All that is mounted here is main's: then main has got something there after all.
         let above = self.here.covering(&path).filter(|here| !here.point().is_root());
@@ -109,10 +108,7 @@ impl Mirror {
     /// main is known to have.
     pub fn unlisted_input(&self) -> Option<String> {
         let is_input = |m: &&Mounted| m.empty_dir().is_some_and(|dir| dir.volume == INPUT_ARTIFACTS);
-        let is_listed = |m: &Mounted| {
-            let mut mounts = self.main.containers().flatten().filter(|mount| mount.volume == INPUT_ARTIFACTS);
-            mounts.any(|mount| place(mount).as_ref() == Some(m.point()))
-        };
+        let is_listed = |m: &Mounted| self.main.containers().any(|c| c.has(m.point(), INPUT_ARTIFACTS));
         let root = RelPath::root();
         let unlisted = self.here.beneath(&root).filter(is_input).find(|m| !is_listed(m));
         unlisted.map(|m| shown(m.point()))
@@ -125,38 +121,34 @@ impl Mirror {
     }
 
     /// One container of main's, which has this mount at or above the path.
-    fn compare(&self, container: &[Mount], mount: &Mount, path: &RelPath) -> Result<(), Unseen> {
-        self.same(mount, path)?;
-        let beneath = |m: &&Mount| place(m).is_some_and(|at| at != *path && at.starts_with(path));
-        for inner in container.iter().filter(beneath) {
-            let at = place(inner).ok_or(Unseen::NoPath)?;
-            nearest(container, &at)?;
-            self.same(inner, &at)?;
+    fn compare(&self, theirs: &Mounts, mount: &Mount, at: &RelPath, path: &RelPath) -> Result<(), Unseen> {
+        self.same(mount, at, path)?;
+        for (at, inner) in theirs.beneath(path) {
+            theirs.covering(at)?;
+            self.same(inner, at, at)?;
         }
-        let known = |m: &Mounted| container.iter().any(|theirs| place(theirs).as_ref() == Some(m.point()));
-        match self.here.beneath(path).find(|m| !known(m)) {
+        match self.here.beneath(path).find(|here| !theirs.is_at(here.point())) {
             Some(extra) => Err(Unseen::Covered { mount: shown(extra.point()) }),
             None => Ok(()),
         }
     }
 
     /// Whether the path is on this mount here, too.
-    fn same(&self, mount: &Mount, path: &RelPath) -> Result<(), Unseen> {
-        let at = place(mount).ok_or(Unseen::NoPath)?;
-        let here = self.here.covering(path).filter(|here| here.point().starts_with(&at));
-        let here = here.ok_or_else(|| Unseen::NotMounted { mount: shown(&at) })?;
+    fn same(&self, mount: &Mount, at: &RelPath, path: &RelPath) -> Result<(), Unseen> {
+        let here = self.here.covering(path).filter(|here| here.point().starts_with(at));
+        let here = here.ok_or_else(|| Unseen::NotMounted { mount: shown(at) })?;
         if at.is_root() {
-            return Err(Unseen::NotMounted { mount: shown(&at) });
+            return Err(Unseen::NotMounted { mount: shown(at) });
         }
-        if *here.point() != at {
+        if here.point() != at {
             return Err(Unseen::Covered { mount: shown(here.point()) });
         }
         if mount.sub_path_expr.replace(NODE_ID, "").contains('$') {
-            return Err(Unseen::Chosen { mount: shown(&at) });
+            return Err(Unseen::Chosen { mount: shown(at) });
         }
         // Of other volumes the kernel does not know what the pod calls them.
         match here.empty_dir() {
-            Some(dir) if !is_of(&dir, mount) => Err(Unseen::OtherVolume { mount: shown(&at) }),
+            Some(dir) if !is_of(&dir, mount) => Err(Unseen::OtherVolume { mount: shown(at) }),
             _ => Ok(()),
         }
     }
@@ -164,23 +156,8 @@ impl Mirror {
 
 fn is_of(here: &EmptyDir, mount: &Mount) -> bool {
     let sub_path = RelPath::from_bytes(join("/", &mount.sub_path).trim_start_matches('/').as_bytes());
-    here.volume == mount.volume && (!mount.sub_path_expr.is_empty() || sub_path.as_ref() == Ok(&here.sub_path))
-}
-
-/// The mount that a path is on; an error where two are at one place.
-fn nearest<'m>(container: &'m [Mount], path: &RelPath) -> Result<Option<&'m Mount>, Unseen> {
-    let above = container.iter().filter_map(|m| Some((place(m)?, m))).filter(|(at, _)| path.starts_with(at));
-    let mut above: Vec<_> = above.collect();
-    above.sort_by_key(|(at, _)| std::cmp::Reverse(at.as_bytes().len()));
-    match above.as_slice() {
-        [(one, _), (other, _), ..] if one == other => Err(Unseen::Ambiguous { mount: shown(one) }),
-        [(_, mount), ..] => Ok(Some(mount)),
-        [] => Ok(None),
-    }
-}
-
-fn place(mount: &Mount) -> Option<RelPath> {
-    from_root(&mount.path)
+    here.volume == mount.volume
+        && (!mount.sub_path_expr.is_empty() || sub_path.as_ref() == Ok(&here.sub_path))
 }
 
 fn overlap(one: &RelPath, other: &RelPath) -> bool {

@@ -1,7 +1,9 @@
 //! The mounts of this container, as the kernel lists them (proc(5),
 //! `/proc/pid/mountinfo`).
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
+use std::ops::Bound;
 use std::path::Path;
 
 use crate::argo::{Files as _, HostFiles, Links};
@@ -60,9 +62,8 @@ impl Mounted {
     /// a file system of its own.
     pub fn empty_dir(&self) -> Option<EmptyDir> {
         let parts: Vec<&[u8]> = self.root.split(|b| *b == b'/').collect();
-        let is_kubelets = |window: &[&[u8]]| {
-            matches!(window, [b"pods", _, b"volumes", b"kubernetes.io~empty-dir"])
-        };
+        let is_kubelets =
+            |window: &[&[u8]]| matches!(window, [b"pods", _, b"volumes", b"kubernetes.io~empty-dir"]);
         let at = parts.windows(4).position(is_kubelets)?;
         let (volume, rest) = parts.get(at + 4..)?.split_first()?;
         let volume = String::from_utf8(volume.to_vec()).ok()?;
@@ -71,9 +72,9 @@ impl Mounted {
     }
 }
 
-/// All mounts of this container.
+/// The mounts of this container that can be seen, by their places: none that another hides.
 #[derive(Debug, Clone)]
-pub struct MountTable(Vec<Mounted>);
+pub struct MountTable(BTreeMap<RelPath, Mounted>);
 
 impl MountTable {
     /// The mounts as they are now.
@@ -88,30 +89,72 @@ impl MountTable {
             return Err(MountsError::TooMany);
         }
         let mounts: Option<Vec<_>> = lines().map(mounted).collect();
-        mounts.map(|mounts| Self(mounts.into_iter().flatten().collect())).ok_or(MountsError::Malformed)
+        let mounts: Vec<_> = mounts.ok_or(MountsError::Malformed)?.into_iter().flatten().collect();
+        let tree = Tree::of(&mounts);
+        let seen = mounts.iter().filter(|m| tree.at(&m.point).is_some_and(|on| on.id == m.id));
+        Ok(Self(seen.map(|m| (m.point.clone(), m.clone())).collect()))
     }
 
-    /// The mount that a path is on, if no link is on the way to it. Of several at one
-    /// place it is the one that was mounted last, and one that another hides is none.
+    /// The mount that a path is on, if no link is on the way to it.
     pub fn covering(&self, path: &RelPath) -> Option<&Mounted> {
-        let is_root = |m: &&Mounted| m.point.is_root() && !self.0.iter().any(|other| other.id == m.parent);
-        let mut on = self.0.iter().find(is_root)?;
-        // From the root down: the next is the first that the way to the path meets. Each is met
-        // once at most, or ids that lead in a circle would lead for ever.
-        for _ in 0..self.0.len() {
-            let met = self.0.iter().filter(|m| m.parent == on.id && m.id != on.id && path.starts_with(&m.point));
-            match met.min_by_key(|m| m.point.as_bytes().len()) {
-                Some(next) => on = next,
+        above(path).find_map(|at| self.0.get(&at))
+    }
+
+    /// The mounts beneath a path.
+    pub fn beneath<'a>(&'a self, path: &'a RelPath) -> impl Iterator<Item = &'a Mounted> {
+        beneath(&self.0, path).map(|(_, mounted)| mounted)
+    }
+}
+
+/// A path and all those above it, up to the root.
+pub(super) fn above(path: &RelPath) -> impl Iterator<Item = RelPath> {
+    std::iter::successors(Some(path.clone()), RelPath::parent)
+}
+
+/// The entries beneath a path, which is none of them.
+pub(super) fn beneath<'a, T>(
+    map: &'a BTreeMap<RelPath, T>,
+    path: &'a RelPath,
+) -> impl Iterator<Item = (&'a RelPath, &'a T)> {
+    let after = map.range::<RelPath, _>((Bound::Excluded(path), Bound::Unbounded));
+    // In the order of bytes `a.x` comes between `a` and `a/x`.
+    let alike = after.take_while(|(at, _)| at.as_bytes().starts_with(path.as_bytes()));
+    alike.filter(|(at, _)| at.starts_with(path))
+}
+
+/// Which mount is on which.
+struct Tree<'a> {
+    root: Option<&'a Mounted>,
+    children: HashMap<u64, Vec<&'a Mounted>>,
+}
+
+impl<'a> Tree<'a> {
+    fn of(mounts: &'a [Mounted]) -> Self {
+        let ids: HashSet<u64> = mounts.iter().map(|m| m.id).collect();
+        let root = mounts.iter().find(|m| m.point.is_root() && !ids.contains(&m.parent));
+        let mut children: HashMap<u64, Vec<&Mounted>> = HashMap::new();
+        for mount in mounts {
+            children.entry(mount.parent).or_default().push(mount);
+        }
+        Self { root, children }
+    }
+
+    /// The mount that a path is on. Of several at one place it is the one that was mounted
+    /// last, and one that another hides is none.
+    fn at(&self, path: &RelPath) -> Option<&'a Mounted> {
+        let mut on = self.root?;
+        let mut met = HashSet::from([on.id]);
+        // From the root down: the next is the first that the way to the path meets.
+        loop {
+            let children = self.children.get(&on.id).map(Vec::as_slice).unwrap_or_default();
+            let next = children.iter().filter(|m| path.starts_with(&m.point));
+            match next.min_by_key(|m| m.point.as_bytes().len()) {
                 None => return Some(on),
+                // Ids that lead in a circle.
+                Some(next) if !met.insert(next.id) => return None,
+                Some(next) => on = next,
             }
         }
-        None
-    }
-
-    /// The places beneath a path at which something is mounted that can be seen.
-    pub fn beneath<'a>(&'a self, path: &'a RelPath) -> impl Iterator<Item = &'a Mounted> {
-        let beneath = self.0.iter().filter(move |m| m.point != *path && m.point.starts_with(path));
-        beneath.filter(|m| self.covering(&m.point).is_some_and(|seen| seen.id == m.id))
     }
 }
 
@@ -174,7 +217,9 @@ mod tests {
     #[test]
     fn a_path_is_on_the_deepest_mount_above_it() {
         let table = table(&[(1, 0, "/"), (2, 1, "/data"), (3, 2, "/data/in"), (4, 1, "/data2")]);
-        for (at, id) in [("x", 1), ("data", 2), ("data/x", 2), ("data/in/x", 3), ("data/in2", 2), ("data2", 4)] {
+        for (at, id) in
+            [("x", 1), ("data", 2), ("data/x", 2), ("data/in/x", 3), ("data/in2", 2), ("data2", 4)]
+        {
             assert_eq!(on(&table, at), Some(id), "{at}");
         }
         let points = |at: &str| table.beneath(&path(at)).map(|m| m.point.to_string()).collect::<Vec<_>>();
@@ -199,27 +244,34 @@ mod tests {
     fn ids_that_lead_in_a_circle_lead_nowhere() {
         assert_eq!(on(&table(&[(1, 2, "/"), (2, 1, "/")]), "x"), None);
         assert_eq!(on(&table(&[(1, 0, "/"), (2, 3, "/a"), (3, 2, "/a")]), "a"), Some(1));
-        assert_eq!(on(&table(&[(1, 0, "/"), (2, 1, "/a"), (2, 2, "/a")]), "a/b"), Some(2));
+        assert_eq!(on(&table(&[(1, 0, "/"), (2, 1, "/a"), (2, 2, "/a")]), "a/b"), Some(1));
     }
 
     #[test]
     fn names_with_spaces_and_backslashes() {
         let line = b"1 0 0:1 / / rw - t s o\n2 1 0:2 /a\\040b /c\\134\\011d rw - t s o\n";
         let table = MountTable::parse(line).unwrap();
-        assert_eq!(table.0[1].point.as_bytes(), b"c\\\td");
-        assert_eq!(table.0[1].root, b"/a b");
+        let mount = table.covering(&RelPath::from_bytes(b"c\\\td/x").unwrap()).unwrap();
+        assert_eq!((mount.point.as_bytes(), mount.root.as_slice()), (&b"c\\\td"[..], &b"/a b"[..]));
     }
 
     #[test]
     fn which_empty_directory_is_shown() {
         let shown = |root: &str| {
             let table = MountTable::parse(format!("1 0 0:1 {root} / rw - t s o").as_bytes()).unwrap();
-            table.0[0].empty_dir().map(|dir| (dir.volume, dir.sub_path.to_string()))
+            table
+                .covering(&RelPath::root())
+                .unwrap()
+                .empty_dir()
+                .map(|dir| (dir.volume, dir.sub_path.to_string()))
         };
         let dir = "/var/lib/kubelet/pods/0b4f/volumes/kubernetes.io~empty-dir";
         assert_eq!(shown(&format!("{dir}/work")), Some(("work".into(), ".".into())));
         assert_eq!(shown(&format!("{dir}/in/a/b")), Some(("in".into(), "a/b".into())));
-        assert_eq!(shown("/pods/0b4f/volumes/kubernetes.io~empty-dir/work"), Some(("work".into(), ".".into())));
+        assert_eq!(
+            shown("/pods/0b4f/volumes/kubernetes.io~empty-dir/work"),
+            Some(("work".into(), ".".into()))
+        );
         assert_eq!(shown(&format!("/pods/x{dir}/work")), Some(("work".into(), ".".into())));
         for other in ["/", dir, "/pods", "/var/lib/kubelet/pods/0b4f/volumes/kubernetes.io~csi/work"] {
             assert_eq!(shown(other), None, "{other}");
@@ -228,7 +280,9 @@ mod tests {
 
     #[test]
     fn what_the_kernel_does_not_write_is_refused() {
-        for line in ["x", "1 0 0:1 / / rw", "1 0 0:1 / /a\\04 rw - t s o", "1 0 0:1 / /a\\999 rw - t s o", "-1 0"] {
+        for line in
+            ["x", "1 0 0:1 / / rw", "1 0 0:1 / /a\\04 rw - t s o", "1 0 0:1 / /a\\999 rw - t s o", "-1 0"]
+        {
             assert!(matches!(MountTable::parse(line.as_bytes()), Err(MountsError::Malformed)), "{line}");
         }
         let many = "1 0 0:1 / / rw - t s o\n".repeat(MAX_MOUNTS + 1);

@@ -9,7 +9,12 @@ use crate::argo::{Source, Step, TemplateText, encode};
 const KUBELET: &str = "/var/lib/kubelet/pods/0b4f";
 
 fn mount(volume: &str, path: &str, sub_path: &str) -> Mount {
-    Mount { volume: volume.into(), path: path.into(), sub_path: sub_path.into(), sub_path_expr: String::new() }
+    Mount {
+        volume: volume.into(),
+        path: path.into(),
+        sub_path: sub_path.into(),
+        sub_path_expr: String::new(),
+    }
 }
 
 /// The kernel's list with our own image at `/`, and empty directories mounted in the order of
@@ -71,7 +76,8 @@ fn mirror(main: &[Mount], ours: &[Mount]) -> Mirror {
 fn what_is_mirrored_is_seen() {
     let data = [mount("work", "/data", "")];
     let mirror = mirror(&data, &data);
-    for path in ["/data", "/data/x", "data/x", "/data//y/./z/../x", "/in/app", "/in/app/x", "/var/run/argo/x"] {
+    for path in ["/data", "/data/x", "data/x", "/data//y/./z/../x", "/in/app", "/in/app/x", "/var/run/argo/x"]
+    {
         assert_eq!(mirror.look(path), Ok(Seen::Volume), "{path}");
     }
     for path in ["/gone/app", "/database", "/in/app2", "/in2"] {
@@ -106,8 +112,19 @@ fn what_is_not_mirrored_is_not() {
 #[test]
 fn places_that_each_container_has_for_itself() {
     for path in [
-        "/dev", "/dev/shm", "/dev/shm/app", "/proc/self/environ", "/sys", "/etc", "/etc/hosts", "/var/run/secrets/x",
-        "/var/run", "/run", "/var", "/run/secrets/kubernetes.io", "/dev/../dev/./shm//app",
+        "/dev",
+        "/dev/shm",
+        "/dev/shm/app",
+        "/proc/self/environ",
+        "/sys",
+        "/etc",
+        "/etc/hosts",
+        "/var/run/secrets/x",
+        "/var/run",
+        "/run",
+        "/var",
+        "/run/secrets/kubernetes.io",
+        "/dev/../dev/./shm//app",
     ] {
         let mounts = [mount("shm", path, "")];
         let error = mirror(&mounts, &mounts).look(path).unwrap_err();
@@ -118,7 +135,10 @@ fn places_that_each_container_has_for_itself() {
         let error = mirror(&mounts, &mounts).look(path).unwrap_err();
         assert!(matches!(error, Unseen::OwnFiles { .. }), "{path}: {error}");
     }
-    assert_eq!(mirror(&[], &[]).look("/"), Err(Unseen::EachContainersOwn { path: "/".into(), place: "/dev".into() }));
+    assert_eq!(
+        mirror(&[], &[]).look("/"),
+        Err(Unseen::EachContainersOwn { path: "/".into(), place: "/dev".into() })
+    );
 }
 
 #[test]
@@ -177,7 +197,8 @@ fn says_it_in_printable_words() {
 
 /// Which volume, and what in it, a path leads to.
 fn leads(mounts: &[Mount], path: &RelPath) -> Option<(String, String)> {
-    let above = mounts.iter().map(|m| (from_root(&m.path).unwrap(), m)).filter(|(at, _)| path.starts_with(at));
+    let above =
+        mounts.iter().map(|m| (from_root(&m.path).unwrap(), m)).filter(|(at, _)| path.starts_with(at));
     let (at, mount) = above.max_by_key(|(at, _)| at.as_bytes().len())?;
     let rest = path.strip_prefix(&at).unwrap();
     Some((mount.volume.clone(), join(&mount.sub_path, &rest.to_string())))

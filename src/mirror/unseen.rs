@@ -71,7 +71,9 @@ impl Unseen {
             }
             Self::Chosen { .. } => "mount it with subPath, or with no variable but $(ARGO_NODE_ID)",
             Self::Ambiguous { .. } => "mount one volume there",
-            Self::Within { .. } | Self::EachContainersOwn { .. } | Self::OwnFiles { .. } => "give the artifact another path",
+            Self::Within { .. } | Self::EachContainersOwn { .. } | Self::OwnFiles { .. } => {
+                "give the artifact another path"
+            }
         }
     }
 }

@@ -126,7 +126,8 @@ impl Claims {
         };
         let shown = crate::relpath::printable(format!("s3://{}/{key}", object.store.bucket).as_bytes());
         let taken = self.claims.get(&spot).into_iter().flatten().find(|claim| {
-            let mine = matches!(claim.who, Who::Output(at, _) if at == me) && (!file || claim.what == What::Object);
+            let mine =
+                matches!(claim.who, Who::Output(at, _) if at == me) && (!file || claim.what == What::Object);
             !mine && claim.forbids(what, &endpoint)
         });
         if let Some(claim) = taken {
@@ -241,9 +242,6 @@ mod tests {
     #[test]
     fn says_whose_it_is_in_printable_words() {
         let found = conflicts([("s3.example", false); 2], ["a\u{1b}[2J", "a\u{1b}[2J"]);
-        assert_eq!(
-            found[0].as_deref(),
-            Some("its object, s3://b/a%1B[2J, is also that of the output \"1\"")
-        );
+        assert_eq!(found[0].as_deref(), Some("its object, s3://b/a%1B[2J, is also that of the output \"1\""));
     }
 }

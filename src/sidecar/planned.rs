@@ -117,7 +117,9 @@ impl Planning<'_> {
                 self.seen(&plan.path)?;
                 match path.strip_prefix(mount) {
                     Ok(rest) => (PathBuf::from(mount), rest.to_owned(), false),
-                    Err(_) => return Err(format!("it is not on the volume at {}", printable(mount.as_bytes()))),
+                    Err(_) => {
+                        return Err(format!("it is not on the volume at {}", printable(mount.as_bytes())));
+                    }
                 }
             }
             Place::InputVolume { input } => {

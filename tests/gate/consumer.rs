@@ -7,9 +7,9 @@ use argo_attest::argo::encode;
 use serde_json::{Value, json};
 
 use crate::init::{self, Archive};
+use crate::namespace::{self, Mount};
 use crate::output::PREFIX;
 use crate::pod::BUILDER;
-use crate::namespace::{self, Mount};
 use crate::s3::S3;
 use crate::servers::BUCKET;
 use crate::upstream::Upstream;
@@ -22,7 +22,7 @@ pub(crate) struct Consumer {
     mirrors: bool,
     pub(crate) template: Value,
     /// Instead of the template.
-    text: Option<String>,
+    pub(crate) template_text: Option<String>,
     env: Vec<(String, String)>,
     arguments: Vec<String>,
 }
@@ -106,7 +106,15 @@ impl Consumer {
                 "key": format!("{PREFIX}-test"),
             }},
         });
-        Self { dir, mounts: Vec::new(), mirrors: true, template, text: None, env: Vec::new(), arguments: Vec::new() }
+        Self {
+            dir,
+            mounts: Vec::new(),
+            mirrors: true,
+            template,
+            template_text: None,
+            env: Vec::new(),
+            arguments: Vec::new(),
+        }
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {
@@ -121,11 +129,6 @@ impl Consumer {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
-    }
-
-    /// Another text than the template's.
-    pub(crate) fn text(self, text: &str) -> Self {
-        Self { text: Some(text.to_owned()), ..self }
     }
 
     /// Mounts something more, after main's.
@@ -207,7 +210,10 @@ impl Consumer {
         command
             .arg("verify-inputs")
             .args(&self.arguments)
-            .env("ARGO_TEMPLATE", self.text.clone().unwrap_or_else(|| encode(&self.template).unwrap()))
+            .env(
+                "ARGO_TEMPLATE",
+                self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap()),
+            )
             .env("ARGO_ATTEST_POLICY", self.at("policy/policy.yaml"))
             .env("ARGO_ATTEST_EVIDENCE", self.at("evidence"))
             .env("ARGO_ATTEST_TERMINATION_LOG", &log)

@@ -71,7 +71,8 @@ fn a_commit_in_another_spelling() {
     clone(&consumer.at("work/in/app"), &format!("{COMMIT}\n"));
     let other = COMMIT.replace('0', "f");
     let mut gate = |revision: &str, field: &str| {
-        consumer.template["inputs"]["artifacts"][0]["git"] = json!({"repo": "https://h/x.git", field: revision});
+        consumer.template["inputs"]["artifacts"][0]["git"] =
+            json!({"repo": "https://h/x.git", field: revision});
         consumer.gate()
     };
     let spelled = |commit: &str| {
@@ -111,7 +112,8 @@ fn a_commit_is_named_and_none_is_staged() {
     let mut consumer = consumer.declares(artifact);
     clone(&consumer.at("work/in/app"), "ref: refs/heads/none\n");
     for (revision, code) in [("main", 0), (COMMIT, 1), (&COMMIT[..7], 1)] {
-        consumer.template["inputs"]["artifacts"][0]["git"] = json!({"repo": "https://h/x.git", "revision": revision});
+        consumer.template["inputs"]["artifacts"][0]["git"] =
+            json!({"repo": "https://h/x.git", "revision": revision});
         assert_eq!(consumer.gate().code, Some(code), "{revision}");
     }
 }

@@ -50,7 +50,8 @@ fn a_gate_that_is_there_checks_unless_the_platform_says_otherwise() {
         for attest in [None, Some("false"), Some("true")] {
             for verify in [None, Some("false"), Some("true")] {
                 let said = [(ATTEST, attest), (VERIFY, verify)];
-                let said = said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?))));
+                let said =
+                    said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?))));
                 let mut consumer = bare().annotations(&Value::Object(said.collect()));
                 if let Some(check) = check {
                     consumer = consumer.argument("--check").argument(check);
@@ -84,9 +85,8 @@ fn annotations_that_are_misspelt_open_no_gate() {
     let names = ["atest", "Attest", "verify-input", "verify_inputs", "verify-inputs ", ""];
     let unknown = names.map(|name| (format!("argo-attest.io/{name}"), "true".to_owned()));
     let values = ["True", "TRUE", "1", "yes", "on", "true ", "", "False", "no", "{{x}}"];
-    let values = values.iter().flat_map(|value| {
-        [ATTEST, VERIFY].map(|name| (name.to_owned(), (*value).to_owned()))
-    });
+    let values =
+        values.iter().flat_map(|value| [ATTEST, VERIFY].map(|name| (name.to_owned(), (*value).to_owned())));
     for (name, value) in unknown.into_iter().chain(values) {
         for check in ["always", "opt-out", "opt-in"] {
             for consumer in [bare(), Consumer::bare(&S3::new())] {
@@ -96,7 +96,8 @@ fn annotations_that_are_misspelt_open_no_gate() {
                     .argument(check)
                     .gate();
                 assert_eq!(ended.code, Some(65), "{name:?} {value:?} {check}: {ended:#?}");
-                let start = "the inputs could not be checked: the step's template has the annotation argo-attest.io/";
+                let start =
+                    "the inputs could not be checked: the step's template has the annotation argo-attest.io/";
                 assert!(ended.message.starts_with(start), "{}", ended.message);
             }
         }
@@ -150,8 +151,11 @@ fn a_template_that_runs_in_no_pod() {
         ("plugin", "{}"),
     ] {
         for check in ["always", "opt-out", "opt-in"] {
-            let text = format!(r#"{{"name":"t","inputs":{{}},"outputs":{{}},"metadata":{{}},"{kind}":{content}}}"#);
-            let ended = Consumer::bare(&S3::new()).text(&text).argument("--check").argument(check).gate();
+            let text =
+                format!(r#"{{"name":"t","inputs":{{}},"outputs":{{}},"metadata":{{}},"{kind}":{content}}}"#);
+            let mut consumer = Consumer::bare(&S3::new()).argument("--check").argument(check);
+            consumer.template_text = Some(text);
+            let ended = consumer.gate();
             assert_eq!(ended.code, Some(65), "{kind}: {ended:#?}");
             assert!(ended.message.contains("is not what Argo 3.7 to 4.1 writes"), "{}", ended.message);
         }

@@ -84,8 +84,7 @@ fn an_input_is_seen_where_main_sees_it_or_refused() {
     let s3 = S3::new();
     let upstream = Upstream::new(&s3, vec![Output::plain("a")]);
     for place in PLACES {
-        for (on_volume, optional, present) in
-            (0..8).map(|bits| (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0))
+        for (on_volume, optional, present) in (0..8).map(|bits| (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0))
         {
             if place == Place::Covered && !on_volume {
                 // Kubernetes takes no container with two mounts at one place.
@@ -96,11 +95,11 @@ fn an_input_is_seen_where_main_sees_it_or_refused() {
             let input = if on_volume { input } else { input.own_mount() };
             let input = if optional { input.optional() } else { input };
             let consumer = Consumer::new(&s3, &upstream).policy(&policy("", "missing: warn\n"));
-            let consumer = if present || optional { consumer.stages(&s3, &input) } else { consumer.takes(&input) };
+            let consumer =
+                if present || optional { consumer.stages(&s3, &input) } else { consumer.takes(&input) };
             let ended = set(consumer, place, &input).gate();
             // The volume's own mount says nothing of an input that has another.
-            let seen = place == Place::Mirrored
-                || (!on_volume && place == Place::Chosen);
+            let seen = place == Place::Mirrored || (!on_volume && place == Place::Chosen);
             let opens = seen && (present || optional);
             assert_eq!(ended.code == Some(0), opens, "{case}: {ended:#?}");
             if !seen && (present || optional) {
@@ -118,7 +117,15 @@ fn an_input_is_seen_where_main_sees_it_or_refused() {
 fn places_that_each_container_has_for_itself() {
     let s3 = S3::new();
     let upstream = Upstream::new(&s3, vec![Output::plain("a")]);
-    for path in ["/dev/shm/app", "/dev/shm", "/proc/app", "/sys/app", "/etc/hosts", "/var/run/secrets/x", "/dev/../dev//shm/app"] {
+    for path in [
+        "/dev/shm/app",
+        "/dev/shm",
+        "/proc/app",
+        "/sys/app",
+        "/etc/hosts",
+        "/var/run/secrets/x",
+        "/dev/../dev//shm/app",
+    ] {
         for (optional, supplied) in [(true, true), (true, false), (false, true)] {
             let mut artifact = json!({"name": "app", "path": path});
             if optional {
@@ -136,7 +143,11 @@ fn places_that_each_container_has_for_itself() {
                 }
                 let ended = consumer.gate();
                 assert_eq!(ended.code, Some(65), "{path}: {ended:#?}");
-                assert!(ended.message.contains("cannot be seen from this container"), "{path}: {}", ended.message);
+                assert!(
+                    ended.message.contains("cannot be seen from this container"),
+                    "{path}: {}",
+                    ended.message
+                );
             }
         }
     }
@@ -238,9 +249,12 @@ fn what_the_kubelet_calls_a_volume_counts() {
         std::fs::copy(consumer.path(&input), &at).unwrap();
         Mount::Bind { from: at, at: consumer.path(&input) }
     };
-    for (volume, opens) in
-        [("input-artifacts/app", true), ("input-artifacts/other", false), ("other/app", false), ("app", false)]
-    {
+    for (volume, opens) in [
+        ("input-artifacts/app", true),
+        ("input-artifacts/other", false),
+        ("other/app", false),
+        ("app", false),
+    ] {
         let consumer = Consumer::new(&s3, &upstream).stages(&s3, &input).not_mirrored();
         let mount = kubelet(&consumer, volume);
         let consumer = consumer.mounts(mount);

@@ -113,7 +113,7 @@ fn an_input_behind_a_link() {
 #[test]
 fn no_template_that_can_be_trusted() {
     let s3 = S3::new();
-    let consumer = consumer(&s3, &upstream(&s3));
+    let mut consumer = consumer(&s3, &upstream(&s3));
     let log = consumer.at("termination-log");
     let mut command = crate::process::binary();
     let ran = command.arg("verify-inputs").env("ARGO_ATTEST_TERMINATION_LOG", &log).output().unwrap();
@@ -122,9 +122,34 @@ fn no_template_that_can_be_trusted() {
         std::fs::read_to_string(log).unwrap().starts_with("the inputs could not be checked: "),
         "{ran:?}"
     );
-    let mut broken = consumer;
-    broken.template = json!([]);
-    assert_eq!(broken.gate().code, Some(65));
+    for text in ["[]", "", "{}", "{", "offloaded"] {
+        consumer.template_text = Some(text.to_owned());
+        assert_eq!(consumer.gate().code, Some(65), "{text:?}");
+    }
+}
+
+/// One value, with quotes and brackets of its own, in an output's key: it asks that inputs
+/// are not checked, and leaves what follows in an unknown field, or in one that exists.
+#[test]
+fn a_template_that_a_value_has_rewritten() {
+    let s3 = S3::new();
+    let mut consumer = consumer(&s3, &upstream(&s3));
+    consumer.template["outputs"] =
+        json!({"artifacts": [{"name": "app", "path": "/app", "s3": {"key": "KEY"}}]});
+    let honest = argo_attest::argo::encode(&consumer.template).unwrap();
+    let no = r#""metadata":{"annotations":{"argo-attest.io/verify-inputs":"false"}}"#;
+    for swallow in [
+        r#""zzz":[{"a":[{"b":{"key":""#,
+        r#""plugin":{"a":[{"b":{"key":""#,
+        r#""initContainers":[{"name":"a","args":[{"b":{"key":""#,
+        r#""steps":[[{"name":"a","inline":{"inputs":{},"outputs":{"artifacts":[{"name":"b","s3":{"key":""#,
+    ] {
+        let value = format!(r#"x"}}}}]}},{no},{swallow}"#);
+        consumer.template_text = Some(honest.replace("KEY", &value));
+        let ended = consumer.gate();
+        assert_eq!(ended.code, Some(65), "{}", ended.message);
+        assert!(ended.message.contains("is not what Argo 3.7 to 4.1 writes"), "{}", ended.message);
+    }
 }
 
 /// The first that is refused has its reason told; the others their names.

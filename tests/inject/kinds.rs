@@ -132,7 +132,17 @@ fn which_steps_the_gate_checks() {
         assert_eq!(gate["name"], "argo-attest-gate");
         gate["env"].clone()
     };
-    let told = |which: &str| serde_json::json!([{"name": "ARGO_ATTEST_CHECK", "value": which}]);
+    let field = |name: &str, of: &str| {
+        let path = format!("metadata.annotations['argo-attest.io/{of}']");
+        serde_json::json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
+    };
+    let told = |which: &str| {
+        serde_json::json!([
+            {"name": "ARGO_ATTEST_CHECK", "value": which},
+            field("ARGO_ATTEST_ASKED_ATTEST", "attest"),
+            field("ARGO_ATTEST_ASKED_VERIFY_INPUTS", "verify-inputs"),
+        ])
+    };
     let yes = "argo-attest.io/verify-inputs: 'true'";
     for asks in [yes, "argo-attest.io/attest: 'true'"] {
         assert_eq!(check(&step(asks), false), serde_json::Value::Null, "{asks}");

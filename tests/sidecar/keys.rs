@@ -38,7 +38,9 @@ fn run(s3: &S3, pod: &Pod, keys: &[(&str, &str)]) -> (Value, String) {
 /// The reason that the log gives for an output.
 fn reason(log: &str, name: &str) -> String {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let told = lines.filter(|line| line["output"] == name).find_map(|line| line["reason"].as_str().map(str::to_owned));
+    let told = lines
+        .filter(|line| line["output"] == name)
+        .find_map(|line| line["reason"].as_str().map(str::to_owned));
     told.unwrap_or_else(|| panic!("nothing of {name} in {log}"))
 }
 
@@ -48,13 +50,20 @@ fn refused(outputs: &[(&str, &str)], refused: &[(&str, &str)]) {
     let s3 = S3::new();
     let pod = pod(&s3, outputs);
     // What a store on a file system cannot hold stays away: it is refused before anybody looks.
-    let storable: Vec<_> = outputs.iter().map(|(name, key)| {
-        let plain = key.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        (*name, if plain { *key } else { "elsewhere" })
-    }).collect();
+    let storable: Vec<_> = outputs
+        .iter()
+        .map(|(name, key)| {
+            let plain = key.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            (*name, if plain { *key } else { "elsewhere" })
+        })
+        .collect();
     let (message, log) = run(&s3, &pod, &storable);
     let attested = outputs.len() - refused.len() + 1;
-    assert_eq!((&message["attested"], &message["notAttested"]), (&attested.into(), &refused.len().into()), "{outputs:?}: {message}");
+    assert_eq!(
+        (&message["attested"], &message["notAttested"]),
+        (&attested.into(), &refused.len().into()),
+        "{outputs:?}: {message}"
+    );
     for (name, why) in refused {
         let told = reason(&log, name);
         assert!(told.contains(why), "{outputs:?}, {name}: {told:?} has no {why:?}");
@@ -75,11 +84,20 @@ const SUFFIXES: [&str; 3] = [".sigstore.json", ".intoto.jsonl", ".manifest.sha25
 fn another_outputs_attestation() {
     for suffix in SUFFIXES {
         let beside = format!("own/a{suffix}");
-        let spellings =
-            [beside.clone(), beside.replace('/', "//"), beside.replace('/', "/./"), format!("own/z/../a{suffix}"), format!("{beside}/"), format!("/{beside}")];
+        let spellings = [
+            beside.clone(),
+            beside.replace('/', "//"),
+            beside.replace('/', "/./"),
+            format!("own/z/../a{suffix}"),
+            format!("{beside}/"),
+            format!("/{beside}"),
+        ];
         for key in spellings {
             for outputs in [[("a", "own/a"), ("x", key.as_str())], [("x", key.as_str()), ("a", "own/a")]] {
-                let whys = [("a", "its attestation, s3://bucket/own/a"), ("x", "is also where the attestation of the output \"a\" goes")];
+                let whys = [
+                    ("a", "its attestation, s3://bucket/own/a"),
+                    ("x", "is also where the attestation of the output \"a\" goes"),
+                ];
                 refused(&outputs, &whys);
             }
         }
@@ -111,7 +129,13 @@ fn the_steps_own_outcome_or_log() {
 
 #[test]
 fn an_inputs_attestation() {
-    for key in ["up/dir/in.sigstore.json", "up/dir/in.intoto.jsonl", "up/dir.sigstore.json", "up.sigstore.json", "up//dir/in.sigstore.json"] {
+    for key in [
+        "up/dir/in.sigstore.json",
+        "up/dir/in.intoto.jsonl",
+        "up/dir.sigstore.json",
+        "up.sigstore.json",
+        "up//dir/in.sigstore.json",
+    ] {
         refused(&[("a", key)], &[("a", "is where the attestation of an input is")]);
     }
     // An output whose attestation would replace the input itself.
@@ -157,8 +181,5 @@ fn a_file_of_a_directory_that_is_stored_file_by_file() {
     let outcome = pod.outcome(&s3);
     let told = entry(&outcome["predicate"]["outputs"], "dir");
     assert_eq!(told["verdict"], "refused", "{message}");
-    assert!(
-        told["reason"].as_str().unwrap().starts_with("good-data.sigstore.json: its object, "),
-        "{told}"
-    );
+    assert!(told["reason"].as_str().unwrap().starts_with("good-data.sigstore.json: its object, "), "{told}");
 }

@@ -34,3 +34,4 @@ mod rotation;
 mod secret;
 mod stores;
 mod tampering;
+mod template;

@@ -29,8 +29,15 @@ enum Place {
     NotNested,
 }
 
-const PLACES: [Place; 7] =
-    [Place::Mirrored, Place::Memory, Place::OwnRoot, Place::Nowhere, Place::Elsewhere, Place::Covered, Place::NotNested];
+const PLACES: [Place; 7] = [
+    Place::Mirrored,
+    Place::Memory,
+    Place::OwnRoot,
+    Place::Nowhere,
+    Place::Elsewhere,
+    Place::Covered,
+    Place::NotNested,
+];
 
 fn pod(s3: &S3, place: Place, optional: bool, present: bool) -> Pod {
     let output = if optional { Output::plain("a").optional() } else { Output::plain("a") };
@@ -156,9 +163,13 @@ fn a_path_in_the_sidecars_own_container() {
 #[test]
 fn paths_in_other_spellings_and_behind_links() {
     let spelled = |work: &Path, spelling: &str| format!("{}/{spelling}", work.display());
-    for (spelling, attested) in
-        [("a-data", true), ("./a-data", true), ("/a-data", true), ("x/../a-data", false), ("link/a-data", false)]
-    {
+    for (spelling, attested) in [
+        ("a-data", true),
+        ("./a-data", true),
+        ("/a-data", true),
+        ("x/../a-data", false),
+        ("link/a-data", false),
+    ] {
         let s3 = S3::new();
         let mut pod = Pod::new(s3.address(), vec![Output::plain("a")]);
         let path = spelled(&pod.work(), spelling);

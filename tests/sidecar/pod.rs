@@ -112,6 +112,11 @@ impl Pod {
         assert!(ran.status.success(), "{ran:?}");
     }
 
+    /// The template's text, as the container has it.
+    pub(crate) fn text(&self) -> String {
+        self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap())
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = namespace::binary(&self.mounts);
         command
@@ -124,10 +129,7 @@ impl Pod {
             .arg(self.at("secrets"))
             .arg("--termination-log")
             .arg(self.at("termination-log"))
-            .env(
-                "ARGO_TEMPLATE",
-                self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap()),
-            )
+            .env("ARGO_TEMPLATE", self.text())
             .envs(self.env.iter().cloned());
         command
     }

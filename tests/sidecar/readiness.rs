@@ -42,29 +42,59 @@ fn assert_not_ready(pod: Pod, reason: &str) {
     assert_eq!((code, &message["state"]), (Some(1), &"failed".into()), "{message}");
 }
 
+/// Main runs; nothing is attested, and that is said. The plain form fails the step.
+pub(crate) fn assert_unattested(pod: Pod, reason: &str) {
+    let mut sidecar = pod.start_ready();
+    let message = sidecar.reaches("unattested");
+    assert!(message["reason"].as_str().unwrap().contains(reason), "{message}");
+    assert!(message["remedy"].is_string(), "{message}");
+    pod.write();
+    pod.end(0);
+    assert!(sidecar.is_running(), "it would be restarted again and again");
+    sidecar.terminate();
+    let (code, message) = sidecar.ends();
+    assert_eq!((code, &message["state"]), (Some(0), &"unattested".into()), "{message}");
+    assert!(sidecar.logged().contains("nothing can be attested"), "{}", sidecar.logged());
+
+    let pod = pod.plain();
+    let mut sidecar = pod.start();
+    let (code, message) = sidecar.ends();
+    assert_eq!((code, &message["state"]), (Some(1), &"unattested".into()), "{message}");
+}
+
+/// Whoever could write into the template's text cannot keep main from starting.
 #[test]
 fn a_hostile_template() {
     let s3 = S3::new();
-    let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
-    for (text, reason) in [
-        ("", "template"),
-        ("no JSON", "template"),
-        ("[]", "template"),
-        ("{\"name\":\"a\",\"name\":\"b\",\"container\":{}}", "template"),
-        (deep.as_str(), "template"),
-        ("offloaded", "template"),
-    ] {
+    let deep = "[".repeat(100_000);
+    for text in ["{", "", "no JSON", "[]", "{\"name\":\"a\",\"name\":\"b\",\"container\":{}}", deep.as_str()]
+    {
         let mut pod = pod(&s3);
         pod.template_text = Some(text.to_owned());
-        assert_not_ready(pod, reason);
+        assert_unattested(pod, "template");
     }
+    // A value has closed the outputs, asked for nothing, and left the rest in another field.
+    let rewritten = r#"x"}]},"metadata":{},"zzz":{"artifacts":[{"name":""#;
+    let mut changed = pod(&s3);
+    changed.template["outputs"]["artifacts"][0]["name"] = json!("NAME");
+    changed.template_text = Some(encode(&changed.template).unwrap().replace("NAME", rewritten));
+    assert_unattested(changed, "is not what Argo 3.7 to 4.1 writes");
     let mut many = pod(&s3);
     let artifact = json!({"name": "a", "path": "/a"});
     many.template["outputs"]["artifacts"] = json!([]);
     many.template["outputs"]["artifacts"] = std::iter::repeat_n(artifact, 4097).collect();
     // One variable holds 128 KiB at most, and Argo offloads what is longer.
     assert!(encode(&many.template).unwrap().len() < 128 * 1024);
-    assert_not_ready(many, "template");
+    assert_unattested(many, "template");
+    assert_eq!(s3.keys(), Vec::<String>::new());
+}
+
+#[test]
+fn a_template_that_is_not_there() {
+    let s3 = S3::new();
+    let mut pod = pod(&s3);
+    pod.template_text = Some("offloaded".to_owned());
+    assert_not_ready(pod, "template");
 }
 
 #[test]

