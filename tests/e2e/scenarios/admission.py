@@ -147,7 +147,9 @@ def upstream(case, told, make):
 
 
 def read_only(pod):
-    """We mount all that main does, and can change none of it."""
+    """We mount all that main does, and can change none of it. (But where a mount has another
+    in it: that needs a place.)
+    """
     spec = pod.document["spec"]
     main = next(c for c in spec["containers"] if c["name"] == "main")
     for container in (c for c in spec["initContainers"] if c["name"] in OURS):
@@ -176,10 +178,14 @@ def awkward(case):
     aliased = step(case, "aliased", MAKE, [APP], annotations=None)
     private = step(case, "private", "umask 077; " + MAKE, [APP])
     private["container"]["securityContext"] = {"runAsUser": 1000, "runAsNonRoot": True}
-    running = case.run(flow(large, over, aliased, private, spec={"podMetadata": {"annotations": dict(OPT_IN)}}))
+    nested = step(case, "nested", MAKE.replace("/data/app", "/data/in/here/app"), [Output("app", "/data/in/here/app", "none")])
+    nested["volumes"] = [{"name": "here", "emptyDir": {}}]
+    nested["container"]["volumeMounts"].append({"name": "here", "mountPath": "/data//in/here/"})
+    running = case.run(flow(large, over, aliased, private, nested, spec={"podMetadata": {"annotations": dict(OPT_IN)}}))
     expect.succeeded(running, 120)
     for name in ("large", "over", "aliased", "private"):
         expect.attested(case, pod_of(running, name), APP)
+    expect.attested(case, pod_of(running, "nested"), Output("app", "/data/in/here/app", "none"))
     spec = pod_of(running, "over").document["spec"]
     mounts = next(c for c in spec["initContainers"] if c["name"] == "argo-attest")["volumeMounts"]
     paths = sorted(m["mountPath"] for m in mounts if m["name"] == "data")

@@ -218,3 +218,13 @@ def mirrored(case):
             if [m["mountPath"] for m in found] != ([path] if wanted else []) or not all(m["readOnly"] for m in found):
                 wrong.append(f"{path}: {name} mounts {found}")
     assert not wrong, "\n".join(wrong)
+    # One within another, in whatever order and spelling: the outer is writable, or the kubelet
+    # could make no place for the inner.
+    for outer, inner, writable in (("/a", "/a/b", True), ("//a/", "/a/./b/c", True), ("/a", "/ab", False), ("/a/b", "/a", None)):
+        for first, second in ((outer, inner), (inner, outer)):
+            pod = step_pod(case)
+            container(pod, "main")["volumeMounts"] += [mount("data", first), mount("more", second)]
+            pod["spec"]["volumes"].append({"name": "more", "emptyDir": {}})
+            at = {m["mountPath"]: m for m in container(case.kube.try_pod(pod), "argo-attest")["volumeMounts"]}
+            found = not at[outer].get("readOnly", False)
+            assert found == bool(writable) and bool(at[inner].get("readOnly")) == (writable is not None), f"{outer}, {inner}: {at}"
