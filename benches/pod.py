@@ -58,16 +58,18 @@ class Pod:
         self.template = self.declare(attest)
 
     def declare(self, attest):
+        """The template, its fields in the order in which Argo writes them."""
         secret = {"name": "s3-cred"}
         return {
             "name": "step",
-            "metadata": {"annotations": {"argo-attest.io/attest": "true" if attest else "false"}},
             "inputs": {},
-            "outputs": {"artifacts": [self.output] if self.output else []},
+            "outputs": {"artifacts": [self.output]} if self.output else {},
+            "metadata": {"annotations": {"argo-attest.io/attest": "true" if attest else "false"}},
             "container": {
                 "name": "",
                 "image": "busybox",
                 "command": ["true"],
+                "resources": {},
                 "volumeMounts": [{"name": "work", "mountPath": self.work}],
             },
             "archiveLocation": {
@@ -136,7 +138,7 @@ class Sidecar:
             "--workflow-uid": "bench-workflow",
         }
         command = [pod.binary, "sidecar", *(part for option in options.items() for part in option)]
-        env = {"ARGO_TEMPLATE": json.dumps(pod.template)}
+        env = {"ARGO_TEMPLATE": json.dumps(pod.template, separators=(",", ":"))}
         with open(f"{root}/log", "ab") as said:
             began = time.monotonic()
             self.process = subprocess.Popen(

@@ -3,32 +3,20 @@
 use super::wire;
 use crate::digest::Sha256Digest;
 
-/// Kinds of template, in the order in which Argo looks for them (`GetType` in its
-/// `pkg/apis/workflow/v1alpha1/workflow_types.go`).
+/// Kinds of template that have a pod: those for which Argo calls `createWorkflowPod`
+/// (in its `workflow/controller`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// One container.
     Container,
     /// Several containers in one pod.
     ContainerSet,
-    /// Steps of other templates.
-    Steps,
-    /// A graph of other templates.
-    Dag,
     /// One container that runs a script.
     Script,
     /// A Kubernetes resource.
     Resource,
     /// A transformation that argoexec does itself.
     Data,
-    /// A pause.
-    Suspend,
-    /// An HTTP request that Argo's agent makes.
-    Http,
-    /// An executor plugin.
-    Plugin,
-    /// None of those known.
-    Unknown,
 }
 
 impl Kind {
@@ -37,39 +25,27 @@ impl Kind {
         matches!(self, Self::Container | Self::ContainerSet | Self::Script)
     }
 
-    /// The field of the template that makes it this kind; `unknown` for none.
+    /// The field of the template that makes it this kind.
     pub fn name(self) -> &'static str {
         match self {
             Self::Container => "container",
             Self::ContainerSet => "containerSet",
-            Self::Steps => "steps",
-            Self::Dag => "dag",
             Self::Script => "script",
             Self::Resource => "resource",
             Self::Data => "data",
-            Self::Suspend => "suspend",
-            Self::Http => "http",
-            Self::Plugin => "plugin",
-            Self::Unknown => "unknown",
         }
     }
 
-    pub(super) fn from_wire(template: &wire::Template) -> Self {
+    pub(super) fn from_wire(template: &wire::Template) -> Option<Self> {
         [
             (template.container.is_some(), Self::Container),
             (template.container_set.is_some(), Self::ContainerSet),
-            (template.steps.is_some(), Self::Steps),
-            (template.dag.is_some(), Self::Dag),
             (template.script.is_some(), Self::Script),
             (template.resource.is_some(), Self::Resource),
             (template.data.is_some(), Self::Data),
-            (template.suspend.is_some(), Self::Suspend),
-            (template.http.is_some(), Self::Http),
-            (template.plugin.is_some(), Self::Plugin),
         ]
         .into_iter()
         .find_map(|(found, kind)| found.then_some(kind))
-        .unwrap_or(Self::Unknown)
     }
 }
 

@@ -7,18 +7,17 @@
 //! object that Argo's executor writes. It follows the executor of Argo Workflows
 //! 3.7 and 4.0; comments name the file of Argo's that a rule comes from.
 //!
-//! The text is hostile: its size, depth and counts are bounded, a key that
-//! occurs twice is refused, and what cannot be attested is reported by name with
-//! the reason, never dropped. Fields that are not used may be anything, since
-//! every Argo release adds some.
+//! The text is hostile: its size, depth and counts are bounded, what Argo's own
+//! encoder cannot have written is refused, and what cannot be attested is reported
+//! by name with the reason, never dropped.
 //!
 //! Nothing here looks at a volume or at a store.
 
 mod asked;
 mod bounded;
 mod container;
+mod encoder;
 mod input;
-mod json;
 mod location;
 mod output;
 mod overlap;
@@ -34,6 +33,7 @@ pub mod workflow;
 
 pub use asked::{AnnotationError, Asked, AskedEvidence, AskedIn};
 pub use container::{Container, Kind, Script};
+pub use encoder::{Foreign, encode};
 pub use input::{InputArtifact, InputSource, Unpack};
 pub use location::{KeyError, ObjectRef, S3Store, SecretKey, StoreKind, Unlocated};
 pub use output::{Archive, OutputArtifact, Packing, Place, Plan, Shape, Unattestable};

@@ -2,10 +2,9 @@
 //! `{{inputs.parameters}}`, since `ARGO_TEMPLATE` is without them.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::bounded::List;
-use super::json;
+use super::encoder;
 
 /// The most that is read, in bytes: an environment variable is not longer.
 const LIMIT: usize = 128 * 1024;
@@ -32,23 +31,18 @@ pub enum ParametersError {
     /// Left as the variable's name, or another one.
     #[error("the input parameters are an unresolved variable")]
     Unresolved,
-    /// Not the JSON that Argo writes.
-    #[error("the input parameters are not a JSON list of parameters (line {line}, column {column})")]
-    Malformed {
-        /// The line, from 1.
-        line: usize,
-        /// The column in bytes, from 1.
-        column: usize,
-    },
+    /// Not what Argo writes, or more parameters than are read.
+    #[error("the input parameters are not a list of parameters as Argo writes it")]
+    Foreign,
 }
 
 #[derive(Deserialize)]
 struct Wire {
     name: String,
     #[serde(default)]
-    value: Option<Box<RawValue>>,
+    value: Option<String>,
     #[serde(default)]
-    default: Option<Box<RawValue>>,
+    default: Option<String>,
 }
 
 impl Parameters {
@@ -60,24 +54,13 @@ impl Parameters {
         if text.trim_start().starts_with("{{") {
             return Err(ParametersError::Unresolved);
         }
-        // The text of serde_json's error may quote a value, so that only its
-        // position is kept.
-        let malformed = |error: serde_json::Error| ParametersError::Malformed {
-            line: error.line(),
-            column: error.column(),
-        };
-        let list: Option<List<Wire, 10_000>> = json::read(text).map_err(malformed)?;
-        let parameter = |Wire { name, value, default }| Parameter {
-            name,
-            value: value.or(default).map(|raw| any_string(&raw)),
-        };
+        // What the reader found may quote a value.
+        encoder::parameters(text).map_err(|_| ParametersError::Foreign)?;
+        let list: Option<List<Wire, 10_000>> =
+            serde_json::from_str(text).map_err(|_| ParametersError::Foreign)?;
+        let parameter = |Wire { name, value, default }| Parameter { name, value: value.or(default) };
         Ok(Self(list.unwrap_or_default().0.into_iter().map(parameter).collect()))
     }
-}
-
-/// Argo's `AnyString`: text, or any other JSON value as it is written.
-fn any_string(raw: &RawValue) -> String {
-    serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
 }
 
 #[cfg(test)]
@@ -86,15 +69,12 @@ mod tests {
 
     #[test]
     fn reads_what_argo_writes() {
-        let text = r#"[{"name":"a","value":"1"},{"name":"b","default":"x","enum":["x"]},{"name":"c"},{"name":"d","value":7}]"#;
+        let text = r#"[{"name":"a","value":"1"},{"name":"b","default":"x","enum":["x"]},{"name":"c"}]"#;
         let read: Vec<_> =
             Parameters::parse(text).unwrap().0.into_iter().map(|p| (p.name, p.value)).collect();
         let some = |text: &str| Some(text.to_owned());
         let name = |name: &str| name.to_owned();
-        assert_eq!(
-            read,
-            [(name("a"), some("1")), (name("b"), some("x")), (name("c"), None), (name("d"), some("7"))]
-        );
+        assert_eq!(read, [(name("a"), some("1")), (name("b"), some("x")), (name("c"), None)]);
         assert_eq!(Parameters::parse("null").unwrap(), Parameters::default());
         assert_eq!(Parameters::parse("[]").unwrap(), Parameters::default());
     }
@@ -109,12 +89,16 @@ mod tests {
         for text in [
             r#"{"name":"secret"}"#,
             r#"["secret"]"#,
+            r#"[{"name":"a","value":7}]"#,
+            r#"[{"value":"secret","name":"a"}]"#,
+            r#"[{"name":"a","value":"b"}, {"name":"c","value":"secret"}]"#,
+            r#"[{"name":"a","value":"b","secret":""}]"#,
             r#"[{"name":"a","value":"secret","value":"x"}]"#,
             "",
             "secret",
         ] {
             let error = Parameters::parse(text).unwrap_err();
-            assert!(matches!(error, ParametersError::Malformed { .. }), "{text}: {error}");
+            assert!(matches!(error, ParametersError::Foreign), "{text}: {error}");
             assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         }
     }

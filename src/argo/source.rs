@@ -9,6 +9,8 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+use super::encoder::Foreign;
+
 /// The file that holds the template when it is too long for an environment
 /// variable: a `ConfigMap`, mounted read-only (`EnvConfigMountPath` in Argo's
 /// workflow/common/common.go).
@@ -75,8 +77,19 @@ pub enum TemplateError {
         /// Where it is.
         from: Source,
     },
-    /// Not the JSON of a template.
-    #[error("the step's template, {from}, is not an Argo template")]
+    /// Not what Argo's own encoder can have written.
+    #[error(
+        "the step's template, {from}, is not what Argo 3.7 to 4.1 writes: either a value put in place of a \
+         placeholder has rewritten it, or Argo is newer than this program"
+    )]
+    Foreign {
+        /// Where it is.
+        from: Source,
+        /// Where it departs from that.
+        source: Foreign,
+    },
+    /// Beyond a limit.
+    #[error("the step's template, {from}, has more than is read")]
     Malformed {
         /// Where it is.
         from: Source,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::container::{self, Container, Kind};
+use super::encoder::{self, Foreign};
 use super::input::{self, InputArtifact};
 use super::location::{ObjectRef, Unlocated};
 use super::output::{OutputArtifact, Surroundings};
 use super::overlap::{self, Overlap};
 use super::repository::Repository;
 use super::source::{Source, TemplateError, TemplateText};
-use super::{json, wire};
+use super::wire;
 
 /// The annotation of a template's `metadata` by which its author asks for
 /// attestations; its value must be `true`.
@@ -53,13 +54,17 @@ pub struct LogObject {
 }
 
 impl Step {
-    /// Reads a template. Text that is not a JSON template is refused, and so is
-    /// one with a key twice or too many artifacts; an artifact that cannot be
+    /// Reads a template. Text that Argo's own encoder cannot have written is
+    /// refused, and so are kinds that have no pod (within `inline` of their steps, any
+    /// other template would fit) and too many artifacts. An artifact that cannot be
     /// attested is not an error but says so itself.
     pub fn parse(text: &TemplateText) -> Result<Self, TemplateError> {
-        let template: wire::Template = json::read(text.as_str())
-            .map_err(|source| TemplateError::Malformed { from: text.source(), source })?;
-        let kind = Kind::from_wire(&template);
+        let from = text.source();
+        encoder::template(text.as_str()).map_err(|source| TemplateError::Foreign { from, source })?;
+        let template: wire::Template = serde_json::from_str(text.as_str())
+            .map_err(|source| TemplateError::Malformed { from, source })?;
+        let kind = Kind::from_wire(&template)
+            .ok_or_else(|| TemplateError::Foreign { from, source: Foreign::without_pod() })?;
         let repository = Repository::from_wire(template.archive_location.as_ref());
         let mounts = container::mounts(&template);
         let declared = &template.inputs.artifacts.0;
@@ -72,7 +77,7 @@ impl Step {
         let outputs = declared.iter().map(|artifact| surroundings.output(artifact)).collect();
         let repository = surroundings.repository;
         Ok(Self {
-            source: text.source(),
+            source: from,
             name: template.name,
             kind,
             annotations: template.metadata.annotations.0,

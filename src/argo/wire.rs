@@ -1,8 +1,8 @@
 //! The fields of Argo's `Template` that are used, as its JSON has them
 //! (pkg/apis/workflow/v1alpha1 of Argo, and Kubernetes' `core/v1`).
 //!
-//! All else is passed over. Go leaves out what is empty and takes `null` for it,
-//! so every field may be absent or `null`.
+//! All else is passed over: the encoder's reader has looked at it. Go leaves out
+//! what is empty, so every field may be absent, or `null`.
 
 use std::fmt;
 
@@ -65,13 +65,8 @@ wire! {
         container_set: Option<ContainerSet>,
         script: Option<Container>,
         archive_location: Option<Location>,
-        steps: Option<IgnoredAny>,
-        dag: Option<IgnoredAny>,
         resource: Option<IgnoredAny>,
         data: Option<IgnoredAny>,
-        suspend: Option<IgnoredAny>,
-        http: Option<IgnoredAny>,
-        plugin: Option<IgnoredAny>,
     }
     Metadata {
         annotations: OwnAnnotations,

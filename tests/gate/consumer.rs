@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use argo_attest::argo::encode;
 use serde_json::{Value, json};
 
 use crate::init::{self, Archive};
@@ -171,7 +172,7 @@ impl Consumer {
         command
             .arg("verify-inputs")
             .args(&self.arguments)
-            .env("ARGO_TEMPLATE", self.template.to_string())
+            .env("ARGO_TEMPLATE", encode(&self.template).unwrap())
             .env("ARGO_ATTEST_POLICY", self.at("policy/policy.yaml"))
             .env("ARGO_ATTEST_EVIDENCE", self.at("evidence"))
             .env("ARGO_ATTEST_TERMINATION_LOG", &log)

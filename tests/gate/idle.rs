@@ -45,7 +45,7 @@ fn a_step_without_inputs() {
 
 #[test]
 fn a_template_without_main() {
-    for kind in ["resource", "steps", "dag", "suspend", "http"] {
+    for kind in ["resource", "data"] {
         let mut consumer = bare().argument("--all");
         consumer.template.as_object_mut().unwrap().remove("container");
         consumer.template[kind] = json!({});

@@ -48,11 +48,8 @@ fn a_step_that_does_not_ask() {
 
 #[test]
 fn a_template_without_main() {
-    let kinds: [(&str, Value); 5] = [
-        ("steps", json!([[{"name": "a", "template": "b"}]])),
-        ("dag", json!({"tasks": []})),
+    let kinds: [(&str, Value); 2] = [
         ("resource", json!({"action": "get", "manifest": ""})),
-        ("suspend", json!({})),
         ("data", json!({"source": {}, "transformation": []})),
     ];
     for (kind, content) in kinds {

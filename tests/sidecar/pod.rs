@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output as Ran};
 
+use argo_attest::argo::encode;
 use argo_attest::bundle::Bundle;
 use argo_attest::sign::PublicKey;
 use serde_json::{Value, json};
@@ -109,7 +110,7 @@ impl Pod {
 
     /// The template's text, as the container has it.
     pub(crate) fn text(&self) -> String {
-        self.template_text.clone().unwrap_or_else(|| self.template.to_string())
+        self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap())
     }
 
     pub(crate) fn command(&self) -> Command {

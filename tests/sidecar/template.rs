@@ -286,7 +286,7 @@ fn an_api_server_that_says_nothing_of_use_holds_no_step() {
         play(Act::Reply(reply(503, &[], b""))),
         play(Act::Reply(reply(302, &[("location", "https://evil.example.com/")], b""))),
     ];
-    let step = |address| {
+    let step = &|address| {
         let s3 = S3::new();
         let pod = asking(plain(&s3), &authority, address);
         let started = Instant::now();
@@ -294,7 +294,7 @@ fn an_api_server_that_says_nothing_of_use_holds_no_step() {
         assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     };
     std::thread::scope(|all| {
-        addresses.map(|address| all.spawn(|| step(address))).map(|one| one.join().unwrap())
+        addresses.map(|address| all.spawn(move || step(address))).map(|one| one.join().unwrap())
     });
     let s3 = S3::new();
     let pod = asking(plain(&s3), &authority, silent.local_addr().unwrap());

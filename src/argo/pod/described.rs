@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::super::Kind;
 use super::super::bounded::List;
-use super::super::{Kind, json};
 use super::spec::{Phase, PodMount};
 
 /// Where Argo's init leaves a script template's source, and what the command is given
@@ -101,7 +101,8 @@ struct Mount {
 
 /// The containers of the text, which is of a template of that kind.
 pub(super) fn described(kind: Kind, text: &str) -> Result<Vec<Described>, serde_json::Error> {
-    let Template { container, container_set, script, init_containers, sidecars } = json::read(text)?;
+    let Template { container, container_set, script, init_containers, sidecars } =
+        serde_json::from_str(text)?;
     let mut all = Vec::new();
     match kind {
         Kind::Container => all.extend(container.map(|container| main(container, MAIN, &[]))),

@@ -15,26 +15,51 @@ const AT_MOST: f32 = if cfg!(debug_assertions) { 15.0 } else { 1.0 };
 #[test]
 fn hostile_templates_are_refused_at_once() {
     let many = |item: &str, count: usize| vec![item; count].join(",");
-    let artifacts = |count| format!(r#"{{"outputs":{{"artifacts":[{}]}}}}"#, many("{}", count));
+    let artifacts = |count| {
+        let items = many(r#"{"name":""}"#, count);
+        format!(
+            r#"{{"inputs":{{}},"outputs":{{"artifacts":[{items}]}},"metadata":{{}},"data":{{"source":{{}},"transformation":null}}}}"#
+        )
+    };
+    let set = |count| {
+        let items = many(r#"{"name":"","resources":{}}"#, count);
+        format!(
+            r#"{{"inputs":{{}},"outputs":{{}},"metadata":{{}},"containerSet":{{"containers":[{items}]}}}}"#
+        )
+    };
+    let timed = |what: &str, text: &str| {
+        let start = Instant::now();
+        let error = parse(text).unwrap_err();
+        assert!(start.elapsed().as_secs_f32() < AT_MOST, "{what}: {:?}", start.elapsed());
+        error
+    };
     for (what, text) in [
-        ("too many outputs", artifacts(5000)),
-        ("too many outputs, to the limit", artifacts(TEMPLATE_LIMIT / 3 - 20)),
         ("deep", "[".repeat(100_000)),
         ("deep below a field that is not used", format!(r#"{{"x":{}"#, r#"{"a":"#.repeat(100_000))),
+        (
+            "deep below one that may be deep",
+            BASE.replace(r#""container":{"#, &r#""steps":[[{"inline":{"#.repeat(1000)),
+        ),
         ("a key twice", r#"{"name":"a","name":"b"}"#.to_owned()),
-        ("a key twice below a field that is not used", r#"{"x":[{"y":1,"y":2}]}"#.to_owned()),
+        ("a field that is not Argo's", BASE.replace(r#""metadata":{"#, r#""x":[{"y":1}],"metadata":{"#)),
         ("not a number", r#"{"x":NaN}"#.to_owned()),
         ("the wrong type", r#"{"name":7}"#.to_owned()),
         ("a list", "[]".to_owned()),
-        ("a list for an object", r#"{"archiveLocation":{"s3":["endpoint","bucket"]}}"#.to_owned()),
+        ("a list for an object", BASE.replace(r#""git":{"#, r#""git":["endpoint","bucket"],"http":{"#)),
         ("nothing", String::new()),
         ("two values", "{}{}".to_owned()),
-        ("too many containers", format!(r#"{{"containerSet":{{"containers":[{}]}}}}"#, many("{}", 2000))),
+        ("the same twice", BASE.repeat(2)),
     ] {
-        let start = Instant::now();
-        let error = parse(&text).unwrap_err();
+        let error = timed(what, &text);
+        assert!(matches!(error, TemplateError::Foreign { .. }), "{what}: {error}");
+    }
+    for (what, text) in [
+        ("too many outputs", artifacts(5000)),
+        ("too many outputs, to the limit", artifacts(TEMPLATE_LIMIT / 12 - 20)),
+        ("too many containers", set(2000)),
+    ] {
+        let error = timed(what, &text);
         assert!(matches!(error, TemplateError::Malformed { .. }), "{what}: {error}");
-        assert!(start.elapsed().as_secs_f32() < AT_MOST, "{what}: {:?}", start.elapsed());
     }
     assert!(matches!(parse(&" ".repeat(TEMPLATE_LIMIT + 1)), Err(TemplateError::TooLarge { .. })));
 }
@@ -46,9 +71,10 @@ fn large_but_allowed_templates_are_cheap() {
     let nested: Vec<String> = (0..900).map(|n| item(n, &"/d".repeat(n + 1))).collect();
     let equal: Vec<String> = (0..4000).map(|n| item(n, "/tmp/same")).collect();
     let repository = r#""archiveLocation":{"s3":{"endpoint":"e","bucket":"b","key":"k"}}"#;
+    let container = r#""container":{"name":"","resources":{}}"#;
     for artifacts in [nested, equal] {
         let text = format!(
-            r#"{{"container":{{}},{repository},"outputs":{{"artifacts":[{}]}}}}"#,
+            r#"{{"inputs":{{}},"outputs":{{"artifacts":[{}]}},"metadata":{{}},{container},{repository}}}"#,
             artifacts.join(",")
         );
         let start = Instant::now();
@@ -72,12 +98,11 @@ proptest! {
             "name": "x", "path": path, "s3": key.map(|key| serde_json::json!({"key": key})),
             "archive": none.then(|| serde_json::json!({"none": {}})),
         });
-        let template = serde_json::json!({
+        let step = template(&serde_json::json!({
             "container": {"volumeMounts": [{"mountPath": "/a"}]},
             "outputs": {"artifacts": [artifact]},
             "archiveLocation": {"s3": {"endpoint": "e", "bucket": "b", "key": "p"}},
-        });
-        let step = parse(&template.to_string()).unwrap();
+        }));
         match &step.outputs[0].plan {
             Ok(plan) => {
                 prop_assert_eq!(path::clean_artifact(&path), Some(plan.path.clone()));
@@ -99,13 +124,12 @@ proptest! {
         input in "[ab./]{0,6}",
     ) {
         let mounts: Vec<_> = mounts.iter().map(|path| serde_json::json!({"mountPath": path})).collect();
-        let template = serde_json::json!({
+        let step = template(&serde_json::json!({
             "container": {"volumeMounts": mounts},
             "inputs": {"artifacts": [{"name": "i", "path": input, "raw": {"data": ""}}]},
             "outputs": {"artifacts": [{"name": "x", "path": path}]},
             "archiveLocation": {"s3": {"endpoint": "e", "bucket": "b", "key": "p"}},
-        });
-        let step = parse(&template.to_string()).unwrap();
+        }));
         if let Ok(plan) = &step.outputs[0].plan {
             let root = match &plan.place {
                 Place::Volume { mount } => mount.as_str(),

@@ -20,6 +20,11 @@ fn parse(text: &str) -> Result<Step, TemplateError> {
     Step::parse(&TemplateText::new(Source::Env, text.as_bytes().to_vec())?)
 }
 
+/// The template as Argo writes it.
+fn template(value: &serde_json::Value) -> Step {
+    parse(&encode(value).unwrap()).unwrap()
+}
+
 fn plan<'a>(step: &'a Step, name: &str) -> &'a Plan {
     let output = step.outputs.iter().find(|output| output.name == name).unwrap();
     output.plan.as_ref().unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -68,25 +73,36 @@ fn opts_in_by_the_exact_word_only() {
 
 #[test]
 fn knows_kinds_without_a_main_container() {
-    for (text, kind) in [(STEPS, Kind::Steps), (RESOURCE, Kind::Resource)] {
-        let step = parse(text).unwrap();
+    for (step, kind) in [
+        (parse(RESOURCE).unwrap(), Kind::Resource),
+        (template(&serde_json::json!({"name": "x", "data": {}})), Kind::Data),
+    ] {
         assert_eq!((step.kind, step.kind.runs_containers()), (kind, false));
         assert_eq!((step.containers, step.outputs), (vec![], vec![]));
-    }
-    for (key, kind) in [
-        ("dag", Kind::Dag),
-        ("suspend", Kind::Suspend),
-        ("data", Kind::Data),
-        ("http", Kind::Http),
-        ("plugin", Kind::Plugin),
-        ("invented", Kind::Unknown),
-    ] {
-        assert_eq!(parse(&format!(r#"{{"name":"x","{key}":{{}}}}"#)).unwrap().kind, kind);
     }
     let set = parse(SET).unwrap();
     assert_eq!(set.kind, Kind::ContainerSet);
     assert_eq!(set.containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["a", "main"]);
     assert_eq!(set.main().unwrap().dependencies, ["a"]);
+}
+
+/// They call other templates, or Argo's agent carries them out: text of theirs in a pod is
+/// no honest text, and could hold the honest one as an inline template of a step.
+#[test]
+fn knows_no_kinds_without_a_pod() {
+    let inline = format!(
+        r#"{{"inputs":{{}},"outputs":{{}},"metadata":{{}},"steps":[[{{"name":"a","inline":{BASE},"arguments":{{}}}}]]}}"#
+    );
+    let plugin = r#"{"inputs":{},"outputs":{},"metadata":{},"plugin":{"a":{"container":{}}}}"#;
+    let of = |kind: &str| format!(r#"{{"inputs":{{}},"outputs":{{}},"metadata":{{}},{kind}}}"#);
+    let (dag, suspend, http) =
+        (of(r#""dag":{"tasks":[]}"#), of(r#""suspend":{}"#), of(r#""http":{"url":"u"}"#));
+    for text in [STEPS, &inline, plugin, &dag, &suspend, &http] {
+        let TemplateError::Foreign { source, .. } = parse(text).unwrap_err() else { panic!("{text}") };
+        assert_eq!(source.to_string(), "it is of a kind that has no pod, so it cannot be this pod's");
+    }
+    let invented = RESOURCE.replace("\"resource\"", "\"invented\"");
+    assert!(matches!(parse(&invented), Err(TemplateError::Foreign { .. })));
 }
 
 #[test]
@@ -170,12 +186,12 @@ fn volume_outputs_follow_the_longest_mount() {
 #[test]
 fn a_relative_mount_holds_what_is_relative() {
     let place = |mount: &str, path: &str| {
-        let template = serde_json::json!({
+        let step = template(&serde_json::json!({
             "container": {"volumeMounts": [{"mountPath": mount}]},
             "outputs": {"artifacts": [{"name": "x", "path": path}]},
             "archiveLocation": {"s3": {"endpoint": "e", "bucket": "b", "key": "p"}},
-        });
-        plan(&parse(&template.to_string()).unwrap(), "x").place.clone()
+        }));
+        plan(&step, "x").place.clone()
     };
     let volume = |mount: &str| Place::Volume { mount: mount.to_owned() };
     let packed =
@@ -259,7 +275,7 @@ fn what_cannot_be_attested_says_why() {
         let text = format!(
             r#"{{"container":{{}},"outputs":{{"artifacts":[{{"name":"x","path":"/tmp/x"{location}}}]}}}}"#
         );
-        refusal(&parse(&text).unwrap(), "x").to_string()
+        refusal(&template(&serde_json::from_str(&text).unwrap()), "x").to_string()
     };
     for complete in [
         r#","gcs":{"bucket":"b"}"#,

@@ -1,7 +1,7 @@
 //! The predicate as a whole, on templates that Argo's own types wrote.
 
 use super::*;
-use crate::argo::TemplateText;
+use crate::argo::{TemplateText, encode};
 
 const BASE: &str = include_str!("../../../tests/fixtures/argo/templates/base.json");
 const VOLUME: &str = include_str!("../../../tests/fixtures/argo/templates/volume.json");
@@ -91,7 +91,7 @@ fn leaves_out_what_is_not_known() {
 #[test]
 fn long_values_are_told_by_their_digest() {
     let long = "x".repeat(TEXT_LIMIT + 1);
-    let text = format!(r#"{{"name":"t","container":{{"image":"i","args":["{long}","short"]}}}}"#);
+    let text = encode(&serde_json::json!({"container": {"image": "i", "args": [long, "short"]}})).unwrap();
     let (step, identity) = (step(Source::Env, &text), identity());
     let parameters = Parameters::parse(&format!(r#"[{{"name":"p","value":"{long}"}}]"#)).unwrap();
     let provenance = json(&run(&step, Some(&parameters), &identity).provenance(Vec::new()));
