@@ -17,6 +17,8 @@ use crate::upstream::Upstream;
 pub(crate) struct Consumer {
     dir: tempfile::TempDir,
     pub(crate) template: Value,
+    /// Instead of the template.
+    pub(crate) template_text: Option<String>,
     env: Vec<(String, String)>,
     arguments: Vec<String>,
 }
@@ -100,7 +102,7 @@ impl Consumer {
                 "key": format!("{PREFIX}-test"),
             }},
         });
-        Self { dir, template, env: Vec::new(), arguments: Vec::new() }
+        Self { dir, template, template_text: None, env: Vec::new(), arguments: Vec::new() }
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {
@@ -172,7 +174,10 @@ impl Consumer {
         command
             .arg("verify-inputs")
             .args(&self.arguments)
-            .env("ARGO_TEMPLATE", encode(&self.template).unwrap())
+            .env(
+                "ARGO_TEMPLATE",
+                self.template_text.clone().unwrap_or_else(|| encode(&self.template).unwrap()),
+            )
             .env("ARGO_ATTEST_POLICY", self.at("policy/policy.yaml"))
             .env("ARGO_ATTEST_EVIDENCE", self.at("evidence"))
             .env("ARGO_ATTEST_TERMINATION_LOG", &log)

@@ -123,8 +123,32 @@ fn no_template_that_can_be_trusted() {
         "{ran:?}"
     );
     let mut broken = consumer;
-    broken.template = json!([]);
+    broken.template_text = Some("[]".to_owned());
     assert_eq!(broken.gate().code, Some(65));
+}
+
+/// One value, with quotes and brackets of its own, in an output's key: it asks that inputs
+/// are not checked, and leaves what follows in an unknown field, or in one that exists.
+#[test]
+fn a_template_that_a_value_has_rewritten() {
+    let s3 = S3::new();
+    let mut consumer = consumer(&s3, &upstream(&s3));
+    consumer.template["outputs"] =
+        json!({"artifacts": [{"name": "app", "path": "/app", "s3": {"key": "KEY"}}]});
+    let honest = argo_attest::argo::encode(&consumer.template).unwrap();
+    let no = r#""metadata":{"annotations":{"argo-attest.io/verify-inputs":"false"}}"#;
+    for swallow in [
+        r#""zzz":[{"a":[{"b":{"key":""#,
+        r#""plugin":{"a":[{"b":{"key":""#,
+        r#""initContainers":[{"name":"a","args":[{"b":{"key":""#,
+        r#""steps":[[{"name":"a","inline":{"inputs":{},"outputs":{"artifacts":[{"name":"b","s3":{"key":""#,
+    ] {
+        let value = format!(r#"x"}}}}]}},{no},{swallow}"#);
+        consumer.template_text = Some(honest.replace("KEY", &value));
+        let ended = consumer.gate();
+        assert_eq!(ended.code, Some(65), "{}", ended.message);
+        assert!(ended.message.contains("is not what Argo 3.7 to 4.1 writes"), "{}", ended.message);
+    }
 }
 
 /// The first that is refused has its reason told; the others their names.
