@@ -255,6 +255,16 @@ fn a_command_that_is_left_to_the_image_is_the_pods() {
 }
 
 #[test]
+fn an_image_that_is_left_to_the_controller_is_the_pods() {
+    let mut made = honest();
+    made.text = made.text.replace(r#""image":"registry.example.com/build:1","#, "");
+    made.compare().unwrap().unwrap();
+    let mut step = Step::parse(&made.template()).unwrap();
+    made.live().spec.complete(&mut step);
+    assert_eq!(step.containers[0].image, "registry.example.com/build:1");
+}
+
+#[test]
 fn who_and_whose_the_pod_is() {
     let live = honest().live();
     assert_eq!((live.uid.as_str(), live.node_id.as_deref()), ("u1", Some("wf-1")));
