@@ -120,7 +120,8 @@ impl PodSpec {
         if !looked_up && !all_same(command, &described.command) {
             return other(Field::Command, String::new());
         }
-        if !(looked_up && described.args.is_empty()) && !all_same(&of_pod.args, &described.args) {
+        let args_too = looked_up && described.args.is_empty();
+        if !args_too && !all_same(&of_pod.args, &described.args) {
             if of_pod.args.is_empty() && described.is_offloaded() {
                 return Err(PodDifference::Offloaded { container });
             }

@@ -39,7 +39,7 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 }
 
 type Words = List<String, 65_536>;
-type Mounts = List<Mount, 4096>;
+type Mounts = List<VolumeMount, 4096>;
 type Containers = List<Container, 1024>;
 
 #[derive(Deserialize)]
@@ -86,7 +86,7 @@ struct Container {
 
 #[derive(Deserialize, Clone)]
 #[serde(rename_all = "camelCase")]
-struct Mount {
+struct VolumeMount {
     #[serde(default, deserialize_with = "nullable")]
     name: String,
     #[serde(default, deserialize_with = "nullable")]
@@ -131,7 +131,7 @@ pub(super) fn described(kind: Kind, text: &str) -> Result<Vec<Described>, serde_
 /// The name that Argo gives the container of a container or script template.
 const MAIN: &str = "main";
 
-fn main(container: Container, name: &str, shared: &[Mount]) -> Described {
+fn main(container: Container, name: &str, shared: &[VolumeMount]) -> Described {
     let Described { mut mounts, phase, image, command, args, .. } = helper(Phase::Main, container);
     mounts.extend(shared.iter().cloned().map(PodMount::from));
     Described { phase, name: name.to_owned(), image, command, args, mounts, main: true }
@@ -150,9 +150,9 @@ impl Described {
     }
 }
 
-impl From<Mount> for PodMount {
-    fn from(mount: Mount) -> Self {
-        let Mount { name, mount_path: path, sub_path, sub_path_expr, read_only } = mount;
+impl From<VolumeMount> for PodMount {
+    fn from(mount: VolumeMount) -> Self {
+        let VolumeMount { name, mount_path: path, sub_path, sub_path_expr, read_only } = mount;
         Self { name, path, sub_path, sub_path_expr, read_only }
     }
 }
