@@ -21,7 +21,7 @@ fn values(stored: &Value, text: &Value, path: Path<'_>) -> Result<(), WorkflowDi
         (Value::Array(stored), Value::Array(text)) => return lists(stored, text, path),
         (Value::String(stored), Value::String(text)) => pattern::fits(stored, text),
         (Value::Number(_) | Value::Bool(_), Value::String(text)) => {
-            is_any_string(path) && stored.to_string() == *text
+            is_any_string(path) && is_text_of(stored, text)
         }
         _ => stored == text,
     };
@@ -66,19 +66,55 @@ fn objects(
 fn says_nothing(name: &str, value: &Value) -> bool {
     /// Objects that Go always writes, and maps.
     const OBJECTS: [&str; 16] = [
-        "inputs", "outputs", "metadata", "resources", "arguments", "annotations", "labels", "nodeSelector", "limits",
-        "requests", "matchLabels", "status", "spec", "basicAuth", "clientCert", "oauth2",
+        "inputs",
+        "outputs",
+        "metadata",
+        "resources",
+        "arguments",
+        "annotations",
+        "labels",
+        "nodeSelector",
+        "limits",
+        "requests",
+        "matchLabels",
+        "status",
+        "spec",
+        "basicAuth",
+        "clientCert",
+        "oauth2",
     ];
     /// Numbers that are not pointers.
     const NUMBERS: [&str; 13] = [
-        "connectionTimeoutSeconds", "containerPort", "failureThreshold", "hostPort", "initialDelaySeconds",
-        "markDeletionAfterDays", "markInfrequentAccessAfterDays", "partition", "periodSeconds", "successThreshold",
-        "timeoutSeconds", "weight", "port",
+        "connectionTimeoutSeconds",
+        "containerPort",
+        "failureThreshold",
+        "hostPort",
+        "initialDelaySeconds",
+        "markDeletionAfterDays",
+        "markInfrequentAccessAfterDays",
+        "partition",
+        "periodSeconds",
+        "successThreshold",
+        "timeoutSeconds",
+        "weight",
+        "port",
     ];
     /// Truth values that are not pointers, anywhere.
     const BOOLS: [&str; 14] = [
-        "deleted", "disableSubmodules", "enableEncryption", "force", "insecureIgnoreHostKey", "insecureSkipTLS",
-        "objectLocking", "recurseMode", "setOwnerReference", "singleBranch", "stdin", "stdinOnce", "tty", "useSDKCreds",
+        "deleted",
+        "disableSubmodules",
+        "enableEncryption",
+        "force",
+        "insecureIgnoreHostKey",
+        "insecureSkipTLS",
+        "objectLocking",
+        "recurseMode",
+        "setOwnerReference",
+        "singleBranch",
+        "stdin",
+        "stdinOnce",
+        "tty",
+        "useSDKCreds",
     ];
     match value {
         Value::Null => true,
@@ -101,6 +137,11 @@ fn is_any_string(path: Path<'_>) -> bool {
     }
 }
 
+fn is_text_of(scalar: &Value, text: &str) -> bool {
+    let written = scalar.to_string();
+    written == text
+}
+
 /// `populateAllPluginArtifactTimeouts` in workflow/controller/workflowpod.go: where
 /// an artifact's plugin has no timeout, the controller's configuration gives one.
 fn is_timeout_of_plugin(value: &Value, path: Path<'_>) -> bool {
@@ -115,7 +156,8 @@ mod tests {
 
     #[test]
     fn only_strings_with_tags_are_free() {
-        let stored = json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/{{v}}"}}]}, "n": 1});
+        let stored =
+            json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/{{v}}"}}]}, "n": 1});
         for text in [
             json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}),
             json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/\",\""}}]}, "n": 1, "inputs": {}}),
@@ -123,13 +165,34 @@ mod tests {
             compare(&stored, &text).unwrap();
         }
         for (text, where_) in [
-            (json!({"name": "u", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}), "name is `u`"),
-            (json!({"outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}), "name is in the stored"),
-            (json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "l/1"}}]}, "n": 1}), "outputs.artifacts[0].s3.key is `l/1`"),
-            (json!({"name": "t", "outputs": {"artifacts": []}, "n": 1}), "outputs.artifacts has 0 items, stored are 1"),
-            (json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": ["k/"]}}]}, "n": 1}), "key is a list"),
-            (json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 2}), "n has another value"),
-            (json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}, "archive": {}}]}, "n": 1}), "outputs.artifacts[0].archive is not in"),
+            (
+                json!({"name": "u", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}),
+                "name is `u`",
+            ),
+            (
+                json!({"outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 1}),
+                "name is in the stored",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "l/1"}}]}, "n": 1}),
+                "outputs.artifacts[0].s3.key is `l/1`",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": []}, "n": 1}),
+                "outputs.artifacts has 0 items, stored are 1",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": ["k/"]}}]}, "n": 1}),
+                "key is a list",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}}]}, "n": 2}),
+                "n has another value",
+            ),
+            (
+                json!({"name": "t", "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/1"}, "archive": {}}]}, "n": 1}),
+                "outputs.artifacts[0].archive is not in",
+            ),
             (json!([]), "is a list"),
         ] {
             let error = compare(&stored, &text).unwrap_err().to_string();
@@ -146,9 +209,13 @@ mod tests {
         let bare = json!({"container": {}});
         compare(&full, &bare).unwrap();
         compare(&bare, &full).unwrap();
-        for (name, value) in
-            [("archive", json!({})), ("runAsUser", json!(0)), ("insecure", json!(false)), ("mode", json!(0)), ("x", json!(true))]
-        {
+        for (name, value) in [
+            ("archive", json!({})),
+            ("runAsUser", json!(0)),
+            ("insecure", json!(false)),
+            ("mode", json!(0)),
+            ("x", json!(true)),
+        ] {
             let with = json!({ name: value });
             compare(&json!({}), &with).unwrap_err();
             compare(&with, &json!({})).unwrap_err();
@@ -157,7 +224,8 @@ mod tests {
 
     #[test]
     fn parameters_take_any_scalar_for_text() {
-        let stored = json!({"outputs": {"parameters": [{"name": "p", "value": 1, "valueFrom": {"default": true}}]}});
+        let stored =
+            json!({"outputs": {"parameters": [{"name": "p", "value": 1, "valueFrom": {"default": true}}]}});
         compare(&stored, &json!({"outputs": {"parameters": [{"name": "p", "value": "1", "valueFrom": {"default": "true"}}]}})).unwrap();
         compare(&json!({"name": 1}), &json!({"name": "1"})).unwrap_err();
     }
@@ -165,8 +233,15 @@ mod tests {
     #[test]
     fn a_plugin_may_be_given_a_timeout() {
         let stored = json!({"outputs": {"artifacts": [{"plugin": {"name": "p"}}]}});
-        compare(&stored, &json!({"outputs": {"artifacts": [{"plugin": {"name": "p", "connectionTimeoutSeconds": 5}}]}})).unwrap();
-        compare(&stored, &json!({"outputs": {"artifacts": [{"plugin": {"name": "p", "connectionTimeoutSeconds": "5"}}]}}))
-            .unwrap_err();
+        compare(
+            &stored,
+            &json!({"outputs": {"artifacts": [{"plugin": {"name": "p", "connectionTimeoutSeconds": 5}}]}}),
+        )
+        .unwrap();
+        compare(
+            &stored,
+            &json!({"outputs": {"artifacts": [{"plugin": {"name": "p", "connectionTimeoutSeconds": "5"}}]}}),
+        )
+        .unwrap_err();
     }
 }

@@ -278,7 +278,10 @@ mod tests {
     #[test]
     fn pod_metadata_gives_way() {
         let mut template = object(json!({"metadata": {"annotations": {"a": "own"}}}));
-        add_pod_metadata(object(json!({"annotations": {"a": "x", "b": "y"}, "labels": {"l": "z"}})), &mut template);
+        add_pod_metadata(
+            object(json!({"annotations": {"a": "x", "b": "y"}, "labels": {"l": "z"}})),
+            &mut template,
+        );
         assert_eq!(
             Value::Object(template),
             json!({"metadata": {"annotations": {"a": "own", "b": "y"}, "labels": {"l": "z"}}})

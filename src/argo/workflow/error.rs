@@ -84,14 +84,20 @@ impl WorkflowError {
     /// What can be done.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::NotYet { .. } => "ask again in a moment; if it stays so, the pod is not one of this Workflow's",
+            Self::NotYet { .. } => {
+                "ask again in a moment; if it stays so, the pod is not one of this Workflow's"
+            }
             Self::TooLarge | Self::Unbounded { .. } => {
                 "make the Workflow smaller, or let template-source ask for less than `workflow`"
             }
             Self::Malformed { .. } | Self::AnotherKind { .. } => {
                 "the service account needs `get` on workflows.argoproj.io in its namespace"
             }
-            Self::Nodes { .. } | Self::NotAPod { .. } | Self::NoTemplate { .. } | Self::Defaults { .. } | Self::Inputs { .. } => {
+            Self::Nodes { .. }
+            | Self::NotAPod { .. }
+            | Self::NoTemplate { .. }
+            | Self::Defaults { .. }
+            | Self::Inputs { .. } => {
                 "look at the Workflow: `kubectl get workflow NAME -o yaml`; it may have been changed while it ran"
             }
         }
@@ -133,8 +139,21 @@ const PATH: usize = 240;
 /// Members whose text may be shown. Others may be secret: values of variables,
 /// scripts, arguments.
 const SHOWABLE: [&str; 15] = [
-    "name", "path", "key", "image", "bucket", "endpoint", "region", "mountPath", "subPath", "subPathExpr", "action",
-    "templateName", "mode", "workingDir", "namespace",
+    "name",
+    "path",
+    "key",
+    "image",
+    "bucket",
+    "endpoint",
+    "region",
+    "mountPath",
+    "subPath",
+    "subPathExpr",
+    "action",
+    "templateName",
+    "mode",
+    "workingDir",
+    "namespace",
 ];
 
 impl WorkflowDifference {
@@ -237,9 +256,9 @@ pub(super) enum Path<'a> {
     /// The template itself.
     Root,
     /// A member of an object.
-    Member(&'a Path<'a>, &'a str),
+    Member(&'a Self, &'a str),
     /// An item of a list.
-    Item(&'a Path<'a>, usize),
+    Item(&'a Self, usize),
 }
 
 impl Path<'_> {

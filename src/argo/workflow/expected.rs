@@ -47,9 +47,10 @@ impl Which {
         let inputs = node.inputs.as_deref().map(resolve::object).transpose()?.map(Value::Object);
         let noted = if inputs.is_some() { artifacts(inputs.as_ref()) } else { declared };
         let agree = noted.len() == declared.len()
-            && declared.iter().zip(noted).all(|(declared, noted)| {
-                compare::compare(&only_kept(declared), &only_kept(noted)).is_ok()
-            });
+            && declared
+                .iter()
+                .zip(noted)
+                .all(|(declared, noted)| compare::compare(&only_kept(declared), &only_kept(noted)).is_ok());
         if !agree {
             return Err(WorkflowError::Inputs { node: brief(&node.name, 80) });
         }
@@ -127,7 +128,9 @@ fn reorder(mounts: &mut Vec<Value>, text: &[Value]) {
     let mut left: Vec<&Value> = mounts.iter().collect();
     let mut ordered = Vec::new();
     for mount in text {
-        let Some(place) = left.iter().position(|stored| compare::compare(stored, mount).is_ok()) else { return };
+        let Some(place) = left.iter().position(|stored| compare::compare(stored, mount).is_ok()) else {
+            return;
+        };
         ordered.push(left.remove(place).clone());
     }
     *mounts = ordered;

@@ -54,7 +54,8 @@ pub(super) fn archive_location(
     if own.is_some_and(is_complete) {
         return own.cloned();
     }
-    let logs_of = |value: Option<&Value>| value.and_then(|value| value.get("archiveLogs")).and_then(Value::as_bool);
+    let logs_of =
+        |value: Option<&Value>| value.and_then(|value| value.get("archiveLogs")).and_then(Value::as_bool);
     let archives_logs =
         logs_of(repository) == Some(true) || logs_of(own).or(spec_archives_logs).unwrap_or_default();
     if !archives_logs && artifacts.iter().all(|artifact| is_complete(artifact)) {
@@ -139,10 +140,7 @@ mod tests {
                 json!({"s3": {"bucket": "b", "key": "f"}}),
             ),
             (json!({"s3": {"bucket": "b"}}), json!({"s3": {"bucket": "b", "key": DEFAULT_KEY}})),
-            (
-                json!({"s3": {"keyPrefix": "p/"}}),
-                json!({"s3": {"key": "p/{{workflow.name}}/{{pod.name}}"}}),
-            ),
+            (json!({"s3": {"keyPrefix": "p/"}}), json!({"s3": {"key": "p/{{workflow.name}}/{{pod.name}}"}})),
             (json!({"gcs": {"bucket": "b", "keyFormat": "f"}}), json!({"gcs": {"bucket": "b", "key": "f"}})),
             (
                 json!({"artifactory": {"repoURL": "https://a", "keyFormat": "f", "usernameSecret": {"key": "u"}}}),
@@ -178,7 +176,10 @@ mod tests {
         assert_eq!(location(None, None, &[&complete]), None);
         assert_eq!(location(None, None, &[&complete, &partial]), filled(false));
         assert_eq!(location(None, Some(true), &[]), filled(true));
-        assert_eq!(location(Some(&json!({"archiveLogs": false})), Some(true), &[]), Some(json!({"archiveLogs": false})));
+        assert_eq!(
+            location(Some(&json!({"archiveLogs": false})), Some(true), &[]),
+            Some(json!({"archiveLogs": false}))
+        );
         assert_eq!(location(Some(&json!({"archiveLogs": true})), None, &[]), filled(true));
         assert_eq!(location(Some(&complete), Some(true), &[&partial]), Some(complete));
         let logs = json!({"archiveLogs": true, "s3": {"bucket": "b", "keyFormat": "f"}});

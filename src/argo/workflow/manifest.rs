@@ -46,7 +46,9 @@ mod tests {
     const OWNED: &str = "apiVersion: v1\ndata:\n  x: \"1\"\nkind: ConfigMap\nmetadata:\n  name: a\n  ownerReferences:\n  - apiVersion: argoproj.io/v1alpha1\n    kind: Workflow\n    name: w\n    uid: u\n";
 
     fn owned(set: bool, stored: &str, text: &str) -> bool {
-        let Value::Object(mut resource) = json!({"setOwnerReference": set, "manifest": stored}) else { panic!() };
+        let Value::Object(mut resource) = json!({"setOwnerReference": set, "manifest": stored}) else {
+            panic!()
+        };
         own(&mut resource, &json!(text));
         resource["manifest"] == text
     }

@@ -73,12 +73,11 @@ impl StoredWorkflow {
                 Which::of_node(&node, template)?
             }
             Some(node) => return Err(WorkflowError::NotAPod { node: shown(), kind: brief(&node.kind, 40) }),
-            None if matches!(templates.nodes, Nodes::Elsewhere) => {
-                Which::ByName(Offloaded::new(&templates)?)
-            }
+            None if matches!(templates.nodes, Nodes::Elsewhere) => Which::ByName(Offloaded::new(&templates)?),
             None => return Err(WorkflowError::NotYet { node: shown() }),
         };
-        let repository = status.artifact_repository_ref.as_ref().and_then(|reference| reference.artifact_repository);
+        let repository =
+            status.artifact_repository_ref.as_ref().and_then(|reference| reference.artifact_repository);
         let expected = Expected {
             which,
             repository: repository.map(resolve::object).transpose()?.map(Value::Object),

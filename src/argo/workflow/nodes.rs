@@ -31,7 +31,8 @@ pub(super) enum Nodes<'a> {
 
 impl<'a> Nodes<'a> {
     pub(super) fn of(status: &'a Status<'_>) -> Self {
-        let text = |text: &'a Option<std::borrow::Cow<'_, str>>| text.as_deref().filter(|text| !text.is_empty());
+        let text =
+            |text: &'a Option<std::borrow::Cow<'_, str>>| text.as_deref().filter(|text| !text.is_empty());
         if let Some(packed) = text(&status.compressed_nodes) {
             return Self::Packed(packed);
         }
@@ -79,7 +80,8 @@ mod tests {
     fn finds_a_node_plain_or_packed() {
         let table = r#"{"a":{"name":"x","type":"Retry"},"b":{"name":"y","type":"Pod"}}"#;
         let plain = format!(r#"{{"nodes":{table}}}"#);
-        let packed = format!(r#"{{"compressedNodes":"{}","offloadNodeStatusVersion":""}}"#, pack(table.as_bytes()));
+        let packed =
+            format!(r#"{{"compressedNodes":"{}","offloadNodeStatusVersion":""}}"#, pack(table.as_bytes()));
         for text in [&plain, &packed] {
             let status = status(text);
             let nodes = Nodes::of(&status);

@@ -69,13 +69,16 @@ impl Offloaded {
 
     /// The one template that a text of this beginning can be of.
     pub(super) fn template_of(&self, text: &str) -> Result<(Object, &str), WorkflowDifference> {
-        let unnamed = |why: &str| WorkflowDifference::unnamed(format!(
-            "{why}, and the Workflow's table of nodes is kept elsewhere (nodeStatusOffLoad)"
-        ));
+        let unnamed = |why: &str| {
+            WorkflowDifference::unnamed(format!(
+                "{why}, and the Workflow's table of nodes is kept elsewhere (nodeStatusOffLoad)"
+            ))
+        };
         let name = first_name(text).ok_or_else(|| unnamed("is not what the text begins with"))?;
         let mut found: Option<(Object, &str)> = None;
         for candidate in self.templates.iter().filter(|candidate| candidate.name == name) {
-            let template = self.finished(candidate).map_err(|error| unnamed(&brief(&error.to_string(), 120)))?;
+            let template =
+                self.finished(candidate).map_err(|error| unnamed(&brief(&error.to_string(), 120)))?;
             match &found {
                 Some((other, _)) if *other != template => {
                     return Err(unnamed("is that of several templates which are not the same"));

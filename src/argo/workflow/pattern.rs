@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn the_kubelet_halves_dollars() {
-        for (stored, text) in [("a$$b", "a$b"), ("a$$b", "a$$b"), ("$$$", "$$"), ("$(x $$) $$ {{a}}", "$(x $$) $ $$")] {
+        for (stored, text) in
+            [("a$$b", "a$b"), ("a$$b", "a$$b"), ("$$$", "$$"), ("$(x $$) $$ {{a}}", "$(x $$) $ $$")]
+        {
             assert!(fits(stored, text), "{stored} {text}");
         }
         for (stored, text) in [("a$b", "a$$b"), ("a$$b", "ab"), ("$(A)", "x"), ("a$b", "ab")] {

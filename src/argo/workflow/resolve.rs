@@ -2,10 +2,10 @@
 //!
 //! What the node says is what the controller wrote: `templateRef`, or `templateName`
 //! within `templateScope`, or neither for a template that stands inline where it is
-//! called. Templates of WorkflowTemplates lie in `status.storedTemplates` under the
+//! called. Templates of a `WorkflowTemplate` lie in `status.storedTemplates` under the
 //! keys of `resolveTemplateReference` (Argo's `workflow_types.go`); those of the
 //! Workflow itself in its spec, which is `status.storedWorkflowTemplateSpec` if it was
-//! made from a WorkflowTemplate as a whole.
+//! made from a `WorkflowTemplate` as a whole.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -67,7 +67,10 @@ impl<'a> Templates<'a> {
 
     /// A template of the spec, with the spec's `podMetadata`, as Argo takes it from
     /// there.
-    pub(super) fn of_spec(&self, mut template: Map<String, Value>) -> Result<Map<String, Value>, WorkflowError> {
+    pub(super) fn of_spec(
+        &self,
+        mut template: Map<String, Value>,
+    ) -> Result<Map<String, Value>, WorkflowError> {
         if let Some(metadata) = self.spec.pod_metadata.map(object).transpose()? {
             defaults::add_pod_metadata(metadata, &mut template);
         }
@@ -97,7 +100,10 @@ impl<'a> Templates<'a> {
                 };
                 let parent = self.bare(&caller.boundary, depth)?;
                 inline(parent, caller.declared_name()).ok_or_else(|| {
-                    missing(node, format!("no step or task {} with a template inline", shown(caller.declared_name())))
+                    missing(
+                        node,
+                        format!("no step or task {} with a template inline", shown(caller.declared_name())),
+                    )
                 })
             }
         }
@@ -105,10 +111,12 @@ impl<'a> Templates<'a> {
 
     /// A template of `status.storedTemplates`.
     fn stored(&self, node: &Node, key: &str) -> Result<Map<String, Value>, WorkflowError> {
-        let found = self.stored.map(|stored| lookup::member::<&RawValue>(stored.get(), key)).transpose()?.flatten();
-        found.map(object).unwrap_or_else(|| {
-            Err(missing(node, format!("status.storedTemplates has no {}", shown(key))))
-        })
+        let found =
+            self.stored.map(|stored| lookup::member::<&RawValue>(stored.get(), key)).transpose()?.flatten();
+        match found {
+            Some(template) => object(template),
+            None => Err(missing(node, format!("status.storedTemplates has no {}", shown(key)))),
+        }
     }
 
     /// A template of the spec.
@@ -160,7 +168,7 @@ impl Caller {
 enum Scope<'a> {
     /// The Workflow's own templates.
     Workflow,
-    /// A WorkflowTemplate's or ClusterWorkflowTemplate's.
+    /// A `WorkflowTemplate`'s or `ClusterWorkflowTemplate`'s.
     Template { scope: &'a str, resource: &'a str },
 }
 
@@ -186,7 +194,7 @@ fn own_name<'n>(node: &'n Node, boundary: &Node) -> Option<&'n str> {
         None => rest,
     };
     let name = rest.strip_prefix('.')?;
-    if node.node_flag.as_ref().is_some_and(|flag| flag.retried) {
+    if node.flag.as_ref().is_some_and(|flag| flag.retried) {
         return name.rsplit_once('(').map(|(name, _)| name);
     }
     Some(name)
