@@ -76,13 +76,13 @@ impl Sidecar<'_> {
         let text = match TemplateText::find(self.environment.var("ARGO_TEMPLATE").as_deref(), &HostFiles) {
             Ok(text) => text,
             Err(error) => {
-                return self.fail(self.form(None), &not_ready(&error, TEMPLATE_HELP), terminate).await;
+                return self.fail(self.form(None), &not_ready(&error, error.remedy()), terminate).await;
             }
         };
         let form = self.form(Some(text.source()));
         let step = match Step::parse(&text) {
             Ok(step) => step,
-            Err(error) => return self.fail(form, &not_ready(&error, TEMPLATE_HELP), terminate).await,
+            Err(error) => return self.fail(form, &not_ready(&error, error.remedy()), terminate).await,
         };
         if let Some(reason) = self.idle_reason(&step) {
             info!(step = step.name, reason, "nothing to do");
@@ -365,9 +365,6 @@ fn follow(key: &mut FollowedKey) {
         ),
     }
 }
-
-const TEMPLATE_HELP: &str =
-    "run this inside a pod of Argo Workflows, as an initContainers or sidecars entry of a template";
 
 fn not_attempted(state: &StepState) -> Conclusion {
     let reason = match state {
