@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 use super::failure::store_exit_of;
 use super::verify::read_policy;
 use super::{Exit, Failure, workers};
-use crate::argo::{HostFiles, Source, Step, TemplateText};
+use crate::argo::{HostFiles, Source, Step, TemplateError, TemplateText};
 use crate::check::Checker;
 use crate::gate::{Answer, Evidence, Fault, InputError, Inspection, Question, Verdict, question, summary};
 use crate::outcome::{MESSAGE_LIMIT, brief};
@@ -108,13 +108,12 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
 
 /// The template, from where main's containers cannot have changed it.
 fn step() -> Result<Step, Failure> {
-    let help = "run this inside a pod of Argo Workflows, as an initContainers entry of a template";
-    let malformed = |e| Failure::from_error(Exit::Data, &e).remedy(help);
+    let malformed = |e: TemplateError| Failure::from_error(Exit::Data, &e).remedy(e.remedy());
     let text =
         TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles).map_err(malformed)?;
     if text.source() == Source::TemplateFile {
         let message = format!("ARGO_TEMPLATE is not set, and {} is not trusted", text.source());
-        return Err(Failure::new(Exit::Data, message).remedy(help));
+        return Err(Failure::new(Exit::Data, message).remedy(TemplateError::Absent.remedy()));
     }
     Step::parse(&text).map_err(malformed)
 }
