@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::super::{Foreign, parameters, template};
+use proptest::prelude::*;
+
+use super::super::{Foreign, encode, parameters, template};
 use super::tree::Tree;
 use super::{FIXTURES, examples};
 
@@ -415,3 +417,66 @@ fn the_time_grows_with_the_text_only() {
         assert!(start.elapsed().as_secs_f32() < limit, "{:?}", start.elapsed());
     }
 }
+
+/// The text with every string spelt in one way.
+fn respelt(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(start) = rest.find('"') {
+        let mut strings = serde_json::Deserializer::from_str(&rest[start..]).into_iter::<String>();
+        let string = strings.next().unwrap().unwrap();
+        out += &rest[..start];
+        out += &serde_json::to_string(&string).unwrap();
+        rest = &rest[start + strings.byte_offset()..];
+    }
+    out + rest
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// Pieces of other JSON put into honest text: what is still taken is, but for the
+    /// spelling of text, what the encoder writes for what it means.
+    #[test]
+    fn what_is_taken_is_written_again(
+        fixture in 0..FIXTURES.len(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_usize, 0..PIECES.len()), 1..4),
+    ) {
+        let mut text: Vec<char> = FIXTURES[fixture].chars().collect();
+        for (at, removed, piece) in changes {
+            let at = at.index(text.len());
+            text.splice(at..(at + removed).min(text.len()), PIECES[piece].chars());
+        }
+        let text: String = text.into_iter().collect();
+        if template(&text).is_ok() {
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(respelt(&encode(&value).unwrap()), respelt(&text));
+        }
+    }
+}
+
+const PIECES: [&str; 24] = [
+    "",
+    "x",
+    "\"",
+    "\\\"",
+    "\\u003C",
+    "\\/",
+    "<",
+    "1",
+    "-",
+    "0",
+    ".5",
+    "e9",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    " ",
+    "null",
+    "true",
+    "\",\"path\":\"",
+    "\"},{\"name\":\"",
+    ",\"optional\":true",
+];
