@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::pattern;
+use super::value::VALUES_LIMIT;
 
 /// Sets the stored manifest to the text's if that is the same with an owner added, or
 /// if a tag stands in it: YAML that was written anew has its lines in other places.
@@ -22,7 +23,13 @@ pub(super) fn own(resource: &mut Map<String, Value>, text: &Value) {
 
 /// Whether `written` is `stored` with one more owner, a Workflow.
 fn is_owned(stored: &str, written: &str) -> bool {
-    let read = |text: &str| serde_saphyr::from_str::<Value>(text).ok();
+    // What is written anew has no aliases, and theirs could stand for any number of values.
+    let options = || {
+        serde_saphyr::options! {
+            budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_nodes: VALUES_LIMIT },
+        }
+    };
+    let read = |text: &str| serde_saphyr::from_str_with_options::<Value>(text, options()).ok();
     let (Some(stored), Some(mut written)) = (read(stored), read(written)) else { return false };
     let Some(metadata) = written.get_mut("metadata").and_then(Value::as_object_mut) else { return false };
     let Some(Value::Array(owners)) = metadata.get_mut("ownerReferences") else { return false };
@@ -60,6 +67,8 @@ mod tests {
         assert!(!owned(true, STORED, &OWNED.replace("x: \"1\"", "x: \"2\"")));
         assert!(!owned(true, STORED, &OWNED.replace("kind: Workflow", "kind: Pod")));
         assert!(!owned(true, STORED, "["));
+        let aliased = OWNED.replace("metadata:", "a: &a [1]\nb: *a\nmetadata:");
+        assert!(!owned(true, &aliased, &aliased.replace("uid: u", "uid: v")));
         assert!(owned(true, "name: {{workflow.name}}", "anything"));
     }
 }

@@ -103,7 +103,8 @@ impl StoredWorkflow {
         if text.len() > TEMPLATE_LIMIT {
             return Err(WorkflowDifference::too_large());
         }
-        let value = value::read(text).map_err(|error| WorkflowDifference::not_json(&error))?;
+        let value =
+            value::read(text, value::VALUES_LIMIT).map_err(|error| WorkflowDifference::not_json(&error))?;
         compare::compare(&self.expected.of(text, &value)?, &value)
     }
 }

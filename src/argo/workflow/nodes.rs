@@ -36,7 +36,10 @@ impl<'a> Nodes<'a> {
         if let Some(packed) = text(&status.compressed_nodes) {
             return Self::Packed(packed);
         }
-        let nodes = status.nodes.map(|nodes| nodes.get()).filter(|nodes| !matches!(*nodes, "null" | "{}"));
+        let nodes = status
+            .nodes
+            .map(serde_json::value::RawValue::get)
+            .filter(|nodes| !matches!(*nodes, "null" | "{}"));
         match (nodes, text(&status.offload_node_status_version)) {
             (None, Some(_)) => Self::Elsewhere,
             (nodes, _) => Self::Plain(nodes.unwrap_or("{}")),
@@ -47,14 +50,16 @@ impl<'a> Nodes<'a> {
     pub(super) fn find(&self, id: &str) -> Result<Option<Node>, WorkflowError> {
         match self {
             Self::Plain(table) => Ok(lookup::member(table, id)?),
-            Self::Packed(packed) => {
-                let unpacked = MultiGzDecoder::new(DecoderReader::new(packed.as_bytes(), &STANDARD));
-                lookup::member_of_stream(io::BufReader::new(unpacked.take(UNPACKED_LIMIT)), id)
-                    .map_err(|error| WorkflowError::Nodes { why: brief(&error.to_string(), 120) })
-            }
+            Self::Packed(packed) => find_packed(packed, id, UNPACKED_LIMIT),
             Self::Elsewhere => Ok(None),
         }
     }
+}
+
+fn find_packed(packed: &str, id: &str, limit: u64) -> Result<Option<Node>, WorkflowError> {
+    let unpacked = MultiGzDecoder::new(DecoderReader::new(packed.as_bytes(), &STANDARD));
+    lookup::member_of_stream(io::BufReader::new(unpacked.take(limit)), id)
+        .map_err(|error| WorkflowError::Nodes { why: brief(&error.to_string(), 120) })
 }
 
 #[cfg(test)]
@@ -100,12 +105,10 @@ mod tests {
 
     #[test]
     fn refuses_a_table_that_is_broken_or_never_ends() {
-        let mut large = b"{".to_vec();
-        large.resize(usize::try_from(UNPACKED_LIMIT).unwrap() + 1, b' ');
-        large.push(b'}');
-        for packed in [pack(&large), pack(b"{"), "AAAA".to_owned(), "!".to_owned()] {
-            let text = format!(r#"{{"compressedNodes":"{packed}"}}"#);
-            let error = Nodes::of(&status(&text)).find("a").map(|_| ()).unwrap_err();
+        let large = pack(format!("{{{}}}", " ".repeat(100_000)).as_bytes());
+        assert!(find_packed(&large, "a", 100_002).unwrap().is_none());
+        for (packed, limit) in [(large.as_str(), 100_001), (&pack(b"{"), 100), ("AAAA", 100), ("!", 100)] {
+            let error = find_packed(packed, "a", limit).map(|_| ()).unwrap_err();
             assert!(matches!(error, WorkflowError::Nodes { .. }), "{error}");
         }
     }

@@ -17,7 +17,7 @@ use super::error::{WorkflowDifference, WorkflowError};
 use super::lookup;
 use super::pattern;
 use super::resolve::{self, Templates};
-use super::value;
+use super::value::{self, CALLERS_LIMIT, VALUES_LIMIT};
 use crate::outcome::brief;
 
 type Object = Map<String, Value>;
@@ -50,7 +50,7 @@ impl Offloaded {
                 Ok(())
             })?;
             if let (Some(entrypoint), Some(arguments)) = (&spec.entrypoint, spec.arguments) {
-                note_given(entrypoint, &value::read(arguments.get())?, &mut given);
+                note_given(entrypoint, &value::read(arguments.get(), CALLERS_LIMIT)?, &mut given);
             }
         }
         if let Some(stored) = templates.stored {
@@ -60,7 +60,7 @@ impl Offloaded {
             })?;
         }
         for template in &named {
-            note_callers(&Value::Object(resolve::object_of(&template.text)?), &mut given);
+            note_callers(&Value::Object(resolve::object_of(&template.text, CALLERS_LIMIT)?), &mut given);
         }
         let defaults = templates.spec.template_defaults.map(resolve::object).transpose()?;
         let pod_metadata = templates.spec.pod_metadata.map(resolve::object).transpose()?;
@@ -95,7 +95,7 @@ impl Offloaded {
     }
 
     fn finished(&self, candidate: &Named) -> Result<Object, WorkflowError> {
-        let mut template = resolve::object_of(&candidate.text)?;
+        let mut template = resolve::object_of(&candidate.text, VALUES_LIMIT)?;
         if let (true, Some(metadata)) = (candidate.of_spec, &self.pod_metadata) {
             defaults::add_pod_metadata(metadata.clone(), &mut template);
         }

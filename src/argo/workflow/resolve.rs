@@ -15,7 +15,7 @@ use super::defaults;
 use super::error::WorkflowError;
 use super::lookup;
 use super::nodes::Nodes;
-use super::value;
+use super::value::{self, CALLERS_LIMIT, VALUES_LIMIT};
 use super::wire::{Node, Spec, Status};
 use crate::argo::TEMPLATE_LIMIT;
 use crate::outcome::brief;
@@ -50,7 +50,7 @@ impl<'a> Templates<'a> {
 
     /// The template that `node` runs, with what the Workflow's defaults add to it.
     pub(super) fn of_node(&self, node: &Node) -> Result<Map<String, Value>, WorkflowError> {
-        let template = self.bare(node, DEPTH_LIMIT)?;
+        let template = self.bare(node, DEPTH_LIMIT, VALUES_LIMIT)?;
         self.with_defaults(template)
     }
 
@@ -77,28 +77,28 @@ impl<'a> Templates<'a> {
         Ok(template)
     }
 
-    fn bare(&self, node: &Node, depth: usize) -> Result<Map<String, Value>, WorkflowError> {
+    fn bare(&self, node: &Node, depth: usize, limit: usize) -> Result<Map<String, Value>, WorkflowError> {
         let scope = Scope::of(node.template_scope.as_deref().unwrap_or_default());
         let name = node.template_name.as_deref().filter(|name| !name.is_empty());
         match (&node.template_ref, name, scope) {
             (Some(reference), ..) => {
                 let scope = if reference.cluster_scope { "cluster" } else { "namespaced" };
-                self.stored(node, &format!("{scope}/{}/{}", reference.name, reference.template))
+                self.stored(node, &format!("{scope}/{}/{}", reference.name, reference.template), limit)
             }
             (None, Some(name), Scope::Template { scope, resource }) => {
-                self.stored(node, &format!("{scope}/{resource}/{name}"))
+                self.stored(node, &format!("{scope}/{resource}/{name}"), limit)
             }
-            (None, Some(name), Scope::Workflow) => self.named(node, name),
+            (None, Some(name), Scope::Workflow) => self.named(node, name, limit),
             (None, None, Scope::Template { scope, resource }) => {
                 let caller = self.caller(node)?;
-                self.stored(node, &format!("{scope}/{resource}/inline/{}", caller.name))
+                self.stored(node, &format!("{scope}/{resource}/inline/{}", caller.name), limit)
             }
             (None, None, Scope::Workflow) => {
                 let caller = self.caller(node)?;
                 let Some(depth) = depth.checked_sub(1) else {
                     return Err(missing(node, "templates are nested too deeply".to_owned()));
                 };
-                let parent = self.bare(&caller.boundary, depth)?;
+                let parent = self.bare(&caller.boundary, depth, CALLERS_LIMIT)?;
                 inline(parent, caller.declared_name()).ok_or_else(|| {
                     missing(
                         node,
@@ -110,17 +110,17 @@ impl<'a> Templates<'a> {
     }
 
     /// A template of `status.storedTemplates`.
-    fn stored(&self, node: &Node, key: &str) -> Result<Map<String, Value>, WorkflowError> {
+    fn stored(&self, node: &Node, key: &str, limit: usize) -> Result<Map<String, Value>, WorkflowError> {
         let found =
             self.stored.map(|stored| lookup::member::<&RawValue>(stored.get(), key)).transpose()?.flatten();
         match found {
-            Some(template) => object(template),
+            Some(template) => object_of(template.get(), limit),
             None => Err(missing(node, format!("status.storedTemplates has no {}", shown(key)))),
         }
     }
 
     /// A template of the spec.
-    fn named(&self, node: &Node, name: &str) -> Result<Map<String, Value>, WorkflowError> {
+    fn named(&self, node: &Node, name: &str, limit: usize) -> Result<Map<String, Value>, WorkflowError> {
         for spec in [Some(self.spec), self.second].into_iter().flatten() {
             let mut found = None;
             each_template(spec, &mut |own, template| {
@@ -130,7 +130,7 @@ impl<'a> Templates<'a> {
                 Ok(())
             })?;
             if let Some(template) = found {
-                return self.of_spec(object(template)?);
+                return self.of_spec(object_of(template.get(), limit)?);
             }
         }
         Err(missing(node, format!("spec.templates has no {}", shown(name))))
@@ -238,15 +238,15 @@ pub(super) fn each_template<'a>(
 
 /// Reads a JSON object of a bounded size, in which no key is twice.
 pub(super) fn object(text: &RawValue) -> Result<Map<String, Value>, WorkflowError> {
-    object_of(text.get())
+    object_of(text.get(), VALUES_LIMIT)
 }
 
-/// Reads a JSON object of a bounded size, in which no key is twice.
-pub(super) fn object_of(text: &str) -> Result<Map<String, Value>, WorkflowError> {
+/// Reads a JSON object of a bounded size and number of values, in which no key is twice.
+pub(super) fn object_of(text: &str, limit: usize) -> Result<Map<String, Value>, WorkflowError> {
     if text.len() > TEMPLATE_LIMIT {
         return Err(WorkflowError::Unbounded { what: "a template".to_owned() });
     }
-    match value::read(text)? {
+    match value::read(text, limit)? {
         Value::Object(object) => Ok(object),
         Value::Null => Ok(Map::new()),
         _ => Err(<serde_json::Error as serde::de::Error>::custom("expected an object").into()),

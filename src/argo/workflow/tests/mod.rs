@@ -45,9 +45,9 @@ fn takes_them_where_the_nodes_are_packed_or_elsewhere() {
     let (mut packed, mut named, mut told) = (0, 0, Vec::new());
     for mut run in runs().into_iter().step_by(7) {
         let nodes = run.workflow["status"]["nodes"].take().to_string();
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packer.write_all(nodes.as_bytes()).unwrap();
-        let text = base64::engine::general_purpose::STANDARD.encode(packer.finish().unwrap());
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(nodes.as_bytes()).unwrap();
+        let text = base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap());
         run.workflow["status"]["compressedNodes"] = json!(text);
         for pod in &run.pods {
             stored(&run, &pod.node).compare(&pod.text).unwrap();
