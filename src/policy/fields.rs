@@ -60,10 +60,10 @@ impl Field {
     }
 
     /// A list that is not empty, item by item.
-    pub(super) fn list(self) -> Result<Vec<Field>, InvalidPolicy> {
+    pub(super) fn list(self) -> Result<Vec<Self>, InvalidPolicy> {
         match self.node.value {
             Value::List(items) if !items.is_empty() => {
-                let item = |(n, node)| Field { path: format!("{}[{n}]", self.path), node };
+                let item = |(n, node)| Self { path: format!("{}[{n}]", self.path), node };
                 Ok(items.into_iter().enumerate().map(item).collect())
             }
             Value::List(_) | Value::Nothing => Err(wrong(&self.path, self.node.line, EMPTY)),
@@ -75,7 +75,7 @@ impl Field {
     /// A list of different things: of two that are the same, `same` tells.
     pub(super) fn distinct<T>(
         self,
-        read: impl Fn(Field) -> Result<T, InvalidPolicy>,
+        read: impl Fn(Self) -> Result<T, InvalidPolicy>,
         same: impl Fn(&T, &T) -> bool,
     ) -> Result<Vec<T>, InvalidPolicy> {
         let mut all: Vec<T> = Vec::new();
