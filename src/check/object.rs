@@ -75,7 +75,9 @@ fn placed(
         // that it is about: of the one that it names, under the very path there.
         Place::Named(_) => {
             let mut found = here(&store.uri(key));
-            for (at, _) in key.as_str().rmatch_indices('/') {
+            // Only a plain path leads through directories.
+            let path = key.to_rel_path().map(|_| key.as_str()).unwrap_or_default();
+            for (at, _) in path.rmatch_indices('/') {
                 let Err(PlaceError::Elsewhere { .. }) = found else { break };
                 let (directory, path) = key.as_str().split_at(at);
                 match here(&uri(directory)) {
