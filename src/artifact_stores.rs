@@ -266,7 +266,7 @@ mod tests {
             ("accessKeySecret", Described { access_key: bad(), ..described.clone() }),
             ("secretKeySecret", Described { secret_key: bad(), ..described.clone() }),
             ("sessionTokenSecret", Described { session_token: bad(), ..described.clone() }),
-            ("caSecret", Described { ca: bad(), ..described.clone() }),
+            ("caSecret", Described { ca: bad(), ..described }),
         ] {
             let told = config(&described, &nothing, secrets.path()).unwrap_err().to_string();
             assert!(told.contains(named), "{named}: {told}");

@@ -231,8 +231,8 @@ fn place(dependency: &ResourceDescriptor, reference: &Reference) -> Result<Place
     let base = base(&reference.uri).unwrap_or(&reference.uri);
     // Of a directory, the prefix of its objects is the same with a `/` and without.
     let is_directory = dependency.digest.sha256().is_none();
-    let bare = |uri: &'_ str| if is_directory { uri.trim_end_matches('/') } else { uri }.to_owned();
-    let (uri, base) = (bare(&dependency.uri), bare(base));
+    let slashless = |uri: &'_ str| if is_directory { uri.trim_end_matches('/') } else { uri }.to_owned();
+    let (uri, base) = (slashless(&dependency.uri), slashless(base));
     if uri == base {
         return Ok(Place::Itself(KnownAs::new(&uri)));
     }

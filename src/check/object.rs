@@ -10,10 +10,13 @@ use super::local::read_named;
 use super::{CheckError, Checker};
 use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
 use crate::digest::Sha256Digest;
+use crate::intoto::member_path;
 use crate::manifest;
 use crate::relpath::{RelPath, printable};
 use crate::store::{ObjectKey, Store, StoreError};
-use crate::verify::{Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, VerifiedStatement};
+use crate::verify::{
+    Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, VerifiedStatement,
+};
 use crate::volume::Progress;
 
 /// An object that is as it was attested.
@@ -63,17 +66,27 @@ fn placed(
     let uri = |key: &str| ObjectKey::new(key).map_or_else(|_| key.to_owned(), |key| store.uri(&key));
     let address = store.address();
     let here = |uri: &str| statement.placed(Here { uri, store: address.as_ref() }, checker.policy.stores());
+    let other_name = || Rejection::OtherName {
+        attested: printable(statement.subject().as_bytes()),
+        asked: key.to_string(),
+    };
     let found = match place {
-        // The caller says that it is about this object, which may be in a directory that it is about.
+        // The caller says that it is about this object, which may be a file of a directory
+        // that it is about: of the one that it names, under the very path there.
         Place::Named(_) => {
-            let directories = key.as_str().rmatch_indices('/').filter_map(|(at, _)| key.as_str().get(..at));
-            std::iter::once(key.as_str())
-                .chain(directories)
-                .map(|base| here(&uri(base)))
-                .reduce(
-                    |best, next| if matches!(best, Err(PlaceError::Elsewhere { .. })) { next } else { best },
-                )
-                .unwrap_or_else(|| here(&uri(base)))
+            let mut found = here(&store.uri(key));
+            // Only a plain path leads through directories.
+            let path = key.to_rel_path().map(|_| key.as_str()).unwrap_or_default();
+            for (at, _) in path.rmatch_indices('/') {
+                let Err(PlaceError::Elsewhere { .. }) = found else { break };
+                let (directory, path) = key.as_str().split_at(at);
+                match here(&uri(directory)) {
+                    Ok(()) if !is_member(statement, path) => return Err(other_name()),
+                    Err(PlaceError::Elsewhere { .. }) => {}
+                    above => found = above,
+                }
+            }
+            found
         }
         Place::Itself(_) | Place::Within(_) => here(&uri(base)),
     };
@@ -81,14 +94,18 @@ fn placed(
         (Ok(()), _) => Ok(true),
         // Whoever writes to the bucket can put any attestation beside any object.
         (Err(PlaceError::Nowhere { .. }), Place::Itself(known)) if !known.is_called(statement.subject()) => {
-            Err(Rejection::OtherName {
-                attested: printable(statement.subject().as_bytes()),
-                asked: key.to_string(),
-            })
+            Err(other_name())
         }
         (Err(PlaceError::Nowhere { .. }), _) => Ok(false),
         (Err(error), _) => Err(error.into()),
     }
+}
+
+/// Whether what was accepted is this very path in the statement's directory.
+fn is_member(statement: &VerifiedStatement, path: &str) -> bool {
+    let Some(directory) = Subjects::of(statement.statement().subjects()).directory else { return false };
+    let path = path.strip_prefix('/').and_then(|path| RelPath::from_bytes(path.as_bytes()).ok());
+    path.is_some() && member_path(&directory.name, statement.subject()) == path
 }
 
 /// Whether one of the statements speaks of these bytes: which, and what it says.

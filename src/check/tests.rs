@@ -1,6 +1,7 @@
 //! Objects under names that are not quite their own.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -51,8 +52,12 @@ impl Bucket {
     }
 
     async fn check(&self, key: &str) -> Result<CheckedObject, CheckError> {
+        self.check_with(key, None).await
+    }
+
+    async fn check_with(&self, key: &str, bundle: Option<PathBuf>) -> Result<CheckedObject, CheckError> {
         let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
-        let checker = Checker { policy, now: Timestamp::now(), bundle: None };
+        let checker = Checker { policy, now: Timestamp::now(), bundle };
         check_object(&checker, &self.store, &ObjectKey::new(key).unwrap(), &NoProgress).await
     }
 
@@ -172,6 +177,42 @@ async fn an_object_goes_by_the_name_that_its_attestation_has() {
     for name in ["other", "app/x", "App", "app "] {
         bucket.attest("in/app", &file(name), None).await;
         assert!(bucket.refusal("in/app").await.unwrap().contains("and not under the name"), "{name}");
+    }
+}
+
+/// The caller's word for which attestation it is is no word for where the object is.
+#[tokio::test]
+async fn a_named_attestation_is_about_the_place_that_it_names() {
+    for place in [Some("x/dir"), None] {
+        let bucket = Bucket::new();
+        bucket.attest("x/dir", &directory(), place).await;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let bundle = ObjectKey::new("x/dir.sigstore.json").unwrap();
+        std::fs::write(file.path(), bucket.store.get(&bundle, u64::MAX).await.unwrap().bytes).unwrap();
+        // Which member, where it is, and whether it is there only if no place is named.
+        for (key, bytes, anywhere) in [
+            ("x/dir/a", "a", true),
+            ("x/dir/sub/b", "b", true),
+            ("x/a", "a", false),
+            ("dir/a", "a", false),
+            ("x/dir/sub/a", "a", false),
+            ("x/dir/y/a", "a", false),
+            ("x/dir/y/sub/b", "b", false),
+            ("x/dir/b", "b", false),
+            ("y/x/dir/a", "a", false),
+            ("x/dir//a", "a", false),
+            ("x/dir/./a", "a", false),
+        ] {
+            bucket.put(key, bytes);
+            let found = bucket.check_with(key, Some(file.path().to_owned())).await;
+            match place {
+                Some(_) => assert_eq!(found.is_ok_and(|found| found.placed), anywhere, "{key}"),
+                None => assert!(found.is_ok_and(|found| !found.placed), "{key}: by its name alone"),
+            }
+        }
+        bucket.put("x/dir/other", "a");
+        let found = bucket.check_with("x/dir/other", Some(file.path().to_owned())).await;
+        assert!(found.is_err(), "{found:?}");
     }
 }
 

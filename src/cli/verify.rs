@@ -72,10 +72,10 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     for artifact in &args.artifacts {
         let found = check(&checker, artifact).await;
         let chain = match &found {
-            Ok(checked) if args.chain => {
+            Ok(artifact) if args.chain => {
                 let (policy, now) = (&checker.policy, checker.now);
                 Some(
-                    chain::walk(checked.statement.provenance(), policy, now, &buckets, Limits::default())
+                    chain::walk(artifact.statement.provenance(), policy, now, &buckets, Limits::default())
                         .await,
                 )
             }
@@ -153,20 +153,16 @@ pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
 
 async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
     let bar = Bar::default();
-    match artifact.to_str().filter(|text| text.starts_with("s3://")) {
-        Some(uri) => {
-            let (location, key) = Location::artifact(uri).map_err(|e| {
-                let failure = Failure::from_error(Exit::Usage, &e);
-                CheckFailure::Other(failure.remedy("write s3://bucket/key"))
-            })?;
-            let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
-            let CheckedObject { statement, origin, placed } =
-                check_object(checker, store.as_ref(), &key, &bar).await?;
-            Ok(Checked { statement, origin, placed: Some(placed) })
-        }
-        None => {
-            let (statement, origin) = check_path(checker, artifact, workers(), &bar)?;
-            Ok(Checked { statement, origin, placed: None })
-        }
-    }
+    let Some(uri) = artifact.to_str().filter(|text| text.starts_with("s3://")) else {
+        let (statement, origin) = check_path(checker, artifact, workers(), &bar)?;
+        return Ok(Checked { statement, origin, placed: None });
+    };
+    let (location, key) = Location::artifact(uri).map_err(|e| {
+        let failure = Failure::from_error(Exit::Usage, &e);
+        CheckFailure::Other(failure.remedy("write s3://bucket/key"))
+    })?;
+    let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
+    let CheckedObject { statement, origin, placed } =
+        check_object(checker, store.as_ref(), &key, &bar).await?;
+    Ok(Checked { statement, origin, placed: Some(placed) })
 }

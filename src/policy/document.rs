@@ -224,8 +224,8 @@ fn expectation(field: Field, stores: &Stores) -> Result<Expectation, InvalidPoli
     expect.max_age = fields.optional("maxAge").map(age).transpose()?;
     let known = |name: &str| stores.knows(name).then(|| name.to_owned());
     let known = |field: Field| field.parsed("the name of a store that `stores` lists", known);
-    let named = fields.optional("stores").map(|field| field.distinct(known, |a, b| a == b)).transpose()?;
-    expect.stores = named.unwrap_or_default();
+    let wanted = fields.optional("stores").map(|field| field.distinct(known, |a, b| a == b)).transpose()?;
+    expect.stores = wanted.unwrap_or_default();
     let source = fields.optional("templateSource");
     expect.template_source =
         source.map(|field| field.parsed("workflow, pod or text", TemplateSource::named)).transpose()?;

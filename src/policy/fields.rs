@@ -59,14 +59,11 @@ impl Field {
         parse(&text).ok_or_else(|| wrong(&path, line, format!("is {:?}, not {what}", brief(&text, 200))))
     }
 
-    /// A list that is not empty, item by item; of at most [`MAX_ITEMS`].
-    pub(super) fn list(self) -> Result<Vec<Field>, InvalidPolicy> {
+    /// A list that is not empty, item by item.
+    pub(super) fn list(self) -> Result<Vec<Self>, InvalidPolicy> {
         match self.node.value {
-            Value::List(items) if items.len() > MAX_ITEMS => {
-                Err(wrong(&self.path, self.node.line, format!("has more than {MAX_ITEMS} entries")))
-            }
             Value::List(items) if !items.is_empty() => {
-                let item = |(n, node)| Field { path: format!("{}[{n}]", self.path), node };
+                let item = |(n, node)| Self { path: format!("{}[{n}]", self.path), node };
                 Ok(items.into_iter().enumerate().map(item).collect())
             }
             Value::List(_) | Value::Nothing => Err(wrong(&self.path, self.node.line, EMPTY)),
@@ -78,7 +75,7 @@ impl Field {
     /// A list of different things: of two that are the same, `same` tells.
     pub(super) fn distinct<T>(
         self,
-        read: impl Fn(Field) -> Result<T, InvalidPolicy>,
+        read: impl Fn(Self) -> Result<T, InvalidPolicy>,
         same: impl Fn(&T, &T) -> bool,
     ) -> Result<Vec<T>, InvalidPolicy> {
         let mut all: Vec<T> = Vec::new();
@@ -133,10 +130,6 @@ impl Fields {
         }
     }
 }
-
-/// Entries of a list: each key is read from its file and tried with each signature, and all
-/// are compared with each other.
-const MAX_ITEMS: usize = 1024;
 
 const EMPTY: &str = "is empty: give it a value, or leave it out if it may be left out";
 

@@ -136,10 +136,10 @@ mod tests {
         }
         match value {
             Value::Object(fields) => {
-                fields.iter().for_each(|(name, v)| typed(v, &format!("{at}/{name}"), all))
+                fields.iter().for_each(|(name, v)| typed(v, &format!("{at}/{name}"), all));
             }
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(n, v)| typed(v, &format!("{at}/{n}"), all))
+                items.iter().enumerate().for_each(|(n, v)| typed(v, &format!("{at}/{n}"), all));
             }
             _ => {}
         }

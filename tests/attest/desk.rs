@@ -11,7 +11,7 @@ pub(crate) const BUILDER: &str = "https://ci.example.com/imports";
 
 pub(crate) struct Voucher {
     pub(crate) desk: Desk,
-    endpoint: String,
+    pub(crate) endpoint: String,
 }
 
 pub(crate) fn uri(key: &str) -> String {

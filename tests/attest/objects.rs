@@ -33,7 +33,10 @@ async fn an_object_is_vouched_for_and_verifies() {
     assert!(definition["externalParameters"].get("workflow").is_none(), "{definition}");
     assert_eq!(definition["internalParameters"]["object"]["size"], "4");
     assert!(definition.get("resolvedDependencies").is_none(), "{definition}");
-    assert!(statement["predicate"]["runDetails"].get("byproducts").is_none(), "{statement}");
+    // Where it is, and no evidence: nobody saw what was written.
+    let place =
+        json!([{"name": "stored-object", "uri": object, "annotations": {"endpoint": voucher.endpoint}}]);
+    assert_eq!(statement["predicate"]["runDetails"]["byproducts"], place);
 
     fs::write(bucket.join("in/base.csv"), "a,c\n").unwrap();
     voucher.verify(&[&object]).with(1).says("not one that is attested");

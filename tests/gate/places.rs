@@ -37,7 +37,11 @@ fn an_object_that_was_attested_in_another_store() {
     for kind in [(Place::Base, Packing::None, Shape::File), (Place::Volume, Packing::None, Shape::Directory)]
     {
         let upstream = Upstream::new(&own, vec![Output::new("a", kind)]);
-        for key in own.keys() {
+        for (key, bytes) in upstream.output().objects(&upstream.pod.work()) {
+            real.put(&key, &bytes);
+        }
+        for suffix in [".sigstore.json", ".intoto.jsonl"] {
+            let key = format!("{}{suffix}", upstream.key());
             real.put(&key, &own.get(&key).unwrap());
         }
         let (said, here) = (&own.endpoint, &real.endpoint);

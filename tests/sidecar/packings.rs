@@ -33,7 +33,7 @@ fn attested(s3: &S3, plain: bool) {
     for output in &pod.outputs {
         let told = entry(&outcome["predicate"]["outputs"], &output.name);
         assert_eq!(told["verdict"], "attested", "{output:?}: {told}");
-        pod.assert_accepted(s3, output);
+        pod.assert_accepted(output);
         assert_members(s3, &pod, output);
         let statement = pod.signed(&s3.get(&format!("{}.sigstore.json", output.key())).unwrap());
         let form = &statement["predicate"]["buildDefinition"]["internalParameters"];
@@ -121,5 +121,5 @@ fn a_volume_that_is_mounted_by_a_relative_path() {
     let mut sidecar = pod.start_ready();
     let (code, message) = pod.succeed(&s3, &mut sidecar);
     assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{message}");
-    pod.assert_accepted(&s3, &pod.outputs[0]);
+    pod.assert_accepted(&pod.outputs[0]);
 }

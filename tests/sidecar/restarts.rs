@@ -46,7 +46,7 @@ fn killed_in_mid_step() {
         let (code, message) = second.ends();
         assert_eq!((code, &message["attested"]), (Some(0), &ALL.len().into()), "{message}");
         for output in &pod.outputs {
-            pod.assert_accepted(&s3, output);
+            pod.assert_accepted(output);
         }
     }
 }
@@ -64,7 +64,7 @@ fn started_again_when_all_was_done() {
     assert_eq!((code, &first), (Some(0), &second));
     let lines = s3.get(&format!("{}.intoto.jsonl", pod.outputs[0].key())).unwrap();
     assert!(!lines.is_empty());
-    pod.assert_accepted(&s3, &pod.outputs[0]);
+    pod.assert_accepted(&pod.outputs[0]);
     assert_eq!(pod.outcome(&s3)["predicate"]["complete"], true);
 }
 
@@ -92,7 +92,7 @@ fn a_second_attempt_is_the_newest_and_the_first_is_kept() {
     let said: Vec<_> = lines.iter().map(|line| String::from_utf8_lossy(line.unverified_payload())).collect();
     assert_eq!(said.iter().filter(|line| line.contains("another-pod")).count(), 1);
     assert_eq!(said.len(), 2);
-    pod.assert_accepted(&s3, &pod.outputs[0]);
+    pod.assert_accepted(&pod.outputs[0]);
     // Each pod has an outcome of its own.
     assert_eq!(
         s3.keys().iter().filter(|key| key.contains("outcome") && key.ends_with("sigstore.json")).count(),

@@ -30,7 +30,7 @@ fn away_at_the_end_and_back() {
         proxy.set(Way::Open);
         let (code, message) = sidecar.ends();
         assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{how:?}: {message}");
-        pod.assert_accepted(&s3, &pod.outputs[0]);
+        pod.assert_accepted(&pod.outputs[0]);
         assert!(message["outcome"].is_string(), "{message}");
     }
 }
@@ -126,7 +126,7 @@ fn replaced_in_time(s3: &S3, pod: &Pod, mut sidecar: crate::process::Sidecar) {
     assert_eq!(code, Some(0), "{message}");
     assert_eq!(message["attested"], pod.outputs.len(), "{message}");
     for output in &pod.outputs {
-        pod.assert_accepted(s3, output);
+        pod.assert_accepted(output);
     }
 }
 

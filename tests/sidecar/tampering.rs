@@ -33,11 +33,11 @@ fn assert_refused(s3: &S3, pod: &Pod, message: &Value, names_entry: bool) {
         }
         assert_eq!(s3.get(&format!("{}.sigstore.json", output.key())), None, "{output:?}");
         for (key, _) in output.objects(&pod.work()) {
-            assert_eq!(pod.verify(s3, &key).status.code(), Some(1), "{key}");
+            assert_eq!(pod.verify(&key).status.code(), Some(1), "{key}");
         }
     }
     assert_eq!(entry(outputs, "good")["verdict"], "attested");
-    pod.assert_accepted(s3, pod.outputs.last().unwrap());
+    pod.assert_accepted(pod.outputs.last().unwrap());
 }
 
 /// Another container writes to the volume before Argo uploads, which then agrees
