@@ -32,7 +32,7 @@ fn hostile_archives_and_evidence_are_read_within_bounds() {
         command.args(["--exact", "archives::the_process", "--ignored", "--nocapture"]).env(WHICH, input);
         let ended = Cost::of(&mut command).is_bounded();
         assert_eq!(ended.code, Some(0), "{input}: {ended:.600?}");
-        assert!(ended.out.contains(said), "{input}: {:.600}", ended.out);
+        assert!(ended.err.contains(said), "{input}: {:.600}", ended.err);
     }
 }
 
@@ -71,7 +71,7 @@ fn the_process() {
         }
         other => panic!("{other}"),
     };
-    println!("{said:.300}");
+    eprintln!("{said:.300}");
 }
 
 fn said<T, E: std::error::Error + 'static>(read: Result<T, E>) -> String {
