@@ -75,7 +75,7 @@ fn an_error_of_a_hundred_megabytes_is_not_kept() {
     ] {
         let store = store(head, LENGTH);
         let mut verify = desk.program(["verify", "--key", "k.pub", "s3://bucket/k"]);
-        let ended = Cost::of(with_store(&mut verify, store)).is_bounded();
+        let ended = Cost::of(with_store(&mut verify, store)).bounded();
         assert_eq!(ended.code, Some(code), "{head}: {:.600}{:.600}", ended.out, ended.err);
     }
 }
