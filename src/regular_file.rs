@@ -83,7 +83,7 @@ impl From<ReadError> for io::Error {
 /// Opens a regular file to read; anything else is refused at once.
 pub fn open(path: &Path, links: Links) -> Result<File, ReadError> {
     let file = open_any(path, links)?;
-    match irregular(&file.metadata()?.file_type()) {
+    match irregular(file.metadata()?.file_type()) {
         Some(kind) => Err(ReadError::NotRegular(kind)),
         None => Ok(file),
     }
@@ -112,8 +112,8 @@ pub fn read(path: &Path, links: Links, limit: usize) -> Result<Vec<u8>, ReadErro
 pub fn read_named(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
     let mut file = open_any(path, Links::Followed)?;
     let file_type = file.metadata()?.file_type();
-    match irregular(&file_type) {
-        Some(kind) if kind == DIRECTORY || kind == BLOCK_DEVICE => return Err(ReadError::NotRegular(kind)),
+    match irregular(file_type) {
+        Some(kind) if kind == DIRECTORY || kind == BLOCK_DEVICE => Err(ReadError::NotRegular(kind)),
         // Devices as well: `/dev/stdin` may be a terminal.
         Some(_) => {
             let first = first_byte(&mut file)?;
@@ -154,7 +154,7 @@ const DIRECTORY: &str = "a directory";
 const BLOCK_DEVICE: &str = "a block device";
 
 /// What it is, with its article, if it is no regular file.
-fn irregular(file_type: &std::fs::FileType) -> Option<&'static str> {
+fn irregular(file_type: std::fs::FileType) -> Option<&'static str> {
     if file_type.is_file() {
         None
     } else if file_type.is_dir() {

@@ -206,7 +206,7 @@ impl Budget {
         self.names = self.names.saturating_add(self::count(name.len()));
         if self.entries > self.limits.entries {
             Err(Broken::TooManyEntries(self.limits.entries))
-        } else if name.len() > MAX_NAME || name.iter().filter(|b| **b == b'/').count() > MAX_DEPTH {
+        } else if name.len() > MAX_NAME || name.split(|b| *b == b'/').count() > MAX_DEPTH + 1 {
             Err(Broken::LongName)
         } else if self.names > self.limits.names {
             Err(Broken::TooLongNames(self.limits.names))

@@ -1,7 +1,7 @@
 //! The envelope: made by signing, read from JSON, written as JSON.
 
 use super::base64::{Spelling, decode, decode_onto, decoded_length, encode};
-use super::pae::{PAYLOAD_TYPE, head, pae};
+use super::pae::{PAYLOAD_TYPE, head};
 use super::wire::WireEnvelope;
 use crate::sign::PrivateKey;
 use crate::strict_json::{self, JsonError, Object, quoted};
@@ -93,12 +93,13 @@ impl EnvelopeSignature {
 impl Envelope {
     /// Signs a serialised in-toto statement. The same payload and key give the same
     /// envelope. Fails if the payload exceeds [`MAX_PAYLOAD`].
-    pub fn sign(payload: Vec<u8>, key: &PrivateKey) -> Result<Self, EnvelopeError> {
+    pub fn sign(mut payload: Vec<u8>, key: &PrivateKey) -> Result<Self, EnvelopeError> {
         check_payload(payload.len())?;
-        let message = pae(PAYLOAD_TYPE, &payload);
+        let mut message = head(PAYLOAD_TYPE, payload.len()).into_bytes();
+        let body = message.len();
+        message.append(&mut payload);
         let sig = key.sign(&message).into_bytes();
         let keyid = Some(key.public().key_id().to_string());
-        let body = message.len() - payload.len();
         Ok(Self { message, body, signatures: vec![EnvelopeSignature { sig, keyid }] })
     }
 

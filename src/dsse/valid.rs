@@ -108,7 +108,7 @@ impl Envelope {
                         return Ok(SignatureValid { payload: self.payload(), index, key, keyid, named });
                     }
                     if named {
-                        altered = altered.or(Some(key.key_id()));
+                        altered = altered.or_else(|| Some(key.key_id()));
                     }
                 }
             }

@@ -79,14 +79,14 @@ fn ambiguity(entries: &[(Value, Value)]) -> Option<Ambiguity> {
         {
             return Some(Ambiguity::Case { key: text.to_owned(), known });
         }
-        match value {
-            Value::Scalar { tag, .. } if matches!(text, "kind" | "apiVersion") => {
-                if tag.as_deref().is_some_and(|tag| tag != "!!str" && tag != "!") {
-                    return Some(Ambiguity::Tag(text.to_owned()));
-                }
+        if matches!(text, "kind" | "apiVersion") {
+            let plain = match value {
+                Value::Scalar { tag, .. } => tag.as_deref().is_none_or(|tag| matches!(tag, "!!str" | "!")),
+                _ => false,
+            };
+            if !plain {
+                return Some(Ambiguity::Tag(text.to_owned()));
             }
-            _ if matches!(text, "kind" | "apiVersion") => return Some(Ambiguity::Tag(text.to_owned())),
-            _ => {}
         }
     }
     None

@@ -76,15 +76,15 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
         edits.extend(done.edits);
         documents.push((done.expected, done.shared));
     }
-    let changed = apply(&lines, text, edits);
+    let result = apply(&lines, text, edits);
     let (changes, workflows) = (file.changes, file.workflows);
     let mut shared = documents.iter().flat_map(|(_, shared)| shared).filter_map(|id| tree.node(*id));
     let shared = shared.next().map(|node| (node.line, node.anchor.as_deref().unwrap_or_default().to_owned()));
     let documents = documents.into_iter().map(|(expected, _)| expected).collect::<Vec<_>>();
     // What was there need not be held beside what is there now.
     drop((tree, lines));
-    prove(text, &changed, masked, shared, documents)?;
-    Ok(Injected { text: changed, changes, workflows })
+    prove(text, &result, masked, shared.as_ref(), documents)?;
+    Ok(Injected { text: result, changes, workflows })
 }
 
 /// Reads a text as YAML or, if it is none, as a template of YAML.
@@ -227,13 +227,13 @@ fn prove(
     text: &str,
     changed: &str,
     masked: bool,
-    shared: Option<(usize, String)>,
+    shared: Option<&(usize, String)>,
     documents: Vec<Option<Value>>,
 ) -> Result<(), Refusal> {
     if text == changed {
         return Ok(());
     }
-    let unproven = |what: String| match &shared {
+    let unproven = |what: String| match shared {
         Some((line, anchor)) => Refusal::Shared { line: *line, anchor: anchor.clone() },
         None => Refusal::Unproven { what },
     };

@@ -11,7 +11,7 @@ const MEMORY: u64 = 64 << 20;
 /// Processor time that it may take.
 const TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
 /// Beyond that it hangs.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A process that has ended.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Cost {
 
     /// Holds it to the limits; what the same program takes to do nothing does not count.
     #[track_caller]
-    pub(crate) fn is_bounded(self) -> Self {
+    pub(crate) fn bounded(self) -> Self {
         let nothing = Self::of(Command::new(env!("CARGO_BIN_EXE_argo-attest")).arg("--version"));
         let taken = self.memory.saturating_sub(nothing.memory);
         let told = format!(
@@ -69,7 +69,7 @@ impl Cost {
     /// The same, and that it was refused with these words.
     #[track_caller]
     pub(crate) fn refuses(self, code: i32, why: &str) {
-        let ended = self.is_bounded();
+        let ended = self.bounded();
         assert_eq!(ended.code, Some(code), "{ended:.600?}");
         let said = format!("{}{}", ended.out, ended.err);
         assert!(said.contains(why), "{said:.600}");

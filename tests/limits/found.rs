@@ -54,7 +54,7 @@ fn what_is_named_is_read_from_a_pipe() {
         let writing = std::thread::spawn(move || fs::write(pipe, bundle).unwrap());
         let ended = Cost::of(&mut desk.program(arguments));
         writing.join().unwrap();
-        assert_eq!(ended.is_bounded().code, Some(0), "{arguments:?}");
+        assert_eq!(ended.bounded().code, Some(0), "{arguments:?}");
     }
     for arguments in [&["inspect", "/dev/zero"][..], &["verify", "--policy=/dev/zero", "out"]] {
         Cost::of(&mut desk.program(arguments)).refuses(65, "larger than");

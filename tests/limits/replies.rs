@@ -10,6 +10,9 @@ use argo_attest::sign::{KeyType, PrivateKey};
 use crate::cost::Cost;
 use crate::program::Desk;
 
+/// Bytes of an answer.
+const LENGTH: usize = 100 << 20;
+
 /// Answers each request with this head, and then with `A` until nobody listens or the
 /// length that the head announces is reached.
 fn store(head: &'static str, length: usize) -> SocketAddr {
@@ -62,7 +65,6 @@ fn an_error_of_a_hundred_megabytes_is_not_kept() {
     let desk = Desk::new();
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
     fs::write(desk.path("k.pub"), key.public().to_spki_pem()).unwrap();
-    const LENGTH: usize = 100 << 20;
     for (head, code) in [
         ("HTTP/1.1 403 Forbidden\r\ncontent-length: 104857600\r\ncontent-type: application/xml\r\n", 77),
         ("HTTP/1.1 403 Forbidden\r\ntransfer-encoding: chunked\r\n", 77),
@@ -73,7 +75,7 @@ fn an_error_of_a_hundred_megabytes_is_not_kept() {
     ] {
         let store = store(head, LENGTH);
         let mut verify = desk.program(["verify", "--key", "k.pub", "s3://bucket/k"]);
-        let ended = Cost::of(with_store(&mut verify, store)).is_bounded();
+        let ended = Cost::of(with_store(&mut verify, store)).bounded();
         assert_eq!(ended.code, Some(code), "{head}: {:.600}{:.600}", ended.out, ended.err);
     }
 }
