@@ -1,6 +1,8 @@
 //! What Argo's controller does, for tests: a pod of a template, and its last
 //! substitution.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::LivePod;
@@ -59,16 +61,28 @@ fn pod(template: &str) -> Value {
     if let Some(resource) = t.get("resource") {
         mains.push(json!({"image": "argoexec", "command": ["argoexec", "resource", resource["action"]]}));
     }
+    if t.get("data").is_some() {
+        mains.push(json!({"image": "argoexec", "command": ["argoexec", "data", "{}"]}));
+    }
     for main in &mut mains {
         if main["name"].as_str().unwrap_or_default().is_empty() {
             main["name"] = json!("main");
         }
         if main["name"] == "main" {
             let mut mounts = list(&main["volumeMounts"]);
+            // Of a container set those that all its members share.
+            let shared =
+                t.get("containerSet").map_or_else(|| mounts.clone(), |set| list(&set["volumeMounts"]));
             for artifact in list(&t["inputs"]["artifacts"]) {
                 let path = artifact["path"].as_str().unwrap();
-                let on_volume = mounts.iter().any(|m| path.starts_with(m["mountPath"].as_str().unwrap()));
-                if !on_volume && artifact["optional"] != json!(true) {
+                let on_volume = shared
+                    .iter()
+                    .any(|mount| Path::new(path).starts_with(mount["mountPath"].as_str().unwrap()));
+                let places =
+                    ["s3", "gcs", "git", "http", "raw", "oss", "azure", "hdfs", "artifactory", "plugin"];
+                let supplied = places.iter().any(|place| artifact.get(place).is_some());
+                if !on_volume && (supplied || artifact["optional"] != json!(true)) {
+                    let path = path.trim_end_matches('/');
                     mounts.push(
                         json!({"name": "input-artifacts", "mountPath": path, "subPath": artifact["name"]}),
                     );

@@ -1,5 +1,7 @@
 //! Honest pods are what their templates say; and each difference is told.
 
+use std::io::{BufRead as _, BufReader};
+
 use super::*;
 use crate::argo::Kind;
 
@@ -20,6 +22,29 @@ fn what_argo_makes_of_a_template_is_no_difference() {
             made.compare().unwrap().unwrap();
         }
     }
+}
+
+/// Of all of Argo's examples, as the controllers of two versions wrote them.
+#[test]
+fn of_argos_examples_too() {
+    let recordings: [&[u8]; 2] = [
+        include_bytes!("../../../../tests/fixtures/argo/workflows-3.7.18.jsonl.gz"),
+        include_bytes!("../../../../tests/fixtures/argo/workflows-4.0.7.jsonl.gz"),
+    ];
+    let mut compared = 0;
+    for packed in recordings {
+        for line in BufReader::new(flate2::read::GzDecoder::new(packed)).lines() {
+            let run: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            for pod in run["pods"].as_array().unwrap() {
+                let made = made(pod["text"].as_str().unwrap(), &[]);
+                let text = made.template();
+                let step = Step::parse(&text).unwrap();
+                made.live().compare(&step, &text).unwrap_or_else(|error| panic!("{}: {error}", run["from"]));
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 400, "{compared}");
 }
 
 #[test]
