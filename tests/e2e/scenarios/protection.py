@@ -25,11 +25,25 @@ def protected(case):
     bind(case, "workflows", "Role", author, "author-workflows")
 
     def effective():
-        # Injected, and judged: it has no owner that is a controller.
-        return "owned by one Workflow" in (refusal(case, probe(case)) or "")
+        # Injected, and judged: it has no owner that is a controller. Then each of the others.
+        return "owned by one Workflow" in (refusal(case, probe(case)) or "") and all(
+            "argo-attest-protect-" in tried(case, path, {**document, "metadata": {"name": "probe", **metadata}})
+            for path, document, metadata in open_ended(case))
 
     admission(case, "inject", "protect", effective=effective)
     return case
+
+
+def open_ended(case):
+    """For each policy but that of pods something that it refuses."""
+    argo = f"/apis/{API}/namespaces/{case.kube.namespace}/{{}}?dryRun=All".format
+    spec = {"entrypoint": "a", "templates": [{"name": "a", "suspend": {}}], "arguments": {"parameters": [{"name": "a", "value": "{"}]}}
+    label = {"labels": {"workflows.argoproj.io/configmap-type": "Parameter"}}
+    return (
+        (argo("workflows"), {"apiVersion": API, "kind": "Workflow", "spec": spec}, {}),
+        (argo("workflowtaskresults"), {"apiVersion": API, "kind": "WorkflowTaskResult", "outputs": {"result": "{"}}, {}),
+        (case.kube.core("configmaps", dryRun="All"), {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "{"}}, label),
+    )
 
 
 def refusal(case, pod, user=None):
