@@ -25,11 +25,25 @@ def protected(case):
     bind(case, "workflows", "Role", author, "author-workflows")
 
     def effective():
-        # Injected, and judged: it has no owner that is a controller.
-        return "owned by one Workflow" in (refusal(case, probe(case)) or "")
+        # Injected, and judged: it has no owner that is a controller. Then each of the others.
+        return "owned by one Workflow" in (refusal(case, probe(case)) or "") and all(
+            "argo-attest-protect-" in tried(case, path, {**document, "metadata": {"name": "probe", **metadata}})
+            for path, document, metadata in open_ended(case))
 
     admission(case, "inject", "protect", effective=effective)
     return case
+
+
+def open_ended(case):
+    """For each policy but that of pods something that it refuses."""
+    argo = f"/apis/{API}/namespaces/{case.kube.namespace}/{{}}?dryRun=All".format
+    spec = {"entrypoint": "a", "templates": [{"name": "a", "suspend": {}}], "arguments": {"parameters": [{"name": "a", "value": "{"}]}}
+    label = {"labels": {"workflows.argoproj.io/configmap-type": "Parameter"}}
+    return (
+        (argo("workflows"), {"apiVersion": API, "kind": "Workflow", "spec": spec}, {}),
+        (argo("workflowtaskresults"), {"apiVersion": API, "kind": "WorkflowTaskResult", "outputs": {"result": "{"}}, {}),
+        (case.kube.core("configmaps", dryRun="All"), {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "{"}}, label),
+    )
 
 
 def refusal(case, pod, user=None):
@@ -92,6 +106,21 @@ def both(*changes):
             part(pod)
 
     return change
+
+
+def without(pod, name):
+    """The pod without a volume and its mounts."""
+    spec = pod["spec"]
+    spec["volumes"] = [v for v in spec["volumes"] if v["name"] != name]
+    for c in spec["initContainers"] + spec["containers"]:
+        c["volumeMounts"] = [m for m in c.get("volumeMounts", []) if m["name"] != name]
+
+
+def replaced(pod, mounts):
+    """Another volume in place of the Secret that these mounts name."""
+    secret = next(m["name"] for m in mounts if m["mountPath"].startswith("/argo/secret/"))
+    volumes = pod["spec"]["volumes"]
+    volumes[:] = [{"name": secret, "emptyDir": {}} if v["name"] == secret else v for v in volumes]
 
 
 SECRET_ENV = {"name": "K", "valueFrom": {"secretKeyRef": {"name": KEY_SECRET, "key": "attest.key"}}}
@@ -157,6 +186,16 @@ REFUSED = {
     "another store": env("argo-attest", "AWS_ENDPOINT_URL", "http://evil"),
     "a variable more": env("argo-attest", "ARGO_ATTEST_ATTEST_FAILED", "true"),
     "an environment from elsewhere": setting("argo-attest", "envFrom", [{"configMapRef": {"name": "mine"}}]),
+    "the gate before the inputs are there": lambda pod: pod["spec"]["initContainers"].insert(
+        0, pod["spec"]["initContainers"].pop(pod["spec"]["initContainers"].index(container(pod, "argo-attest-gate")))),
+    "no gate": lambda pod: pod["spec"]["initContainers"].remove(container(pod, "argo-attest-gate")),
+    "no sidecar": lambda pod: pod["spec"]["initContainers"].remove(container(pod, "argo-attest")),
+    "no gate, and no volume of inputs": both(
+        lambda pod: pod["spec"]["initContainers"].remove(container(pod, "argo-attest-gate")), lambda pod: without(pod, "input-artifacts")),
+    "no init, and nothing of ours": lambda pod: pod["spec"].update(initContainers=[]),
+    "another volume for the store's Secret": lambda pod: replaced(pod, container(pod, "init")["volumeMounts"]),
+    "an annotation misspelt": lambda pod: pod["metadata"]["annotations"].update({"argo-attest.io/verify-input": "true"}),
+    "an annotation of the sidecar's own": lambda pod: pod["metadata"]["annotations"].update({"argo-attest.io/state": "attested"}),
     # what Argo said, patched
     "init's template patched": env("init", "ARGO_TEMPLATE", "{}"),
     "init's node patched": env("init", "ARGO_NODE_ID", "other"),
