@@ -78,10 +78,7 @@ pub enum TemplateError {
         from: Source,
     },
     /// Not what Argo's own encoder can have written.
-    #[error(
-        "the step's template, {from}, is not what Argo 3.7 to 4.1 writes: either a value put in place of a \
-         placeholder has rewritten it, or Argo is newer than this program"
-    )]
+    #[error("the step's template, {from}, is not what Argo 3.7 to 4.1 writes")]
     Foreign {
         /// Where it is.
         from: Source,
@@ -96,6 +93,22 @@ pub enum TemplateError {
         /// What the JSON reader said.
         source: serde_json::Error,
     },
+}
+
+impl TemplateError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Absent | Self::Read { .. } => {
+                "run this inside a pod of Argo Workflows, as an initContainers or sidecars entry of a template"
+            }
+            Self::TooLarge { .. } | Self::Malformed { .. } => "split the template into several",
+            Self::NotUtf8 { .. } | Self::Foreign { .. } => {
+                "look for a parameter or a result whose value has quotes, brackets or a placeholder of its own: \
+                 it has rewritten the template. If there is none, Argo is newer than this program: update it"
+            }
+        }
+    }
 }
 
 /// The text of a template, within its limit, and where it came from.

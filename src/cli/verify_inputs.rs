@@ -11,7 +11,7 @@ use super::pod::PodArgs;
 use super::template::TemplateArgs;
 use super::verify::read_policy;
 use super::{Exit, Failure, workers};
-use crate::argo::{HostFiles, Source, Step, TemplateText};
+use crate::argo::{HostFiles, Source, Step, TemplateError, TemplateText};
 use crate::check::Checker;
 use crate::cluster::Lookup;
 use crate::gate::{
@@ -171,12 +171,11 @@ fn own(args: &VerifyInputsArgs) -> Vec<&str> {
 
 /// The template's text, from where main's containers cannot have changed it.
 fn template() -> Result<TemplateText, Failure> {
-    let help = "run this inside a pod of Argo Workflows, as an initContainers entry of a template";
     let text = TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles)
-        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy(help))?;
+        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy(e.remedy()))?;
     if text.source() == Source::TemplateFile {
         let message = format!("ARGO_TEMPLATE is not set, and {} is not trusted", text.source());
-        return Err(Failure::new(Exit::Data, message).remedy(help));
+        return Err(Failure::new(Exit::Data, message).remedy(TemplateError::Absent.remedy()));
     }
     Ok(text)
 }

@@ -79,7 +79,7 @@ impl Sidecar<'_> {
         let text = match TemplateText::find(self.environment.var("ARGO_TEMPLATE").as_deref(), &HostFiles) {
             Ok(text) => text,
             Err(error @ (TemplateError::Absent | TemplateError::Read { .. })) => {
-                return self.fail(self.form(None), &not_ready(&error, TEMPLATE_HELP), terminate).await;
+                return self.fail(self.form(None), &not_ready(&error, error.remedy()), terminate).await;
             }
             Err(error) => {
                 return self.fail(self.form(None), &not_established(&error.into()), terminate).await;
@@ -395,9 +395,6 @@ fn follow(key: &mut FollowedKey) {
         ),
     }
 }
-
-const TEMPLATE_HELP: &str =
-    "run this inside a pod of Argo Workflows, as an initContainers or sidecars entry of a template";
 
 fn not_attempted(state: &StepState) -> Conclusion {
     let reason = match state {

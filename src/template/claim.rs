@@ -106,7 +106,12 @@ impl<'a> Claim<'a> {
         if source < platform.least {
             return Err(Unestablished::TooLittle { least: platform.least, got: source, why });
         }
-        info!(step = step.name, template_source = source.as_str(), not_asked = why, "template established");
+        info!(
+            step = step.name,
+            template_source = source.as_str(),
+            not_compared = why,
+            "template established"
+        );
         Ok(Established { step, asked, source })
     }
 

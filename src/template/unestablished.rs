@@ -69,9 +69,7 @@ impl Unestablished {
     /// What to do about it.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Text(_) => {
-                "look for a parameter whose value holds {{ or quotes; else this version does not know this Argo's templates".into()
-            }
+            Self::Text(error) => error.remedy().into(),
             Self::Asked(error) => error.remedy(),
             Self::HandedOver(HandedOverError::TooLarge) => {
                 "put long arguments into a script, or let the service account get its own pod".into()

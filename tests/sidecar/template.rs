@@ -286,7 +286,7 @@ fn an_api_server_that_says_nothing_of_use_holds_no_step() {
         play(Act::Reply(reply(503, &[], b""))),
         play(Act::Reply(reply(302, &[("location", "https://evil.example.com/")], b""))),
     ];
-    let step = |address| {
+    let step = &|address| {
         let s3 = S3::new();
         let pod = asking(plain(&s3), &authority, address);
         let started = Instant::now();

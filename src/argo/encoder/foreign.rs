@@ -90,7 +90,7 @@ impl fmt::Display for Foreign {
                 Segment::Field(name) if path.is_empty() => path.push_str(name),
                 Segment::Field(name) => path.extend([".", name]),
                 Segment::Key(key) => path.extend(["[`", &brief(key, NAME), "`]"]),
-                Segment::Index(index) => path.push_str(&format!("[{index}]")),
+                Segment::Index(index) => path.extend(["[", &index.to_string(), "]"]),
             }
         }
         if path.is_empty() {

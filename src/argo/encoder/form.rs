@@ -52,12 +52,12 @@ pub(super) enum Form {
     /// Nothing: see the fixtures' `describe/types.go`.
     Never,
     Object(&'static Structure),
-    List(&'static Form),
+    List(&'static Self),
     /// A list that is left out if it is empty.
-    Items(&'static Form),
+    Items(&'static Self),
     /// A map that is left out if it is empty.
-    Entries(&'static Form),
-    Nullable(&'static Form),
+    Entries(&'static Self),
+    Nullable(&'static Self),
 }
 
 /// The size of an integer.

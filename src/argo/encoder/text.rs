@@ -64,7 +64,11 @@ pub(super) fn write(text: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\0'..' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)));
+                // None of them is longer than four digits.
+                let digits =
+                    [12, 8, 4, 0].map(|bits| char::from_digit(u32::from(character) >> bits & 0xF, 16));
+                out.push_str("\\u");
+                out.extend(digits.into_iter().flatten());
             }
             _ => out.push(character),
         }

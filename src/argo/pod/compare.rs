@@ -60,15 +60,21 @@ impl PodSpec {
         Ok(())
     }
 
-    /// Fills in what the template leaves to the image, and the controller looked up:
-    /// commands, and their arguments.
+    /// Fills in what the template leaves open: the image, which the controller's own
+    /// defaults may name, and commands with their arguments, which it looks up.
     pub fn complete(&self, step: &mut Step) {
-        for container in step.containers.iter_mut().filter(|container| container.command.is_empty()) {
+        for container in &mut step.containers {
             let Some(of_pod) = self.find(Phase::Main, &container.name) else { continue };
-            let Some(command) = unwrapped(of_pod) else { continue };
-            container.command = command.to_vec();
-            if container.args.is_empty() && container.script.is_none() {
-                container.args = of_pod.args.clone();
+            if container.image.is_empty() {
+                container.image.clone_from(&of_pod.image);
+            }
+            if container.command.is_empty()
+                && let Some(command) = unwrapped(of_pod)
+            {
+                container.command = command.to_vec();
+                if container.args.is_empty() && container.script.is_none() {
+                    container.args.clone_from(&of_pod.args);
+                }
             }
         }
     }
@@ -97,7 +103,7 @@ impl PodSpec {
             return Err(PodDifference::Missing { container });
         };
         let other = |field, detail| Err(PodDifference::Other { container: container.clone(), field, detail });
-        if !same(&of_pod.image, &described.image) {
+        if !described.image.is_empty() && !same(&of_pod.image, &described.image) {
             let detail = format!(" ({}, and {})", shown(&of_pod.image), shown(&described.image));
             return other(Field::Image, detail);
         }
@@ -114,7 +120,8 @@ impl PodSpec {
         if !looked_up && !all_same(command, &described.command) {
             return other(Field::Command, String::new());
         }
-        if !(looked_up && described.args.is_empty()) && !all_same(&of_pod.args, &described.args) {
+        let args_too = looked_up && described.args.is_empty();
+        if !args_too && !all_same(&of_pod.args, &described.args) {
             if of_pod.args.is_empty() && described.is_offloaded() {
                 return Err(PodDifference::Offloaded { container });
             }

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::super::Kind;
 use super::super::bounded::List;
-use super::super::{Kind, json};
 use super::spec::{Phase, PodMount};
 
 /// Where Argo's init leaves a script template's source, and what the command is given
@@ -39,7 +39,7 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 }
 
 type Words = List<String, 65_536>;
-type Mounts = List<Mount, 4096>;
+type Mounts = List<VolumeMount, 4096>;
 type Containers = List<Container, 1024>;
 
 #[derive(Deserialize)]
@@ -86,7 +86,7 @@ struct Container {
 
 #[derive(Deserialize, Clone)]
 #[serde(rename_all = "camelCase")]
-struct Mount {
+struct VolumeMount {
     #[serde(default, deserialize_with = "nullable")]
     name: String,
     #[serde(default, deserialize_with = "nullable")]
@@ -101,7 +101,8 @@ struct Mount {
 
 /// The containers of the text, which is of a template of that kind.
 pub(super) fn described(kind: Kind, text: &str) -> Result<Vec<Described>, serde_json::Error> {
-    let Template { container, container_set, script, init_containers, sidecars } = json::read(text)?;
+    let Template { container, container_set, script, init_containers, sidecars } =
+        serde_json::from_str(text)?;
     let mut all = Vec::new();
     match kind {
         Kind::Container => all.extend(container.map(|container| main(container, MAIN, &[]))),
@@ -130,7 +131,7 @@ pub(super) fn described(kind: Kind, text: &str) -> Result<Vec<Described>, serde_
 /// The name that Argo gives the container of a container or script template.
 const MAIN: &str = "main";
 
-fn main(container: Container, name: &str, shared: &[Mount]) -> Described {
+fn main(container: Container, name: &str, shared: &[VolumeMount]) -> Described {
     let Described { mut mounts, phase, image, command, args, .. } = helper(Phase::Main, container);
     mounts.extend(shared.iter().cloned().map(PodMount::from));
     Described { phase, name: name.to_owned(), image, command, args, mounts, main: true }
@@ -149,9 +150,9 @@ impl Described {
     }
 }
 
-impl From<Mount> for PodMount {
-    fn from(mount: Mount) -> Self {
-        let Mount { name, mount_path: path, sub_path, sub_path_expr, read_only } = mount;
+impl From<VolumeMount> for PodMount {
+    fn from(mount: VolumeMount) -> Self {
+        let VolumeMount { name, mount_path: path, sub_path, sub_path_expr, read_only } = mount;
         Self { name, path, sub_path, sub_path_expr, read_only }
     }
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::super::asked::OWN_PREFIX;
 use super::super::bounded::List;
-use super::super::json;
 use super::spec::{Phase, PodContainer, PodMount, PodSpec};
 
 /// Argo's annotation of the node's id.
@@ -150,8 +149,7 @@ impl<'de> Deserialize<'de> for Variable {
 impl LivePod {
     /// Reads a pod's JSON; the caller bounds its length.
     pub fn from_json(bytes: &[u8]) -> Result<Self, LivePodError> {
-        let text = str::from_utf8(bytes).map_err(<serde_json::Error as serde::de::Error>::custom)?;
-        let WirePod { metadata, spec } = json::read(text)?;
+        let WirePod { metadata, spec } = serde_json::from_slice(bytes)?;
         let owner = metadata
             .owner_references
             .0

@@ -21,7 +21,7 @@ fn values(stored: &Value, text: &Value, path: Path<'_>) -> Result<(), WorkflowDi
         (Value::Array(stored), Value::Array(text)) => return lists(stored, text, path),
         (Value::String(stored), Value::String(text)) => pattern::fits(stored, text),
         (Value::Number(_) | Value::Bool(_), Value::String(text)) => {
-            is_any_string(path) && stored.to_string() == *text
+            is_any_string(path) && is_text_of(stored, text)
         }
         _ => stored == text,
     };
@@ -135,6 +135,11 @@ fn is_any_string(path: Path<'_>) -> bool {
         "enum" => path.parent() == "parameters",
         _ => false,
     }
+}
+
+fn is_text_of(scalar: &Value, text: &str) -> bool {
+    let written = scalar.to_string();
+    written == text
 }
 
 /// `populateAllPluginArtifactTimeouts` in workflow/controller/workflowpod.go: where

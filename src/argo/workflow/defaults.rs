@@ -20,10 +20,40 @@ type Object = Map<String, Value>;
 /// The template with what the defaults add to it.
 pub(super) fn merge(defaults: Object, template: Object) -> Result<Object, WorkflowError> {
     let own = TYPES.into_iter().find(|kind| template.get(*kind).is_some_and(|value| !value.is_null()));
-    let mut merged = merge_objects(Level::Template, defaults, template)?;
+    let before = template.clone();
+    let mut merged = overlay(before, merge_objects(Level::Template, defaults, template)?);
     // Defaults for other types of template do not apply.
     merged.retain(|name, _| own == Some(name.as_str()) || !TYPES.contains(&name.as_str()));
     Ok(merged)
+}
+
+/// Argo decodes what was merged over the template as it was. Go keeps what stands
+/// there already: where a default comes in front of an item of the template's, that
+/// item's other members stay behind at its place.
+fn overlay(mut before: Object, merged: Object) -> Object {
+    for (name, new) in merged {
+        let value = match (before.remove(&name), new) {
+            (Some(old), new) => overlay_value(old, new),
+            (None, new) => new,
+        };
+        before.insert(name, value);
+    }
+    before
+}
+
+fn overlay_value(old: Value, new: Value) -> Value {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => Value::Object(overlay(old, new)),
+        (Value::Array(old), Value::Array(new)) => {
+            let mut old = old.into_iter();
+            let item = |new| match old.next() {
+                Some(old) => overlay_value(old, new),
+                None => new,
+            };
+            Value::Array(new.into_iter().map(item).collect())
+        }
+        (_, new) => new,
+    }
 }
 
 /// Adds annotations and labels that the template does not have itself.
@@ -206,6 +236,19 @@ mod tests {
             "timeout": "1m",
         });
         assert_eq!(merged(defaults, template), expected);
+    }
+
+    #[test]
+    fn what_go_leaves_behind_stays() {
+        let defaults = json!({"volumes": [{"name": "key", "secret": {}}, {"name": "own", "emptyDir": {}}]});
+        let template = json!({"volumes": [{"name": "own", "emptyDir": {"medium": "Memory"}}]});
+        assert_eq!(
+            merged(defaults, template),
+            json!({"volumes": [
+                {"name": "key", "secret": {}, "emptyDir": {"medium": "Memory"}},
+                {"name": "own", "emptyDir": {"medium": "Memory"}},
+            ]})
+        );
     }
 
     #[test]

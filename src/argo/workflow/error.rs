@@ -256,9 +256,9 @@ pub(super) enum Path<'a> {
     /// The template itself.
     Root,
     /// A member of an object.
-    Member(&'a Path<'a>, &'a str),
+    Member(&'a Self, &'a str),
     /// An item of a list.
-    Item(&'a Path<'a>, usize),
+    Item(&'a Self, usize),
 }
 
 impl Path<'_> {

@@ -86,6 +86,15 @@ impl Expected {
             puts.insert("artifacts".to_owned(), Value::Array(inputs));
         }
         template.insert("inputs".to_owned(), Value::Object(puts));
+        if !artifacts(value.get("inputs")).is_empty() {
+            for kind in ["container", "script", "containerSet"] {
+                let mounts = template.get_mut(kind).and_then(|kind| kind.get_mut("volumeMounts"));
+                let text = value.get(kind).and_then(|kind| kind.get("volumeMounts"));
+                if let (Some(Value::Array(mounts)), Some(Value::Array(text))) = (mounts, text) {
+                    reorder(mounts, text);
+                }
+            }
+        }
         let all: Vec<&Value> = artifacts(value.get("inputs"))
             .iter()
             .chain(artifacts(value.get("outputs")))
@@ -104,6 +113,27 @@ impl Expected {
         }
         Ok(Value::Object(template))
     }
+}
+
+/// Brings mounts into the text's order, if they are the same in another one:
+/// `FindOverlappingVolume` in workflow/common/util.go, which looks for the volume of
+/// an input artifact, sorts the template's own list, by length and not stably.
+fn reorder(mounts: &mut Vec<Value>, text: &[Value]) {
+    /// More mounts than a container has; each is compared with each.
+    const LIMIT: usize = 256;
+
+    if mounts.len() != text.len() || mounts.len() > LIMIT {
+        return;
+    }
+    let mut left: Vec<&Value> = mounts.iter().collect();
+    let mut ordered = Vec::new();
+    for mount in text {
+        let Some(place) = left.iter().position(|stored| compare::compare(stored, mount).is_ok()) else {
+            return;
+        };
+        ordered.push(left.remove(place).clone());
+    }
+    *mounts = ordered;
 }
 
 /// The text's input artifacts where a caller gives them, with what stays the

@@ -36,9 +36,10 @@ impl<'a> Nodes<'a> {
         if let Some(packed) = text(&status.compressed_nodes) {
             return Self::Packed(packed);
         }
-        match (status.nodes, text(&status.offload_node_status_version)) {
+        let nodes = status.nodes.map(|nodes| nodes.get()).filter(|nodes| !matches!(*nodes, "null" | "{}"));
+        match (nodes, text(&status.offload_node_status_version)) {
             (None, Some(_)) => Self::Elsewhere,
-            (nodes, _) => Self::Plain(nodes.map_or("{}", |nodes| nodes.get())),
+            (nodes, _) => Self::Plain(nodes.unwrap_or("{}")),
         }
     }
 
@@ -90,7 +91,11 @@ mod tests {
             assert!(nodes.find("c").unwrap().is_none());
         }
         assert!(Nodes::of(&status("{}")).find("a").unwrap().is_none());
-        assert!(matches!(Nodes::of(&status(r#"{"offloadNodeStatusVersion":"fnv:1"}"#)), Nodes::Elsewhere));
+        for elsewhere in
+            [r#"{"offloadNodeStatusVersion":"fnv:1"}"#, r#"{"nodes":{},"offloadNodeStatusVersion":"fnv:1"}"#]
+        {
+            assert!(matches!(Nodes::of(&status(elsewhere)), Nodes::Elsewhere), "{elsewhere}");
+        }
     }
 
     #[test]

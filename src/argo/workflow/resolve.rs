@@ -2,10 +2,10 @@
 //!
 //! What the node says is what the controller wrote: `templateRef`, or `templateName`
 //! within `templateScope`, or neither for a template that stands inline where it is
-//! called. Templates of WorkflowTemplates lie in `status.storedTemplates` under the
+//! called. Templates of a `WorkflowTemplate` lie in `status.storedTemplates` under the
 //! keys of `resolveTemplateReference` (Argo's `workflow_types.go`); those of the
 //! Workflow itself in its spec, which is `status.storedWorkflowTemplateSpec` if it was
-//! made from a WorkflowTemplate as a whole.
+//! made from a `WorkflowTemplate` as a whole.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -113,9 +113,10 @@ impl<'a> Templates<'a> {
     fn stored(&self, node: &Node, key: &str) -> Result<Map<String, Value>, WorkflowError> {
         let found =
             self.stored.map(|stored| lookup::member::<&RawValue>(stored.get(), key)).transpose()?.flatten();
-        found
-            .map(object)
-            .unwrap_or_else(|| Err(missing(node, format!("status.storedTemplates has no {}", shown(key)))))
+        match found {
+            Some(template) => object(template),
+            None => Err(missing(node, format!("status.storedTemplates has no {}", shown(key)))),
+        }
     }
 
     /// A template of the spec.
@@ -167,7 +168,7 @@ impl Caller {
 enum Scope<'a> {
     /// The Workflow's own templates.
     Workflow,
-    /// A WorkflowTemplate's or ClusterWorkflowTemplate's.
+    /// A `WorkflowTemplate`'s or `ClusterWorkflowTemplate`'s.
     Template { scope: &'a str, resource: &'a str },
 }
 
@@ -193,7 +194,7 @@ fn own_name<'n>(node: &'n Node, boundary: &Node) -> Option<&'n str> {
         None => rest,
     };
     let name = rest.strip_prefix('.')?;
-    if node.node_flag.as_ref().is_some_and(|flag| flag.retried) {
+    if node.flag.as_ref().is_some_and(|flag| flag.retried) {
         return name.rsplit_once('(').map(|(name, _)| name);
     }
     Some(name)

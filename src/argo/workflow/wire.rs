@@ -89,8 +89,8 @@ pub(super) struct Node {
     pub(super) template_scope: Option<String>,
     #[serde(default, rename = "boundaryID")]
     pub(super) boundary_id: Option<String>,
-    #[serde(default)]
-    pub(super) node_flag: Option<NodeFlag>,
+    #[serde(default, rename = "nodeFlag")]
+    pub(super) flag: Option<NodeFlag>,
     #[serde(default)]
     pub(super) inputs: Option<Box<RawValue>>,
 }

@@ -4,6 +4,7 @@ mod forged;
 
 use std::collections::VecDeque;
 use std::future::pending;
+use std::slice::from_ref;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -289,7 +290,7 @@ async fn a_difference_is_refused_whatever_is_asked_for() {
         (Json(pod()), Json(workflow()), "is not what its pod runs"),
     ] {
         for least in TemplateSource::ALL {
-            let cluster = Cluster::new(&[pods.clone()], &[workflows.clone()]);
+            let cluster = Cluster::new(from_ref(&pods), from_ref(&workflows));
             let text = TEXT.replace("busybox:1", "busybox:2");
             let case = Case { text, ..Case::new(Some(&cluster)) };
             let refused = case.refused(least).await;
@@ -317,7 +318,7 @@ async fn a_node_that_is_not_there_yet_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_answer_holds_a_step_for_a_while_only() {
     for answer in [Nothing, Gone, Status(503), Status(429)] {
-        let cluster = Cluster::new(&[answer.clone()], &[answer.clone()]);
+        let cluster = Cluster::new(from_ref(&answer), from_ref(&answer));
         let case = Case::new(Some(&cluster));
         // Nobody needs it: one try.
         let started = Instant::now();
@@ -340,7 +341,7 @@ async fn a_server_that_does_not_answer_holds_a_step_for_a_while_only() {
 #[tokio::test]
 async fn garbage_is_no_answer() {
     for garbage in [Text(""), Text("{}"), Text("[1"), Text("\u{0}\u{0}"), TooLarge] {
-        let cluster = Cluster::new(&[garbage.clone()], &[garbage.clone()]);
+        let cluster = Cluster::new(from_ref(&garbage), from_ref(&garbage));
         let case = Case::new(Some(&cluster));
         let started = Instant::now();
         // A Workflow without nodes may come to have some; it is not waited for here.

@@ -139,8 +139,8 @@ proptest! {
     #[test]
     fn any_text_is_written_and_read(value in any::<String>(), key in any::<String>()) {
         let given = serde_json::json!({
-            "metadata": {"annotations": {key.clone(): value.clone()}},
-            "script": {"source": value.clone()},
+            "metadata": {"annotations": {&key: &value}},
+            "script": {"source": &value},
         });
         let text = encode(&given).unwrap();
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();

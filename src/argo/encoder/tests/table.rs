@@ -56,17 +56,14 @@ fn merged_fields(one: &[Field], other: &[Field], types: &mut Types) -> Vec<Field
     let mut all: Vec<Field> = one.to_vec();
     let mut after = 0;
     for field in other {
-        match place(&all, &field.name) {
-            Some(at) => {
-                assert!(at >= after, "{} stands elsewhere in another version", field.name);
-                all[at].form = merged_form(&all[at].form, &field.form, types);
-                all[at].optional |= field.optional;
-                after = at + 1;
-            }
-            None => {
-                all.insert(after, Field { optional: true, ..field.clone() });
-                after += 1;
-            }
+        if let Some(at) = place(&all, &field.name) {
+            assert!(at >= after, "{} stands elsewhere in another version", field.name);
+            all[at].form = merged_form(&all[at].form, &field.form, types);
+            all[at].optional |= field.optional;
+            after = at + 1;
+        } else {
+            all.insert(after, Field { optional: true, ..field.clone() });
+            after += 1;
         }
     }
     for field in &mut all {

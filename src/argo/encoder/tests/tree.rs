@@ -2,8 +2,8 @@
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Tree {
-    Object(Vec<(String, Tree)>),
-    List(Vec<Tree>),
+    Object(Vec<(String, Self)>),
+    List(Vec<Self>),
     /// As it is written.
     Leaf(String),
 }
