@@ -18,7 +18,6 @@ mod bounded;
 mod container;
 mod encoder;
 mod input;
-mod json;
 mod location;
 mod output;
 mod overlap;

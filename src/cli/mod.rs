@@ -72,7 +72,7 @@ enum Command {
     Keygen(keygen::KeygenArgs),
     Inject(Box<inject::InjectArgs>),
     Sidecar(Box<sidecar::SidecarArgs>),
-    VerifyInputs(verify_inputs::VerifyInputsArgs),
+    VerifyInputs(Box<verify_inputs::VerifyInputsArgs>),
     Ready(ready::ReadyArgs),
 }
 
@@ -119,7 +119,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Keygen(args) => keygen::keygen(&args),
         Command::Inject(args) => inject::inject(*args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args)),
-        Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(args).await) }),
+        Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(*args).await) }),
         Command::Ready(args) => wait(ready::ready(args)),
     }
 }

@@ -171,9 +171,8 @@ fn own(args: &VerifyInputsArgs) -> Vec<&str> {
 
 /// The template's text, from where main's containers cannot have changed it.
 fn template() -> Result<TemplateText, Failure> {
-    let malformed = |e: TemplateError| Failure::from_error(Exit::Data, &e).remedy(e.remedy());
-    let text =
-        TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles).map_err(malformed)?;
+    let text = TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles)
+        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy(e.remedy()))?;
     if text.source() == Source::TemplateFile {
         let message = format!("ARGO_TEMPLATE is not set, and {} is not trusted", text.source());
         return Err(Failure::new(Exit::Data, message).remedy(TemplateError::Absent.remedy()));

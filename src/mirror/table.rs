@@ -88,8 +88,8 @@ impl MountTable {
         if text.len() > MAX_BYTES || lines().count() > MAX_MOUNTS {
             return Err(MountsError::TooMany);
         }
-        let mounts: Option<Vec<_>> = lines().map(mounted).collect();
-        let mounts: Vec<_> = mounts.ok_or(MountsError::Malformed)?.into_iter().flatten().collect();
+        let mounts: Result<Vec<_>, _> = lines().map(mounted).collect();
+        let mounts: Vec<_> = mounts?.into_iter().flatten().collect();
         let tree = Tree::of(&mounts);
         let seen = mounts.iter().filter(|m| tree.at(&m.point).is_some_and(|on| on.id == m.id));
         Ok(Self(seen.map(|m| (m.point.clone(), m.clone())).collect()))
@@ -158,8 +158,15 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// A line; `Some(None)` for a mount whose place is gone, or not beneath our root.
-fn mounted(line: &[u8]) -> Option<Option<Mounted>> {
+/// A line; `None` for a mount whose place is gone, or not beneath our root.
+fn mounted(line: &[u8]) -> Result<Option<Mounted>, MountsError> {
+    let (id, parent, root, point) = fields(line).ok_or(MountsError::Malformed)?;
+    let point = point.strip_prefix(b"/").and_then(|point| RelPath::from_bytes(point).ok());
+    Ok(point.map(|point| Mounted { id, parent, root, point }))
+}
+
+/// Id, parent's id, what is mounted, and where.
+fn fields(line: &[u8]) -> Option<(u64, u64, Vec<u8>, Vec<u8>)> {
     let mut fields = line.split(|b| *b == b' ');
     let id = number(fields.next()?)?;
     let parent = number(fields.next()?)?;
@@ -168,8 +175,7 @@ fn mounted(line: &[u8]) -> Option<Option<Mounted>> {
     let _options = fields.next()?;
     // What follows is for others, up to the sign that all kernels write.
     fields.find(|field| *field == b"-")?;
-    let point = point.strip_prefix(b"/").and_then(|point| RelPath::from_bytes(point).ok());
-    Some(point.map(|point| Mounted { id, parent, root, point }))
+    Some((id, parent, root, point))
 }
 
 fn number(field: &[u8]) -> Option<u64> {

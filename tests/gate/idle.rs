@@ -58,8 +58,9 @@ fn a_gate_that_is_there_checks_unless_the_platform_says_otherwise() {
                 }
                 match (check, attest, verify) {
                     (Some("opt-out"), _, Some("false")) => lets_through(&consumer, SAYS_NO),
-                    (Some("opt-in"), _, Some("false")) => lets_through(&consumer, NOT_ASKED),
-                    (Some("opt-in"), None | Some("false"), None) => lets_through(&consumer, NOT_ASKED),
+                    (Some("opt-in"), _, Some("false")) | (Some("opt-in"), None | Some("false"), None) => {
+                        lets_through(&consumer, NOT_ASKED);
+                    }
                     _ => checks(&consumer),
                 }
             }

@@ -62,11 +62,10 @@ fn pod(s3: &S3, place: Place, optional: bool, present: bool) -> Pod {
         }
         Place::Covered => {
             // What is mounted there is a directory, or the file itself.
-            let at = if present { path.clone() } else { work.join("a-data") };
             if !present {
-                std::fs::create_dir(&at).unwrap();
+                std::fs::create_dir(&path).unwrap();
             }
-            vec![Mount::volume(&work), Mount::volume(&at), argo]
+            vec![Mount::volume(&work), Mount::volume(&path), argo]
         }
     };
     if place == Place::NotNested {
@@ -144,7 +143,9 @@ fn a_path_in_the_sidecars_own_container() {
     pod.end(0);
     let bytes: Vec<(&str, Vec<u8>)> =
         own.iter().filter_map(|(name, path)| Some((*name, std::fs::read(path).ok()?))).collect();
-    bytes.iter().for_each(|(name, bytes)| s3.put(&format!("own/{name}"), bytes));
+    for (name, bytes) in &bytes {
+        s3.put(&format!("own/{name}"), bytes);
+    }
     sidecar.terminate();
     let (_, message) = sidecar.ends();
     assert_eq!((&message["attested"], &message["notAttested"]), (&0.into(), &own.len().into()), "{message}");
