@@ -147,8 +147,8 @@ mod tests {
         assert_eq!(member::<u8>("null", "b").unwrap(), None);
         assert_eq!(member_of_stream::<u8>(text.as_bytes(), "b").unwrap(), Some(2));
         assert!(member::<u8>(r#"{"b":1,"b":2}"#, "b").unwrap_err().to_string().contains("twice"));
-        assert!(member::<u8>(r#"{"b":1} x"#, "b").is_err());
-        assert!(member::<u8>("[1]", "b").is_err());
+        member::<u8>(r#"{"b":1} x"#, "b").unwrap_err();
+        member::<u8>("[1]", "b").unwrap_err();
     }
 
     #[test]

@@ -223,7 +223,7 @@ fn changes(value: &Value) -> Vec<Value> {
         Value::String(text) => changes.push(Value::String(format!("{text}-evil"))),
         Value::Array(items) => {
             let mut longer = items.clone();
-            longer.extend(items.first().cloned().or(Some(json!({"name": "evil", "path": "/evil"}))));
+            longer.extend(items.first().cloned().or_else(|| Some(json!({"name": "evil", "path": "/evil"}))));
             changes.push(Value::Array(longer));
             if let Some(first) = items.first() {
                 for changed in changes_of(first) {

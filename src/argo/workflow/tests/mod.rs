@@ -137,7 +137,7 @@ fn says_what_stands_in_the_way() {
         (with(&|workflow| workflow["spec"]["templates"] = json!([])), "spec.templates has no `build`"),
         (
             with(&|workflow| {
-                workflow["status"]["nodes"]["w-1"]["templateRef"] = json!({"name": "x", "template": "y"})
+                workflow["status"]["nodes"]["w-1"]["templateRef"] = json!({"name": "x", "template": "y"});
             }),
             "status.storedTemplates has no `namespaced/x/y`",
         ),
@@ -147,7 +147,7 @@ fn says_what_stands_in_the_way() {
         ),
         (
             with(&|workflow| {
-                workflow["status"]["nodes"]["w-1"]["inputs"] = json!({"artifacts": [{"name": "x"}]})
+                workflow["status"]["nodes"]["w-1"]["inputs"] = json!({"artifacts": [{"name": "x"}]});
             }),
             "are not those of its template",
         ),
