@@ -26,6 +26,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod relpath;
 pub mod report;
+pub mod secret;
 pub mod sidecar;
 pub mod sign;
 pub mod slsa;
