@@ -16,18 +16,18 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::exchange::{Exchange, Verb};
 use super::{Annotations, ClusterError, Event, Pod};
+use crate::secret::Token;
 use crate::slsa::PodIdentity;
 use crate::store::Env;
 
 /// Where the kubelet mounts a service account's token, authority and namespace.
 pub const CREDENTIALS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Bytes of a token; a namespace is shorter.
-const MAX_TOKEN: u64 = 64 * 1024;
+/// Bytes of a namespace's name, and more.
+const MAX_NAMESPACE: u64 = 1024;
 /// Bytes of the authority's certificates.
 const MAX_AUTHORITY: u64 = 1024 * 1024;
 /// Bytes of an event's name before what makes it unique.
@@ -83,20 +83,18 @@ impl ApiServer {
         body: impl FnOnce(&str) -> Value,
     ) -> Result<(), ClusterError> {
         // First of all: without a token nothing else is of interest.
-        let token = Zeroizing::new(self.read("token", MAX_TOKEN)?);
-        if text(&token).is_empty() {
-            return Err(ClusterError::Unknown("the service account's token"));
-        }
+        let file = self.credentials.join("token");
+        let token = Token::read(&file).map_err(|source| ClusterError::Token { path: file, source })?;
         let namespace = match &self.pod.pod_namespace {
             Some(namespace) => namespace.clone(),
-            None => text(&self.read("namespace", MAX_TOKEN)?).to_owned(),
+            None => text(&self.read("namespace", MAX_NAMESPACE)?).to_owned(),
         };
         let namespace = name("namespace", &namespace)?;
         let exchange = Exchange {
             host: &self.host,
             port: &self.port,
             tls: self.tls()?,
-            token: text(&token),
+            token: token.as_str(),
             verb,
             path: path(namespace),
             body: body(namespace).to_string(),
