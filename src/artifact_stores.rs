@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::argo::{ObjectRef, S3Store as Described, SecretKey};
+use crate::secret::shown_path;
 use crate::store::s3::{Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
 use crate::store::{
     BucketName, ConfigError, Env, InvalidKey, InvalidLocation, ObjectKey, S3Store, Store, StoreError,
@@ -46,7 +47,7 @@ pub(crate) enum StoresError {
         source: ConfigError,
     },
     /// The files of a Secret that the template names are not there.
-    #[error("no credentials for the bucket {bucket}: {} does not exist", path.display())]
+    #[error("no credentials for the bucket {bucket}: {} does not exist", shown_path(path))]
     NoSecret { bucket: String, path: PathBuf },
     /// Anything else.
     #[error(transparent)]

@@ -1,7 +1,6 @@
 //! `argo-attest inspect`: what an attestation says. Whether it is true is `verify`'s to tell.
 
 use std::fmt::{self, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -17,6 +16,7 @@ use crate::dsse::Envelope;
 use crate::intoto::{ResourceDescriptor, Statement};
 use crate::relpath::printable;
 use crate::report::chain;
+use crate::secret::shown_path;
 use crate::slsa::{PROVENANCE_V1, Provenance};
 
 const EXAMPLE: &str = "\
@@ -43,7 +43,7 @@ pub(super) struct InspectArgs {
 
 /// Reads and shows.
 pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
-    let name = printable(args.file.as_os_str().as_bytes());
+    let name = shown_path(&args.file);
     let bytes = read(args, &name)?;
     let malformed = |why: String| {
         Failure::new(Exit::Data, format!("{name} is not an attestation: {why}"))

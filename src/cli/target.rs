@@ -6,6 +6,7 @@ use super::{Exit, Failure};
 use crate::attest::AttestationNames;
 use crate::pipeline::Artifact;
 use crate::relpath::RelPath;
+use crate::secret::shown;
 use crate::store::{self, FileStore, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
 
 /// What the attestation of a working directory's new files is called.
@@ -30,7 +31,8 @@ impl Target {
     pub(super) fn open(url: Option<&str>) -> Result<Self, Failure> {
         let Some(url) = url else { return Ok(Self::Beside) };
         let location: Location = url.parse().map_err(|e| {
-            Failure::new(Exit::Usage, format!("--store {url:?}: {e}")).remedy(InvalidLocation::REMEDY)
+            Failure::new(Exit::Usage, format!("--store {:?}: {e}", shown(url.as_bytes())))
+                .remedy(InvalidLocation::REMEDY)
         })?;
         let directory = match &location {
             Location::File(directory) => directory.canonicalize().ok(),

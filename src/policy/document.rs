@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{Builders, Expectation, Missing, Pattern, Policy, StoredMatch, TrustedKey};
 use crate::relpath::printable;
+use crate::secret::redacted;
 use crate::sign::PublicKey;
 
 /// `apiVersion` of the policy that this version reads.
@@ -175,7 +176,7 @@ impl Policy {
 /// Where and what, without the picture that the parser draws of it.
 fn one_line(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
-    printable(text.strip_prefix("error: ").unwrap_or(&text).as_bytes())
+    printable(redacted(text.strip_prefix("error: ").unwrap_or(&text)).as_bytes())
 }
 
 fn pairs(

@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-/// An error and what caused it, on one line.
+use crate::secret::redacted;
+
+/// An error and what caused it, on one line. A parser's error may quote what it read: one
+/// that holds a private key is not shown.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -16,5 +19,5 @@ pub fn chain(error: &dyn Error) -> String {
         }
         source = cause.source();
     }
-    text
+    redacted(&text).into_owned()
 }

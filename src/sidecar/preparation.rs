@@ -57,7 +57,7 @@ pub(super) struct Prepared {
 impl Sidecar<'_> {
     /// Everything that can be found out before main starts.
     pub(super) async fn prepare(&self, step: Step, form: Form) -> Result<Prepared, NotReady> {
-        let key = FollowedKey::load(&self.settings.key)
+        let key = FollowedKey::load(&self.settings.key, &|name| self.environment.var(name))
             .map_err(|e| NotReady { reason: chain(&e), remedy: e.remedy() })?;
         let inputs = upstream::read(&self.settings.evidence, &step)?;
         let outputs = planned::outputs(&step, self.settings);

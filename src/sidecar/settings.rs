@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::argo::Parameters;
+use crate::sign::KeySource;
 use crate::slsa::PodIdentity;
 
 /// How the container was put into the pod.
@@ -32,7 +33,7 @@ impl Form {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The private key, usually in a mounted Secret.
-    pub key: PathBuf,
+    pub key: KeySource,
     /// URI under which the builder is known.
     pub builder_id: String,
     /// Attest steps that did not ask for it, too.
