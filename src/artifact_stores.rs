@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::argo::{ObjectRef, S3Store as Described, SecretKey};
 use crate::outcome::brief;
+use crate::secret::shown_path;
 use crate::store::s3::{Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
 use crate::store::{
     BucketName, ConfigError, Env, InvalidKey, InvalidLocation, ObjectKey, S3Store, Store, StoreError,
@@ -47,7 +48,7 @@ pub(crate) enum StoresError {
         source: ConfigError,
     },
     /// The files of a Secret that the template names are not there.
-    #[error("no credentials for the bucket {bucket}: {} does not exist", path.display())]
+    #[error("no credentials for the bucket {bucket}: {} does not exist", shown_path(path))]
     NoSecret { bucket: String, path: PathBuf },
     /// A selector that names no Secret, or no key of one, but a way to some other file.
     #[error("the secret selector {selector} of the template is not usable: {name:?} is no {what}")]

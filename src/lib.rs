@@ -28,6 +28,7 @@ pub mod policy;
 pub mod regular_file;
 pub mod relpath;
 pub mod report;
+pub mod secret;
 pub mod sidecar;
 pub mod sign;
 pub mod slsa;

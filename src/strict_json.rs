@@ -18,6 +18,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::relpath::printable;
+use crate::secret::redacted;
 
 /// How much of the parser's own words is kept: it quotes unknown names, and those
 /// can be as long as the document.
@@ -96,7 +97,7 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: impl Into<Limit
 
 impl JsonError {
     fn malformed(error: &serde_json::Error) -> Self {
-        let text = error.to_string();
+        let text = redacted(&error.to_string()).into_owned();
         let mut reason: String = printable(text.as_bytes()).chars().take(MAX_REASON).collect();
         if text.len() > MAX_REASON {
             reason = format!("{reason}… at line {} column {}", error.line(), error.column());

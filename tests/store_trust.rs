@@ -150,6 +150,11 @@ fn sts_error(status: u16, code: &str) -> Vec<u8> {
     reply(status, &[("Content-Type", "text/xml")], body.as_bytes())
 }
 
+/// A token whose signature is this.
+fn jwt(signature: &str) -> String {
+    format!("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2EifQ.{signature}")
+}
+
 struct Irsa {
     _dir: tempfile::TempDir,
     token: std::path::PathBuf,
@@ -161,7 +166,7 @@ impl Irsa {
     fn new(sts: impl IntoIterator<Item = Vec<u8>>, s3: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let token = dir.path().join("token");
-        std::fs::write(&token, "token-1\n").unwrap();
+        std::fs::write(&token, jwt("token-1") + "\n").unwrap();
         let sts = Scripted::start(sts.into_iter().map(Act::Reply));
         let s3 = Scripted::start(s3.into_iter().map(Act::Reply));
         Self { _dir: dir, token, sts, s3 }
@@ -205,7 +210,7 @@ async fn a_web_identity_is_exchanged_once_and_used() {
     let form = String::from_utf8(asked[0].body.clone()).unwrap();
     for part in [
         "Action=AssumeRoleWithWebIdentity",
-        "WebIdentityToken=token-1",
+        &format!("WebIdentityToken={}", jwt("token-1")),
         "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fattest",
         "RoleSessionName=argo-attest",
     ] {
@@ -224,12 +229,12 @@ async fn a_session_is_renewed_before_its_end_and_when_the_store_says_so() {
     );
     let store = irsa.store();
     store.get(&key(), 10).await.unwrap();
-    std::fs::write(&irsa.token, "token-2").unwrap();
+    std::fs::write(&irsa.token, jwt("token-2")).unwrap();
     store.get(&key(), 10).await.unwrap();
     store.get(&key(), 10).await.unwrap();
     assert_eq!(irsa.signed_by(), ["KEY1", "KEY2", "KEY2", "KEY3"]);
     let form = String::from_utf8(irsa.sts.requests()[1].body.clone()).unwrap();
-    assert!(form.contains("WebIdentityToken=token-2"), "{form}");
+    assert!(form.contains(&format!("WebIdentityToken={}", jwt("token-2"))), "{form}");
 }
 
 #[tokio::test]
@@ -272,10 +277,55 @@ async fn what_sts_refuses_is_told_apart_from_what_it_cannot_do() {
     let irsa = Irsa::new([], []);
     std::fs::remove_file(&irsa.token).unwrap();
     match irsa.store().get(&key(), 10).await {
-        Err(StoreError::Config { source: ConfigError::File { path, .. }, .. }) => {
+        Err(StoreError::Config { source: ConfigError::Token { path, .. }, .. }) => {
             assert_eq!(Path::new(&path), irsa.token);
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_sent_to_no_sts() {
+    let dir = tempfile::tempdir().unwrap();
+    for key_type in argo_attest::sign::KeyType::ALL {
+        let key = dir.path().join(key_type.as_str()).join("attest.key");
+        argo_attest::sign::PrivateKey::create_new(&key, key_type).unwrap();
+        let irsa = Irsa::new([], []);
+        std::fs::remove_file(&irsa.token).unwrap();
+        std::os::unix::fs::symlink(&key, &irsa.token).unwrap();
+        let error = irsa.store().get(&self::key(), 10).await.unwrap_err();
+        let told = format!("{error:?}");
+        assert!(matches!(error, StoreError::Config { source: ConfigError::Token { .. }, .. }), "{told}");
+        let pem = std::fs::read_to_string(&key).unwrap();
+        assert!(!pem.lines().any(|line| told.contains(line)), "{told}");
+        assert!(irsa.sts.requests().is_empty() && irsa.s3.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn sts_is_believed_by_the_platforms_authorities_alone() {
+    let (Some(platform), Some(template)) = (Authority::new(), Authority::new()) else { return };
+    let hour = Duration::from_hours(1);
+    // Each asked over TLS; which authority its certificate is from, and whom it is believed by.
+    for (of_sts, asked) in [(&platform, 1), (&template, 0)] {
+        let sts =
+            Scripted::start_over(of_sts.server("IP:127.0.0.1", "2"), [Act::Reply(session("KEY1", hour))]);
+        let s3 = Scripted::start_over(template.server("IP:127.0.0.1", "2"), [Act::Reply(object(b"a"))]);
+        let irsa = Irsa::new([], []);
+        let env = variables(&[
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", irsa.token.to_str().unwrap()),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/attest"),
+            ("AWS_ENDPOINT_URL_STS", &sts.endpoint().replace("http:", "https:")),
+            ("AWS_ENDPOINT_URL_S3", &s3.endpoint().replace("http:", "https:")),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_CA_BUNDLE", platform.bundle().to_str().unwrap()),
+        ]);
+        let mut config = S3Config::from_env(BucketName::new("bucket").unwrap(), None, &env).unwrap();
+        // As a template's caSecret has it.
+        config.trust = Trust::Bundle(template.bundle().to_owned());
+        config.limits = Limits { total: Duration::from_millis(300), ..limits() };
+        let got = S3Store::new(config).unwrap().get(&key(), 10).await;
+        assert_eq!((got.is_ok(), sts.requests().len()), (asked == 1, asked), "{got:?}");
     }
 }
 
@@ -337,7 +387,7 @@ async fn secrets_are_in_no_log_however_loud() {
         [session("KEY1", hour)],
         [error(503, "SlowDown"), error(403, "AccessDenied"), object(b"x")],
     );
-    std::fs::write(&irsa.token, "canary-token").unwrap();
+    std::fs::write(&irsa.token, jwt("canary-token")).unwrap();
     let store = irsa.store();
     store.get(&key(), 10).await.unwrap_err();
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();

@@ -1,7 +1,5 @@
 //! `argo-attest attest`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
@@ -9,11 +7,12 @@ use super::failure::store_exit;
 use super::keygen::key_failure;
 use super::pod::PodArgs;
 use super::progress::Bar;
-use super::{Exit, Failure, invocation, print, print_json};
+use super::{Exit, Failure, invocation, print, print_json, protected};
 use crate::attest::{AttestError, Attestor};
 use crate::relpath::printable;
 use crate::report::{KeyUsed, Vouched, VouchedJson, chain, vouched_text};
-use crate::sign::{PrivateKey, load_pair, public_path};
+use crate::secret::shown_path;
+use crate::sign::{KeySource, PrivateKey, public_path};
 use crate::slsa::{ExistingObject, PodIdentity};
 use crate::store::s3::S3Config;
 use crate::store::{Location, ObjectKey, ProcessEnv, S3Store, Store as _, StoreError};
@@ -33,14 +32,15 @@ Exit code: 0 if every object is attested.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct AttestArgs {
-    /// Private key to sign with, PKCS#8 PEM
     #[arg(
         long,
+        help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable",
         value_name = "FILE",
         env = "ARGO_ATTEST_KEY",
-        default_value = "/etc/argo-attest/key/attest.key"
+        default_value = "/etc/argo-attest/key/attest.key",
+        value_parser = super::key_source()
     )]
-    key: PathBuf,
+    key: KeySource,
     /// Under which id whoever vouches is known; not that of a builder
     #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
     builder_id: String,
@@ -70,10 +70,12 @@ struct Vouching {
 pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let objects = args.objects.iter().map(|uri| Ok((uri.as_str(), object(uri)?)));
     let objects = objects.collect::<Result<Vec<_>, Failure>>()?;
-    let key = load_pair(&args.key).map_err(|e| key_failure(&e))?;
+    protected::close_memory();
+    protected::check(&args.key, &[])?;
+    let key = args.key.private(&super::variables).map_err(|e| key_failure(&e))?;
     let used = KeyUsed {
         id: key.public().key_id().to_string(),
-        public_file: public_path(&args.key).display().to_string(),
+        public_file: args.key.file().map(|file| shown_path(&public_path(file))),
         own: false,
         created: false,
     };

@@ -6,6 +6,7 @@ use super::target::Target;
 use super::{Exit, Failure};
 use crate::pipeline::Artifact;
 use crate::relpath::RelPath;
+use crate::sign::KeySource;
 
 /// The directory that a path names leads into an output, whose digest is then not
 /// what it was once anything is written there. New and changed files of the working
@@ -16,8 +17,8 @@ fn output_around<'a>(path: &Path, artifacts: &'a [Artifact]) -> Option<&'a Artif
 
 /// A digest of the private key, published, would let anyone confirm a guess of it;
 /// and a key among the outputs is about to be handed out.
-pub(super) fn key(key: &Path, artifacts: &[Artifact]) -> Result<(), Failure> {
-    let Ok(real) = key.canonicalize() else { return Ok(()) };
+pub(super) fn key(key: &KeySource, artifacts: &[Artifact]) -> Result<(), Failure> {
+    let Some(Ok(real)) = key.file().map(Path::canonicalize) else { return Ok(()) };
     output_around(&real, artifacts).map_or(Ok(()), |artifact| {
         let message = format!("the private key lies in {}, which is to be attested", artifact.name);
         Err(Failure::new(Exit::Key, message).remedy("keep the key outside of the outputs"))

@@ -1,10 +1,14 @@
 //! How the program ends: its exit codes, and what an error says.
 
+use std::any::Any;
 use std::error::Error;
+use std::io::{Write as _, stderr};
+use std::panic::Location;
 use std::process::ExitCode;
 
 use crate::relpath::printable;
 use crate::report::chain;
+use crate::secret::redacted;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The program's exit codes (`sysexits.h`, where it has one). They are an
@@ -128,12 +132,18 @@ impl Failure {
         self.remedy.as_deref()
     }
 
-    /// Prints it on standard error.
+    /// Prints it on standard error. If that is gone there is nobody to tell.
     pub fn print(&self) {
-        eprintln!("error: {}", printable(self.message.as_bytes()));
-        if let Some(remedy) = &self.remedy {
-            eprintln!("  help: {}", printable(remedy.as_bytes()));
-        }
+        let help = self.remedy.as_ref().map(|remedy| format!("  help: {}\n", printable(remedy.as_bytes())));
+        let message = printable(redacted(&self.message).as_bytes());
+        let told = format!("error: {message}\n{}", help.unwrap_or_default());
+        let _ = stderr().write_all(redacted(&told).as_bytes());
+    }
+
+    /// Prints it, and gives the code to end with.
+    pub fn end(&self) -> ExitCode {
+        self.print();
+        self.exit.into()
     }
 }
 
@@ -145,10 +155,18 @@ impl Failure {
     reason = "a panic hook has no other way to choose the code"
 )]
 pub(super) fn bug(panic: &std::panic::PanicHookInfo<'_>) {
-    Failure::new(Exit::Software, format!("a bug in argo-attest: {panic}"))
-        .remedy("please report it, with the command line that you used")
+    Failure::new(Exit::Software, told(panic.payload(), panic.location()))
+        .remedy("please report it, with the command that you used")
         .print();
     std::process::exit(Exit::Software.code().into());
+}
+
+/// Where it happened, and why if that is a text of the program itself: any other may hold
+/// what the program was given.
+fn told(payload: &dyn Any, place: Option<&Location<'_>>) -> String {
+    let place = place.map(|place| format!(", at {place}")).unwrap_or_default();
+    let why = payload.downcast_ref::<&'static str>().map(|why| format!(": {why}")).unwrap_or_default();
+    format!("a bug in argo-attest{place}{why}")
 }
 
 impl From<StoreError> for Failure {

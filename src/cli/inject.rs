@@ -1,7 +1,6 @@
 //! `argo-attest inject`.
 
 use std::io::IsTerminal as _;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -10,7 +9,7 @@ use super::{Exit, Failure, print};
 use crate::inject::{Change, Container, Injected, MAX_FILE, Mode, Name, Refusal, Settings};
 use crate::outcome::brief;
 use crate::regular_file::{self, ReadError};
-use crate::relpath::printable;
+use crate::secret::{KeyMaterial, shown_path};
 
 const EXAMPLE: &str = "\
 Example, of the steps with the annotation argo-attest.io/attest: \"true\":
@@ -77,17 +76,20 @@ enum Form {
 
 /// Prints the file with what its templates ask for.
 pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
-    let from = if args.file == Path::new("-") {
-        "standard input".into()
-    } else {
-        printable(args.file.as_os_str().as_bytes())
-    };
+    let from = if args.file == Path::new("-") { "standard input".into() } else { shown_path(&args.file) };
     let bytes = read(&args.file, &from)?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         Failure::new(Exit::Data, format!("{from}: byte {at} is not UTF-8"))
             .remedy("give a file that kubectl could read")
     })?;
+    // It would be printed as it is, like any document that is no workflow.
+    let first =
+        text.lines().map(str::trim).find(|line| !line.is_empty() && *line != "---").unwrap_or_default();
+    if KeyMaterial::of(first.as_bytes()).is_some() {
+        return Err(Failure::new(Exit::Data, format!("{from} holds what looks like a key, and no workflow"))
+            .remedy("give a file that kubectl could read"));
+    }
     let settings = Settings {
         image: args.image,
         builder_id: args.builder_id,

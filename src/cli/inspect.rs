@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -21,6 +20,7 @@ use crate::outcome::brief;
 use crate::regular_file::{self, ReadError};
 use crate::relpath::printable;
 use crate::report::chain;
+use crate::secret::shown_path;
 use crate::slsa::{PROVENANCE_V1, Provenance};
 use crate::terminal::JsonText;
 
@@ -50,7 +50,7 @@ pub(super) struct InspectArgs {
 
 /// Reads and shows.
 pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
-    let name = printable(args.file.as_os_str().as_bytes());
+    let name = shown_path(&args.file);
     let malformed = |why: String| {
         Failure::new(Exit::Data, format!("{name} is not an attestation: {why}"))
             .remedy("give a .sigstore.json or .intoto.jsonl file")

@@ -8,7 +8,8 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{Exit, Failure, print};
-use crate::sign::{KeyFileError, KeyType, PrivateKey, public_path};
+use crate::secret::shown_path;
+use crate::sign::{KeyError, KeyFileError, KeyType, PrivateKey, public_path};
 
 const EXAMPLE: &str = "\
 Example, a key for a laptop or a CI system:
@@ -44,11 +45,11 @@ pub(super) struct KeygenArgs {
 pub(super) fn keygen(args: &KeygenArgs) -> Result<Exit, Failure> {
     let key_type: KeyType = args.key_type.parse().map_err(|e| Failure::from_error(Exit::Usage, &e))?;
     let path = args.out_dir.join("attest.key");
-    let key = PrivateKey::create_new(&path, key_type).map_err(|e| key_failure(&e))?;
+    let key = PrivateKey::create_new(&path, key_type).map_err(|e| key_failure(&e.into()))?;
     let told = format!(
         "private key  {}  (keep it secret)\npublic key   {}  (hand it out)\nkey id       {}\n",
-        path.display(),
-        public_path(&path).display(),
+        shown_path(&path),
+        shown_path(&public_path(&path)),
         key.public().key_id()
     );
     if let Some(name) = &args.secret_name {
@@ -61,9 +62,9 @@ pub(super) fn keygen(args: &KeygenArgs) -> Result<Exit, Failure> {
 }
 
 /// A key that cannot be used, with what to do about it.
-pub(super) fn key_failure(error: &KeyFileError) -> Failure {
+pub(super) fn key_failure(error: &KeyError) -> Failure {
     let exit = match error {
-        KeyFileError::Write { .. } => Exit::Io,
+        KeyError::File(KeyFileError::Write { .. }) => Exit::Io,
         _ => Exit::Key,
     };
     Failure::from_error(exit, error).remedy(error.remedy())

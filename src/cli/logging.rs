@@ -1,14 +1,19 @@
 //! Logs: standard error, as JSON lines where nobody watches. Every line carries
 //! the trace that the work belongs to, if `TRACEPARENT` names one.
+//!
+//! However loud it is asked for, of the libraries that speak with servers only warnings
+//! are logged: what they trace are requests, with the headers and tokens in them.
 
 use std::fmt;
 use std::io::{IsTerminal as _, stderr};
 
-use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
+use tracing_subscriber::layer::{Filter, Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{EnvFilter, Registry, registry};
 
 use crate::telemetry::TraceContext;
 use crate::terminal::{JsonText, Lines};
@@ -22,12 +27,12 @@ pub(super) fn install(filter: &str, traceparent: Option<&str>) -> Result<(), Str
     // A second installation, in one process, changes nothing.
     let _ = if stderr().is_terminal() {
         // Without colours: what is written would be them as well.
-        let lines = || Lines(stderr());
-        let plain = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-        plain.with_writer(lines).with_target(false).try_init()
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_target(false);
+        let lines = lines.with_writer(|| Lines(stderr()));
+        tracing::subscriber::set_global_default(registry().with(lines.with_filter(bounded(filter))))
     } else {
-        let subscriber = json_lines(filter, trace.ok().flatten(), || JsonText::new(stderr()));
-        tracing::subscriber::set_global_default(subscriber).map_err(Into::into)
+        let lines = json_lines(filter, trace.ok().flatten(), || JsonText::new(stderr()));
+        tracing::subscriber::set_global_default(lines)
     };
     if let Err(error) = trace {
         tracing::warn!(%error, "TRACEPARENT is not used");
@@ -35,18 +40,26 @@ pub(super) fn install(filter: &str, traceparent: Option<&str>) -> Result<(), Str
     Ok(())
 }
 
+/// What is asked for of this program, and warnings of all others.
+fn bounded(filter: EnvFilter) -> impl Filter<Registry> {
+    filter.and(filter_fn(|event| is_ours(event) || *event.level() <= Level::WARN))
+}
+
+fn is_ours(event: &Metadata<'_>) -> bool {
+    event.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"))
+}
+
 fn json_lines(
     filter: EnvFilter,
     trace: Option<TraceContext>,
     writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync {
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .json()
         .flatten_event(true)
-        .map_event_format(|lines| Traced { lines, trace })
-        .finish()
+        .map_event_format(|lines| Traced { lines, trace });
+    registry().with(lines.with_filter(bounded(filter)))
 }
 
 /// Lines of JSON objects, each with `trace_id` and `span_id` at its head.
@@ -133,6 +146,24 @@ mod tests {
         }
         assert_eq!((&lines[0]["message"], &lines[0]["files"]), (&"first\nline".into(), &3.into()));
         assert_eq!((&lines[1]["level"], &lines[1]["span"]["path"]), (&"WARN".into(), &"a".into()));
+    }
+
+    #[test]
+    fn of_others_only_warnings_are_logged() {
+        let sink = Sink::default();
+        let writer = sink.clone();
+        let lines =
+            Dispatch::new(json_lines(EnvFilter::new("trace,hyper=trace"), None, move || writer.clone()));
+        dispatcher::with_default(&lines, || {
+            tracing::trace!("ours");
+            tracing::info!(target: "aws_smithy_runtime::client", "authorization: canary");
+            tracing::trace!(target: "hyper::proto::h1", "x-amz-security-token: canary");
+            tracing::debug!(target: "aws_sigv4::http_request", "canary");
+            tracing::info!(target: "argo_attested", "canary");
+            tracing::warn!(target: "hyper::proto::h1", "a warning");
+        });
+        let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("ours") && text.contains("a warning") && !text.contains("canary"), "{text}");
     }
 
     #[test]

@@ -17,11 +17,14 @@ mod logging;
 mod outputs;
 mod pod;
 mod progress;
+mod protected;
 mod ready;
 mod run;
+mod screen;
 mod sidecar;
 mod target;
 mod template;
+mod usage;
 mod verify;
 mod verify_inputs;
 
@@ -31,8 +34,12 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use self::screen::{Screened, screen};
+use crate::secret::shown;
+use crate::sign::KeySource;
 
 pub use failure::{Exit, Failure};
 
@@ -84,28 +91,54 @@ pub fn definition() -> clap::Command {
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     std::panic::set_hook(Box::new(failure::bug));
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => return usage(&error),
+    let Screened { definition, arguments, refused } =
+        screen(Cli::command(), arguments, |name| std::env::var_os(name));
+    let parsed = definition.try_get_matches_from(arguments).and_then(|given| Cli::from_arg_matches(&given));
+    let (mut cli, refused) = match (parsed, refused) {
+        // Those that live in a pod say it where the pod's owner looks.
+        (Ok(cli), Some(refused)) if cli.command.is_in_a_pod() => (cli, Some(refused)),
+        (_, Some(refused)) => return refused.end(),
+        (Ok(cli), None) => (cli, None),
+        (Err(error), None) => return usage::tell(error).into(),
     };
     // Not an option of ours: Argo, and other tools that trace, set it for all they start.
     let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| !text.is_empty());
     // Of a sidecar the log is all that an operator sees; of a command on a terminal, its report.
-    let level = cli.log.as_deref().unwrap_or(match cli.command {
-        Command::Sidecar(_) | Command::VerifyInputs(_) => "info",
-        _ => "warn",
-    });
+    let usual = if cli.command.is_in_a_pod() { "info" } else { "warn" };
+    let level = cli.log.as_deref().unwrap_or(usual);
     let done = logging::install(level, traceparent.as_deref())
         .map_err(|why| {
-            Failure::new(Exit::Usage, format!("--log {level:?} is no log filter: {why}"))
+            Failure::new(Exit::Usage, format!("--log {:?} is no log filter: {why}", shown(level.as_bytes())))
                 .remedy("give off, error, warn, info, debug or trace")
         })
-        .and_then(|()| dispatch(cli.command));
+        .and_then(|()| {
+            if let Some(refused) = refused {
+                tracing::error!(
+                    reason = refused.message(),
+                    help = refused.help(),
+                    "an option cannot be used"
+                );
+                cli.command.refuse(refused);
+            }
+            dispatch(cli.command)
+        });
     match done {
         Ok(exit) => exit.into(),
-        Err(failure) => {
-            failure.print();
-            failure.exit().into()
+        Err(failure) => failure.end(),
+    }
+}
+
+impl Command {
+    fn is_in_a_pod(&self) -> bool {
+        matches!(self, Self::Sidecar(_) | Self::VerifyInputs(_))
+    }
+
+    /// Makes it say what was refused, and do nothing else.
+    fn refuse(&mut self, refused: Failure) {
+        match self {
+            Self::Sidecar(args) => args.refused = Some(refused),
+            Self::VerifyInputs(args) => args.refused = Some(refused),
+            _ => {}
         }
     }
 }
@@ -137,16 +170,6 @@ fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failur
     done
 }
 
-fn usage(error: &clap::Error) -> ExitCode {
-    // If standard error is gone there is nobody to tell.
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
-        _ => Exit::Usage,
-    }
-    .into()
-}
-
 /// Writes what a person, or a script, asked for.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
@@ -167,6 +190,16 @@ fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
 /// Threads that digest: all cores that we may use.
 fn workers() -> NonZeroUsize {
     available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Where a key is: a path, or `env://NAME`.
+fn key_source() -> impl TypedValueParser<Value = KeySource> {
+    OsStringValueParser::new().try_map(KeySource::try_from)
+}
+
+/// The environment, for keys that are in it.
+fn variables(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// A builder's id is a URI (SLSA v1, `builder.id` is a `TypeURI`).

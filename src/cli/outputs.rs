@@ -6,12 +6,13 @@ use std::path::{Component, Path, PathBuf};
 use super::{Exit, Failure};
 use crate::pipeline::Artifact;
 use crate::relpath::{RelPath, printable};
+use crate::secret::shown_path;
 
 /// Finds the directory that an output is watched from: the nearest that exists
 /// now, above the output itself, so that the command may make, remove and make
 /// it again.
 pub(super) fn artifact(given: &Path, working_directory: &Path) -> Result<Artifact, Failure> {
-    let shown = printable(given.as_os_str().as_bytes());
+    let shown = shown_path(given);
     let usage = |why: &str| Failure::new(Exit::Usage, format!("--outputs {shown}: {why}"));
     let named = given.components().next_back().is_some_and(|c| matches!(c, Component::Normal(_)));
     if !named {

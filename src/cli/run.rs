@@ -11,13 +11,14 @@ use super::interrupts::Interrupts;
 use super::keygen::key_failure;
 use super::progress::Bar;
 use super::target::Target;
-use super::{Exit, Failure, conflicts, home, invocation, outputs, print, print_json, workers};
+use super::{Exit, Failure, conflicts, home, invocation, outputs, print, print_json, protected, workers};
 use crate::attest::{Attestor, Contents};
 use crate::command::{self, CommandEnd, Output};
 use crate::pipeline::{Artifact, Outcome, Sealed, SealedArtifact, Session, Watching};
 use crate::relpath::RelPath;
 use crate::report::{self, KeyUsed, RunJson, RunReport};
-use crate::sign::{KeyType, Origin, PrivateKey, load_pair, public_path};
+use crate::secret::shown_path;
+use crate::sign::{KeySource, KeyType, Origin, PrivateKey, VariableName, public_path};
 use crate::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER};
 use crate::volume::{Baseline, Cancel, Inotify, ObservationStats};
 
@@ -37,9 +38,15 @@ Exit code: the command's own if that is not 0, else 0 if everything is attested.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct RunArgs {
-    /// Private key to sign with, PKCS#8 PEM [default: your own, made on first use]
-    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_KEY")]
-    key: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ARGO_ATTEST_KEY",
+        value_parser = super::key_source(),
+        help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable, which the \
+                command does not get [default: your own, made on first use]"
+    )]
+    key: Option<KeySource>,
     /// File or directory that the command writes; can be given several times
     #[arg(long, value_name = "PATH", env = "ARGO_ATTEST_OUTPUTS", value_delimiter = None)]
     outputs: Vec<PathBuf>,
@@ -74,15 +81,15 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         target.names(artifact)?;
     }
     // Last: a key that is made on first use is made only if it will be used.
-    let (key, used) = key(&args)?;
-    let key_file = args.key.as_deref().unwrap_or_else(|| Path::new(&used.public_file));
-    conflicts::key(key_file, &artifacts)?;
-    let session = Session::start(artifacts, &watching(&args, &target, key_file)?)
+    let (key, used, source) = key(&args)?;
+    conflicts::key(&source, &artifacts)?;
+    let session = Session::start(artifacts, &watching(&args, &target, &source)?)
         .map_err(|e| Failure::from_error(Exit::Io, &e))?;
 
     let started_on = Timestamp::now();
     let output = if args.json { Output::StandardError } else { Output::Inherit };
-    let end = command::run(program, arguments, output).await.map_err(|e| {
+    let hidden = source.variable().map(VariableName::as_str);
+    let end = command::run(program, arguments, output, hidden).await.map_err(|e| {
         Failure::from_error(Exit::Command(e.code()), &e)
             .remedy("name the command after -- as you would in a shell, and check that it can be run")
     })?;
@@ -137,34 +144,37 @@ fn artifacts(outputs: &[PathBuf]) -> Result<Vec<Artifact>, Failure> {
     Ok(artifacts)
 }
 
-fn key(args: &RunArgs) -> Result<(PrivateKey, KeyUsed), Failure> {
-    let (path, own) = match &args.key {
-        Some(path) => (path.clone(), false),
-        None => (home::private_key()?, true),
+fn key(args: &RunArgs) -> Result<(PrivateKey, KeyUsed, KeySource), Failure> {
+    let (source, own) = match &args.key {
+        Some(source) => (source.clone(), false),
+        None => (KeySource::File(home::private_key()?), true),
     };
-    let (key, created) = if own {
-        let (key, origin) =
-            PrivateKey::load_or_create(&path, KeyType::Ed25519).map_err(|e| key_failure(&e))?;
-        (key, origin == Origin::Created)
-    } else {
-        (load_pair(&path).map_err(|e| key_failure(&e))?, false)
+    protected::close_memory();
+    protected::check(&source, &[])?;
+    let (key, created) = match &source {
+        KeySource::File(path) if own => {
+            let (key, origin) =
+                PrivateKey::load_or_create(path, KeyType::Ed25519).map_err(|e| key_failure(&e.into()))?;
+            (key, origin == Origin::Created)
+        }
+        _ => (source.private(&super::variables).map_err(|e| key_failure(&e))?, false),
     };
     let used = KeyUsed {
         id: key.public().key_id().to_string(),
-        public_file: public_path(&path).display().to_string(),
+        public_file: source.file().map(|file| shown_path(&public_path(file))),
         own,
         created,
     };
-    Ok((key, used))
+    Ok((key, used, source))
 }
 
-fn watching(args: &RunArgs, target: &Target, key: &Path) -> Result<Watching, Failure> {
+fn watching(args: &RunArgs, target: &Target, key: &KeySource) -> Result<Watching, Failure> {
     let changes = args.outputs.is_empty();
     let mut excluded = Vec::new();
     if changes {
         excluded = target.excluded()?;
         // Even a command that only touches the key must not get its digest published.
-        excluded.extend(conflicts::key_within(key, Path::new(".")));
+        excluded.extend(key.file().and_then(|file| conflicts::key_within(file, Path::new("."))));
     }
     Ok(Watching {
         baseline: if changes { Baseline::OnlyNewOrChanged } else { Baseline::Include },

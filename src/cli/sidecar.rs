@@ -9,11 +9,12 @@ use clap::{Args, ValueEnum};
 
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
-use super::{Exit, Failure};
+use super::{Exit, Failure, protected};
 use crate::argo::Parameters;
 use crate::report::chain;
 use crate::sidecar::status::TERMINATION_LOG;
 use crate::sidecar::{End, Form, Settings, Unusable};
+use crate::sign::KeySource;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
 
@@ -37,14 +38,15 @@ The step asks for attestation with the annotation argo-attest.io/attest: \"true\
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct SidecarArgs {
-    /// Private key to sign with, PKCS#8 PEM
     #[arg(
         long,
+        help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable",
         value_name = "FILE",
         env = "ARGO_ATTEST_KEY",
-        default_value = "/etc/argo-attest/key/attest.key"
+        default_value = "/etc/argo-attest/key/attest.key",
+        value_parser = super::key_source()
     )]
-    key: PathBuf,
+    key: KeySource,
     /// Under which id this builder is known
     #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
     builder_id: String,
@@ -82,6 +84,9 @@ pub(super) struct SidecarArgs {
     /// The step's parameters, as {{inputs.parameters}} gives them
     #[arg(long, value_name = "JSON", env = "ARGO_ATTEST_INPUT_PARAMETERS", help_heading = pod::HEADING)]
     input_parameters: Option<String>,
+    /// What was given and cannot be used.
+    #[arg(skip)]
+    pub(super) refused: Option<Failure>,
 }
 
 /// How the container is declared.
@@ -93,13 +98,15 @@ enum Mode {
     Sidecar,
 }
 
+impl From<&Failure> for Unusable {
+    fn from(failure: &Failure) -> Self {
+        Self { reason: failure.message().to_owned(), remedy: failure.help().unwrap_or_default().to_owned() }
+    }
+}
+
 /// Lives the step through.
 pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
-    // A core dump would hold the key. Not fatal: some sandboxes do not know the call.
-    let dumpable = rustix::process::DumpableBehavior::NotDumpable;
-    if let Err(error) = rustix::process::set_dumpable_behavior(dumpable) {
-        tracing::warn!(%error, "core dumps cannot be turned off");
-    }
+    protected::close_memory();
     let template = args.template.clone();
     let mut settings = settings(args);
     let api_server = template.api_server(&settings.identity);
@@ -135,6 +142,8 @@ fn settings(args: SidecarArgs) -> Settings {
             (None, Some(Unusable { reason, remedy }))
         }
     };
+    let refused = args.refused.or_else(|| protected::check(&args.key, &[args.template.service_account_dir()]).err());
+    let unusable = refused.as_ref().map(Unusable::from).or(unusable);
     // Argo tells wrapped containers what the pod has; it knows better than a default.
     let grace = std::env::var("ARGO_TERMINATION_GRACE_PERIOD_SECONDS").ok().and_then(|s| s.parse().ok());
     Settings {

@@ -7,6 +7,7 @@ use crate::attest::AttestationNames;
 use crate::intoto::ResourceDescriptor;
 use crate::pipeline::Artifact;
 use crate::relpath::RelPath;
+use crate::secret::shown;
 use crate::slsa::place_byproduct;
 use crate::store::{self, FileStore, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
 
@@ -32,7 +33,8 @@ impl Target {
     pub(super) fn open(url: Option<&str>) -> Result<Self, Failure> {
         let Some(url) = url else { return Ok(Self::Beside) };
         let location: Location = url.parse().map_err(|e| {
-            Failure::new(Exit::Usage, format!("--store {url:?}: {e}")).remedy(InvalidLocation::REMEDY)
+            Failure::new(Exit::Usage, format!("--store {:?}: {e}", shown(url.as_bytes())))
+                .remedy(InvalidLocation::REMEDY)
         })?;
         let directory = match &location {
             Location::File(directory) => directory.canonicalize().ok(),

@@ -1,6 +1,5 @@
 //! `argo-attest verify`.
 
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -16,9 +15,9 @@ use crate::check::{CheckError, CheckedObject, Checker, check_object, check_path}
 use crate::policy::document::MAX_POLICY;
 use crate::policy::{Policy, TrustedKey};
 use crate::regular_file::{self, ReadError};
-use crate::relpath::printable;
 use crate::report::{chain as causes, chain_text};
-use crate::sign::{PublicKey, public_path};
+use crate::secret::shown_path;
+use crate::sign::{KeySource, PublicKey, public_path};
 use crate::store::{self, Location, ProcessEnv};
 
 const EXAMPLE: &str = "\
@@ -39,9 +38,15 @@ directory that X is in, unless --bundle names one.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct VerifyArgs {
-    /// Public key to trust, SPKI PEM; can be given several times
-    #[arg(long, value_name = "FILE.pub", env = "ARGO_ATTEST_PUBLIC_KEY", conflicts_with = "policy")]
-    key: Vec<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE.pub",
+        env = "ARGO_ATTEST_PUBLIC_KEY",
+        conflicts_with = "policy",
+        value_parser = super::key_source(),
+        help = "Public key to trust, SPKI PEM: a file, or env://NAME for a variable; can be given several times"
+    )]
+    key: Vec<KeySource>,
     /// Policy that says which keys, builders and workflows are accepted
     #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_POLICY")]
     policy: Option<PathBuf>,
@@ -103,9 +108,9 @@ fn policy(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
         Some(file) => (read_policy(file)?, false),
         None if args.key.is_empty() => (own_key()?, true),
         None => {
-            let load = |path: &PathBuf| {
-                let key = PublicKey::load(path).map_err(|e| key_failure(&e))?;
-                Ok(TrustedKey::new(printable(path.as_os_str().as_bytes()), key))
+            let load = |source: &KeySource| {
+                let key = source.public(&super::variables).map_err(|e| key_failure(&e))?;
+                Ok(TrustedKey::new(source.to_string(), key))
             };
             (Policy::of_keys(args.key.iter().map(load).collect::<Result<_, Failure>>()?), false)
         }
@@ -119,6 +124,7 @@ fn policy(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
 fn own_key() -> Result<Policy, Failure> {
     let path = public_path(&home::private_key()?);
     let key = PublicKey::load(&path).map_err(|e| {
+        let e = e.into();
         let failure = key_failure(&e);
         if e.is_missing() {
             return Failure::new(
@@ -134,7 +140,7 @@ fn own_key() -> Result<Policy, Failure> {
 
 /// Reads a policy, and the public keys that it names beside itself.
 pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
-    let shown = printable(file.as_os_str().as_bytes());
+    let shown = shown_path(file);
     let bytes = regular_file::read_named(file, MAX_POLICY).map_err(|e| {
         let exit = match e {
             ReadError::Missing(_) => Exit::NoInput,

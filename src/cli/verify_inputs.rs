@@ -21,6 +21,7 @@ use crate::gate::{
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
 use crate::outcome::{MESSAGE_LIMIT, brief};
 use crate::report::chain;
+use crate::secret::shown_path;
 use crate::sidecar::status::{TERMINATION_LOG, write_message};
 use crate::store::{Env as _, ProcessEnv};
 use crate::template::{Claim, Established, Platform, Unestablished};
@@ -74,6 +75,9 @@ pub(super) struct VerifyInputsArgs {
     template: TemplateArgs,
     #[command(flatten)]
     pod: PodArgs,
+    /// What was given and cannot be used.
+    #[arg(skip)]
+    pub(super) refused: Option<Failure>,
 }
 
 /// Which steps are checked.
@@ -98,8 +102,12 @@ impl From<CheckArg> for Check {
 }
 
 /// Checks all inputs. What keeps main from starting is in the log and in the termination message.
-pub(super) async fn verify_inputs(args: VerifyInputsArgs) -> Exit {
-    let (exit, message) = match gate(&args).await {
+pub(super) async fn verify_inputs(mut args: VerifyInputsArgs) -> Exit {
+    let checked = match args.refused.take() {
+        Some(refused) => Err(refused),
+        None => gate(&args).await,
+    };
+    let (exit, message) = match checked {
         Ok(done) => done,
         Err(failure) => {
             let help = failure.help().unwrap_or_default();
@@ -109,7 +117,7 @@ pub(super) async fn verify_inputs(args: VerifyInputsArgs) -> Exit {
         }
     };
     if let Err(error) = write_message(&args.termination_log, &brief(&message, MESSAGE_LIMIT)) {
-        warn!(%error, file = %args.termination_log.display(), "cannot write the termination message");
+        warn!(%error, file = shown_path(&args.termination_log), "cannot write the termination message");
     }
     exit
 }
@@ -182,7 +190,10 @@ fn template() -> Result<TemplateText, Failure> {
 
 fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
     if !args.evidence.is_dir() {
-        warn!(directory = %args.evidence.display(), "no volume for evidence is mounted: statements will not name the inputs' attestations");
+        warn!(
+            directory = shown_path(&args.evidence),
+            "no volume for evidence is mounted: statements will not name the inputs' attestations"
+        );
         return Ok(());
     }
     let records = answers.iter().filter_map(Answer::record).collect();

@@ -15,20 +15,20 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::exchange::{Exchange, Verb};
 use super::{Annotations, ClusterError, Event, Lookup, POD_LIMIT, Pod};
 use crate::argo::workflow::WORKFLOW_LIMIT;
 use crate::regular_file::{self, Links};
+use crate::secret::Token;
 use crate::slsa::PodIdentity;
 use crate::store::Env;
 
 /// Where the kubelet mounts a service account's token, authority and namespace.
 pub const CREDENTIALS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Bytes of a token; a namespace is shorter.
-const MAX_TOKEN: u64 = 64 * 1024;
+/// Bytes of a namespace's name, and more.
+const MAX_NAMESPACE: u64 = 1024;
 /// Bytes of the authority's certificates.
 const MAX_AUTHORITY: u64 = 1024 * 1024;
 /// Bytes of an event's name before what makes it unique.
@@ -68,7 +68,7 @@ struct Regarding<'a> {
 
 /// What the service account's directory holds at this moment.
 struct Access {
-    token: Zeroizing<Vec<u8>>,
+    token: Token,
     namespace: String,
 }
 
@@ -108,13 +108,11 @@ impl ApiServer {
 
     fn access(&self) -> Result<Access, ClusterError> {
         // First of all: without a token nothing else is of interest.
-        let token = Zeroizing::new(self.read("token", MAX_TOKEN)?);
-        if text(&token).is_empty() {
-            return Err(ClusterError::Unknown("the service account's token"));
-        }
+        let file = self.credentials.join("token");
+        let token = Token::read(&file).map_err(|source| ClusterError::Token { path: file, source })?;
         let namespace = match &self.pod.pod_namespace {
             Some(namespace) => namespace.clone(),
-            None => text(&self.read("namespace", MAX_TOKEN)?).to_owned(),
+            None => text(&self.read("namespace", MAX_NAMESPACE)?).to_owned(),
         };
         Ok(Access { token, namespace })
     }
@@ -126,7 +124,7 @@ impl ApiServer {
         path: String,
         body: String,
     ) -> Result<Exchange<'a>, ClusterError> {
-        let token = text(&access.token);
+        let token = access.token.as_str();
         Ok(Exchange { host: &self.host, port: &self.port, tls: self.tls()?, token, verb, path, body })
     }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::secret::{InvalidToken, shown_path};
+
 /// Why a request to the API server came to nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,8 +20,16 @@ pub enum ClusterError {
         /// The name.
         name: String,
     },
-    /// There is no service account's token, or it cannot be used.
-    #[error("cannot read {}", path.display())]
+    /// There is no service account's token, or the file holds none that could be sent.
+    #[error("the service account's token, {}, is not sent", shown_path(path))]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: InvalidToken,
+    },
+    /// Another file of the service account's cannot be read.
+    #[error("cannot read {}", shown_path(path))]
     Credentials {
         /// The file.
         path: PathBuf,
@@ -27,7 +37,7 @@ pub enum ClusterError {
         source: io::Error,
     },
     /// The cluster's authority is not usable.
-    #[error("{} holds no usable CA certificate", path.display())]
+    #[error("{} holds no usable CA certificate", shown_path(path))]
     Authority {
         /// The file.
         path: PathBuf,

@@ -8,11 +8,14 @@ mod forward;
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
 use tokio::process::Command;
 
 pub use ending::{CommandEnd, SpawnError};
+
+use crate::secret::shown;
 
 /// Where the command's standard output goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,17 +26,22 @@ pub enum Output {
     StandardError,
 }
 
-/// Runs `program` to its end, passing on every signal that reaches us meanwhile.
+/// Runs `program` to its end, passing on every signal that reaches us meanwhile. It gets
+/// our environment but for the variable `hidden`.
 pub async fn run(
     program: &OsString,
     arguments: &[OsString],
     output: Output,
+    hidden: Option<&str>,
 ) -> Result<CommandEnd, SpawnError> {
-    let failed = |source| SpawnError { program: program.to_string_lossy().into_owned(), source };
+    let failed = |source| SpawnError { program: shown(program.as_bytes()), source };
     // Before the command exists, so that no signal finds us without a handler.
     let mut signals = forward::Signals::listen().map_err(failed)?;
     let mut command = Command::new(program);
     command.args(arguments);
+    if let Some(name) = hidden {
+        command.env_remove(name);
+    }
     if output == Output::StandardError {
         command.stdout(Stdio::from(standard_error().map_err(failed)?));
     }

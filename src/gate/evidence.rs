@@ -16,6 +16,7 @@ use crate::argo::{Files as _, HostFiles, Links};
 use crate::check::AttestationRef;
 use crate::digest::Sha256Digest;
 use crate::intoto::DigestSet;
+use crate::secret::shown_path;
 use crate::strict_json::{self, AtMost, JsonError, Object};
 
 /// The file's name in its directory.
@@ -66,7 +67,7 @@ pub struct Evidence {
 #[derive(Debug, thiserror::Error)]
 pub enum EvidenceError {
     /// It cannot be read.
-    #[error("cannot read the gate's evidence, {}", path.display())]
+    #[error("cannot read the gate's evidence, {}", shown_path(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -74,7 +75,7 @@ pub enum EvidenceError {
         source: io::Error,
     },
     /// It cannot be written.
-    #[error("cannot write the evidence, {}", path.display())]
+    #[error("cannot write the evidence, {}", shown_path(path))]
     Write {
         /// The file.
         path: PathBuf,

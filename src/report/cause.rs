@@ -4,8 +4,10 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::relpath::printable;
+use crate::secret::redacted;
 
-/// An error and what caused it, on one line and printable, whoever's words it repeats.
+/// An error and what caused it, on one line and printable, whoever's words it repeats. A
+/// parser's error may quote what it read: one that holds a private key is not shown.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -18,5 +20,5 @@ pub fn chain(error: &dyn Error) -> String {
         }
         source = cause.source();
     }
-    printable(text.as_bytes())
+    printable(redacted(&text).as_bytes())
 }

@@ -30,7 +30,8 @@ struct CommandJson {
 #[serde(rename_all = "camelCase")]
 struct KeyJson<'a> {
     id: &'a str,
-    public_key_file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_key_file: Option<&'a str>,
     created: bool,
 }
 
@@ -84,7 +85,7 @@ impl<'a> From<&'a RunReport> for RunJson<'a> {
             command: CommandJson { exit_code: report.end.code(), ended_on: report.ended },
             key: report.key.as_ref().map(|key| KeyJson {
                 id: &key.id,
-                public_key_file: &key.public_file,
+                public_key_file: key.public_file.as_deref(),
                 created: key.created,
             }),
             artifacts: report.outcomes.iter().map(|o| artifact(o, report.ended)).collect(),

@@ -23,8 +23,8 @@ use crate::volume::ObservationStats;
 pub struct KeyUsed {
     /// Its fingerprint.
     pub id: String,
-    /// The file of its public half.
-    pub public_file: String,
+    /// The file of its public half; none if the key came from a variable.
+    pub public_file: Option<String>,
     /// Whether it is the user's own, which `verify` takes by itself.
     pub own: bool,
     /// Whether it was made just now.

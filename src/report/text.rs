@@ -87,14 +87,18 @@ fn signer(out: &mut String, key: &KeyUsed) -> fmt::Result {
         (false, _) => "the key you named",
     };
     writeln!(out, "signed with   {} ({whose})", key.id)?;
-    writeln!(out, "public key    {}", shown(&key.public_file))
+    match &key.public_file {
+        Some(file) => writeln!(out, "public key    {}", shown(file)),
+        None => Ok(()),
+    }
 }
 
 fn verify(out: &mut String, report: &RunReport, key: &KeyUsed, first: &Outcome) -> fmt::Result {
     let Verdict::Attested(receipt) = &first.verdict else { return Ok(()) };
     write!(out, "verify with   argo-attest verify")?;
     if !key.own {
-        write!(out, " --key {}", typed(Path::new(&key.public_file)))?;
+        let file = key.public_file.as_ref().map(|file| typed(Path::new(file)));
+        write!(out, " --key {}", file.as_deref().unwrap_or("FILE.pub"))?;
     }
     let named = verifiable(first).unwrap_or_else(|| "PATH".to_owned());
     if !report.needs_bundle {

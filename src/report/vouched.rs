@@ -50,7 +50,8 @@ fn write(out: &mut String, key: &KeyUsed, all: &[Vouched]) -> fmt::Result {
     }
     let Some(first) = all.iter().find(|vouched| vouched.outcome.is_ok()) else { return Ok(()) };
     writeln!(out, "signed with   {}", key.id)?;
-    let (file, object) = (quoted(&key.public_file), quoted(&first.object));
+    let file = key.public_file.as_deref().map_or_else(|| "FILE.pub".to_owned(), quoted);
+    let object = quoted(&first.object);
     writeln!(out, "verify with   argo-attest verify --key {file} {object}")
 }
 
@@ -66,7 +67,8 @@ pub struct VouchedJson<'a> {
 #[serde(rename_all = "camelCase")]
 struct KeyJson<'a> {
     id: &'a str,
-    public_key_file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_key_file: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,7 +97,7 @@ struct ArtifactJson<'a> {
 impl<'a> VouchedJson<'a> {
     /// The object.
     pub fn new(key: &'a KeyUsed, all: &'a [Vouched]) -> Self {
-        let key = KeyJson { id: &key.id, public_key_file: &key.public_file };
+        let key = KeyJson { id: &key.id, public_key_file: key.public_file.as_deref() };
         Self { key, artifacts: all.iter().map(ArtifactJson::from).collect() }
     }
 }

@@ -22,6 +22,7 @@ use crate::cluster::{Lookup, Notice, Pod};
 use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use crate::pipeline::{SealedArtifact, Session};
 use crate::report::chain;
+use crate::secret::shown_path;
 use crate::sign::{Followed, FollowedKey, PrivateKey};
 use crate::slsa::{InputEvidence, StepRun};
 use crate::store::Env;
@@ -343,7 +344,7 @@ impl Sidecar<'_> {
 
     pub(super) fn tell(&mut self, status: &Status) {
         if let Err(error) = self.status.write(status) {
-            warn!(%error, file = %self.settings.termination_log.display(), "cannot write the termination message");
+            warn!(%error, file = shown_path(&self.settings.termination_log), "cannot write the termination message");
         }
     }
 }

@@ -83,7 +83,8 @@ impl Sidecar<'_> {
         // Nothing that the text says is acted on before.
         let established = claim.establish(&self.platform()).await;
         let Established { step, source: template, .. } = established.map_err(|e| not_established(&e))?;
-        let key = FollowedKey::load(&self.settings.key).map_err(|e| NotReady::held(chain(&e), e.remedy()))?;
+        let key = FollowedKey::load(&self.settings.key, &|name| self.environment.var(name))
+            .map_err(|e| NotReady::held(chain(&e), e.remedy()))?;
         let inputs = upstream::read(&self.settings.evidence, &step)?;
         let outputs = planned::outputs(&step, self.settings);
         // First of all: while the store is asked, the plain form's main writes.

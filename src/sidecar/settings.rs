@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::argo::{Parameters, TemplateSource};
+use crate::sign::KeySource;
 use crate::slsa::PodIdentity;
 use crate::template::HandedOver;
 
@@ -33,7 +34,7 @@ impl Form {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The private key, usually in a mounted Secret.
-    pub key: PathBuf,
+    pub key: KeySource,
     /// URI under which the builder is known.
     pub builder_id: String,
     /// Attest steps that did not ask for it, too.

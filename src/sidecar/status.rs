@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::outcome::brief;
+use crate::secret::shown_path;
 use crate::strict_json::Object;
 
 /// Where the kubelet looks unless the pod's spec names another file
@@ -240,7 +241,7 @@ pub enum NotReady {
         started: bool,
     },
     /// Its state cannot be read.
-    #[error("cannot read the sidecar's state, {}", path.display())]
+    #[error("cannot read the sidecar's state, {}", shown_path(path))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -10,13 +10,13 @@ use super::key_id::KeyId;
 use super::mounted;
 use super::pair::{load_pair, public_path};
 use super::private::PrivateKey;
+use super::source::{KeyError, KeySource, Variables};
 
 /// A key that follows its file. At any time it is one whole key: a replacement is
 /// taken when it was read and found to be good, and the one before is wiped then.
 #[derive(Debug)]
 pub struct FollowedKey {
-    path: PathBuf,
-    seen: Generation,
+    file: Option<(PathBuf, Generation)>,
     key: PrivateKey,
 }
 
@@ -49,11 +49,12 @@ enum Generation {
 type Stamp = (u64, u64, u64, i64, i64);
 
 impl FollowedKey {
-    /// Loads the key as [`load_pair`] does, with its errors.
-    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+    /// Loads the key, with the errors of [`KeySource::private`]. One from a variable
+    /// stays as it is.
+    pub fn load(source: &KeySource, variables: Variables<'_>) -> Result<Self, KeyError> {
         // Before it is read: what is replaced in between is looked at once more.
-        let seen = Generation::of(path);
-        Ok(Self { path: path.to_owned(), seen, key: load_pair(path)? })
+        let file = source.file().map(|path| (path.to_owned(), Generation::of(path)));
+        Ok(Self { file, key: source.private(variables)? })
     }
 
     /// The key to sign with.
@@ -64,12 +65,13 @@ impl FollowedKey {
     /// Looks whether there is another key now, and takes it if it is good. Costs
     /// two system calls while there is none.
     pub fn follow(&mut self) -> Followed {
-        let now = Generation::of(&self.path);
-        if now == self.seen {
+        let Some((path, seen)) = &mut self.file else { return Followed::Same };
+        let now = Generation::of(path);
+        if now == *seen {
             return Followed::Same;
         }
-        self.seen = now;
-        match load_pair(&self.path) {
+        *seen = now;
+        match load_pair(path) {
             Ok(newer) if newer.public() == self.key.public() => Followed::Same,
             Ok(newer) => {
                 let before = self.key.public().key_id();
@@ -106,6 +108,10 @@ mod tests {
         path
     }
 
+    fn load(path: &Path) -> FollowedKey {
+        FollowedKey::load(&KeySource::File(path.into()), &|_| None).unwrap()
+    }
+
     fn put(from: &Path, to: &Path) {
         for (from, to) in [(from.to_owned(), to.to_owned()), (public_path(from), public_path(to))] {
             fs::rename(from, to).unwrap();
@@ -116,7 +122,7 @@ mod tests {
     fn a_file_is_followed_when_all_of_the_pair_is_there() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let mut followed = FollowedKey::load(&path).unwrap();
+        let mut followed = load(&path);
         let first = followed.key().public().key_id();
         assert!(matches!(followed.follow(), Followed::Same));
 
@@ -141,7 +147,7 @@ mod tests {
     fn what_is_lost_is_kept_until_there_is_another() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let mut followed = FollowedKey::load(&path).unwrap();
+        let mut followed = load(&path);
         let first = followed.key().public().key_id();
         fs::remove_file(&path).unwrap();
         fs::remove_file(public_path(&path)).unwrap();
@@ -156,7 +162,7 @@ mod tests {
     fn the_same_key_written_again_is_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let mut followed = FollowedKey::load(&path).unwrap();
+        let mut followed = load(&path);
         let text = fs::read(&path).unwrap();
         fs::write(&path, text).unwrap();
         assert!(matches!(followed.follow(), Followed::Same));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::invalid::InvalidKey;
 use super::key_id::KeyId;
-use crate::relpath::printable;
+use crate::secret::shown_path;
 
 /// Why a key file could not be used or made. Names the file, never its contents.
 #[derive(Debug, thiserror::Error)]
@@ -112,8 +112,8 @@ impl KeyFileError {
     }
 }
 
-pub(super) fn shown(path: &Path) -> String {
-    printable(path.as_os_str().as_bytes())
+fn shown(path: &Path) -> String {
+    shown_path(path)
 }
 
 /// The path as one word of a shell. An unprintable one cannot be given so that it

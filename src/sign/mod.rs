@@ -18,6 +18,7 @@ mod pem;
 mod private;
 mod public;
 mod read;
+mod source;
 
 pub use followed::{Followed, FollowedKey};
 pub use invalid::InvalidKey;
@@ -28,3 +29,4 @@ pub use pair::{Origin, check_pair, load_pair, public_path};
 pub use private::{PrivateKey, Signature};
 pub use public::{BadSignature, PublicKey};
 pub use read::MAX_KEY_FILE;
+pub use source::{InvalidKeySource, KeyError, KeySource, VariableName, Variables};

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{Reply, Source};
+use crate::secret::InvalidToken;
 
 /// Why settings do not make a store.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,14 @@ pub enum ConfigError {
         #[source]
         source: io::Error,
     },
+    /// The file of a web identity token holds none that could be sent.
+    #[error("the web identity token, {path}, is not sent")]
+    Token {
+        /// The file, printable.
+        path: String,
+        /// Why not.
+        source: InvalidToken,
+    },
     /// A file of CA certificates is not one.
     #[error("{path} is not a bundle of CA certificates in PEM")]
     CaBundle {
@@ -69,6 +78,9 @@ impl ConfigError {
             Self::NoRegion => "set AWS_REGION, or AWS_ENDPOINT_URL_S3 for a store that is not AWS".to_owned(),
             Self::Variable { name, .. } => format!("correct {name}"),
             Self::File { path, .. } => format!("make {path} readable, or name another file"),
+            Self::Token { .. } => "set AWS_WEB_IDENTITY_TOKEN_FILE to the token that the platform mounts, \
+                a JSON Web Token"
+                .to_owned(),
             Self::CaBundle { .. } => "set AWS_CA_BUNDLE to a file of PEM certificates".to_owned(),
             Self::NoCaCertificates(_) => {
                 "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by"

@@ -18,7 +18,7 @@ use crate::tls::Authority;
 
 type Spoil = fn(Pod) -> Pod;
 
-const TOKEN: &str = "token-of-the-service-account";
+const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2EifQ.token-of-the-service-account";
 
 /// A pod with a service account for the API server at `address`.
 fn pod(s3: &S3, outputs: Vec<Output>, authority: &Authority, address: SocketAddr) -> Pod {

@@ -1,6 +1,7 @@
 //! What an S3 store needs to know, and how AWS's usual variables say it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -107,6 +108,13 @@ impl Endpoint {
     /// Whether it is https.
     pub fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// Whether it is this machine, by its address or by the one name that is no other's
+    /// (RFC 6761 section 6.3).
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(&self.host);
+        address.parse::<IpAddr>().map_or(self.host == "localhost", |address| address.is_loopback())
     }
 
     /// Whether the host is one of AWS's own, where a bucket is a host name.

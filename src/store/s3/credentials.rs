@@ -5,19 +5,24 @@
 //! store says that they have expired.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 use zeroize::Zeroizing;
 
 use super::config::{self, Endpoint};
-use crate::regular_file::{self, Links};
-use crate::relpath::printable;
+use super::trust::Trust;
+use crate::secret::shown_path;
 use crate::store::{ConfigError, Env};
 
 /// Bytes of a key file or token that are read; a longer one is refused.
 const MAX_FILE: usize = 64 * 1024;
+
+/// Bytes of an access key id (IAM, `AccessKey`). It is sent as it is.
+const MAX_ID: usize = 128;
 
 /// Where credentials come from.
 #[derive(Debug, Clone)]
@@ -67,6 +72,9 @@ pub struct WebIdentity {
     pub session_name: String,
     /// STS itself; `None` is AWS's, by region.
     pub endpoint: Option<Endpoint>,
+    /// Which certificates are believed of STS. Those of the platform, never those that a
+    /// template names for its own store: the token is for STS alone.
+    pub trust: Trust,
 }
 
 impl Credentials {
@@ -76,15 +84,24 @@ impl Credentials {
     pub fn from_env(env: &dyn Env) -> Result<Option<Self>, ConfigError> {
         const ID: &str = "AWS_ACCESS_KEY_ID";
         const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+        const TOKEN: &str = "AWS_SESSION_TOKEN";
         const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
         const ROLE: &str = "AWS_ROLE_ARN";
         match (text(env, ID)?, text(env, SECRET)?) {
             (Some(access_key_id), Some(secret)) => {
-                return Ok(Some(Self::Static(KeyPair {
+                let pair = KeyPair {
                     access_key_id,
                     secret_access_key: Zeroizing::new(secret),
-                    session_token: text(env, "AWS_SESSION_TOKEN")?.map(Zeroizing::new),
-                })));
+                    session_token: text(env, TOKEN)?.map(Zeroizing::new),
+                };
+                let token = pair.session_token.as_ref().map(|token| (TOKEN, token.as_str()));
+                for (name, value) in [(ID, pair.access_key_id.as_str()), (SECRET, &pair.secret_access_key)]
+                    .into_iter()
+                    .chain(token)
+                {
+                    fit(value).map_err(|why| ConfigError::Variable { name, why })?;
+                }
+                return Ok(Some(Self::Static(pair)));
             }
             (Some(_), None) => return Err(ConfigError::Incomplete { set: ID, missing: SECRET }),
             (None, Some(_)) => return Err(ConfigError::Incomplete { set: SECRET, missing: ID }),
@@ -99,9 +116,34 @@ impl Credentials {
             token_file: token_file.into(),
             role_arn,
             session_name: text(env, "AWS_ROLE_SESSION_NAME")?.unwrap_or_else(|| "argo-attest".to_owned()),
-            endpoint: config::endpoint(env, ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"])?,
+            endpoint: sts_endpoint(env)?,
+            trust: Trust::from_env(env),
         })))
     }
+}
+
+/// Where STS is. The token crosses the network, so it must be https, or this machine.
+fn sts_endpoint(env: &dyn Env) -> Result<Option<Endpoint>, ConfigError> {
+    const NAMES: [&str; 2] = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"];
+    let endpoint = config::endpoint(env, NAMES)?;
+    if endpoint.as_ref().is_some_and(|endpoint| !endpoint.is_secure() && !endpoint.is_loopback()) {
+        let [first, second] = NAMES;
+        let name = if text(env, first)?.is_some() { first } else { second };
+        let why =
+            "must be https where a web identity token is sent to it (set AWS_ENDPOINT_URL_STS for STS alone)";
+        return Err(ConfigError::Variable { name, why });
+    }
+    Ok(endpoint)
+}
+
+/// What goes into a request, or signs it, is no key of another kind: where a server is
+/// named by whoever names the file, it would be handed over.
+fn fit(value: &str) -> Result<(), &'static str> {
+    if value.bytes().any(|b| b.is_ascii_control()) {
+        return Err("has more than one line, or control characters");
+    }
+    let is_key = value.contains("-----") || value.contains("AGE-SECRET-KEY-");
+    if is_key { Err("holds a key of another kind, and not an access key") } else { Ok(()) }
 }
 
 /// A variable as text; an empty one counts as not set, as it does for AWS's tools.
@@ -123,8 +165,14 @@ pub(super) fn read_files(
     token: Option<&Path>,
 ) -> Result<aws_credential_types::Credentials, ConfigError> {
     let token = token.map(read_secret).transpose()?;
+    let path = id;
+    let id = read_secret(path)?;
+    if id.len() > MAX_ID {
+        let source = io::Error::new(io::ErrorKind::InvalidData, "it is longer than an access key id");
+        return Err(ConfigError::File { path: shown(path), source });
+    }
     Ok(aws_credential_types::Credentials::new(
-        read_secret(id)?.as_str(),
+        id.as_str(),
         read_secret(secret)?.as_str(),
         token.map(|t| t.as_str().to_owned()),
         Some(SystemTime::now() + FILES_LAST),
@@ -145,19 +193,58 @@ pub(super) fn static_keys(pair: &KeyPair) -> aws_credential_types::Credentials {
 /// A small file's text without the newline that editors leave at its end.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let fail = |source| ConfigError::File { path: shown(path), source };
-    let bytes =
-        Zeroizing::new(regular_file::read(path, Links::Followed, MAX_FILE).map_err(|e| fail(e.into()))?);
+    let mut bytes = Zeroizing::new(Vec::new());
+    let file = open(path).map_err(fail)?;
+    file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() > MAX_FILE {
+        return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 64 KiB")));
+    }
     match std::str::from_utf8(&bytes) {
-        Ok(text) if !text.trim().is_empty() => Ok(Zeroizing::new(text.trim().to_owned())),
+        Ok(text) if !text.trim().is_empty() => match fit(text.trim()) {
+            Ok(()) => Ok(Zeroizing::new(text.trim().to_owned())),
+            Err(why) => Err(fail(io::Error::new(io::ErrorKind::InvalidData, format!("it {why}")))),
+        },
         Ok(_) => Err(fail(io::Error::new(io::ErrorKind::InvalidData, "it is empty"))),
         Err(_) => Err(fail(io::Error::new(io::ErrorKind::InvalidData, "it is not valid UTF-8"))),
     }
 }
 
+/// Opens a file of a mounted Secret, `SECRET/KEY`. The links that the kubelet makes stay
+/// in their folder; one that leads out of it would send what lies elsewhere, such as the
+/// service account's token, to whom the template names.
+fn open(path: &Path) -> io::Result<File> {
+    let secret = path.parent().unwrap_or_else(|| Path::new("."));
+    let folder =
+        secret.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let leads_out = || io::Error::new(io::ErrorKind::PermissionDenied, "it leads out of the Secrets' folder");
+    let within = path.strip_prefix(folder).unwrap_or(path);
+    // O_NONBLOCK: a FIFO without a writer would hold an ordinary open for ever.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let root = rustix::fs::open(folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let file = match rustix::fs::openat2(root, within, flags, Mode::empty(), resolve) {
+        Ok(file) => File::from(file),
+        Err(rustix::io::Errno::XDEV | rustix::io::Errno::LOOP) => {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "it leads out of the Secrets' folder",
+            ));
+        }
+        // Where the call does not exist, as in gVisor.
+        Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {
+            if !path.canonicalize()?.starts_with(folder.canonicalize()?) {
+                return Err(leads_out());
+            }
+            File::from(rustix::fs::open(path, flags, Mode::empty())?)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
+}
+
 /// A path for an error's text.
 pub(super) fn shown(path: &Path) -> String {
-    use std::os::unix::ffi::OsStrExt as _;
-    printable(path.as_os_str().as_bytes())
+    shown_path(path)
 }
 
 #[cfg(test)]
@@ -173,7 +260,9 @@ mod tests {
         for (bytes, why) in [
             (&b" \n"[..], "it is empty"),
             (b"\xff", "it is not valid UTF-8"),
-            ("x".repeat(70_000).as_bytes(), "it is larger than 65536 bytes"),
+            ("x".repeat(70_000).as_bytes(), "it is longer than 64 KiB"),
+            (b"one\ntwo", "it has more than one line, or control characters"),
+            (b"-----BEGIN PRIVATE KEY----- MC4C", "it holds a key of another kind, and not an access key"),
         ] {
             std::fs::write(&path, bytes).unwrap();
             match read_secret(&path) {
@@ -181,9 +270,63 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+        // As the kubelet links it, and as whoever mounts a volume there may.
+        let secret = dir.path().join("secrets/s3");
+        std::fs::create_dir_all(secret.join("..2026")).unwrap();
+        std::fs::write(secret.join("..2026/accesskey"), "abc").unwrap();
+        std::os::unix::fs::symlink("..2026", secret.join("..data")).unwrap();
+        std::os::unix::fs::symlink("..data/accesskey", secret.join("accesskey")).unwrap();
+        assert_eq!(read_secret(&secret.join("accesskey")).unwrap().as_str(), "abc");
+        std::os::unix::fs::symlink(dir.path().join("key"), secret.join("absolute")).unwrap();
+        std::os::unix::fs::symlink("../../key", secret.join("relative")).unwrap();
+        std::fs::write(&path, "abc").unwrap();
+        for name in ["absolute", "relative"] {
+            match read_secret(&secret.join(name)) {
+                Err(ConfigError::File { source, .. }) => {
+                    assert_eq!(source.to_string(), "it leads out of the Secrets' folder");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
         match read_secret(&dir.path().join("none\n")) {
             Err(ConfigError::File { path, .. }) => assert!(path.ends_with("none%0A"), "{path}"),
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_token_goes_over_https_or_to_this_machine() {
+        let read = |names: &'static [(&'static str, &'static str)]| {
+            let env = move |name: &str| {
+                let base =
+                    [("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), ("AWS_ROLE_ARN", "arn:aws:iam::1:role/x")];
+                let found = names.iter().chain(&base).find(|(known, _)| *known == name)?.1;
+                Some(std::ffi::OsString::from(found))
+            };
+            Credentials::from_env(&env).map_err(|error| error.to_string())
+        };
+        for good in
+            ["https://sts.example.com", "http://127.0.0.1:9000", "http://[::1]:9000", "http://localhost"]
+        {
+            read(Box::leak(Box::new([("AWS_ENDPOINT_URL_STS", good)]))).unwrap();
+        }
+        for (name, url) in [
+            ("AWS_ENDPOINT_URL_STS", "http://sts.example.com"),
+            ("AWS_ENDPOINT_URL", "http://minio:9000"),
+            ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1.example.com"),
+            ("AWS_ENDPOINT_URL_STS", "http://localhost.example.com"),
+        ] {
+            let error = read(Box::leak(Box::new([(name, url)]))).unwrap_err();
+            assert!(error.starts_with(&format!("{name} must be https")), "{error}");
+        }
+        for (name, value) in [
+            ("AWS_ACCESS_KEY_ID", "-----BEGIN PRIVATE KEY-----"),
+            ("AWS_SECRET_ACCESS_KEY", "-----BEGIN\nMC4C"),
+            ("AWS_SESSION_TOKEN", "AGE-SECRET-KEY-1"),
+        ] {
+            let all = [(name, value), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s")];
+            let error = read(Box::leak(Box::new(all))).unwrap_err();
+            assert!(error.starts_with(name) && !error.contains("MC4C"), "{error}");
         }
     }
 

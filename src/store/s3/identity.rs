@@ -12,8 +12,9 @@ use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region};
 use tokio::sync::Mutex;
 
 use super::S3Config;
-use super::credentials::{Credentials, WebIdentity, read_files, read_secret, static_keys};
+use super::credentials::{Credentials, WebIdentity, read_files, static_keys};
 use super::fault::Fault;
+use crate::secret::{Token, shown_path};
 use crate::store::ConfigError;
 
 /// A session is renewed this long before its end, so that no request that is
@@ -84,7 +85,9 @@ impl Identity {
 
     async fn exchange(&self, web: &WebIdentity) -> Result<Keys, Fault> {
         const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
-        let token = read_secret(&web.token_file).map_err(Fault::Settings)?;
+        let token = Token::read(&web.token_file).map_err(|source| {
+            Fault::Settings(ConfigError::Token { path: shown_path(&web.token_file), source })
+        })?;
         let Some(sts) = &self.sts else { return Err(Fault::Settings(ConfigError::NoCredentials)) };
         let response = sts
             .assume_role_with_web_identity()
@@ -121,7 +124,7 @@ fn sts_client(
     let mut builder = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region.to_owned()))
-        .http_client(config.trust.http_client(web.endpoint.as_ref())?)
+        .http_client(web.trust.http_client(web.endpoint.as_ref())?)
         .identity_cache(IdentityCache::no_cache())
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(config.limits.connect).build());

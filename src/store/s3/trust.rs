@@ -50,7 +50,8 @@ impl Trust {
             Self::Bundle(path) => {
                 let bytes = read(path).map_err(|source| ConfigError::File { path: shown(path), source })?;
                 let fail = |source| ConfigError::CaBundle { path: shown(path), source };
-                let found = usable(&bytes).map_err(|error| fail(Some(error.into())))?;
+                // The reader's own words quote the file, which may be a key.
+                let found = usable(&bytes).map_err(|_| fail(Some("its PEM is damaged".into())))?;
                 if found.is_empty() { Err(fail(None)) } else { Ok(found) }
             }
             Self::System => SYSTEM_BUNDLES

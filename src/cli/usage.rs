@@ -1,0 +1,68 @@
+//! What clap says of a command line that makes no sense, without what nobody may read.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::Exit;
+use crate::secret::shown;
+
+/// Prints clap's error, or the help that was asked for. Values that were given are
+/// repeated only in the printable form, and not if they may be a key.
+pub(super) fn tell(mut error: clap::Error) -> Exit {
+    let exit = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Usage,
+    };
+    for (kind, value) in hidden(&error) {
+        match value {
+            Some(value) => error.insert(kind, value),
+            None => error.remove(kind),
+        };
+    }
+    // If standard error is gone there is nobody to tell.
+    let _ = error.print();
+    exit
+}
+
+/// What has to be told otherwise, or not at all.
+fn hidden(error: &clap::Error) -> Vec<(ContextKind, Option<ContextValue>)> {
+    let mut hidden = Vec::new();
+    for (kind, value) in error.context() {
+        // These are ours: names of options and values that there are.
+        if matches!(kind, ContextKind::Usage | ContextKind::ValidValue | ContextKind::ValidSubcommand) {
+            continue;
+        }
+        let other = match value {
+            ContextValue::String(text) => {
+                Some(shown(text.as_bytes())).filter(|told| told != text).map(ContextValue::String)
+            }
+            ContextValue::Strings(texts) => {
+                Some(texts.iter().map(|text| shown(text.as_bytes())).collect::<Vec<_>>())
+                    .filter(|told| told != texts)
+                    .map(ContextValue::Strings)
+            }
+            ContextValue::StyledStr(text) => {
+                if is_told(&text.to_string()) {
+                    None
+                } else {
+                    hidden.push((kind, None));
+                    None
+                }
+            }
+            ContextValue::StyledStrs(texts) => {
+                if texts.iter().all(|text| is_told(&text.to_string())) {
+                    None
+                } else {
+                    hidden.push((kind, None));
+                    None
+                }
+            }
+            _ => None,
+        };
+        hidden.extend(other.map(|value| (kind, Some(value))));
+    }
+    hidden
+}
+
+fn is_told(text: &str) -> bool {
+    text.split_whitespace().all(|word| shown(word.as_bytes()) == word)
+}

@@ -1,0 +1,15 @@
+//! What must never be shown: keys, and the tokens that stand for somebody.
+//!
+//! People give a key where a path is meant, and a template points to a key where a
+//! token is meant. [`KeyMaterial`] tells a key by its looks, [`shown`] and [`redacted`]
+//! are how text that may hold one is told, and [`Token`] is the only thing that is read
+//! from a file to be sent to somebody.
+
+mod encoded;
+mod material;
+mod shown;
+mod token;
+
+pub use material::KeyMaterial;
+pub use shown::{redacted, shown, shown_path};
+pub use token::{InvalidToken, Token};

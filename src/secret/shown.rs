@@ -1,0 +1,98 @@
+//! How text is told that may hold a key.
+
+use std::borrow::Cow;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use super::encoded;
+use super::material::{self, KeyMaterial};
+use crate::relpath::printable;
+
+/// What stands for a value that is not shown.
+const NOT_SHOWN: &str = "(not shown: it looks like a key)";
+
+/// What stands for a text that is not shown.
+const HOLDS_A_KEY: &str = "(not shown: it holds a private key or a token)";
+
+/// A value that was given, in the printable form; not if it, or a part of it, may be a key.
+pub fn shown(value: &[u8]) -> String {
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-_=".contains(&b);
+    let random = || value.split(|b| !is_part(*b)).any(encoded::is_random);
+    if KeyMaterial::of(value).is_some() || random() {
+        return NOT_SHOWN.to_owned();
+    }
+    printable(value)
+}
+
+/// The same for a path.
+pub fn shown_path(path: &Path) -> String {
+    shown(path.as_os_str().as_bytes())
+}
+
+/// A text of whatever origin, such as an error that quotes what was read: not if it holds
+/// what is evidently a private key or a token, and without a quotation that may be one.
+pub fn redacted(text: &str) -> Cow<'_, str> {
+    let is_quote = |c: char| c == '"' || c == '`';
+    if material::is_private(text.as_bytes()) {
+        return HOLDS_A_KEY.into();
+    }
+    // Quotations write new lines so.
+    let is_secret = |quoted: &str| quoted.split("\\n").any(|line| encoded::is_secret(line.trim().as_bytes()));
+    if !text.split(is_quote).any(is_secret) {
+        return text.into();
+    }
+    let mut kept = String::with_capacity(text.len());
+    for part in text.split_inclusive(is_quote) {
+        let quoted = part.trim_end_matches(is_quote);
+        let end = part.get(quoted.len()..).unwrap_or_default();
+        kept.push_str(if is_secret(quoted) { "…" } else { quoted });
+        kept.push_str(end);
+    }
+    kept.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_may_be_a_key_hides_the_whole() {
+        for plain in [
+            "/etc/key/attest.key",
+            "frobnicate",
+            "--frob",
+            "out/x\ny",
+            "sha256:9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+        ] {
+            assert_eq!(shown(plain.as_bytes()), printable(plain.as_bytes()));
+        }
+        for hidden in ["/keys/nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "a,nWGxne9WmC6hEr0kuwsxER"] {
+            assert_eq!(shown(hidden.as_bytes()), NOT_SHOWN);
+        }
+    }
+
+    #[test]
+    fn reasons_stay_and_keys_go() {
+        let key_id = "SHA256:kKHRUaqCDq3FQhmx8sYvoASLo7nEGxNaJR6pTZTgBPY";
+        for kept in [
+            "the key is not PEM: there is no line `-----BEGIN …-----`",
+            "the private key is in the older form `EC PRIVATE KEY`, not PKCS#8",
+            key_id,
+        ] {
+            assert_eq!(redacted(kept), kept);
+        }
+        for gone in [
+            "invalid type: string \"-----BEGIN PRIVATE KEY-----%0AMC4CAQAwBQYDK2VwBCIEIA\"",
+            "cannot read /a/-----BEGIN EC PRIVATE KEY-----",
+            "cannot read MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g",
+        ] {
+            assert_eq!(redacted(gone), HOLDS_A_KEY);
+        }
+        assert_eq!(
+            redacted(
+                "invalid type: string \"nWGxne9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=\", expected `kind` at line 1"
+            ),
+            "invalid type: string \"…\", expected `kind` at line 1"
+        );
+    }
+}

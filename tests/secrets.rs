@@ -1,0 +1,13 @@
+//! A canary: every command is given key material in place of every option, argument and
+//! variable that clap knows of, and in every file that it reads; nothing that comes out
+//! may hold any of it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "secrets/canary.rs"]
+mod canary;
+#[path = "secrets/cases.rs"]
+mod cases;
+#[path = "secrets/everywhere.rs"]
+mod everywhere;
+#[path = "secrets/given.rs"]
+mod given;

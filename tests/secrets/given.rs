@@ -1,0 +1,127 @@
+//! Keys by value where they are taken: `env://NAME`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+fn program(desk: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_argo-attest"));
+    command.current_dir(desk).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("XDG_CONFIG_HOME", desk.join("config"));
+    command
+}
+
+fn said(command: &mut Command) -> (Option<i32>, String) {
+    let ran = command.output().unwrap();
+    let text = [ran.stdout, ran.stderr].concat();
+    (ran.status.code(), String::from_utf8(text).unwrap())
+}
+
+/// A directory, and the PEM of a pair.
+fn desk() -> (TempDir, String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, text) = said(program(dir.path()).args(["keygen", "--out-dir", "keys"]));
+    assert_eq!(code, Some(0), "{text}");
+    let read = |name: &str| fs::read_to_string(dir.path().join("keys").join(name)).unwrap();
+    let (private, public) = (read("attest.key"), read("attest.pub"));
+    (dir, private, public)
+}
+
+#[test]
+fn signs_and_verifies_with_keys_from_variables_and_hides_them_from_the_command() {
+    let (dir, private, public) = desk();
+    let work = dir.path().join("work");
+    fs::create_dir(&work).unwrap();
+    for (variable, value) in [("CI_KEY", private.clone()), ("ARGO_ATTEST_KEY", private.replace('\n', "\\n"))]
+    {
+        let key = format!("env://{variable}");
+        let script = "env > ../seen; env > out";
+        let mut command = program(&work);
+        command.args(["run", "--key", &key, "--outputs", "out", "--", "sh", "-c", script]);
+        let (code, text) = said(command.env(variable, &value).env("OTHER", "kept"));
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains("argo-attest verify --key FILE.pub out\n"), "{text}");
+        let seen = fs::read_to_string(dir.path().join("seen")).unwrap();
+        assert!(
+            seen.contains("OTHER=kept") && !seen.contains(variable) && !seen.contains(&private[30..60]),
+            "{seen}"
+        );
+        let mut command = program(&work);
+        let (code, text) = said(command.args(["verify", "--key", "env://PUB", "out"]).env("PUB", &public));
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains("signed with env://PUB ("), "{text}");
+    }
+    // The same by the option's own variable.
+    let mut command = program(&work);
+    let (code, text) =
+        said(command.args(["verify", "out"]).env("ARGO_ATTEST_PUBLIC_KEY", "env://PUB").env("PUB", &public));
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
+fn what_a_variable_lacks_is_told_and_nothing_is_run() {
+    let (dir, private, public) = desk();
+    let half = &private[..private.len() / 2];
+    for (value, why) in [
+        (None, "the variable CI_KEY, which env://CI_KEY names, is not set"),
+        (Some(""), "the variable CI_KEY, which env://CI_KEY names, is empty"),
+        (Some(public.as_str()), "this is a public key, and a private key is expected"),
+        (Some(half), "the PEM block is damaged or cut short"),
+    ] {
+        for arguments in [
+            vec!["run", "--key", "env://CI_KEY", "--outputs", "out", "--", "touch", "ran"],
+            vec!["attest", "--key", "env://CI_KEY", "--builder-id", "https://x.example", "s3://bucket/key"],
+        ] {
+            let mut command = program(dir.path());
+            command.args(arguments).envs(value.map(|value| ("CI_KEY", value)));
+            let (code, text) = said(&mut command);
+            assert_eq!(code, Some(77), "{text}");
+            assert!(text.contains(why) && text.contains("\n  help: "), "{text}");
+            assert!(!text.contains(&half[30..50]), "{text}");
+        }
+    }
+    let (code, text) = said(program(dir.path()).args(["run", "--key", "env://CI-KEY", "--", "touch", "ran"]));
+    assert_eq!(code, Some(64), "{text}");
+    assert!(text.contains("the name of a variable") && !dir.path().join("ran").exists(), "{text}");
+}
+
+#[test]
+fn a_sidecar_that_was_given_a_key_says_so_where_its_pod_is_looked_at() {
+    let (dir, private, _) = desk();
+    let log = dir.path().join("termination-log");
+    let template = r#"{"name":"t","container":{"name":"","image":"i","command":["sh"]},"outputs":{"artifacts":[{"name":"a","path":"/tmp/none","s3":{"endpoint":"127.0.0.1:9","bucket":"bucket","insecure":true,"key":"k","region":"us-east-1"}}]}}"#;
+    for arguments in [
+        vec!["sidecar", "--all", "--mode", "sidecar", "--builder-id", "https://x.example/b"],
+        vec!["verify-inputs"],
+    ] {
+        let sidecar = arguments.len() > 1;
+        let mut command = program(dir.path());
+        command.args(&arguments).arg("--termination-log").arg(&log).env("ARGO_TEMPLATE", template);
+        command.arg("--evidence").arg(dir.path());
+        command.env(if sidecar { "ARGO_ATTEST_KEY" } else { "ARGO_ATTEST_POLICY" }, &private);
+        let (code, text) = said(&mut command);
+        let message = fs::read_to_string(&log).unwrap_or_else(|e| panic!("{e}: {text}"));
+        let (code_expected, name) =
+            if sidecar { (1, "ARGO_ATTEST_KEY was given") } else { (64, "ARGO_ATTEST_POLICY was given") };
+        assert_eq!(code, Some(code_expected), "{text}");
+        for told in [&text, &message] {
+            assert!(told.contains(name) && !told.contains(&private[30..60]), "{told}");
+        }
+    }
+}
+
+#[test]
+fn no_token_is_read_out_of_the_keys_folder() {
+    let (dir, _, _) = desk();
+    for variable in ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] {
+        for file in ["keys/attest.key", "keys/attest.pub", "keys/../keys/attest.key"] {
+            let mut command = program(dir.path());
+            command.args(["run", "--key", "keys/attest.key", "--", "touch", "ran"]);
+            let (code, text) = said(command.env(variable, dir.path().join(file)));
+            assert_eq!(code, Some(77), "{text}");
+            assert!(text.contains(variable) && !dir.path().join("ran").exists(), "{text}");
+        }
+    }
+}
