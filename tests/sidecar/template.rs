@@ -48,7 +48,7 @@ fn api_server(authority: &Authority, pod: Vec<Act>, workflow: Vec<Act>) -> Scrip
             ("PATCH" | "POST", _) => return Some(Act::Reply(reply(201, &[], b"{}"))),
             _ => return None,
         };
-        let act = acts.get(*at).or(acts.last()).cloned();
+        let act = acts.get(*at).or_else(|| acts.last()).cloned();
         *at += 1;
         act
     })
@@ -135,6 +135,8 @@ fn handed_over(pod: &Value, annotations: &[(&str, &str)]) -> String {
     let annotations = annotations.iter().map(|(name, value)| net(&(net(name) + &net(value))));
     all + &net(&("a".to_owned() + &annotations.collect::<String>()))
 }
+
+type Spoil = fn(&mut Value);
 
 const ASKS: (&str, &str) = ("argo-attest.io/attest", "true");
 
@@ -308,7 +310,6 @@ fn the_pod_that_was_handed_over_is_compared() {
     let text = handed_over(&made(&pod), &[ASKS]);
     let pod = pod.env("ARGO_ATTEST_POD_SPEC", &text).env("ARGO_ATTEST_TEMPLATE_SOURCE", "pod");
     assert_eq!(attested(&pod, &s3)["templateSource"], "pod");
-    type Spoil = fn(&mut Value);
     let spoilt: [(Spoil, &str); 6] = [
         (|pod| pod["spec"]["containers"][1]["image"] = json!("evil"), "the image of the container main"),
         (
@@ -324,7 +325,7 @@ fn the_pod_that_was_handed_over_is_compared() {
         (
             |pod| {
                 pod["spec"]["containers"][0]["command"] =
-                    json!(["/var/run/argo/argoexec", "emissary", "--", "x"])
+                    json!(["/var/run/argo/argoexec", "emissary", "--", "x"]);
             },
             "the pod runs a container wait of which",
         ),

@@ -30,7 +30,6 @@ pub(crate) fn made(template: &str, values: &[(&str, &str)]) -> Made {
 
 fn pod(template: &str) -> Value {
     let t: Value = serde_json::from_str(template).unwrap();
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let var_run_argo = json!({"name": "var-run-argo", "mountPath": "/var/run/argo"});
     let token = json!({"name": "kube-api-access-x", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": true});
     let mut mains: Vec<Value> = Vec::new();
@@ -69,26 +68,8 @@ fn pod(template: &str) -> Value {
             main["name"] = json!("main");
         }
         if main["name"] == "main" {
-            let mut mounts = list(&main["volumeMounts"]);
-            // Of a container set those that all its members share.
-            let shared =
-                t.get("containerSet").map_or_else(|| mounts.clone(), |set| list(&set["volumeMounts"]));
-            for artifact in list(&t["inputs"]["artifacts"]) {
-                let path = artifact["path"].as_str().unwrap();
-                let on_volume = shared
-                    .iter()
-                    .any(|mount| Path::new(path).starts_with(mount["mountPath"].as_str().unwrap()));
-                let places =
-                    ["s3", "gcs", "git", "http", "raw", "oss", "azure", "hdfs", "artifactory", "plugin"];
-                let supplied = places.iter().any(|place| artifact.get(place).is_some());
-                if !on_volume && (supplied || artifact["optional"] != json!(true)) {
-                    let path = path.trim_end_matches('/');
-                    mounts.push(
-                        json!({"name": "input-artifacts", "mountPath": path, "subPath": artifact["name"]}),
-                    );
-                }
-            }
-            main["volumeMounts"] = json!(mounts);
+            let inputs = inputs(&t, main);
+            main["volumeMounts"] = json!([list(&main["volumeMounts"]), inputs].concat());
         }
     }
     let of_main =
@@ -137,6 +118,31 @@ fn pod(template: &str) -> Value {
         "spec": {"initContainers": init, "containers": regular},
         "status": {"phase": "Pending"},
     })
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_default()
+}
+
+/// The mounts of the input artifacts that are on none of main's volumes.
+fn inputs(template: &Value, main: &Value) -> Vec<Value> {
+    // Of a container set those that all its members share.
+    let shared = template
+        .get("containerSet")
+        .map_or_else(|| list(&main["volumeMounts"]), |set| list(&set["volumeMounts"]));
+    let mut mounts = Vec::new();
+    for artifact in list(&template["inputs"]["artifacts"]) {
+        let path = artifact["path"].as_str().unwrap();
+        let on_volume =
+            shared.iter().any(|mount| Path::new(path).starts_with(mount["mountPath"].as_str().unwrap()));
+        let places = ["s3", "gcs", "git", "http", "raw", "oss", "azure", "hdfs", "artifactory", "plugin"];
+        let supplied = places.iter().any(|place| artifact.get(place).is_some());
+        if !on_volume && (supplied || artifact["optional"] != json!(true)) {
+            let path = path.trim_end_matches('/');
+            mounts.push(json!({"name": "input-artifacts", "mountPath": path, "subPath": artifact["name"]}));
+        }
+    }
+    mounts
 }
 
 impl Made {
