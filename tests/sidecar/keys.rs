@@ -75,7 +75,7 @@ fn refused(outputs: &[(&str, &str)], refused: &[(&str, &str)]) {
             assert_eq!(s3.get(key), Some(pod.outputs[last].files[0].1.clone()), "{key} was written over");
         }
     }
-    pod.assert_accepted(&s3, pod.outputs.last().unwrap());
+    pod.assert_accepted(pod.outputs.last().unwrap());
 }
 
 const SUFFIXES: [&str; 3] = [".sigstore.json", ".intoto.jsonl", ".manifest.sha256"];
