@@ -33,9 +33,10 @@ fn consumer(s3: &S3, upstream: &Upstream) -> Consumer {
 /// and attestation from there, put into the real bucket of that name.
 #[test]
 fn an_object_that_was_attested_in_another_store() {
-    let (real, own) = (S3::new(), S3::new());
     for kind in [(Place::Base, Packing::None, Shape::File), (Place::Volume, Packing::None, Shape::Directory)]
     {
+        // Both kinds have the same key, and a store of files has either a file or a directory there.
+        let (real, own) = (S3::new(), S3::new());
         let upstream = Upstream::new(&own, vec![Output::new("a", kind)]);
         for (key, bytes) in upstream.output().objects(&upstream.pod.work()) {
             real.put(&key, &bytes);
