@@ -142,7 +142,8 @@ fn settings(args: SidecarArgs) -> Settings {
             (None, Some(Unusable { reason, remedy }))
         }
     };
-    let refused = args.refused.or_else(|| protected::check(&args.key, &[args.template.service_account_dir()]).err());
+    let refused =
+        args.refused.or_else(|| protected::check(&args.key, &[args.template.service_account_dir()]).err());
     let unusable = refused.as_ref().map(Unusable::from).or(unusable);
     // Argo tells wrapped containers what the pod has; it knows better than a default.
     let grace = std::env::var("ARGO_TERMINATION_GRACE_PERIOD_SECONDS").ok().and_then(|s| s.parse().ok());

@@ -85,7 +85,8 @@ pub(super) fn outcome_place(step: &Step, settings: &Settings) -> Result<ObjectRe
 
 /// What is this container's own, and nobody's output.
 fn own(settings: &Settings) -> Vec<&str> {
-    let directories = [settings.key.file().and_then(Path::parent), Some(&settings.evidence), Some(&settings.secrets_dir)];
+    let directories =
+        [settings.key.file().and_then(Path::parent), Some(&settings.evidence), Some(&settings.secrets_dir)];
     let paths = directories.into_iter().flatten().chain([settings.termination_log.as_path()]);
     paths.filter_map(Path::to_str).chain(OWN_DIRECTORIES).collect()
 }
