@@ -322,7 +322,7 @@ async fn sts_is_believed_by_the_platforms_authorities_alone() {
         ]);
         let mut config = S3Config::from_env(BucketName::new("bucket").unwrap(), None, &env).unwrap();
         // As a template's caSecret has it.
-        config.trust = Trust::Bundle(template.bundle().to_owned());
+        config.trust = Trust::Bundle(template.bundle().clone());
         config.limits = Limits { total: Duration::from_millis(300), ..limits() };
         let got = S3Store::new(config).unwrap().get(&key(), 10).await;
         assert_eq!((got.is_ok(), sts.requests().len()), (asked == 1, asked), "{got:?}");

@@ -78,10 +78,10 @@ mod tests {
         for check in all {
             for attest in [false, true] {
                 for verify_inputs in [None, Some(false), Some(true)] {
-                    let through = match (check, attest, verify_inputs) {
-                        (Check::OptOut | Check::OptIn, _, Some(false)) | (Check::OptIn, false, None) => true,
-                        _ => false,
-                    };
+                    let through = matches!(
+                        (check, attest, verify_inputs),
+                        (Check::OptOut | Check::OptIn, _, Some(false)) | (Check::OptIn, false, None)
+                    );
                     let asked = Asked { attest, verify_inputs };
                     let answer = question(&step, asked, check);
                     assert_eq!(matches!(answer, Question::Nothing(_)), through, "{check:?} {asked:?}");

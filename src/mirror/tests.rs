@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -28,7 +29,8 @@ fn here(mounts: &[Mount]) -> MountTable {
         let parent = known.iter().rev().find(|(above, _)| at.starts_with(above)).unwrap().1;
         let Mount { volume, sub_path, .. } = mount;
         let root = format!("{KUBELET}/volumes/kubernetes.io~empty-dir/{volume}/{sub_path}");
-        text += &format!("{id} {parent} 0:2 {} /{at} rw - ext4 /dev/vda rw\n", root.trim_end_matches('/'));
+        let root = root.trim_end_matches('/');
+        writeln!(text, "{id} {parent} 0:2 {root} /{at} rw - ext4 /dev/vda rw").unwrap();
         known.push((at.clone(), id));
     }
     MountTable::parse(text.as_bytes()).unwrap()

@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::fields::Field;
+use super::fields::{Field, told};
 use super::stores::{KnownStore, Stores};
 use super::{
     Builders, Expectation, Form, Missing, Pattern, Policy, StoredMatch, TemplateSource, TrustedKey, yaml,
 };
 use crate::outcome::brief;
-use crate::relpath::printable;
 use crate::sign::PublicKey;
 
 /// `apiVersion` of the policy that this version reads.
@@ -103,7 +102,9 @@ impl Policy {
         let mut fields = Field::document(document).fields()?;
         let (version, kind) = (fields.required("apiVersion")?.text()?, fields.required("kind")?.text()?);
         if version != API_VERSION || kind != KIND {
-            return Err(InvalidPolicy::Kind { found: brief(&format!("{version} {kind}"), 200) });
+            return Err(InvalidPolicy::Kind {
+                found: format!("{} {}", told(&version, 100), told(&kind, 100)),
+            });
         }
         let (keys, builders) = (fields.required("keys")?, fields.required("builders")?);
         let (stores, expect) = (fields.optional("stores"), fields.optional("expect"));
@@ -123,9 +124,10 @@ impl Policy {
         })?;
         let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys.len());
         for KeyEntry { name, file, not_before, not_after } in keys {
-            let key = load(&file).map_err(|e| InvalidPolicy::Key { name: shown(&name), source: e.into() })?;
+            let key =
+                load(&file).map_err(|e| InvalidPolicy::Key { name: told(&name, 200), source: e.into() })?;
             if let Some(same) = trusted.iter().find(|other| other.key.key_id() == key.key_id()) {
-                return Err(InvalidPolicy::SameKey { name: shown(&name), other: shown(&same.name) });
+                return Err(InvalidPolicy::SameKey { name: told(&name, 200), other: told(&same.name, 200) });
             }
             trusted.push(TrustedKey { name, key, not_before, not_after });
         }
@@ -240,8 +242,4 @@ fn age(field: Field) -> Result<Duration, InvalidPolicy> {
         let age = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
         (!age.is_zero()).then_some(age)
     })
-}
-
-fn shown(name: &str) -> String {
-    printable(name.as_bytes())
 }

@@ -4,6 +4,7 @@
 use super::document::InvalidPolicy;
 use super::yaml::{Node, Value};
 use crate::outcome::brief;
+use crate::secret::shown;
 
 /// Bytes of one text; a path may have 4096.
 const MAX_TEXT: usize = 4096;
@@ -56,7 +57,7 @@ impl Field {
     ) -> Result<T, InvalidPolicy> {
         let (path, line) = (self.path.clone(), self.node.line);
         let text = self.text()?;
-        parse(&text).ok_or_else(|| wrong(&path, line, format!("is {:?}, not {what}", brief(&text, 200))))
+        parse(&text).ok_or_else(|| wrong(&path, line, format!("is {:?}, not {what}", told(&text, 200))))
     }
 
     /// A list that is not empty, item by item.
@@ -124,11 +125,17 @@ impl Fields {
     pub(super) fn finish(self) -> Result<(), InvalidPolicy> {
         match self.rest.first() {
             None => Ok(()),
-            Some((name, node)) => {
-                Err(InvalidPolicy::Unknown { field: brief(&join(&self.path, name), 300), line: node.line })
-            }
+            Some((name, node)) => Err(InvalidPolicy::Unknown {
+                field: told(&join(&self.path, &told(name, 200)), 300),
+                line: node.line,
+            }),
         }
     }
+}
+
+/// What a policy says may be a key that was given in place of it.
+pub(super) fn told(text: &str, most: usize) -> String {
+    brief(&shown(text.as_bytes()), most)
 }
 
 const EMPTY: &str = "is empty: give it a value, or leave it out if it may be left out";

@@ -7,6 +7,8 @@
 
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 
+use crate::secret::shown;
+
 /// How deep a policy nests; one that is well formed has five levels.
 const MAX_DEPTH: usize = 16;
 /// Fields of one object, and items of one list.
@@ -128,7 +130,7 @@ impl Reading {
             (Value::List(items), _) => items.push(node),
             (Value::Map(entries), Some((line, name))) => {
                 if entries.iter().any(|(there, _)| *there == name) {
-                    let what = format!("{name:?} is there twice");
+                    let what = format!("{:?} is there twice", shown(name.as_bytes()));
                     return Err(Unreadable { line, what });
                 }
                 entries.push((name, node));

@@ -91,14 +91,21 @@ fn what_a_variable_lacks_is_told_and_nothing_is_run() {
 fn a_sidecar_that_was_given_a_key_says_so_where_its_pod_is_looked_at() {
     let (dir, private, _) = desk();
     let log = dir.path().join("termination-log");
-    let template = r#"{"name":"t","container":{"name":"","image":"i","command":["sh"]},"outputs":{"artifacts":[{"name":"a","path":"/tmp/none","s3":{"endpoint":"127.0.0.1:9","bucket":"bucket","insecure":true,"key":"k","region":"us-east-1"}}]}}"#;
+    let template = argo_attest::argo::encode(&serde_json::json!({
+        "name": "t",
+        "container": {"image": "i", "command": ["sh"]},
+        "outputs": {"artifacts": [{"name": "a", "path": "/tmp/none", "s3": {
+            "endpoint": "127.0.0.1:9", "bucket": "bucket", "insecure": true, "key": "k", "region": "us-east-1"
+        }}]},
+    }))
+    .unwrap();
     for arguments in [
         vec!["sidecar", "--all", "--mode", "sidecar", "--builder-id", "https://x.example/b"],
         vec!["verify-inputs"],
     ] {
         let sidecar = arguments.len() > 1;
         let mut command = program(dir.path());
-        command.args(&arguments).arg("--termination-log").arg(&log).env("ARGO_TEMPLATE", template);
+        command.args(&arguments).arg("--termination-log").arg(&log).env("ARGO_TEMPLATE", &template);
         command.arg("--evidence").arg(dir.path());
         command.env(if sidecar { "ARGO_ATTEST_KEY" } else { "ARGO_ATTEST_POLICY" }, &private);
         let (code, text) = said(&mut command);

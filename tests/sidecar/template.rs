@@ -18,7 +18,7 @@ use crate::tls::Authority;
 
 const POD: &str = "/api/v1/namespaces/ci/pods/wf-build-1";
 const WORKFLOW: &str = "/apis/argoproj.io/v1alpha1/namespaces/ci/workflows/wf";
-const TOKEN: &str = "token-of-the-service-account";
+const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2EifQ.token-of-the-service-account";
 
 fn plain(s3: &S3) -> Pod {
     Pod::new(s3.address(), vec![Output::plain("a")]).env("ARGO_ATTEST_WORKFLOW_NAME", "wf")
