@@ -20,7 +20,6 @@ mod encoder;
 mod input;
 mod location;
 mod output;
-mod overlap;
 mod parameters;
 pub(crate) mod path;
 pub mod pod;
@@ -37,7 +36,6 @@ pub use encoder::{Foreign, encode};
 pub use input::{InputArtifact, InputSource, Unpack};
 pub use location::{KeyError, ObjectRef, S3Store, SecretKey, StoreKind, Unlocated};
 pub use output::{Archive, OutputArtifact, Packing, Place, Plan, Shape, Unattestable};
-pub use overlap::Overlap;
 pub use parameters::{Parameter, Parameters, ParametersError};
 pub use source::{
     Files, HostFiles, Links, OFFLOADED_FILE, Source, TEMPLATE_FILE, TEMPLATE_LIMIT, TemplateError,

@@ -7,7 +7,6 @@ use super::encoder::{self, Foreign};
 use super::input::{self, InputArtifact};
 use super::location::{ObjectRef, Unlocated};
 use super::output::{OutputArtifact, Surroundings};
-use super::overlap::{self, Overlap};
 use super::repository::Repository;
 use super::source::{Source, TemplateError, TemplateText};
 use super::wire;
@@ -89,23 +88,6 @@ impl Step {
         })
     }
 
-    /// Whether the template's author asked for attestations.
-    pub fn opted_in(&self) -> bool {
-        self.annotations.get(OPT_IN).is_some_and(|value| value == "true")
-    }
-
-    /// What the template's author says of checking its inputs: [`VERIFY_INPUTS`] if
-    /// it is there, else the same as for attestations. The annotation's text if it
-    /// is neither `true` nor `false`.
-    pub fn asks_to_verify_inputs(&self) -> Result<bool, &str> {
-        match self.annotations.get(VERIFY_INPUTS).map(String::as_str) {
-            None => Ok(self.opted_in()),
-            Some("true") => Ok(true),
-            Some("false") => Ok(false),
-            Some(other) => Err(other),
-        }
-    }
-
     /// The container whose base-layer outputs Argo packs and whose exit code is
     /// the step's; a container set may have none.
     pub fn main(&self) -> Option<&Container> {
@@ -116,11 +98,6 @@ impl Step {
     /// what has no key of its own.
     pub fn own_object(&self, file_name: &str) -> Result<ObjectRef, Unlocated> {
         self.repository.locate(&wire::Location::default(), Some(file_name))
-    }
-
-    /// Outputs that get in each other's way.
-    pub fn overlaps(&self) -> Vec<Overlap> {
-        overlap::overlaps(&self.outputs, &self.logs)
     }
 }
 

@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn names_are_compared_part_by_part() {
-        let known = KnownAs::new("/work/out/b/c");
+        let known = KnownAs::new("/build/out/b/c");
         for (name, ends, common) in [
             ("c", true, 1),
             ("b/c", true, 2),

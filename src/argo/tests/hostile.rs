@@ -79,8 +79,7 @@ fn large_but_allowed_templates_are_cheap() {
         );
         let start = Instant::now();
         let step = parse(&text).unwrap();
-        let overlaps = step.overlaps().len();
-        assert!((step.outputs.len() - 1..3 * step.outputs.len()).contains(&overlaps), "{overlaps}");
+        assert_eq!(step.outputs.len(), artifacts.len());
         assert!(start.elapsed().as_secs_f32() < AT_MOST, "{:?}", start.elapsed());
     }
 }

@@ -64,14 +64,6 @@ fn describes_what_runs_without_values_of_variables() {
 }
 
 #[test]
-fn opts_in_by_the_exact_word_only() {
-    assert!(parse(BASE).unwrap().opted_in());
-    assert!(!parse(VOLUME).unwrap().opted_in(), "TRUE is not true");
-    assert!(!parse(SET).unwrap().opted_in());
-    assert_eq!(parse(BASE).unwrap().annotations.len(), 1, "others are not kept");
-}
-
-#[test]
 fn knows_kinds_without_a_main_container() {
     for (step, kind) in [
         (parse(RESOURCE).unwrap(), Kind::Resource),
@@ -337,22 +329,6 @@ fn inputs_say_where_they_came_from() {
     assert_eq!(source("cloud"), InputSource::Unknown(Unlocated::Unsupported(StoreKind::Gcs)));
     let unpack = |name: &str| step.inputs.iter().find(|input| input.name == name).unwrap().unpack;
     assert_eq!((unpack("source"), unpack("elsewhere")), (Unpack::Detect, Unpack::Never));
-}
-
-#[test]
-fn overlaps_are_found() {
-    let name = |name: &str| name.to_owned();
-    assert_eq!(
-        parse(VOLUME).unwrap().overlaps(),
-        [
-            Overlap::SameObject { first: name("file"), second: name("again") },
-            Overlap::SameObject { first: name("log"), second: name("main-logs") },
-            Overlap::ObjectBeneath { outer: name("folder-none"), inner: name("inner") },
-            Overlap::SamePath { first: name("folder"), second: name("folder-none") },
-            Overlap::PathBeneath { outer: name("folder-none"), inner: name("inner") },
-        ]
-    );
-    assert_eq!(parse(SET).unwrap().overlaps(), []);
 }
 
 #[test]
