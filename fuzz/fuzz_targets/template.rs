@@ -14,7 +14,6 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = TemplateText::new(Source::Env, bytes.to_vec()) else { return };
     let Ok(step) = Step::parse(&text) else { return };
     assert_written(text.as_str(), &step);
-    let _ = step.overlaps();
     for plan in step.outputs.iter().filter_map(|output| output.plan.as_ref().ok()) {
         let _ = (plan.packing(Shape::File), plan.packing(Shape::Directory));
         assert_eq!(Path::new(&plan.path).file_name().unwrap().as_encoded_bytes(), plan.packed_base());
