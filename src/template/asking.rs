@@ -14,6 +14,10 @@ pub const EACH: Duration = Duration::from_secs(5);
 /// longer.
 pub const TOGETHER: Duration = Duration::from_secs(15);
 
+/// How much longer a node is waited for that the controller has not stored yet. It makes the
+/// pods of one look at a Workflow first, for up to 30 seconds (`MAX_OPERATION_TIME`).
+pub const NODE: Duration = Duration::from_secs(25);
+
 /// The first pause between two requests; each one after is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest one.
@@ -27,6 +31,8 @@ pub(super) async fn ask<T>(
     mut question: impl AsyncFnMut() -> Result<T, NotCompared>,
 ) -> Result<T, NotCompared> {
     let mut pause = FIRST_PAUSE;
+    let mut deadline = deadline;
+    let patient = deadline + NODE;
     loop {
         let started = Instant::now();
         let until = deadline.min(started + EACH);
@@ -34,6 +40,9 @@ pub(super) async fn ask<T>(
             let seconds = (until - started).as_secs();
             Err(ClusterError::Late { seconds }.into())
         });
+        if answer.as_ref().is_err_and(NotCompared::is_not_yet) {
+            deadline = patient;
+        }
         match answer {
             Err(error) if error.may_pass(needed) && Instant::now() + pause < deadline => {}
             answer => return answer,

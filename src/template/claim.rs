@@ -97,6 +97,9 @@ impl<'a> Claim<'a> {
                 compared?;
                 source = TemplateSource::Workflow;
             }
+            Err(NotCompared::Workflow(error)) if error.is_of_its_content() => {
+                return Err(Unestablished::Incomparable(error));
+            }
             Err(why) => missing.push(format!("its Workflow: {}", why.told())),
         }
         if let Some(pod) = live.as_ref().map(|pod| &pod.spec).or(handed_over.as_ref()) {

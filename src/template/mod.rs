@@ -18,7 +18,7 @@ mod platform;
 mod tests;
 mod unestablished;
 
-pub use asking::{EACH, TOGETHER};
+pub use asking::{EACH, NODE, TOGETHER};
 pub use claim::{Claim, Established};
 pub use platform::{HandedOver, Platform};
 pub use unestablished::{NotCompared, Unestablished};

@@ -28,6 +28,10 @@ pub enum Unestablished {
     /// The Workflow says something else.
     #[error("the step's template is not the one of its Workflow")]
     Workflow(#[from] WorkflowDifference),
+    /// The Workflow was had, and cannot be compared with: whoever gives values may be the
+    /// reason.
+    #[error("the step's template cannot be compared with its Workflow")]
+    Incomparable(#[source] WorkflowError),
     /// The pod or the Workflow is not the one that it should be.
     #[error("the API server has another {what} than this container was told: {there}, not {here}")]
     Other {
@@ -77,6 +81,7 @@ impl Unestablished {
             Self::HandedOver(_) => "use the admission policy of this version".into(),
             Self::HandedOverPod(difference) | Self::LivePod(difference) => difference.remedy().into(),
             Self::Workflow(difference) => difference.remedy().into(),
+            Self::Incomparable(error) => error.remedy().into(),
             Self::Other { .. } => "take pod and workflow from the downward API, as docs/sidecar.md has it".into(),
             Self::TooLittle { least: TemplateSource::Workflow, .. } => {
                 "let the service account get workflows.argoproj.io, or ask for less with --template-source".into()
@@ -116,10 +121,15 @@ impl NotCompared {
     /// worth to wait if `needed`.
     pub(super) fn may_pass(&self, needed: bool) -> bool {
         match self {
-            Self::Workflow(error) => error.is_not_yet(),
+            Self::Workflow(_) => self.is_not_yet(),
             Self::Cluster(error) => needed && error.is_passing(),
             _ => false,
         }
+    }
+
+    /// Whether the controller has not stored the node yet.
+    pub(super) fn is_not_yet(&self) -> bool {
+        matches!(self, Self::Workflow(error) if error.is_not_yet())
     }
 
     /// All of it, on one line.

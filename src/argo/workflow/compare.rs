@@ -52,7 +52,9 @@ fn objects(
         }
     }
     for (name, value) in stored {
-        if !text.contains_key(name) && !says_nothing(name, value) {
+        // Go leaves out what has become empty.
+        let is_empty = || value.as_str().is_some_and(|stored| pattern::fits(stored, ""));
+        if !text.contains_key(name) && !says_nothing(name, value) && !is_empty() {
             return Err(WorkflowDifference::missing(&Path::Member(&path, name)));
         }
     }
@@ -153,6 +155,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_has_become_empty_is_left_out() {
+        let stored = |value| json!({"env": [{"name": "A", "value": value}]});
+        let text = json!({"env": [{"name": "A"}]});
+        for value in ["{{inputs.parameters.a}}", "{{a}}{{b}}", ""] {
+            compare(&stored(value), &text).unwrap();
+        }
+        for value in ["x{{a}}", "{{a}}x", " "] {
+            compare(&stored(value), &text).unwrap_err();
+        }
+        compare(&json!({"env": [{"name": "A", "value": 1}]}), &text).unwrap_err();
+    }
 
     #[test]
     fn only_strings_with_tags_are_free() {

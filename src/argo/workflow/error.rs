@@ -76,6 +76,12 @@ pub enum WorkflowError {
 }
 
 impl WorkflowError {
+    /// Whether it is a Workflow that was had: what is wrong is what it says, of which a part
+    /// comes from whoever gives values.
+    pub fn is_of_its_content(&self) -> bool {
+        !matches!(self, Self::TooLarge | Self::Malformed { .. } | Self::AnotherKind { .. })
+    }
+
     /// Whether the same question may have another answer in a moment.
     pub fn is_not_yet(&self) -> bool {
         matches!(self, Self::NotYet { .. })

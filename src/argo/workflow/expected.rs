@@ -2,7 +2,7 @@
 //! changes of it for the pod (`createWorkflowPod` in
 //! workflow/controller/workflowpod.go).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::compare;
 use super::error::{WorkflowDifference, WorkflowError};
@@ -112,6 +112,21 @@ impl Expected {
             manifest::own(resource, text);
         }
         Ok(Value::Object(template))
+    }
+
+    /// An input artifact that the node has as the template does has to be that in the text
+    /// as well. What the node has holds values, and several of them together can be a
+    /// placeholder, in which text stood that the template has as it is.
+    pub(super) fn own_inputs(&self, value: &Value) -> Result<(), WorkflowDifference> {
+        let Which::Known { template, inputs } = &self.which else { return Ok(()) };
+        let text = artifacts(value.get("inputs"));
+        let expected = artifacts(template.get("inputs")).iter().zip(inputs).zip(text).map(
+            |((declared, noted), text)| {
+                if compare::compare(declared, noted).is_ok() { declared.clone() } else { text.clone() }
+            },
+        );
+        let put = |artifacts| json!({"inputs": {"artifacts": artifacts}});
+        compare::compare(&put(expected.collect::<Vec<_>>()), &put(text.to_vec()))
     }
 }
 

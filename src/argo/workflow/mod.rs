@@ -105,7 +105,8 @@ impl StoredWorkflow {
         }
         let value =
             value::read(text, value::VALUES_LIMIT).map_err(|error| WorkflowDifference::not_json(&error))?;
-        compare::compare(&self.expected.of(text, &value)?, &value)
+        compare::compare(&self.expected.of(text, &value)?, &value)?;
+        self.expected.own_inputs(&value)
     }
 }
 

@@ -76,6 +76,10 @@ def given(case):
         ask("a default", kind, {"arguments": {"parameters": [{"name": "x", "value": "y", "default": CODE}]}}, True)
         ask("an annotation", kind, {}, True, annotations={"x": CODE})
         ask("kubectl's annotation", kind, {}, False, annotations={"kubectl.kubernetes.io/last-applied-configuration": CODE})
+        if kind == "CronWorkflow":
+            document = {"apiVersion": API, "kind": kind, "metadata": {"name": "given"},
+                        "spec": {**KINDS[kind](spec_of(case)), "workflowMetadata": {"annotations": {"x": CODE}}}}
+            judge.document("annotations of workflows to come", document, policy)
         ask("annotations to come", kind, {"workflowMetadata": {"annotations": {"x": CODE}}}, True)
         ask("the collector's pod", kind, {"artifactGC": {"strategy": "Never", "podSpecPatch": "hostPID: true"}}, True)
         ask("a collector", kind, {"artifactGC": {"strategy": "Never"}}, False)
@@ -89,10 +93,33 @@ def given(case):
 
     ask("a hook", "Workflow", hook(CODE), True)
     ask("a hook's status", "Workflow", hook("{{workflow.status}}"), False)
+    ask("an escaped value", "Workflow", parameter('["\\u007b\\u007b=1}}"]'), True)
+    ask("an open default", "Workflow", {"arguments": {"parameters": [{"name": "x", "valueFrom": {"supplied": {}, "default": "x{"}}]}}, True)
+    workflows = f"/apis/{API}/namespaces/{case.kube.namespace}/workflows"
+    document = {"apiVersion": API, "kind": "Workflow", "metadata": {"name": "waits"}, "spec": spec_of(case, suspend=True)}
+    case.kube.call("POST", workflows, document)
+
+    def change(what, status, refused):
+        said = tried(case, f"{workflows}/waits?dryRun=All", {"status": status}, "PATCH", "application/merge-patch+json", user=AUTHOR)
+        judge.said(what, said, policy if refused else None)
+
     for value, kind, refused in ((CODE, "Suspend", True), ("yes", "Suspend", False), (CODE, "Pod", False)):
         node = {"id": "n", "name": "n", "type": kind, "outputs": {"parameters": [{"name": "x", "value": value}]}}
-        document = {"apiVersion": API, "kind": "Workflow", "metadata": {"name": "supplied"}, "spec": spec_of(case), "status": {"nodes": {"n": node}}}
-        judge.document(f"supplied to {kind}: {value}", document, policy if refused else None)
+        change(f"supplied to {kind}: {value}", {"nodes": {"n": node}}, refused)
+    # What is run in place of the spec, and what a step's template is compared with.
+    make = step(case, "make", MAKE, [APP])
+    for name, value in {
+        "storedTemplates": {"namespaced/release/make": make},
+        "storedWorkflowTemplateSpec": spec_of(case),
+        "artifactRepositoryRef": {"artifactRepository": {"s3": {"bucket": "mine", "endpoint": "mine.example.com"}}},
+        "nodes": {"n": {"id": "n", "name": "n", "type": "Pod"}},
+        "compressedNodes": "eA==",
+    }.items():
+        document = {"apiVersion": API, "kind": "Workflow", "metadata": {"name": "preset"}, "spec": spec_of(case), "status": {name: value}}
+        judge.document(f"a preset {name}", document, policy)
+        judge.document(f"{name} by the controller", document, None, user=None)
+        if name not in ("nodes", "compressedNodes"):
+            change(f"another {name}", {name: value}, True)
     # Argo's controller copies what was judged, and what the platform's defaults say.
     document = {"apiVersion": API, "kind": "Workflow", "metadata": {"name": "copied"}, "spec": spec_of(case, **parameter(CODE))}
     judge.document("by the controller", document, None, user=None)

@@ -119,6 +119,32 @@ fn the_text_does_not_choose_its_template() {
     assert!(error.to_string().contains("several templates"), "{error}");
 }
 
+/// What the node has holds values, and two of them can make a placeholder of what stood
+/// between them.
+#[test]
+fn an_input_stays_where_its_template_has_it() {
+    let input = |key: &str| json!({"artifacts": [{"name": "a", "path": "/a", "http": {"url": key}}]});
+    let mut workflow = workflow();
+    workflow["spec"]["templates"][0]["inputs"] =
+        input("{{inputs.parameters.p}}/fixed/{{inputs.parameters.v}}");
+    let text = |key: &str| HONEST.replace(r#""inputs":{}"#, &format!(r#""inputs":{}"#, input(key)));
+    for (noted, key, takes) in [
+        ("x/fixed/y", "x/fixed/y", true),
+        ("x/fixed/{{pod.name}}", "x/fixed/w-1", true),
+        ("{{=['other','/fixed/'][0]}}", "other", false),
+        ("{{=['other','/fixed/'][0]}}", "other/fixed/z", true),
+        // As a caller gave it.
+        ("given", "given", true),
+    ] {
+        workflow["status"]["nodes"]["w-1"]["inputs"] = input(noted);
+        let compared = of(&workflow, "w-1").unwrap().compare(&text(key));
+        assert_eq!(compared.is_ok(), takes, "{noted} {key}: {compared:?}");
+        if let Err(error) = compared {
+            assert_eq!(error.path(), "inputs.artifacts[0].http.url");
+        }
+    }
+}
+
 #[test]
 fn says_what_stands_in_the_way() {
     let with = |change: &dyn Fn(&mut Value)| {
