@@ -335,7 +335,7 @@ def template_source(case):
         if rules:
             inner.kube.ask("delete", "role", "executor")
             role(inner, "executor", rules)
-        admission(inner, "inject", effective=injects(inner), change=lambda text, to=wanted: text.replace("expression: \"'workflow'\"", f"expression: \"'{to}'\""))
+        admission(inner, "inject", effective=injects(inner, wanted), change=lambda text, to=wanted: text.replace("expression: \"'workflow'\"", f"expression: \"'{to}'\""))
         key = Prefix(case)("app")
         build = template(inner, "build", "echo x > /data/app; sleep 1", OPT_IN, outputs={"artifacts": [artifact("app", "/data/app", key)]})
         expect.succeeded(inner.run(workflow("build", [build])))
