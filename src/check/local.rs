@@ -36,21 +36,48 @@ pub fn check_path(
     let authentic = found.authentic(checker)?;
     let content = digest(&real, workers, progress)?;
     let (_, verified) = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
-    if let Place::Itself(known) = &found.place
-        && !known.is_called(verified.subject())
-    {
-        unclaimed(&named, &verified)?;
+    let depth = match &found.place {
+        Place::Named(_) => return Ok((verified, found.origin)),
+        Place::Itself(_) => 0,
+        Place::Within(path) => path.as_bytes().split(|b| *b == b'/').count(),
+    };
+    unclaimed(checker, (&named, depth + 1), &content, &found.place, &verified)?;
+    if real != named {
+        // A link leads into a directory that has an attestation of its own.
+        unclaimed(checker, (&real, depth.max(1)), &content, &found.place, &verified)?;
     }
     Ok((verified, found.origin))
 }
 
 /// A file may be renamed with its attestation, but not into an attested directory: what is
 /// in there goes by its own name, and an attestation beside it is soon put there.
-fn unclaimed(artifact: &Path, verified: &VerifiedStatement) -> Result<(), CheckError> {
-    for directory in artifact.ancestors().skip(1).filter(|p| p.file_name().is_some()) {
-        for suffix in [BUNDLE_SUFFIX, LINES_SUFFIX] {
+///
+/// Under its own name too the directory's attestation has to know it, if it is one that is
+/// trusted: what lies beside a file, or beside a directory in between, cannot overrule it.
+fn unclaimed(
+    checker: &Checker,
+    (artifact, depth): (&Path, usize),
+    content: &Content,
+    place: &Place,
+    verified: &VerifiedStatement,
+) -> Result<(), CheckError> {
+    let known = KnownAs::new(artifact.as_os_str().as_bytes());
+    let own_name = match place {
+        Place::Within(_) => known.ends_with(verified.subject()),
+        Place::Itself(_) | Place::Named(_) => known.is_called(verified.subject()),
+    };
+    for directory in artifact.ancestors().skip(depth).filter(|p| p.file_name().is_some()) {
+        for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
             let path = with_suffix(&stored_as(directory), suffix);
-            if path.try_exists().map_err(|e| io_error(&path, e))? {
+            if own_name {
+                let Some(bytes) = read(&path)? else { continue };
+                let Ok(envelopes) = format.read(&bytes) else { continue };
+                let place = self::place(artifact, directory)?;
+                let found = Found { origin: shown(&path), place, envelopes, bundle: None };
+                let Ok(authentic) = found.authentic(checker) else { continue };
+                let manifest = with_suffix(&stored_as(directory), manifest::SUFFIX);
+                accept(authentic, &found.place, content, || open_manifest(&manifest))?;
+            } else if path.try_exists().map_err(|e| io_error(&path, e))? {
                 let asked = artifact.file_name().unwrap_or_default().as_bytes();
                 return Err(Rejection::OtherName {
                     attested: printable(verified.subject().as_bytes()),

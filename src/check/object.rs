@@ -49,9 +49,12 @@ pub async fn check_object(
         None => beside(store, key.as_str()).await?,
     };
     let authentic = found.authentic(checker)?;
-    let content = Content::File(digest(store, key, progress).await?);
-    let (_, statement) = decide(store, &found, base, authentic, content).await?;
+    let of_object = Content::File(digest(store, key, progress).await?);
+    let (_, statement) = decide(store, &found, base, authentic, of_object.clone()).await?;
     let placed = placed(checker, store, &found.place, (key, base), &statement)?;
+    if !placed && !matches!(found.place, Place::Named(_)) {
+        unclaimed(checker, store, key.as_str(), &of_object).await?;
+    }
     Ok(CheckedObject { statement, origin: found.origin, placed })
 }
 
@@ -96,6 +99,14 @@ fn placed(
         (Err(PlaceError::Nowhere { .. }), Place::Itself(known)) if !known.is_called(statement.subject()) => {
             Err(other_name())
         }
+        (Err(PlaceError::Nowhere { .. }), Place::Within(_))
+            if !KnownAs::new(key.as_str()).ends_with(statement.subject()) =>
+        {
+            Err(Rejection::OtherName {
+                attested: printable(statement.subject().as_bytes()),
+                asked: key.to_string(),
+            })
+        }
         (Err(PlaceError::Nowhere { .. }), _) => Ok(false),
         (Err(error), _) => Err(error.into()),
     }
@@ -106,6 +117,34 @@ fn is_member(statement: &VerifiedStatement, path: &str) -> bool {
     let Some(directory) = Subjects::of(statement.statement().subjects()).directory else { return false };
     let path = path.strip_prefix('/').and_then(|path| RelPath::from_bytes(path.as_bytes()).ok());
     path.is_some() && member_path(&directory.name, statement.subject()) == path
+}
+
+/// A statement that names no place may have been put beside an object, or beside a directory
+/// in between: the attestation of each directory that the object is in has to know it as well.
+async fn unclaimed(
+    checker: &Checker,
+    store: &dyn Store,
+    key: &str,
+    content: &Content,
+) -> Result<(), CheckError> {
+    for (at, _) in key.rmatch_indices('/') {
+        let (directory, rest) = key.split_at(at);
+        let Ok(path) = RelPath::from_bytes(rest.trim_start_matches('/').as_bytes()) else { continue };
+        for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
+            let Ok(name) = ObjectKey::new(&format!("{directory}{suffix}")) else { continue };
+            let object = match store.get(&name, MAX_ATTESTATION).await {
+                Ok(object) => object,
+                Err(StoreError::NotFound { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let Ok(envelopes) = format.read(&object.bytes) else { continue };
+            let place = Place::Within(path.clone());
+            let found = Found { origin: store.uri(&name), place, envelopes, bundle: None };
+            let Ok(authentic) = found.authentic(checker) else { continue };
+            decide(store, &found, directory, authentic, content.clone()).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether one of the statements speaks of these bytes: which, and what it says.

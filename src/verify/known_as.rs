@@ -26,7 +26,7 @@ impl KnownAs {
     }
 
     /// Whether the path ends in all of a subject's name.
-    pub(super) fn ends_with(&self, name: &str) -> bool {
+    pub fn ends_with(&self, name: &str) -> bool {
         let name = unescaped(name);
         let count = parts(&name).count();
         count > 0 && self.shared(&name) == count

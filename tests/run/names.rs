@@ -63,6 +63,42 @@ fn the_attestation_of_something_else_beside_a_file() {
     desk.rejected(["out/sub/safe.sh"], "not one that is attested");
 }
 
+/// What lies beside a file, or beside a directory in between, cannot overrule the
+/// attestation of the directory that all of it is in.
+#[test]
+fn no_attestation_further_in_overrules_the_directorys() {
+    let desk = tree();
+    plant(&desk, "lib", "out/sub");
+    desk.write("out/sub/safe.sh", "lib\n");
+    desk.rejected(["out/sub/safe.sh"], "its bytes are attested as \"lib/safe.sh\", and not under the name");
+    // By way of a link to the directory.
+    let desk = tree();
+    std::os::unix::fs::symlink("out", desk.path("current")).unwrap();
+    desk.accepted(["out/safe.sh"]);
+    plant(&desk, "one.sh", "out/safe.sh");
+    desk.write("out/safe.sh", "one\n");
+    desk.rejected(["current/safe.sh"], "and not under the name");
+    // Under the same name: of another directory, and of a file by itself.
+    let desk = tree();
+    let script = "mkdir -p other/sub; echo evil | tee other/safe.sh > other/sub/safe.sh";
+    desk.attest(&["other/sub", "other/safe.sh"], script).with(0);
+    plant(&desk, "other/sub", "out/sub");
+    desk.write("out/sub/safe.sh", "evil\n");
+    desk.rejected(["out/sub/safe.sh"], "and not under the name");
+    plant(&desk, "other/safe.sh", "out/safe.sh");
+    desk.write("out/safe.sh", "evil\n");
+    desk.rejected(["out/safe.sh"], "not one that is attested");
+    // A link beside a link is the directory under its other name.
+    let linked = tree();
+    for suffix in ["", ".sigstore.json"] {
+        std::os::unix::fs::symlink(format!("lib{suffix}"), linked.path(format!("now{suffix}"))).unwrap();
+    }
+    linked.accepted(["now/safe.sh"]);
+    // Where no directory is attested, they are what they say.
+    desk.accepted(["other/safe.sh"]);
+    desk.accepted(["other/sub/safe.sh"]);
+}
+
 /// What consumers do with a download: they call it what they like.
 #[test]
 fn a_file_that_was_renamed_with_its_attestation() {
