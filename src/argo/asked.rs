@@ -15,6 +15,11 @@ use crate::outcome::brief;
 /// What every annotation of ours begins with.
 pub(super) const OWN_PREFIX: &str = "argo-attest.io/";
 
+/// Whether an annotation is one of ours, or was meant to be: Kubernetes takes capitals too.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX))
+}
+
 /// Bytes of a foreign key or value in a message.
 const SHOWN: usize = 100;
 
@@ -210,8 +215,13 @@ mod tests {
     fn what_is_misspelt_is_an_error_wherever_it_stands() {
         let fine = map(&[(OPT_IN, "true")]);
         let decided = AskedEvidence { pod: Some(&fine), attest: Some("true"), verify_inputs: Some("true") };
-        let unknown =
-            ["argo-attest.io/atest", "argo-attest.io/Attest", "argo-attest.io/", "argo-attest.io/state"];
+        let unknown = [
+            "argo-attest.io/atest",
+            "argo-attest.io/Attest",
+            "Argo-Attest.io/attest",
+            "argo-attest.io/",
+            "argo-attest.io/state",
+        ];
         for name in unknown {
             let error = Asked::of(&step(&json!({name: "true"})), decided).unwrap_err();
             assert_eq!(

@@ -7,6 +7,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::asked::{OWN_PREFIX, is_ours};
+
 /// A JSON list of at most `MAX` items; a longer one is refused.
 #[derive(Clone)]
 pub(super) struct List<T, const MAX: usize>(pub(super) Vec<T>);
@@ -49,9 +51,6 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MA
 #[derive(Clone, Default)]
 pub(super) struct OwnAnnotations(pub(super) BTreeMap<String, String>);
 
-/// What our annotations begin with.
-const OWN_PREFIX: &str = "argo-attest.io/";
-
 /// More of our own annotations than there will ever be.
 const MAX_OWN: usize = 64;
 
@@ -69,7 +68,7 @@ impl<'de> Deserialize<'de> for OwnAnnotations {
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
                 let mut own = BTreeMap::new();
                 while let Some(key) = entries.next_key::<String>()? {
-                    if !key.starts_with(OWN_PREFIX) {
+                    if !is_ours(&key) {
                         entries.next_value::<IgnoredAny>()?;
                         continue;
                     }

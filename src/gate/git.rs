@@ -38,8 +38,8 @@ pub enum Pin {
     Derived,
 }
 
-/// The fewest digits that git itself ever shortens a commit to.
-const SHORTEST: usize = 7;
+/// The fewest digits that git takes for a commit (`core.abbrev` in git-config(1)).
+const SHORTEST: usize = 4;
 
 impl Pin {
     /// Reads a revision. What looks like a commit is one: a tag of such a name has to be given
@@ -182,7 +182,7 @@ mod tests {
         }
         let tag = format!("refs/tags/{A}");
         for name in
-            ["", "main", "v1.2", "deadbe", "feature/abc", "cafebabe-fix", "0123456x", "refs/heads/main", &tag]
+            ["", "main", "v1.2", "dea", "feature/abc", "cafebabe-fix", "0123456x", "refs/heads/main", &tag]
         {
             assert_eq!(Pin::of(name), Pin::None, "{name}");
         }

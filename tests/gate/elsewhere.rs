@@ -76,7 +76,7 @@ fn a_commit_in_another_spelling() {
         consumer.gate()
     };
     let spelled = |commit: &str| {
-        let shortened = (7..40).map(|length| commit[..length].to_owned());
+        let shortened = (4..40).map(|length| commit[..length].to_owned());
         let shortened = shortened.chain([commit.to_owned()]).collect::<Vec<_>>();
         let capitals = shortened.iter().map(|commit| commit.to_uppercase());
         capitals.chain(shortened.clone()).collect::<Vec<_>>()

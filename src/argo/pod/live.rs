@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::super::asked::OWN_PREFIX;
+use super::super::asked::is_ours;
 use super::super::bounded::List;
 use super::spec::{Phase, PodContainer, PodMount, PodSpec};
 
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Annotations {
         // Kubernetes takes 256 KiB of all of a pod's annotations together.
         let mut all = BTreeMap::<String, String>::deserialize(deserializer)?;
         let node_id = all.remove(NODE_ID);
-        all.retain(|name, _| name.starts_with(OWN_PREFIX));
+        all.retain(|name, _| is_ours(name));
         Ok(Self { own: all, node_id })
     }
 }
