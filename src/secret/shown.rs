@@ -17,7 +17,11 @@ const HOLDS_A_KEY: &str = "(not shown: it holds a private key or a token)";
 /// A value that was given, in the printable form; not if it, or a part of it, may be a key.
 pub fn shown(value: &[u8]) -> String {
     let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-_=".contains(&b);
-    let random = || value.split(|b| !is_part(*b)).any(encoded::is_random);
+    // `NAME=VALUE` is two parts, and an `=` at the end pads one.
+    let parts = value
+        .split(|b| !is_part(*b))
+        .flat_map(|part| [part, part.rsplit(|b| *b == b'=').next().unwrap_or(part)]);
+    let random = || parts.clone().any(encoded::is_random);
     if KeyMaterial::of(value).is_some() || random() {
         return NOT_SHOWN.to_owned();
     }
