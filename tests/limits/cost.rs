@@ -84,8 +84,12 @@ fn reading(mut from: impl std::io::Read + Send + 'static) -> JoinHandle<String> 
     })
 }
 
-/// The largest resident size so far.
+/// The largest resident size so far. The kernel says that a program was started before it
+/// has taken the old one's memory away: until then this is our own.
 fn peak(of: &str) -> Option<u64> {
+    if fs::read_link(format!("{of}/exe")).ok()? == std::env::current_exe().ok()? {
+        return None;
+    }
     let status = fs::read_to_string(format!("{of}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? << 10)
