@@ -126,12 +126,24 @@ def nothing_verifies(case, pod, output):
 
 def succeeded(running, seconds=90):
     phase = running.finished(seconds)
-    assert phase == "Succeeded", f"{running.name}: {phase}"
+    assert phase == "Succeeded", f"{running.name}: {phase}; {told(running)}"
 
 
 def failed(running, seconds=90):
     phase = running.finished(seconds)
-    assert phase in ("Failed", "Error"), f"{running.name}: {phase}"
+    assert phase in ("Failed", "Error"), f"{running.name}: {phase}; {told(running)}"
+
+
+def told(running):
+    """What Argo says of each pod's node that did not succeed, and what our container says."""
+    nodes = [n for n in running.nodes() if n.get("type") == "Pod" and n.get("phase") != "Succeeded"]
+    pods = {pod.node_id(): pod for pod in running.pods()}
+
+    def ours(node):
+        pod = pods.get(node["id"])
+        return pod and {pod.name: [pod.container().get(at) for at in ("state", "lastState")]}
+
+    return [(node.get("phase"), node.get("message"), ours(node)) for node in nodes]
 
 
 def exit_code(pod, wanted):
