@@ -46,6 +46,9 @@ impl Pin {
     /// as `refs/tags/…`.
     pub fn of(revision: &str) -> Self {
         let revision = revision.trim();
+        if let Some(digits) = described(revision) {
+            return Self::Commit(digits.to_ascii_lowercase());
+        }
         let digits = revision.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(revision.len());
         let (name, rest) = revision.split_at(digits);
         match rest.chars().next() {
@@ -65,6 +68,15 @@ impl Pin {
             Self::Derived => false,
         }
     }
+}
+
+/// The digits in what `git describe` writes: `TAG-COMMITS-gDIGITS` (gitrevisions(7)).
+fn described(revision: &str) -> Option<&str> {
+    let (before, digits) = revision.rsplit_once("-g")?;
+    let (_, commits) = before.rsplit_once('-')?;
+    let is_all = |text: &str, is: fn(&u8) -> bool| !text.is_empty() && text.bytes().all(|b| is(&b));
+    let named = is_all(commits, u8::is_ascii_digit) && is_all(digits, u8::is_ascii_hexdigit);
+    (named && digits.len() >= SHORTEST).then_some(digits)
 }
 
 /// Finds the commit: 40 lower-case hexadecimal digits. `read` gives at most so many
@@ -179,6 +191,11 @@ mod tests {
             for commit in [A, &A[..7]] {
                 assert_eq!(Pin::of(&format!("{commit}{derived}")), Pin::Derived, "{derived}");
             }
+        }
+        let described = Pin::of(&format!("v1.2-rc-3-14-g{}", &A[..7]));
+        assert!(described.admits(A) && !described.admits(B), "{described:?}");
+        for name in ["v1-3-gdea", "v1-gdeadbee", "v1-3-gdeadbeex", "v1--gdeadbee", "3-gdeadbee"] {
+            assert_eq!(Pin::of(name), Pin::None, "{name}");
         }
         let tag = format!("refs/tags/{A}");
         for name in
