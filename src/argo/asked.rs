@@ -16,7 +16,7 @@ use crate::outcome::brief;
 pub(super) const OWN_PREFIX: &str = "argo-attest.io/";
 
 /// Whether an annotation is one of ours, or was meant to be: Kubernetes takes capitals too.
-pub(super) fn is_ours(name: &str) -> bool {
+pub(crate) fn is_ours(name: &str) -> bool {
     name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX))
 }
 

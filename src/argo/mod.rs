@@ -30,6 +30,7 @@ mod template_source;
 mod wire;
 pub mod workflow;
 
+pub(crate) use asked::is_ours;
 pub use asked::{AnnotationError, Asked, AskedEvidence, AskedIn};
 pub use container::{Container, Kind, Mount, Script};
 pub use encoder::{Foreign, encode};

@@ -78,6 +78,9 @@ impl Planner<'_> {
         if steps.len().saturating_mul(spec.value.items("volumes").len()) > MOST_LOOKS {
             return Err(Refusal::TooMany { what: "templates times volumes in a workflow", most: MOST_LOOKS });
         }
+        for (template, step) in &steps {
+            step.check_annotations().map_err(|why| refuse(self.line, spec, template, why))?;
+        }
         if self.maker.settings.all {
             return self.plan_all(spec, defaults, &templates, &steps);
         }

@@ -120,6 +120,17 @@ pub enum Obstacle {
     /// Kubernetes takes only strings there.
     #[error("the annotation {0} is not a string")]
     Annotation(&'static str),
+    /// There is none of this name.
+    #[error("the annotation {} is none of argo-attest's", shown(.0))]
+    Misspelt(String),
+    /// It asks for nothing, and was meant to.
+    #[error("the annotation {name} is {}, which is neither \"true\" nor \"false\"", shown(value))]
+    Undecided {
+        /// Which one.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// The name is taken.
     #[error("there is a container {} that is not argo-attest's", shown(.0))]
     Container(String),
@@ -179,6 +190,10 @@ impl Obstacle {
     fn remedy(&self) -> &'static str {
         match self {
             Self::Annotation(_) => "write it in quotes: \"true\" or \"false\"",
+            Self::Misspelt(_) => {
+                "write argo-attest.io/attest or argo-attest.io/verify-inputs, or take the annotation away"
+            }
+            Self::Undecided { .. } => "write \"true\" or \"false\", in quotes, or take the annotation away",
             Self::Container(_) => "rename that container",
             Self::Volume(_) => {
                 "rename that volume, or let it be the Secret or ConfigMap that the options name"

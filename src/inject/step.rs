@@ -4,7 +4,7 @@ use super::container::{GATE, PROGRAM, SIDECAR, Volume};
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
-use crate::argo::{OPT_IN, VERIFY_INPUTS};
+use crate::argo::{OPT_IN, VERIFY_INPUTS, is_ours};
 
 /// A template, its workflow's `templateDefaults`, and its workflow.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,27 @@ impl<'v> Step<'v> {
         let says = self.annotation(VERIFY_INPUTS)?;
         let says = if says.is_some() { says } else { self.annotation(OPT_IN)? };
         Ok(says.is_none_or(|text| !text.contains("{{")))
+    }
+
+    /// Refuses an annotation of ours that no container of ours would take: it was meant to ask
+    /// for something, and would be passed over in silence.
+    pub(super) fn check_annotations(&self) -> Result<(), Obstacle> {
+        let places = [Some(self.template), self.defaults];
+        let all = places.into_iter().flatten().filter_map(|place| place.find(&["metadata", "annotations"]));
+        for (name, _) in all.flat_map(Value::entries) {
+            let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
+            if name != OPT_IN && name != VERIFY_INPUTS {
+                return Err(Obstacle::Misspelt(name.to_owned()));
+            }
+        }
+        for name in [OPT_IN, VERIFY_INPUTS] {
+            match self.annotation(name)? {
+                None | Some("true" | "false") => {}
+                Some(text) if text.contains("{{") => {}
+                Some(text) => return Err(Obstacle::Undecided { name, value: text.to_owned() }),
+            }
+        }
+        Ok(())
     }
 
     fn annotation(&self, name: &'static str) -> Result<Option<&'v str>, Obstacle> {

@@ -108,7 +108,7 @@ fn the_gate_can_be_had_alone_and_left_out() {
         "argo-attest"
     );
     assert_eq!(init(&step("argo-attest.io/attest: '{{=asks}}'")), "argo-attest-gate argo-attest");
-    assert_eq!(init(&step("argo-attest.io/attest: 'TRUE'")), "");
+    assert_eq!(init(&step("argo-attest.io/attest: 'false'")), "");
     // Alone, it needs no key.
     let lines = added(&step("argo-attest.io/verify-inputs: 'true'"), &settings());
     assert!(!lines.contains("argo-attest-key") && lines.contains("argo-attest-policy"), "{lines}");

@@ -91,6 +91,47 @@ fn steps_that_could_not_start() {
 }
 
 #[test]
+fn annotations_that_would_be_passed_over() {
+    let all = Settings { all: true, ..settings() };
+    let told = |annotation: &str, settings: &Settings| {
+        let head = HEAD.replace("argo-attest.io/attest: \"true\"", annotation);
+        assert_ne!(head, HEAD);
+        refusal(&format!("{head}    container: {{image: x}}\n"), settings).to_string()
+    };
+    for name in ["argo-attest.io/atest", "argo-attest.io/Attest", "Argo-Attest.io/attest", "argo-attest.io/"]
+    {
+        for settings in [&settings(), &all] {
+            let told = told(&format!("{name}: \"true\""), settings);
+            assert_eq!(
+                told,
+                format!("line 6: Workflow w, template t: the annotation \"{name}\" is none of argo-attest's")
+            );
+        }
+    }
+    for name in ["argo-attest.io/attest", "argo-attest.io/verify-inputs"] {
+        for value in ["True", "yes", "1", "", " true", "{true}"] {
+            let told = told(&format!("{name}: \"{value}\""), &settings());
+            assert_eq!(
+                told,
+                format!(
+                    "line 6: Workflow w, template t: the annotation {name} is \"{value}\", which is neither \"true\" nor \"false\""
+                )
+            );
+        }
+    }
+    // What the defaults say, every template says.
+    let defaults = HEAD.replace(
+        "  templates:",
+        "  templateDefaults: {metadata: {annotations: {argo-attest.io/verify-input: \"true\"}}}\n  templates:",
+    );
+    let told = refusal(&format!("{defaults}    container: {{image: x}}\n"), &settings()).to_string();
+    assert!(told.contains("argo-attest.io/verify-input"), "{told}");
+    // A step may say it when it runs.
+    let text = HEAD.replace("\"true\"", "'{{inputs.parameters.attest}}'");
+    inject(&format!("{text}    container: {{image: x}}\n"), &settings()).unwrap();
+}
+
+#[test]
 fn grace_periods_that_are_set() {
     let grace = Settings { grace_period: Some(60), ..settings() };
     for patch in ["'{\"terminationGracePeriodSeconds\": 5}'", "'{\"hostNetwork\": true}'", "'{{=patch}}'"] {

@@ -188,6 +188,14 @@ impl Value {
         }
     }
 
+    /// What a mapping has; nothing of anything else.
+    pub(in crate::inject) fn entries(&self) -> &[(Self, Self)] {
+        match self {
+            Self::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
     /// What is there under several keys, one in the other.
     pub(in crate::inject) fn find(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().try_fold(self, |value, key| value.get(key))
