@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fmt clippy doc deny bench fuzz release image image-load e2e tools clean
+.PHONY: help build test lint fmt clippy doc core deny bench fuzz release image image-load e2e tools clean
 
 ARGO_ATTEST_TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/argo-attest-tools
 export ARGO_ATTEST_TOOLS
@@ -36,18 +36,23 @@ build: ## the debug binary
 	$(CARGO) build --locked
 
 test: ## every test; those that need a missing tool say so
-	$(CARGO) test --locked --no-fail-fast
+	$(CARGO) test --locked --workspace --no-fail-fast
 
-lint: fmt clippy doc deny ## formatting, clippy, rustdoc, dependencies
+lint: fmt clippy doc core deny ## formatting, clippy, rustdoc, dependencies
 
 fmt:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	bash -n .ci/run .ci/tools .ci/image
 clippy:
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 doc:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
+# What decides must be readable, fuzzable and testable without what waits, asks and shows.
+OUTSIDE := tokio|hyper|hyper-util|rustls|aws-[a-z0-9-]+|clap|notify|indicatif|rustix|tracing
+core:
+	@if $(CARGO) tree --locked -p argo-attest-core --edges normal --prefix none | grep -E '^($(OUTSIDE)) v'; then \
+	    echo 'argo-attest-core depends on these' >&2; exit 1; fi
 deny:
 	@$(call needs,cargo-deny); set -x; $(CARGO) deny --locked check bans licenses sources
 

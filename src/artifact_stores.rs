@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::argo::{ObjectRef, S3Store as Described, SecretKey};
-use crate::outcome::brief;
-use crate::secret::shown_path;
+use argo_attest_core::argo::{ObjectRef, S3Store as Described, SecretKey};
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::brief;
+
 use crate::store::s3::{Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
 use crate::store::{
     BucketName, ConfigError, Env, InvalidKey, InvalidLocation, ObjectKey, S3Store, Store, StoreError,

@@ -107,6 +107,14 @@ pub fn read(path: &Path, links: Links, limit: usize) -> Result<Vec<u8>, ReadErro
     read_all(file, limit)
 }
 
+/// The first `limit` bytes of a regular file that was found.
+pub fn read_first(path: &Path, links: Links, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    let file = open(path, links)?;
+    file.take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// All of what a user named, if it has no more than `limit` bytes: a regular file, or a
 /// pipe, whose writer is waited for.
 pub fn read_named(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
@@ -186,6 +194,9 @@ mod tests {
         assert_eq!(read(&at("file"), Links::Refused, 10).unwrap(), b"0123456789");
         assert_eq!(read(&at("link"), Links::Followed, 10).unwrap(), b"0123456789");
         assert!(matches!(read(&at("file"), Links::Refused, 9), Err(ReadError::TooLarge { limit: 9 })));
+        assert_eq!(read_first(&at("file"), Links::Refused, 4).unwrap(), b"0123");
+        assert_eq!(read_first(&at("file"), Links::Refused, 11).unwrap(), b"0123456789");
+        assert!(matches!(read_first(&at("fifo"), Links::Followed, 4), Err(ReadError::NotRegular(_))));
         assert!(matches!(read(&at("none"), Links::Refused, 9), Err(ReadError::Missing(_))));
         assert!(matches!(read(&at("file/x"), Links::Refused, 9), Err(ReadError::Missing(_))));
         assert_eq!(said("fifo", Links::Followed), "it is a FIFO, not a regular file");

@@ -32,6 +32,7 @@ fn documents() -> Vec<PathBuf> {
 fn functions() -> BTreeSet<String> {
     let mut sources = Vec::new();
     files(&root().join("src"), "rs", &mut sources);
+    files(&root().join("crates"), "rs", &mut sources);
     files(&root().join("tests"), "rs", &mut sources);
     let name = |line: &str| {
         let (name, _) = line.split_once("fn ")?.1.split_once('(')?;

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use argo_attest::cli::{Exit, definition};
-use argo_attest::slsa::{ExistingObject, PodIdentity};
 use argo_attest::telemetry::Metrics;
+use argo_attest_core::slsa::{ExistingObject, PodIdentity};
 use clap::{Arg, Command};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -197,7 +197,7 @@ fn unspecified(page: &str, found: &BTreeSet<String>) -> Vec<String> {
 
 #[test]
 fn every_field_of_a_predicate_is_specified() {
-    let folder = root().join("src/slsa/argo_step/snapshots");
+    let folder = root().join("crates/core/src/slsa/argo_step/snapshots");
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();

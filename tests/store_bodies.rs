@@ -10,9 +10,9 @@ mod scripted;
 
 use std::time::{Duration, Instant};
 
-use argo_attest::digest::Sha256Digest;
 use argo_attest::store::s3::Limits;
 use argo_attest::store::{Corruption, S3Store, Store as _, StoreError, StoreErrorKind};
+use argo_attest_core::digest::Sha256Digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faulty::{checked, create, impatient, key, store, store_with};

@@ -9,9 +9,9 @@ mod scripted;
 
 use std::time::{Duration, Instant};
 
-use argo_attest::digest::Sha256Digest;
 use argo_attest::store::s3::{Credentials, S3Config};
 use argo_attest::store::{BucketName, PutMode, PutOutcome, S3Store, Store as _, StoreErrorKind};
+use argo_attest_core::digest::Sha256Digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faulty::{checked, create, impatient, key, put, replies, store, store_with};

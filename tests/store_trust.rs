@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use argo_attest::signer::create_pair;
 use argo_attest::store::s3::{Credentials, Limits, S3Config, Trust};
 use argo_attest::store::{
     self, BucketName, ConfigError, Location, ObjectKey, S3Store, Store, StoreError, StoreErrorKind,
@@ -287,9 +288,9 @@ async fn what_sts_refuses_is_told_apart_from_what_it_cannot_do() {
 #[tokio::test]
 async fn a_key_is_sent_to_no_sts() {
     let dir = tempfile::tempdir().unwrap();
-    for key_type in argo_attest::sign::KeyType::ALL {
+    for key_type in argo_attest_core::keys::KeyType::ALL {
         let key = dir.path().join(key_type.as_str()).join("attest.key");
-        argo_attest::sign::PrivateKey::create_new(&key, key_type).unwrap();
+        create_pair(&key, key_type).unwrap();
         let irsa = Irsa::new([], []);
         std::fs::remove_file(&irsa.token).unwrap();
         std::os::unix::fs::symlink(&key, &irsa.token).unwrap();

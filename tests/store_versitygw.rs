@@ -5,8 +5,8 @@
 #[allow(dead_code, reason = "shared with other tests")]
 mod servers;
 
-use argo_attest::digest::Sha256Digest;
 use argo_attest::store::{ObjectKey, PutMode, PutOutcome, S3Store, Store as _, StoreError, StoreErrorKind};
+use argo_attest_core::digest::Sha256Digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use argo_attest::archive::{Expected, Format, Limits, Naming, Passed, compare, inventory};
-use argo_attest::relpath::RelPath;
+use argo_attest_core::archive::{Expected, Format, Limits, Naming, Passed, compare, inventory};
+use argo_attest_core::relpath::RelPath;
 use libfuzzer_sys::fuzz_target;
 
 const LIMITS: Limits = Limits { entries: 1000, bytes: 1 << 24, names: 1 << 20 };

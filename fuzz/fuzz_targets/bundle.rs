@@ -1,7 +1,7 @@
 //! Sigstore bundles: what is read is written in one form, which reads back.
 #![no_main]
 
-use argo_attest::bundle::Bundle;
+use argo_attest_core::bundle::Bundle;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

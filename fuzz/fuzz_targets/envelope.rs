@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use argo_attest::dsse::Envelope;
-use argo_attest::sign::PublicKey;
+use argo_attest_core::dsse::Envelope;
+use argo_attest_core::keys::PublicKey;
 use libfuzzer_sys::fuzz_target;
 
 // The private halves were thrown away: no input can be signed by them.

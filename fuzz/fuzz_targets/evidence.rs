@@ -1,7 +1,7 @@
 //! The gate's evidence: what is accepted is written in one form, which reads back.
 #![no_main]
 
-use argo_attest::gate::{Evidence, Finding};
+use argo_attest_core::input_evidence::{Evidence, Finding};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,7 +2,7 @@
 //! parted by NUL. What is found is a commit's id, and nothing else is ever read.
 #![no_main]
 
-use argo_attest::gate::git::{GitError, commit};
+use argo_attest_core::git::{GitError, commit};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

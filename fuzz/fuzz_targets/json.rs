@@ -2,7 +2,7 @@
 //! in an object; so it is the same JSON to every reader.
 #![no_main]
 
-use argo_attest::strict_json::{Limits, Opaque, parse};
+use argo_attest_core::json::{Limits, Opaque, parse};
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
 use serde_json::Value;

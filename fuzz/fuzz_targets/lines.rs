@@ -4,7 +4,7 @@
 
 use std::num::NonZeroUsize;
 
-use argo_attest::bundle::lines;
+use argo_attest_core::bundle::lines;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use argo_attest::digest::Sha256Digest;
-use argo_attest::manifest::{Reader, write};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::manifest::{Reader, write};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,7 +2,7 @@
 //! and an error repeats nothing of the input.
 #![no_main]
 
-use argo_attest::sign::{PrivateKey, PublicKey};
+use argo_attest_core::keys::{PrivateKey, PublicKey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,7 @@
 //! Subject names: what is accepted has one printable form, which reads back.
 #![no_main]
 
-use argo_attest::relpath::{RelPath, printable};
+use argo_attest_core::relpath::{RelPath, printable};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

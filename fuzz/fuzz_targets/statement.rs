@@ -2,9 +2,8 @@
 //! bounds hold for what is read.
 #![no_main]
 
-use argo_attest::chain::Reference;
-use argo_attest::intoto::{MAX_SUBJECTS, Statement};
-use argo_attest::slsa::Provenance;
+use argo_attest_core::intoto::{MAX_SUBJECTS, Statement};
+use argo_attest_core::slsa::{AttestationRef, Provenance};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(subjects.iter().all(|subject| !subject.digest.is_empty()));
     let Ok(provenance) = Provenance::from_predicate(statement.predicate()) else { return };
     for dependency in &provenance.build_definition.resolved_dependencies {
-        if let Ok(Some(reference)) = Reference::of(dependency) {
+        if let Ok(Some(reference)) = AttestationRef::of(dependency) {
             assert!(!reference.uri.is_empty() && !dependency.digest.is_empty());
         }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use argo_attest::argo::workflow::StoredWorkflow;
+use argo_attest_core::argo::workflow::StoredWorkflow;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 

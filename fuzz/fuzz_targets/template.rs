@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use argo_attest::argo::{Place, Plan, Shape, Source, Step, TemplateText, encode};
-use argo_attest::relpath::RelPath;
+use argo_attest_core::argo::{Place, Plan, Shape, Source, Step, TemplateText, encode};
+use argo_attest_core::relpath::RelPath;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,7 +2,7 @@
 //! lines or that a second time would change, and never one that could not be proven.
 #![no_main]
 
-use argo_attest::inject::{Mode, Refusal, Settings, inject};
+use argo_attest_core::inject::{Mode, Refusal, Settings, inject};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,19 +1,20 @@
 //! The last steps, in the one order in which they may happen: state, sign,
 //! store, read back, verify.
 
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::contents::Contents;
+use argo_attest_core::dsse::Envelope;
+use argo_attest_core::intoto::{self, ResourceDescriptor};
+use argo_attest_core::keys::{KeyId, PrivateKey};
+use argo_attest_core::manifest::MAX_MANIFEST;
+use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
+use argo_attest_core::verify::{self, Rejection};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{AttestationNames, Contents, publish};
-use crate::bundle::Bundle;
-use crate::dsse::Envelope;
-use crate::intoto::{self, ResourceDescriptor};
-use crate::manifest::MAX_MANIFEST;
-use crate::policy::{Policy, TrustedKey};
-use crate::sign::{KeyId, PrivateKey};
-use crate::slsa::{PROVENANCE_V1, Provenance};
+use super::{AttestationNames, publish};
 use crate::store::{Store, StoreError};
-use crate::verify::{self, Rejection};
 
 /// Signs with one key and stores in one place.
 #[derive(Debug)]

@@ -5,11 +5,9 @@
 //! [`Attestor::attest`] makes one, after reading back and verifying.
 
 mod attestor;
-mod contents;
 mod publish;
 
 pub use attestor::{AttestError, Attestor, Receipt};
-pub use contents::{Contents, MAX_FILES};
 pub use publish::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION, MAX_ATTESTATION_BYTES};
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 
 use std::num::NonZeroUsize;
 
+use argo_attest_core::bundle::{Bundle, lines as json_lines};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::Envelope;
+use argo_attest_core::manifest;
 use bytes::Bytes;
 
 use super::AttestError;
-use crate::bundle::{Bundle, lines as json_lines};
-use crate::digest::Sha256Digest;
-use crate::dsse::Envelope;
-use crate::manifest;
 use crate::store::{InvalidKey, ObjectKey, PutMode, Store, StoreError};
 
 /// Appended to an artifact's name to name its Sigstore bundle.

@@ -2,16 +2,18 @@
 
 use std::sync::Mutex;
 
+use argo_attest_core::contents::{Contents, MAX_FILES};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::digest::Sha256Digest;
-use crate::sign::{KeyType, PrivateKey};
-use crate::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
-use crate::store::{MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome};
-use crate::store::{Store, StoreError};
+use crate::store::{
+    MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+};
 
 /// Writes something else than it was given to objects with this suffix.
 #[derive(Debug)]
@@ -72,8 +74,8 @@ async fn attest(
     swap: fn(&[u8]) -> Vec<u8>,
 ) -> (Result<Receipt, AttestError>, Vec<String>) {
     let digest = Sha256Digest::of(b"x");
-    let files =
-        (0..files).map(|n| (crate::relpath::RelPath::from_bytes(n.to_string().as_bytes()).unwrap(), digest));
+    let files = (0..files)
+        .map(|n| (argo_attest_core::relpath::RelPath::from_bytes(n.to_string().as_bytes()).unwrap(), digest));
     let contents = Contents::directory("out", &files.collect());
     let store = Swapping { store: MemoryStore::new(), suffix, swap, written: Mutex::default() };
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap();

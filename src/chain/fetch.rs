@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use argo_attest_core::relpath::printable;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::relpath::printable;
 use crate::store::{BucketName, Location, Store, StoreError, StoreErrorKind};
 
 /// Gives the bytes at an address that a statement names. A statement chooses the

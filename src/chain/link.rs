@@ -1,10 +1,11 @@
 //! A chain that was walked: its links, and how each of them stands.
 
+use argo_attest_core::slsa::InvalidReference;
+use argo_attest_core::verify::{Authentic, Rejection, Signer};
 use jiff::Timestamp;
 
-use super::{FetchError, InvalidReference};
+use super::FetchError;
 use crate::store::StoreError;
-use crate::verify::{Authentic, Rejection, Signer};
 
 /// Every dependency that was come by, a link before those beneath it.
 #[derive(Debug, Default)]

@@ -11,12 +11,10 @@
 
 mod fetch;
 mod link;
-mod reference;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 pub use fetch::{Buckets, FetchError, Source};
 pub use link::{Chain, Link, LinkError, Standing, Upstream};
-pub use reference::{InvalidReference, Reference};
 pub use walk::{Limits, walk};

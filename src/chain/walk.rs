@@ -1,25 +1,28 @@
 //! The walk itself: depth first, each attestation once, within limits.
 
-use bytes::Bytes;
-use jiff::Timestamp;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::Envelope;
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::manifest;
+use argo_attest_core::policy::Policy;
+use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::slsa::AttestationRef;
+use argo_attest_core::slsa::Provenance;
+use argo_attest_core::store_address::StoreAddress;
+use argo_attest_core::text::brief;
+use argo_attest_core::verify::{Authentic, Here, KnownAs, Place, Rejection, authenticate};
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::link::{Chain, Link, LinkError, Standing, Upstream};
-use super::{FetchError, Reference, Source};
+use super::{FetchError, Source};
 use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
-use crate::bundle::{Bundle, lines};
-use crate::digest::Sha256Digest;
-use crate::dsse::Envelope;
-use crate::intoto::ResourceDescriptor;
-use crate::manifest;
-use crate::outcome::brief;
-use crate::policy::Policy;
-use crate::relpath::{RelPath, printable};
-use crate::slsa::Provenance;
-use crate::store::{StoreAddress, StoreError};
-use crate::verify::{Authentic, Here, KnownAs, Place, Rejection, authenticate};
+use crate::store::StoreError;
 
 /// The annotation of a dependency that says in which store it is, in `argo-step/v1`.
 const ENDPOINT: &str = "endpoint";
@@ -103,7 +106,7 @@ type Visited = (Standing, Option<std::vec::IntoIter<ResourceDescriptor>>);
 
 impl Walk<'_> {
     async fn visit(&mut self, dependency: &ResourceDescriptor, depth: usize) -> Result<Visited, LinkError> {
-        let Some(reference) = Reference::of(dependency)? else { return Ok((Standing::Root, None)) };
+        let Some(reference) = AttestationRef::of(dependency)? else { return Ok((Standing::Root, None)) };
         if let Some(authentic) = self.known.get(&reference.sha256).cloned() {
             let subject = self.subject(&authentic, dependency, &reference).await?;
             return Ok((Standing::Again(Box::new(Upstream::new(&authentic, subject))), None));
@@ -123,7 +126,7 @@ impl Walk<'_> {
 
     /// The envelope of the very attestation that is named: in its place, or, where a
     /// newer one took that, among the lines beside it.
-    async fn envelope(&mut self, reference: &Reference) -> Result<Envelope, LinkError> {
+    async fn envelope(&mut self, reference: &AttestationRef) -> Result<Envelope, LinkError> {
         let uri = reference.uri.as_str();
         let mut other = false;
         // Whoever found it among the lines may name these.
@@ -161,7 +164,7 @@ impl Walk<'_> {
         &mut self,
         authentic: &Authentic,
         dependency: &ResourceDescriptor,
-        reference: &Reference,
+        reference: &AttestationRef,
     ) -> Result<String, LinkError> {
         let place = place(dependency, reference)?;
         self.placed(authentic, dependency, reference)?;
@@ -180,7 +183,7 @@ impl Walk<'_> {
         &self,
         authentic: &Authentic,
         dependency: &ResourceDescriptor,
-        reference: &Reference,
+        reference: &AttestationRef,
     ) -> Result<(), LinkError> {
         let endpoint = dependency.annotations.get(ENDPOINT).and_then(Value::as_str);
         let store: StoreAddress = endpoint.and_then(|text| text.parse().ok()).ok_or(LinkError::NoStore)?;
@@ -227,7 +230,7 @@ fn base(uri: &str) -> Option<&str> {
 
 /// Where the dependency is, from what its attestation is beside: that of a directory
 /// speaks of each file under the file's own name. Beside anything else it is another's.
-fn place(dependency: &ResourceDescriptor, reference: &Reference) -> Result<Place, LinkError> {
+fn place(dependency: &ResourceDescriptor, reference: &AttestationRef) -> Result<Place, LinkError> {
     let base = base(&reference.uri).unwrap_or(&reference.uri);
     // Of a directory, the prefix of its objects is the same with a `/` and without.
     let is_directory = dependency.digest.sha256().is_none();

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::io::BufRead;
 
-use crate::bundle::{Bundle, lines};
-use crate::digest::Sha256Digest;
-use crate::dsse::{Effort, Envelope, SignatureError};
-use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement, authenticate_within};
+use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::{Effort, Envelope, SignatureError};
+use argo_attest_core::verify::{
+    Authentic, Content, Place, Rejection, VerifiedStatement, authenticate_within,
+};
 
 use super::Checker;
 

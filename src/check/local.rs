@@ -6,13 +6,14 @@ use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
+use argo_attest_core::manifest;
+use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::verify::{Content, KnownAs, Place, Rejection, VerifiedStatement};
+
 use super::found::{Format, Found, accept};
 use super::{CheckError, Checker};
 use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION_BYTES as LIMIT};
-use crate::manifest;
 use crate::regular_file::{self, Links, ReadError};
-use crate::relpath::{RelPath, printable};
-use crate::verify::{Content, KnownAs, Place, Rejection, VerifiedStatement};
 use crate::volume::{Cancel, Progress, Root, digest_tree};
 
 /// Checks a file or a directory. Gives the statement, and where it was found.

@@ -1,5 +1,5 @@
 //! Checking an artifact where it is: its attestation is looked for beside it, its
-//! bytes are digested, and [`crate::verify`] decides.
+//! bytes are digested, and [`argo_attest_core::verify`] decides.
 //!
 //! Reading is done here; no decision is. What cannot be read is an error of its
 //! own kind, never a yes.
@@ -16,11 +16,12 @@ use jiff::Timestamp;
 
 pub use local::check_path;
 pub use object::{CheckedObject, check_object};
-pub use staged::{Accepted, AttestationRef, Attested};
+pub use staged::{Accepted, Attested};
 
-use crate::policy::Policy;
+use argo_attest_core::policy::Policy;
+use argo_attest_core::verify::Rejection;
+
 use crate::store::StoreError;
-use crate::verify::Rejection;
 use crate::volume::{ObserverError, RootError};
 
 /// What every check needs.

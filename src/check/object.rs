@@ -2,6 +2,13 @@
 
 use std::io::BufReader;
 
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::intoto::member_path;
+use argo_attest_core::manifest;
+use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::verify::{
+    Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, VerifiedStatement,
+};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
@@ -9,14 +16,7 @@ use super::found::{Format, Found, accept};
 use super::local::read_named;
 use super::{CheckError, Checker};
 use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
-use crate::digest::Sha256Digest;
-use crate::intoto::member_path;
-use crate::manifest;
-use crate::relpath::{RelPath, printable};
 use crate::store::{ObjectKey, Store, StoreError};
-use crate::verify::{
-    Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, VerifiedStatement,
-};
 use crate::volume::Progress;
 
 /// An object that is as it was attested.

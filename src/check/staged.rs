@@ -1,16 +1,19 @@
 //! The attestation beside an object whose bytes are somewhere else: where they were
 //! staged for a step. What the object itself holds by now is not asked.
 
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::relpath::printable;
+use argo_attest_core::slsa::AttestationRef;
+use argo_attest_core::store_address::StoreAddress;
+use argo_attest_core::verify::{Authentic, Content, Place, Rejection, VerifiedStatement};
+
 use super::found::Found;
 use super::object::{beside, decide};
 use super::{CheckError, Checker};
 use crate::attest::BUNDLE_SUFFIX;
-use crate::bundle::Bundle;
-use crate::digest::Sha256Digest;
-use crate::intoto::ResourceDescriptor;
-use crate::relpath::printable;
-use crate::store::{ObjectKey, Store, StoreAddress};
-use crate::verify::{Authentic, Content, Place, Rejection, VerifiedStatement};
+use crate::store::{ObjectKey, Store};
 
 /// Statements beside an object that a trusted key signed and the policy accepts. They
 /// may be about other bytes: only [`Attested::accept`] can tell.
@@ -21,17 +24,6 @@ pub struct Attested {
     authentic: Vec<(usize, Authentic)>,
     /// The key is that of a directory's objects, and of no object.
     only_directory: bool,
-}
-
-/// An attestation by which it can be found again, though a newer one take its place:
-/// `uri` is where the bundle of the newest is, and `sha256` the digest of the bundle
-/// that carries this one, which can be made from its line in the `.intoto.jsonl`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttestationRef {
-    /// Address of the `.sigstore.json`.
-    pub uri: String,
-    /// Digest of the bundle's bytes.
-    pub sha256: Sha256Digest,
 }
 
 /// Staged bytes of which an attestation speaks.

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use argo_attest_core::contents::Contents;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::policy::TrustedKey;
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::slsa::{CommandParameters, CommandRun, place_byproduct};
+use argo_attest_core::store_address::StoreAddress;
 use bytes::Bytes;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attest::{AttestationNames, Attestor, Contents};
-use crate::digest::Sha256Digest;
-use crate::intoto::ResourceDescriptor;
-use crate::policy::TrustedKey;
-use crate::relpath::RelPath;
-use crate::sign::{KeyType, PrivateKey};
-use crate::slsa::{CommandParameters, CommandRun, place_byproduct};
-use crate::store::{MemoryStore, ObjectKey, Store as _, StoreAddress};
+use crate::attest::{AttestationNames, Attestor};
+use crate::store::{MemoryStore, ObjectKey, Store as _};
 use crate::volume::NoProgress;
 
 struct Bucket {
@@ -63,7 +65,7 @@ impl Bucket {
 
     /// Why it is not accepted; `None` if it is.
     async fn refusal(&self, key: &str) -> Option<String> {
-        self.check(key).await.err().map(|error| crate::report::chain(&error))
+        self.check(key).await.err().map(|error| argo_attest_core::text::causes(&error))
     }
 }
 
@@ -233,7 +235,7 @@ async fn a_directory_of_objects_may_be_asked_for_with_its_slash() {
     // No single object has that key.
     bucket.attest("x/file", &Contents::file("file", Sha256Digest::of(b"f")), Some("x/file")).await;
     let found = Attested::find(&checker, &bucket.store, &find("x/file/")).await.unwrap();
-    let content = crate::verify::Content::File(Sha256Digest::of(b"f"));
+    let content = argo_attest_core::verify::Content::File(Sha256Digest::of(b"f"));
     found.accept(&bucket.store, content).await.unwrap_err();
 }
 

@@ -3,6 +3,10 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use argo_attest_core::policy::Missing;
+use argo_attest_core::relpath::printable;
+use argo_attest_core::text::causes;
+use argo_attest_core::verify::VerifiedStatement;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -10,10 +14,7 @@ use super::failure::store_exit;
 use super::{Exit, Failure};
 use crate::chain::Chain;
 use crate::check::CheckError;
-use crate::policy::Missing;
-use crate::relpath::printable;
-use crate::report::{ChainJson, chain as causes, chain_failure};
-use crate::verify::VerifiedStatement;
+use crate::report::{ChainJson, chain_failure};
 
 /// What is said of an object that the attestation would vouch for in any other place, too.
 const UNPLACED: &str = ", not bound to this place: the attestation names none";

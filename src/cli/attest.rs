@@ -1,5 +1,10 @@
 //! `argo-attest attest`.
 
+use argo_attest_core::keys::PrivateKey;
+use argo_attest_core::relpath::printable;
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::slsa::{ExistingObject, PodIdentity};
+use argo_attest_core::text::causes;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
@@ -9,11 +14,8 @@ use super::pod::PodArgs;
 use super::progress::Bar;
 use super::{Exit, Failure, invocation, print, print_json, protected};
 use crate::attest::{AttestError, Attestor};
-use crate::relpath::printable;
-use crate::report::{KeyUsed, Vouched, VouchedJson, chain, vouched_text};
-use crate::secret::shown_path;
-use crate::sign::{KeySource, PrivateKey, public_path};
-use crate::slsa::{ExistingObject, PodIdentity};
+use crate::report::{KeyUsed, Vouched, VouchedJson, vouched_text};
+use crate::signer::{KeySource, public_path};
 use crate::store::s3::S3Config;
 use crate::store::{Location, ObjectKey, ProcessEnv, S3Store, Store as _, StoreError};
 use crate::witness::{Earlier, Sighting, WitnessError};
@@ -95,7 +97,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         all.push(Vouched {
             object: printable(uri.as_bytes()),
             seen,
-            outcome: done.map_err(|e| (chain(&e), e.remedy())),
+            outcome: done.map_err(|e| (causes(&e), e.remedy())),
         });
     }
     if args.json {
@@ -114,7 +116,7 @@ fn object(uri: &str) -> Result<(Location, ObjectKey), Failure> {
     if !uri.starts_with("s3://") {
         return Err(usage(format!("{shown} is no s3:// object (argo-attest run attests files)")));
     }
-    Location::artifact(uri).map_err(|e| usage(format!("{shown}: {}", chain(&e))))
+    Location::artifact(uri).map_err(|e| usage(format!("{shown}: {}", causes(&e))))
 }
 
 impl Vouching {

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use argo_attest_core::relpath::RelPath;
+
 use super::target::Target;
 use super::{Exit, Failure};
 use crate::pipeline::Artifact;
-use crate::relpath::RelPath;
-use crate::sign::KeySource;
+use crate::signer::KeySource;
 
 /// The directory that a path names leads into an output, whose digest is then not
 /// what it was once anything is written there. New and changed files of the working

@@ -6,9 +6,10 @@ use std::io::{Write as _, stderr};
 use std::panic::Location;
 use std::process::ExitCode;
 
-use crate::relpath::printable;
-use crate::report::chain;
-use crate::secret::redacted;
+use argo_attest_core::relpath::printable;
+use argo_attest_core::secret::redacted;
+use argo_attest_core::text::causes;
+
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The program's exit codes (`sysexits.h`, where it has one). They are an
@@ -107,7 +108,7 @@ impl Failure {
 
     /// A failure that an error explains, with all that caused it.
     pub fn from_error(exit: Exit, error: &dyn Error) -> Self {
-        Self::new(exit, chain(error))
+        Self::new(exit, causes(error))
     }
 
     /// Adds what to do about it.

@@ -3,13 +3,13 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::inject::{Change, Container, Injected, MAX_FILE, Mode, Name, Refusal, Settings};
+use argo_attest_core::secret::{KeyMaterial, shown_path};
+use argo_attest_core::text::brief;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Failure, print};
-use crate::inject::{Change, Container, Injected, MAX_FILE, Mode, Name, Refusal, Settings};
-use crate::outcome::brief;
 use crate::regular_file::{self, ReadError};
-use crate::secret::{KeyMaterial, shown_path};
 
 const EXAMPLE: &str = "\
 Example, of the steps with the annotation argo-attest.io/attest: \"true\":
@@ -104,7 +104,7 @@ pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
         grace_period: args.grace_period,
         run_as_user: args.run_as_user,
     };
-    let injected = crate::inject::inject(&text, &settings).map_err(|refusal| {
+    let injected = argo_attest_core::inject::inject(&text, &settings).map_err(|refusal| {
         let exit = match refusal {
             Refusal::Unproven { .. } => Exit::Software,
             _ => Exit::Data,

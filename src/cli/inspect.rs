@@ -4,6 +4,13 @@ use std::fmt;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
+use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::dsse::Envelope;
+use argo_attest_core::intoto::{ResourceDescriptor, Statement};
+use argo_attest_core::relpath::printable;
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
+use argo_attest_core::text::{JsonText, brief, causes};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use serde::ser::Error as _;
@@ -13,16 +20,7 @@ use serde_json::value::RawValue;
 
 use super::{Exit, Failure, printed};
 use crate::attest::MAX_ATTESTATION_BYTES;
-use crate::bundle::{Bundle, lines};
-use crate::dsse::Envelope;
-use crate::intoto::{ResourceDescriptor, Statement};
-use crate::outcome::brief;
 use crate::regular_file::{self, ReadError};
-use crate::relpath::printable;
-use crate::report::chain;
-use crate::secret::shown_path;
-use crate::slsa::{PROVENANCE_V1, Provenance};
-use crate::terminal::JsonText;
 
 const EXAMPLE: &str = "\
 Example:
@@ -93,13 +91,13 @@ fn envelopes(bytes: &[u8]) -> Result<(&'static str, Vec<Envelope>), String> {
         Ok(bundle) => Ok(("Sigstore bundle", vec![bundle.into_envelope()])),
         Err(reason) => match lines::parse(bytes) {
             Ok(envelopes) if !envelopes.is_empty() => Ok(("DSSE envelopes, one a line", envelopes)),
-            _ => Err(chain(&reason)),
+            _ => Err(causes(&reason)),
         },
     }
 }
 
 fn statement(envelope: &Envelope) -> Result<Statement, String> {
-    Statement::from_json(envelope.unverified_payload()).map_err(|e| chain(&e))
+    Statement::from_json(envelope.unverified_payload()).map_err(|e| causes(&e))
 }
 
 fn show(out: &mut impl io::Write, name: &str, format: &str, envelopes: &[Envelope]) -> io::Result<()> {
@@ -181,7 +179,7 @@ impl Claim<'_> {
         if self.statement.predicate_type() == PROVENANCE_V1 {
             match Provenance::from_predicate(self.statement.predicate()) {
                 Ok(provenance) => show_provenance(out, &provenance)?,
-                Err(error) => row(out, "", &format!("malformed: {}", chain(&error)))?,
+                Err(error) => row(out, "", &format!("malformed: {}", causes(&error)))?,
             }
         }
         show_descriptors(out, "subjects", self.statement.subjects())

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::secret::shown_path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{Exit, Failure, print};
-use crate::secret::shown_path;
-use crate::sign::{KeyError, KeyFileError, KeyType, PrivateKey, public_path};
+use crate::signer::{KeyError, KeyFileError, create_pair, public_path};
 
 const EXAMPLE: &str = "\
 Example, a key for a laptop or a CI system:
@@ -45,7 +46,7 @@ pub(super) struct KeygenArgs {
 pub(super) fn keygen(args: &KeygenArgs) -> Result<Exit, Failure> {
     let key_type: KeyType = args.key_type.parse().map_err(|e| Failure::from_error(Exit::Usage, &e))?;
     let path = args.out_dir.join("attest.key");
-    let key = PrivateKey::create_new(&path, key_type).map_err(|e| key_failure(&e.into()))?;
+    let key = create_pair(&path, key_type).map_err(|e| key_failure(&e.into()))?;
     let told = format!(
         "private key  {}  (keep it secret)\npublic key   {}  (hand it out)\nkey id       {}\n",
         shown_path(&path),

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io::{IsTerminal as _, stderr};
 
+use argo_attest_core::text::{JsonText, Lines};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -16,7 +17,6 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Registry, registry};
 
 use crate::telemetry::TraceContext;
-use crate::terminal::{JsonText, Lines};
 
 /// Installs the subscriber. A filter that does not parse is the caller's to
 /// report; a `traceparent` that does not parse is none, as W3C Trace Context

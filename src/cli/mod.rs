@@ -34,16 +34,16 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
+use argo_attest_core::secret::shown;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::screen::{Screened, screen};
-use crate::secret::shown;
-use crate::sign::KeySource;
+use crate::signer::KeySource;
 
 pub use failure::{Exit, Failure};
 
-use crate::terminal::JsonText;
+use argo_attest_core::text::JsonText;
 
 const ABOUT: &str = "Signed SLSA provenance from the bytes that were written";
 

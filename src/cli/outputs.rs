@@ -3,10 +3,11 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
+use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::secret::shown_path;
+
 use super::{Exit, Failure};
 use crate::pipeline::Artifact;
-use crate::relpath::{RelPath, printable};
-use crate::secret::shown_path;
 
 /// Finds the directory that an output is watched from: the nearest that exists
 /// now, above the output itself, so that the command may make, remove and make

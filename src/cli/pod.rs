@@ -1,8 +1,7 @@
 //! Which pod this is, as the downward API and Argo tell a container of it.
 
+use argo_attest_core::slsa::PodIdentity;
 use clap::Args;
-
-use crate::slsa::PodIdentity;
 
 /// Under which heading `--help` lists what is only recorded.
 pub(super) const HEADING: &str = "Who this pod is (recorded)";

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure};
-use crate::sign::KeySource;
+use crate::signer::KeySource;
 
 /// Variables that name a file whose content is sent.
 const SENT: [&str; 2] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];

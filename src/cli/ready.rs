@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use argo_attest_core::text::causes;
 use clap::Args;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::{Exit, Failure};
-use crate::report::chain;
 use crate::sidecar::status::{NotReady, TERMINATION_LOG, wait_ready};
 
 const EXAMPLE: &str = "\
@@ -37,7 +37,7 @@ pub(super) async fn ready(args: ReadyArgs) -> Result<Exit, Failure> {
     match wait_ready(&args.termination_log, Instant::now() + wait).await {
         Ok(_) => Ok(Exit::Done),
         Err(error) => {
-            let failure = Failure::new(Exit::No, chain(&error));
+            let failure = Failure::new(Exit::No, causes(&error));
             Err(match error {
                 NotReady::Failed { remedy: Some(remedy), .. } => failure.remedy(remedy),
                 NotReady::Unreadable { .. } => failure.remedy("run this in the sidecar's own container"),

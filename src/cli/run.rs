@@ -3,6 +3,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::contents::Contents;
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
@@ -12,14 +17,11 @@ use super::keygen::key_failure;
 use super::progress::Bar;
 use super::target::Target;
 use super::{Exit, Failure, conflicts, home, invocation, outputs, print, print_json, protected, workers};
-use crate::attest::{Attestor, Contents};
+use crate::attest::Attestor;
 use crate::command::{self, CommandEnd, Output};
 use crate::pipeline::{Artifact, Outcome, Sealed, SealedArtifact, Session, Watching};
-use crate::relpath::RelPath;
 use crate::report::{self, KeyUsed, RunJson, RunReport};
-use crate::secret::shown_path;
-use crate::sign::{KeySource, KeyType, Origin, PrivateKey, VariableName, public_path};
-use crate::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER};
+use crate::signer::{KeySource, Origin, VariableName, load_or_create_pair, public_path};
 use crate::volume::{Baseline, Cancel, Inotify, ObservationStats};
 
 const EXAMPLE: &str = "\
@@ -154,7 +156,7 @@ fn key(args: &RunArgs) -> Result<(PrivateKey, KeyUsed, KeySource), Failure> {
     let (key, created) = match &source {
         KeySource::File(path) if own => {
             let (key, origin) =
-                PrivateKey::load_or_create(path, KeyType::Ed25519).map_err(|e| key_failure(&e.into()))?;
+                load_or_create_pair(path, KeyType::Ed25519).map_err(|e| key_failure(&e.into()))?;
             (key, origin == Origin::Created)
         }
         _ => (source.private(&super::variables).map_err(|e| key_failure(&e))?, false),

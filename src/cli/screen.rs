@@ -9,11 +9,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use argo_attest_core::secret::KeyMaterial;
 use clap::builder::Resettable;
 use clap::{Arg, Command};
 
 use super::{Exit, Failure};
-use crate::secret::KeyMaterial;
 
 /// What is left of a command line.
 pub(super) struct Screened {

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use argo_attest_core::argo::Parameters;
+use argo_attest_core::text::causes;
 use clap::{Args, ValueEnum};
 
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
 use super::{Exit, Failure, protected};
-use crate::argo::Parameters;
-use crate::report::chain;
 use crate::sidecar::status::TERMINATION_LOG;
 use crate::sidecar::{End, Form, Settings, Unusable};
-use crate::sign::KeySource;
+use crate::signer::KeySource;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
 
@@ -138,7 +138,7 @@ fn settings(args: SidecarArgs) -> Settings {
         Ok(parameters) => (parameters, None),
         Err(e) => {
             let remedy = "set ARGO_ATTEST_INPUT_PARAMETERS to \"{{inputs.parameters}}\"".into();
-            let reason = format!("the input parameters cannot be used: {}", chain(&e));
+            let reason = format!("the input parameters cannot be used: {}", causes(&e));
             (None, Some(Unusable { reason, remedy }))
         }
     };

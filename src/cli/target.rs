@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::secret::shown;
+use argo_attest_core::slsa::place_byproduct;
+
 use super::{Exit, Failure};
 use crate::attest::AttestationNames;
-use crate::intoto::ResourceDescriptor;
 use crate::pipeline::Artifact;
-use crate::relpath::RelPath;
-use crate::secret::shown;
-use crate::slsa::place_byproduct;
 use crate::store::{self, FileStore, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
 
 /// What the attestation of a working directory's new files is called.

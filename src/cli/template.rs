@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::argo::TemplateSource;
+use argo_attest_core::slsa::PodIdentity;
 use clap::{Args, ValueEnum};
 
-use crate::argo::TemplateSource;
 use crate::cluster::{ApiServer, CREDENTIALS};
-use crate::slsa::PodIdentity;
 use crate::store::ProcessEnv;
 use crate::template::HandedOver;
 

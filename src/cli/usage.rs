@@ -1,9 +1,9 @@
 //! What clap says of a command line that makes no sense, without what nobody may read.
 
+use argo_attest_core::secret::shown;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Exit;
-use crate::secret::shown;
 
 /// Prints clap's error, or the help that was asked for. Values that were given are
 /// repeated only in the printable form, and not if they may be a key.

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::policy::document::MAX_POLICY;
+use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::causes;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
@@ -12,12 +16,9 @@ use super::progress::Bar;
 use super::{Exit, Failure, home, print, print_json, workers};
 use crate::chain::{self, Buckets, Limits};
 use crate::check::{CheckError, CheckedObject, Checker, check_object, check_path};
-use crate::policy::document::MAX_POLICY;
-use crate::policy::{Policy, TrustedKey};
 use crate::regular_file::{self, ReadError};
-use crate::report::{chain as causes, chain_text};
-use crate::secret::shown_path;
-use crate::sign::{KeySource, PublicKey, public_path};
+use crate::report::chain_text;
+use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, Location, ProcessEnv};
 
 const EXAMPLE: &str = "\
@@ -123,7 +124,7 @@ fn policy(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
 
 fn own_key() -> Result<Policy, Failure> {
     let path = public_path(&home::private_key()?);
-    let key = PublicKey::load(&path).map_err(|e| {
+    let key = load_public(&path).map_err(|e| {
         let e = e.into();
         let failure = key_failure(&e);
         if e.is_missing() {
@@ -151,7 +152,7 @@ pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
             .remedy("check the path, and that the user this runs as may read it")
     })?;
     let directory = file.parent().unwrap_or_else(|| Path::new(""));
-    Policy::from_yaml(&bytes, |key| PublicKey::load(&directory.join(key))).map_err(|e| {
+    Policy::from_yaml(&bytes, |key| load_public(&directory.join(key))).map_err(|e| {
         Failure::new(Exit::Data, format!("{shown}: {}", causes(&e)))
             .remedy("docs/policy.md in the source describes the file, field by field")
     })

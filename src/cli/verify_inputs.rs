@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::argo::{Check, Question, Source, Step, TemplateError, TemplateText, question};
+use argo_attest_core::input_evidence::Evidence;
+use argo_attest_core::outcome::MESSAGE_LIMIT;
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::{brief, causes};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use tracing::{error, info, warn};
@@ -11,20 +16,13 @@ use super::pod::PodArgs;
 use super::template::TemplateArgs;
 use super::verify::read_policy;
 use super::{Exit, Failure, workers};
-use crate::argo::{HostFiles, Source, Step, TemplateError, TemplateText};
 use crate::check::Checker;
 use crate::cluster::Lookup;
-use crate::gate::{
-    Answer, Check, Evidence, EvidenceError, Fault, InputError, Inspection, Question, Verdict, question,
-    summary,
-};
+use crate::gate::{Answer, EvidenceError, Fault, InputError, Inspection, Verdict, evidence, summary};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
-use crate::outcome::{MESSAGE_LIMIT, brief};
-use crate::report::chain;
-use crate::secret::shown_path;
 use crate::sidecar::status::{TERMINATION_LOG, write_message};
 use crate::store::{Env as _, ProcessEnv};
-use crate::template::{Claim, Established, Platform, Unestablished};
+use crate::template::{Claim, Established, HostFiles, Platform, Unestablished};
 
 /// What to do where the text is not what the pod was made of.
 const REWRITTEN: &str = "look for a parameter whose value rewrites the template";
@@ -124,7 +122,7 @@ pub(super) async fn verify_inputs(mut args: VerifyInputsArgs) -> Exit {
 
 async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     // Whatever lies there was left by somebody else, or by a try that failed.
-    Evidence::clear(&args.evidence).map_err(|e| unwritable(&e))?;
+    evidence::clear(&args.evidence).map_err(|e| unwritable(&e))?;
     let text = template()?;
     let handed_over = args.template.handed_over();
     let unestablished = |e: Unestablished| Failure::from_error(Exit::Data, &e).remedy(e.remedy());
@@ -197,7 +195,9 @@ fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
         return Ok(());
     }
     let records = answers.iter().filter_map(Answer::record).collect();
-    let left = Evidence::new(records).and_then(|evidence| evidence.leave(&args.evidence));
+    let left = Evidence::new(records)
+        .map_err(EvidenceError::from)
+        .and_then(|left| evidence::leave(&left, &args.evidence));
     left.map(drop).map_err(|e| unwritable(&e))
 }
 
@@ -229,7 +229,7 @@ fn log(answer: &Answer) {
         }
         Ok(Verdict::Absent(reason)) => info!(input, verdict = "absent", reason, "optional, and not there"),
         Err(error) => {
-            let (reason, help) = (chain(error), error.remedy().unwrap_or_default());
+            let (reason, help) = (causes(error), error.remedy().unwrap_or_default());
             error!(input, verdict = "refused", reason, help, "main must not start");
         }
     }

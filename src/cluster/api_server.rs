@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use argo_attest_core::argo::workflow::WORKFLOW_LIMIT;
+use argo_attest_core::slsa::PodIdentity;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -18,11 +20,9 @@ use serde_json::{Value, json};
 
 use super::exchange::{Exchange, Verb};
 use super::{Annotations, ClusterError, Event, Lookup, POD_LIMIT, Pod};
-use crate::argo::workflow::WORKFLOW_LIMIT;
 use crate::regular_file::{self, Links};
-use crate::secret::Token;
-use crate::slsa::PodIdentity;
 use crate::store::Env;
+use crate::token::Token;
 
 /// Where the kubelet mounts a service account's token, authority and namespace.
 pub const CREDENTIALS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -233,7 +233,7 @@ fn name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, ClusterError> 
     if ends && bytes.len() <= 253 && bytes.iter().all(|b| plain(*b) || b"-.".contains(b)) {
         return Ok(name);
     }
-    Err(ClusterError::Name { what, name: crate::outcome::brief(name, 100) })
+    Err(ClusterError::Name { what, name: argo_attest_core::text::brief(name, 100) })
 }
 
 fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {

@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use argo_attest_core::text::brief;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
@@ -23,7 +24,6 @@ use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use super::ClusterError;
-use crate::outcome::brief;
 
 /// Bytes of an answer's head.
 const HEAD: usize = 16 * 1024;

@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::secret::{InvalidToken, shown_path};
+use argo_attest_core::secret::shown_path;
+
+use crate::token::InvalidToken;
 
 /// Why a request to the API server came to nothing.
 #[derive(Debug, thiserror::Error)]

@@ -30,7 +30,7 @@ pub trait Lookup: Send + Sync {
     async fn own_pod(&self) -> Result<Vec<u8>, ClusterError>;
 
     /// The Workflow of that name in the pod's namespace, as JSON of at most
-    /// [`WORKFLOW_LIMIT`](crate::argo::workflow::WORKFLOW_LIMIT) bytes.
+    /// [`WORKFLOW_LIMIT`](argo_attest_core::argo::workflow::WORKFLOW_LIMIT) bytes.
     async fn workflow(&self, name: &str) -> Result<Vec<u8>, ClusterError>;
 }
 

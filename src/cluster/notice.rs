@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use argo_attest_core::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
+use argo_attest_core::text::brief;
 use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::ser::Serializer as Json;
-
-use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState, brief};
 
 /// Annotations by key.
 pub type Annotations = BTreeMap<&'static str, String>;

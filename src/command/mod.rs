@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 pub use ending::{CommandEnd, SpawnError};
 
-use crate::secret::shown;
+use argo_attest_core::secret::shown;
 
 /// Where the command's standard output goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,14 @@
 //! Why an input is not accepted.
 
+use argo_attest_core::argo::Unlocated;
+use argo_attest_core::git::GitError;
+use argo_attest_core::verify::PlaceError;
+
 use super::form::FormError;
-use super::git::GitError;
 use super::staged::StagedError;
-use crate::argo::Unlocated;
 use crate::artifact_stores::StoresError;
 use crate::check::CheckError;
 use crate::store::{InvalidKey, StoreErrorKind};
-use crate::verify::PlaceError;
 
 /// Why an input is not accepted, or could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +86,7 @@ pub enum Fault {
 impl From<StoresError> for InputError {
     fn from(error: StoresError) -> Self {
         let credentials = matches!(error, StoresError::NoSecret { .. } | StoresError::Config { .. });
-        Self::Store { reason: crate::report::chain(&error), remedy: error.remedy(), credentials }
+        Self::Store { reason: argo_attest_core::text::causes(&error), remedy: error.remedy(), credentials }
     }
 }
 

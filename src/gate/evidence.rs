@@ -1,69 +1,19 @@
-//! What the gate found, for the sidecar: a file on a volume that only the two of them
-//! mount. Specified in `docs/gate.md`.
-//!
-//! The sidecar reads it before main starts, and takes nothing that it does not know:
-//! an inputs' evidence becomes part of what is signed.
+//! The gate's evidence as a file, on a volume that only gate and sidecar mount.
 
-use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use argo_attest_core::input_evidence::{EVIDENCE_LIMIT, Evidence, InvalidEvidence};
+use argo_attest_core::secret::shown_path;
 
-use crate::argo::{Files as _, HostFiles, Links};
-use crate::check::AttestationRef;
-use crate::digest::Sha256Digest;
-use crate::intoto::DigestSet;
-use crate::secret::shown_path;
-use crate::strict_json::{self, AtMost, JsonError, Object};
+use crate::regular_file::{Links, read_first};
 
 /// The file's name in its directory.
 pub const EVIDENCE_FILE: &str = "inputs.json";
-/// Bytes that are read of it.
-pub const EVIDENCE_LIMIT: usize = 4 * 1024 * 1024;
-/// The schema, whose version is a part of its name.
-const SCHEMA: &str = "https://argo-attest.github.io/input-evidence/v1";
-/// Inputs that a template can declare.
-const MAX_INPUTS: usize = 4096;
-/// Bytes of a name and of an address.
-const MAX_TEXT: usize = 8 * 1024;
 
-/// What became of one input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Finding {
-    /// Its attestation was accepted for the staged bytes.
-    Accepted,
-    /// It has no attestation, and what is known of it is on record.
-    Recorded,
-    /// It has no attestation, which the policy lets pass.
-    Missing,
-    /// It is optional and not there.
-    Absent,
-}
-
-/// One input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// The artifact's name in the template.
-    pub name: String,
-    /// What became of it.
-    pub finding: Finding,
-    /// Digests of the object, of a directory of objects, or of a commit; may be empty.
-    pub digest: DigestSet,
-    /// The attestation that was accepted; only of [`Finding::Accepted`], and always.
-    pub attestation: Option<AttestationRef>,
-}
-
-/// All inputs of a step that were checked.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Evidence {
-    records: Vec<Record>,
-}
-
-/// Why a file is not evidence.
+/// Why there is no evidence to be had, or to be left.
 #[derive(Debug, thiserror::Error)]
 pub enum EvidenceError {
     /// It cannot be read.
@@ -82,264 +32,72 @@ pub enum EvidenceError {
         /// What the system said.
         source: io::Error,
     },
-    /// Not JSON, or not of its shape.
-    #[error("the gate's evidence is malformed")]
-    Json(#[from] JsonError),
-    /// Another schema, or another version of it.
-    #[error("the gate's evidence has a schema that is not {SCHEMA}")]
-    Schema,
-    /// Something in it contradicts the rest, or itself.
-    #[error("the gate's evidence of input {name:?}: {why}")]
-    Record {
-        /// Which input, printable.
-        name: String,
-        /// What is wrong.
-        why: &'static str,
-    },
+    /// What is there is no evidence.
+    #[error(transparent)]
+    Invalid(#[from] InvalidEvidence),
 }
 
-#[derive(Serialize)]
-struct Written<'a> {
-    schema: &'static str,
-    inputs: Vec<WrittenRecord<'a>>,
+/// The evidence in `directory`; `None` if the gate left none.
+pub fn load(directory: &Path) -> Result<Option<Evidence>, EvidenceError> {
+    let path = directory.join(EVIDENCE_FILE);
+    match read_first(&path, Links::Refused, EVIDENCE_LIMIT + 1).map_err(io::Error::from) {
+        Ok(bytes) => Ok(Some(Evidence::from_json(&bytes)?)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(EvidenceError::Read { path, source }),
+    }
 }
 
-#[derive(Serialize)]
-struct WrittenRecord<'a> {
-    name: &'a str,
-    finding: Finding,
-    #[serde(skip_serializing_if = "DigestSet::is_empty")]
-    digest: &'a DigestSet,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attestation: Option<WrittenAttestation<'a>>,
-}
-
-#[derive(Serialize)]
-struct WrittenAttestation<'a> {
-    uri: &'a str,
-    sha256: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    schema: String,
-    inputs: AtMost<Object<WireRecord>, MAX_INPUTS>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireRecord {
-    name: String,
-    finding: Finding,
-    #[serde(default)]
-    digest: DigestSet,
-    attestation: Option<Object<WireAttestation>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireAttestation {
-    uri: String,
-    sha256: String,
-}
-
-impl Evidence {
-    /// Evidence of these inputs, each named once.
-    pub fn new(records: Vec<Record>) -> Result<Self, EvidenceError> {
-        let mut names = BTreeSet::new();
-        for record in &records {
-            let why = record.contradiction().or_else(|| {
-                (!names.insert(record.name.as_str())).then_some("there is more than one of that name")
-            });
-            if let Some(why) = why {
-                return Err(EvidenceError::Record { name: crate::outcome::brief(&record.name, 200), why });
-            }
+/// Takes away what lies there.
+pub fn clear(directory: &Path) -> Result<(), EvidenceError> {
+    let path = directory.join(EVIDENCE_FILE);
+    match std::fs::remove_file(&path) {
+        Err(source) if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(EvidenceError::Write { path, source })
         }
-        drop(names);
-        Ok(Self { records })
-    }
-
-    /// The inputs.
-    pub fn records(&self) -> &[Record] {
-        &self.records
-    }
-
-    /// Reads what [`Self::to_json`] wrote, and nothing else.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, EvidenceError> {
-        let wire: Wire = strict_json::parse(bytes, EVIDENCE_LIMIT)?;
-        if wire.schema != SCHEMA {
-            return Err(EvidenceError::Schema);
-        }
-        let record = |Object(wire): Object<WireRecord>| {
-            let attestation = wire.attestation.map(|Object(WireAttestation { uri, sha256 })| {
-                let parsed = sha256.parse::<Sha256Digest>();
-                parsed.map(|sha256| AttestationRef { uri, sha256 })
-            });
-            let malformed = |_| EvidenceError::Record {
-                name: crate::outcome::brief(&wire.name, 200),
-                why: "the attestation's digest is not 64 hexadecimal digits",
-            };
-            let attestation = attestation.transpose().map_err(malformed)?;
-            Ok(Record { name: wire.name, finding: wire.finding, digest: wire.digest, attestation })
-        };
-        Self::new(wire.inputs.0.into_iter().map(record).collect::<Result<_, EvidenceError>>()?)
-    }
-
-    /// The JSON, on one line. The same evidence always gives the same bytes.
-    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let inputs = self.records.iter().map(|record| WrittenRecord {
-            name: &record.name,
-            finding: record.finding,
-            digest: &record.digest,
-            attestation: record
-                .attestation
-                .as_ref()
-                .map(|a| WrittenAttestation { uri: &a.uri, sha256: a.sha256.to_string() }),
-        });
-        let mut bytes = serde_json::to_vec(&Written { schema: SCHEMA, inputs: inputs.collect() })?;
-        bytes.push(b'\n');
-        Ok(bytes)
-    }
-
-    /// The evidence in `directory`; `None` if the gate left none.
-    pub fn load(directory: &Path) -> Result<Option<Self>, EvidenceError> {
-        let path = directory.join(EVIDENCE_FILE);
-        match HostFiles.read(&path, Links::Refused, EVIDENCE_LIMIT + 1) {
-            Ok(bytes) => Self::from_json(&bytes).map(Some),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(EvidenceError::Read { path, source }),
-        }
-    }
-
-    /// Takes away what lies there.
-    pub fn clear(directory: &Path) -> Result<(), EvidenceError> {
-        let path = directory.join(EVIDENCE_FILE);
-        match std::fs::remove_file(&path) {
-            Err(source)
-                if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-            {
-                Err(EvidenceError::Write { path, source })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Leaves the evidence in `directory`, as a whole and readable for all: the sidecar
-    /// may run as another user.
-    pub fn leave(&self, directory: &Path) -> Result<PathBuf, EvidenceError> {
-        let path = directory.join(EVIDENCE_FILE);
-        let written = (|| {
-            let bytes = self.to_json()?;
-            let mut file = tempfile::NamedTempFile::new_in(directory)?;
-            file.write_all(&bytes)?;
-            file.as_file().set_permissions(Permissions::from_mode(0o444))?;
-            file.persist(&path).map_err(|e| e.error)?;
-            Ok(())
-        })();
-        written.map(|()| path.clone()).map_err(|source| EvidenceError::Write { path, source })
+        _ => Ok(()),
     }
 }
 
-impl Record {
-    fn contradiction(&self) -> Option<&'static str> {
-        let uri = self.attestation.as_ref().map(|a| a.uri.as_str()).unwrap_or_default();
-        if self.name.is_empty() || self.name.len() > MAX_TEXT || uri.len() > MAX_TEXT {
-            return Some("a name or an address is empty or too long");
-        }
-        if (self.finding == Finding::Accepted) != self.attestation.is_some() {
-            return Some("what is accepted has an attestation, and nothing else has");
-        }
-        let known = |algorithm: &str, digest: &str| match algorithm {
-            "sha256" => self.digest.sha256().is_some(),
-            "dirHash" => self.digest.dir_hash().is_some(),
-            "gitCommit" => DigestSet::git_commit(digest).is_some(),
-            _ => false,
-        };
-        if !self.digest.iter().all(|(algorithm, digest)| known(algorithm, digest)) {
-            return Some("a digest is malformed or of an unknown kind");
-        }
-        None
-    }
+/// Leaves the evidence in `directory`, as a whole and readable for all: the sidecar
+/// may run as another user.
+pub fn leave(evidence: &Evidence, directory: &Path) -> Result<PathBuf, EvidenceError> {
+    let path = directory.join(EVIDENCE_FILE);
+    let written = (|| {
+        let bytes = evidence.to_json()?;
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        file.write_all(&bytes)?;
+        file.as_file().set_permissions(Permissions::from_mode(0o444))?;
+        file.persist(&path).map_err(|e| e.error)?;
+        Ok(())
+    })();
+    written.map(|()| path.clone()).map_err(|source| EvidenceError::Write { path, source })
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use argo_attest_core::input_evidence::{Finding, Record};
+    use argo_attest_core::intoto::DigestSet;
 
     use super::*;
-
-    fn record(name: &str, finding: Finding) -> Record {
-        Record { name: name.into(), finding, digest: DigestSet::default(), attestation: None }
-    }
-
-    fn accepted(name: &str, uri: &str) -> Record {
-        let sha256 = Sha256Digest::of(uri.as_bytes());
-        let attestation = Some(AttestationRef { uri: uri.into(), sha256 });
-        Record { digest: sha256.into(), attestation, ..record(name, Finding::Accepted) }
-    }
-
-    #[test]
-    fn refuses_what_it_would_not_write() {
-        let good = Evidence::new(vec![accepted("a", "s3://b/k")]).unwrap().to_json().unwrap();
-        let good = String::from_utf8(good).unwrap();
-        let twice = good.replace("}}]", "}},{\"name\":\"a\",\"finding\":\"absent\"}]");
-        for (text, why) in [
-            (good.replace("/v1", "/v2"), "a schema that is not"),
-            (good.replace("\"name\"", "\"x\":1,\"name\""), "malformed"),
-            (good.replace("accepted", "fine"), "malformed"),
-            (good.replace("accepted", "missing"), "what is accepted has an attestation"),
-            (good.replace("\"a\"", "\"\""), "a name or an address is empty"),
-            (good.replace("digest\":{\"sha256", "digest\":{\"sha512"), "of an unknown kind"),
-            (good.replace("digest\":{\"sha256\":\"", "digest\":{\"sha256\":\"x"), "a digest is malformed"),
-            (
-                good.replace("s3://b/k\",\"sha256\":\"", "s3://b/k\",\"sha256\":\"x"),
-                "not 64 hexadecimal digits",
-            ),
-            (twice, "more than one of that name"),
-            (String::new(), "malformed"),
-            (format!("{good}{good}"), "malformed"),
-            (" ".repeat(EVIDENCE_LIMIT + 1), "malformed"),
-        ] {
-            let error = Evidence::from_json(text.as_bytes()).unwrap_err();
-            assert!(crate::report::chain(&error).contains(why), "{why}: {error:?}");
-        }
-    }
 
     #[test]
     fn is_left_as_a_whole_and_for_all_to_read() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Evidence::load(dir.path()).unwrap(), None);
+        assert_eq!(load(dir.path()).unwrap(), None);
         for name in ["first", "second"] {
-            let evidence = Evidence::new(vec![record(name, Finding::Absent)]).unwrap();
-            let path = evidence.leave(dir.path()).unwrap();
+            let record = Record {
+                name: name.into(),
+                finding: Finding::Absent,
+                digest: DigestSet::default(),
+                attestation: None,
+            };
+            let evidence = Evidence::new(vec![record]).unwrap();
+            let path = leave(&evidence, dir.path()).unwrap();
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o444);
-            assert_eq!(Evidence::load(dir.path()).unwrap(), Some(evidence));
+            assert_eq!(load(dir.path()).unwrap(), Some(evidence));
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-        assert!(matches!(
-            Evidence::default().leave(&dir.path().join("none")),
-            Err(EvidenceError::Write { .. })
-        ));
-    }
-
-    proptest! {
-        #[test]
-        fn reads_what_it_wrote(
-            names in proptest::collection::btree_set("[^\\x00]{1,20}", 0..8),
-            kinds in proptest::collection::vec(0..4, 8),
-        ) {
-            let records = names.iter().zip(kinds).map(|(name, kind)| match kind {
-                0 => accepted(name, name),
-                1 => Record {
-                    digest: DigestSet::git_commit(&"a".repeat(40)).unwrap(),
-                    ..record(name, Finding::Recorded)
-                },
-                2 => record(name, Finding::Missing),
-                _ => record(name, Finding::Absent),
-            });
-            let evidence = Evidence::new(records.collect()).unwrap();
-            prop_assert_eq!(Evidence::from_json(&evidence.to_json().unwrap()).unwrap(), evidence);
-        }
+        let error = leave(&Evidence::default(), &dir.path().join("none")).unwrap_err();
+        assert!(matches!(error, EvidenceError::Write { .. }));
     }
 }

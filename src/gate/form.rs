@@ -5,12 +5,13 @@
 //! directory is not the directory, and an archive that main should have got is not
 //! what is in it.
 
-use crate::argo::Unpack;
+use argo_attest_core::argo::Unpack;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::intoto::{DigestSet, ResourceDescriptor};
+use argo_attest_core::policy::Stores;
+use argo_attest_core::verify::{Content, Here, Place, PlaceError, Subjects};
+
 use crate::check::Accepted;
-use crate::digest::Sha256Digest;
-use crate::intoto::{DigestSet, ResourceDescriptor};
-use crate::policy::Stores;
-use crate::verify::{Content, Here, Place, PlaceError, Subjects};
 
 /// Why attested bytes are not what should be staged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +113,6 @@ pub(super) fn digest_on_record(accepted: &Accepted, content: &Content) -> Digest
     match (&accepted.place, subjects.object_digest(), content) {
         (Place::Itself(_) | Place::Named(_), Some(object), _) => object.into(),
         (_, _, Content::File(digest)) => (*digest).into(),
-        (_, _, Content::Directory(files)) => crate::digest::DirHash::of_files(files).into(),
+        (_, _, Content::Directory(files)) => argo_attest_core::digest::DirHash::of_files(files).into(),
     }
 }

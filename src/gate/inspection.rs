@@ -5,23 +5,22 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
+use argo_attest_core::argo::{InputArtifact, InputSource, ObjectRef, Step};
+use argo_attest_core::git::{self, GitError, Pin};
+use argo_attest_core::policy::Missing;
+use argo_attest_core::text::{brief, causes};
+use argo_attest_core::verify::Rejection;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
 use super::form;
-use super::git::{self, GitError, Pin};
 use super::staged::{Spot, StagedError};
 use super::verdict::{Answer, Verdict};
-use crate::argo::{InputArtifact, InputSource, ObjectRef, Step};
 use crate::artifact_stores::{Stores, key};
 use crate::check::{Attested, CheckError, Checker};
 use crate::mirror::Mirror;
-use crate::outcome::brief;
-use crate::policy::Missing;
-use crate::report::chain;
 use crate::store::{Env, Store};
 use crate::stored::AT_ONCE;
-use crate::verify::Rejection;
 
 /// What every input's check needs.
 pub struct Inspection<'a> {
@@ -67,7 +66,7 @@ impl Inspection<'_> {
     ) -> Result<Verdict, InputError> {
         match self.judge(&input, store).await {
             Err(error) if error.is_missing() && self.checker.policy.missing() == Missing::Warn => {
-                Ok(Verdict::Missing(chain(&error)))
+                Ok(Verdict::Missing(causes(&error)))
             }
             judged => judged,
         }

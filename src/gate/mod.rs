@@ -4,7 +4,7 @@
 //! What is judged are the staged bytes, those that main will read, at the paths where
 //! main will read them: whatever happens to the object after Argo fetched it does not
 //! matter. The attestation comes from beside the object, and the policy decides
-//! ([`crate::check`], [`crate::verify`]); beyond that, the bytes must have the form in
+//! ([`crate::check`], [`argo_attest_core::verify`]); beyond that, the bytes must have the form in
 //! which Argo stages what was attested, and the object must be where the attestation
 //! says that it was stored.
 //!
@@ -14,18 +14,15 @@
 //! are in no attestation.
 
 mod error;
-mod evidence;
+pub mod evidence;
 mod form;
-pub mod git;
 mod inspection;
-mod question;
 mod staged;
 mod verdict;
 
 pub use error::{Fault, InputError};
-pub use evidence::{EVIDENCE_FILE, EVIDENCE_LIMIT, Evidence, EvidenceError, Finding, Record};
+pub use evidence::{EVIDENCE_FILE, EvidenceError};
 pub use form::FormError;
 pub use inspection::Inspection;
-pub use question::{Check, Question, question};
 pub use staged::StagedError;
 pub use verdict::{Answer, Verdict, summary};

@@ -8,10 +8,11 @@ use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use crate::argo::InputArtifact;
+use argo_attest_core::argo::InputArtifact;
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::verify::Content;
+
 use crate::mirror::{Mirror, Seen, Unseen};
-use crate::relpath::RelPath;
-use crate::verify::Content;
 use crate::volume::{
     Cancel, Kind, NoProgress, ObserverError, Presence, Refusal, Root, RootError, digest_tree,
 };

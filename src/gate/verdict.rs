@@ -1,12 +1,13 @@
 //! What the gate says of each input, and of all of them in one line.
 
+use argo_attest_core::input_evidence::{Finding, Record};
+use argo_attest_core::intoto::DigestSet;
+use argo_attest_core::outcome::MESSAGE_LIMIT;
+use argo_attest_core::slsa::AttestationRef;
+use argo_attest_core::text::{brief, causes};
+use argo_attest_core::verify::Signer;
+
 use super::error::InputError;
-use super::evidence::{Finding, Record};
-use crate::check::AttestationRef;
-use crate::intoto::DigestSet;
-use crate::outcome::{MESSAGE_LIMIT, brief};
-use crate::report::chain;
-use crate::verify::Signer;
 
 /// The answer for one input.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ pub fn summary(answers: &[Answer]) -> String {
     let Some((name, error)) = refused.next() else {
         return passed(answers);
     };
-    let line = format!("input {:?} is not accepted: {}", brief(name, 200), brief(&chain(error), 1000));
+    let line = format!("input {:?} is not accepted: {}", brief(name, 200), brief(&causes(error), 1000));
     let help = error.remedy().map(|remedy| format!(" (help: {})", brief(&remedy, 400)));
     let others: Vec<_> = refused.map(|(name, _)| format!("{:?}", brief(name, 200))).collect();
     let others = if others.is_empty() { String::new() } else { format!("; nor are {}", others.join(", ")) };

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use argo_attest_core::argo::{InputSource, Kind, Mount, Step};
+use argo_attest_core::relpath::RelPath;
+
 use super::table::{above, beneath};
 use super::{Unseen, from_root, shown};
-use crate::argo::{InputSource, Kind, Mount, Step};
-use crate::relpath::RelPath;
 
 /// The volume that Argo stages inputs into which are on none of main's (`inputArtifactsVolumeName`
 /// in its workflow/controller/workflowpod.go).

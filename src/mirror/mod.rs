@@ -12,9 +12,9 @@ mod mains;
 mod table;
 mod unseen;
 
-use crate::argo::Mount;
-use crate::argo::path::join;
-use crate::relpath::RelPath;
+use argo_attest_core::argo::Mount;
+use argo_attest_core::argo::path::join;
+use argo_attest_core::relpath::RelPath;
 
 pub use mains::MainMounts;
 use mains::{INPUT_ARTIFACTS, Mounts};

@@ -6,8 +6,9 @@ use std::io;
 use std::ops::Bound;
 use std::path::Path;
 
-use crate::argo::{Files as _, HostFiles, Links};
-use crate::relpath::RelPath;
+use argo_attest_core::relpath::RelPath;
+
+use crate::regular_file::{Links, read_first};
 
 /// The list.
 const MOUNT_INFO: &str = "/proc/self/mountinfo";
@@ -79,7 +80,9 @@ pub struct MountTable(BTreeMap<RelPath, Mounted>);
 impl MountTable {
     /// The mounts as they are now.
     pub fn of_this_process() -> Result<Self, MountsError> {
-        Self::parse(&HostFiles.read(Path::new(MOUNT_INFO), Links::Refused, MAX_BYTES + 1)?)
+        Self::parse(
+            &read_first(Path::new(MOUNT_INFO), Links::Refused, MAX_BYTES + 1).map_err(io::Error::from)?,
+        )
     }
 
     /// Reads the kernel's list.

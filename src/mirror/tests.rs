@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use argo_attest_core::argo::{Source, Step, TemplateText, encode};
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::argo::{Source, Step, TemplateText, encode};
 
 const KUBELET: &str = "/var/lib/kubelet/pods/0b4f";
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::relpath::RelPath;
+use argo_attest_core::relpath::RelPath;
 
 /// One artifact: a path beneath a directory, and the name that statements give it.
 #[derive(Debug, Clone, PartialEq, Eq)]

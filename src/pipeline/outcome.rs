@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use argo_attest_core::digest::Sha256Digest;
 use jiff::Timestamp;
 
 use super::Artifact;
 use crate::attest::Receipt;
-use crate::digest::Sha256Digest;
 use crate::volume::{ObservedFile, Refusal};
 
 /// Whether there is an attestation. "Attested" cannot be said without a receipt.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use argo_attest_core::contents::Contents;
+use argo_attest_core::digest::{DirHash, Sha256Digest};
+use argo_attest_core::intoto::member_name;
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::slsa::Provenance;
+
 use super::{Artifact, FileSeen, Outcome, Seen, Verdict};
-use crate::attest::{AttestError, AttestationNames, Attestor, Contents};
-use crate::digest::{DirHash, Sha256Digest};
-use crate::intoto::member_name;
-use crate::relpath::RelPath;
-use crate::slsa::Provenance;
+use crate::attest::{AttestError, AttestationNames, Attestor};
 use crate::volume::{Baseline, Observation, Presence, Refusal};
 
 /// What an artifact's path holds.
@@ -205,6 +207,6 @@ impl From<&AttestError> for Verdict {
             AttestError::Foreign { .. } => Some("move it away, or give the output another name".into()),
             _ => None,
         };
-        Self::NotAttested { reason: crate::report::chain(error), remedy }
+        Self::NotAttested { reason: argo_attest_core::text::causes(error), remedy }
     }
 }

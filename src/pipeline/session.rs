@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::relpath::RelPath;
+
 use super::{Artifact, SealedArtifact};
-use crate::relpath::RelPath;
 use crate::volume::{
     Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError, Progress, Root,
     RootError, Watch,

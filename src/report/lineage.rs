@@ -3,12 +3,12 @@
 
 use std::fmt::{self, Write as _};
 
+use argo_attest_core::relpath::printable;
+use argo_attest_core::text::causes;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::cause;
 use crate::chain::{Chain, FetchError, Link, LinkError, Standing, Upstream};
-use crate::relpath::printable;
 
 /// One line a link, indented by its depth.
 pub fn chain_text(chain: &Chain) -> String {
@@ -23,7 +23,7 @@ pub fn chain_text(chain: &Chain) -> String {
 /// Where the chain fails and why, and what to do about it; `None` if it holds.
 pub fn chain_failure(chain: &Chain) -> Option<(String, Option<String>)> {
     let (link, error) = chain.broken()?;
-    let reason = format!("its chain fails at {}: {}", chain.path(link).join(" > "), cause::chain(error));
+    let reason = format!("its chain fails at {}: {}", chain.path(link).join(" > "), causes(error));
     Some((reason, remedy(link, error)))
 }
 
@@ -45,7 +45,7 @@ fn line(out: &mut String, link: &Link, depth: usize) -> fmt::Result {
             upstream.signer.id,
             printable(upstream.builder_id.as_bytes())
         ),
-        Standing::Broken(error) => writeln!(out, ": {}", cause::chain(error)),
+        Standing::Broken(error) => writeln!(out, ": {}", causes(error)),
     }
 }
 
@@ -132,7 +132,7 @@ fn link_json(chain: &Chain, link: &Link) -> LinkJson {
         digest: link.digest().map(str::to_owned),
         endpoint: link.endpoint().map(str::to_owned),
         attestation: link.attestation().map(str::to_owned),
-        reason: error.map(|e| cause::chain(e)),
+        reason: error.map(|e| causes(e)),
         remedy: error.and_then(|e| remedy(link, e)),
         upstream,
     }

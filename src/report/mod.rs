@@ -1,12 +1,10 @@
 //! What `argo-attest run`, `attest` and `verify --chain` tell: the same facts for people and for scripts.
 
-mod cause;
 mod json;
 mod lineage;
 mod text;
 mod vouched;
 
-pub use cause::chain;
 pub use json::RunJson;
 pub use lineage::{ChainJson, chain_failure, chain_text};
 pub use text::text;

@@ -3,12 +3,12 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
+use argo_attest_core::intoto::member_path;
+use argo_attest_core::relpath::{is_printable, printable};
 use indicatif::HumanBytes;
 
 use super::{KeyUsed, RunReport};
-use crate::intoto::member_path;
 use crate::pipeline::{Outcome, Verdict};
-use crate::relpath::{is_printable, printable};
 use crate::store::Location;
 
 /// How many refused entries are listed by name.

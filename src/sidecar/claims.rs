@@ -9,10 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use crate::argo::path::join;
-use crate::argo::{InputSource, ObjectRef, Step};
+use argo_attest_core::argo::path::join;
+use argo_attest_core::argo::{InputSource, ObjectRef, Step};
+use argo_attest_core::text::brief;
+
 use crate::attest::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX};
-use crate::outcome::brief;
 
 /// Bytes of a name in a reason.
 const SHOWN: usize = 200;
@@ -124,7 +125,8 @@ impl Claims {
             What::Object => "its object",
             What::Attestation => "its attestation",
         };
-        let shown = crate::relpath::printable(format!("s3://{}/{key}", object.store.bucket).as_bytes());
+        let shown =
+            argo_attest_core::relpath::printable(format!("s3://{}/{key}", object.store.bucket).as_bytes());
         let taken = self.claims.get(&spot).into_iter().flatten().find(|claim| {
             let mine =
                 matches!(claim.who, Who::Output(at, _) if at == me) && (!file || claim.what == What::Object);
@@ -193,10 +195,10 @@ fn endpoint(object: &ObjectRef) -> String {
 
 #[cfg(test)]
 mod tests {
+    use argo_attest_core::argo::{Source, TemplateText, encode};
     use serde_json::json;
 
     use super::*;
-    use crate::argo::{Source, TemplateText, encode};
 
     /// Two outputs, each of a store and a key: what is in the way of either.
     fn conflicts(stores: [(&str, bool); 2], keys: [&str; 2]) -> Vec<Option<String>> {

@@ -5,21 +5,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use argo_attest_core::archive::{EntryKind, Expected, ExpectedFile, Inventory, Passed};
+use argo_attest_core::argo::{Packing, Shape as ArgoShape};
+use argo_attest_core::contents::Contents;
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::keys::PrivateKey;
+use argo_attest_core::outcome::Fate;
+use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::slsa::Provenance;
+use argo_attest_core::text::causes;
+
 use super::clock::Deadline;
 use super::packed;
 use super::planned::{Planned, Way};
 use super::settings::Form;
-use crate::archive::{EntryKind, Expected, ExpectedFile, Inventory, Passed};
-use crate::argo::{Packing, Shape as ArgoShape};
 use crate::artifact_stores::key;
-use crate::attest::{AttestationNames, Attestor, Contents};
-use crate::intoto::ResourceDescriptor;
-use crate::outcome::Fate;
+use crate::attest::{AttestationNames, Attestor};
 use crate::pipeline::{SealedArtifact, Seen, Shape};
-use crate::relpath::{RelPath, printable};
-use crate::report::chain;
-use crate::sign::PrivateKey;
-use crate::slsa::Provenance;
 use crate::store::{Revision, Store, StoreError};
 use crate::stored::{AT_ONCE, StoredError, StoredObject, Written, check_archive, check_bytes, check_each};
 use crate::volume::Refusal;
@@ -144,7 +146,7 @@ impl Concluding<'_> {
         let receipt = Attestor::new(self.key, store)
             .attest(&contents, &names, &provenance)
             .await
-            .map_err(|e| chain(&e))?;
+            .map_err(|e| causes(&e))?;
         Ok(Fate::Attested { digest: sealed.digest(), attestation: receipt.bundle_uri().to_owned() })
     }
 
@@ -164,7 +166,7 @@ impl Concluding<'_> {
         loop {
             let look = compare(way, &before.store, sealed, on_disk, packing);
             let Ok(looked) = self.deadline.within(look).await else {
-                let last = last.map(|error| format!(" (at the last look, {})", chain(&error)));
+                let last = last.map(|error| format!(" (at the last look, {})", causes(&error)));
                 return Err(format!("{TOO_LATE}{}", last.unwrap_or_default()));
             };
             let error = match looked? {
@@ -188,7 +190,7 @@ impl Concluding<'_> {
                 || matches!(error, StoredError::Store(_) | StoredError::Unreadable { .. })
                 || tokio::time::Instant::now() < patience;
             if !may_come || !time_left {
-                return Err(chain(&error));
+                return Err(causes(&error));
             }
             last = Some(error);
             tokio::time::sleep(LOOK_EVERY).await;

@@ -10,10 +10,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use argo_attest_core::argo::Step;
 use rustix::fs::{Mode, OFlags};
 
 use super::settings::Settings;
-use crate::argo::Step;
 
 /// Between two looks: what it costs does not show, and a step's end is noticed at once.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);

@@ -4,6 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use argo_attest_core::argo::{Source, Step, TemplateError, TemplateText};
+use argo_attest_core::keys::PrivateKey;
+use argo_attest_core::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::slsa::{InputEvidence, StepRun};
+use argo_attest_core::text::causes;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -17,17 +23,12 @@ use super::preparation::{Main, NotReady, Prepared, not_established, not_ready};
 use super::settings::{Form, KEPT_TO_TELL, Settings, Unusable};
 use super::status::{Status, StatusFile};
 use super::telling::{SHOWING, count_digested};
-use crate::argo::{HostFiles, Source, Step, TemplateError, TemplateText};
 use crate::cluster::{Lookup, Notice, Pod};
-use crate::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use crate::pipeline::{SealedArtifact, Session};
-use crate::report::chain;
-use crate::secret::shown_path;
-use crate::sign::{Followed, FollowedKey, PrivateKey};
-use crate::slsa::{InputEvidence, StepRun};
+use crate::signer::{Followed, FollowedKey};
 use crate::store::Env;
 use crate::telemetry::Metrics;
-use crate::template::{Claim, Platform, TemplateSource};
+use crate::template::{Claim, HostFiles, Platform, TemplateSource};
 use crate::volume::{Cancel, NoProgress, ObservationStats};
 
 /// How the sidecar ended, for the exit code.
@@ -271,7 +272,7 @@ impl Sidecar<'_> {
         let stop = cancel.clone();
         let sealing = tokio::task::spawn_blocking(move || session.finish(&NoProgress, &stop));
         let sealed = tokio::select! {
-            sealed = sealing => sealed.map_err(|e| e.to_string()).and_then(|s| s.map_err(|e| chain(&e))),
+            sealed = sealing => sealed.map_err(|e| e.to_string()).and_then(|s| s.map_err(|e| causes(&e))),
             () = deadline.reached() => {
                 cancel.cancel();
                 Err("there was no time to digest it before the grace period ended".to_owned())
@@ -389,7 +390,7 @@ fn follow(key: &mut FollowedKey) {
             info!(%before, now = %key.key().public().key_id(), "the key was replaced");
         }
         Followed::Kept(error) => warn!(
-            error = chain(&error),
+            error = causes(&error),
             help = error.remedy(),
             kept = %key.key().public().key_id(),
             "the key was replaced by one that cannot be used; the one from before is kept"

@@ -1,6 +1,6 @@
 //! The attestor inside an Argo step: the front that a pod has.
 //!
-//! What to attest comes from the step's own description ([`crate::argo`]), when
+//! What to attest comes from the step's own description ([`argo_attest_core::argo`]), when
 //! it ends from the kubelet (SIGTERM) and main's exit codes, and what became of
 //! it goes to the store, the termination message, the log and the metrics. In
 //! between it is the pipeline of every other front ([`crate::pipeline`]).

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use argo_attest_core::argo::{ObjectRef, Place, Plan, Step, Unlocated};
+use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::text::causes;
+
 use super::claims::Claims;
 use super::settings::Settings;
-use crate::argo::{ObjectRef, Place, Plan, Step, Unlocated};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES, Seen, Unseen};
 use crate::pipeline::Artifact;
-use crate::relpath::{RelPath, printable};
-use crate::report::chain;
 
 /// Where Argo's emissary leaves what it packed, and all else that is shared.
 const ARGO_DIR: &str = "/var/run/argo";
@@ -51,7 +52,7 @@ impl Way {
 pub(super) fn outputs(step: &Step, settings: &Settings) -> Vec<Planned> {
     let mirror = MountTable::of_this_process()
         .map(|here| Mirror::new(here, MainMounts::of_template(step), &own(settings)))
-        .map_err(|error| chain(&error));
+        .map_err(|error| causes(&error));
     let outcome = outcome_object(step, settings);
     let claims = Arc::new(Claims::of(step, outcome.as_ref().ok()));
     let planning = Planning { step, settings, mirror, claims };

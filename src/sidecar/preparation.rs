@@ -5,6 +5,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use argo_attest_core::argo::{ObjectRef, Step};
+use argo_attest_core::slsa::InputEvidence;
+use argo_attest_core::text::causes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 use tracing::warn;
@@ -14,13 +17,10 @@ use super::life::Sidecar;
 use super::planned::{self, Planned, Way};
 use super::settings::Form;
 use super::upstream;
-use crate::argo::{ObjectRef, Step};
 use crate::artifact_stores::{Stores, key};
 use crate::attest::{AttestationNames, MAX_ATTESTATION};
 use crate::pipeline::{Session, Watching};
-use crate::report::chain;
-use crate::sign::FollowedKey;
-use crate::slsa::InputEvidence;
+use crate::signer::FollowedKey;
 use crate::store::{Store, StoreError};
 use crate::stored::AT_ONCE;
 use crate::template::{Claim, Established, TemplateSource, Unestablished};
@@ -53,11 +53,11 @@ impl NotReady {
 }
 
 pub(super) fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady {
-    NotReady::held(chain(error), remedy.into())
+    NotReady::held(causes(error), remedy.into())
 }
 
 pub(super) fn not_established(error: &Unestablished) -> NotReady {
-    NotReady { reason: chain(error), remedy: error.remedy(), main: Main::Runs }
+    NotReady { reason: causes(error), remedy: error.remedy(), main: Main::Runs }
 }
 
 /// All that is needed to watch and to conclude.
@@ -84,7 +84,7 @@ impl Sidecar<'_> {
         let established = claim.establish(&self.platform()).await;
         let Established { step, source: template, .. } = established.map_err(|e| not_established(&e))?;
         let key = FollowedKey::load(&self.settings.key, &|name| self.environment.var(name))
-            .map_err(|e| NotReady::held(chain(&e), e.remedy()))?;
+            .map_err(|e| NotReady::held(causes(&e), e.remedy()))?;
         let inputs = upstream::read(&self.settings.evidence, &step)?;
         let outputs = planned::outputs(&step, self.settings);
         // First of all: while the store is asked, the plain form's main writes.
@@ -129,7 +129,7 @@ impl Sidecar<'_> {
             .map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
         // A GET says why it is refused; a HEAD cannot.
         let asked = store.get(&names.bundle, MAX_ATTESTATION).await;
-        let unusable = |error: StoreError| NotReady::held(chain(&error), error.remedy());
+        let unusable = |error: StoreError| NotReady::held(causes(&error), error.remedy());
         match asked {
             Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => {}
             Err(error) if error.is_access_denied() => {
@@ -138,7 +138,7 @@ impl Sidecar<'_> {
             }
             // The plain form cannot hold main; the store has until the end to come back.
             Err(error @ StoreError::Unreachable { .. }) if form == Form::Plain => {
-                warn!(error = chain(&error), "the store cannot be reached yet");
+                warn!(error = causes(&error), "the store cannot be reached yet");
             }
             Err(error) => return Err(unusable(error)),
         }
@@ -158,6 +158,6 @@ impl Sidecar<'_> {
     fn open(&self, stores: &mut Stores, object: &ObjectRef) -> Result<Arc<dyn Store>, NotReady> {
         stores
             .open(object, self.environment, &self.settings.secrets_dir)
-            .map_err(|e| NotReady::held(chain(&e), e.remedy()))
+            .map_err(|e| NotReady::held(causes(&e), e.remedy()))
     }
 }

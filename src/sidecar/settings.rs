@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::argo::{Parameters, TemplateSource};
-use crate::sign::KeySource;
-use crate::slsa::PodIdentity;
+use argo_attest_core::argo::{Parameters, TemplateSource};
+use argo_attest_core::slsa::PodIdentity;
+
+use crate::signer::KeySource;
 use crate::template::HandedOver;
 
 /// How the container was put into the pod.

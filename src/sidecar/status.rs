@@ -15,13 +15,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use argo_attest_core::json::Object;
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::brief;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout_at};
-
-use crate::outcome::brief;
-use crate::secret::shown_path;
-use crate::strict_json::Object;
 
 /// Where the kubelet looks unless the pod's spec names another file
 /// (`terminationMessagePath`).
@@ -31,7 +30,7 @@ pub const TERMINATION_LOG: &str = "/dev/termination-log";
 /// and so do we.
 const FILE_LIMIT: usize = 4096;
 /// Bytes of a reason or a detail. Written as JSON, all texts together stay below
-/// what reaches the pod's status: see [`crate::outcome::MESSAGE_LIMIT`].
+/// what reaches the pod's status: see [`argo_attest_core::outcome::MESSAGE_LIMIT`].
 const REASON: usize = 640;
 /// Bytes of a remedy.
 const REMEDY: usize = 320;

@@ -4,6 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use argo_attest_core::argo::ObjectRef;
+use argo_attest_core::keys::PrivateKey;
+use argo_attest_core::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome};
+use argo_attest_core::text::causes;
 use tokio::join;
 use tracing::{debug, error, info, warn};
 
@@ -11,12 +15,8 @@ use super::clock::Deadline;
 use super::life::Sidecar;
 use super::settings::Form;
 use super::status::Status;
-use crate::argo::ObjectRef;
 use crate::attest::{AttestationNames, Attestor, Receipt};
 use crate::cluster::Notice;
-use crate::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome};
-use crate::report::chain;
-use crate::sign::PrivateKey;
 use crate::store::Store;
 use crate::telemetry::{Counts, Metrics};
 use crate::volume::ObservationStats;
@@ -43,7 +43,7 @@ impl Sidecar<'_> {
             attestor
                 .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &names)
                 .await
-                .map_err(|e| chain(&e))
+                .map_err(|e| causes(&e))
         };
         let stored = deadline
             .within(storing)
@@ -66,7 +66,7 @@ impl Sidecar<'_> {
         match deadline.within(telling).await {
             Ok((Ok(()), Ok(()))) => debug!("the pod is annotated"),
             Ok((annotated, recorded)) => {
-                let trouble = |result: Result<(), _>| result.err().map(|error| chain(&error));
+                let trouble = |result: Result<(), _>| result.err().map(|error| causes(&error));
                 debug!(annotation = trouble(annotated), event = trouble(recorded), "the pod was not told");
             }
             Err(_) => debug!("the pod was not told in time"),

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use argo_attest_core::argo::Step;
+use argo_attest_core::input_evidence::InvalidEvidence;
+use argo_attest_core::slsa::InputEvidence;
+use argo_attest_core::text::brief;
+
 use super::preparation::{NotReady, not_ready};
-use crate::argo::Step;
-use crate::gate::{Evidence, EvidenceError};
-use crate::outcome::brief;
-use crate::slsa::InputEvidence;
+use crate::gate::{EvidenceError, evidence};
 
 const HELP: &str = "mount the evidence's volume only into the gate and the sidecar of one version";
 
@@ -15,16 +17,16 @@ const HELP: &str = "mount the evidence's volume only into the gate and the sidec
 /// step's must not be signed.
 pub(super) fn read(directory: &Path, step: &Step) -> Result<BTreeMap<String, InputEvidence>, NotReady> {
     let unusable = |error: EvidenceError| not_ready(&error, HELP);
-    let Some(evidence) = Evidence::load(directory).map_err(unusable)? else {
+    let Some(found) = evidence::load(directory).map_err(unusable)? else {
         return Ok(BTreeMap::new());
     };
     let mut inputs = BTreeMap::new();
-    for record in evidence.records() {
+    for record in found.records() {
         if !step.inputs.iter().any(|input| input.name == record.name) {
             let name = brief(&record.name, 200);
-            return Err(unusable(EvidenceError::Record { name, why: "the step has no such input" }));
+            return Err(unusable(InvalidEvidence::Record { name, why: "the step has no such input" }.into()));
         }
-        let attestation = record.attestation.as_ref().map(|a| (a.uri.clone(), a.sha256));
+        let attestation = record.attestation.clone();
         inputs.insert(record.name.clone(), InputEvidence { digest: record.digest.clone(), attestation });
     }
     Ok(inputs)

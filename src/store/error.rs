@@ -1,10 +1,10 @@
 //! What can go wrong with a store, which side it was, and what to do about it.
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
+
+use argo_attest_core::relpath::{InvalidRelPath, printable};
 
 use super::{ConfigError, InvalidKey};
-use crate::relpath::{InvalidRelPath, printable};
 
 /// Another library's error as a source. It never holds credentials.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;

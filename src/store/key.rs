@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::relpath::{RelPath, printable};
+use argo_attest_core::relpath::{RelPath, printable};
 
 /// An object key as S3 has it: 1 to 1024 bytes of UTF-8 ("Naming Amazon S3
 /// objects"), here also without NUL, which neither XML nor a file name can hold.
@@ -60,7 +60,7 @@ impl ObjectKey {
     }
 
     /// The key as a path that stays beneath its root, if it is one.
-    pub fn to_rel_path(&self) -> Result<RelPath, crate::relpath::InvalidRelPath> {
+    pub fn to_rel_path(&self) -> Result<RelPath, argo_attest_core::relpath::InvalidRelPath> {
         RelPath::from_bytes(self.0.as_bytes())
     }
 

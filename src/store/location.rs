@@ -9,8 +9,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use argo_attest_core::relpath::escaped;
+
 use super::{InvalidKey, ObjectKey};
-use crate::relpath::escaped;
 
 /// A bucket's name: 3 to 255 letters, digits, `.`, `-` and `_`, which is what
 /// the older rules allow that stores other than AWS still follow.
@@ -97,8 +98,8 @@ impl Location {
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(InvalidLocation::Key(InvalidKey::Empty));
         };
-        let name =
-            crate::relpath::RelPath::from_bytes(name.as_bytes()).map_err(|_| InvalidLocation::Escape)?;
+        let name = argo_attest_core::relpath::RelPath::from_bytes(name.as_bytes())
+            .map_err(|_| InvalidLocation::Escape)?;
         let key = ObjectKey::for_path(&name).map_err(InvalidLocation::Key)?;
         Ok((Self::File(dir.to_owned()), key))
     }

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
     Checksums, ChunkSource, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Revision,
-    Store, StoreAddress, StoreError,
+    Store, StoreError,
 };
-use crate::digest::Sha256Digest;
 
 /// Objects in memory, which end with the value.
 #[derive(Debug, Default)]

@@ -8,7 +8,6 @@
 //!
 //! Nothing here knows what the bytes mean, lists, or deletes.
 
-mod address;
 mod env;
 mod error;
 mod file;
@@ -22,10 +21,10 @@ mod stream;
 
 use std::fmt::Debug;
 
+use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-pub use address::{InvalidAddress, StoreAddress};
 pub use env::{Env, ProcessEnv};
 pub use error::{Corruption, Reply, Source, StoreError, StoreErrorKind};
 pub use file::FileStore;

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use argo_attest_core::digest::Sha256Digest;
 use bytes::Bytes;
-
-use crate::digest::Sha256Digest;
 
 /// Which state of an object was seen. Only the store that gave it knows what
 /// is in it; two equal ones mean the same bytes.
@@ -25,7 +24,7 @@ impl Revision {
 
 impl fmt::Debug for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Revision({})", crate::relpath::printable(self.0.as_bytes()))
+        write!(f, "Revision({})", argo_attest_core::relpath::printable(self.0.as_bytes()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Reply, Source};
-use crate::secret::InvalidToken;
+use crate::token::InvalidToken;
 
 /// Why settings do not make a store.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,8 @@
 //! Objects that are archives of what was written.
 
+use argo_attest_core::archive::{Expected, Format, compare};
+
 use super::{Check, StoredError, StoredObject, relay, state};
-use crate::archive::{Expected, Format, compare};
 use crate::store::{Corruption, ObjectKey, Store, StoreError};
 
 /// Checks that the object is an archive of exactly what was written: reads it

@@ -4,12 +4,12 @@ use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use argo_attest_core::archive::ReadError;
+use argo_attest_core::digest::Sha256Digest;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
 use super::{Check, StoredError, StoredObject, Written, relay, state};
-use crate::archive::ReadError;
-use crate::digest::Sha256Digest;
 use crate::store::{BlockingRead, ObjectInfo, ObjectKey, Store};
 
 /// How many objects are asked for at once, unless told otherwise: a round trip

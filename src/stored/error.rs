@@ -1,8 +1,8 @@
 //! Why there is no evidence that the store holds what was written.
 
+use argo_attest_core::archive::ReadError;
 use tokio::task::JoinError;
 
-use crate::archive::ReadError;
 use crate::store::{Corruption, Revision, StoreError};
 
 /// The object differs, or could not be compared. Which of the two is never left

@@ -27,5 +27,5 @@ mod written;
 pub use archive::check_archive;
 pub use bytes::{AT_ONCE, check_bytes, check_each};
 pub use error::StoredError;
-pub use object::{BYPRODUCT, Check, StoredObject};
+pub use object::{Check, StoredObject};
 pub use written::Written;

@@ -1,14 +1,12 @@
 //! The evidence that a store holds what was written.
 
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::slsa::{STORED_OBJECT, annotate_place};
+use argo_attest_core::store_address::StoreAddress;
 use serde_json::{Map, Value};
 
-use crate::digest::Sha256Digest;
-use crate::intoto::ResourceDescriptor;
-use crate::slsa::annotate_place;
-use crate::store::{ObjectInfo, Store, StoreAddress};
-
-/// The name of the by-product that holds the evidence. Policies look for it.
-pub const BYPRODUCT: &str = "stored-object";
+use crate::store::{ObjectInfo, Store};
 
 /// How an object was compared with what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,7 +86,7 @@ impl StoredObject {
         if let Some(version) = &self.version_id {
             annotate("versionId", version);
         }
-        let named = ResourceDescriptor::named(BYPRODUCT, self.digest);
+        let named = ResourceDescriptor::named(STORED_OBJECT, self.digest);
         let mut byproduct = ResourceDescriptor { uri: self.uri.clone(), annotations, ..named };
         annotate_place(&mut byproduct, self.store.as_ref(), directory);
         byproduct

@@ -1,8 +1,9 @@
 //! What was digested, against what a store says of its object.
 
+use argo_attest_core::archive::ExpectedFile;
+use argo_attest_core::digest::Sha256Digest;
+
 use super::Check;
-use crate::archive::ExpectedFile;
-use crate::digest::Sha256Digest;
 use crate::store::ObjectInfo;
 use crate::volume::ObservedFile;
 

@@ -1,5 +1,9 @@
 //! From what a text claims to a template that is established.
 
+use argo_attest_core::argo::pod::{LivePod, PodSpec};
+use argo_attest_core::argo::workflow::{StoredWorkflow, WorkflowDifference, WorkflowError};
+use argo_attest_core::argo::{Asked, AskedEvidence, Step, TemplateText};
+use argo_attest_core::text::brief;
 use tokio::join;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -7,11 +11,7 @@ use tracing::info;
 
 use super::asking::{TOGETHER, ask};
 use super::{HandedOver, NotCompared, Platform, TemplateSource, Unestablished};
-use crate::argo::pod::{LivePod, PodSpec};
-use crate::argo::workflow::{StoredWorkflow, WorkflowDifference, WorkflowError};
-use crate::argo::{Asked, AskedEvidence, Step, TemplateText};
 use crate::cluster::Lookup;
-use crate::outcome::brief;
 
 /// Bytes of a name or a UID in a message.
 const SHOWN: usize = 100;

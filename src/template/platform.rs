@@ -1,8 +1,9 @@
 //! What the platform says of a step, beside its template's text.
 
+use argo_attest_core::slsa::PodIdentity;
+
 use super::TemplateSource;
 use crate::cluster::Lookup;
-use crate::slsa::PodIdentity;
 
 /// What the platform gave to this container, in variables that no template can set
 /// where the platform guards them.

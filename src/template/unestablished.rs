@@ -1,11 +1,12 @@
 //! Why a template's text is not to be acted on.
 
+use argo_attest_core::argo::pod::{HandedOverError, LivePodError, PodDifference};
+use argo_attest_core::argo::workflow::{WorkflowDifference, WorkflowError};
+use argo_attest_core::argo::{AnnotationError, TemplateError};
+use argo_attest_core::text::causes;
+
 use super::TemplateSource;
-use crate::argo::pod::{HandedOverError, LivePodError, PodDifference};
-use crate::argo::workflow::{WorkflowDifference, WorkflowError};
-use crate::argo::{AnnotationError, TemplateError};
 use crate::cluster::ClusterError;
-use crate::report::chain;
 
 /// Nothing of the text may be attested, checked or said.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +135,6 @@ impl NotCompared {
 
     /// All of it, on one line.
     pub(super) fn told(&self) -> String {
-        chain(self)
+        causes(self)
     }
 }

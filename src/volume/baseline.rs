@@ -5,8 +5,9 @@
 
 use std::collections::HashSet;
 
+use argo_attest_core::relpath::RelPath;
+
 use super::identity::{Fingerprint, Identity};
-use crate::relpath::RelPath;
 
 /// Whether what was there at the start is part of what is observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

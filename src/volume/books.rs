@@ -6,12 +6,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use argo_attest_core::relpath::RelPath;
+
 use super::identity::Identity;
 use super::observation::ObservedFile;
 use super::pool::{Done, Job, Pool};
 use super::refusal::Refusal;
 use super::subtree;
-use crate::relpath::RelPath;
 
 /// How many small files are handed to the pool at a time.
 const WINDOW: usize = 1024;

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use argo_attest_core::relpath::RelPath;
+
 use super::baseline::Known;
 use super::books::Books;
 use super::cancel::Cancel;
@@ -17,7 +19,6 @@ use super::progress::Progress;
 use super::refusal::Refusal;
 use super::tracker::Tracker;
 use super::walk::{Visitor, walk};
-use crate::relpath::RelPath;
 
 /// How often everything is scanned again after reading.
 const ROUNDS: u8 = 3;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use argo_attest_core::relpath::RelPath;
+
 use super::root::Root;
-use crate::relpath::RelPath;
 
 /// A directory of its own, and its root.
 pub(super) fn directory() -> (tempfile::TempDir, Root) {

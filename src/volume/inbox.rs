@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use argo_attest_core::relpath::RelPath;
+
 use super::pool::Done;
 use super::watch::Hint;
-use crate::relpath::RelPath;
 
 /// Hints rest this long, so that a burst about one path is one look at it.
 const REST: Duration = Duration::from_millis(20);

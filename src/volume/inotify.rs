@@ -87,11 +87,12 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
+    use argo_attest_core::relpath::RelPath;
+
     use super::super::fixture::{directory, path};
     use super::super::inbox::Inbox;
     use super::super::interests::Interests;
     use super::*;
-    use crate::relpath::RelPath;
 
     struct Watching {
         dir: tempfile::TempDir,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::relpath::RelPath;
+use argo_attest_core::relpath::RelPath;
 
 /// The paths asked for, and those left out.
 #[derive(Debug, Clone)]

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::relpath::RelPath;
+
 use super::identity::Fingerprint;
 use super::refusal::Refusal;
 use super::stats::ObservationStats;
-use crate::digest::Sha256Digest;
-use crate::relpath::RelPath;
 
 /// A regular file whose bytes were digested.
 #[derive(Debug, Clone, PartialEq, Eq)]

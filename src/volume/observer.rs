@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use argo_attest_core::relpath::RelPath;
+
 use super::baseline::{Baseline, Known};
 use super::cancel::Cancel;
 use super::closing;
@@ -18,7 +20,6 @@ use super::stats::Stats;
 use super::tracker::Tracker;
 use super::watch::{HintSink, Watch};
 use super::watched::Watched;
-use crate::relpath::RelPath;
 
 /// What to observe, and with how much effort.
 #[derive(Debug, Clone)]

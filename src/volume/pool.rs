@@ -6,13 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::{io, thread};
 
+use argo_attest_core::relpath::RelPath;
+
 use super::cancel::Cancel;
 use super::inbox::Inbox;
 use super::reader::{self, BUFFER, Digested};
 use super::refusal::Refusal;
 use super::root::Root;
 use super::stats::Stats;
-use crate::relpath::RelPath;
 
 /// A file to be read; the biggest are read first, so that none of them is left
 /// to one core at the end.

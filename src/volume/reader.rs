@@ -7,6 +7,8 @@
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::relpath::RelPath;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use rustix::fs::fstat;
 use rustix::io::Errno;
@@ -16,8 +18,6 @@ use super::cancel::Cancel;
 use super::identity::{Entry, Identity};
 use super::refusal::Refusal;
 use super::root::Root;
-use crate::digest::Sha256Digest;
-use crate::relpath::RelPath;
 
 /// Fits the second-level cache of the cores in use, so that the checksum reads
 /// from there what SHA-256 has just read.

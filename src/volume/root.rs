@@ -13,12 +13,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use argo_attest_core::relpath::RelPath;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, ResolveFlags, fstat, openat, openat2, statat};
 use rustix::io::Errno;
 
 use super::identity::{Entry, Kind};
 use super::refusal::Refusal;
-use crate::relpath::RelPath;
 
 /// The longest path that the kernel opens, in bytes, without the final NUL.
 const PATH_LIMIT: usize = 4095;

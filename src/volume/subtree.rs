@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::relpath::RelPath;
+use argo_attest_core::relpath::RelPath;
 
 /// Removes `top` and all paths beneath it, in time that depends only on their
 /// number.

@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use argo_attest_core::relpath::RelPath;
+
 use super::baseline::Known;
 use super::books::Books;
 use super::cancel::Cancel;
@@ -22,7 +24,6 @@ use super::stats::Stats;
 use super::walk::{Visitor, walk};
 use super::watch::Hint;
 use super::watched::Watched;
-use crate::relpath::RelPath;
 
 /// A file found without word that it was closed is read only if it is the same
 /// after this long.

@@ -4,11 +4,12 @@
 //! from the root when its turn comes: neither the stack nor the number of open
 //! files grows with the depth of the tree.
 
+use argo_attest_core::relpath::RelPath;
+
 use super::cancel::Cancel;
 use super::identity::{Entry, Kind};
 use super::refusal::Refusal;
 use super::root::Root;
-use crate::relpath::RelPath;
 
 /// What to do at what a walk finds.
 pub(super) trait Visitor {

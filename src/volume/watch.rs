@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use argo_attest_core::relpath::RelPath;
+
 use super::inbox::Inbox;
 use super::interests::Interests;
-use crate::relpath::RelPath;
 
 /// Why a directory, or anything at all, cannot be watched.
 #[derive(Debug, thiserror::Error)]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use argo_attest_core::relpath::RelPath;
+
 use super::identity::Identity;
 use super::root::Root;
 use super::stats::Stats;
 use super::subtree;
 use super::watch::{HintSink, Watch, WatchError};
-use crate::relpath::RelPath;
 
 /// The watch and what it was told.
 pub(super) struct Watched {

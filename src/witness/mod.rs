@@ -15,12 +15,14 @@ use sha2::{Digest as _, Sha256};
 
 pub use error::WitnessError;
 
-use crate::attest::{AttestationNames, Attestor, Contents, MAX_ATTESTATION, Receipt};
-use crate::bundle::Bundle;
-use crate::digest::Sha256Digest;
-use crate::intoto::Statement;
-use crate::relpath::printable;
-use crate::slsa::{EXISTING_OBJECT_BUILD_TYPE, PROVENANCE_V1, Provenance};
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::contents::Contents;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::intoto::Statement;
+use argo_attest_core::relpath::printable;
+use argo_attest_core::slsa::{EXISTING_OBJECT_BUILD_TYPE, PROVENANCE_V1, Provenance};
+
+use crate::attest::{AttestationNames, Attestor, MAX_ATTESTATION, Receipt};
 use crate::store::{Corruption, ObjectInfo, ObjectKey, Store, StoreError};
 use crate::volume::Progress;
 

@@ -1,14 +1,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::slsa::{ExistingObject, PodIdentity};
+use argo_attest_core::verify::{Content, KnownAs, Place, authenticate};
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::*;
-use crate::policy::{Policy, TrustedKey};
-use crate::sign::{KeyType, PrivateKey};
-use crate::slsa::{ExistingObject, PodIdentity};
 use crate::store::{MemoryStore, Object, ObjectStream, PutMode, PutOutcome};
-use crate::verify::{Content, KnownAs, Place, authenticate};
 use crate::volume::NoProgress;
 
 /// Swaps the object once it was asked about so often.
@@ -140,7 +140,7 @@ async fn does_not_hide_who_says_how_the_bytes_were_made() {
         finished_on: Timestamp::now(),
     }
     .provenance();
-    built.build_definition.build_type = crate::slsa::ARGO_STEP_BUILD_TYPE.into();
+    built.build_definition.build_type = argo_attest_core::slsa::ARGO_STEP_BUILD_TYPE.into();
     let attestor = Attestor::new(&signer, &store);
 
     // Of other bytes: it is no longer about what is there.

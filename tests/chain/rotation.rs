@@ -1,6 +1,6 @@
 //! Keys that follow one another: each attestation verifies under exactly one.
 
-use argo_attest::sign::PrivateKey;
+use argo_attest_core::keys::PrivateKey;
 
 use crate::workshop::{BUILDER, Workshop, uri};
 

@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::PathBuf;
 
-use argo_attest::attest::{AttestationNames, Attestor, Contents};
-use argo_attest::digest::Sha256Digest;
-use argo_attest::intoto::ResourceDescriptor;
-use argo_attest::sign::{PrivateKey, load_pair};
-use argo_attest::slsa::{
+use argo_attest::attest::{AttestationNames, Attestor};
+use argo_attest::signer::load_pair;
+use argo_attest::store::{FileStore, ObjectKey, Store as _};
+use argo_attest_core::contents::Contents;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::keys::PrivateKey;
+use argo_attest_core::slsa::{
     ARGO_STEP_BUILD_TYPE, BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails, place_byproduct,
 };
-use argo_attest::store::{FileStore, ObjectKey, Store as _};
 use serde_json::json;
 
 use crate::program::{Desk, Ended};

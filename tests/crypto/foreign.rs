@@ -3,10 +3,10 @@
 
 use std::num::NonZeroUsize;
 
-use argo_attest::bundle::{Bundle, BundleError, lines};
-use argo_attest::dsse::{self, Envelope, EnvelopeError};
-use argo_attest::sign::KeyType;
-use argo_attest::strict_json::JsonError;
+use argo_attest_core::bundle::{Bundle, BundleError, lines};
+use argo_attest_core::dsse::{self, Envelope, EnvelopeError};
+use argo_attest_core::json::JsonError;
+use argo_attest_core::keys::KeyType;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};

@@ -9,10 +9,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use argo_attest::bundle::{Bundle, lines};
-use argo_attest::digest::Sha256Digest;
-use argo_attest::dsse::Envelope;
-use argo_attest::sign::{KeyType, PrivateKey};
+use argo_attest::signer::create_pair;
+use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::Envelope;
+use argo_attest_core::keys::{KeyType, PrivateKey};
 use tempfile::TempDir;
 
 const ARTIFACT: &[u8] = b"what was built\n";
@@ -40,7 +41,7 @@ struct Attested {
 impl Attested {
     fn new(key_type: KeyType) -> Self {
         let dir = TempDir::new().unwrap();
-        let key = PrivateKey::create_new(&dir.path().join("attest.key"), key_type).unwrap();
+        let key = create_pair(&dir.path().join("attest.key"), key_type).unwrap();
         let statement = format!(
             r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"a","digest":{{"sha256":"{}"}}}}],"predicateType":"https://slsa.dev/provenance/v1","predicate":{{"buildDefinition":{{"buildType":"https://example.com/b","externalParameters":{{"a":"b"}}}},"runDetails":{{"builder":{{"id":"https://example.com/c"}}}}}}}}"#,
             Sha256Digest::of(ARTIFACT)
@@ -120,7 +121,7 @@ fn accepts_ours_and_refuses_the_rest(name: &str, form: &str) {
         refused("another digest", verdict(&public, &["--digest", &digest]));
         for other_type in KeyType::ALL {
             let path = attested.path(&format!("{other_type}.key"));
-            PrivateKey::create_new(&path, other_type).unwrap();
+            create_pair(&path, other_type).unwrap();
             refused("another key", verdict(&path.with_extension("pub"), &[artifact]));
         }
 

@@ -1,17 +1,18 @@
 //! Key files: which are refused and why, and how pairs come to be.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::{fs, thread};
 
-use argo_attest::sign::{
-    InvalidKey, KeyFileError, KeyType, Origin, PrivateKey, PublicKey, check_pair, load_pair, public_path,
+use argo_attest::signer::{
+    KeyFileError, Origin, check_pair, create_pair, load_or_create_pair, load_pair, load_private, load_public,
+    public_path,
 };
+use argo_attest_core::keys::{InvalidKey, KeyType, PrivateKey};
 use tempfile::TempDir;
 
 fn generate(key_type: KeyType) -> PrivateKey {
@@ -42,11 +43,11 @@ fn a_private_key_that_others_may_read_is_refused() {
     let key = generate(KeyType::Ed25519);
     for allowed in [0o600, 0o400, 0o700] {
         write(&path, key.to_pkcs8_pem().as_bytes(), allowed);
-        assert_eq!(PrivateKey::load(&path).unwrap().public(), key.public());
+        assert_eq!(load_private(&path).unwrap().public(), key.public());
     }
     for refused in [0o640, 0o604, 0o620, 0o602, 0o644, 0o610, 0o777] {
         write(&path, key.to_pkcs8_pem().as_bytes(), refused);
-        let error = PrivateKey::load(&path).unwrap_err();
+        let error = load_private(&path).unwrap_err();
         assert!(matches!(error, KeyFileError::OpenToOthers { mode, .. } if mode == refused), "{error:?}");
         let quoted = path.to_str().unwrap().replace('\'', r"'\''");
         assert!(error.remedy().starts_with(&format!("chmod 600 '{quoted}'")), "{}", error.remedy());
@@ -54,11 +55,11 @@ fn a_private_key_that_others_may_read_is_refused() {
     // A link to it is no way around.
     let link = dir.path().join("link.key");
     symlink(&path, &link).unwrap();
-    let error = PrivateKey::load(&link).unwrap_err();
+    let error = load_private(&link).unwrap_err();
     assert!(matches!(error, KeyFileError::OpenToOthers { .. }), "{error:?}");
     // Public keys are for everybody.
     write(&path, key.public().to_spki_pem(), 0o644);
-    assert_eq!(&PublicKey::load(&path).unwrap(), key.public());
+    assert_eq!(&load_public(&path).unwrap(), key.public());
 }
 
 /// A Secret's directory as kubelet's `AtomicWriter` lays it out.
@@ -99,7 +100,7 @@ fn modes_in_a_mounted_secret_are_the_cluster_s() {
     let key = generate(KeyType::Ed25519);
     let mounted = Mounted::new(&key);
     assert_eq!(mode(&mounted.key()), 0o644);
-    assert_eq!(PrivateKey::load(&mounted.key()).unwrap().public(), key.public());
+    assert_eq!(load_private(&mounted.key()).unwrap().public(), key.public());
     assert_eq!(load_pair(&mounted.key()).unwrap().public(), key.public());
 
     // The same file by another path, or links of another shape, are not that layout.
@@ -108,7 +109,7 @@ fn modes_in_a_mounted_secret_are_the_cluster_s() {
     symlink(mounted.key(), dir.join("absolute.key")).unwrap();
     let direct = dir.join(fs::read_link(dir.join("..data")).unwrap()).join("attest.key");
     for path in [direct, dir.join("other.key"), dir.join("absolute.key")] {
-        let error = PrivateKey::load(&path).unwrap_err();
+        let error = load_private(&path).unwrap_err();
         assert!(matches!(error, KeyFileError::OpenToOthers { .. }), "{}: {error:?}", path.display());
     }
     // `..data` as a directory, or as a link to one that kubelet would not have named so.
@@ -128,7 +129,7 @@ fn modes_in_a_mounted_secret_are_the_cluster_s() {
         let name = file.path().file_name().unwrap();
         let path = elsewhere.path().join(name);
         symlink(Path::new("..data").join(name), &path).unwrap();
-        let error = PrivateKey::load(&path).unwrap_err();
+        let error = load_private(&path).unwrap_err();
         assert!(matches!(error, KeyFileError::OpenToOthers { .. }), "{link:?}: {error:?}");
     }
 }
@@ -151,8 +152,8 @@ fn a_rotation_never_mixes_two_keys() {
         while !done.load(Ordering::SeqCst) || loads == 0 {
             let key = load_pair(&mounted.key()).unwrap();
             assert!(keys.iter().any(|k| k.public() == key.public()));
-            PrivateKey::load(&mounted.key()).unwrap();
-            PublicKey::load(&public_path(&mounted.key())).unwrap();
+            load_private(&mounted.key()).unwrap();
+            load_public(&public_path(&mounted.key())).unwrap();
             loads += 1;
         }
     });
@@ -171,7 +172,7 @@ fn what_is_no_regular_file_is_refused_at_once() {
         (socket, "a socket or a device"),
         ("/dev/zero".into(), "a device"),
     ] {
-        for error in [PrivateKey::load(&path).unwrap_err(), PublicKey::load(&path).unwrap_err()] {
+        for error in [load_private(&path).unwrap_err(), load_public(&path).unwrap_err()] {
             assert!(
                 matches!(&error, KeyFileError::NotRegular { kind, .. } if *kind == expected),
                 "{}: {error:?}",
@@ -185,19 +186,19 @@ fn what_is_no_regular_file_is_refused_at_once() {
 fn missing_large_and_unusable_files() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("k.key");
-    assert!(PrivateKey::load(&path).unwrap_err().is_missing());
-    assert!(PublicKey::load(&path.join("below")).unwrap_err().is_missing());
+    assert!(load_private(&path).unwrap_err().is_missing());
+    assert!(load_public(&path.join("below")).unwrap_err().is_missing());
     write(&path, vec![b'x'; 65_537], 0o600);
     assert!(matches!(
-        PrivateKey::load(&path).unwrap_err(),
+        load_private(&path).unwrap_err(),
         KeyFileError::Invalid { source: InvalidKey::TooLarge { .. }, .. }
     ));
     write(&path, "", 0o600);
-    let error = PrivateKey::load(&path).unwrap_err();
+    let error = load_private(&path).unwrap_err();
     assert!(matches!(error, KeyFileError::Invalid { source: InvalidKey::Empty, .. }), "{error:?}");
     assert!(!error.is_missing());
     // A size of zero is what the kernel says of files that are made as they are read.
-    let error = PublicKey::load(Path::new("/proc/self/cmdline")).unwrap_err();
+    let error = load_public(Path::new("/proc/self/cmdline")).unwrap_err();
     assert!(matches!(error, KeyFileError::Invalid { source: InvalidKey::NotPem, .. }), "{error:?}");
 }
 
@@ -208,26 +209,26 @@ fn a_new_pair_is_complete_private_and_never_overwrites() {
         let path = dir.path().join("new/keys/attest.key");
         let public = public_path(&path);
         assert_eq!(public, dir.path().join("new/keys/attest.pub"));
-        let key = PrivateKey::create_new(&path, key_type).unwrap();
+        let key = create_pair(&path, key_type).unwrap();
         assert_eq!((mode(&path), mode(&public)), (0o600, 0o644));
         assert_eq!(mode(path.parent().unwrap()) & 0o077, 0);
         assert_eq!(load_pair(&path).unwrap().public(), key.public());
-        assert_eq!(PublicKey::load(&public).unwrap().key_type(), key_type);
+        assert_eq!(load_public(&public).unwrap().key_type(), key_type);
 
-        let error = PrivateKey::create_new(&path, key_type).unwrap_err();
+        let error = create_pair(&path, key_type).unwrap_err();
         assert!(matches!(&error, KeyFileError::Exists { path: p } if *p == path), "{error:?}");
         fs::remove_file(&path).unwrap();
-        let error = PrivateKey::create_new(&path, key_type).unwrap_err();
+        let error = create_pair(&path, key_type).unwrap_err();
         assert!(matches!(&error, KeyFileError::Exists { path: p } if *p == public), "{error:?}");
         assert_eq!(names(path.parent().unwrap()), ["attest.pub".to_owned()].into(), "nothing is left behind");
-        let error = PrivateKey::load_or_create(&path, key_type).unwrap_err();
+        let error = load_or_create_pair(&path, key_type).unwrap_err();
         assert!(matches!(error, KeyFileError::Exists { .. }), "a lone public key is somebody's: {error:?}");
 
         // A link that leads nowhere is in the way too: writing through it would make a
         // file where somebody else wants it.
         fs::remove_file(&public).unwrap();
         symlink(dir.path().join("elsewhere"), &path).unwrap();
-        let error = PrivateKey::create_new(&path, key_type).unwrap_err();
+        let error = create_pair(&path, key_type).unwrap_err();
         assert!(matches!(error, KeyFileError::Exists { .. }), "{error:?}");
         assert!(!dir.path().join("elsewhere").exists());
     }
@@ -237,11 +238,11 @@ fn a_new_pair_is_complete_private_and_never_overwrites() {
 fn where_nothing_can_be_written_nothing_is_left() {
     let dir = TempDir::new().unwrap();
     write(&dir.path().join("file"), "", 0o600);
-    let error = PrivateKey::create_new(&dir.path().join("file/attest.key"), KeyType::Ed25519).unwrap_err();
+    let error = create_pair(&dir.path().join("file/attest.key"), KeyType::Ed25519).unwrap_err();
     assert!(matches!(error, KeyFileError::Write { .. }), "{error:?}");
     // The public half's name is too long for any file system, the private one's is not.
     let long = dir.path().join("k".repeat(253));
-    let error = PrivateKey::create_new(&long, KeyType::Ed25519).unwrap_err();
+    let error = create_pair(&long, KeyType::Ed25519).unwrap_err();
     assert!(matches!(error, KeyFileError::Write { .. }), "{error:?}");
     assert_eq!(names(dir.path()), ["file".to_owned()].into());
 }
@@ -255,7 +256,7 @@ fn of_many_that_want_a_key_one_makes_it_and_all_get_it() {
         let results: Vec<_> = thread::scope(|scope| {
             let one = || {
                 start.wait();
-                PrivateKey::load_or_create(&path, KeyType::Ed25519).unwrap()
+                load_or_create_pair(&path, KeyType::Ed25519).unwrap()
             };
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
             threads.into_iter().map(|t| t.join().unwrap()).collect()
@@ -271,20 +272,20 @@ fn of_many_that_want_a_key_one_makes_it_and_all_get_it() {
 fn a_lost_public_key_is_written_again_and_a_wrong_one_noticed() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("attest.key");
-    let (key, origin) = PrivateKey::load_or_create(&path, KeyType::EcdsaP256).unwrap();
+    let (key, origin) = load_or_create_pair(&path, KeyType::EcdsaP256).unwrap();
     assert_eq!((origin, key.key_type()), (Origin::Created, KeyType::EcdsaP256));
     fs::remove_file(public_path(&path)).unwrap();
     check_pair(&key, &path).unwrap();
-    let (again, origin) = PrivateKey::load_or_create(&path, KeyType::Ed25519).unwrap();
+    let (again, origin) = load_or_create_pair(&path, KeyType::Ed25519).unwrap();
     assert_eq!((origin, again.public()), (Origin::Loaded, key.public()), "the key that is there counts");
-    assert_eq!(&PublicKey::load(&public_path(&path)).unwrap(), key.public());
+    assert_eq!(&load_public(&public_path(&path)).unwrap(), key.public());
 
     let foreign = generate(KeyType::Ed25519);
     write(&public_path(&path), foreign.public().to_spki_pem(), 0o644);
     for error in [
         check_pair(&key, &path).unwrap_err(),
         load_pair(&path).unwrap_err(),
-        PrivateKey::load_or_create(&path, KeyType::EcdsaP256).unwrap_err(),
+        load_or_create_pair(&path, KeyType::EcdsaP256).unwrap_err(),
     ] {
         let expected_id = key.public().key_id();
         assert!(

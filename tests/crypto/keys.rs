@@ -1,6 +1,7 @@
 //! What is a key and what is not, and that keys stay out of every text.
 
-use argo_attest::sign::{InvalidKey, KeyType, PrivateKey, PublicKey};
+use argo_attest::signer::{load_private, load_public};
+use argo_attest_core::keys::{InvalidKey, KeyType, PrivateKey, PublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
@@ -150,10 +151,10 @@ fn keys_never_leak_into_text() {
         };
         for text in &spoilt {
             write(&path, text, 0o600);
-            if let Err(error) = PrivateKey::load(&path) {
+            if let Err(error) = load_private(&path) {
                 all(&error, error.remedy());
             }
-            if let Err(error) = PublicKey::load(&path) {
+            if let Err(error) = load_public(&path) {
                 all(&error, error.remedy());
             }
             if let Err(error) = PrivateKey::from_pkcs8_der(text) {
@@ -161,7 +162,7 @@ fn keys_never_leak_into_text() {
             }
         }
         write(&path, pem.as_bytes(), 0o644);
-        let error = PrivateKey::load(&path).unwrap_err();
+        let error = load_private(&path).unwrap_err();
         all(&error, error.remedy());
 
         let secret = &der[if key_type == KeyType::Ed25519 { 16..48 } else { 36..68 }];

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use argo_attest::dsse::{self, Envelope};
-use argo_attest::sign::{KeyType, PrivateKey, PublicKey, load_pair, public_path};
+use argo_attest::signer::{create_pair, load_pair, load_private, load_public, public_path};
+use argo_attest_core::dsse::{self, Envelope};
+use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
 use tempfile::TempDir;
 
 /// Whether the program can be run.
@@ -77,7 +78,7 @@ fn our_keys_are_read_by_openssl_and_written_byte_for_byte() {
     }
     for key_type in KeyType::ALL {
         let dir = TempDir::new().unwrap();
-        let key = PrivateKey::create_new(&dir.path().join("attest.key"), key_type).unwrap();
+        let key = create_pair(&dir.path().join("attest.key"), key_type).unwrap();
         ok(dir.path(), "openssl", &["pkey", "-in", "attest.key", "-check", "-noout"]);
         let private = ok(dir.path(), "openssl", &["pkey", "-in", "attest.key"]);
         let public = ok(dir.path(), "openssl", &["pkey", "-in", "attest.key", "-pubout"]);
@@ -92,7 +93,7 @@ fn openssl_verifies_the_signature_over_the_pae() {
     }
     for key_type in KeyType::ALL {
         let dir = TempDir::new().unwrap();
-        let key = PrivateKey::create_new(&dir.path().join("attest.key"), key_type).unwrap();
+        let key = create_pair(&dir.path().join("attest.key"), key_type).unwrap();
         let envelope = Envelope::sign(br#"{"a":1}"#.to_vec(), &key).unwrap();
         let message = dsse::pae(dsse::PAYLOAD_TYPE, br#"{"a":1}"#);
         let signature = envelope.signatures()[0].bytes();
@@ -129,14 +130,14 @@ fn remedies_work_as_typed() {
         let remedy = error.remedy("old.key");
         let command = remedy.split("openssl ").nth(1).unwrap().split(" (").next().unwrap();
         ok(dir.path(), "openssl", &command.split(' ').collect::<Vec<_>>());
-        let key = PrivateKey::load(&dir.path().join("NEW.key")).unwrap();
+        let key = load_private(&dir.path().join("NEW.key")).unwrap();
         assert_eq!(key.key_type(), key_type, "{remedy}");
     }
     let public = PublicKey::from_spki_pem(&fs::read(dir.path().join("NEW.key")).unwrap());
     let remedy = public.unwrap_err().remedy("NEW.key");
     let command = remedy.split("openssl ").nth(1).unwrap();
     ok(dir.path(), "openssl", &command.split(' ').collect::<Vec<_>>());
-    PublicKey::load(&dir.path().join("NEW.pub")).unwrap();
+    load_public(&dir.path().join("NEW.pub")).unwrap();
 }
 
 #[test]

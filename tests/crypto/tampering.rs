@@ -1,8 +1,8 @@
 //! An attestation in which anything was changed is refused, or says the same.
 
-use argo_attest::bundle::{Bundle, BundleError, lines};
-use argo_attest::dsse::{self, Envelope, SignatureError};
-use argo_attest::sign::{KeyType, PrivateKey, PublicKey};
+use argo_attest_core::bundle::{Bundle, BundleError, lines};
+use argo_attest_core::dsse::{self, Envelope, SignatureError};
+use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
@@ -60,7 +60,7 @@ fn every_changed_byte_of_a_bundle_is_noticed() {
     }
 }
 
-/// The name itself is left to [`argo_attest::verify`], which knows who signed.
+/// The name itself is left to [`argo_attest_core::verify`], which knows who signed.
 #[test]
 fn a_changed_byte_of_an_envelope_is_noticed_except_in_the_hint() {
     for key_type in KeyType::ALL {

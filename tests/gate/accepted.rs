@@ -14,7 +14,7 @@ use crate::servers::{ACCESS_KEY, BUCKET, SECRET_KEY};
 use crate::upstream::Upstream;
 
 fn digest(bytes: &[u8]) -> String {
-    argo_attest::digest::Sha256Digest::of(bytes).to_string()
+    argo_attest_core::digest::Sha256Digest::of(bytes).to_string()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use argo_attest::argo::encode;
+use argo_attest_core::argo::encode;
 use serde_json::{Value, json};
 
 use crate::init::{self, Archive};

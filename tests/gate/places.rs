@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use argo_attest::bundle::Bundle;
-use argo_attest::dsse::Envelope;
-use argo_attest::sign::load_pair;
+use argo_attest::signer::load_pair;
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::dsse::Envelope;
 use serde_json::Value;
 
 use crate::consumer::{Consumer, Input, policy};

@@ -13,7 +13,7 @@ fn plain(s3: &S3) -> Upstream {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    argo_attest::digest::Sha256Digest::of(bytes).to_string()
+    argo_attest_core::digest::Sha256Digest::of(bytes).to_string()
 }
 
 fn consumer(s3: &S3, upstream: &Upstream) -> Consumer {

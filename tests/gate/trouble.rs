@@ -136,7 +136,7 @@ fn a_template_that_a_value_has_rewritten() {
     let mut consumer = consumer(&s3, &upstream(&s3));
     consumer.template["outputs"] =
         json!({"artifacts": [{"name": "app", "path": "/app", "s3": {"key": "KEY"}}]});
-    let honest = argo_attest::argo::encode(&consumer.template).unwrap();
+    let honest = argo_attest_core::argo::encode(&consumer.template).unwrap();
     let no = r#""metadata":{"annotations":{"argo-attest.io/verify-inputs":"false"}}"#;
     for swallow in [
         r#""zzz":[{"a":[{"b":{"key":""#,

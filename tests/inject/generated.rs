@@ -1,6 +1,6 @@
 //! Workflows that nobody wrote.
 
-use argo_attest::inject::{Mode, Obstacle, Refusal, Settings};
+use argo_attest_core::inject::{Mode, Obstacle, Refusal, Settings};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! What is added to which kind of workflow and template.
 
-use argo_attest::inject::{Container, Mode, Settings};
+use argo_attest_core::inject::{Container, Mode, Settings};
 
 use super::oracle::{added_lines, names, read, spec, templates};
 use super::{added, injected, settings};
@@ -279,8 +279,8 @@ fn volumes_are_declared_once() {
 }
 
 /// The other reader takes no key that is there twice.
-fn injected_unchecked(text: &str) -> argo_attest::inject::Injected {
-    argo_attest::inject::inject(text, &settings()).unwrap()
+fn injected_unchecked(text: &str) -> argo_attest_core::inject::Injected {
+    argo_attest_core::inject::inject(text, &settings()).unwrap()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Layouts that people and programs leave behind: our lines go where they belong.
 
-use argo_attest::inject::{MAX_CHANGES, Settings};
+use argo_attest_core::inject::{MAX_CHANGES, Settings};
 
 use super::oracle::{names, read, templates};
 use super::{added, injected, settings};
@@ -115,7 +115,7 @@ fn a_block_scalar_at_the_end_of_the_file_is_not_lengthened() {
     let text = format!(
         "{HEAD}  templates:\n  - {ASKS}\n    container: {{image: x}}\n    initContainers:\n    - name: i\n      args:\n      - |\n        a"
     );
-    let told = argo_attest::inject::inject(&text, &settings()).unwrap_err().to_string();
+    let told = argo_attest_core::inject::inject(&text, &settings()).unwrap_err().to_string();
     assert!(
         told.ends_with(
             "at the end of a block scalar without a last line's end, and lines cannot be added there"
@@ -161,10 +161,10 @@ fn json_as_programs_print_it() {
                 indent.repeat((line.len() - rest.len()) / 2) + rest
             })
             .collect();
-        let done = argo_attest::inject::inject(&text.join("\n"), &settings()).unwrap();
+        let done = argo_attest_core::inject::inject(&text.join("\n"), &settings()).unwrap();
         let document: serde_json::Value = serde_json::from_str(&done.text).unwrap();
         assert_eq!(names(templates(&document)[0], "initContainers"), ["argo-attest", "i"]);
-        let again = argo_attest::inject::inject(&done.text, &settings()).unwrap();
+        let again = argo_attest_core::inject::inject(&done.text, &settings()).unwrap();
         assert_eq!(again.text, done.text);
     }
 }
@@ -176,11 +176,11 @@ fn charts_keep_their_expressions_and_ours() {
          image: {{{{ .Values.repository }}}}:{{{{ .Values.tag | default \"x\" }}}}\n      args: [\"{{{{ include \"args\" . }}}}\"]\n"
     );
     let text = format!("{HEAD}{spec}");
-    let done = argo_attest::inject::inject(&text, &settings()).unwrap();
+    let done = argo_attest_core::inject::inject(&text, &settings()).unwrap();
     super::oracle::only_lines_added(&text, &done.text);
     assert!(done.text.contains("value: \"{{`{{workflow.uid}}`}}\""), "{}", done.text);
     assert_eq!(done.changes[0].template, "Workflow, template {{ .Values.name }}-t");
-    let again = argo_attest::inject::inject(&done.text, &settings()).unwrap();
+    let again = argo_attest_core::inject::inject(&done.text, &settings()).unwrap();
     assert_eq!(again.text, done.text);
 }
 
@@ -195,8 +195,8 @@ fn long_files_do_not_take_long() {
     let text: String =
         std::iter::once(format!("{HEAD}  templates:\n")).chain((0..MAX_CHANGES).map(template)).collect();
     let started = std::time::Instant::now();
-    let done =
-        argo_attest::inject::inject(&text, &Settings { store_secrets: Vec::new(), ..settings() }).unwrap();
+    let done = argo_attest_core::inject::inject(&text, &Settings { store_secrets: Vec::new(), ..settings() })
+        .unwrap();
     assert_eq!(done.changes.len(), MAX_CHANGES);
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }

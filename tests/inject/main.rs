@@ -1,4 +1,4 @@
-//! `argo_attest::inject` on workflows of every make: written by hand, and generated.
+//! `argo_attest_core::inject` on workflows of every make: written by hand, and generated.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
@@ -10,7 +10,7 @@ mod refusals;
 mod schema;
 mod written;
 
-use argo_attest::inject::{Injected, Mode, Refusal, Settings, inject};
+use argo_attest_core::inject::{Injected, Mode, Refusal, Settings, inject};
 
 /// What most tests inject with.
 fn settings() -> Settings {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use argo_attest::inject::{Ambiguity, Obstacle, Refusal, Settings, inject};
+use argo_attest_core::inject::{Ambiguity, Obstacle, Refusal, Settings, inject};
 
 use super::settings;
 

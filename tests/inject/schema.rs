@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use argo_attest::inject::{Mode, Settings};
+use argo_attest_core::inject::{Mode, Settings};
 use serde_json::Value;
 
 use super::oracle::{read, spec, templates};

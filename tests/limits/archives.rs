@@ -4,8 +4,8 @@
 use std::io::{self, Read, Write as _};
 use std::process::Command;
 
-use argo_attest::archive::{Broken, InventoryError, Limits, inventory};
-use argo_attest::gate::{EVIDENCE_LIMIT, Evidence};
+use argo_attest_core::archive::{Broken, InventoryError, Limits, inventory};
+use argo_attest_core::input_evidence::{EVIDENCE_LIMIT, Evidence};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -77,7 +77,7 @@ fn the_process() {
 fn said<T, E: std::error::Error + 'static>(read: Result<T, E>) -> String {
     match read {
         Ok(_) => "taken".to_owned(),
-        Err(error) => argo_attest::report::chain(&error),
+        Err(error) => argo_attest_core::text::causes(&error),
     }
 }
 

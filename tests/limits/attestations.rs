@@ -5,11 +5,11 @@ use std::fs;
 use std::sync::LazyLock;
 
 use argo_attest::attest::MAX_ATTESTATION_BYTES;
-use argo_attest::bundle::{Bundle, lines};
-use argo_attest::digest::Sha256Digest;
-use argo_attest::dsse::{Envelope, MAX_PAYLOAD, MAX_SIGNATURES};
-use argo_attest::sign::{KeyType, PrivateKey};
-use argo_attest::strict_json::Limits;
+use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::{Envelope, MAX_PAYLOAD, MAX_SIGNATURES};
+use argo_attest_core::json::Limits;
+use argo_attest_core::keys::{KeyType, PrivateKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 

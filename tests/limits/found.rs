@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use argo_attest::manifest::MAX_MANIFEST;
+use argo_attest_core::manifest::MAX_MANIFEST;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::cost::Cost;

@@ -6,11 +6,11 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt as _;
 
-use argo_attest::bundle::Bundle;
-use argo_attest::digest::Sha256Digest;
-use argo_attest::dsse::Envelope;
-use argo_attest::relpath::RelPath;
-use argo_attest::sign::{KeyType, PrivateKey};
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::Envelope;
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::relpath::RelPath;
 use serde_json::json;
 
 use crate::program::{Desk, Ended};

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
-use argo_attest::sign::{KeyType, PrivateKey};
+use argo_attest_core::keys::{KeyType, PrivateKey};
 
 use crate::cost::Cost;
 use crate::program::Desk;

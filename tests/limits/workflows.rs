@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use argo_attest::inject::{MAX_CHANGES, MAX_FILE, MAX_LINES};
+use argo_attest_core::inject::{MAX_CHANGES, MAX_FILE, MAX_LINES};
 
 use crate::cost::Cost;
 use crate::program::Desk;

@@ -124,7 +124,7 @@ fn the_key_is_never_an_output() {
     desk.attest(&["o"], "touch o").with(0);
     let key = desk.own_key();
     let secret = fs::read_to_string(&key).unwrap();
-    let digest = argo_attest::digest::Sha256Digest::of(secret.as_bytes()).to_string();
+    let digest = argo_attest_core::digest::Sha256Digest::of(secret.as_bytes()).to_string();
     let script = format!("mkdir out && ln -s {} out/key && echo hi > out/x", key.display());
     let ended = desk.attest(&["out"], &script).with(1).says("refused       out/key: a symbolic link");
     let said = format!("{ended:?}{:?}", desk.run(["inspect", "--json", "out.sigstore.json"]));
@@ -132,7 +132,7 @@ fn the_key_is_never_an_output() {
 
     // A key in the working directory that the command touches is no output of it either.
     desk.run(["keygen", "--out-dir", "."]).with(0);
-    let digest = argo_attest::digest::Sha256Digest::of(&desk.read("attest.key")).to_string();
+    let digest = argo_attest_core::digest::Sha256Digest::of(&desk.read("attest.key")).to_string();
     let arguments =
         ["run", "--json", "--key", "attest.key", "--", "sh", "-c", "touch attest.key; echo hi > new"];
     let ended = desk.run(arguments).with(0);

@@ -49,8 +49,8 @@ fn a_manifest_that_was_changed_helps_nobody() {
     let good = String::from_utf8(desk.read(manifest)).unwrap();
     // Somebody's own file, and a manifest that lists it.
     desk.write("out/0/7", "evil");
-    let evil = argo_attest::digest::Sha256Digest::of(b"evil").to_string();
-    let old = argo_attest::digest::Sha256Digest::of(b"7").to_string();
+    let evil = argo_attest_core::digest::Sha256Digest::of(b"evil").to_string();
+    let old = argo_attest_core::digest::Sha256Digest::of(b"7").to_string();
     desk.write(manifest, good.replacen(&old, &evil, 1));
     desk.rejected(["out/0/7"], "the manifest is not the one that was attested");
     desk.rejected(["out/0/8"], "the manifest is not the one that was attested");

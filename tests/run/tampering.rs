@@ -4,18 +4,18 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use argo_attest::bundle::{Bundle, lines};
 use argo_attest::check::{CheckError, Checker, check_path};
-use argo_attest::policy::{Policy, TrustedKey};
-use argo_attest::sign::PublicKey;
-use argo_attest::verify::authenticate;
+use argo_attest::signer::load_public;
 use argo_attest::volume::NoProgress;
+use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::verify::authenticate;
 use jiff::Timestamp;
 
 use crate::program::Desk;
 
 fn policy(desk: &Desk) -> Policy {
-    let key = PublicKey::load(&desk.own_key().with_extension("pub")).unwrap();
+    let key = load_public(&desk.own_key().with_extension("pub")).unwrap();
     Policy::of_keys(vec![TrustedKey::new("own", key)])
 }
 
@@ -24,7 +24,7 @@ fn reason(desk: &Desk, artifact: &Path, bundle: Option<&Path>) -> Option<String>
     let checker = Checker { policy: policy(desk), now: Timestamp::now(), bundle: bundle.map(Path::to_owned) };
     match check_path(&checker, artifact, NonZeroUsize::MIN, &NoProgress) {
         Ok(_) => None,
-        Err(CheckError::Rejected(no)) => Some(argo_attest::report::chain(&no)),
+        Err(CheckError::Rejected(no)) => Some(argo_attest_core::text::causes(&no)),
         Err(other) => panic!("neither yes nor no: {other:?}"),
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use argo_attest::digest::Sha256Digest;
-use argo_attest::dsse::Envelope;
-use argo_attest::sign::PrivateKey;
+use argo_attest::signer::load_private;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::Envelope;
 use serde_json::{Value, json};
 
 use crate::program::Desk;
@@ -137,7 +137,7 @@ fn statement(subjects: &Value, kind: &str) -> Value {
 #[test]
 fn what_a_trusted_key_signed_must_still_be_provenance_of_this_artifact() {
     let desk = desk();
-    let key = PrivateKey::load(&desk.path("ci/attest.key")).unwrap();
+    let key = load_private(&desk.path("ci/attest.key")).unwrap();
     let good = json!([{"name": "o", "digest": {"sha256": Sha256Digest::of(b"o\n").to_string()}}]);
     let other = json!([{"name": "p", "digest": {"sha256": Sha256Digest::of(b"p\n").to_string()}}]);
     let provenance = "https://slsa.dev/provenance/v1";
@@ -184,9 +184,8 @@ fn what_a_trusted_key_signed_must_still_be_provenance_of_this_artifact() {
     // A key that is not trusted, which says to be the one that is.
     attest(&desk, "other", BUILDER, "o");
     desk.rejected(arguments, "not signed with a trusted key");
-    let id = |name: &str| {
-        PrivateKey::load(&desk.path(name).join("attest.key")).unwrap().public().key_id().to_string()
-    };
+    let id =
+        |name: &str| load_private(&desk.path(name).join("attest.key")).unwrap().public().key_id().to_string();
     let forged = String::from_utf8(desk.read("o.sigstore.json")).unwrap().replace(&id("other"), &id("ci"));
     desk.write("o.sigstore.json", forged);
     desk.rejected(arguments, "does not match: the attestation was altered");

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 
-use argo_attest::digest::Sha256Digest;
-use argo_attest::sign::{KeyType, PrivateKey};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::keys::{KeyType, PrivateKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 

@@ -91,7 +91,7 @@ fn what_a_variable_lacks_is_told_and_nothing_is_run() {
 fn a_sidecar_that_was_given_a_key_says_so_where_its_pod_is_looked_at() {
     let (dir, private, _) = desk();
     let log = dir.path().join("termination-log");
-    let template = argo_attest::argo::encode(&serde_json::json!({
+    let template = argo_attest_core::argo::encode(&serde_json::json!({
         "name": "t",
         "container": {"image": "i", "command": ["sh"]},
         "outputs": {"artifacts": [{"name": "a", "path": "/tmp/none", "s3": {

@@ -155,7 +155,7 @@ fn a_path_in_the_sidecars_own_container() {
     }
     let told = format!("{message}{outcome}{}", sidecar.logged());
     for (name, bytes) in bytes {
-        let digest = argo_attest::digest::Sha256Digest::of(&bytes).to_string();
+        let digest = argo_attest_core::digest::Sha256Digest::of(&bytes).to_string();
         assert!(!told.contains(&digest), "the digest of {name} is told: {told}");
     }
 }

@@ -5,9 +5,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output as Ran};
 
-use argo_attest::argo::encode;
-use argo_attest::bundle::Bundle;
-use argo_attest::sign::PublicKey;
+use argo_attest::signer::load_public;
+use argo_attest_core::argo::encode;
+use argo_attest_core::bundle::Bundle;
 use serde_json::{Value, json};
 
 use crate::namespace::{self, Mount};
@@ -250,7 +250,7 @@ impl Pod {
     /// The statement in a bundle, if this pod's key signed it.
     pub(crate) fn signed(&self, bundle: &[u8]) -> Value {
         let bundle = Bundle::from_json(bundle).unwrap();
-        let key = PublicKey::load(&self.public_key()).unwrap();
+        let key = load_public(&self.public_key()).unwrap();
         let valid = bundle.envelope().verify(&[&key]).unwrap();
         serde_json::from_slice(valid.payload()).unwrap()
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use argo_attest::argo::encode;
+use argo_attest_core::argo::encode;
 use serde_json::json;
 
 use crate::output::Output;

@@ -88,7 +88,8 @@ fn a_second_attempt_is_the_newest_and_the_first_is_kept() {
     let second = s3.get(&format!("{key}.sigstore.json")).unwrap();
     assert_ne!(first, second);
     assert!(pod.signed(&second).to_string().contains("another-pod"));
-    let lines = argo_attest::bundle::lines::parse(&s3.get(&format!("{key}.intoto.jsonl")).unwrap()).unwrap();
+    let lines =
+        argo_attest_core::bundle::lines::parse(&s3.get(&format!("{key}.intoto.jsonl")).unwrap()).unwrap();
     let said: Vec<_> = lines.iter().map(|line| String::from_utf8_lossy(line.unverified_payload())).collect();
     assert_eq!(said.iter().filter(|line| line.contains("another-pod")).count(), 1);
     assert_eq!(said.len(), 2);

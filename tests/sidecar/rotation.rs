@@ -4,8 +4,8 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use argo_attest::bundle::Bundle;
-use argo_attest::sign::PublicKey;
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::keys::PublicKey;
 use serde_json::Value;
 
 use crate::output::{ALL, Output, PREFIX};

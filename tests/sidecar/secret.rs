@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use argo_attest::sign::PublicKey;
+use argo_attest::signer::load_public;
+use argo_attest_core::keys::PublicKey;
 
 use crate::process::binary;
 
@@ -63,5 +64,5 @@ pub(crate) fn pair() -> (Content, PublicKey) {
     let ran = binary().arg("keygen").arg("--out-dir").arg(dir.path()).output().unwrap();
     assert!(ran.status.success(), "{ran:?}");
     let content = FILES.map(|name| (name, fs::read(dir.path().join(name)).unwrap())).to_vec();
-    (content, PublicKey::load(&dir.path().join("attest.pub")).unwrap())
+    (content, load_public(&dir.path().join("attest.pub")).unwrap())
 }

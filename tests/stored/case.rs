@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use argo_attest::archive::{Expected, ExpectedFile, Format, Naming, Passed};
-use argo_attest::argo::Packing;
-use argo_attest::digest::Sha256Digest;
-use argo_attest::relpath::RelPath;
 use argo_attest::store::{ObjectKey, Store};
 use argo_attest::stored::{
     AT_ONCE, StoredError, StoredObject, Written, check_archive, check_bytes, check_each,
 };
+use argo_attest_core::archive::{Expected, ExpectedFile, Format, Naming, Passed};
+use argo_attest_core::argo::Packing;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::relpath::RelPath;
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum};
 

@@ -1,11 +1,11 @@
 //! What a check finds satisfies a policy that demands it, and survives the
 //! provenance's JSON.
 
-use argo_attest::policy::{Policy, PolicyViolation};
-use argo_attest::sign::{KeyType, PrivateKey, PublicKey};
-use argo_attest::slsa::Provenance;
 use argo_attest::store::MemoryStore;
 use argo_attest::stored::check_bytes;
+use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
+use argo_attest_core::policy::{Policy, PolicyViolation};
+use argo_attest_core::slsa::Provenance;
 use bytes::Bytes;
 use serde_json::json;
 

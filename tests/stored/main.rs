@@ -6,10 +6,10 @@
 #[path = "../support/servers.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod servers;
-#[path = "../../src/archive/tests/tarball.rs"]
+#[path = "../../crates/core/src/archive/tests/tarball.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of the archive readers")]
 mod tarball;
-#[path = "../../src/archive/tests/zipball.rs"]
+#[path = "../../crates/core/src/archive/tests/zipball.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of the archive readers")]
 mod zipball;
 

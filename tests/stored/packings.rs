@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use argo_attest::argo::Packing;
-use argo_attest::digest::Sha256Digest;
 use argo_attest::store::{MemoryStore, ObjectKey, S3Store, Store, StoreError};
 use argo_attest::stored::{Check, StoredError};
+use argo_attest_core::argo::Packing;
+use argo_attest_core::digest::Sha256Digest;
 use async_trait::async_trait;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::Bytes;

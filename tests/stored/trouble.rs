@@ -4,10 +4,10 @@
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use argo_attest::argo::Packing;
-use argo_attest::digest::Sha256Digest;
 use argo_attest::store::{Corruption, MemoryStore, Store, StoreError, StoreErrorKind};
 use argo_attest::stored::{Check, StoredError, check_bytes};
+use argo_attest_core::argo::Packing;
+use argo_attest_core::digest::Sha256Digest;
 use bytes::Bytes;
 
 use super::case::{self, Case, key, written};

@@ -1,7 +1,7 @@
 //! What every store must do, tried on whichever store is given.
 
-use argo_attest::digest::Sha256Digest;
 use argo_attest::store::{ObjectKey, PutMode, PutOutcome, Revision, Store, StoreError, StoreErrorKind};
+use argo_attest_core::digest::Sha256Digest;
 use bytes::Bytes;
 
 const LIMIT: u64 = 16 * 1024 * 1024;

@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use argo_attest::digest::Sha256Digest;
-use argo_attest::relpath::RelPath;
 use argo_attest::volume::{
     Cancel, Inotify, NoProgress, Observation, Observer, ObserverConfig, Root, Watch, digest_tree,
 };
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::relpath::RelPath;
 
 /// Far more than anything takes, even where many tests share one core.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(2);

@@ -2,18 +2,17 @@
 //! hang, or to lose count.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use argo_attest::digest::Sha256Digest;
 use argo_attest::volume::{Presence, Refusal};
+use argo_attest_core::digest::Sha256Digest;
 use rustix::fs::{Mode, OFlags, mkdirat, open, openat};
 
 use crate::fixture::{Scene, assert_same, cold, digests, is_root, path, written};

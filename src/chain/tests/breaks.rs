@@ -223,8 +223,10 @@ async fn a_policy_knows_which_stores_are_one() {
     input.annotations["endpoint"] = json!("http://minio.argo:9000");
     broken(&shelf.walk(vec![input.clone()]).await);
     let addresses = [STORE, "http://minio.argo:9000"].map(|text| text.parse().unwrap()).to_vec();
-    let stores =
-        crate::policy::Stores::new(vec![crate::policy::KnownStore { name: "ours".into(), addresses }]);
+    let stores = argo_attest_core::policy::Stores::new(vec![argo_attest_core::policy::KnownStore {
+        name: "ours".into(),
+        addresses,
+    }]);
     let policy = shelf.policy().with_stores(stores);
     assert!(shelf.walk_with(vec![input], &policy, Limits::default()).await.broken().is_none());
 }

@@ -2,21 +2,24 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use argo_attest_core::contents::Contents;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::policy::{Policy, PolicyViolation, TrustedKey};
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::slsa::{
+    BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails, place_byproduct,
+};
+use argo_attest_core::verify::Rejection;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::attest::{AttestationNames, Attestor, Contents, MAX_ATTESTATION};
-use crate::digest::Sha256Digest;
-use crate::intoto::ResourceDescriptor;
-use crate::policy::{Policy, PolicyViolation, TrustedKey};
-use crate::relpath::RelPath;
-use crate::sign::{KeyType, PrivateKey};
-use crate::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails, place_byproduct};
+use crate::attest::{AttestationNames, Attestor, MAX_ATTESTATION};
 use crate::store::{MemoryStore, ObjectKey, Store as _, StoreError};
-use crate::verify::Rejection;
 
 mod breaks;
 mod limits;
@@ -53,7 +56,7 @@ fn provenance(inputs: Vec<ResourceDescriptor>) -> Provenance {
     let external = [("workflow", workflow), ("template", json!({"name": "build"}))];
     Provenance {
         build_definition: BuildDefinition {
-            build_type: crate::slsa::ARGO_STEP_BUILD_TYPE.into(),
+            build_type: argo_attest_core::slsa::ARGO_STEP_BUILD_TYPE.into(),
             external_parameters: external.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
             internal_parameters: serde_json::Map::new(),
             resolved_dependencies: inputs,
@@ -141,5 +144,5 @@ fn told(chain: &Chain) -> Vec<(String, &'static str)> {
 
 fn broken(chain: &Chain) -> (String, String) {
     let (link, error) = chain.broken().unwrap_or_else(|| panic!("{chain:?}"));
-    (chain.path(link).join(" "), crate::report::chain(error))
+    (chain.path(link).join(" "), argo_attest_core::text::causes(error))
 }

@@ -16,7 +16,7 @@ fn of_builder(shelf: &Shelf, id: &str, more: &str) -> Policy {
 
 async fn verdict(shelf: &Shelf, policy: &Policy, input: &ResourceDescriptor) -> Option<String> {
     let chain = shelf.walk_with(vec![input.clone()], policy, Limits::default()).await;
-    chain.broken().map(|(_, error)| crate::report::chain(error))
+    chain.broken().map(|(_, error)| argo_attest_core::text::causes(error))
 }
 
 #[tokio::test]

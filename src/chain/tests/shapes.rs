@@ -74,7 +74,7 @@ async fn a_part_of_a_directory_is_followed_under_its_own_name() {
     for count in [4, 1100] {
         let shelf = Shelf::new();
         let (files, whole) = directory(&shelf, count).await;
-        let part = |path: &str, digest: crate::intoto::DigestSet| ResourceDescriptor {
+        let part = |path: &str, digest: argo_attest_core::intoto::DigestSet| ResourceDescriptor {
             uri: format!("memory:out/{path}"),
             digest,
             ..whole.clone()
@@ -82,8 +82,11 @@ async fn a_part_of_a_directory_is_followed_under_its_own_name() {
         let sub = RelPath::from_bytes(b"sub").unwrap();
         let beneath: BTreeMap<_, _> =
             files.iter().filter_map(|(path, digest)| Some((path.strip_prefix(&sub)?, *digest))).collect();
-        let (sub, one, two) =
-            (crate::digest::DirHash::of_files(&beneath), Sha256Digest::of(b"1"), Sha256Digest::of(b"2"));
+        let (sub, one, two) = (
+            argo_attest_core::digest::DirHash::of_files(&beneath),
+            Sha256Digest::of(b"1"),
+            Sha256Digest::of(b"2"),
+        );
         let good = [whole.clone(), part("sub", sub.into()), part("1", one.into()), part("sub/2", two.into())];
         let chain = shelf.walk(good.to_vec()).await;
         assert!(chain.broken().is_none(), "{chain:?}");
@@ -93,7 +96,7 @@ async fn a_part_of_a_directory_is_followed_under_its_own_name() {
             part("sub/1", one.into()),
             part("sub/3", sub.into()),
             part("sub", whole.digest.clone()),
-            part("none", crate::digest::DirHash::of_files(&BTreeMap::new()).into()),
+            part("none", argo_attest_core::digest::DirHash::of_files(&BTreeMap::new()).into()),
             ResourceDescriptor { digest: sub.into(), ..whole.clone() },
             ResourceDescriptor { digest: Sha256Digest::of(b"none of them").into(), ..whole.clone() },
         ];

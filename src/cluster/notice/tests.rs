@@ -1,11 +1,11 @@
 //! What a pod is told, at each end that a step can have.
 
+use argo_attest_core::slsa::PodIdentity;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::slsa::PodIdentity;
 
 fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {
     let identity = PodIdentity::default();

@@ -1,10 +1,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use argo_attest_core::outcome::MESSAGE_LIMIT;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::outcome::MESSAGE_LIMIT;
 
 fn file() -> (TempDir, StatusFile) {
     let dir = tempfile::tempdir().unwrap();

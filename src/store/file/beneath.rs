@@ -4,10 +4,9 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
+use argo_attest_core::relpath::RelPath;
 use rustix::fs::{Mode, OFlags, fsync, mkdirat, open, openat};
 use rustix::io::Errno;
-
-use crate::relpath::RelPath;
 
 /// An open directory.
 #[derive(Debug)]

@@ -16,6 +16,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::relpath::RelPath;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest as _, Sha256};
@@ -26,8 +28,6 @@ use super::{
     Checksums, ChunkSource, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome,
     Revision, Store, StoreError,
 };
-use crate::digest::Sha256Digest;
-use crate::relpath::RelPath;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 * 1024;

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 
+use argo_attest_core::digest::Sha256Digest;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, linkat, openat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::beneath::Directory;
 use super::lock::Lock;
 use super::{Place, digest, info, open_object, read_whole};
-use crate::digest::Sha256Digest;
 use crate::store::{ObjectInfo, PutOutcome, Revision, StoreError};
 
 pub(super) fn create(root: &Directory, place: &Place, bytes: &[u8]) -> Result<PutOutcome, StoreError> {

@@ -10,12 +10,12 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use argo_attest_core::secret::shown_path;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use zeroize::Zeroizing;
 
 use super::config::{self, Endpoint};
 use super::trust::Trust;
-use crate::secret::shown_path;
 use crate::store::{ConfigError, Env};
 
 /// Bytes of a key file or token that are read; a longer one is refused.

@@ -4,11 +4,11 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, SystemTime};
 
+use argo_attest_core::text::causes;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::report::chain;
 use crate::store::error::foreign;
 use crate::store::{ConfigError, Corruption, Reply, Source, StoreError};
 
@@ -117,14 +117,14 @@ impl Fault {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Reply(answer) => answer.reply.to_string(),
-            Self::Transport(source) | Self::Tls(source) => chain(&**source),
+            Self::Transport(source) | Self::Tls(source) => causes(&**source),
             Self::Cut { announced, received } => {
                 Corruption::Length { announced: *announced, received: *received }.to_string()
             }
             Self::Mismatch => Corruption::Checksum.to_string(),
             Self::Odd(what) => (*what).to_owned(),
-            Self::Settings(error) => chain(error),
-            Self::Final(error) => chain(error),
+            Self::Settings(error) => causes(error),
+            Self::Final(error) => causes(error),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use argo_attest_core::secret::shown_path;
 use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
@@ -14,8 +15,8 @@ use tokio::sync::Mutex;
 use super::S3Config;
 use super::credentials::{Credentials, WebIdentity, read_files, static_keys};
 use super::fault::Fault;
-use crate::secret::{Token, shown_path};
 use crate::store::ConfigError;
+use crate::token::Token;
 
 /// A session is renewed this long before its end, so that no request that is
 /// on its way outlives it.

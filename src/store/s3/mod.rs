@@ -21,6 +21,7 @@ mod trust;
 use std::fmt;
 use std::sync::Arc;
 
+use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
@@ -32,13 +33,14 @@ pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
 pub use credentials::{Credentials, KeyPair, WebIdentity};
 pub use trust::Trust;
 
+use argo_attest_core::digest::Sha256Digest;
+
 use self::client::Client;
 use self::fault::Fault;
 use super::{
     Checksums, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Revision, Store,
-    StoreAddress, StoreError,
+    StoreError,
 };
-use crate::digest::Sha256Digest;
 
 /// A bucket, or the part of it beneath a prefix.
 #[derive(Clone)]

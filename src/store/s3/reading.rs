@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use argo_attest_core::digest::Sha256Digest;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
@@ -13,7 +14,6 @@ use super::Target;
 use super::body::Body;
 use super::client::Client;
 use super::fault::Fault;
-use crate::digest::Sha256Digest;
 use crate::store::{Checksums, Corruption, Object, ObjectInfo, Revision, StoreError};
 
 /// What GET and HEAD both say.

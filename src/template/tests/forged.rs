@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::controller::{Made, made};
 use super::*;
-use crate::argo::pod::controller::{Made, made};
 
 /// A workflow of an honest author, and what is given to it.
 struct Forgery {

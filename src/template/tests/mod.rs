@@ -1,5 +1,8 @@
 //! What is asked of the API server, for how long, and what comes of each answer.
 
+#[path = "../../../crates/core/src/argo/pod/controller.rs"]
+#[expect(dead_code, reason = "another test compares live pods")]
+mod controller;
 mod forged;
 
 use std::collections::VecDeque;
@@ -8,14 +11,14 @@ use std::slice::from_ref;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use argo_attest_core::argo::Source;
+use argo_attest_core::slsa::PodIdentity;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::*;
-use crate::argo::Source;
 use crate::cluster::{ClusterError, Lookup};
-use crate::slsa::PodIdentity;
 
 const TEXT: &str = r#"{"name":"build","inputs":{},"outputs":{},"metadata":{"annotations":{"argo-attest.io/attest":"true"}},"container":{"name":"","image":"busybox:1","command":["sh","-c"],"args":["make 1.0"],"resources":{}}}"#;
 
@@ -160,7 +163,7 @@ impl<'a> Case<'a> {
     }
 
     async fn refused(&self, least: TemplateSource) -> String {
-        crate::report::chain(&self.at_least(least).await.unwrap_err())
+        argo_attest_core::text::causes(&self.at_least(least).await.unwrap_err())
     }
 }
 

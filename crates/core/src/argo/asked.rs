@@ -1,0 +1,261 @@
+//! What was asked of this program for a step: an attestation, a check of its inputs.
+//!
+//! The platform knows it best: the pod's annotations are set by Argo's controller and
+//! are no part of the template's text, which can be rewritten on its way here. So
+//! whatever of them was handed to this container decides, and only what was not comes
+//! from the text. Wherever they were read, an annotation of ours that is misspelt, or
+//! says neither `true` nor `false`, is an error: it was meant to ask for something.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::step::{OPT_IN, Step, VERIFY_INPUTS};
+use crate::text::brief;
+
+/// What every annotation of ours begins with.
+pub(super) const OWN_PREFIX: &str = "argo-attest.io/";
+
+/// Whether an annotation is one of ours, or was meant to be: Kubernetes takes capitals too.
+pub fn is_ours(name: &str) -> bool {
+    name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX))
+}
+
+/// Bytes of a foreign key or value in a message.
+const SHOWN: usize = 100;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether the outputs are to be attested ([`OPT_IN`]).
+    pub attest: bool,
+    /// Whether the inputs are to be checked ([`VERIFY_INPUTS`]); `None` if nothing is
+    /// said of them.
+    pub verify_inputs: Option<bool>,
+}
+
+/// What is known of the pod's annotations, beside the template's text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AskedEvidence<'a> {
+    /// Those that begin with `argo-attest.io/`, all of them, where the pod's spec was
+    /// handed over.
+    pub pod: Option<&'a BTreeMap<String, String>>,
+    /// `$ARGO_ATTEST_ASKED_ATTEST`: the value of [`OPT_IN`], which the downward API
+    /// leaves empty where the pod has no such annotation.
+    pub attest: Option<&'a str>,
+    /// `$ARGO_ATTEST_ASKED_VERIFY_INPUTS`: the same of [`VERIFY_INPUTS`].
+    pub verify_inputs: Option<&'a str>,
+}
+
+/// Where an annotation was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedIn {
+    /// The template's text.
+    Template,
+    /// The pod, as the admission policy handed it over.
+    Pod,
+    /// The pod, as the downward API told of it.
+    Variable,
+}
+
+impl fmt::Display for AskedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Template => "the step's template",
+            Self::Pod => "the step's pod",
+            Self::Variable => "the step's pod (by the downward API)",
+        })
+    }
+}
+
+/// An annotation of ours that cannot be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnnotationError {
+    /// There is none of this name.
+    #[error("{place} has the annotation {name}, which is none of argo-attest's")]
+    Unknown {
+        /// Where it is.
+        place: AskedIn,
+        /// Its name, fit to be shown.
+        name: String,
+    },
+    /// Neither yes nor no.
+    #[error(
+        "{place} has the annotation {name} with the value {value:?}, which is neither \"true\" nor \"false\""
+    )]
+    Value {
+        /// Where it is.
+        place: AskedIn,
+        /// Its name.
+        name: &'static str,
+        /// Its value, fit to be shown.
+        value: String,
+    },
+}
+
+impl AnnotationError {
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Unknown { .. } => {
+                format!("write {OPT_IN} or {VERIFY_INPUTS}, or take the annotation away")
+            }
+            Self::Value { .. } => {
+                "write \"true\" or \"false\", in quotes, or take the annotation away".into()
+            }
+        }
+    }
+}
+
+impl Asked {
+    /// What is asked for `step`. The text's own annotations are looked at even where
+    /// they do not decide: none of them may be misspelt.
+    pub fn of(step: &Step, evidence: AskedEvidence<'_>) -> Result<Self, AnnotationError> {
+        let text = Annotations::read(AskedIn::Template, &step.annotations)?;
+        let pod = evidence.pod.map(|pod| Annotations::read(AskedIn::Pod, pod)).transpose()?;
+        let attest = evidence.attest.map(|value| variable(OPT_IN, value)).transpose()?;
+        let verify_inputs = evidence.verify_inputs.map(|value| variable(VERIFY_INPUTS, value)).transpose()?;
+        let attest = pod.map(|pod| pod.attest).or(attest).unwrap_or(text.attest);
+        let verify_inputs = pod.map(|pod| pod.verify_inputs).or(verify_inputs).unwrap_or(text.verify_inputs);
+        Ok(Self { attest: attest == Some(true), verify_inputs })
+    }
+}
+
+/// Our annotations in one place.
+#[derive(Clone, Copy)]
+struct Annotations {
+    attest: Option<bool>,
+    verify_inputs: Option<bool>,
+}
+
+impl Annotations {
+    fn read(place: AskedIn, all: &BTreeMap<String, String>) -> Result<Self, AnnotationError> {
+        let mut read = Self { attest: None, verify_inputs: None };
+        for (name, value) in all {
+            match name.as_str() {
+                OPT_IN => read.attest = Some(yes_or_no(place, OPT_IN, value)?),
+                VERIFY_INPUTS => read.verify_inputs = Some(yes_or_no(place, VERIFY_INPUTS, value)?),
+                other => return Err(AnnotationError::Unknown { place, name: brief(other, SHOWN) }),
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// The downward API gives an empty value for an annotation that is not there.
+fn variable(name: &'static str, value: &str) -> Result<Option<bool>, AnnotationError> {
+    if value.is_empty() { Ok(None) } else { yes_or_no(AskedIn::Variable, name, value).map(Some) }
+}
+
+fn yes_or_no(place: AskedIn, name: &'static str, value: &str) -> Result<bool, AnnotationError> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(AnnotationError::Value { place, name, value: brief(other, SHOWN) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{Source, TemplateText};
+    use super::*;
+
+    fn step(annotations: &serde_json::Value) -> Step {
+        // Argo's encoder writes no empty map.
+        let metadata = match annotations.as_object() {
+            Some(all) if !all.is_empty() => json!({"annotations": annotations}),
+            _ => json!({}),
+        };
+        let text = format!(
+            r#"{{"name":"build","inputs":{{}},"outputs":{{}},"metadata":{metadata},"container":{{"name":"","image":"i","command":["c"],"resources":{{}}}}}}"#
+        );
+        Step::parse(&TemplateText::new(Source::Env, text.into_bytes()).unwrap()).unwrap()
+    }
+
+    fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_text_decides_where_nothing_else_is_known() {
+        for (annotations, attest, verify_inputs) in [
+            (json!({}), false, None),
+            (json!({OPT_IN: "true"}), true, None),
+            (json!({OPT_IN: "false", VERIFY_INPUTS: "true"}), false, Some(true)),
+            (json!({OPT_IN: "true", VERIFY_INPUTS: "false"}), true, Some(false)),
+        ] {
+            let asked = Asked::of(&step(&annotations), AskedEvidence::default()).unwrap();
+            assert_eq!(asked, Asked { attest, verify_inputs }, "{annotations}");
+        }
+    }
+
+    #[test]
+    fn what_the_pod_says_counts_and_not_the_text() {
+        let forged = step(&json!({OPT_IN: "true", VERIFY_INPUTS: "false"}));
+        let pod = map(&[(VERIFY_INPUTS, "true")]);
+        let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
+        let of_pod = Asked { attest: false, verify_inputs: Some(true) };
+        assert_eq!(Asked::of(&forged, evidence).unwrap(), of_pod);
+        // The pod as it was created before what the container was told as it started.
+        let evidence = AskedEvidence { attest: Some("true"), verify_inputs: Some(""), ..evidence };
+        assert_eq!(Asked::of(&forged, evidence).unwrap(), of_pod);
+
+        let told = |attest, verify_inputs| AskedEvidence { pod: None, attest, verify_inputs };
+        let of_variables = Asked { attest: false, verify_inputs: None };
+        assert_eq!(Asked::of(&forged, told(Some(""), Some(""))).unwrap(), of_variables);
+        let asked = Asked::of(&step(&json!({})), told(Some("true"), Some("false"))).unwrap();
+        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(false) });
+        // Of what was not handed over, the text is all that is known.
+        let asked = Asked::of(&forged, told(None, Some("true"))).unwrap();
+        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(true) });
+    }
+
+    #[test]
+    fn what_is_misspelt_is_an_error_wherever_it_stands() {
+        let fine = map(&[(OPT_IN, "true")]);
+        let decided = AskedEvidence { pod: Some(&fine), attest: Some("true"), verify_inputs: Some("true") };
+        let unknown = [
+            "argo-attest.io/atest",
+            "argo-attest.io/Attest",
+            "Argo-Attest.io/attest",
+            "argo-attest.io/",
+            "argo-attest.io/state",
+        ];
+        for name in unknown {
+            let error = Asked::of(&step(&json!({name: "true"})), decided).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("the step's template has the annotation {name}, which is none of argo-attest's")
+            );
+            let pod = map(&[(name, "true")]);
+            let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
+            let error = Asked::of(&step(&json!({})), evidence).unwrap_err();
+            assert!(error.to_string().starts_with("the step's pod has the annotation"), "{error}");
+        }
+        for value in ["True", "1", "yes", " true", "true ", "", "TRUE"] {
+            for name in [OPT_IN, VERIFY_INPUTS] {
+                let error = Asked::of(&step(&json!({name: value})), decided).unwrap_err();
+                assert!(matches!(error, AnnotationError::Value { place: AskedIn::Template, .. }), "{error}");
+                let pod = map(&[(name, value)]);
+                let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
+                Asked::of(&step(&json!({})), evidence).unwrap_err();
+            }
+            if !value.is_empty() {
+                let evidence = AskedEvidence { attest: Some(value), ..AskedEvidence::default() };
+                Asked::of(&step(&json!({})), evidence).unwrap_err();
+                let evidence = AskedEvidence { verify_inputs: Some(value), ..AskedEvidence::default() };
+                Asked::of(&step(&json!({})), evidence).unwrap_err();
+            }
+        }
+    }
+
+    #[test]
+    fn foreign_text_is_fit_to_be_shown() {
+        let error = Asked::of(&step(&json!({"argo-attest.io/\u{1b}[2J": "true"})), AskedEvidence::default());
+        let shown = error.unwrap_err().to_string();
+        assert!(shown.contains("argo-attest.io/%1B[2J"), "{shown}");
+        let error = Asked::of(&step(&json!({OPT_IN: "x\n".repeat(999)})), AskedEvidence::default());
+        assert!(error.unwrap_err().to_string().len() < 300);
+    }
+}

@@ -1,0 +1,179 @@
+//! The Sigstore bundle, signed with a key.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::dsse::wire::WireEnvelope;
+use crate::dsse::{Envelope, EnvelopeError, MAX_ENVELOPE, Spelling, envelope_key_name};
+use crate::json::{self, AtMost, JsonError, Object, Opaque, quoted};
+
+/// The media type of a bundle, version 0.3.
+pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// Bytes that are read of a bundle: the largest envelope, and half as much of log entries.
+pub const MAX_BUNDLE: usize = MAX_ENVELOPE / 2 * 3;
+/// Log entries in one bundle; sigstore-go's bound.
+const MAX_LOG_ENTRIES: usize = 32;
+
+/// Why bytes are not a bundle that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// Not JSON, or not a bundle's JSON.
+    #[error("not a Sigstore bundle")]
+    Json(#[from] JsonError),
+    /// A bundle of another version, or something else.
+    #[error("the bundle's media type is not {MEDIA_TYPE}")]
+    MediaType,
+    /// What is inside is no envelope.
+    #[error("the bundle's envelope is not usable")]
+    Envelope(#[from] EnvelopeError),
+    /// A signature over a file and not over a statement.
+    #[error("the bundle holds the signature of a file (`messageSignature`) and not an attestation")]
+    NotAttestation,
+    /// Signed with a short-lived certificate.
+    #[error("the bundle is signed with a certificate; only bundles that are signed with a key are supported")]
+    Certificate,
+    /// Nothing says that a key was used.
+    #[error("the bundle has no `publicKey`")]
+    NoKey,
+    /// A bundle's envelope has exactly one signature.
+    #[error("the bundle's envelope has {count} signatures, and exactly one is expected")]
+    Signatures {
+        /// How many there are.
+        count: usize,
+    },
+    /// The key that the bundle names is not the one that its envelope names.
+    #[error("the bundle's `hint` and its envelope's `keyid` name different keys")]
+    Hint,
+}
+
+/// One envelope with exactly one signature, and what came with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    envelope: Envelope,
+    hint: Option<String>,
+    log_entries: Vec<Opaque>,
+    timestamps: Option<Opaque>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireBundle<'a> {
+    #[serde(borrow)]
+    media_type: Cow<'a, str>,
+    #[serde(borrow)]
+    verification_material: Object<WireMaterial<'a>>,
+    #[serde(borrow)]
+    dsse_envelope: Option<Object<WireEnvelope<'a>>>,
+    message_signature: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireMaterial<'a> {
+    #[serde(borrow)]
+    public_key: Option<Object<WireKey<'a>>>,
+    certificate: Option<IgnoredAny>,
+    x509_certificate_chain: Option<IgnoredAny>,
+    #[serde(default)]
+    tlog_entries: AtMost<Opaque, MAX_LOG_ENTRIES>,
+    timestamp_verification_data: Option<Opaque>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireKey<'a> {
+    #[serde(borrow)]
+    hint: Option<Cow<'a, str>>,
+}
+
+impl Bundle {
+    /// Puts an envelope into a bundle whose hint is the name of the envelope's key.
+    /// The envelope must have exactly one signature.
+    pub fn new(envelope: Envelope) -> Result<Self, BundleError> {
+        let hint = match envelope.signatures() {
+            [signature] => signature.keyid().map(str::to_owned),
+            many => return Err(BundleError::Signatures { count: many.len() }),
+        };
+        Ok(Self { envelope, hint, log_entries: Vec::new(), timestamps: None })
+    }
+
+    /// Reads the JSON of a bundle of at most [`MAX_BUNDLE`] bytes. Log entries and
+    /// timestamps are kept as they are and not looked at. If there are both a hint and
+    /// a `keyid` they must be the same (cosign's own bundles have only a hint), and
+    /// base64 must be spelt as protobuf's JSON writes it: so no byte of a bundle
+    /// that [`Self::to_json`] wrote can be changed without notice.
+    pub fn from_json(json: &[u8]) -> Result<Self, BundleError> {
+        let wire: WireBundle<'_> = json::parse(json, MAX_BUNDLE)?;
+        if wire.media_type != MEDIA_TYPE {
+            return Err(BundleError::MediaType);
+        }
+        let Object(material) = wire.verification_material;
+        if material.certificate.is_some() || material.x509_certificate_chain.is_some() {
+            return Err(BundleError::Certificate);
+        }
+        let Object(key) = material.public_key.ok_or(BundleError::NoKey)?;
+        let (Some(Object(envelope)), None) = (wire.dsse_envelope, wire.message_signature) else {
+            return Err(BundleError::NotAttestation);
+        };
+        let bundle = Self::new(Envelope::from_wire(envelope, Spelling::Canonical)?)?;
+        let hint = envelope_key_name(key.hint.as_deref())?;
+        if hint.is_some() && bundle.hint.is_some() && hint != bundle.hint {
+            return Err(BundleError::Hint);
+        }
+        Ok(Self {
+            hint,
+            log_entries: material.tlog_entries.0,
+            timestamps: material.timestamp_verification_data,
+            ..bundle
+        })
+    }
+
+    /// The JSON, without a line's end: on one line unless log entries or timestamps
+    /// that were read have line ends. The same bundle always gives the same bytes.
+    pub fn to_json(&self) -> Vec<u8> {
+        let hint = self.hint.as_deref().unwrap_or_default();
+        let mut out = format!(
+            r#"{{"mediaType":"{MEDIA_TYPE}","verificationMaterial":{{"publicKey":{{"hint":{}}},"tlogEntries":["#,
+            quoted(hint)
+        )
+        .into_bytes();
+        for (index, entry) in self.log_entries.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(entry.as_json().as_bytes());
+        }
+        out.push(b']');
+        if let Some(timestamps) = &self.timestamps {
+            out.extend_from_slice(br#","timestampVerificationData":"#);
+            out.extend_from_slice(timestamps.as_json().as_bytes());
+        }
+        out.extend_from_slice(br#"},"dsseEnvelope":"#);
+        out.extend_from_slice(&self.envelope.to_json());
+        out.push(b'}');
+        out
+    }
+
+    /// The envelope.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// The envelope, without a copy.
+    pub fn into_envelope(self) -> Envelope {
+        self.envelope
+    }
+
+    /// Which key the bundle names; a hint, as [`crate::dsse::EnvelopeSignature::keyid`].
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// How many log entries it carries, none of them checked.
+    pub fn log_entries(&self) -> usize {
+        self.log_entries.len()
+    }
+}

@@ -1,0 +1,238 @@
+//! The two containers, the volumes they mount, and where. The names are fixed: policies,
+//! documentation and other tools know them.
+
+use super::item::Item;
+use super::settings::{Mode, Name, Settings};
+use crate::argo::Check;
+
+/// The sidecar's name.
+pub(super) const SIDECAR: &str = "argo-attest";
+/// The gate's name.
+pub(super) const GATE: &str = "argo-attest-gate";
+/// The program in the image, at its root.
+pub(super) const PROGRAM: &str = "/argo-attest";
+const KEY: &str = "argo-attest-key";
+const POLICY: &str = "argo-attest-policy";
+pub(super) const EVIDENCE: &str = "argo-attest-evidence";
+/// A volume named as a Secret is one that Argo itself may add to the pod.
+const STORE: &str = "argo-attest-store";
+
+/// What one template gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) sidecar: bool,
+    pub(super) gate: bool,
+    /// The user to run as; `None` where the pod has one for all.
+    pub(super) user: Option<u32>,
+    /// What the pod's grace period is, where that is known.
+    pub(super) grace: Option<u32>,
+    /// Which steps the gate checks, of those that get it.
+    pub(super) check: Check,
+}
+
+/// A volume that one or both of the containers mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Volume {
+    pub(super) name: String,
+    pub(super) path: String,
+    read_only: bool,
+    source: Source,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    Secret(Name),
+    ConfigMap(Name),
+    EmptyDir,
+}
+
+impl Volume {
+    /// What a volume of this kind is known by: the keys that lead to it, and its value.
+    /// `None` for an empty directory, all of which are alike.
+    pub(super) fn source(&self) -> (&'static [&'static str], Option<&str>) {
+        match &self.source {
+            Source::Secret(name) => (&["secret", "secretName"], Some(name.as_str())),
+            Source::ConfigMap(name) => (&["configMap", "name"], Some(name.as_str())),
+            Source::EmptyDir => (&["emptyDir"], None),
+        }
+    }
+
+    /// Its declaration. Where all who mount a Secret run as root, nobody else can read it.
+    pub(super) fn item(&self, root: bool) -> Item {
+        let mode = Item::literal(if root { &0o400 } else { &0o444 });
+        let (key, source) = match &self.source {
+            Source::Secret(name) => {
+                let source = vec![("secretName", Item::text(name.as_str())), ("defaultMode", mode)];
+                ("secret", Item::Map(source))
+            }
+            Source::ConfigMap(name) => ("configMap", Item::Map(vec![("name", Item::text(name.as_str()))])),
+            Source::EmptyDir => ("emptyDir", Item::Map(Vec::new())),
+        };
+        Item::Map(vec![("name", Item::text(&self.name)), (key, source)])
+    }
+
+    fn mount(&self) -> Item {
+        let mut mount = vec![("name", Item::text(&self.name)), ("mountPath", Item::text(&self.path))];
+        if self.read_only {
+            mount.push(("readOnly", Item::literal(&true)));
+        }
+        Item::Map(mount)
+    }
+}
+
+/// Makes the containers of one file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Maker<'s> {
+    pub(super) settings: &'s Settings,
+    /// Whether the file is a chart's, so that Helm must leave Argo's expressions alone.
+    pub(super) chart: bool,
+}
+
+impl Maker<'_> {
+    /// The volumes of the sidecar.
+    pub(super) fn sidecar_volumes(&self, gate: bool) -> Vec<Volume> {
+        let key = Source::Secret(self.settings.key_secret.clone());
+        let evidence = gate.then(|| volume(EVIDENCE, "/run/argo-attest", true, Source::EmptyDir));
+        [volume(KEY, "/etc/argo-attest/key", true, key)]
+            .into_iter()
+            .chain(evidence)
+            .chain(self.store())
+            .collect()
+    }
+
+    /// The volumes of the gate.
+    pub(super) fn gate_volumes(&self) -> Vec<Volume> {
+        let policy = Source::ConfigMap(self.settings.policy_configmap.clone());
+        [
+            volume(POLICY, "/etc/argo-attest/policy", true, policy),
+            volume(EVIDENCE, "/run/argo-attest", false, Source::EmptyDir),
+        ]
+        .into_iter()
+        .chain(self.store())
+        .collect()
+    }
+
+    fn store(&self) -> impl Iterator<Item = Volume> {
+        self.settings.store_secrets.iter().enumerate().map(|(at, secret)| {
+            // A Secret's name may be longer than a volume's.
+            let name = if at == 0 { STORE.to_owned() } else { format!("{STORE}-{}", at + 1) };
+            let path = format!("/argo/secret/{secret}");
+            Volume { name, path, read_only: true, source: Source::Secret(secret.clone()) }
+        })
+    }
+
+    /// The container that attests.
+    pub(super) fn sidecar(&self, wanted: &Wanted) -> Item {
+        let mut container = self.head(SIDECAR);
+        match self.settings.mode {
+            Mode::Native => {
+                container.push(("restartPolicy", Item::text("Always")));
+                container.push(("args", Item::texts(&["sidecar"])));
+                let hook = Item::Map(vec![("command", Item::texts(&[PROGRAM, "ready", "--wait"]))]);
+                let hook = Item::Map(vec![("postStart", Item::Map(vec![("exec", hook)]))]);
+                container.push(("lifecycle", hook));
+            }
+            Mode::Sidecar => {
+                // Argo wraps the containers of this list, and must be told their command.
+                container.push(("command", Item::texts(&[PROGRAM])));
+                container.push(("args", Item::texts(&["sidecar"])));
+            }
+        }
+        let mut env = vec![value("ARGO_ATTEST_BUILDER_ID", &self.settings.builder_id)];
+        if let (Mode::Native, Some(seconds)) = (self.settings.mode, wanted.grace) {
+            env.push(value("ARGO_ATTEST_GRACE_PERIOD", &seconds.to_string()));
+        }
+        env.extend(self.settings.all.then(|| value("ARGO_ATTEST_ALL", "true")));
+        env.extend(fields(&FIELDS));
+        env.extend(EXPRESSIONS.map(|(name, expression)| {
+            if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
+        }));
+        Self::tail(container, env, wanted.user, &self.sidecar_volumes(wanted.gate))
+    }
+
+    /// The container that judges the inputs.
+    pub(super) fn gate(&self, wanted: &Wanted) -> Item {
+        let mut container = self.head(GATE);
+        container.push(("args", Item::texts(&["verify-inputs"])));
+        // A gate that is there checks, unless it is told that what the step says counts.
+        let check = match wanted.check {
+            Check::Always => None,
+            Check::OptOut => Some("opt-out"),
+            Check::OptIn => Some("opt-in"),
+        };
+        // What then counts is what the pod says, which no parameter can rewrite.
+        let env = check.map(|which| [vec![value("ARGO_ATTEST_CHECK", which)], fields(&ASKED)].concat());
+        Self::tail(container, env.unwrap_or_default(), wanted.user, &self.gate_volumes())
+    }
+
+    fn head(&self, name: &str) -> Vec<(&'static str, Item)> {
+        vec![("name", Item::text(name)), ("image", Item::text(&self.settings.image))]
+    }
+
+    fn tail(
+        mut container: Vec<(&'static str, Item)>,
+        env: Vec<Item>,
+        user: Option<u32>,
+        volumes: &[Volume],
+    ) -> Item {
+        container.push(("mirrorVolumeMounts", Item::literal(&true)));
+        if !env.is_empty() {
+            container.push(("env", Item::List(env)));
+        }
+        let amounts = |amounts: Vec<(&'static str, Item)>| Item::Map(amounts);
+        let requests = amounts(vec![("cpu", Item::text("10m")), ("memory", Item::text("32Mi"))]);
+        let limits = amounts(vec![("memory", Item::text("256Mi"))]);
+        container.push(("resources", Item::Map(vec![("requests", requests), ("limits", limits)])));
+        container.push(("securityContext", security(user)));
+        let mounts = volumes.iter().map(Volume::mount).collect();
+        container.push(("volumeMounts", Item::List(mounts)));
+        Item::Map(container)
+    }
+}
+
+/// As root without any capability, a container can read what root wrote, and do nothing else.
+fn security(user: Option<u32>) -> Item {
+    let drop = Item::Map(vec![("drop", Item::texts(&["ALL"]))]);
+    let mut context: Vec<_> = user.into_iter().map(|uid| ("runAsUser", Item::literal(&uid))).collect();
+    context.push(("allowPrivilegeEscalation", Item::literal(&false)));
+    context.push(("readOnlyRootFilesystem", Item::literal(&true)));
+    context.push(("capabilities", drop));
+    Item::Map(context)
+}
+
+const FIELDS: [(&str, &str); 5] = [
+    ("ARGO_ATTEST_POD_NAME", "metadata.name"),
+    ("ARGO_ATTEST_POD_UID", "metadata.uid"),
+    ("ARGO_ATTEST_POD_NAMESPACE", "metadata.namespace"),
+    ("ARGO_ATTEST_SERVICE_ACCOUNT", "spec.serviceAccountName"),
+    ("ARGO_ATTEST_NODE_NAME", "metadata.annotations['workflows.argoproj.io/node-name']"),
+];
+
+/// What the step's annotations ask for.
+const ASKED: [(&str, &str); 2] = [
+    ("ARGO_ATTEST_ASKED_ATTEST", "metadata.annotations['argo-attest.io/attest']"),
+    ("ARGO_ATTEST_ASKED_VERIFY_INPUTS", "metadata.annotations['argo-attest.io/verify-inputs']"),
+];
+
+const EXPRESSIONS: [(&str, &str); 3] = [
+    ("ARGO_ATTEST_WORKFLOW_NAME", "{{workflow.name}}"),
+    ("ARGO_ATTEST_WORKFLOW_UID", "{{workflow.uid}}"),
+    ("ARGO_ATTEST_INPUT_PARAMETERS", "{{inputs.parameters}}"),
+];
+
+/// Variables that the downward API fills.
+fn fields(fields: &[(&str, &str)]) -> Vec<Item> {
+    let field = |(name, path): &(&str, &str)| {
+        let from = Item::Map(vec![("fieldRef", Item::Map(vec![("fieldPath", Item::text(*path))]))]);
+        Item::Map(vec![("name", Item::text(*name)), ("valueFrom", from)])
+    };
+    fields.iter().map(field).collect()
+}
+
+fn value(name: &str, value: &str) -> Item {
+    Item::Map(vec![("name", Item::text(name)), ("value", Item::text(value))])
+}
+
+fn volume(name: &str, path: &str, read_only: bool, source: Source) -> Volume {
+    Volume { name: name.into(), path: path.into(), read_only, source }
+}

@@ -1,0 +1,290 @@
+//! What is to be added to a workflow, decided on what it means, not on how it is written.
+
+use super::MAX_CHANGES;
+use super::container::{Maker, Volume, Wanted};
+use super::item::Item;
+use super::needs;
+use super::refusal::{Obstacle, Refusal};
+use super::settings::Mode;
+use super::step::{Present, Step};
+use super::workflow::{Spec, Template};
+use super::yaml::{Path, Value};
+use crate::argo::Check;
+
+/// One addition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Addition {
+    /// Items for a list, which may have to be made: at its front, and at its back.
+    Extend { at: Path, key: &'static str, front: Vec<Item>, back: Vec<Item> },
+    /// A key that is not there.
+    Set { at: Path, key: &'static str, value: Item },
+}
+
+/// What became of a container of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// The template has no use for it.
+    Unneeded,
+    /// It was added.
+    Added,
+    /// It was there already, and is as it was.
+    Already,
+}
+
+/// What became of one template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The template's line, from 1.
+    pub line: usize,
+    /// The workflow and the template.
+    pub template: String,
+    /// The container that attests.
+    pub sidecar: Container,
+    /// The container that judges the inputs.
+    pub gate: Container,
+}
+
+/// How many volumes are looked at for all steps of a workflow together.
+const MOST_LOOKS: usize = 1_000_000;
+
+/// Plans for the workflows of one document.
+pub(super) struct Planner<'a> {
+    pub(super) maker: Maker<'a>,
+    /// The line on which the node at the end of a way begins.
+    pub(super) line: &'a dyn Fn(&Path) -> usize,
+    pub(super) additions: Vec<Addition>,
+    pub(super) changes: Vec<Change>,
+}
+
+/// A template, or all at once, with what they get.
+struct Target<'v> {
+    path: Path,
+    name: String,
+    wanted: Wanted,
+    present: Present<'v>,
+}
+
+impl Planner<'_> {
+    /// Plans for one workflow.
+    pub(super) fn plan(&mut self, spec: &Spec<'_>) -> Result<(), Refusal> {
+        let defaults = spec.value.get("templateDefaults").filter(|value| !value.is_null());
+        let templates = spec.templates();
+        let steps: Vec<_> = templates
+            .iter()
+            .map(|template| (template, Step { template: template.value, defaults, spec: spec.value }))
+            .filter(|(_, step)| step.kind().is_some())
+            .collect();
+        // Each step looks through all volumes.
+        if steps.len().saturating_mul(spec.value.items("volumes").len()) > MOST_LOOKS {
+            return Err(Refusal::TooMany { what: "templates times volumes in a workflow", most: MOST_LOOKS });
+        }
+        for (template, step) in &steps {
+            step.check_annotations().map_err(|why| refuse(self.line, spec, template, why))?;
+        }
+        if self.maker.settings.all {
+            return self.plan_all(spec, defaults, &templates, &steps);
+        }
+        let line = self.line;
+        let mut shared = Vec::new();
+        for (template, step) in steps {
+            let refuse = |why| refuse(line, spec, template, why);
+            let Some(target) = self.target(spec, template, &step).map_err(refuse)? else { continue };
+            let volumes = self.missing(&target, &[&step]).map_err(refuse)?;
+            let root = target.wanted.user == Some(0);
+            self.containers(&target);
+            if self.changes.len() > MAX_CHANGES {
+                return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
+            }
+            if spec.reusable {
+                let back = volumes.iter().map(|volume| volume.item(root)).collect::<Vec<_>>();
+                self.extend(&target.path, "volumes", Vec::new(), back);
+            } else {
+                shared.extend(volumes.into_iter().map(|volume| (volume, root)));
+            }
+            let taken = step.patches().0.is_some();
+            let patch = needs::patch(self.maker, &target.path, &[&step], taken);
+            self.additions.extend(patch.map_err(refuse)?);
+        }
+        self.declare(spec, shared);
+        Ok(())
+    }
+
+    /// Everything once, in the workflow's `templateDefaults`, for all templates that it runs.
+    fn plan_all(
+        &mut self,
+        spec: &Spec<'_>,
+        defaults: Option<&Value>,
+        templates: &[Template<'_>],
+        steps: &[(&Template<'_>, Step<'_>)],
+    ) -> Result<(), Refusal> {
+        let line = self.line;
+        let empty = Value::List(Vec::new());
+        let defined = || Step { template: defaults.unwrap_or(&empty), defaults: None, spec: spec.value };
+        let whole = defined();
+        // What is taken from elsewhere gets these defaults too, and may be all that is run.
+        let taken: Vec<_> = match templates.first() {
+            Some(template) if steps.is_empty() && spec.refers(templates) => vec![(template, defined())],
+            _ => Vec::new(),
+        };
+        let steps = if taken.is_empty() { steps } else { &taken };
+        let Some((first, _)) = steps.first() else { return Ok(()) };
+        let at_first = |why| refuse(line, spec, first, why);
+        let present = whole.present().map_err(at_first)?;
+        let mut target = Target {
+            path: spec.path.key("templateDefaults"),
+            name: format!("{}, all templates", spec.called),
+            wanted: Wanted {
+                sidecar: true,
+                gate: spec.refers(templates),
+                user: None,
+                grace: None,
+                check: Check::OptOut,
+            },
+            present,
+        };
+        let mut users = Vec::new();
+        for (template, step) in steps {
+            let refuse = |why| refuse(line, spec, template, why);
+            step.present().map_err(refuse)?;
+            target.wanted.gate |= step.verifies(true).map_err(refuse)?;
+            target.wanted.grace = target.wanted.grace.or_else(|| step.grace());
+            users.push(self.user(step).map_err(refuse)?);
+        }
+        target.wanted.grace = self.maker.settings.grace_period.or(target.wanted.grace);
+        target.wanted.user = match users.split_first() {
+            Some((first, others)) if others.iter().all(|user| user == first) => *first,
+            _ => return Err(at_first(Obstacle::Users)),
+        };
+        let each: Vec<_> = steps.iter().map(|(_, step)| step).collect();
+        for (template, step) in steps {
+            let refuse = |why| refuse(line, spec, template, why);
+            step.check(&needs::volumes(self.maker, &target.wanted, &target.present)).map_err(refuse)?;
+        }
+        needs::check_evidence(target.wanted.gate, &present).map_err(at_first)?;
+        let volumes = self.missing(&target, &each).map_err(at_first)?;
+        let root = target.wanted.user == Some(0);
+        let taken = whole.patches().1.is_some();
+        let patch = needs::patch(self.maker, &spec.path, &each, taken).map_err(at_first)?;
+        if defaults.is_some() {
+            self.containers(&target);
+        } else {
+            self.containers_in_new(spec, &target);
+        }
+        self.declare(spec, volumes.into_iter().map(|volume| (volume, root)).collect());
+        self.additions.extend(patch);
+        Ok(())
+    }
+
+    /// What a template gets; nothing, if it does not ask.
+    fn target<'v>(
+        &self,
+        spec: &Spec<'_>,
+        template: &Template<'_>,
+        step: &Step<'v>,
+    ) -> Result<Option<Target<'v>>, Obstacle> {
+        let sidecar = step.asks()?;
+        let gate = step.verifies(sidecar)?;
+        if !sidecar && !gate {
+            return Ok(None);
+        }
+        let present = step.present()?;
+        needs::check_evidence(sidecar && gate, &present)?;
+        if !step.has_main() {
+            return Err(Obstacle::NoMain);
+        }
+        let grace = self.maker.settings.grace_period.or_else(|| step.grace());
+        let check = if step.is_decided()? { Check::Always } else { Check::OptIn };
+        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check };
+        let name = format!("{}, template {}", spec.called, template.name);
+        let target = Target { path: template.path.clone(), name, wanted, present };
+        step.check(&needs::volumes(self.maker, &target.wanted, &target.present))?;
+        Ok(Some(target))
+    }
+
+    fn user(&self, step: &Step<'_>) -> Result<Option<u32>, Obstacle> {
+        self.maker.settings.run_as_user.map_or_else(|| step.user(), |user| Ok(Some(user)))
+    }
+
+    /// The volumes that are yet to be declared.
+    fn missing(&self, target: &Target<'_>, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
+        needs::missing(needs::volumes(self.maker, &target.wanted, &target.present), steps)
+    }
+
+    /// Adds the containers to a template, or to the defaults.
+    fn containers(&mut self, target: &Target<'_>) {
+        let (gate, sidecar) = self.new_containers(target);
+        self.report(target, gate.is_some(), sidecar.is_some());
+        match self.maker.settings.mode {
+            Mode::Native => self.extend(
+                &target.path,
+                "initContainers",
+                gate.into_iter().collect(),
+                sidecar.into_iter().collect(),
+            ),
+            Mode::Sidecar => {
+                self.extend(&target.path, "initContainers", gate.into_iter().collect(), Vec::new());
+                self.extend(&target.path, "sidecars", Vec::new(), sidecar.into_iter().collect());
+            }
+        }
+    }
+
+    /// The same for defaults that are not there.
+    fn containers_in_new(&mut self, spec: &Spec<'_>, target: &Target<'_>) {
+        let (gate, sidecar) = self.new_containers(target);
+        self.report(target, gate.is_some(), sidecar.is_some());
+        let (mut init, mut beside) = (gate.into_iter().collect::<Vec<_>>(), Vec::new());
+        match self.maker.settings.mode {
+            Mode::Native => init.extend(sidecar),
+            Mode::Sidecar => beside.extend(sidecar),
+        }
+        let lists = [("initContainers", init), ("sidecars", beside)];
+        let lists = lists.into_iter().filter(|(_, items)| !items.is_empty());
+        let value = Item::Map(lists.map(|(key, items)| (key, Item::List(items))).collect());
+        self.additions.push(Addition::Set { at: spec.path.clone(), key: "templateDefaults", value });
+    }
+
+    fn new_containers(&self, target: &Target<'_>) -> (Option<Item>, Option<Item>) {
+        let (wanted, present) = (&target.wanted, &target.present);
+        let gate = (wanted.gate && present.gate.is_none()).then(|| self.maker.gate(wanted));
+        let sidecar = (wanted.sidecar && present.sidecar.is_none()).then(|| self.maker.sidecar(wanted));
+        (gate, sidecar)
+    }
+
+    /// Declares volumes in the specification, each once.
+    fn declare(&mut self, spec: &Spec<'_>, volumes: Vec<(Volume, bool)>) {
+        let mut declared: Vec<(Volume, bool)> = Vec::new();
+        for (volume, root) in volumes {
+            match declared.iter_mut().find(|(known, _)| known.name == volume.name) {
+                Some((_, all_root)) => *all_root &= root,
+                None => declared.push((volume, root)),
+            }
+        }
+        let back = declared.iter().map(|(volume, root)| volume.item(*root)).collect();
+        self.extend(&spec.path, "volumes", Vec::new(), back);
+    }
+
+    fn extend(&mut self, at: &Path, key: &'static str, front: Vec<Item>, back: Vec<Item>) {
+        if !front.is_empty() || !back.is_empty() {
+            self.additions.push(Addition::Extend { at: at.clone(), key, front, back });
+        }
+    }
+
+    fn report(&mut self, target: &Target<'_>, gate: bool, sidecar: bool) {
+        let became = |wanted, added| match (wanted, added) {
+            (false, _) => Container::Unneeded,
+            (true, true) => Container::Added,
+            (true, false) => Container::Already,
+        };
+        self.changes.push(Change {
+            line: (self.line)(&target.path),
+            template: target.name.clone(),
+            sidecar: became(target.wanted.sidecar, sidecar),
+            gate: became(target.wanted.gate, gate),
+        });
+    }
+}
+
+fn refuse(line: &dyn Fn(&Path) -> usize, spec: &Spec<'_>, template: &Template<'_>, why: Obstacle) -> Refusal {
+    let called = format!("{}, template {}", spec.called, template.name);
+    Refusal::Template { line: line(&template.path), template: called, why }
+}

@@ -1,0 +1,32 @@
+//! What argo-attest decides, states and verifies, without network, clock or command line.
+//!
+//! Bytes and values come in, a verdict or other bytes go out: formats ([`json`], [`intoto`],
+//! [`slsa`], [`dsse`], [`bundle`], [`manifest`]), keys ([`keys`]), what a policy accepts
+//! ([`policy`], [`verify`]), what Argo says and stores ([`argo`], [`archive`], [`inject`]).
+//! The program around it, `argo-attest`, watches, asks and stores. `docs/architecture.md`
+//! has the map.
+
+#[cfg(test)]
+extern crate self as argo_attest_core;
+
+pub mod archive;
+pub mod argo;
+pub mod bundle;
+pub mod contents;
+pub mod digest;
+pub mod dsse;
+pub mod git;
+pub mod inject;
+pub mod input_evidence;
+pub mod intoto;
+pub mod json;
+pub mod keys;
+pub mod manifest;
+pub mod outcome;
+pub mod policy;
+pub mod relpath;
+pub mod secret;
+pub mod slsa;
+pub mod store_address;
+pub mod text;
+pub mod verify;

@@ -1,0 +1,168 @@
+//! What became of each output of a step: signed, so that an auditor can tell
+//! "nothing to attest" from "nobody attested"; and in short, for whoever looks at
+//! the pod. `docs/outcome.md` specifies both.
+//!
+//! Nothing here signs, stores or looks at files.
+
+mod message;
+mod predicate;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::digest::Sha256Digest;
+use crate::intoto::ResourceDescriptor;
+use crate::slsa::PodIdentity;
+
+pub use message::MESSAGE_LIMIT;
+pub use predicate::OutcomePredicate;
+
+/// `predicateType` of a step's outcome.
+pub const STEP_OUTCOME_V1: &str = "https://argo-attest.github.io/step-outcome/v1";
+
+/// What became of one output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Its attestation was written, read back and verified.
+    Attested {
+        /// The digest of the whole, `sha256:…` or `dirHash:…`, if it has one.
+        digest: Option<String>,
+        /// Where the attestation is, a URI.
+        attestation: String,
+    },
+    /// It was there, or should have been, and is not attested.
+    Refused {
+        /// Why not.
+        reason: String,
+    },
+    /// It is optional, and was not there.
+    Absent,
+    /// There was no time to finish, or the step itself did not finish.
+    Unfinished {
+        /// What was being waited for.
+        reason: String,
+    },
+}
+
+/// One declared output, at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputOutcome {
+    /// The artifact's name in the template.
+    pub name: String,
+    /// Its path in main.
+    pub path: String,
+    /// What became of it.
+    pub fate: Fate,
+    /// Entries in it that were refused, each with the reason. All of them: what is
+    /// written has a limit of its own, and the count.
+    pub refused: Vec<(String, String)>,
+}
+
+/// How the step itself ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepState {
+    /// Main ended with exit code 0.
+    Succeeded,
+    /// Main ended otherwise.
+    Failed {
+        /// Exit codes by container.
+        exit_codes: BTreeMap<String, i32>,
+    },
+    /// Main left no exit code: it was killed, or the pod was deleted.
+    Unfinished {
+        /// What is known of that.
+        reason: String,
+    },
+}
+
+/// A step and all its outputs, at the end.
+#[derive(Debug, Clone)]
+pub struct StepOutcome<'a> {
+    /// The same as in the step's attestations: see [`PodIdentity::invocation_id`].
+    pub invocation_id: String,
+    /// Which pod ran it.
+    pub identity: &'a PodIdentity,
+    /// The template's name.
+    pub template: &'a str,
+    /// How it ended.
+    pub state: StepState,
+    /// Every output that the template declares, in its order.
+    pub outputs: Vec<OutputOutcome>,
+    /// URI of the builder.
+    pub builder_id: &'a str,
+    /// When main ended, if it did.
+    pub finished_on: Option<Timestamp>,
+}
+
+impl StepOutcome<'_> {
+    /// What the signed statement is about: the invocation. It has no bytes but its
+    /// id, so the digest is that of the id.
+    pub fn subject(&self) -> ResourceDescriptor {
+        ResourceDescriptor::named(
+            format!("urn:argo-attest:invocation:{}", self.invocation_id),
+            Sha256Digest::of(self.invocation_id.as_bytes()),
+        )
+    }
+
+    /// The predicate of the signed statement.
+    pub fn predicate(&self) -> OutcomePredicate<'_> {
+        OutcomePredicate::new(self)
+    }
+
+    /// Whether every output that was there is attested, with all that is in it.
+    pub fn is_complete(&self) -> bool {
+        self.outputs.iter().all(OutputOutcome::is_complete)
+    }
+}
+
+impl OutputOutcome {
+    /// Whether nothing about it is amiss: attested in full, or rightly absent.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.fate, Fate::Attested { .. } | Fate::Absent) && self.refused.is_empty()
+    }
+}
+
+impl Fate {
+    /// The word for it: `attested`, `refused`, `absent` or `unfinished`.
+    pub fn verdict(&self) -> &'static str {
+        match self {
+            Self::Attested { .. } => "attested",
+            Self::Refused { .. } => "refused",
+            Self::Absent => "absent",
+            Self::Unfinished { .. } => "unfinished",
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Refused { reason } | Self::Unfinished { reason } => Some(reason),
+            Self::Attested { .. } | Self::Absent => None,
+        }
+    }
+
+    fn attestation(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            Self::Attested { attestation, digest } => Some((attestation, digest.as_deref())),
+            _ => None,
+        }
+    }
+}
+
+impl StepState {
+    /// The word for it: `succeeded`, `failed` or `unfinished`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed { .. } => "failed",
+            Self::Unfinished { .. } => "unfinished",
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Unfinished { reason } => Some(reason),
+            Self::Succeeded | Self::Failed { .. } => None,
+        }
+    }
+}

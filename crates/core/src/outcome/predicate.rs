@@ -1,0 +1,252 @@
+//! The predicate of the signed outcome, bounded whatever main left behind.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{OutputOutcome, StepOutcome, StepState};
+use crate::slsa::Builder;
+use crate::text::brief;
+
+/// How many refused entries of one output are named.
+const NAMED: usize = 100;
+/// Bytes of all refused entries that are named, their reasons included.
+const NAMED_BYTES: usize = 1024 * 1024;
+/// Bytes of a reason.
+const REASON: usize = 1024;
+
+/// The predicate of a step's outcome, ready to be written.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutcomePredicate<'a> {
+    invocation_id: &'a str,
+    builder: Builder,
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    workflow: Fields<'a>,
+    template: Fields<'a>,
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    node: Fields<'a>,
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    pod: Fields<'a>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_codes: Option<&'a BTreeMap<String, i32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_on: Option<Timestamp>,
+    complete: bool,
+    outputs: Vec<Output<'a>>,
+}
+
+type Fields<'a> = BTreeMap<&'static str, &'a str>;
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Output<'a> {
+    name: &'a str,
+    path: &'a str,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<Refused>,
+    #[serde(skip_serializing_if = "is_zero")]
+    refused_count: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Refused {
+    name: String,
+    reason: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+impl<'a> OutcomePredicate<'a> {
+    pub(super) fn new(outcome: &'a StepOutcome<'_>) -> Self {
+        let identity = outcome.identity;
+        let mut left = NAMED_BYTES;
+        Self {
+            invocation_id: &outcome.invocation_id,
+            builder: Builder::this_version(outcome.builder_id),
+            workflow: fields([
+                ("name", &identity.workflow_name),
+                ("namespace", &identity.pod_namespace),
+                ("uid", &identity.workflow_uid),
+            ]),
+            template: Fields::from([("name", outcome.template)]),
+            node: fields([("name", &identity.node_name), ("id", &identity.node_id)]),
+            pod: fields([
+                ("name", &identity.pod_name),
+                ("uid", &identity.pod_uid),
+                ("serviceAccount", &identity.service_account),
+            ]),
+            state: outcome.state.word(),
+            exit_codes: match &outcome.state {
+                StepState::Failed { exit_codes } => Some(exit_codes),
+                StepState::Succeeded | StepState::Unfinished { .. } => None,
+            },
+            reason: outcome.state.reason().map(|reason| brief(reason, REASON)),
+            finished_on: outcome.finished_on,
+            complete: outcome.is_complete(),
+            outputs: outcome.outputs.iter().map(|output| Output::new(output, &mut left)).collect(),
+        }
+    }
+}
+
+fn fields<'a, const N: usize>(known: [(&'static str, &'a Option<String>); N]) -> Fields<'a> {
+    let known = known.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    known.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+impl<'a> Output<'a> {
+    /// `left` is what may still be spent on refused entries.
+    fn new(outcome: &'a OutputOutcome, left: &mut usize) -> Self {
+        let mut refused = Vec::new();
+        for (name, reason) in outcome.refused.iter().take(NAMED) {
+            let reason = brief(reason, REASON);
+            let Some(rest) = left.checked_sub(name.len() + reason.len()) else { break };
+            *left = rest;
+            refused.push(Refused { name: name.clone(), reason });
+        }
+        let (attestation, digest) = outcome.fate.attestation().unzip();
+        Self {
+            name: &outcome.name,
+            path: &outcome.path,
+            verdict: outcome.fate.verdict(),
+            digest: digest.flatten(),
+            attestation,
+            reason: outcome.fate.reason().map(|reason| brief(reason, REASON)),
+            refused,
+            refused_count: outcome.refused.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{Fate, STEP_OUTCOME_V1};
+    use super::*;
+    use crate::digest::Sha256Digest;
+    use crate::intoto::{Statement, serialize};
+    use crate::slsa::PodIdentity;
+
+    fn output(name: &str, fate: Fate, refused: usize) -> OutputOutcome {
+        let refused = (0..refused).map(|n| (format!("{name}/{n}"), "a symbolic link".to_owned())).collect();
+        OutputOutcome { name: name.to_owned(), path: format!("/out/{name}"), fate, refused }
+    }
+
+    fn predicate(identity: &PodIdentity, state: StepState, outputs: Vec<OutputOutcome>) -> Value {
+        let outcome = StepOutcome {
+            invocation_id: identity.invocation_id(),
+            identity,
+            template: "build",
+            state,
+            outputs,
+            builder_id: "https://ci.example.com/argo",
+            finished_on: Some("2026-11-23T10:16:00Z".parse().unwrap()),
+        };
+        let bytes = serialize(&[outcome.subject()], STEP_OUTCOME_V1, &outcome.predicate()).unwrap();
+        let statement = Statement::from_json(&bytes).unwrap();
+        assert_eq!(
+            statement.subjects()[0].digest.sha256(),
+            Some(Sha256Digest::of(outcome.invocation_id.as_bytes()))
+        );
+        serde_json::from_str(statement.predicate()).unwrap()
+    }
+
+    #[test]
+    fn tells_every_output_and_why_not() {
+        let identity = PodIdentity {
+            pod_namespace: Some("ci".into()),
+            workflow_name: Some("wf".into()),
+            workflow_uid: Some("550e8400".into()),
+            node_id: Some("wf-1".into()),
+            pod_name: Some(String::new()),
+            ..PodIdentity::default()
+        };
+        let attested = Fate::Attested {
+            digest: Some("sha256:00".into()),
+            attestation: "s3://b/wf/a.tgz.sigstore.json".into(),
+        };
+        let refused = Fate::Refused { reason: "it does\nnot exist".into() };
+        let mut outputs =
+            vec![output("a", attested, 1), output("b", refused, 0), output("c", Fate::Absent, 0)];
+        outputs.push(output("d", Fate::Unfinished { reason: "the object did not appear".into() }, 0));
+        let failed = StepState::Failed { exit_codes: [("main".to_owned(), 3)].into() };
+        assert_eq!(
+            predicate(&identity, failed, outputs),
+            json!({
+                "invocationId": "550e8400/wf-1/-",
+                "builder": {
+                    "id": "https://ci.example.com/argo",
+                    "version": {"argo-attest": env!("CARGO_PKG_VERSION")},
+                },
+                "workflow": {"name": "wf", "namespace": "ci", "uid": "550e8400"},
+                "template": {"name": "build"},
+                "node": {"id": "wf-1"},
+                "state": "failed",
+                "exitCodes": {"main": 3},
+                "finishedOn": "2026-11-23T10:16:00Z",
+                "complete": false,
+                "outputs": [
+                    {
+                        "name": "a", "path": "/out/a", "verdict": "attested", "digest": "sha256:00",
+                        "attestation": "s3://b/wf/a.tgz.sigstore.json",
+                        "refused": [{"name": "a/0", "reason": "a symbolic link"}], "refusedCount": 1,
+                    },
+                    {"name": "b", "path": "/out/b", "verdict": "refused", "reason": "it does%0Anot exist"},
+                    {"name": "c", "path": "/out/c", "verdict": "absent"},
+                    {"name": "d", "path": "/out/d", "verdict": "unfinished",
+                     "reason": "the object did not appear"},
+                ],
+            })
+        );
+    }
+
+    #[test]
+    fn is_complete_where_nothing_is_amiss() {
+        let identity = PodIdentity::default();
+        let attested = Fate::Attested { digest: None, attestation: "u".into() };
+        let told = predicate(
+            &identity,
+            StepState::Succeeded,
+            vec![output("a", attested, 0), output("b", Fate::Absent, 0)],
+        );
+        assert_eq!((&told["complete"], &told["state"]), (&json!(true), &json!("succeeded")));
+        let gone = StepState::Unfinished { reason: "no exit code".into() };
+        let told =
+            predicate(&identity, gone, vec![output("a", Fate::Unfinished { reason: "gone".into() }, 0)]);
+        assert_eq!((&told["complete"], &told["reason"]), (&json!(false), &json!("no exit code")));
+    }
+
+    #[test]
+    fn counts_what_it_does_not_name() {
+        let refused = || Fate::Refused { reason: "x".repeat(9999) };
+        let told =
+            predicate(&PodIdentity::default(), StepState::Succeeded, vec![output("a", refused(), 5000)]);
+        let output_a = &told["outputs"][0];
+        assert_eq!(output_a["refused"].as_array().unwrap().len(), NAMED);
+        assert_eq!(output_a["refusedCount"], 5000);
+        assert_eq!(output_a["reason"].as_str().unwrap().len(), REASON);
+
+        let mut long = output("b", refused(), 0);
+        long.refused = vec![("n".repeat(NAMED_BYTES / 10), "r".into()); 20];
+        let told =
+            predicate(&PodIdentity::default(), StepState::Succeeded, vec![long, output("c", refused(), 1)]);
+        assert_eq!(told["outputs"][0]["refused"].as_array().unwrap().len(), 9);
+        assert_eq!(told["outputs"][0]["refusedCount"], 20);
+        assert_eq!(told["outputs"][1]["refusedCount"], 1);
+    }
+}

@@ -1,0 +1,245 @@
+//! The policy file: YAML, `apiVersion: argo-attest.io/v1`, `kind: VerificationPolicy`.
+//!
+//! Strict: a field that is not known is an error, because a misspelt expectation that is
+//! passed over accepts too much. So is one that is there and says nothing (empty, `null`):
+//! whoever wrote it expected something.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::fields::{Field, told};
+use super::stores::{KnownStore, Stores};
+use super::{
+    Builders, Expectation, Form, Missing, Pattern, Policy, StoredMatch, TemplateSource, TrustedKey, yaml,
+};
+use crate::keys::PublicKey;
+use crate::text::brief;
+
+/// `apiVersion` of the policy that this version reads.
+pub const API_VERSION: &str = "argo-attest.io/v1";
+/// `kind` of the policy.
+pub const KIND: &str = "VerificationPolicy";
+/// Size limit of a policy file, in bytes.
+pub const MAX_POLICY: usize = 1024 * 1024;
+
+/// Why a policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidPolicy {
+    /// Larger than [`MAX_POLICY`].
+    #[error("the policy is larger than {MAX_POLICY} bytes")]
+    TooLarge,
+    /// Not YAML, or YAML that is not read here.
+    #[error("the policy is not well formed: line {line}: {what}")]
+    Yaml {
+        /// From 1.
+        line: usize,
+        /// What is wrong, printable.
+        what: String,
+    },
+    /// Another document, or another version of it.
+    #[error("the policy is {found}, not {API_VERSION} {KIND}")]
+    Kind {
+        /// Its apiVersion and kind, printable.
+        found: String,
+    },
+    /// No policy has such a field.
+    #[error("the policy is not well formed: line {line}: unknown field `{field}`")]
+    Unknown {
+        /// Which, printable.
+        field: String,
+        /// Where it stands, from 1.
+        line: usize,
+    },
+    /// A field is missing, empty, there twice, or not what it has to be.
+    #[error("the policy is not well formed: line {line}: {field} {what}")]
+    Field {
+        /// Which, such as `expect.workflow.name`; printable.
+        field: String,
+        /// Where it stands, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A key's file cannot be read or is no public key.
+    #[error("the key {name:?} of the policy cannot be used")]
+    Key {
+        /// The key's name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// One key under two names: which of their times and builders hold?
+    #[error("the keys {other:?} and {name:?} of the policy are one and the same")]
+    SameKey {
+        /// The later name.
+        name: String,
+        /// The earlier one.
+        other: String,
+    },
+}
+
+impl Policy {
+    /// Reads a policy file's bytes. `load` reads the public key in a file that
+    /// the policy names, as it is written there.
+    pub fn from_yaml<E>(
+        bytes: &[u8],
+        mut load: impl FnMut(&Path) -> Result<PublicKey, E>,
+    ) -> Result<Self, InvalidPolicy>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if bytes.len() > MAX_POLICY {
+            return Err(InvalidPolicy::TooLarge);
+        }
+        let not_utf8 = |_| InvalidPolicy::Yaml { line: 1, what: "it is not UTF-8".to_owned() };
+        let text = std::str::from_utf8(bytes).map_err(not_utf8)?;
+        let document =
+            yaml::read(text).map_err(|e| InvalidPolicy::Yaml { line: e.line, what: brief(&e.what, 300) })?;
+        let mut fields = Field::document(document).fields()?;
+        let (version, kind) = (fields.required("apiVersion")?.text()?, fields.required("kind")?.text()?);
+        if version != API_VERSION || kind != KIND {
+            return Err(InvalidPolicy::Kind {
+                found: format!("{} {}", told(&version, 100), told(&kind, 100)),
+            });
+        }
+        let (keys, builders) = (fields.required("keys")?, fields.required("builders")?);
+        let (stores, expect) = (fields.optional("stores"), fields.optional("expect"));
+        let missing = fields.optional("missing");
+        fields.finish()?;
+        // All that is in the file comes first: what it says is looked at before its keys are.
+        let keys = keys.distinct(key_entry, |a, b| a.name == b.name)?;
+        let builders = builders.distinct(|entry| builder(entry, &keys), |a, b| a.0 == b.0)?;
+        let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
+        let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
+        let missing = missing.map_or(Ok(Missing::default()), |field| {
+            field.parsed("fail or warn", |text| match text {
+                "fail" => Some(Missing::Fail),
+                "warn" => Some(Missing::Warn),
+                _ => None,
+            })
+        })?;
+        let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys.len());
+        for KeyEntry { name, file, not_before, not_after } in keys {
+            let key =
+                load(&file).map_err(|e| InvalidPolicy::Key { name: told(&name, 200), source: e.into() })?;
+            if let Some(same) = trusted.iter().find(|other| other.key.key_id() == key.key_id()) {
+                return Err(InvalidPolicy::SameKey { name: told(&name, 200), other: told(&same.name, 200) });
+            }
+            trusted.push(TrustedKey { name, key, not_before, not_after });
+        }
+        Ok(Self { keys: trusted, builders: Builders::Listed(builders), stores, expect, missing })
+    }
+}
+
+/// A key as the file has it.
+struct KeyEntry {
+    name: String,
+    file: PathBuf,
+    not_before: Option<Timestamp>,
+    not_after: Option<Timestamp>,
+}
+
+fn key_entry(entry: Field) -> Result<KeyEntry, InvalidPolicy> {
+    let mut fields = entry.fields()?;
+    let name = fields.required("name")?.text()?;
+    let file = fields.required("file")?.text()?.into();
+    let not_before = fields.optional("notBefore").map(timestamp).transpose()?;
+    let ends = fields.optional("notAfter");
+    fields.finish()?;
+    let not_after = match (ends, not_before) {
+        (None, _) => None,
+        (Some(field), not_before) => {
+            Some(field.parsed("a time after notBefore, such as 2027-06-30T00:00:00Z", |text| {
+                let time: Timestamp = text.parse().ok()?;
+                not_before.is_none_or(|begin| begin < time).then_some(time)
+            })?)
+        }
+    };
+    Ok(KeyEntry { name, file, not_before, not_after })
+}
+
+fn timestamp(field: Field) -> Result<Timestamp, InvalidPolicy> {
+    field.parsed("a time such as 2027-06-30T00:00:00Z", |text| text.parse().ok())
+}
+
+/// A builder's id, and the places of its keys in the list.
+fn builder(entry: Field, listed: &[KeyEntry]) -> Result<(String, Vec<usize>), InvalidPolicy> {
+    let mut fields = entry.fields()?;
+    let id = fields.required("id")?.text()?;
+    let place = |name: &str| listed.iter().position(|key| key.name == name);
+    let key = |field: Field| field.parsed("a name that `keys` lists", place);
+    let keys = fields.required("keys")?.distinct(key, |a, b| a == b)?;
+    fields.finish()?;
+    Ok((id, keys))
+}
+
+fn known_stores(field: Field) -> Result<Stores, InvalidPolicy> {
+    let mut known = HashSet::new();
+    let mut stores: Vec<KnownStore> = Vec::new();
+    for entry in field.list()? {
+        let twice = entry.wrong("has a name or an address that another store has");
+        let store = known_store(entry)?;
+        // An address of two stores would make them one.
+        if stores.iter().any(|other| other.name == store.name)
+            || !store.addresses.iter().all(|address| known.insert(address.clone()))
+        {
+            return Err(twice);
+        }
+        stores.push(store);
+    }
+    Ok(Stores::new(stores))
+}
+
+fn known_store(entry: Field) -> Result<KnownStore, InvalidPolicy> {
+    let mut fields = entry.fields()?;
+    let name = fields.required("name")?.text()?;
+    let address = |field: Field| {
+        field.parsed("a store's address such as https://s3.example.com", |text| text.parse().ok())
+    };
+    let addresses = fields.required("addresses")?.distinct(address, |a, b| a == b)?;
+    fields.finish()?;
+    Ok(KnownStore { name, addresses })
+}
+
+fn expectation(field: Field, stores: &Stores) -> Result<Expectation, InvalidPolicy> {
+    let mut fields = field.fields()?;
+    let mut expect = Expectation::default();
+    if let Some(workflow) = fields.optional("workflow") {
+        let mut fields = workflow.fields()?;
+        expect.namespace = fields.optional("namespace").map(Field::text).transpose()?;
+        expect.workflow = fields.optional("name").map(Field::text).transpose()?.map(Pattern::new);
+        fields.finish()?;
+    }
+    let names = |field: Field| field.distinct(Field::text, |a, b| a == b);
+    expect.templates = fields.optional("template").map(names).transpose()?.unwrap_or_default();
+    expect.stored_match = fields.optional("storedMatch").map_or(Ok(StoredMatch::default()), |field| {
+        field.parsed("required or optional", |text| match text {
+            "required" => Some(StoredMatch::Required),
+            "optional" => Some(StoredMatch::Optional),
+            _ => None,
+        })
+    })?;
+    expect.max_age = fields.optional("maxAge").map(age).transpose()?;
+    let known = |name: &str| stores.knows(name).then(|| name.to_owned());
+    let known = |field: Field| field.parsed("the name of a store that `stores` lists", known);
+    let wanted = fields.optional("stores").map(|field| field.distinct(known, |a, b| a == b)).transpose()?;
+    expect.stores = wanted.unwrap_or_default();
+    let source = fields.optional("templateSource");
+    expect.template_source =
+        source.map(|field| field.parsed("workflow, pod or text", TemplateSource::named)).transpose()?;
+    let form = fields.optional("form");
+    expect.form = form.map(|field| field.parsed("native or sidecar", Form::named)).transpose()?;
+    fields.finish()?;
+    Ok(expect)
+}
+
+fn age(field: Field) -> Result<Duration, InvalidPolicy> {
+    field.parsed("a duration such as 720h", |text| {
+        let age = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
+        (!age.is_zero()).then_some(age)
+    })
+}

@@ -1,0 +1,18 @@
+//! SLSA provenance v1, the predicate that we write and verify.
+//! <https://slsa.dev/spec/v1.2/build-provenance>
+
+mod argo_step;
+mod attestation_ref;
+mod command;
+mod existing_object;
+mod places;
+mod provenance;
+
+pub use argo_step::{ARGO_STEP_BUILD_TYPE, InputEvidence, PodIdentity, StepRun};
+pub use attestation_ref::{AttestationRef, InvalidReference};
+pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER};
+pub use existing_object::{EXISTING_OBJECT_BUILD_TYPE, ExistingObject};
+pub use places::{STORED_OBJECT, StoredPlace, annotate_place, place_byproduct};
+pub use provenance::{
+    BuildDefinition, BuildMetadata, Builder, InvalidProvenance, PROVENANCE_V1, Provenance, RunDetails,
+};

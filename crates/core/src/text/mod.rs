@@ -1,0 +1,9 @@
+//! Text for people: printable, short enough, and with nothing that may not be shown.
+
+mod brief;
+mod causes;
+mod json_text;
+
+pub use brief::brief;
+pub use causes::causes;
+pub use json_text::{JsonText, Lines, terminal_json};

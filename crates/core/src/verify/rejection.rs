@@ -1,0 +1,171 @@
+//! Every way in which the answer is no.
+
+use super::PlaceError;
+use crate::bundle::BundleError;
+use crate::bundle::lines::LinesError;
+use crate::dsse::SignatureError;
+use crate::intoto::InvalidStatement;
+use crate::keys::KeyId;
+use crate::manifest::{Differences, ManifestError};
+use crate::policy::PolicyViolation;
+use crate::relpath::RelPath;
+use crate::slsa::InvalidProvenance;
+
+/// Why an artifact is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// Nothing to verify it with.
+    #[error("no attestation: looked for {}", looked_for.join(", "))]
+    NoAttestation {
+        /// Where an attestation could have been.
+        looked_for: Vec<String>,
+    },
+    /// Properly signed, and says to be signed with some other key: not as it was written.
+    #[error("the envelope names the key {named}, and was signed with {signer}: the attestation was altered")]
+    KeyName {
+        /// What it says, printable.
+        named: String,
+        /// The key that did sign.
+        signer: KeyId,
+    },
+    /// The file is no Sigstore bundle.
+    #[error("the attestation is malformed")]
+    Bundle(#[from] BundleError),
+    /// The file is no JSON Lines file of DSSE envelopes.
+    #[error("the attestation is malformed")]
+    Lines(#[from] LinesError),
+    /// Signed by nobody known, or changed after it was signed.
+    #[error("{0}")]
+    Signature(#[from] SignatureError),
+    /// Properly signed, but no statement.
+    #[error("the signed payload is malformed")]
+    Statement(#[from] InvalidStatement),
+    /// Properly signed, but some other kind of claim.
+    #[error("the statement is {found:?}, not SLSA provenance")]
+    PredicateType {
+        /// What it is.
+        found: String,
+    },
+    /// Called provenance, but is none.
+    #[error("the signed provenance is malformed")]
+    Provenance(#[from] InvalidProvenance),
+    /// Authentic, but not what the policy wants.
+    #[error("{0}")]
+    Policy(#[from] PolicyViolation),
+    /// Another artifact's attestation, or the artifact was changed.
+    #[error("its digest {found} is not one that is attested; the attestation is about {about}")]
+    OtherArtifact {
+        /// The artifact's digest.
+        found: String,
+        /// Names of the attested subjects.
+        about: String,
+    },
+    /// One artifact's bytes under the name of another.
+    #[error("its bytes are attested as {attested:?}, and not under the name {asked:?}")]
+    OtherName {
+        /// The name in the statement, printable.
+        attested: String,
+        /// The name that was asked for, printable.
+        asked: String,
+    },
+    /// A directory's attestation, beside a file.
+    #[error(
+        "the attestation beside it is about the directory {directory:?}, and about no file under this name"
+    )]
+    OfDirectory {
+        /// The attested directory, printable.
+        directory: String,
+    },
+    /// The artifact is not where its attestation says that it is stored.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The key is no plain path, and a directory's attestation speaks of those only.
+    #[error(
+        "the key {key} has no attestation of its own, and an empty, `.` or `..` part: it is no file of an attested directory"
+    )]
+    Spelling {
+        /// The key, printable.
+        key: String,
+    },
+    /// Files of a directory are not as attested.
+    #[error("{0}")]
+    Differs(Differences),
+    /// The attestation beside a parent directory does not speak of this path.
+    #[error("the attestation of {directory} does not list {path}")]
+    NotListed {
+        /// The attested directory.
+        directory: String,
+        /// The path in it.
+        path: RelPath,
+    },
+    /// Found beside a directory, but it is not about a directory.
+    #[error("the attestation beside the parent directory is about {about}, not about a directory")]
+    NotADirectory {
+        /// Names of the attested subjects.
+        about: String,
+    },
+    /// The statement lists its files in a manifest, which is not there.
+    #[error("the manifest that lists the attested files is not there: {0}")]
+    NoManifest(String),
+    /// It cannot be read, or is not in the manifest's form.
+    #[error("the manifest is malformed")]
+    Manifest(#[from] ManifestError),
+    /// It was changed, or belongs to another attestation.
+    #[error("the manifest is not the one that was attested (its digest is {found}, not {wanted})")]
+    OtherManifest {
+        /// The digest of what was read.
+        found: String,
+        /// What the statement says.
+        wanted: String,
+    },
+    /// A symbolic link, a device, something that would not hold still.
+    #[error("{path} cannot be verified: {reason}")]
+    Unverifiable {
+        /// Which entry.
+        path: RelPath,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Rejection {
+    /// What the user can do about it, where there is something.
+    pub fn remedy(&self) -> Option<&'static str> {
+        // What a policy refuses is for whoever wrote the policy to judge.
+        Some(match self {
+            Self::NoAttestation { .. } => "name the attestation with --bundle FILE",
+            Self::Signature(SignatureError::Untrusted { .. }) => {
+                "if you trust that signer, get the public key from them and name it with --key FILE"
+            }
+            Self::NoManifest(_) | Self::OtherManifest { .. } | Self::Manifest(_) => {
+                "fetch the manifest that was published beside the attestation"
+            }
+            Self::Signature(_) | Self::KeyName { .. } | Self::Bundle(_) | Self::Lines(_) => {
+                "fetch the attestation again from where it was published"
+            }
+            Self::OtherArtifact { .. } | Self::Differs(_) => {
+                "these are not the bytes that were attested: fetch them again, or make and attest them anew"
+            }
+            Self::OtherName { .. } => {
+                "verify it under the name that it is attested by, or fetch the attestation of this artifact"
+            }
+            Self::Place(error) => error.remedy(),
+            Self::Spelling { .. } => "write the key as it is in the bucket",
+            Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
+                "name the artifact's own attestation with --bundle FILE, if it has one"
+            }
+            Self::Statement(_) | Self::PredicateType { .. } | Self::Provenance(_) => {
+                "name an attestation with SLSA provenance v1 with --bundle FILE"
+            }
+            Self::Unverifiable { .. } => {
+                "verify the files that are attested by their own names, or take that entry away"
+            }
+            Self::Policy(_) => return None,
+        })
+    }
+
+    /// Whether there is no attestation at all, which a policy may let pass.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::NoAttestation { .. } | Self::Spelling { .. })
+    }
+}

@@ -1,0 +1,397 @@
+//! Everything that must be a no, each with its own reason; and the few that are a yes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::contents::{Contents, MAX_FILES};
+use crate::digest::Sha256Digest;
+use crate::dsse::Envelope;
+use crate::intoto::{self, ResourceDescriptor};
+use crate::keys::{KeyType, PrivateKey};
+use crate::policy::{KnownStore, Policy, Stores, TrustedKey};
+use crate::relpath::RelPath;
+use crate::slsa::PROVENANCE_V1;
+use crate::store_address::StoreAddress;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn key() -> PrivateKey {
+    PrivateKey::generate(KeyType::Ed25519).unwrap()
+}
+
+fn policy(key: &PrivateKey) -> Policy {
+    Policy::of_keys(vec![TrustedKey::new("test", key.public().clone())])
+}
+
+fn predicate() -> serde_json::Value {
+    json!({
+        "buildDefinition": {"buildType": "https://example.com/t", "externalParameters": {"command": ["make"]}},
+        "runDetails": {"builder": {"id": "https://ci.example.com"}},
+    })
+}
+
+fn statement(subjects: &[ResourceDescriptor]) -> Vec<u8> {
+    intoto::serialize(subjects, PROVENANCE_V1, &predicate()).unwrap()
+}
+
+fn authentic(subjects: &[ResourceDescriptor]) -> Authentic {
+    let key = key();
+    authenticate(&Envelope::sign(statement(subjects), &key).unwrap(), &policy(&key), NOW).unwrap()
+}
+
+fn itself(known_as: &str) -> Place {
+    Place::Itself(KnownAs::new(known_as))
+}
+
+fn named(known_as: &str) -> Place {
+    Place::Named(KnownAs::new(known_as))
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::from_bytes(text.as_bytes()).unwrap()
+}
+
+fn tree(entries: &[(&str, &str)]) -> BTreeMap<RelPath, Sha256Digest> {
+    entries.iter().map(|(p, c)| (path(p), Sha256Digest::of(c.as_bytes()))).collect()
+}
+
+fn refusal(payload: Vec<u8>) -> String {
+    let key = key();
+    let envelope = Envelope::sign(payload, &key).unwrap();
+    authenticate(&envelope, &policy(&key), NOW).map(|_| ()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_properly_signed_payload_still_has_to_be_provenance() {
+    let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
+    let with_type = |t: &str| intoto::serialize(&subject, t, &predicate()).unwrap();
+    assert!(refusal(b"not json".to_vec()).contains("payload is malformed"));
+    assert!(refusal(statement(&[])).contains("payload is malformed"));
+    assert!(refusal(with_type("https://slsa.dev/verification_summary/v1")).contains("not SLSA provenance"));
+    let no_builder =
+        json!({"buildDefinition": {"buildType": "t", "externalParameters": {}}, "runDetails": {}});
+    assert!(
+        refusal(intoto::serialize(&subject, PROVENANCE_V1, &no_builder).unwrap())
+            .contains("provenance is malformed")
+    );
+}
+
+#[test]
+fn another_key_is_not_trusted_whatever_it_calls_itself() {
+    let (key, other) = (key(), key());
+    let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
+    let envelope = Envelope::sign(statement(&subject), &key).unwrap();
+    let no = authenticate(&envelope, &policy(&other), NOW).map(|_| ()).unwrap_err();
+    assert!(no.to_string().contains("not signed with a trusted key"), "{no}");
+    assert!(no.remedy().unwrap().contains("--key"));
+
+    // The other key's name over this key's signature.
+    let forged = String::from_utf8(envelope.to_json()).unwrap();
+    let forged = forged.replace(&key.public().key_id().to_string(), &other.public().key_id().to_string());
+    let forged = Envelope::from_json(forged.as_bytes()).unwrap();
+    let no = authenticate(&forged, &policy(&other), NOW).map(|_| ()).unwrap_err();
+    assert!(no.to_string().contains("altered"), "{no}");
+    // And over a good signature it is not what was published, though nothing signed was altered.
+    let no = authenticate(&forged, &policy(&key), NOW).map(|_| ()).unwrap_err();
+    assert!(matches!(no, Rejection::KeyName { .. }), "{no}");
+    // No name is no lie.
+    let mut nameless: serde_json::Value = serde_json::from_slice(&envelope.to_json()).unwrap();
+    nameless["signatures"][0].as_object_mut().unwrap().remove("keyid").unwrap();
+    let nameless = Envelope::from_json(nameless.to_string().as_bytes()).unwrap();
+    authenticate(&nameless, &policy(&key), NOW).unwrap();
+}
+
+#[test]
+fn the_builder_that_was_asked_for_is_the_only_one() {
+    let key = key();
+    let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
+    let envelope = Envelope::sign(statement(&subject), &key).unwrap();
+    authenticate(&envelope, &policy(&key).only_builder("https://ci.example.com".into()), NOW).unwrap();
+    let other = policy(&key).only_builder("https://ci.example.com/".into());
+    let no = authenticate(&envelope, &other, NOW).map(|_| ()).unwrap_err();
+    assert!(no.to_string().contains("the builder is"), "{no}");
+}
+
+#[test]
+fn a_file_is_what_its_digest_says() {
+    let subjects = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
+    // The only one may have been renamed: whoever has the bytes has the artifact.
+    for place in [itself("/dl/x"), itself("/dl/renamed"), named("/dl/renamed"), named("x")] {
+        let ask =
+            |bytes: &[u8]| authentic(&subjects).accept(&place, &Content::File(Sha256Digest::of(bytes)), None);
+        let yes = ask(b"x").unwrap();
+        assert_eq!((yes.subject(), yes.files()), ("x", 1));
+        let no = ask(b"z").map(|_| ()).unwrap_err();
+        assert!(matches!(no, Rejection::OtherArtifact { .. }), "{no}");
+    }
+}
+
+#[test]
+fn of_several_files_each_goes_by_its_own_name() {
+    let subjects = ["x", "y", "d/x"].map(|n| ResourceDescriptor::named(n, Sha256Digest::of(n.as_bytes())));
+    let ask = |place: &Place, bytes: &str| {
+        authentic(&subjects)
+            .accept(place, &Content::File(Sha256Digest::of(bytes.as_bytes())), None)
+            .map(|verified| verified.subject().to_owned())
+            .map_err(|no| no.to_string())
+    };
+    for (place, bytes, expected) in [
+        (itself("/w/x"), "x", Some("x")),
+        (itself("/w/y"), "y", Some("y")),
+        (itself("/w/d/x"), "d/x", Some("d/x")),
+        (itself("/w/y"), "x", None),
+        (itself("/w/x"), "d/x", None),
+        (itself("/w/X"), "x", None),
+        (itself("/w/x/"), "x", None),
+        (itself("/w/renamed"), "x", None),
+        (named("/w/x"), "x", Some("x")),
+        (named("/w/d/x"), "d/x", Some("d/x")),
+        // What has more of the path is the artifact; `x` is another.
+        (named("/w/d/x"), "x", None),
+        (named("/w/y"), "x", None),
+        (named("/w/renamed"), "x", None),
+    ] {
+        let said = ask(&place, bytes);
+        assert_eq!(said.as_deref().ok(), expected, "{place:?} {bytes}: {said:?}");
+        if let Err(why) = said {
+            assert!(why.contains(&format!("its bytes are attested as {bytes:?}, and not under")), "{why}");
+        }
+    }
+    let no = ask(&itself("/w/x"), "none").unwrap_err();
+    assert!(no.contains("x and 2 more"), "{no}");
+}
+
+/// The attestation of a directory, put beside one of its files, or of something else.
+#[test]
+fn a_directory_vouches_for_no_file_under_another_name() {
+    let contents = Contents::directory(
+        "out",
+        &tree(&[("safe.sh", "safe"), ("evil.sh", "evil"), ("sub/safe.sh", "sub")]),
+    );
+    let ask = |place: &Place, bytes: &str| {
+        authentic(contents.subjects()).accept(place, &Content::File(Sha256Digest::of(bytes.as_bytes())), None)
+    };
+    for (place, good, bad) in [
+        (named("/w/out/safe.sh"), "safe", ["evil", "sub"]),
+        (named("/w/out/sub/safe.sh"), "sub", ["evil", "safe"]),
+        (named("/dl/sub/safe.sh"), "sub", ["evil", "safe"]),
+    ] {
+        ask(&place, good).unwrap();
+        for bytes in bad {
+            let no = ask(&place, bytes).map(|_| ()).unwrap_err();
+            assert!(matches!(no, Rejection::OtherName { .. }), "{place:?} {bytes}: {no}");
+        }
+    }
+    // Put beside a file, whatever its bytes are.
+    for place in ["/w/out/safe.sh", "/w/lib/safe.sh", "/w/safe.sh", "/w/out//safe.sh", "/w/out/safe.sh/"] {
+        for bytes in ["safe", "evil", "none"] {
+            let no = ask(&itself(place), bytes).map(|_| ()).unwrap_err();
+            assert!(matches!(no, Rejection::OfDirectory { .. }), "{place} {bytes}: {no}");
+        }
+    }
+    // An archive of it is the artifact; its files are not.
+    let packed = contents.clone().stored_as("out.tgz", "s3://b/out.tgz", Sha256Digest::of(b"packed"));
+    let ask = |bytes: &str| {
+        let digest = Sha256Digest::of(bytes.as_bytes());
+        authentic(packed.subjects()).accept(&itself("/dl/renamed.tgz"), &Content::File(digest), None)
+    };
+    ask("packed").unwrap();
+    assert!(matches!(ask("safe").map(|_| ()).unwrap_err(), Rejection::OfDirectory { .. }));
+    assert!(matches!(ask("else").map(|_| ()).unwrap_err(), Rejection::OtherArtifact { .. }));
+}
+
+#[test]
+fn a_directory_is_all_of_its_files() {
+    let files = tree(&[("a", "1"), ("b/c", "2")]);
+    let contents = Contents::directory("out", &files);
+    let ask = |there: &BTreeMap<_, _>| {
+        authentic(contents.subjects()).accept(&itself("/w/out"), &Content::Directory(there.clone()), None)
+    };
+    assert_eq!(ask(&files).unwrap().subject(), "out");
+    for (there, why) in [
+        (tree(&[("a", "1"), ("b/c", "3")]), "b/c differs"),
+        (tree(&[("a", "1")]), "b/c is missing"),
+        (tree(&[("a", "1"), ("b/c", "2"), ("d", "")]), "d was added"),
+        (tree(&[("a", "2"), ("b/c", "1")]), "a differs, b/c differs"),
+        (BTreeMap::new(), "a is missing, b/c is missing"),
+    ] {
+        assert_eq!(ask(&there).map(|_| ()).unwrap_err().to_string(), why);
+    }
+}
+
+#[test]
+fn a_member_is_attested_under_its_own_name() {
+    let files = tree(&[("a", "1"), ("b/c", "2"), ("b/d", "3")]);
+    let contents = Contents::directory("out", &files);
+    let ask = |at: &str, content: Content| {
+        authentic(contents.subjects()).accept(&Place::Within(path(at)), &content, None)
+    };
+    let file = |text: &str| Content::File(Sha256Digest::of(text.as_bytes()));
+    assert_eq!(ask("b/c", file("2")).unwrap().subject(), "out/b/c");
+    assert_eq!(ask("b", Content::Directory(tree(&[("c", "2"), ("d", "3")]))).unwrap().files(), 2);
+    let no = |at, content| ask(at, content).map(|_| ()).unwrap_err().to_string();
+    assert!(no("a", file("2")).contains("about out/a"), "two files changed places");
+    assert!(no("new", file("2")).contains("does not list new"));
+    assert_eq!(no("b", Content::Directory(tree(&[("c", "2")]))), "d is missing");
+    assert_eq!(no("b", Content::Directory(tree(&[("c", "2"), ("d", "3"), ("e", "")]))), "e was added");
+    assert!(no("nothing", Content::Directory(BTreeMap::new())).contains("does not list nothing"));
+
+    let single = Contents::file("out", Sha256Digest::of(b"1"));
+    let no = authentic(single.subjects()).accept(&Place::Within(path("a")), &file("1"), None).map(|_| ());
+    assert!(matches!(no, Err(Rejection::NotADirectory { .. })));
+}
+
+#[test]
+fn a_manifest_counts_only_if_it_is_the_attested_one() {
+    let files: BTreeMap<_, _> = (0..=MAX_FILES)
+        .map(|n| (path(&format!("f{n}")), Sha256Digest::of(n.to_string().as_bytes())))
+        .collect();
+    let contents = Contents::directory("out", &files);
+    let manifest = contents.manifest().unwrap().to_vec();
+    let ask = |place: Place, content: Content, manifest: &[u8]| {
+        let statement = authentic(contents.subjects());
+        assert!(statement.needs_manifest(&place, &content));
+        statement.accept(&place, &content, Some(&mut &*manifest))
+    };
+    let seven = Content::File(Sha256Digest::of(b"7"));
+    let yes = ask(Place::Within(path("f7")), seven.clone(), &manifest).unwrap();
+    assert_eq!(yes.subject(), "out/f7");
+    assert_eq!(ask(named("/w/out/f7"), seven.clone(), &manifest).unwrap().subject(), "out/f7");
+    for place in [named("/w/out/f8"), named("/w/none")] {
+        let no = ask(place, seven.clone(), &manifest).map(|_| ()).unwrap_err();
+        assert!(matches!(no, Rejection::OtherName { .. }), "{no}");
+    }
+
+    let no = |place, content, manifest: &[u8]| ask(place, content, manifest).map(|_| ()).unwrap_err();
+    let other = no(Place::Within(path("f8")), seven.clone(), &manifest);
+    assert!(matches!(other, Rejection::OtherArtifact { .. }), "{other}");
+    // The attacker lists his own file: the entry is there, the list is not the attested one.
+    let evil = Sha256Digest::of(b"evil");
+    let forged = String::from_utf8(manifest.clone()).unwrap();
+    let forged = forged.replacen(&Sha256Digest::of(b"7").to_string(), &evil.to_string(), 1);
+    for place in [Place::Within(path("f7")), named("/w/out/f7")] {
+        let no = no(place, Content::File(evil), forged.as_bytes());
+        assert!(matches!(no, Rejection::OtherManifest { .. }), "{no}");
+    }
+    assert!(matches!(no(named("/w/out/f7"), seven.clone(), &manifest[1..]), Rejection::Manifest(_)));
+    let mut less = files.clone();
+    less.remove(&path("f9"));
+    assert_eq!(no(itself("/w/out"), Content::Directory(less), &manifest).to_string(), "f9 is missing");
+
+    let whole = authentic(contents.subjects());
+    assert!(!whole.needs_manifest(&itself("/w/out"), &Content::Directory(files.clone())));
+    whole.accept(&itself("/w/out"), &Content::Directory(files), None).unwrap();
+    let without = authentic(contents.subjects()).accept(&Place::Within(path("f7")), &seven, None);
+    assert!(matches!(without.map(|_| ()).unwrap_err(), Rejection::NotListed { .. }));
+}
+
+/// Where a statement says that its artifact is: in these by-products, and as this subject.
+fn stored(byproducts: serde_json::Value, uri: Option<&str>) -> Authentic {
+    let mut predicate = predicate();
+    predicate["runDetails"]["byproducts"] = byproducts;
+    let mut contents = Contents::file("a", Sha256Digest::of(b"a"));
+    if let Some(uri) = uri {
+        contents = contents.stored_as("a", uri, Sha256Digest::of(b"a"));
+    }
+    let key = key();
+    let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
+    authenticate(&Envelope::sign(payload, &key).unwrap(), &policy(&key), NOW).unwrap()
+}
+
+#[test]
+fn an_object_is_where_its_statement_says_or_it_is_another() {
+    let address = |text: &str| text.parse::<StoreAddress>().unwrap();
+    let stores = Stores::new(vec![KnownStore {
+        name: "ours".into(),
+        addresses: vec![address("https://s3.example.com"), address("http://minio:9000")],
+    }]);
+    let evidence = |uri: &str, endpoint: serde_json::Value| json!([{"name": "stored-object", "uri": uri, "annotations": {"check": "read-back", "endpoint": endpoint}}]);
+    let (uri, here) = ("s3://b/k", "https://s3.example.com");
+    let good = || evidence(uri, here.into());
+    let ask = |statement: &Authentic, uri: &str, store: Option<&str>| {
+        let store = store.map(address);
+        statement.placed(Here { uri, store: store.as_ref() }, &stores)
+    };
+    for same in [here, "https://S3.example.com:443/", "http://minio:9000"] {
+        ask(&stored(good(), Some(uri)), uri, Some(same)).unwrap();
+        ask(&stored(good(), None), uri, Some(same)).unwrap();
+        ask(&stored(evidence(uri, same.into()), Some(uri)), uri, Some(here)).unwrap();
+    }
+    for elsewhere in [
+        "s3://b/K",
+        "s3://b/k/",
+        "s3://b/./k",
+        "s3://b//k",
+        "s3://b/k/x",
+        "s3://c/k",
+        "s3://b/%6B",
+        "memory:k",
+    ] {
+        let no = ask(&stored(good(), Some(uri)), elsewhere, Some(here)).unwrap_err();
+        assert!(matches!(no, PlaceError::Elsewhere { .. }), "{elsewhere}: {no}");
+        // Nor does one place that is right make up for one that is not.
+        for statement in
+            [stored(evidence(elsewhere, here.into()), Some(uri)), stored(good(), Some(elsewhere))]
+        {
+            let no = ask(&statement, uri, Some(here)).unwrap_err();
+            assert!(matches!(no, PlaceError::Elsewhere { .. }), "{elsewhere}: {no}");
+        }
+    }
+    for store in [
+        Some("http://s3.example.com"),
+        Some("https://s3.example.com:9000"),
+        Some("https://evil.example"),
+        None,
+    ] {
+        let no = ask(&stored(good(), Some(uri)), uri, store).unwrap_err();
+        assert!(matches!(no, PlaceError::OtherStore { .. }), "{store:?}: {no}");
+    }
+    for (said, why) in [
+        (json!("https://evil.example"), "in the store https://evil.example, and"),
+        (json!("https://s3.example.com@evil"), "in the store https://s3.example.com@evil"),
+        (json!(""), "does not say in which store"),
+        (json!(null), "does not say in which store"),
+        (json!(["https://s3.example.com"]), "does not say in which store"),
+    ] {
+        let no = ask(&stored(evidence(uri, said.clone()), Some(uri)), uri, Some(here)).unwrap_err();
+        assert!(no.to_string().contains(why), "{said}: {no}");
+    }
+    // As older versions wrote it; two that do not agree; none at all.
+    let old = json!([{"name": "stored-object", "uri": uri, "annotations": {"check": "read-back"}}]);
+    let no = ask(&stored(old.clone(), Some(uri)), uri, Some(here)).unwrap_err();
+    assert!(matches!(no, PlaceError::NoStore { .. }), "{no}");
+    let mut two = good();
+    two.as_array_mut().unwrap().extend(old.as_array().unwrap().clone());
+    let no = ask(&stored(two, Some(uri)), uri, Some(here)).unwrap_err();
+    assert!(matches!(no, PlaceError::NoStore { .. }), "{no}");
+    let no = ask(&stored(json!([]), Some(uri)), uri, Some(here)).unwrap_err();
+    assert!(matches!(no, PlaceError::NoStore { .. }), "{no}");
+    let no = ask(&stored(json!([]), None), uri, Some(here)).unwrap_err();
+    assert!(matches!(no, PlaceError::Nowhere { .. }), "{no}");
+}
+
+/// The evidence of a directory of objects names its files; whose directory it is says one
+/// annotation, or the files of `dir/sub` would be those of `dir`.
+#[test]
+fn a_directory_of_objects_is_in_its_own_place() {
+    let contents = Contents::directory("sub", &tree(&[("a", "1")]));
+    let mut predicate = predicate();
+    predicate["runDetails"]["byproducts"] = json!([{
+        "name": "stored-object", "uri": "s3://b/dir/sub/a",
+        "annotations": {"check": "read-back", "endpoint": "https://h", "directory": "s3://b/dir/sub"},
+    }]);
+    let key = key();
+    let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
+    let statement = authenticate(&Envelope::sign(payload, &key).unwrap(), &policy(&key), NOW).unwrap();
+    let store: StoreAddress = "https://h".parse().unwrap();
+    let ask = |uri| statement.placed(Here { uri, store: Some(&store) }, &Stores::default());
+    ask("s3://b/dir/sub").unwrap();
+    ask("s3://b/dir/sub/").unwrap();
+    for elsewhere in ["s3://b/dir", "s3://b/dir/sub/a", "s3://b/dir/su", "s3://b/dir/subs"] {
+        let no = ask(elsewhere).unwrap_err();
+        assert!(matches!(no, PlaceError::Elsewhere { .. }), "{elsewhere}: {no}");
+    }
+}

@@ -1,0 +1,172 @@
+//! A private key that is replaced while it is in use: a mounted Secret whose
+//! `..data` link moves, or a file that is written anew.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use argo_attest_core::keys::{KeyId, PrivateKey};
+
+use super::key_file::KeyFileError;
+use super::mounted;
+use super::pair::{load_pair, public_path};
+use super::source::{KeyError, KeySource, Variables};
+
+/// A key that follows its file. At any time it is one whole key: a replacement is
+/// taken when it was read and found to be good, and the one before is wiped then.
+#[derive(Debug)]
+pub struct FollowedKey {
+    file: Option<(PathBuf, Generation)>,
+    key: PrivateKey,
+}
+
+/// What came of looking for a replacement.
+#[derive(Debug)]
+pub enum Followed {
+    /// There is none.
+    Same,
+    /// Another key is in use from now on.
+    Replaced {
+        /// The one before.
+        before: KeyId,
+    },
+    /// There is one, and it cannot be used. The key from before still is. Said
+    /// once for each replacement.
+    Kept(KeyFileError),
+}
+
+/// By what a replacement is noticed, without reading any key.
+#[derive(Debug, PartialEq, Eq)]
+enum Generation {
+    /// The directory of a mounted Secret.
+    Secret(PathBuf),
+    /// The private and the public key's file, as far as they are there.
+    Files(Option<Stamp>, Option<Stamp>),
+}
+
+/// Device, inode, size and change time (seconds, nanoseconds): a file that was
+/// written or replaced has another.
+type Stamp = (u64, u64, u64, i64, i64);
+
+impl FollowedKey {
+    /// Loads the key, with the errors of [`KeySource::private`]. One from a variable
+    /// stays as it is.
+    pub fn load(source: &KeySource, variables: Variables<'_>) -> Result<Self, KeyError> {
+        // Before it is read: what is replaced in between is looked at once more.
+        let file = source.file().map(|path| (path.to_owned(), Generation::of(path)));
+        Ok(Self { file, key: source.private(variables)? })
+    }
+
+    /// The key to sign with.
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// Looks whether there is another key now, and takes it if it is good. Costs
+    /// two system calls while there is none.
+    pub fn follow(&mut self) -> Followed {
+        let Some((path, seen)) = &mut self.file else { return Followed::Same };
+        let now = Generation::of(path);
+        if now == *seen {
+            return Followed::Same;
+        }
+        *seen = now;
+        match load_pair(path) {
+            Ok(newer) if newer.public() == self.key.public() => Followed::Same,
+            Ok(newer) => {
+                let before = self.key.public().key_id();
+                self.key = newer;
+                Followed::Replaced { before }
+            }
+            Err(error) => Followed::Kept(error),
+        }
+    }
+}
+
+impl Generation {
+    fn of(path: &Path) -> Self {
+        match path.parent().and_then(mounted::generation) {
+            Some(directory) => Self::Secret(directory),
+            None => Self::Files(stamp(path), stamp(&public_path(path))),
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let of = fs::metadata(path).ok()?;
+    Some((of.dev(), of.ino(), of.size(), of.ctime(), of.ctime_nsec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use argo_attest_core::keys::KeyType;
+
+    use super::*;
+    use crate::signer::create_pair;
+
+    fn fresh(directory: &Path, name: &str) -> PathBuf {
+        let path = directory.join(name).join("attest.key");
+        create_pair(&path, KeyType::Ed25519).unwrap();
+        path
+    }
+
+    fn load(path: &Path) -> FollowedKey {
+        FollowedKey::load(&KeySource::File(path.into()), &|_| None).unwrap()
+    }
+
+    fn put(from: &Path, to: &Path) {
+        for (from, to) in [(from.to_owned(), to.to_owned()), (public_path(from), public_path(to))] {
+            fs::rename(from, to).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_is_followed_when_all_of_the_pair_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = fresh(dir.path(), "first");
+        let mut followed = load(&path);
+        let first = followed.key().public().key_id();
+        assert!(matches!(followed.follow(), Followed::Same));
+
+        // One file after the other: in between they are no pair.
+        let second = fresh(dir.path(), "second");
+        fs::rename(&second, &path).unwrap();
+        match followed.follow() {
+            Followed::Kept(KeyFileError::Mismatch { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(followed.follow(), Followed::Same), "it is said once");
+        assert_eq!(followed.key().public().key_id(), first);
+        fs::rename(public_path(&second), public_path(&path)).unwrap();
+        match followed.follow() {
+            Followed::Replaced { before } => assert_eq!(before, first),
+            other => panic!("{other:?}"),
+        }
+        assert_ne!(followed.key().public().key_id(), first);
+    }
+
+    #[test]
+    fn what_is_lost_is_kept_until_there_is_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = fresh(dir.path(), "first");
+        let mut followed = load(&path);
+        let first = followed.key().public().key_id();
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(public_path(&path)).unwrap();
+        assert!(matches!(followed.follow(), Followed::Kept(KeyFileError::Missing { .. })));
+        assert!(matches!(followed.follow(), Followed::Same));
+        put(&fresh(dir.path(), "second"), &path);
+        assert!(matches!(followed.follow(), Followed::Replaced { .. }));
+        assert_ne!(followed.key().public().key_id(), first);
+    }
+
+    #[test]
+    fn the_same_key_written_again_is_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = fresh(dir.path(), "first");
+        let mut followed = load(&path);
+        let text = fs::read(&path).unwrap();
+        fs::write(&path, text).unwrap();
+        assert!(matches!(followed.follow(), Followed::Same));
+    }
+}
