@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::contract::{annotation, place, variable};
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -151,4 +153,62 @@ fn both_policies_mean_the_same_pod() {
         checked += 1;
     }
     assert!(checked > 25, "only {checked} variables were compared");
+}
+
+/// Every word of a text that begins with one of these.
+fn words<'t>(
+    text: &'t str,
+    beginning: &'static str,
+    more: fn(char) -> bool,
+) -> impl Iterator<Item = &'t str> {
+    text.match_indices(beginning).map(move |(at, _)| {
+        let word = &text[at..];
+        &word[..beginning.len()
+            + word[beginning.len()..].find(|c| !more(c)).unwrap_or(word.len() - beginning.len())]
+    })
+}
+
+/// Templates, policies and documents name no variable, annotation or place that the program
+/// does not know.
+#[test]
+fn all_that_is_named_is_in_the_contract() {
+    let mut files = documents();
+    for extension in ["yaml", "md"] {
+        self::files(&root().join("workflow-templates"), extension, &mut files);
+    }
+    let annotations = [
+        annotation::ATTEST,
+        annotation::VERIFY_INPUTS,
+        annotation::STATE,
+        annotation::ATTESTED,
+        annotation::DIGESTS,
+        annotation::ATTESTATIONS,
+        // Not annotations: a policy's version, a namespace's label.
+        "argo-attest.io/v",
+        "argo-attest.io/protect",
+    ];
+    let places = [place::KEY, place::KEY_FILE, place::POLICY, place::POLICY_FILE, place::API_TOKEN];
+    let mut seen = BTreeSet::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let of = |word: &str| format!("{}: {word}", file.display());
+        for word in words(&text, "ARGO_ATTEST_", |c| c.is_ascii_uppercase() || c == '_') {
+            // All that begin so.
+            let pattern =
+                word.ends_with('_') && variable::ALL_VARIABLES.iter().any(|name| name.starts_with(word));
+            assert!(pattern || variable::ALL_VARIABLES.contains(&word), "{}", of(word));
+            seen.insert(word.to_owned());
+        }
+        for word in words(&text, annotation::PREFIX, |c| c.is_ascii_lowercase() || c == '-') {
+            assert!(word == annotation::PREFIX || annotations.contains(&word), "{}", of(word));
+        }
+        for beginning in [place::CONFIGURATION, place::EVIDENCE] {
+            for word in words(&text, beginning, |c| c.is_ascii_lowercase() || "/.-".contains(c)) {
+                let word = word.trim_end_matches(['/', '.']);
+                assert!(word == beginning || places.contains(&word), "{}", of(word));
+            }
+        }
+    }
+    let unsaid: Vec<_> = variable::ALL_VARIABLES.iter().filter(|name| !seen.contains(**name)).collect();
+    assert!(unsaid.is_empty(), "no document names {unsaid:?}");
 }

@@ -1,5 +1,6 @@
 //! `argo-attest attest`.
 
+use argo_attest_core::contract::{place, variable};
 use argo_attest_core::keys::PrivateKey;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::shown_path;
@@ -38,19 +39,19 @@ pub(super) struct AttestArgs {
         long,
         help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable",
         value_name = "FILE",
-        env = "ARGO_ATTEST_KEY",
-        default_value = "/etc/argo-attest/key/attest.key",
+        env = variable::KEY,
+        default_value = place::KEY_FILE,
         value_parser = super::key_source()
     )]
     key: KeySource,
     /// Under which id whoever vouches is known; not that of a builder
-    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
+    #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
     /// Put it before an attestation that says how these very bytes were made
-    #[arg(long, env = "ARGO_ATTEST_SUPERSEDE", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = variable::SUPERSEDE, value_parser = FalseyValueParser::new())]
     supersede: bool,
     /// Print one JSON object
-    #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
     /// Objects
     #[arg(required = true, value_name = "s3://BUCKET/KEY")]

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::contract::{variable, volume};
 use argo_attest_core::inject::{Change, Container, Injected, MAX_FILE, Mode, Name, Refusal, Settings};
 use argo_attest_core::secret::{KeyMaterial, shown_path};
 use argo_attest_core::text::brief;
@@ -28,40 +29,40 @@ Comments, order and layout stay: a diff shows only added lines. Run again, it ad
 #[command(after_help = EXAMPLE)]
 pub(super) struct InjectArgs {
     /// The file to read; - for standard input
-    #[arg(short = 'f', long = "file", value_name = "FILE", env = "ARGO_ATTEST_FILE", default_value = "-")]
+    #[arg(short = 'f', long = "file", value_name = "FILE", env = variable::FILE, default_value = "-")]
     file: PathBuf,
     /// Image of argo-attest, best with its digest
-    #[arg(long, value_name = "IMAGE", env = "ARGO_ATTEST_IMAGE", value_parser = image)]
+    #[arg(long, value_name = "IMAGE", env = variable::IMAGE, value_parser = image)]
     image: String,
     /// Under which id the builder is known
-    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
+    #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
     /// Add to every template that runs containers, by the workflow's templateDefaults
-    #[arg(long, env = "ARGO_ATTEST_ALL")]
+    #[arg(long, env = variable::ALL)]
     all: bool,
     /// How the sidecar is declared
-    #[arg(long, value_name = "MODE", env = "ARGO_ATTEST_MODE", default_value = "native")]
+    #[arg(long, value_name = "MODE", env = variable::MODE, default_value = "native")]
     mode: Form,
     /// Secret with the signing key
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_KEY_SECRET", default_value = "argo-attest-key")]
+    #[arg(long, value_name = "NAME", env = variable::KEY_SECRET, default_value = volume::KEY)]
     key_secret: Name,
     /// Config map with the gate's policy.yaml and the public keys that it names
     #[arg(
         long,
         value_name = "NAME",
-        env = "ARGO_ATTEST_POLICY_CONFIGMAP",
-        default_value = "argo-attest-policy"
+        env = variable::POLICY_CONFIGMAP,
+        default_value = volume::POLICY
     )]
     policy_configmap: Name,
     /// Secret with the artifact store's credentials, repeatable [default: none, for web identity]
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_STORE_SECRET", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", env = variable::STORE_SECRET, value_delimiter = ',')]
     store_secret: Vec<Name>,
     /// Give the pods so long to end, by a podSpecPatch [default: as it is]
-    #[arg(long, value_name = "SECONDS", env = "ARGO_ATTEST_GRACE_PERIOD",
+    #[arg(long, value_name = "SECONDS", env = variable::GRACE_PERIOD,
           value_parser = clap::value_parser!(u32).range(5..))]
     grace_period: Option<u32>,
     /// User of both containers [default: that of the pod, or of main, else 0 without capabilities]
-    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_RUN_AS_USER")]
+    #[arg(long, value_name = "UID", env = variable::RUN_AS_USER)]
     run_as_user: Option<u32>,
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
 use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::contract::variable;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::intoto::{ResourceDescriptor, Statement};
 use argo_attest_core::relpath::printable;
@@ -39,7 +40,7 @@ const SHOWN_TEXT: usize = 1000;
 #[command(after_help = EXAMPLE)]
 pub(super) struct InspectArgs {
     /// Print one JSON object
-    #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
     /// The attestation
     #[arg(value_name = "FILE")]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use argo_attest_core::contract::variable;
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use argo_attest_core::secret::shown_path;
 use base64::Engine as _;
@@ -28,17 +29,17 @@ Example, a key straight into a cluster:
 #[command(after_help = EXAMPLE)]
 pub(super) struct KeygenArgs {
     /// Where the two files go; made if it is not there
-    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_OUT_DIR")]
+    #[arg(long, value_name = "DIR", env = variable::OUT_DIR)]
     out_dir: PathBuf,
     /// Kind of key
-    #[arg(long = "type", value_name = "TYPE", env = "ARGO_ATTEST_TYPE", default_value = "ed25519",
+    #[arg(long = "type", value_name = "TYPE", env = variable::TYPE, default_value = "ed25519",
           value_parser = ["ed25519", "ecdsa-p256"])]
     key_type: String,
     /// Print a Kubernetes Secret of this name that holds the pair
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_SECRET_NAME", value_parser = dns_name)]
+    #[arg(long, value_name = "NAME", env = variable::SECRET_NAME, value_parser = dns_name)]
     secret_name: Option<String>,
     /// Namespace of that Secret
-    #[arg(long, value_name = "NS", env = "ARGO_ATTEST_NAMESPACE", requires = "secret_name", value_parser = dns_name)]
+    #[arg(long, value_name = "NS", env = variable::NAMESPACE, requires = "secret_name", value_parser = dns_name)]
     namespace: Option<String>,
 }
 

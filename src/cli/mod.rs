@@ -34,6 +34,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
+use argo_attest_core::contract::variable;
 use argo_attest_core::secret::shown;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -64,7 +65,7 @@ Every option can also be set by an environment variable, ARGO_ATTEST_ and its na
           disable_help_subcommand = true)]
 struct Cli {
     /// What to log on standard error: off, error, warn, info, debug, trace [default: warn; of sidecar and verify-inputs: info]
-    #[arg(long, global = true, value_name = "LEVEL", env = "ARGO_ATTEST_LOG")]
+    #[arg(long, global = true, value_name = "LEVEL", env = variable::LOG)]
     log: Option<String>,
     #[command(subcommand)]
     command: Command,

@@ -1,5 +1,6 @@
 //! Which pod this is, as the downward API and Argo tell a container of it.
 
+use argo_attest_core::contract::variable;
 use argo_attest_core::slsa::PodIdentity;
 use clap::Args;
 
@@ -11,28 +12,28 @@ pub(super) const HEADING: &str = "Who this pod is (recorded)";
 #[command(next_help_heading = HEADING)]
 pub(super) struct PodArgs {
     /// The pod's name
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_POD_NAME")]
+    #[arg(long, value_name = "NAME", env = variable::POD_NAME)]
     pod_name: Option<String>,
     /// The pod's uid
-    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_POD_UID")]
+    #[arg(long, value_name = "UID", env = variable::POD_UID)]
     pod_uid: Option<String>,
     /// The pod's namespace
-    #[arg(long, value_name = "NS", env = "ARGO_ATTEST_POD_NAMESPACE")]
+    #[arg(long, value_name = "NS", env = variable::POD_NAMESPACE)]
     pod_namespace: Option<String>,
     /// The pod's service account
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_SERVICE_ACCOUNT")]
+    #[arg(long, value_name = "NAME", env = variable::SERVICE_ACCOUNT)]
     service_account: Option<String>,
     /// Argo's name of the node (annotation workflows.argoproj.io/node-name)
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_NODE_NAME")]
+    #[arg(long, value_name = "NAME", env = variable::NODE_NAME)]
     node_name: Option<String>,
     /// Argo's id of the node
     #[arg(long, value_name = "ID", env = "ARGO_NODE_ID")]
     node_id: Option<String>,
     /// The workflow's name
-    #[arg(long, value_name = "NAME", env = "ARGO_ATTEST_WORKFLOW_NAME")]
+    #[arg(long, value_name = "NAME", env = variable::WORKFLOW_NAME)]
     workflow_name: Option<String>,
     /// The workflow's uid
-    #[arg(long, value_name = "UID", env = "ARGO_ATTEST_WORKFLOW_UID")]
+    #[arg(long, value_name = "UID", env = variable::WORKFLOW_UID)]
     workflow_uid: Option<String>,
 }
 

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use argo_attest_core::contract::{place, variable};
 use argo_attest_core::text::causes;
 use clap::Args;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::{Exit, Failure};
-use crate::sidecar::status::{NotReady, TERMINATION_LOG, wait_ready};
+use crate::sidecar::status::{NotReady, wait_ready};
 
 const EXAMPLE: &str = "\
 Example, in the sidecar's container, so that main starts only when it can be attested:
@@ -23,11 +24,11 @@ Example, in the sidecar's container, so that main starts only when it can be att
 #[command(after_help = EXAMPLE)]
 pub(super) struct ReadyArgs {
     /// Wait until it is, at most this long
-    #[arg(long, value_name = "DURATION", env = "ARGO_ATTEST_WAIT", num_args = 0..=1, require_equals = true,
+    #[arg(long, value_name = "DURATION", env = variable::WAIT, num_args = 0..=1, require_equals = true,
           default_missing_value = "60s", value_parser = duration)]
     wait: Option<Duration>,
     /// Where the sidecar's termination message goes
-    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_TERMINATION_LOG", default_value = TERMINATION_LOG)]
+    #[arg(long, value_name = "FILE", env = variable::TERMINATION_LOG, default_value = place::TERMINATION_LOG)]
     termination_log: PathBuf,
 }
 

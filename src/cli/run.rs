@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::contents::Contents;
+use argo_attest_core::contract::variable;
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::secret::shown_path;
@@ -43,28 +44,28 @@ pub(super) struct RunArgs {
     #[arg(
         long,
         value_name = "FILE",
-        env = "ARGO_ATTEST_KEY",
+        env = variable::KEY,
         value_parser = super::key_source(),
         help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable, which the \
                 command does not get [default: your own, made on first use]"
     )]
     key: Option<KeySource>,
     /// File or directory that the command writes; can be given several times
-    #[arg(long, value_name = "PATH", env = "ARGO_ATTEST_OUTPUTS", value_delimiter = None)]
+    #[arg(long, value_name = "PATH", env = variable::OUTPUTS, value_delimiter = None)]
     outputs: Vec<PathBuf>,
     #[arg(
         long,
         value_name = "URL",
-        env = "ARGO_ATTEST_STORE",
+        env = variable::STORE,
         help = "Where attestations go: file:///dir or s3://bucket/prefix [default: beside each output]"
     )]
     store: Option<String>,
     /// Under which id this builder is known
-    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", default_value = LOCAL_BUILDER,
+    #[arg(long, value_name = "URI", env = variable::BUILDER_ID, default_value = LOCAL_BUILDER,
           value_parser = super::builder_id)]
     builder_id: String,
     /// Print one JSON object; the command's own output goes to standard error
-    #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argo_attest_core::argo::Parameters;
+use argo_attest_core::contract::{place, variable};
 use argo_attest_core::text::causes;
 use clap::{Args, ValueEnum};
 
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
 use super::{Exit, Failure, protected};
-use crate::sidecar::status::TERMINATION_LOG;
 use crate::sidecar::{End, Form, Settings, Unusable};
 use crate::signer::KeySource;
 use crate::store::ProcessEnv;
@@ -42,47 +42,47 @@ pub(super) struct SidecarArgs {
         long,
         help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable",
         value_name = "FILE",
-        env = "ARGO_ATTEST_KEY",
-        default_value = "/etc/argo-attest/key/attest.key",
+        env = variable::KEY,
+        default_value = place::KEY_FILE,
         value_parser = super::key_source()
     )]
     key: KeySource,
     /// Under which id this builder is known
-    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
+    #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
     /// Attest steps that do not ask for it, too
-    #[arg(long, env = "ARGO_ATTEST_ALL")]
+    #[arg(long, env = variable::ALL)]
     all: bool,
     /// Attest what a failed main left, too
-    #[arg(long, env = "ARGO_ATTEST_ATTEST_FAILED")]
+    #[arg(long, env = variable::ATTEST_FAILED)]
     attest_failed: bool,
     /// Serve Prometheus metrics at /metrics of this address
-    #[arg(long, value_name = "ADDR", env = "ARGO_ATTEST_METRICS_LISTEN")]
+    #[arg(long, value_name = "ADDR", env = variable::METRICS_LISTEN)]
     metrics_listen: Option<SocketAddr>,
     /// How this container is declared [default: native if `ARGO_TEMPLATE` is set]
-    #[arg(long, value_name = "MODE", env = "ARGO_ATTEST_MODE")]
+    #[arg(long, value_name = "MODE", env = variable::MODE)]
     mode: Option<Mode>,
     /// The pod's terminationGracePeriodSeconds, of which two seconds are kept to report
-    #[arg(long, value_name = "SECONDS", env = "ARGO_ATTEST_GRACE_PERIOD", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", env = variable::GRACE_PERIOD, default_value_t = 30)]
     grace_period: u64,
     /// Where the termination message goes
-    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_TERMINATION_LOG", default_value = TERMINATION_LOG)]
+    #[arg(long, value_name = "FILE", env = variable::TERMINATION_LOG, default_value = place::TERMINATION_LOG)]
     termination_log: PathBuf,
     /// The directory that Argo shares among the containers
-    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_ARGO_DIR", default_value = "/var/run/argo")]
+    #[arg(long, value_name = "DIR", env = variable::ARGO_DIR, default_value = place::ARGO)]
     argo_dir: PathBuf,
     /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
-    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
+    #[arg(long, value_name = "DIR", env = variable::SECRETS_DIR, default_value = place::STORE_SECRETS)]
     secrets_dir: PathBuf,
     /// Where the gate (verify-inputs) left what it found
-    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_EVIDENCE", default_value = "/run/argo-attest")]
+    #[arg(long, value_name = "DIR", env = variable::EVIDENCE, default_value = place::EVIDENCE)]
     evidence: PathBuf,
     #[command(flatten)]
     template: TemplateArgs,
     #[command(flatten)]
     pod: PodArgs,
     /// The step's parameters, as {{inputs.parameters}} gives them
-    #[arg(long, value_name = "JSON", env = "ARGO_ATTEST_INPUT_PARAMETERS", help_heading = pod::HEADING)]
+    #[arg(long, value_name = "JSON", env = variable::INPUT_PARAMETERS, help_heading = pod::HEADING)]
     input_parameters: Option<String>,
     /// What was given and cannot be used.
     #[arg(skip)]

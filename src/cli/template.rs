@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::argo::TemplateSource;
+use argo_attest_core::contract::{place, variable};
 use argo_attest_core::slsa::PodIdentity;
 use clap::{Args, ValueEnum};
 
-use crate::cluster::{ApiServer, CREDENTIALS};
+use crate::cluster::ApiServer;
 use crate::store::ProcessEnv;
 use crate::template::HandedOver;
 
@@ -15,20 +16,20 @@ use crate::template::HandedOver;
 #[command(next_help_heading = "What the step's template is compared with")]
 pub(super) struct TemplateArgs {
     /// The least with which the template must have been compared; less is refused
-    #[arg(long, value_name = "LEAST", env = "ARGO_ATTEST_TEMPLATE_SOURCE", default_value = "text")]
+    #[arg(long, value_name = "LEAST", env = variable::TEMPLATE_SOURCE, default_value = "text")]
     template_source: Least,
     /// Where a service account is mounted, to read the step's Workflow and pod, and to annotate the
     /// pod
-    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SERVICE_ACCOUNT_DIR", default_value = CREDENTIALS)]
+    #[arg(long, value_name = "DIR", env = variable::SERVICE_ACCOUNT_DIR, default_value = place::SERVICE_ACCOUNT)]
     service_account_dir: PathBuf,
     /// The pod's spec, as the admission policy writes it
-    #[arg(long, value_name = "TEXT", env = "ARGO_ATTEST_POD_SPEC", hide = true)]
+    #[arg(long, value_name = "TEXT", env = variable::POD_SPEC, hide = true)]
     pod_spec: Option<String>,
     /// The pod's annotation argo-attest.io/attest; empty if it has none
-    #[arg(long, value_name = "TEXT", env = "ARGO_ATTEST_ASKED_ATTEST", hide = true)]
+    #[arg(long, value_name = "TEXT", env = variable::ASKED_ATTEST, hide = true)]
     asked_attest: Option<String>,
     /// The pod's annotation argo-attest.io/verify-inputs; empty if it has none
-    #[arg(long, value_name = "TEXT", env = "ARGO_ATTEST_ASKED_VERIFY_INPUTS", hide = true)]
+    #[arg(long, value_name = "TEXT", env = variable::ASKED_VERIFY_INPUTS, hide = true)]
     asked_verify_inputs: Option<String>,
 }
 

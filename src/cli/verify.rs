@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::contract::variable;
 use argo_attest_core::policy::document::MAX_POLICY;
 use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::secret::shown_path;
@@ -42,26 +43,26 @@ pub(super) struct VerifyArgs {
     #[arg(
         long,
         value_name = "FILE.pub",
-        env = "ARGO_ATTEST_PUBLIC_KEY",
+        env = variable::PUBLIC_KEY,
         conflicts_with = "policy",
         value_parser = super::key_source(),
         help = "Public key to trust, SPKI PEM: a file, or env://NAME for a variable; can be given several times"
     )]
     key: Vec<KeySource>,
     /// Policy that says which keys, builders and workflows are accepted
-    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_POLICY")]
+    #[arg(long, value_name = "FILE", env = variable::POLICY)]
     policy: Option<PathBuf>,
     /// Attestation to verify with: a Sigstore bundle or DSSE envelopes, one a line
-    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_BUNDLE")]
+    #[arg(long, value_name = "FILE", env = variable::BUNDLE)]
     bundle: Option<PathBuf>,
     /// Accept only this builder
-    #[arg(long, value_name = "URI", env = "ARGO_ATTEST_BUILDER_ID", value_parser = super::builder_id)]
+    #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: Option<String>,
     /// Verify what went into it, too, and what went into that
-    #[arg(long, env = "ARGO_ATTEST_CHAIN", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = variable::CHAIN, value_parser = FalseyValueParser::new())]
     chain: bool,
     /// Print one JSON object
-    #[arg(long, env = "ARGO_ATTEST_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
     /// Files, directories or s3:// objects
     #[arg(required = true, value_name = "ARTIFACT")]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::argo::{Check, Question, Source, Step, TemplateError, TemplateText, question};
+use argo_attest_core::contract::{place, variable};
 use argo_attest_core::input_evidence::Evidence;
 use argo_attest_core::outcome::MESSAGE_LIMIT;
 use argo_attest_core::secret::shown_path;
@@ -20,7 +21,7 @@ use crate::check::Checker;
 use crate::cluster::Lookup;
 use crate::gate::{Answer, EvidenceError, Fault, InputError, Inspection, Verdict, evidence, summary};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
-use crate::sidecar::status::{TERMINATION_LOG, write_message};
+use crate::sidecar::status::write_message;
 use crate::store::{Env as _, ProcessEnv};
 use crate::template::{Claim, Established, HostFiles, Platform, Unestablished};
 
@@ -53,21 +54,21 @@ pub(super) struct VerifyInputsArgs {
     #[arg(
         long,
         value_name = "FILE",
-        env = "ARGO_ATTEST_POLICY",
-        default_value = "/etc/argo-attest/policy/policy.yaml"
+        env = variable::POLICY,
+        default_value = place::POLICY_FILE
     )]
     policy: PathBuf,
     /// Which steps to check, of those that have this container
-    #[arg(long, value_name = "WHICH", env = "ARGO_ATTEST_CHECK", default_value = "always")]
+    #[arg(long, value_name = "WHICH", env = variable::CHECK, default_value = "always")]
     check: CheckArg,
     /// Where to leave what was found, for the sidecar
-    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_EVIDENCE", default_value = "/run/argo-attest")]
+    #[arg(long, value_name = "DIR", env = variable::EVIDENCE, default_value = place::EVIDENCE)]
     evidence: PathBuf,
     /// Where the termination message goes
-    #[arg(long, value_name = "FILE", env = "ARGO_ATTEST_TERMINATION_LOG", default_value = TERMINATION_LOG)]
+    #[arg(long, value_name = "FILE", env = variable::TERMINATION_LOG, default_value = place::TERMINATION_LOG)]
     termination_log: PathBuf,
     /// Where the artifact repository's Secrets are mounted, as SECRET/KEY
-    #[arg(long, value_name = "DIR", env = "ARGO_ATTEST_SECRETS_DIR", default_value = "/argo/secret")]
+    #[arg(long, value_name = "DIR", env = variable::SECRETS_DIR, default_value = place::STORE_SECRETS)]
     secrets_dir: PathBuf,
     #[command(flatten)]
     template: TemplateArgs,

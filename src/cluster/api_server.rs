@@ -24,9 +24,6 @@ use crate::regular_file::{self, Links};
 use crate::store::Env;
 use crate::token::Token;
 
-/// Where the kubelet mounts a service account's token, authority and namespace.
-pub const CREDENTIALS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-
 /// Bytes of a namespace's name, and more.
 const MAX_NAMESPACE: u64 = 1024;
 /// Bytes of the authority's certificates.

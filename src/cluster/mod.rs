@@ -14,7 +14,7 @@ mod notice;
 
 use async_trait::async_trait;
 
-pub use api_server::{ApiServer, CREDENTIALS};
+pub use api_server::ApiServer;
 pub use fault::ClusterError;
 pub use notice::{ANNOTATION_LIMIT, Annotations, Event, EventType, MESSAGE_LIMIT, Notice};
 

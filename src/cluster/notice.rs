@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use argo_attest_core::contract::annotation::{ATTESTATIONS, ATTESTED, DIGESTS, STATE};
 use argo_attest_core::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use argo_attest_core::text::brief;
 use serde::ser::{SerializeMap as _, Serializer};
@@ -9,15 +10,6 @@ use serde_json::ser::Serializer as Json;
 
 /// Annotations by key.
 pub type Annotations = BTreeMap<&'static str, String>;
-
-/// In one word what became of the step.
-pub(super) const STATE: &str = "argo-attest.io/state";
-/// How many outputs are attested, of how many.
-pub(super) const ATTESTED: &str = "argo-attest.io/attested";
-/// The attested outputs' digests, by name.
-pub(super) const DIGESTS: &str = "argo-attest.io/digests";
-/// The attestations' URIs, by the outputs' names.
-pub(super) const ATTESTATIONS: &str = "argo-attest.io/attestations";
 
 /// Bytes of an annotation's value, at most. Kubernetes takes 256 KiB of all of a
 /// pod's annotations together, and every watcher of pods is sent them.

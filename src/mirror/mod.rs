@@ -14,6 +14,7 @@ mod unseen;
 
 use argo_attest_core::argo::Mount;
 use argo_attest_core::argo::path::join;
+use argo_attest_core::contract::place;
 use argo_attest_core::relpath::RelPath;
 
 pub use mains::MainMounts;
@@ -36,7 +37,7 @@ const EACH_CONTAINERS_OWN: [&str; 9] = [
 ];
 
 /// Where the deployments of this program keep what is its own.
-pub const OWN_DIRECTORIES: [&str; 2] = ["/etc/argo-attest", "/run/argo-attest"];
+pub const OWN_DIRECTORIES: [&str; 2] = [place::CONFIGURATION, place::EVIDENCE];
 
 /// The one variable in a `subPathExpr` that is the same in all containers of a pod: Argo
 /// sets it, after what the template sets.

@@ -22,10 +22,6 @@ use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// Where the kubelet looks unless the pod's spec names another file
-/// (`terminationMessagePath`).
-pub const TERMINATION_LOG: &str = "/dev/termination-log";
-
 /// Bytes that the kubelet reads at most (`MaxContainerTerminationMessageLength`),
 /// and so do we.
 const FILE_LIMIT: usize = 4096;
@@ -144,7 +140,7 @@ pub struct StatusFile {
 }
 
 impl StatusFile {
-    /// The file at `path`, usually [`TERMINATION_LOG`].
+    /// The file at `path`, usually [`place::TERMINATION_LOG`](argo_attest_core::contract::place::TERMINATION_LOG).
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }

@@ -13,6 +13,7 @@ pub mod archive;
 pub mod argo;
 pub mod bundle;
 pub mod contents;
+pub mod contract;
 pub mod digest;
 pub mod dsse;
 pub mod git;

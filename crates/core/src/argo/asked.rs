@@ -9,15 +9,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::step::{OPT_IN, Step, VERIFY_INPUTS};
+use super::step::Step;
+use crate::contract::annotation::{ATTEST, PREFIX, VERIFY_INPUTS};
 use crate::text::brief;
-
-/// What every annotation of ours begins with.
-pub(super) const OWN_PREFIX: &str = "argo-attest.io/";
 
 /// Whether an annotation is one of ours, or was meant to be: Kubernetes takes capitals too.
 pub fn is_ours(name: &str) -> bool {
-    name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX))
+    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 /// Bytes of a foreign key or value in a message.
@@ -26,7 +24,7 @@ const SHOWN: usize = 100;
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
-    /// Whether the outputs are to be attested ([`OPT_IN`]).
+    /// Whether the outputs are to be attested ([`ATTEST`]).
     pub attest: bool,
     /// Whether the inputs are to be checked ([`VERIFY_INPUTS`]); `None` if nothing is
     /// said of them.
@@ -39,7 +37,7 @@ pub struct AskedEvidence<'a> {
     /// Those that begin with `argo-attest.io/`, all of them, where the pod's spec was
     /// handed over.
     pub pod: Option<&'a BTreeMap<String, String>>,
-    /// `$ARGO_ATTEST_ASKED_ATTEST`: the value of [`OPT_IN`], which the downward API
+    /// `$ARGO_ATTEST_ASKED_ATTEST`: the value of [`ATTEST`], which the downward API
     /// leaves empty where the pod has no such annotation.
     pub attest: Option<&'a str>,
     /// `$ARGO_ATTEST_ASKED_VERIFY_INPUTS`: the same of [`VERIFY_INPUTS`].
@@ -97,7 +95,7 @@ impl AnnotationError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Unknown { .. } => {
-                format!("write {OPT_IN} or {VERIFY_INPUTS}, or take the annotation away")
+                format!("write {ATTEST} or {VERIFY_INPUTS}, or take the annotation away")
             }
             Self::Value { .. } => {
                 "write \"true\" or \"false\", in quotes, or take the annotation away".into()
@@ -112,7 +110,7 @@ impl Asked {
     pub fn of(step: &Step, evidence: AskedEvidence<'_>) -> Result<Self, AnnotationError> {
         let text = Annotations::read(AskedIn::Template, &step.annotations)?;
         let pod = evidence.pod.map(|pod| Annotations::read(AskedIn::Pod, pod)).transpose()?;
-        let attest = evidence.attest.map(|value| variable(OPT_IN, value)).transpose()?;
+        let attest = evidence.attest.map(|value| variable(ATTEST, value)).transpose()?;
         let verify_inputs = evidence.verify_inputs.map(|value| variable(VERIFY_INPUTS, value)).transpose()?;
         let attest = pod.map(|pod| pod.attest).or(attest).unwrap_or(text.attest);
         let verify_inputs = pod.map(|pod| pod.verify_inputs).or(verify_inputs).unwrap_or(text.verify_inputs);
@@ -132,7 +130,7 @@ impl Annotations {
         let mut read = Self { attest: None, verify_inputs: None };
         for (name, value) in all {
             match name.as_str() {
-                OPT_IN => read.attest = Some(yes_or_no(place, OPT_IN, value)?),
+                ATTEST => read.attest = Some(yes_or_no(place, ATTEST, value)?),
                 VERIFY_INPUTS => read.verify_inputs = Some(yes_or_no(place, VERIFY_INPUTS, value)?),
                 other => return Err(AnnotationError::Unknown { place, name: brief(other, SHOWN) }),
             }
@@ -181,9 +179,9 @@ mod tests {
     fn the_text_decides_where_nothing_else_is_known() {
         for (annotations, attest, verify_inputs) in [
             (json!({}), false, None),
-            (json!({OPT_IN: "true"}), true, None),
-            (json!({OPT_IN: "false", VERIFY_INPUTS: "true"}), false, Some(true)),
-            (json!({OPT_IN: "true", VERIFY_INPUTS: "false"}), true, Some(false)),
+            (json!({ATTEST: "true"}), true, None),
+            (json!({ATTEST: "false", VERIFY_INPUTS: "true"}), false, Some(true)),
+            (json!({ATTEST: "true", VERIFY_INPUTS: "false"}), true, Some(false)),
         ] {
             let asked = Asked::of(&step(&annotations), AskedEvidence::default()).unwrap();
             assert_eq!(asked, Asked { attest, verify_inputs }, "{annotations}");
@@ -192,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_the_pod_says_counts_and_not_the_text() {
-        let forged = step(&json!({OPT_IN: "true", VERIFY_INPUTS: "false"}));
+        let forged = step(&json!({ATTEST: "true", VERIFY_INPUTS: "false"}));
         let pod = map(&[(VERIFY_INPUTS, "true")]);
         let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
         let of_pod = Asked { attest: false, verify_inputs: Some(true) };
@@ -213,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_is_misspelt_is_an_error_wherever_it_stands() {
-        let fine = map(&[(OPT_IN, "true")]);
+        let fine = map(&[(ATTEST, "true")]);
         let decided = AskedEvidence { pod: Some(&fine), attest: Some("true"), verify_inputs: Some("true") };
         let unknown = [
             "argo-attest.io/atest",
@@ -234,7 +232,7 @@ mod tests {
             assert!(error.to_string().starts_with("the step's pod has the annotation"), "{error}");
         }
         for value in ["True", "1", "yes", " true", "true ", "", "TRUE"] {
-            for name in [OPT_IN, VERIFY_INPUTS] {
+            for name in [ATTEST, VERIFY_INPUTS] {
                 let error = Asked::of(&step(&json!({name: value})), decided).unwrap_err();
                 assert!(matches!(error, AnnotationError::Value { place: AskedIn::Template, .. }), "{error}");
                 let pod = map(&[(name, value)]);
@@ -255,7 +253,7 @@ mod tests {
         let error = Asked::of(&step(&json!({"argo-attest.io/\u{1b}[2J": "true"})), AskedEvidence::default());
         let shown = error.unwrap_err().to_string();
         assert!(shown.contains("argo-attest.io/%1B[2J"), "{shown}");
-        let error = Asked::of(&step(&json!({OPT_IN: "x\n".repeat(999)})), AskedEvidence::default());
+        let error = Asked::of(&step(&json!({ATTEST: "x\n".repeat(999)})), AskedEvidence::default());
         assert!(error.unwrap_err().to_string().len() < 300);
     }
 }

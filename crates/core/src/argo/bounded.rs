@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::asked::{OWN_PREFIX, is_ours};
+use super::asked::is_ours;
+use crate::contract::annotation::PREFIX;
 
 /// A JSON list of at most `MAX` items; a longer one is refused.
 #[derive(Clone)]
@@ -74,7 +75,7 @@ impl<'de> Deserialize<'de> for OwnAnnotations {
                     }
                     if own.len() == MAX_OWN {
                         return Err(A::Error::custom(format_args!(
-                            "more than {MAX_OWN} annotations {OWN_PREFIX}*"
+                            "more than {MAX_OWN} annotations {PREFIX}*"
                         )));
                     }
                     own.insert(key, entries.next_value()?);
@@ -104,7 +105,7 @@ mod tests {
         let text = r#"{"argo-attest.io/attest":"true","other":{"not":"text"}}"#;
         let own: OwnAnnotations = serde_json::from_str(text).unwrap();
         assert_eq!(own.0, BTreeMap::from([("argo-attest.io/attest".to_owned(), "true".to_owned())]));
-        let many: BTreeMap<String, &str> = (0..=MAX_OWN).map(|n| (format!("{OWN_PREFIX}{n}"), "")).collect();
+        let many: BTreeMap<String, &str> = (0..=MAX_OWN).map(|n| (format!("{PREFIX}{n}"), "")).collect();
         let error =
             serde_json::from_str::<OwnAnnotations>(&serde_json::to_string(&many).unwrap()).map(|_| ());
         assert!(error.unwrap_err().to_string().starts_with("more than 64 annotations"));

@@ -41,7 +41,7 @@ pub use output::{Archive, OutputArtifact, Packing, Place, Plan, Shape, Unattesta
 pub use parameters::{Parameter, Parameters, ParametersError};
 pub use question::{Check, Question, question};
 pub use source::{Files, OFFLOADED_FILE, Source, TEMPLATE_FILE, TEMPLATE_LIMIT, TemplateError, TemplateText};
-pub use step::{LogObject, OPT_IN, Step, VERIFY_INPUTS};
+pub use step::{LogObject, Step};
 pub use template_source::TemplateSource;
 
 #[cfg(test)]

@@ -11,14 +11,6 @@ use super::repository::Repository;
 use super::source::{Source, TemplateError, TemplateText};
 use super::wire;
 
-/// The annotation of a template's `metadata` by which its author asks for
-/// attestations; its value must be `true`.
-pub const OPT_IN: &str = "argo-attest.io/attest";
-
-/// The annotation that decides, with `true` or `false`, whether the step's inputs
-/// are checked before it starts.
-pub const VERIFY_INPUTS: &str = "argo-attest.io/verify-inputs";
-
 /// A step, as its resolved template describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {

@@ -4,18 +4,10 @@
 use super::item::Item;
 use super::settings::{Mode, Name, Settings};
 use crate::argo::Check;
-
-/// The sidecar's name.
-pub(super) const SIDECAR: &str = "argo-attest";
-/// The gate's name.
-pub(super) const GATE: &str = "argo-attest-gate";
-/// The program in the image, at its root.
-pub(super) const PROGRAM: &str = "/argo-attest";
-const KEY: &str = "argo-attest-key";
-const POLICY: &str = "argo-attest-policy";
-pub(super) const EVIDENCE: &str = "argo-attest-evidence";
-/// A volume named as a Secret is one that Argo itself may add to the pod.
-const STORE: &str = "argo-attest-store";
+use crate::contract::container::{GATE, SIDECAR};
+use crate::contract::place::{self, PROGRAM};
+use crate::contract::variable;
+use crate::contract::volume::{EVIDENCE, KEY, POLICY, STORE};
 
 /// What one template gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,20 +84,16 @@ impl Maker<'_> {
     /// The volumes of the sidecar.
     pub(super) fn sidecar_volumes(&self, gate: bool) -> Vec<Volume> {
         let key = Source::Secret(self.settings.key_secret.clone());
-        let evidence = gate.then(|| volume(EVIDENCE, "/run/argo-attest", true, Source::EmptyDir));
-        [volume(KEY, "/etc/argo-attest/key", true, key)]
-            .into_iter()
-            .chain(evidence)
-            .chain(self.store())
-            .collect()
+        let evidence = gate.then(|| volume(EVIDENCE, place::EVIDENCE, true, Source::EmptyDir));
+        [volume(KEY, place::KEY, true, key)].into_iter().chain(evidence).chain(self.store()).collect()
     }
 
     /// The volumes of the gate.
     pub(super) fn gate_volumes(&self) -> Vec<Volume> {
         let policy = Source::ConfigMap(self.settings.policy_configmap.clone());
         [
-            volume(POLICY, "/etc/argo-attest/policy", true, policy),
-            volume(EVIDENCE, "/run/argo-attest", false, Source::EmptyDir),
+            volume(POLICY, place::POLICY, true, policy),
+            volume(EVIDENCE, place::EVIDENCE, false, Source::EmptyDir),
         ]
         .into_iter()
         .chain(self.store())
@@ -116,7 +104,7 @@ impl Maker<'_> {
         self.settings.store_secrets.iter().enumerate().map(|(at, secret)| {
             // A Secret's name may be longer than a volume's.
             let name = if at == 0 { STORE.to_owned() } else { format!("{STORE}-{}", at + 1) };
-            let path = format!("/argo/secret/{secret}");
+            let path = format!("{}/{secret}", place::STORE_SECRETS);
             Volume { name, path, read_only: true, source: Source::Secret(secret.clone()) }
         })
     }
@@ -138,11 +126,11 @@ impl Maker<'_> {
                 container.push(("args", Item::texts(&["sidecar"])));
             }
         }
-        let mut env = vec![value("ARGO_ATTEST_BUILDER_ID", &self.settings.builder_id)];
+        let mut env = vec![value(variable::BUILDER_ID, &self.settings.builder_id)];
         if let (Mode::Native, Some(seconds)) = (self.settings.mode, wanted.grace) {
-            env.push(value("ARGO_ATTEST_GRACE_PERIOD", &seconds.to_string()));
+            env.push(value(variable::GRACE_PERIOD, &seconds.to_string()));
         }
-        env.extend(self.settings.all.then(|| value("ARGO_ATTEST_ALL", "true")));
+        env.extend(self.settings.all.then(|| value(variable::ALL, "true")));
         env.extend(fields(&FIELDS));
         env.extend(EXPRESSIONS.map(|(name, expression)| {
             if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
@@ -161,7 +149,7 @@ impl Maker<'_> {
             Check::OptIn => Some("opt-in"),
         };
         // What then counts is what the pod says, which no parameter can rewrite.
-        let env = check.map(|which| [vec![value("ARGO_ATTEST_CHECK", which)], fields(&ASKED)].concat());
+        let env = check.map(|which| [vec![value(variable::CHECK, which)], fields(&ASKED)].concat());
         Self::tail(container, env.unwrap_or_default(), wanted.user, &self.gate_volumes())
     }
 
@@ -201,23 +189,23 @@ fn security(user: Option<u32>) -> Item {
 }
 
 const FIELDS: [(&str, &str); 5] = [
-    ("ARGO_ATTEST_POD_NAME", "metadata.name"),
-    ("ARGO_ATTEST_POD_UID", "metadata.uid"),
-    ("ARGO_ATTEST_POD_NAMESPACE", "metadata.namespace"),
-    ("ARGO_ATTEST_SERVICE_ACCOUNT", "spec.serviceAccountName"),
-    ("ARGO_ATTEST_NODE_NAME", "metadata.annotations['workflows.argoproj.io/node-name']"),
+    (variable::POD_NAME, "metadata.name"),
+    (variable::POD_UID, "metadata.uid"),
+    (variable::POD_NAMESPACE, "metadata.namespace"),
+    (variable::SERVICE_ACCOUNT, "spec.serviceAccountName"),
+    (variable::NODE_NAME, "metadata.annotations['workflows.argoproj.io/node-name']"),
 ];
 
 /// What the step's annotations ask for.
 const ASKED: [(&str, &str); 2] = [
-    ("ARGO_ATTEST_ASKED_ATTEST", "metadata.annotations['argo-attest.io/attest']"),
-    ("ARGO_ATTEST_ASKED_VERIFY_INPUTS", "metadata.annotations['argo-attest.io/verify-inputs']"),
+    (variable::ASKED_ATTEST, "metadata.annotations['argo-attest.io/attest']"),
+    (variable::ASKED_VERIFY_INPUTS, "metadata.annotations['argo-attest.io/verify-inputs']"),
 ];
 
 const EXPRESSIONS: [(&str, &str); 3] = [
-    ("ARGO_ATTEST_WORKFLOW_NAME", "{{workflow.name}}"),
-    ("ARGO_ATTEST_WORKFLOW_UID", "{{workflow.uid}}"),
-    ("ARGO_ATTEST_INPUT_PARAMETERS", "{{inputs.parameters}}"),
+    (variable::WORKFLOW_NAME, "{{workflow.name}}"),
+    (variable::WORKFLOW_UID, "{{workflow.uid}}"),
+    (variable::INPUT_PARAMETERS, "{{inputs.parameters}}"),
 ];
 
 /// Variables that the downward API fills.

@@ -8,12 +8,13 @@
 use super::refusal::Ambiguity;
 use super::workflow::is_workflow;
 use super::yaml::{Path, Value};
+use crate::contract::annotation;
 
 /// Keys by which objects are told apart. Some readers take them in any case.
 const TELLING: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "items"];
 
 /// The annotations that ask for our containers.
-const ASKING: [&str; 2] = ["argo-attest.io/attest", "argo-attest.io/verify-inputs"];
+const ASKING: [&str; 2] = [annotation::ATTEST, annotation::VERIFY_INPUTS];
 
 /// How far lists may be in one another.
 const DEEPEST_LIST: usize = 8;

@@ -1,11 +1,12 @@
 //! What our containers need beside themselves: volumes, and time to end.
 
-use super::container::{EVIDENCE, Maker, Volume, Wanted};
+use super::container::{Maker, Volume, Wanted};
 use super::item::Item;
 use super::plan::Addition;
 use super::refusal::Obstacle;
 use super::step::{Present, Step, seconds};
 use super::yaml::{Path, Value};
+use crate::contract::volume::EVIDENCE;
 
 /// The volumes of the containers that are wanted; of those that are there already, the
 /// ones that they mount.

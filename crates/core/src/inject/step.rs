@@ -1,10 +1,13 @@
 //! What a template says of the step that it makes, the workflow's defaults taken into account.
 
-use super::container::{GATE, PROGRAM, SIDECAR, Volume};
+use super::container::Volume;
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
-use crate::argo::{OPT_IN, VERIFY_INPUTS, is_ours};
+use crate::argo::is_ours;
+use crate::contract::annotation::{ATTEST, VERIFY_INPUTS};
+use crate::contract::container::{GATE, SIDECAR};
+use crate::contract::place::PROGRAM;
 
 /// A template, its workflow's `templateDefaults`, and its workflow.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +45,7 @@ impl<'v> Step<'v> {
 
     /// Whether it asks for attestation.
     pub(super) fn asks(&self) -> Result<bool, Obstacle> {
-        Ok(self.annotation(OPT_IN)?.is_some_and(is_yes))
+        Ok(self.annotation(ATTEST)?.is_some_and(is_yes))
     }
 
     /// Whether its inputs are to be verified, given that all else asks for it or not.
@@ -53,7 +56,7 @@ impl<'v> Step<'v> {
     /// Whether it is known now that its inputs are to be verified, and not only when it runs.
     pub(super) fn is_decided(&self) -> Result<bool, Obstacle> {
         let says = self.annotation(VERIFY_INPUTS)?;
-        let says = if says.is_some() { says } else { self.annotation(OPT_IN)? };
+        let says = if says.is_some() { says } else { self.annotation(ATTEST)? };
         Ok(says.is_none_or(|text| !text.contains("{{")))
     }
 
@@ -64,11 +67,11 @@ impl<'v> Step<'v> {
         let all = places.into_iter().flatten().filter_map(|place| place.find(&["metadata", "annotations"]));
         for (name, _) in all.flat_map(Value::entries) {
             let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
-            if name != OPT_IN && name != VERIFY_INPUTS {
+            if name != ATTEST && name != VERIFY_INPUTS {
                 return Err(Obstacle::Misspelt(name.to_owned()));
             }
         }
-        for name in [OPT_IN, VERIFY_INPUTS] {
+        for name in [ATTEST, VERIFY_INPUTS] {
             match self.annotation(name)? {
                 None | Some("true" | "false") => {}
                 Some(text) if text.contains("{{") => {}

@@ -1,0 +1,177 @@
+//! What a pod and our containers have agreed on: names of variables, containers, volumes and
+//! annotations, and places in the file system. Each is written here and nowhere else; the
+//! command line, `inject` and the tests of `workflow-templates` read it.
+
+/// Variables of our containers.
+pub mod variable {
+    /// Declares them, each once, and lists them all.
+    macro_rules! variables {
+        ($($(#[$doc:meta])* $name:ident = $value:literal;)*) => {
+            $($(#[$doc])* pub const $name: &str = $value;)*
+
+            /// All of them.
+            pub const ALL_VARIABLES: &[&str] = &[$($value),*];
+        };
+    }
+
+    variables! {
+        /// Every output is to be attested, whether its template asks or not.
+        ALL = "ARGO_ATTEST_ALL";
+        /// Where Argo's own volume is mounted.
+        ARGO_DIR = "ARGO_ATTEST_ARGO_DIR";
+        /// The pod's annotation [`ATTEST`](super::annotation::ATTEST).
+        ASKED_ATTEST = "ARGO_ATTEST_ASKED_ATTEST";
+        /// The pod's annotation [`VERIFY_INPUTS`](super::annotation::VERIFY_INPUTS).
+        ASKED_VERIFY_INPUTS = "ARGO_ATTEST_ASKED_VERIFY_INPUTS";
+        /// What a step that failed left is to be attested, too.
+        ATTEST_FAILED = "ARGO_ATTEST_ATTEST_FAILED";
+        /// Who builds, a URI.
+        BUILDER_ID = "ARGO_ATTEST_BUILDER_ID";
+        /// A file that holds the attestation.
+        BUNDLE = "ARGO_ATTEST_BUNDLE";
+        /// Inputs are followed to what they were made of.
+        CHAIN = "ARGO_ATTEST_CHAIN";
+        /// Which steps the gate checks.
+        CHECK = "ARGO_ATTEST_CHECK";
+        /// Where the gate leaves what it found.
+        EVIDENCE = "ARGO_ATTEST_EVIDENCE";
+        /// A file with workflows.
+        FILE = "ARGO_ATTEST_FILE";
+        /// The pod's grace period, in seconds.
+        GRACE_PERIOD = "ARGO_ATTEST_GRACE_PERIOD";
+        /// The image of our containers.
+        IMAGE = "ARGO_ATTEST_IMAGE";
+        /// The step's parameters, as Argo writes them.
+        INPUT_PARAMETERS = "ARGO_ATTEST_INPUT_PARAMETERS";
+        /// Output for programs.
+        JSON = "ARGO_ATTEST_JSON";
+        /// Where the private key is.
+        KEY = "ARGO_ATTEST_KEY";
+        /// The Secret that holds the key.
+        KEY_SECRET = "ARGO_ATTEST_KEY_SECRET";
+        /// What is logged.
+        LOG = "ARGO_ATTEST_LOG";
+        /// Where metrics are served.
+        METRICS_LISTEN = "ARGO_ATTEST_METRICS_LISTEN";
+        /// How the sidecar is started.
+        MODE = "ARGO_ATTEST_MODE";
+        /// The namespace of a Secret that is printed.
+        NAMESPACE = "ARGO_ATTEST_NAMESPACE";
+        /// The node's name.
+        NODE_NAME = "ARGO_ATTEST_NODE_NAME";
+        /// Where new keys are put.
+        OUT_DIR = "ARGO_ATTEST_OUT_DIR";
+        /// What is attested, of a command's.
+        OUTPUTS = "ARGO_ATTEST_OUTPUTS";
+        /// The pod's name.
+        POD_NAME = "ARGO_ATTEST_POD_NAME";
+        /// The pod's namespace.
+        POD_NAMESPACE = "ARGO_ATTEST_POD_NAMESPACE";
+        /// The pod's spec, as the admission policy writes it.
+        POD_SPEC = "ARGO_ATTEST_POD_SPEC";
+        /// The pod's UID.
+        POD_UID = "ARGO_ATTEST_POD_UID";
+        /// Where the policy is.
+        POLICY = "ARGO_ATTEST_POLICY";
+        /// The `ConfigMap` that holds the policy.
+        POLICY_CONFIGMAP = "ARGO_ATTEST_POLICY_CONFIGMAP";
+        /// Where the public key is.
+        PUBLIC_KEY = "ARGO_ATTEST_PUBLIC_KEY";
+        /// As which user our containers run.
+        RUN_AS_USER = "ARGO_ATTEST_RUN_AS_USER";
+        /// Where the stores' Secrets are mounted.
+        SECRETS_DIR = "ARGO_ATTEST_SECRETS_DIR";
+        /// The name of a Secret that is printed.
+        SECRET_NAME = "ARGO_ATTEST_SECRET_NAME";
+        /// The pod's service account.
+        SERVICE_ACCOUNT = "ARGO_ATTEST_SERVICE_ACCOUNT";
+        /// Where a token for the API server is mounted.
+        SERVICE_ACCOUNT_DIR = "ARGO_ATTEST_SERVICE_ACCOUNT_DIR";
+        /// Where attestations are put.
+        STORE = "ARGO_ATTEST_STORE";
+        /// Secrets with the stores' credentials.
+        STORE_SECRET = "ARGO_ATTEST_STORE_SECRET";
+        /// A newer attestation takes the place of the one that is there.
+        SUPERSEDE = "ARGO_ATTEST_SUPERSEDE";
+        /// With what the template must have been compared.
+        TEMPLATE_SOURCE = "ARGO_ATTEST_TEMPLATE_SOURCE";
+        /// Where the termination message is written.
+        TERMINATION_LOG = "ARGO_ATTEST_TERMINATION_LOG";
+        /// What kind of key is made.
+        TYPE = "ARGO_ATTEST_TYPE";
+        /// How long is waited.
+        WAIT = "ARGO_ATTEST_WAIT";
+        /// The Workflow's name.
+        WORKFLOW_NAME = "ARGO_ATTEST_WORKFLOW_NAME";
+        /// The Workflow's UID.
+        WORKFLOW_UID = "ARGO_ATTEST_WORKFLOW_UID";
+    }
+}
+
+/// Annotations: of templates, and so of pods; and of pods alone.
+pub mod annotation {
+    /// What every annotation of ours begins with.
+    pub const PREFIX: &str = "argo-attest.io/";
+    /// On a template: its outputs are to be attested if this is `"true"`.
+    pub const ATTEST: &str = "argo-attest.io/attest";
+    /// On a template: `"true"` asks for its inputs to be checked, `"false"` to leave it.
+    pub const VERIFY_INPUTS: &str = "argo-attest.io/verify-inputs";
+    /// On a pod: in one word what became of the step.
+    pub const STATE: &str = "argo-attest.io/state";
+    /// On a pod: how many outputs are attested, of how many.
+    pub const ATTESTED: &str = "argo-attest.io/attested";
+    /// On a pod: the attested outputs' digests, by name.
+    pub const DIGESTS: &str = "argo-attest.io/digests";
+    /// On a pod: the attestations' URIs, by the outputs' names.
+    pub const ATTESTATIONS: &str = "argo-attest.io/attestations";
+}
+
+/// Our containers.
+pub mod container {
+    /// The one that attests.
+    pub const SIDECAR: &str = "argo-attest";
+    /// The one that checks the inputs.
+    pub const GATE: &str = "argo-attest-gate";
+}
+
+/// Volumes that only our containers mount, and objects that they are made of.
+pub mod volume {
+    /// The private key.
+    pub const KEY: &str = "argo-attest-key";
+    /// The policy.
+    pub const POLICY: &str = "argo-attest-policy";
+    /// What the gate found.
+    pub const EVIDENCE: &str = "argo-attest-evidence";
+    /// The store's credentials. Not named like the Secret: such a volume is one that Argo
+    /// itself may add to the pod.
+    pub const STORE: &str = "argo-attest-store";
+}
+
+/// Places in a container's file system.
+pub mod place {
+    /// The program in the image.
+    pub const PROGRAM: &str = "/argo-attest";
+    /// What is configured lies below.
+    pub const CONFIGURATION: &str = "/etc/argo-attest";
+    /// The folder of the private key.
+    pub const KEY: &str = "/etc/argo-attest/key";
+    /// The private key.
+    pub const KEY_FILE: &str = "/etc/argo-attest/key/attest.key";
+    /// The folder of the policy.
+    pub const POLICY: &str = "/etc/argo-attest/policy";
+    /// The policy.
+    pub const POLICY_FILE: &str = "/etc/argo-attest/policy/policy.yaml";
+    /// What the gate found.
+    pub const EVIDENCE: &str = "/run/argo-attest";
+    /// Where Argo mounts the stores' Secrets, each in a folder of its name
+    /// (`common.SecretVolMountPath` in Argo's workflow/common/common.go).
+    pub const STORE_SECRETS: &str = "/argo/secret";
+    /// Argo's own volume (`VarRunArgoPath`, there).
+    pub const ARGO: &str = "/var/run/argo";
+    /// Where the kubelet takes a termination message from.
+    pub const TERMINATION_LOG: &str = "/dev/termination-log";
+    /// Where the admission policy mounts a token for the API server.
+    pub const API_TOKEN: &str = "/etc/argo-attest/api";
+    /// Where the kubelet mounts a service account's token, authority and namespace.
+    pub const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+}
