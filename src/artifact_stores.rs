@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::argo::{ObjectRef, S3Store as Described, SecretKey};
+use argo_attest_core::object_name::{is_key_name, is_object_name};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::brief;
 
@@ -167,22 +168,12 @@ fn mounted(described: &Described, secrets: &Path) -> Result<Option<Credentials>,
 /// The file that a selector stands for, which is always two names beneath the folder of
 /// Secrets: the selector is text of the template.
 fn file(secrets: &Path, selector: &'static str, key: &SecretKey) -> Result<PathBuf, StoresError> {
-    let named = |name: &str, what, allowed: fn(u8) -> bool| {
-        if is_file_name(name) && name.bytes().all(allowed) {
-            return Ok(());
-        }
-        Err(StoresError::Selector { selector, name: brief(name, 300), what })
+    let named = |name: &str, what, is: fn(&str) -> bool| {
+        if is(name) { Ok(()) } else { Err(StoresError::Selector { selector, name: brief(name, 300), what }) }
     };
-    // RFC 1123's subdomain is what the API server takes for a Secret's name, and
-    // `[-._a-zA-Z0-9]+` for a key's (`IsDNS1123Subdomain`, `IsConfigMapKey`).
-    named(&key.name, "name of a Secret", |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))?;
-    named(&key.key, "key of a Secret", |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))?;
+    named(&key.name, "name of a Secret", is_object_name)?;
+    named(&key.key, "key of a Secret", is_key_name)?;
     Ok(secrets.join(&key.name).join(&key.key))
-}
-
-/// Not `..data` either, behind which the kubelet keeps the files: no key begins so.
-fn is_file_name(name: &str) -> bool {
-    (1..=253).contains(&name.len()) && name != "." && !name.starts_with("..")
 }
 
 #[cfg(test)]

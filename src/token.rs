@@ -5,13 +5,13 @@
 //! form (RFC 7515 section 7.1) are what Kubernetes and identity providers give.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use argo_attest_core::secret::{is_private, is_signed_token};
-use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
+
+use crate::regular_file::{self, Links, ReadError};
 
 /// Bytes of a token that are read. Kubernetes's have one or two thousand.
 const MAX_TOKEN: usize = 16 * 1024;
@@ -46,12 +46,11 @@ impl Token {
     /// Reads a token from a file, whoever replaces it meanwhile: what was checked is what
     /// is given back.
     pub fn read(path: &Path) -> Result<Self, InvalidToken> {
-        // O_NONBLOCK: a FIFO without a writer would hold an ordinary open(2) for ever.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-        let file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from)?);
-        if !file.metadata()?.is_file() {
-            return Err(InvalidToken::NotRegular);
-        }
+        let file = match regular_file::open(path, Links::Followed) {
+            Ok(file) => file,
+            Err(ReadError::NotRegular(_)) => return Err(InvalidToken::NotRegular),
+            Err(error) => return Err(InvalidToken::Io(error.into())),
+        };
         // One allocation, for a buffer that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_TOKEN + 2));
         file.take(MAX_TOKEN as u64 + 1).read_to_end(&mut bytes)?;
@@ -127,7 +126,7 @@ mod tests {
     fn what_is_no_token_is_not_sent() {
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("pipe");
-        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::RWXU).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
         assert!(matches!(Token::read(&pipe), Err(InvalidToken::NotRegular)));
         assert!(matches!(Token::read(dir.path()), Err(InvalidToken::NotRegular)));
         let path = dir.path().join("file");

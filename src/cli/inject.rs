@@ -4,7 +4,8 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::contract::{variable, volume};
-use argo_attest_core::inject::{Change, Container, Injected, MAX_FILE, Mode, Name, Refusal, Settings};
+use argo_attest_core::inject::{Change, Container, Injected, MAX_FILE, Mode, Refusal, Settings};
+use argo_attest_core::object_name::ObjectName;
 use argo_attest_core::secret::{KeyMaterial, shown_path};
 use argo_attest_core::text::brief;
 use clap::{Args, ValueEnum};
@@ -45,7 +46,7 @@ pub(super) struct InjectArgs {
     mode: Form,
     /// Secret with the signing key
     #[arg(long, value_name = "NAME", env = variable::KEY_SECRET, default_value = volume::KEY)]
-    key_secret: Name,
+    key_secret: ObjectName,
     /// Config map with the gate's policy.yaml and the public keys that it names
     #[arg(
         long,
@@ -53,10 +54,10 @@ pub(super) struct InjectArgs {
         env = variable::POLICY_CONFIGMAP,
         default_value = volume::POLICY
     )]
-    policy_configmap: Name,
+    policy_configmap: ObjectName,
     /// Secret with the artifact store's credentials, repeatable [default: none, for web identity]
     #[arg(long, value_name = "NAME", env = variable::STORE_SECRET, value_delimiter = ',')]
-    store_secret: Vec<Name>,
+    store_secret: Vec<ObjectName>,
     /// Give the pods so long to end, by a podSpecPatch [default: as it is]
     #[arg(long, value_name = "SECONDS", env = variable::GRACE_PERIOD,
           value_parser = clap::value_parser!(u32).range(5..))]

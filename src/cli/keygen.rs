@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use argo_attest_core::contract::variable;
 use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::object_name::{InvalidObjectName, is_object_name};
 use argo_attest_core::secret::shown_path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -88,14 +89,8 @@ fn secret(key: &PrivateKey, name: &str, namespace: Option<&str>) -> Zeroizing<St
 /// A DNS subdomain name (RFC 1123), as Kubernetes names objects: so it needs no quotes in YAML
 /// either, but for names that YAML reads as something else.
 fn dns_name(text: &str) -> Result<String, String> {
-    let label = |l: &str| {
-        !l.is_empty()
-            && !l.starts_with('-')
-            && !l.ends_with('-')
-            && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    if text.len() > 253 || !text.split('.').all(label) {
-        return Err("not a Kubernetes name (lower-case letters, digits, `-` and `.`)".into());
+    if !is_object_name(text) {
+        return Err(InvalidObjectName.to_string());
     }
     Ok(
         if matches!(text, "null" | "true" | "false" | "y" | "n" | "yes" | "no" | "on" | "off")

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::argo::workflow::WORKFLOW_LIMIT;
+use argo_attest_core::object_name::is_object_name;
 use argo_attest_core::slsa::PodIdentity;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -222,12 +223,9 @@ impl ApiServer {
     }
 }
 
-/// What may stand in a URL's path as it is: a DNS subdomain (RFC 1123).
+/// What may stand in a URL's path as it is.
 fn name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, ClusterError> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = name.as_bytes();
-    let ends = [bytes.first(), bytes.last()].into_iter().all(|end| end.is_some_and(|b| plain(*b)));
-    if ends && bytes.len() <= 253 && bytes.iter().all(|b| plain(*b) || b"-.".contains(b)) {
+    if is_object_name(name) {
         return Ok(name);
     }
     Err(ClusterError::Name { what, name: argo_attest_core::text::brief(name, 100) })

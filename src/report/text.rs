@@ -5,6 +5,7 @@ use std::path::Path;
 
 use argo_attest_core::intoto::member_path;
 use argo_attest_core::relpath::{is_printable, printable};
+use argo_attest_core::text::shell_word;
 use indicatif::HumanBytes;
 
 use super::{KeyUsed, RunReport};
@@ -129,18 +130,8 @@ fn typed(path: &Path) -> String {
     let path = path.strip_prefix(here).unwrap_or(path);
     match path.to_str().filter(|text| text.chars().all(is_printable)) {
         // Not to be taken for an option.
-        Some(text) if text.starts_with('-') => quoted(&format!("./{text}")),
-        Some(text) => quoted(text),
+        Some(text) if text.starts_with('-') => shell_word(&format!("./{text}")),
+        Some(text) => shell_word(text),
         None => "PATH".to_owned(),
-    }
-}
-
-/// As one word of a shell.
-pub(super) fn quoted(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&b);
-    if !text.is_empty() && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }

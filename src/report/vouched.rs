@@ -3,11 +3,11 @@
 
 use std::fmt::{self, Write as _};
 
+use argo_attest_core::text::shell_word;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::KeyUsed;
-use super::text::quoted;
 use crate::attest::Receipt;
 use crate::witness::Sighting;
 
@@ -50,8 +50,8 @@ fn write(out: &mut String, key: &KeyUsed, all: &[Vouched]) -> fmt::Result {
     }
     let Some(first) = all.iter().find(|vouched| vouched.outcome.is_ok()) else { return Ok(()) };
     writeln!(out, "signed with   {}", key.id)?;
-    let file = key.public_file.as_deref().map_or_else(|| "FILE.pub".to_owned(), quoted);
-    let object = quoted(&first.object);
+    let file = key.public_file.as_deref().map_or_else(|| "FILE.pub".to_owned(), shell_word);
+    let object = shell_word(&first.object);
     writeln!(out, "verify with   argo-attest verify --key {file} {object}")
 }
 

@@ -1,12 +1,11 @@
 //! What can be wrong with a key file, and what to do about it.
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::keys::{InvalidKey, KeyId};
 use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::shell_word;
 
 /// Why a key file could not be used or made. Names the file, never its contents.
 #[derive(Debug, thiserror::Error)]
@@ -118,12 +117,11 @@ fn shown(path: &Path) -> String {
 /// The path as one word of a shell. An unprintable one cannot be given so that it
 /// is both safe to show and right to type; it is shown.
 fn quoted(path: &Path) -> String {
-    let text = shown(path);
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"/._-+=:,@".contains(b);
-    if !text.is_empty() && !text.starts_with('-') && OsStr::as_bytes(path.as_os_str()).iter().all(plain) {
-        return text;
+    match shown(path) {
+        // Not to be taken for an option.
+        text if text.starts_with('-') => shell_word(&format!("./{text}")),
+        text => shell_word(&text),
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -137,6 +135,7 @@ mod tests {
             ("my key; rm -rf ~", "'my key; rm -rf ~'"),
             ("it's", r"'it'\''s'"),
             ("a\u{1b}[2Jb", "'a%1B[2Jb'"),
+            ("-rf", "./-rf"),
         ] {
             assert_eq!(quoted(Path::new(path)), word);
         }

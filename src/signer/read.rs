@@ -2,15 +2,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use argo_attest_core::keys::{InvalidKey, MAX_PEM, PrivateKey, PublicKey};
-use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
 use super::key_file::KeyFileError;
 use super::mounted::Mounted;
+use crate::regular_file::{self, Links, ReadError};
 
 /// The group's and the others' permission bits.
 const OTHERS: u32 = 0o077;
@@ -71,32 +71,17 @@ fn public(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
 }
 
 fn open(path: &Path) -> Result<(File, fs::Metadata), KeyFileError> {
-    // O_NONBLOCK: a FIFO without a writer would hold an ordinary open(2) for ever.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(fd) => File::from(fd),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => {
-            return Err(KeyFileError::Missing { path: path.into() });
+    let read = |source| KeyFileError::Read { path: path.into(), source };
+    let file = match regular_file::open(path, Links::Followed) {
+        Ok(file) => file,
+        Err(ReadError::Missing(_)) => return Err(KeyFileError::Missing { path: path.into() }),
+        Err(ReadError::NotRegular(kind)) => {
+            return Err(KeyFileError::NotRegular { path: path.into(), kind });
         }
-        // A socket, or a device without a driver.
-        Err(rustix::io::Errno::NXIO) => {
-            return Err(KeyFileError::NotRegular { path: path.into(), kind: "a socket or a device" });
-        }
-        Err(error) => return Err(KeyFileError::Read { path: path.into(), source: error.into() }),
+        Err(error) => return Err(read(error.into())),
     };
-    let metadata = file.metadata().map_err(|source| KeyFileError::Read { path: path.into(), source })?;
-    if metadata.is_file() {
-        return Ok((file, metadata));
-    }
-    let file_type = metadata.file_type();
-    let kind = if file_type.is_dir() {
-        "a directory"
-    } else if file_type.is_fifo() {
-        "a FIFO"
-    } else {
-        "a device"
-    };
-    Err(KeyFileError::NotRegular { path: path.into(), kind })
+    let metadata = file.metadata().map_err(read)?;
+    Ok((file, metadata))
 }
 
 fn contents(

@@ -23,6 +23,7 @@ pub mod intoto;
 pub mod json;
 pub mod keys;
 pub mod manifest;
+pub mod object_name;
 pub mod outcome;
 pub mod policy;
 pub mod relpath;

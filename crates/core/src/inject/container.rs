@@ -2,12 +2,13 @@
 //! documentation and other tools know them.
 
 use super::item::Item;
-use super::settings::{Mode, Name, Settings};
+use super::settings::{Mode, Settings};
 use crate::argo::Check;
 use crate::contract::container::{GATE, SIDECAR};
 use crate::contract::place::{self, PROGRAM};
 use crate::contract::variable;
 use crate::contract::volume::{EVIDENCE, KEY, POLICY, STORE};
+use crate::object_name::ObjectName;
 
 /// What one template gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub(super) struct Volume {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
-    Secret(Name),
-    ConfigMap(Name),
+    Secret(ObjectName),
+    ConfigMap(ObjectName),
     EmptyDir,
 }
 

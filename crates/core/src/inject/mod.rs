@@ -24,7 +24,7 @@ mod yaml;
 
 pub use plan::{Change, Container};
 pub use refusal::{Ambiguity, Obstacle, Refusal};
-pub use settings::{InvalidName, Mode, Name, Settings};
+pub use settings::{Mode, Settings};
 
 use std::collections::HashSet;
 
