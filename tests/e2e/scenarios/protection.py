@@ -16,7 +16,7 @@ AUTHOR = "e2e-author"
 LABELS = {"argo-attest.io/protect": "true"}
 
 
-def protected(case):
+def protected(case, change=None):
     """A namespace under both policies, and somebody who may do there what authors may."""
     case = place(case, LABELS)
     author = {"kind": "User", "name": AUTHOR}
@@ -30,7 +30,7 @@ def protected(case):
             "argo-attest-protect-" in tried(case, path, {**document, "metadata": {"name": "probe", **metadata}})
             for path, document, metadata in open_ended(case))
 
-    admission(case, "inject", "protect", effective=effective)
+    admission(case, "inject", "protect", effective=effective, change=change)
     return case
 
 
