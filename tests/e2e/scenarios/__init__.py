@@ -14,6 +14,7 @@ from . import (  # noqa: F401
     protection,
     restricted,
     rotation,
+    secrets,
     starts,
     status,
     store,

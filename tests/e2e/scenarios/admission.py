@@ -1,8 +1,9 @@
 """Injection by the API server: what a step is given, and what it is spared."""
 
 from harness import expect
-from harness.manifests import admission
+from harness.manifests import admission, manifest
 from harness.place import place
+from harness.pods import step_pod
 from harness.scenario import scenario
 from harness.step import OPT_IN, Output, shell
 
@@ -47,6 +48,13 @@ def flow(*templates, taken_from="make", spec=None):
             **(spec or {}),
         },
     }
+
+
+def opt_out(text):
+    """A policy whose platform lets steps do without the gate."""
+    wanted = '{name: optOut, expression: "false"}'
+    assert wanted in text
+    return text.replace(wanted, wanted.replace("false", "true"))
 
 
 def pod_of(running, template):
@@ -129,13 +137,39 @@ def per_step(case):
     upstream(case, told, make)
     assert ours(pod_of(running, "use-base")) == ["argo-attest-gate", "argo-attest"]
     assert ours(pod_of(running, "gate-only")) == ["argo-attest-gate"]
+    # It asks in vain: the platform does not let it.
     no_gate = pod_of(running, "no-gate")
-    assert ours(no_gate) == ["argo-attest"]
+    assert ours(no_gate) == ["argo-attest-gate", "argo-attest"]
     expect.attested(case, no_gate, APP)
     other = pod_of(running, "other")
     assert ours(other) == []
     assert not [v for v in other.document["spec"]["volumes"] if v["name"].startswith("argo-attest")]
     read_only(use)
+
+
+@scenario("admission/inject/opt-out", alone=True)
+def opted_out(case):
+    """Unchecked, where the step says so and the platform that it may; else never."""
+    case = place(case)
+    off = {**OPT_IN, "argo-attest.io/verify-inputs": "false"}
+    plain = step(case, "plain", "echo left > /data/app; sleep 0.5", [APP], annotations=None)
+    use = step(case, "use", USE, [APP], ["/data/in"], off)
+    admission(case, "inject", effective=injects(case))
+    expect.failed(case.run(flow(plain, use, taken_from="plain")))
+    case.kube.unapply(manifest(case, "admission/inject.yaml"))
+    admission(case, "inject", effective=lambda: not gated(case, off), change=opt_out)
+    running = case.run(flow(plain, use, taken_from="plain"))
+    expect.succeeded(running, 120)
+    assert ours(pod_of(running, "use")) == ["argo-attest"]
+    # Only who says no, and says so rightly.
+    for asked in (OPT_IN, {**OPT_IN, "argo-attest.io/verify-inputs": "no"}, {"argo-attest.io/verify-inputs": "true"}):
+        assert gated(case, asked), asked
+
+
+def gated(case, annotations):
+    pod = case.kube.try_pod(step_pod(case, annotations=annotations))
+    there = [c["name"] for c in pod["spec"]["initContainers"]]
+    return "argo-attest-gate" in there or not set(there) & set(OURS)
 
 
 def upstream(case, told, make):

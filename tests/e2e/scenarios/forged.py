@@ -14,7 +14,7 @@ from harness.scenario import scenario
 from harness.step import OPT_IN, Output, Step, shell
 from harness.verdict import PROVENANCE, statement
 
-from .admission import OURS, injects, pod_of
+from .admission import OURS, injects, opt_out, pod_of
 from .protection import AUTHOR, LABELS, protected
 
 GATED = {"argo-attest.io/verify-inputs": "true"}
@@ -76,15 +76,17 @@ class Prefix:
 
 
 def judged(case):
-    """Both policies; and who may create Workflows, and no more than that."""
-    case = protected(case)
+    """Both policies; and who may create Workflows, and no more than that. What a step says
+    of its inputs counts: so that there is something for text to take away.
+    """
+    case = protected(case, opt_out)
     return case, AUTHOR
 
 
 def unjudged(case):
     """Injected only: what is given is given as it is."""
     case = place(case)
-    admission(case, "inject", effective=injects(case))
+    admission(case, "inject", effective=injects(case), change=opt_out)
     return case, None
 
 

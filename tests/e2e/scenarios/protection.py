@@ -16,7 +16,7 @@ AUTHOR = "e2e-author"
 LABELS = {"argo-attest.io/protect": "true"}
 
 
-def protected(case):
+def protected(case, change=None):
     """A namespace under both policies, and somebody who may do there what authors may."""
     case = place(case, LABELS)
     author = {"kind": "User", "name": AUTHOR}
@@ -24,13 +24,15 @@ def protected(case):
     role(case, "workflows", [{"apiGroups": ["argoproj.io"], "resources": ["*"], "verbs": ["*"]}])
     bind(case, "workflows", "Role", author, "author-workflows")
 
+    settings = case.kube.core("configmaps", "argo-attest-policy", dryRun="All")
+
     def effective():
         # Injected, and judged: it has no owner that is a controller. Then each of the others.
         return "owned by one Workflow" in (refusal(case, probe(case)) or "") and all(
             "argo-attest-protect-" in tried(case, path, {**document, "metadata": {"name": "probe", **metadata}})
-            for path, document, metadata in open_ended(case))
+            for path, document, metadata in open_ended(case)) and "argo-attest-protect-settings" in tried(case, settings, None, "DELETE")
 
-    admission(case, "inject", "protect", effective=effective)
+    admission(case, "inject", "protect", effective=effective, change=change)
     return case
 
 

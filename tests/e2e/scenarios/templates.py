@@ -249,8 +249,11 @@ def secret_and_rbac(case):
     account = f"system:serviceaccount:{case.kube.namespace}:attested-workflow"
     code, said = case.kube.ask("auth", "can-i", "get", "workflows.argoproj.io", f"--as={account}")
     assert said.strip().endswith("yes"), said
-    others = (("list", "workflows.argoproj.io"), ("update", "workflows.argoproj.io"))
-    for verb, what in (*others, ("get", "secrets"), ("create", "pods"), ("patch", "pods"), ("create", "pods/exec")):
+    others = (("list", "workflows.argoproj.io"), ("update", "workflows.argoproj.io"), ("create", "workflows.argoproj.io"))
+    kept = [(verb, f"{kind}/{name}") for kind, name in (("secrets", KEY_SECRET), ("configmaps", POLICY), ("configmaps", "kube-root-ca.crt"))
+            for verb in ("update", "patch", "delete")]
+    others += (*kept, ("get", "secrets"), ("create", "secrets"), ("create", "configmaps"), ("create", "serviceaccounts/token"))
+    for verb, what in (*others, ("create", "pods"), ("patch", "pods"), ("create", "pods/exec")):
         code, said = case.kube.ask("auth", "can-i", verb, what, f"--as={account}")
         assert said.strip().endswith("no"), f"{verb} {what}: {said}"
 
