@@ -13,6 +13,7 @@ use crate::check::CheckError;
 use crate::policy::Missing;
 use crate::relpath::printable;
 use crate::report::{ChainJson, chain as causes, chain_failure};
+use crate::secret::{redacted, shown_path};
 use crate::verify::VerifiedStatement;
 
 /// What is said of an object that the attestation would vouch for in any other place, too.
@@ -95,7 +96,11 @@ struct Accepted {
 
 impl Answer {
     pub(super) fn new(artifact: &Path, checked: Result<Checked, CheckFailure>, missing: Missing) -> Self {
-        let artifact = printable(artifact.as_os_str().as_bytes());
+        // What is there may be called anything; of what is not, the name may be no name.
+        let artifact = match &checked {
+            Err(_) if std::fs::symlink_metadata(artifact).is_err() => shown_path(artifact),
+            _ => printable(artifact.as_os_str().as_bytes()),
+        };
         let answer = |verdict, exit, reason, remedy| Self {
             artifact: artifact.clone(),
             verdict,
@@ -129,7 +134,8 @@ impl Answer {
             }
             Err(CheckFailure::Other(failure)) => {
                 let remedy = failure.help().map(str::to_owned);
-                answer(Verdict::Error, failure.exit(), Some(failure.message().to_owned()), remedy)
+                let reason = redacted(failure.message()).into_owned();
+                answer(Verdict::Error, failure.exit(), Some(reason), remedy)
             }
         }
     }

@@ -11,7 +11,7 @@ use super::{Exit, Failure, invocation, print, print_json, protected};
 use crate::attest::{AttestError, Attestor};
 use crate::relpath::printable;
 use crate::report::{KeyUsed, Vouched, VouchedJson, chain, vouched_text};
-use crate::secret::shown_path;
+use crate::secret::{shown, shown_path};
 use crate::sign::{KeySource, PrivateKey, public_path};
 use crate::slsa::{ExistingObject, PodIdentity};
 use crate::store::s3::S3Config;
@@ -93,7 +93,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         let done = vouching.attest(&location, &object, &mut seen).await;
         exits.push(done.as_ref().map_or_else(exit, |_| Exit::Done));
         all.push(Vouched {
-            object: printable(uri.as_bytes()),
+            object: if done.is_ok() { printable(uri.as_bytes()) } else { shown(uri.as_bytes()) },
             seen,
             outcome: done.map_err(|e| (chain(&e), e.remedy())),
         });
@@ -109,7 +109,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
 }
 
 fn object(uri: &str) -> Result<(Location, ObjectKey), Failure> {
-    let shown = printable(uri.as_bytes());
+    let shown = shown(uri.as_bytes());
     let usage = |why: String| Failure::new(Exit::Usage, why).remedy("write s3://bucket/key");
     if !uri.starts_with("s3://") {
         return Err(usage(format!("{shown} is no s3:// object (argo-attest run attests files)")));

@@ -16,7 +16,7 @@ use crate::attest::MAX_ATTESTATION_BYTES;
 use crate::bundle::{Bundle, lines};
 use crate::dsse::Envelope;
 use crate::intoto::{ResourceDescriptor, Statement};
-use crate::outcome::brief;
+use crate::outcome::cut;
 use crate::regular_file::{self, ReadError};
 use crate::relpath::printable;
 use crate::report::chain;
@@ -223,7 +223,7 @@ fn row(out: &mut impl fmt::Write, label: &str, value: &str) -> fmt::Result {
 
 /// A text from elsewhere on one line.
 fn shown(text: &str) -> String {
-    brief(text, SHOWN_TEXT)
+    cut(text, SHOWN_TEXT)
 }
 
 /// The beginning of a value's JSON, no more than is shown of it.

@@ -16,7 +16,7 @@ use crate::digest::Sha256Digest;
 use crate::intoto::ResourceDescriptor;
 use crate::slsa::PodIdentity;
 
-pub use brief::brief;
+pub use brief::{brief, cut};
 pub use message::MESSAGE_LIMIT;
 pub use predicate::OutcomePredicate;
 

@@ -9,6 +9,7 @@ use super::{KeyUsed, RunReport};
 use crate::intoto::member_path;
 use crate::pipeline::{Outcome, Verdict};
 use crate::relpath::{is_printable, printable};
+use crate::secret::redacted;
 use crate::store::Location;
 
 /// How many refused entries are listed by name.
@@ -63,7 +64,7 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             writeln!(out, "              {}", shown(receipt.lines_uri()))?;
         }
         Verdict::NotAttested { reason, remedy } => {
-            writeln!(out, "not attested  {}: {}", shown(&outcome.name), shown(reason))?;
+            writeln!(out, "not attested  {}: {}", outcome.told(), shown(&redacted(reason)))?;
             if let Some(remedy) = remedy {
                 writeln!(out, "              help: {}", shown(remedy))?;
             }

@@ -6,10 +6,12 @@
 //! from a file to be sent to somebody.
 
 mod encoded;
+mod hexadecimal;
+mod looks;
 mod material;
 mod shown;
 mod token;
 
-pub use material::KeyMaterial;
+pub use material::{KeyMaterial, is_private_key};
 pub use shown::{redacted, shown, shown_path};
 pub use token::{InvalidToken, Token};
