@@ -8,7 +8,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{Exit, Failure, print};
-use crate::secret::shown_path;
+use crate::secret::{shown, shown_path};
 use crate::sign::{KeyError, KeyFileError, KeyType, PrivateKey, public_path};
 
 const EXAMPLE: &str = "\
@@ -95,6 +95,10 @@ fn dns_name(text: &str) -> Result<String, String> {
     if text.len() > 253 || !text.split('.').all(label) {
         return Err("not a Kubernetes name (lower-case letters, digits, `-` and `.`)".into());
     }
+    // It would be printed, as the name of what holds the key.
+    if shown(text.as_bytes()) != text {
+        return Err("it looks like a key, and would be the name of what holds it".into());
+    }
     Ok(
         if matches!(text, "null" | "true" | "false" | "y" | "n" | "yes" | "no" | "on" | "off")
             || text.parse::<f64>().is_ok()
@@ -115,6 +119,8 @@ mod tests {
         for good in ["argo", "a-b.c1"] {
             assert_eq!(dns_name(good).unwrap(), good);
         }
+        let digits = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+        dns_name(&format!("a.{digits}")).unwrap_err();
         assert_eq!(dns_name("1").unwrap(), "\"1\"");
         assert_eq!(dns_name("1e3").unwrap(), "\"1e3\"");
         for bad in ["", "A", "a_b", "-a", "a-", "a\nb", "a: b", "a..b", &"a".repeat(254)] {

@@ -83,7 +83,8 @@ fn is_key(text: &[u8], run: &Range<usize>) -> bool {
         |(length, few, longest, least)| word.windows(length).any(|part| is_random(part, few, longest, least));
     LOOKS.into_iter().any(looks)
         || word.split(|b| *b == b'/').any(encoded::is_random)
-        || word.split(|b| !b.is_ascii_alphanumeric()).any(is_base32)
+        || word.split(|b| !b.is_ascii_uppercase() && !b.is_ascii_digit()).any(is_base32)
+        || word.split(|b| !b.is_ascii_lowercase() && !b.is_ascii_digit()).any(is_base32)
         || ends_padded(text, run)
 }
 
