@@ -79,13 +79,36 @@ fn is_fingerprint(text: &[u8], run: &Range<usize>) -> bool {
 
 fn is_key(text: &[u8], run: &Range<usize>) -> bool {
     let word = text.get(run.clone()).unwrap_or_default();
-    let looks =
-        |(length, few, longest, least)| word.windows(length).any(|part| is_random(part, few, longest, least));
-    LOOKS.into_iter().any(looks)
+    stretches(word).into_iter().any(looks_random)
         || word.split(|b| *b == b'/').any(encoded::is_random)
         || word.split(|b| !b.is_ascii_uppercase() && !b.is_ascii_digit()).any(is_base32)
         || word.split(|b| !b.is_ascii_lowercase() && !b.is_ascii_digit()).any(is_base32)
         || ends_padded(text, run)
+}
+
+/// What is left of a path between the folders in it that have plain names, `config`: a
+/// temporary folder's few random letters do not make a key of those that follow.
+fn stretches(word: &[u8]) -> Vec<&[u8]> {
+    let is_name = |part: &[u8]| {
+        let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(b);
+        part.len() >= 3 && part.first().is_some_and(u8::is_ascii_lowercase) && part.iter().all(plain)
+    };
+    let (mut found, mut from, mut at) = (Vec::new(), 0, 0);
+    for part in word.split(|b| *b == b'/') {
+        if is_name(part) {
+            found.extend(word.get(from..at));
+            from = at + part.len();
+        }
+        at += part.len() + 1;
+    }
+    found.extend(word.get(from..));
+    found
+}
+
+fn looks_random(stretch: &[u8]) -> bool {
+    LOOKS.into_iter().any(|(length, few, longest, least)| {
+        stretch.windows(length).any(|part| is_random(part, few, longest, least))
+    })
 }
 
 fn is_random(part: &[u8], few: usize, longest: usize, least: usize) -> bool {
@@ -181,6 +204,9 @@ mod tests {
             "{\"sha256\":\"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60\"}",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "/nix/store/s66mzxpvicwk07gjbjfw9izjfa797vsw-hello-2.12.1/bin/hello",
+            "/tmp/.tmp0yuExV/config/argo-attest/attest.pub",
+            "/tmp/tmp.RaNdOm12Xy/out/artifacts/main.log",
+            "/private/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/.tmpAbCdEf/out",
             "GithubComArgoprojArgoWorkflowsTemplateSpec.md",
             "the variable AWS_WEB_IDENTITY_TOKEN_FILE, or AWS_ROLE_ARN",
             "arn:aws:iam::123456789012:role/ArgoWorkflowArtifacts",

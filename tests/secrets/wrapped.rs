@@ -180,7 +180,7 @@ fn no_variable_repeats_a_key_within_its_value() {
     let silent = |n: usize, arguments: &[OsString], variables: &[(&OsStr, &OsStr)], what: &str| {
         // What asks a server that is not there asks again for longer than a test has.
         let mut command = program("timeout", scratch.path());
-        command.args(["1", binary]).args(arguments).args((n % 5 == 0).then_some("--help"));
+        command.args(["1", binary]).args(arguments).args(n.is_multiple_of(5).then_some("--help"));
         let ran = command.envs(variables.iter().copied()).output().unwrap();
         assert_silent(&search, what, &[ran.stdout, ran.stderr].concat());
     };
