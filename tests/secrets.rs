@@ -11,3 +11,5 @@ mod cases;
 mod everywhere;
 #[path = "secrets/given.rs"]
 mod given;
+#[path = "secrets/wrapped.rs"]
+mod wrapped;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::printable;
+use argo_attest_core::secret::{redacted, shown_path};
 use argo_attest_core::text::causes;
 use argo_attest_core::verify::VerifiedStatement;
 use jiff::Timestamp;
@@ -96,7 +97,11 @@ struct Accepted {
 
 impl Answer {
     pub(super) fn new(artifact: &Path, checked: Result<Checked, CheckFailure>, missing: Missing) -> Self {
-        let artifact = printable(artifact.as_os_str().as_bytes());
+        // What is there may be called anything; of what is not, the name may be no name.
+        let artifact = match &checked {
+            Err(_) if std::fs::symlink_metadata(artifact).is_err() => shown_path(artifact),
+            _ => printable(artifact.as_os_str().as_bytes()),
+        };
         let answer = |verdict, exit, reason, remedy| Self {
             artifact: artifact.clone(),
             verdict,
@@ -130,7 +135,8 @@ impl Answer {
             }
             Err(CheckFailure::Other(failure)) => {
                 let remedy = failure.help().map(str::to_owned);
-                answer(Verdict::Error, failure.exit(), Some(failure.message().to_owned()), remedy)
+                let reason = redacted(failure.message()).into_owned();
+                answer(Verdict::Error, failure.exit(), Some(reason), remedy)
             }
         }
     }

@@ -3,7 +3,7 @@
 use argo_attest_core::contract::{place, variable};
 use argo_attest_core::keys::PrivateKey;
 use argo_attest_core::relpath::printable;
-use argo_attest_core::secret::shown_path;
+use argo_attest_core::secret::{shown, shown_path};
 use argo_attest_core::slsa::{ExistingObject, PodIdentity};
 use argo_attest_core::text::causes;
 use clap::Args;
@@ -96,7 +96,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         let done = vouching.attest(&location, &object, &mut seen).await;
         exits.push(done.as_ref().map_or_else(exit, |_| Exit::Done));
         all.push(Vouched {
-            object: printable(uri.as_bytes()),
+            object: if done.is_ok() { printable(uri.as_bytes()) } else { shown(uri.as_bytes()) },
             seen,
             outcome: done.map_err(|e| (causes(&e), e.remedy())),
         });
@@ -112,7 +112,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
 }
 
 fn object(uri: &str) -> Result<(Location, ObjectKey), Failure> {
-    let shown = printable(uri.as_bytes());
+    let shown = shown(uri.as_bytes());
     let usage = |why: String| Failure::new(Exit::Usage, why).remedy("write s3://bucket/key");
     if !uri.starts_with("s3://") {
         return Err(usage(format!("{shown} is no s3:// object (argo-attest run attests files)")));

@@ -11,7 +11,7 @@ use argo_attest_core::intoto::{ResourceDescriptor, Statement};
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
-use argo_attest_core::text::{JsonText, brief, causes};
+use argo_attest_core::text::{JsonText, causes, cut};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use serde::ser::Error as _;
@@ -222,7 +222,7 @@ fn row(out: &mut impl fmt::Write, label: &str, value: &str) -> fmt::Result {
 
 /// A text from elsewhere on one line.
 fn shown(text: &str) -> String {
-    brief(text, SHOWN_TEXT)
+    cut(text, SHOWN_TEXT)
 }
 
 /// The beginning of a value's JSON, no more than is shown of it.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use argo_attest_core::contract::variable;
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use argo_attest_core::object_name::{InvalidObjectName, is_object_name};
-use argo_attest_core::secret::shown_path;
+use argo_attest_core::secret::{shown, shown_path};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
@@ -92,6 +92,10 @@ fn dns_name(text: &str) -> Result<String, String> {
     if !is_object_name(text) {
         return Err(InvalidObjectName.to_string());
     }
+    // It would be printed, as the name of what holds the key.
+    if shown(text.as_bytes()) != text {
+        return Err("it looks like a key, and would be the name of what holds it".into());
+    }
     Ok(
         if matches!(text, "null" | "true" | "false" | "y" | "n" | "yes" | "no" | "on" | "off")
             || text.parse::<f64>().is_ok()
@@ -112,6 +116,8 @@ mod tests {
         for good in ["argo", "a-b.c1"] {
             assert_eq!(dns_name(good).unwrap(), good);
         }
+        let digits = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+        dns_name(&format!("a.{digits}")).unwrap_err();
         assert_eq!(dns_name("1").unwrap(), "\"1\"");
         assert_eq!(dns_name("1e3").unwrap(), "\"1e3\"");
         for bad in ["", "A", "a_b", "-a", "a-", "a\nb", "a: b", "a..b", &"a".repeat(254)] {

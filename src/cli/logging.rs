@@ -4,10 +4,13 @@
 //! However loud it is asked for, of the libraries that speak with servers only warnings
 //! are logged: what they trace are requests, with the headers and tokens in them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{IsTerminal as _, stderr};
 
+use argo_attest_core::secret::redacted;
 use argo_attest_core::text::{JsonText, Lines};
+use serde_json::Value;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -83,13 +86,35 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Some(trace) = &self.trace else {
-            return self.lines.format_event(context, writer, event);
-        };
         let mut line = String::new();
         self.lines.format_event(context, Writer::new(&mut line), event)?;
+        let line = quiet(&line);
+        let Some(trace) = &self.trace else { return writer.write_str(&line) };
         let fields = line.strip_prefix('{').ok_or(fmt::Error)?;
         write!(writer, r#"{{"trace_id":"{}","span_id":"{}",{fields}"#, trace.trace_id(), trace.span_id())
+    }
+}
+
+/// The line without what may be a key, wherever in it that stands: what is logged of a step
+/// is what others wrote.
+fn quiet(line: &str) -> Cow<'_, str> {
+    if redacted(line) == line {
+        return line.into();
+    }
+    // Text by text, so that it stays JSON.
+    let told = serde_json::from_str(line).map(|fields| without_keys(fields).to_string());
+    (told.unwrap_or_else(|_| "{}".to_owned()) + "\n").into()
+}
+
+fn without_keys(value: Value) -> Value {
+    match value {
+        Value::String(text) => redacted(&text).into(),
+        Value::Array(items) => items.into_iter().map(without_keys).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            fields.map(|(name, value)| (redacted(&name).into_owned(), without_keys(value))).collect()
+        }
+        other => other,
     }
 }
 
@@ -98,7 +123,6 @@ mod tests {
     use std::io::{self, Write};
     use std::sync::{Arc, Mutex};
 
-    use serde_json::Value;
     use tracing::dispatcher::{self, Dispatch};
 
     use super::*;
@@ -164,6 +188,23 @@ mod tests {
         });
         let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
         assert!(text.contains("ours") && text.contains("a warning") && !text.contains("canary"), "{text}");
+    }
+
+    #[test]
+    fn a_line_stays_json_without_the_key_in_it() {
+        let line = "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
+        for key in [line, &line[20..], &format!("-----BEGIN PRIVATE KEY-----\r\n{line}\r\n")] {
+            let sink = Sink::default();
+            let writer = sink.clone();
+            let lines = Dispatch::new(json_lines(EnvFilter::new("info"), None, move || writer.clone()));
+            dispatcher::with_default(&lines, || {
+                tracing::info!(step = key, digest = "sha256:1", "at s3://bucket/{key}");
+            });
+            let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+            let told: Value = serde_json::from_str(text.strip_suffix('\n').unwrap()).unwrap();
+            assert!(!text.contains(&line[24..36]), "{text}");
+            assert_eq!((&told["level"], &told["digest"]), (&"INFO".into(), &"sha256:1".into()));
+        }
     }
 
     #[test]

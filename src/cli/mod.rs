@@ -86,14 +86,16 @@ enum Command {
 
 /// Every command and option, as `--help` tells them; the reference is made of it.
 pub fn definition() -> clap::Command {
-    Cli::command()
+    // A variable's value is told by nobody, in no help either.
+    let quiet = |arg: clap::Arg| arg.hide_env_values(true);
+    Cli::command().mut_args(quiet).mut_subcommands(|command| command.mut_args(quiet))
 }
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     std::panic::set_hook(Box::new(failure::bug));
     let Screened { definition, arguments, refused } =
-        screen(Cli::command(), arguments, |name| std::env::var_os(name));
+        screen(definition(), arguments, |name| std::env::var_os(name));
     let parsed = definition.try_get_matches_from(arguments).and_then(|given| Cli::from_arg_matches(&given));
     let (mut cli, refused) = match (parsed, refused) {
         // Those that live in a pod say it where the pod's owner looks.

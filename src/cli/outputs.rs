@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::relpath::RelPath;
 use argo_attest_core::secret::shown_path;
 
 use super::{Exit, Failure};
@@ -25,9 +25,9 @@ pub(super) fn artifact(given: &Path, working_directory: &Path) -> Result<Artifac
         nearest_directory(&absolute).ok_or_else(|| usage("no directory above it can be read"))?;
     let root = root
         .canonicalize()
-        .map_err(|e| Failure::new(Exit::NoInput, format!("--outputs {shown}: {}: {e}", root.display())))?;
+        .map_err(|e| Failure::new(Exit::NoInput, format!("--outputs {shown}: {}: {e}", shown_path(&root))))?;
     let path = RelPath::from_bytes(normal(&rest).as_os_str().as_bytes())
-        .map_err(|e| usage(&format!("beneath {}: {e}", printable(root.as_os_str().as_bytes()))))?;
+        .map_err(|e| usage(&format!("beneath {}: {e}", shown_path(&root))))?;
     let name = if given.is_relative() && !given.components().any(|c| c == Component::ParentDir) {
         RelPath::from_bytes(normal(given).as_os_str().as_bytes())
     } else {

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use argo_attest_core::secret::KeyMaterial;
+use argo_attest_core::secret::{KeyMaterial, is_private_key};
 use clap::builder::Resettable;
 use clap::{Arg, Command};
 
@@ -77,9 +77,8 @@ impl<'a> Walk<'a> {
             let bytes = argument.as_bytes();
             match bytes {
                 b"--" if self.command.get_positionals().any(Arg::is_last_set) => {
-                    // A command of its own, to be run as it is.
                     self.kept.push(argument);
-                    self.kept.extend(arguments);
+                    self.command_of_its_own(arguments);
                     return;
                 }
                 b"--" => {
@@ -102,6 +101,23 @@ impl<'a> Walk<'a> {
                 }
                 _ => self.positional(argument),
             }
+        }
+    }
+
+    /// A command to be run as it is, whatever may be a key in it: that is its own affair.
+    /// But all of it is stated, for everybody to read.
+    fn command_of_its_own(&mut self, words: impl Iterator<Item = OsString>) {
+        for (n, word) in words.enumerate() {
+            if is_private_key(word.as_bytes()) {
+                let what = match n {
+                    0 => "the command".to_owned(),
+                    n => format!("the command's argument {n}"),
+                };
+                let takes =
+                    Some("no private key: the command line is in the statement that is signed".into());
+                self.found.push(Misplaced { what, takes, takes_key: false, material: KeyMaterial::Evident });
+            }
+            self.kept.push(word);
         }
     }
 
@@ -318,10 +334,27 @@ mod tests {
         }
         // The command's own arguments are its own affair.
         assert_eq!(said(&["run", "--", "sign", SEED], &[]), "");
+        assert_eq!(said(&["run", "--", "sign", "-----BEGIN PUBLIC KEY-----"], &[]), "");
         let json = [("ARGO_ATTEST_INPUT_PARAMETERS", "[{\"name\":\"a\",\"value\":\"-----BEGIN X-----\"}]")];
         assert_eq!(said(&["sidecar", "--builder-id", "https://x.example"], &json), "");
         assert_eq!(said(&["sidecar", "--input-parameters", json[0].1], &[]), "");
         assert_eq!(said(&["sidecar", &format!("--input-parameters={}", json[0].1)], &[]), "");
+    }
+
+    #[test]
+    fn a_private_key_is_kept_out_of_the_command_that_is_stated() {
+        for key in [
+            "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g",
+            "--key=-----BEGIN EC PRIVATE KEY-----\nx",
+            "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1DNENBUUF3QlFZREsyVndCQ0lFSU",
+            "echo '{\"kty\": \"OKP\", \"d\": \"x\"}' > key",
+        ] {
+            let said = said(&["run", "--", "sh", "-c", key], &[]);
+            assert!(said.starts_with("the command's argument 2 was given a key itself"), "{said}");
+        }
+        // A certificate, as `kubectl config set` takes it.
+        let certificate = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSURtekNDQW9PZ0F3SUJBZ0lRTnZ4";
+        assert_eq!(said(&["run", "--", "kubectl", certificate], &[]), "");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What clap says of a command line that makes no sense, without what nobody may read.
 
-use argo_attest_core::secret::shown;
+use std::io::{Write as _, stderr};
+
+use argo_attest_core::secret::{redacted, shown};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Exit;
@@ -18,8 +20,15 @@ pub(super) fn tell(mut error: clap::Error) -> Exit {
             None => error.remove(kind),
         };
     }
+    // Why a value is not taken is told in its parser's own words, which may quote it.
+    let rendered = error.render().to_string();
+    let told = redacted(&rendered);
     // If standard error is gone there is nobody to tell.
-    let _ = error.print();
+    let _ = if exit == Exit::Done || told == rendered {
+        error.print()
+    } else {
+        stderr().write_all(told.as_bytes()).and_then(|()| stderr().write_all(b"\n"))
+    };
     exit
 }
 

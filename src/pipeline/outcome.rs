@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::relpath::printable;
+use argo_attest_core::secret::shown;
 use jiff::Timestamp;
 
 use super::Artifact;
@@ -92,6 +94,17 @@ impl Outcome {
         let verdict = Verdict::NotAttested { reason, remedy: Some("run it again".to_owned()) };
         let place = artifact.place();
         Self { name: artifact.name, place, verdict, digest: None, files: Vec::new(), refused: Vec::new() }
+    }
+
+    /// What it is called where it is told of. What is not there may be called by what is
+    /// no name at all.
+    pub fn told(&self) -> String {
+        let is_there = || std::fs::symlink_metadata(&self.place).is_ok();
+        if matches!(self.verdict, Verdict::Attested(_)) || is_there() {
+            printable(self.name.as_bytes())
+        } else {
+            shown(self.name.as_bytes())
+        }
     }
 
     /// Bytes of all its files.

@@ -1,12 +1,15 @@
 //! The report as one JSON object; `docs/reports.md` documents it. Fields are
 //! added, never renamed or removed.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::RunReport;
 use crate::attest::Receipt;
 use crate::pipeline::{FileSeen, Outcome, Verdict};
+use argo_attest_core::secret::redacted;
 
 /// The object.
 #[derive(Debug, Serialize)]
@@ -38,10 +41,10 @@ struct KeyJson<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ArtifactJson<'a> {
-    name: &'a str,
+    name: String,
     attested: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    reason: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,10 +106,10 @@ impl<'a> From<&'a RunReport> for RunJson<'a> {
 fn artifact(outcome: &Outcome, ended: Timestamp) -> ArtifactJson<'_> {
     let (receipt, reason) = match &outcome.verdict {
         Verdict::Attested(receipt) => (Some(receipt), None),
-        Verdict::NotAttested { reason, .. } => (None, Some(reason.as_str())),
+        Verdict::NotAttested { reason, .. } => (None, Some(redacted(reason))),
     };
     ArtifactJson {
-        name: &outcome.name,
+        name: outcome.told(),
         attested: receipt.is_some(),
         reason,
         digest: outcome.digest.as_deref(),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use argo_attest_core::intoto::member_path;
 use argo_attest_core::relpath::{is_printable, printable};
+use argo_attest_core::secret::redacted;
 use argo_attest_core::text::shell_word;
 use indicatif::HumanBytes;
 
@@ -64,7 +65,7 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             writeln!(out, "              {}", shown(receipt.lines_uri()))?;
         }
         Verdict::NotAttested { reason, remedy } => {
-            writeln!(out, "not attested  {}: {}", shown(&outcome.name), shown(reason))?;
+            writeln!(out, "not attested  {}: {}", outcome.told(), shown(&redacted(reason)))?;
             if let Some(remedy) = remedy {
                 writeln!(out, "              help: {}", shown(remedy))?;
             }

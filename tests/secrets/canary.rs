@@ -23,7 +23,7 @@ pub(crate) struct Canary {
 }
 
 impl Canary {
-    fn new(name: impl Into<String>, value: impl Into<Vec<u8>>, secrets: &[&str]) -> Self {
+    pub(crate) fn new(name: impl Into<String>, value: impl Into<Vec<u8>>, secrets: &[&str]) -> Self {
         let value = value.into();
         let secrets = secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect();
         Self { name: name.into(), value, secrets }

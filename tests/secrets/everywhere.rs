@@ -15,7 +15,7 @@ const CASES: &str = "CANARY_CASES";
 const PANIC: &str = "CANARY_PANIC";
 
 /// What others call the variables that are read besides.
-const OTHERS: [&str; 19] = [
+pub(crate) const OTHERS: [&str; 19] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -38,7 +38,7 @@ const OTHERS: [&str; 19] = [
 ];
 
 /// A program that knows nothing of its caller but where it may write, as loud as can be.
-fn program(program: impl AsRef<std::ffi::OsStr>, scratch: &Path) -> Command {
+pub(crate) fn program(program: impl AsRef<std::ffi::OsStr>, scratch: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(scratch).env_clear().stdin(Stdio::null());
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -55,7 +55,7 @@ fn child(test: &str, scratch: &Path) -> Command {
 }
 
 /// A directory's files, but for those that were put there.
-fn written(directory: &Path, besides: &str) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn written(directory: &Path, besides: &str) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -72,7 +72,7 @@ fn written(directory: &Path, besides: &str) -> Vec<(String, Vec<u8>)> {
 
 /// Runs command lines one after the other in a process of their own: thousands of
 /// processes would take minutes. What came out, by case.
-fn run(cases: &[Case], scratch: &Path) -> Vec<Vec<u8>> {
+pub(crate) fn run(cases: &[Case], scratch: &Path) -> Vec<Vec<u8>> {
     let lines: Vec<Vec<&[u8]>> = cases
         .iter()
         .map(|case| case.arguments.iter().map(|argument| argument.as_bytes()).collect())
@@ -127,7 +127,7 @@ fn panics() {
 }
 
 /// Fails if anything of a secret is in what came out.
-fn assert_silent(search: &Search, what: &str, said: &[u8]) {
+pub(crate) fn assert_silent(search: &Search, what: &str, said: &[u8]) {
     if let Some(part) = search.leak(said) {
         panic!("{what}: {part:?} came out:\n{}", String::from_utf8_lossy(said));
     }

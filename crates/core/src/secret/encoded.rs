@@ -5,8 +5,13 @@ use base64::alphabet;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use base64::engine::{DecodePaddingMode, GeneralPurpose};
 
+use super::{hexadecimal, looks};
+
 /// Characters of base64 that give away how what they stand for begins.
 const HEAD: usize = 16;
+
+/// Characters of base64 that stand for the first line of PEM: `-----BEGIN … KEY-----`.
+const LINE: usize = 64;
 
 /// Hexadecimal digits of 32 bytes, the least secret that a key of ours has.
 const SEED_DIGITS: usize = 64;
@@ -21,35 +26,56 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, FORGIV
 
 /// Whether the byte may stand in base64 of either alphabet (RFC 4648 sections 4 and 5),
 /// its padding left out.
-fn is_base64(byte: u8) -> bool {
+pub(super) fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
 }
 
 /// Whether base64 of a private key begins anywhere in the text: of PKCS#8 (RFC 5958),
 /// SEC 1 or PKCS#1, of an OpenSSH key, or of a PEM block as a whole.
 pub(super) fn begins_private(text: &[u8]) -> bool {
+    begins(text, |head, _| is_private_head(head) || head.starts_with(b"-----BEGIN "))
+}
+
+/// The same, and of a PEM block only if its first line says that it is a private key's:
+/// certificates go about in base64, too.
+pub(super) fn begins_private_key(text: &[u8]) -> bool {
+    begins(text, |head, line| {
+        let says = |mark: &[u8]| line.windows(mark.len()).any(|window| window == mark);
+        is_private_head(head) || (head.starts_with(b"-----BEGIN ") && says(b"PRIVATE KEY-----"))
+    })
+}
+
+/// Whether base64 begins anywhere in the text that stands for what is looked for: told by
+/// its first bytes, and by as many as the first line of PEM may have.
+fn begins(text: &[u8], is: impl Fn(&[u8], &[u8]) -> bool) -> bool {
     let mut before = None;
     (0..text.len()).any(|at| {
         let word_begins = before.is_none_or(|b: u8| !b.is_ascii_alphanumeric());
         before = text.get(at).copied();
-        word_begins && text.get(at..at + HEAD).is_some_and(is_private_head)
+        if !word_begins {
+            return false;
+        }
+        let Some(head) = text.get(at..at + HEAD).and_then(decoded) else { return false };
+        let line = text.get(at..).unwrap_or_default();
+        let length = line.iter().take(LINE).take_while(|b| is_base64(**b)).count();
+        is(&head, &line.get(..length / 4 * 4).and_then(decoded).unwrap_or_default())
     })
 }
 
-fn is_private_head(head: &[u8]) -> bool {
-    if !head.iter().copied().all(is_base64) {
-        return false;
+fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+    if !text.iter().copied().all(is_base64) {
+        return None;
     }
-    let standard: Vec<u8> = head
-        .iter()
-        .map(|b| match b {
-            b'-' => b'+',
-            b'_' => b'/',
-            b => *b,
-        })
-        .collect();
-    let Ok(bytes) = STANDARD.decode(standard) else { return false };
-    is_private_der(&bytes) || bytes.starts_with(b"openssh-key") || bytes.starts_with(b"-----BEGIN ")
+    let standard = text.iter().map(|b| match b {
+        b'-' => b'+',
+        b'_' => b'/',
+        b => *b,
+    });
+    STANDARD.decode(standard.collect::<Vec<u8>>()).ok()
+}
+
+fn is_private_head(bytes: &[u8]) -> bool {
+    is_private_der(bytes) || bytes.starts_with(b"openssh-key")
 }
 
 /// The first bytes of a private key in DER: a SEQUENCE that begins with the INTEGER 0 or
@@ -67,7 +93,7 @@ pub(super) fn is_private_der(bytes: &[u8]) -> bool {
 /// Whether the text, all of it, is base64 that nobody would give as a name, or so many
 /// hexadecimal digits that they may be a seed.
 pub(super) fn is_secret(text: &[u8]) -> bool {
-    is_hexadecimal(text) || is_random(text)
+    is_hexadecimal(text) || hexadecimal::is_in_groups(text) || is_random(text) || looks::is_base32(text)
 }
 
 fn is_hexadecimal(text: &[u8]) -> bool {
@@ -97,7 +123,7 @@ pub(super) fn is_random(text: &[u8]) -> bool {
     if padded && body.len() >= 10 {
         return true;
     }
-    let (characters, words) = (letters(u8::is_ascii_alphanumeric), words(body));
+    let (characters, words) = (letters(u8::is_ascii_alphanumeric), words(body).count);
     // A longer text is further from what chance could make of it. In tenths.
     let long = body.len() >= 40;
     let few = if long { 36 } else { 32 };
@@ -106,32 +132,46 @@ pub(super) fn is_random(text: &[u8]) -> bool {
     body.len() >= LEAST && !divided && characters * 10 < words * few
 }
 
+/// What a character of a word is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Lower,
     Upper,
     Digit,
     Other,
 }
 
-fn words(text: &[u8]) -> usize {
-    let kind = |byte: &u8| match byte {
+pub(super) fn kind(byte: u8) -> Kind {
+    match byte {
         b'a'..=b'z' => Kind::Lower,
         b'A'..=b'Z' => Kind::Upper,
         b'0'..=b'9' => Kind::Digit,
         _ => Kind::Other,
-    };
-    let (mut words, mut last, mut length) = (0, Kind::Other, 0);
-    for next in text.iter().map(kind) {
+    }
+}
+
+/// The words in a text.
+pub(super) struct Words {
+    pub(super) count: usize,
+    /// Characters of the longest.
+    pub(super) longest: usize,
+}
+
+pub(super) fn words(text: &[u8]) -> Words {
+    let (mut count, mut longest, mut last, mut length) = (0, 0, Kind::Other, 0);
+    for next in text.iter().map(|byte| kind(*byte)) {
         let goes_on = next == last || (last == Kind::Upper && next == Kind::Lower && length == 1);
-        if next != Kind::Other && !goes_on {
-            words += 1;
+        if !goes_on {
+            count += usize::from(next != Kind::Other);
             length = 0;
         }
         length += 1;
+        if next != Kind::Other {
+            longest = longest.max(length);
+        }
         last = next;
     }
-    words
+    Words { count, longest }
 }
 
 #[cfg(test)]
@@ -153,6 +193,10 @@ mod tests {
             "da39a3ee5e6b4b0d3255bfef95601890afd80709",
             "ARGO_ATTEST_SERVICE_ACCOUNT_DIR",
             "aa:bb:cc:dd:ee:ff",
+            "hello-world-x7k2p-build-3819204721",
+            "target/debug/deps/argo_attest-20507cd237465753",
+            "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
+            "2026-11-25/2026-11-26",
         ] {
             assert!(!is_secret(name.as_bytes()) && !begins_private(name.as_bytes()), "{name}");
         }

@@ -17,21 +17,46 @@ impl KeyMaterial {
     /// URL or a number. Public keys count, too: given by value they are as misplaced,
     /// and of a line nobody can tell whose half it is.
     pub fn of(value: &[u8]) -> Option<Self> {
-        const MARKS: [&[u8]; 4] = [b"-----BEGIN", b"-----END", b"---- BEGIN", b"---- END"];
-        if is_private(value) || is_binary(value) || MARKS.iter().any(|mark| contains(value, mark)) {
+        const PEM: [&[u8]; 4] = [b"-----BEGIN", b"-----END", b"---- BEGIN", b"---- END"];
+        if is_private(value) || is_binary(value) || PEM.iter().any(|mark| contains(value, mark)) {
             return Some(Self::Evident);
         }
-        let lines = lines(value).map(unwrapped);
-        lines.into_iter().any(encoded::is_secret).then_some(Self::Likely)
+        let spaced = encoded::is_secret(value.trim_ascii());
+        (spaced || lines(value).map(unwrapped).any(encoded::is_secret)).then_some(Self::Likely)
     }
+}
+
+/// Whether a text is evidently a private key, or holds one: what must not be in a
+/// statement, which everybody may read. Others' tokens are not asked for, nor what is a
+/// public key or a certificate.
+pub fn is_private_key(text: &[u8]) -> bool {
+    MARKS.iter().any(|mark| contains(text, mark))
+        || encoded::begins_private_key(text)
+        || encoded::is_private_der(text)
+        || is_private_jwk(text)
+}
+
+/// How private keys begin, or are called in PEM.
+const MARKS: [&[u8]; 3] = [b"PRIVATE KEY-----", b"AGE-SECRET-KEY-", b"age-secret-key-"];
+
+/// A JSON Web Key with its private part (RFC 7517): `kty`, and `d` or `k`, as names with
+/// whatever quotes a shell has left of them.
+fn is_private_jwk(text: &[u8]) -> bool {
+    let plain: Vec<u8> = text.iter().copied().filter(|b| !b" \t\r\n\\\"'".contains(b)).collect();
+    let has = |name: &[u8]| {
+        plain
+            .windows(name.len() + 1)
+            .any(|window| window.first().is_some_and(|b| b"{,".contains(b)) && window.get(1..) == Some(name))
+    };
+    has(b"kty:") && (has(b"d:") || has(b"k:"))
 }
 
 /// Whether a private key, or a token, is evident anywhere in a text. Sure enough to be
 /// asked of any text: nothing else looks so.
 pub fn is_private(text: &[u8]) -> bool {
-    const MARKS: [&[u8]; 3] = [b"PRIVATE KEY-----", b"AGE-SECRET-KEY-", b"age-secret-key-"];
     MARKS.iter().any(|mark| contains(text, mark))
         || encoded::begins_private(text)
+        || is_private_jwk(text)
         || text.split(|b| !token::is_part(*b) && *b != b'.').any(token::is_signed_token)
 }
 
@@ -55,12 +80,12 @@ fn contains(text: &[u8], mark: &[u8]) -> bool {
     text.windows(mark.len()).any(|window| window == mark)
 }
 
-/// The lines of a value, with `\n` for a new line as well, as variables often have it.
+/// The lines of a value, joined by spaces or commas as well, with `\n` for a new line as well, as variables often have it.
 fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut escaped = false;
     value
         .split(move |b| {
-            let ends = b.is_ascii_whitespace() || *b == b'\\';
+            let ends = b.is_ascii_whitespace() || b"\\,;".contains(b);
             let escape = escaped && (*b == b'n' || *b == b'r');
             escaped = *b == b'\\';
             ends || escape
@@ -123,6 +148,9 @@ mod tests {
             "MHcCAQEEIBkg0zVh1N8nVr2hs2cTgO4vK3Rb8pvS6vXQ9zQ4u4TvoAoGCCqGSM49",
             "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj",
             "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----",
+            "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\"}",
+            "{\"kty\": \"oct\", \"k\": \"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T\"}",
+            "{'d': 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'kty': 'OKP'}",
             "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQifQ.c2lnbmF0dXJlLW9mLWl0",
         ] {
             for text in [text.to_owned(), format!("s3://bucket/{text}"), format!("--key={text}")] {
@@ -134,6 +162,10 @@ mod tests {
             "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
             "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
             "s3://nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A/x",
+            "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZ,cDusAxyuf2A",
+            "9d 61 b1 9d ef fd 5a 60 ba 84 4a f4 92 ec 2c c4 44 49 c5 69 7b 32 69 19 70 3b ac 03 1c ae 7f 60",
+            "9d61 b19d effd 5a60 ba84 4af4 92ec 2cc4 4449 c569 7b32 6919 703b ac03 1cae 7f60",
+            "TVQ3DHPP7VNGBOUEJL2JF3BMYRCETRLJPMZGSGLQHOWAGHFOP5QA",
         ] {
             assert_eq!(KeyMaterial::of(text.as_bytes()), Some(KeyMaterial::Likely), "{text}");
         }

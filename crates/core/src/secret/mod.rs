@@ -5,10 +5,12 @@
 //! are how text that may hold one is told.
 
 mod encoded;
+mod hexadecimal;
+mod looks;
 mod material;
 mod shown;
 mod token;
 
-pub use material::{KeyMaterial, is_private};
+pub use material::{KeyMaterial, is_private, is_private_key};
 pub use shown::{redacted, shown, shown_path};
 pub use token::is_signed_token;

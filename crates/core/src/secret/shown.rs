@@ -1,10 +1,12 @@
 //! How text is told that may hold a key.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::encoded;
+use super::looks;
 use super::material::{self, KeyMaterial};
 use crate::relpath::printable;
 
@@ -16,13 +18,10 @@ const HOLDS_A_KEY: &str = "(not shown: it holds a private key or a token)";
 
 /// A value that was given, in the printable form; not if it, or a part of it, may be a key.
 pub fn shown(value: &[u8]) -> String {
-    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-_=".contains(&b);
     // `NAME=VALUE` is two parts, and an `=` at the end pads one.
-    let parts = value
-        .split(|b| !is_part(*b))
-        .flat_map(|part| [part, part.rsplit(|b| *b == b'=').next().unwrap_or(part)]);
-    let random = || parts.clone().any(encoded::is_random);
-    if KeyMaterial::of(value).is_some() || random() {
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-_=".contains(&b);
+    let random = || value.split(|b| !is_part(*b)).any(encoded::is_random);
+    if KeyMaterial::of(value).is_some() || random() || looks::may_hold(value) {
         return NOT_SHOWN.to_owned();
     }
     printable(value)
@@ -34,12 +33,53 @@ pub fn shown_path(path: &Path) -> String {
 }
 
 /// A text of whatever origin, such as an error that quotes what was read: not if it holds
-/// what is evidently a private key or a token, and without a quotation that may be one.
+/// what is evidently a private key or a token, and without the parts that may be one.
 pub fn redacted(text: &str) -> Cow<'_, str> {
-    let is_quote = |c: char| c == '"' || c == '`';
     if material::is_private(text.as_bytes()) {
         return HOLDS_A_KEY.into();
     }
+    let text = without_escaped(without_quoted(text));
+    let parts = looks::parts(text.as_bytes());
+    let text = if parts.is_empty() { text } else { without(&text, &parts).into() };
+    if looks::hides(text.as_bytes()) {
+        return HOLDS_A_KEY.into();
+    }
+    text
+}
+
+fn without(text: &str, parts: &[Range<usize>]) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut from = 0;
+    for part in parts {
+        // They begin and end with ASCII.
+        kept.push_str(text.get(from..part.start).unwrap_or_default());
+        kept.push('…');
+        from = part.end;
+    }
+    kept.push_str(text.get(from..).unwrap_or_default());
+    kept
+}
+
+/// Without the words that hold a key once their escapes are undone: of those no part stays.
+fn without_escaped(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_secret = |word: &str| looks::hides(word.as_bytes());
+    if !text.split_ascii_whitespace().any(is_secret) {
+        return text;
+    }
+    let kept = text.split_inclusive(char::is_whitespace).map(|word| {
+        let plain = word.trim_end();
+        if is_secret(plain) {
+            ["…", word.get(plain.len()..).unwrap_or_default()].concat()
+        } else {
+            word.to_owned()
+        }
+    });
+    Cow::Owned(kept.collect())
+}
+
+/// A quotation is judged as a whole, as the value that it is.
+fn without_quoted(text: &str) -> Cow<'_, str> {
+    let is_quote = |c: char| c == '"' || c == '`';
     // Quotations write new lines so.
     let is_secret = |quoted: &str| quoted.split("\\n").any(|line| encoded::is_secret(line.trim().as_bytes()));
     if !text.split(is_quote).any(is_secret) {
@@ -98,5 +138,19 @@ mod tests {
             ),
             "invalid type: string \"…\", expected `kind` at line 1"
         );
+        for (text, told) in [
+            (
+                "the attestation ./3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9gAbCdEf1G/hIjKLmNoPqRs2 does not exist",
+                "the attestation .… does not exist",
+            ),
+            (
+                "unparsed input, 9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60, is left",
+                "unparsed input, …, is left",
+            ),
+            ("cannot read /a%2F3v%2FVpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g or b", "cannot read … or b"),
+            (r#"{"kty": "OKP", "d": "x"}"#, HOLDS_A_KEY),
+        ] {
+            assert_eq!(redacted(text), told);
+        }
     }
 }

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use crate::relpath::{is_printable, printable};
+use crate::secret::redacted;
 
 /// Writes text on, each character that must not reach a terminal as JSON's `\uXXXX`.
 /// Those that JSON allows between its values, line ends and tabs, stay.
@@ -67,14 +68,15 @@ pub fn terminal_json(text: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Lines of a log, each written as a whole: only its end is one.
+/// Lines of a log, each written as a whole: only its end is one, and no key is in it.
 pub struct Lines<W>(pub W);
 
 impl<W: Write> Write for Lines<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let end = bytes.get(line.len()..).unwrap_or_default();
-        self.0.write_all(&[printable(line).as_bytes(), end].concat())?;
+        let line = String::from_utf8_lossy(line);
+        self.0.write_all(&[printable(redacted(&line).as_bytes()).as_bytes(), end].concat())?;
         Ok(bytes.len())
     }
 

@@ -3,7 +3,7 @@
 //!
 //! What a tenant chose is told as the step's template and its input parameters
 //! have it. Values of environment variables are not in [`Step`], so they cannot
-//! get in here; what is longer than [`TEXT_LIMIT`] is told by its digest.
+//! get in here; what is longer than [`TEXT_LIMIT`], or a private key, is told by its digest.
 
 mod dependencies;
 mod external;
@@ -20,6 +20,7 @@ use super::{AttestationRef, BuildDefinition, BuildMetadata, Builder, Provenance,
 use crate::argo::{Parameters, Source, Step, TemplateSource};
 use crate::digest::Sha256Digest;
 use crate::intoto::{DigestSet, ResourceDescriptor};
+use crate::secret::is_private_key;
 
 pub use identity::PodIdentity;
 
@@ -149,9 +150,10 @@ fn from(source: Source) -> &'static str {
     }
 }
 
-/// Text, or what stands for it where it is too long.
+/// Text, or what stands for it where it is too long, or a private key: whoever may read the
+/// attestation could sign with it.
 fn bounded(text: &str) -> Value {
-    if text.len() <= TEXT_LIMIT {
+    if text.len() <= TEXT_LIMIT && !is_private_key(text.as_bytes()) {
         return text.into();
     }
     let size = u64::try_from(text.len()).unwrap_or(u64::MAX);

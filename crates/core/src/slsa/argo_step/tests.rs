@@ -102,6 +102,9 @@ fn long_values_are_told_by_their_digest() {
     assert_eq!(external["inputs"]["parameters"]["p"], digest);
     assert_eq!(external["template"]["containers"][0]["args"], serde_json::json!([digest, "short"]));
     assert_eq!(bounded(&"x".repeat(TEXT_LIMIT)), Value::from("x".repeat(TEXT_LIMIT)));
+    // Whoever may read the attestation could sign with it.
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n";
+    assert_eq!(bounded(key)["size"], key.len());
 }
 
 #[test]
