@@ -212,3 +212,25 @@ fn all_that_is_named_is_in_the_contract() {
     let unsaid: Vec<_> = variable::ALL_VARIABLES.iter().filter(|name| !seen.contains(**name)).collect();
     assert!(unsaid.is_empty(), "no document names {unsaid:?}");
 }
+
+/// The map has every room, and no room that is not there.
+#[test]
+fn the_map_has_every_room() {
+    let map = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (core, rest) = map.split_once("`crates/core/src`:").unwrap().1.split_once("`src`:").unwrap();
+    let rest = rest.split_once("### ").unwrap().0;
+    for (folder, table) in [("crates/core/src", core), ("src", rest)] {
+        let told: BTreeSet<_> = table
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once(" | "))
+            .flat_map(|(rooms, _)| rooms.split(", "))
+            .map(|room| room.trim_matches('`').split("::").next().unwrap().to_owned())
+            .collect();
+        let there: BTreeSet<_> = fs::read_dir(root().join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .filter(|name| !["lib", "main"].contains(&name.as_str()))
+            .collect();
+        assert_eq!(told, there, "{folder}");
+    }
+}
