@@ -4,6 +4,7 @@
 //! AWS's usual variables or web identity; else from the files of the Secrets that
 //! the template names, where Argo itself has them.
 
+use argo_attest_core::trouble::{Fault, Trouble};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,21 +66,27 @@ pub(crate) enum StoresError {
     Store(#[from] StoreError),
 }
 
-impl StoresError {
-    /// What to do about it.
-    pub(crate) fn remedy(&self) -> String {
+impl Trouble for StoresError {
+    fn fault(&self) -> Fault {
         match self {
+            Self::NoSecret { .. } | Self::Config { .. } => Fault::Permission,
+            _ => Fault::Malformed,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::NoSecret { path, .. } => format!(
                 "mount the Secret at {}, or give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or web identity",
                 path.parent().unwrap_or(path).display()
             ),
-            Self::Config { source, .. } => source.remedy(),
-            Self::Store(error) => error.remedy(),
+            Self::Config { source, .. } => return source.remedy(),
+            Self::Store(error) => return error.remedy(),
             Self::CustomerKey(_) => "use the store's own encryption for this bucket".into(),
             Self::Bucket { .. } | Self::Endpoint { .. } | Self::Selector { .. } => {
                 "correct the artifact repository's settings".into()
             }
-        }
+        })
     }
 }
 

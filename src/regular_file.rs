@@ -13,6 +13,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use argo_attest_core::trouble::{Fault, Trouble};
 use rustix::fs::{Mode, OFlags};
 
 /// How long a pipe may have no writer before it is given up.
@@ -50,6 +51,20 @@ pub enum ReadError {
     /// The system failed.
     #[error(transparent)]
     Io(io::Error),
+}
+
+impl Trouble for ReadError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Missing(_) => Fault::Missing,
+            Self::TooLarge { .. } => Fault::Malformed,
+            Self::NotRegular(_) | Self::NoWriter | Self::Io(_) => Fault::Io,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some("check the path, and that the user this runs as may read it".to_owned())
+    }
 }
 
 impl From<io::Error> for ReadError {

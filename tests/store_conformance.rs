@@ -7,6 +7,7 @@ mod conformance;
 mod servers;
 
 use argo_attest::store::{FileStore, MemoryStore, S3Store, Store as _, StoreErrorKind};
+use argo_attest_core::trouble::Trouble as _;
 use conformance::{Leave, conformance};
 use servers::{SECRET_KEY, VersityGw, config};
 
@@ -40,7 +41,7 @@ async fn s3_over_s3s_fs_with_a_wrong_secret() {
     let key = argo_attest::store::ObjectKey::new("x").unwrap();
     let error = store.get(&key, 10).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Denied, "{error:?}");
-    assert_eq!(error.remedy(), "check AWS_SECRET_ACCESS_KEY");
+    assert_eq!(error.remedy().unwrap(), "check AWS_SECRET_ACCESS_KEY");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use argo_attest::store::{FileStore, ObjectKey, PutMode, PutOutcome, Store as _, StoreError, StoreErrorKind};
+use argo_attest_core::trouble::Trouble as _;
 use bytes::Bytes;
 
 struct Place {
@@ -149,7 +150,7 @@ fn a_missing_directory_is_an_error_at_the_start() {
         assert_eq!(error.kind(), StoreErrorKind::NotFound, "{error:?}");
         assert!(error.uri().starts_with("file:///") && error.uri().ends_with(name), "{error}");
         assert!(error.to_string().contains(words), "{error}");
-        assert!(error.remedy().starts_with("make the directory"), "{}", error.remedy());
+        assert!(error.remedy().unwrap().starts_with("make the directory"), "{}", error.remedy().unwrap());
     }
 }
 

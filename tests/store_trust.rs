@@ -17,6 +17,7 @@ use argo_attest::store::s3::{Credentials, Limits, S3Config, Trust};
 use argo_attest::store::{
     self, BucketName, ConfigError, Location, ObjectKey, S3Store, Store, StoreError, StoreErrorKind,
 };
+use argo_attest_core::trouble::Trouble as _;
 use scripted::{Act, Scripted, error, object, reply};
 use tls::Authority;
 
@@ -64,7 +65,7 @@ async fn only_the_right_authority_and_name_are_believed() {
         let store = anonymous(&endpoint(&server), Trust::Bundle(bundle)).unwrap();
         match store.get(&key(), 10).await {
             Err(error @ StoreError::Tls { .. }) => {
-                assert!(error.remedy().contains("AWS_CA_BUNDLE"), "{error:?}");
+                assert!(error.remedy().unwrap().contains("AWS_CA_BUNDLE"), "{error:?}");
                 assert_eq!(error.kind(), StoreErrorKind::Config);
             }
             got => panic!("{what}: {got:?}"),
@@ -108,7 +109,7 @@ fn aws_is_believed_by_the_systems_certificates_or_not_at_all() {
         Ok(_) => {}
         // An image without any: said at the start, not as a certificate that nobody can check.
         Err(StoreError::Config { source: source @ ConfigError::NoCaCertificates(_), .. }) => {
-            assert!(source.remedy().contains("AWS_CA_BUNDLE"));
+            assert!(source.remedy().unwrap().contains("AWS_CA_BUNDLE"));
         }
         Err(other) => panic!("{other:?}"),
     }
@@ -127,7 +128,7 @@ fn without_credentials_it_says_at_once_what_to_set() {
     let location: Location = "s3://bucket".parse().unwrap();
     let error = store::open(&location, &variables(&[("AWS_REGION", "eu-west-1")])).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Config);
-    assert!(error.remedy().contains("AWS_ACCESS_KEY_ID"), "{}", error.remedy());
+    assert!(error.remedy().unwrap().contains("AWS_ACCESS_KEY_ID"), "{}", error.remedy().unwrap());
     assert!(started.elapsed() < Duration::from_secs(5), "nothing was asked over the network");
 }
 
@@ -267,7 +268,7 @@ async fn what_sts_refuses_is_told_apart_from_what_it_cannot_do() {
         match store.get(&key(), 10).await {
             Err(StoreError::Config { source: source @ ConfigError::WebIdentity(_), .. }) => {
                 assert!(source.to_string().contains(code), "{source}");
-                assert!(source.remedy().contains("AWS_ROLE_ARN"));
+                assert!(source.remedy().unwrap().contains("AWS_ROLE_ARN"));
             }
             other => panic!("{code}: {other:?}"),
         }

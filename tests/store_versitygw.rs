@@ -7,6 +7,7 @@ mod servers;
 
 use argo_attest::store::{ObjectKey, PutMode, PutOutcome, S3Store, Store as _, StoreError, StoreErrorKind};
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::trouble::Trouble as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -99,7 +100,7 @@ async fn a_wrong_secret_or_region_is_denied() {
     config.region = Some("eu-west-1".to_owned());
     let error = S3Store::new(config).unwrap().get(&key("x"), 10).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Rejected, "{error:?}");
-    assert!(error.remedy().contains("AWS_REGION"), "{}", error.remedy());
+    assert!(error.remedy().unwrap().contains("AWS_REGION"), "{}", error.remedy().unwrap());
 }
 
 #[tokio::test]

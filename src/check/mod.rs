@@ -19,6 +19,7 @@ pub use object::{CheckedObject, check_object};
 pub use staged::{Accepted, Attested};
 
 use argo_attest_core::policy::Policy;
+use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::Rejection;
 
 use crate::store::StoreError;
@@ -65,6 +66,28 @@ pub enum CheckError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Trouble for CheckError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Rejected(rejection) => rejection.fault(),
+            Self::NoArtifact | Self::NoBundle(_) => Fault::Missing,
+            Self::Store(error) => error.fault(),
+            Self::Io { .. } | Self::Root(_) | Self::Observer(_) => Fault::Io,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::Rejected(rejection) => return rejection.remedy(),
+            Self::NoArtifact | Self::NoBundle(_) => "check the path".to_owned(),
+            Self::Store(error) => return error.remedy(),
+            Self::Io { .. } | Self::Root(_) | Self::Observer(_) => {
+                "check that the user this runs as may read it".to_owned()
+            }
+        })
+    }
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{redacted, shown_path};
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::Trouble as _;
 use argo_attest_core::verify::VerifiedStatement;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::failure::store_exit;
 use super::{Exit, Failure};
 use crate::chain::Chain;
 use crate::check::CheckError;
@@ -121,17 +121,11 @@ impl Answer {
                     Missing::Warn if no.is_missing() => (Verdict::Missing, Exit::Done),
                     _ => (Verdict::Rejected, Exit::No),
                 };
-                answer(verdict, exit, Some(causes(&no)), no.remedy().map(str::to_owned))
+                answer(verdict, exit, Some(causes(&no)), no.remedy())
             }
             Err(CheckFailure::Check(error)) => {
-                let (exit, remedy) = match &error {
-                    CheckError::NoArtifact | CheckError::NoBundle(_) => {
-                        (Exit::NoInput, "check the path".to_owned())
-                    }
-                    CheckError::Store(e) => (store_exit(e), e.remedy()),
-                    _ => (Exit::Io, "check that the user this runs as may read it".to_owned()),
-                };
-                answer(Verdict::Error, exit, Some(causes(&error)), Some(remedy))
+                let exit = error.fault().into();
+                answer(Verdict::Error, exit, Some(causes(&error)), error.remedy())
             }
             Err(CheckFailure::Other(failure)) => {
                 let remedy = failure.help().map(str::to_owned);
@@ -150,7 +144,7 @@ impl Answer {
         };
         let store = chain.broken().and_then(|(_, error)| error.store());
         let (verdict, exit) =
-            store.map_or((Verdict::Rejected, Exit::No), |e| (Verdict::Error, store_exit(e)));
+            store.map_or((Verdict::Rejected, Exit::No), |e| (Verdict::Error, e.fault().into()));
         Self { verdict, exit, reason: Some(reason), remedy, accepted: None, ..self }
     }
 

@@ -6,15 +6,14 @@ use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{shown, shown_path};
 use argo_attest_core::slsa::{ExistingObject, PodIdentity};
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::Trouble as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
-use super::failure::store_exit;
-use super::keygen::key_failure;
 use super::pod::PodArgs;
 use super::progress::Bar;
 use super::{Exit, Failure, invocation, print, print_json, protected};
-use crate::attest::{AttestError, Attestor};
+use crate::attest::Attestor;
 use crate::report::{KeyUsed, Vouched, VouchedJson, vouched_text};
 use crate::signer::{KeySource, public_path};
 use crate::store::s3::S3Config;
@@ -75,7 +74,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let objects = objects.collect::<Result<Vec<_>, Failure>>()?;
     protected::close_memory();
     protected::check(&args.key, &[])?;
-    let key = args.key.private(&super::variables).map_err(|e| key_failure(&e))?;
+    let key = args.key.private(&super::variables).map_err(|e| Failure::from(&e))?;
     let used = KeyUsed {
         id: key.public().key_id().to_string(),
         public_file: args.key.file().map(|file| shown_path(&public_path(file))),
@@ -94,7 +93,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     for (uri, (location, object)) in objects {
         let mut seen = None;
         let done = vouching.attest(&location, &object, &mut seen).await;
-        exits.push(done.as_ref().map_or_else(exit, |_| Exit::Done));
+        exits.push(done.as_ref().map_or_else(|e| e.fault().into(), |_| Exit::Done));
         all.push(Vouched {
             object: if done.is_ok() { printable(uri.as_bytes()) } else { shown(uri.as_bytes()) },
             seen,
@@ -106,9 +105,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     } else {
         print(&vouched_text(&used, &all))?;
     }
-    // A plain no weighs more than not having been able to try.
-    let no = exits.iter().find(|e| **e == Exit::No);
-    Ok(no.or_else(|| exits.iter().find(|e| **e != Exit::Done)).copied().unwrap_or(Exit::Done))
+    Ok(Exit::worst(exits))
 }
 
 fn object(uri: &str) -> Result<(Location, ObjectKey), Failure> {
@@ -151,15 +148,5 @@ impl Vouching {
         .provenance();
         let sighting = seen.insert(sighting);
         sighting.attest(&Attestor::new(&self.key, &store), &store, &provenance, self.earlier).await
-    }
-}
-
-fn exit(error: &WitnessError) -> Exit {
-    match error {
-        WitnessError::NotThere { .. } => Exit::NoInput,
-        WitnessError::Store(error) | WitnessError::Attest(AttestError::Store { source: error, .. }) => {
-            store_exit(error)
-        }
-        _ => Exit::No,
     }
 }

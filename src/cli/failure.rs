@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::redacted;
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::{Fault, Trouble};
 
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::StoreError;
 
 /// The program's exit codes (`sysexits.h`, where it has one). They are an
 /// interface: scripts decide by them.
@@ -85,6 +86,31 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// The code for many: a plain no weighs more than not having been able to tell, and of
+    /// those the first counts.
+    pub fn worst(all: impl IntoIterator<Item = Self>) -> Self {
+        let worse = |worst, next| if worst == Self::Done || next == Self::No { next } else { worst };
+        all.into_iter().fold(Self::Done, worse)
+    }
+}
+
+/// The one place where an exit code is chosen.
+impl From<Fault> for Exit {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::No => Self::No,
+            Fault::Usage => Self::Usage,
+            Fault::Malformed => Self::Data,
+            Fault::Missing => Self::NoInput,
+            Fault::Unavailable => Self::Unavailable,
+            Fault::Bug => Self::Software,
+            Fault::Io => Self::Io,
+            Fault::Permission => Self::Key,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
@@ -109,6 +135,13 @@ impl Failure {
     /// A failure that an error explains, with all that caused it.
     pub fn from_error(exit: Exit, error: &dyn Error) -> Self {
         Self::new(exit, causes(error))
+    }
+
+    /// Says before the reason what could not be done.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
     }
 
     /// Adds what to do about it.
@@ -172,22 +205,26 @@ fn told(payload: &dyn Any, place: Option<&Location<'_>>) -> String {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::from_error(store_exit(&error), &error).remedy(error.remedy())
+        Self::from(&error)
     }
 }
 
-/// Which code a store's error ends with.
-pub(super) fn store_exit(error: &StoreError) -> Exit {
-    store_exit_of(error.kind())
+impl<T: Trouble> From<&T> for Failure {
+    fn from(trouble: &T) -> Self {
+        let exit = trouble.fault().into();
+        Self { exit, message: causes(trouble), remedy: trouble.remedy() }
+    }
 }
 
-/// Which code a kind of store's error ends with.
-pub(super) fn store_exit_of(kind: StoreErrorKind) -> Exit {
-    match kind {
-        StoreErrorKind::NotFound => Exit::NoInput,
-        StoreErrorKind::Unreachable => Exit::Unavailable,
-        StoreErrorKind::Config => Exit::Usage,
-        StoreErrorKind::Denied => Exit::Key,
-        _ => Exit::Io,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_no_is_the_worst_and_else_the_first() {
+        assert_eq!(Exit::worst([]), Exit::Done);
+        assert_eq!(Exit::worst([Exit::Done, Exit::Io, Exit::NoInput]), Exit::Io);
+        assert_eq!(Exit::worst([Exit::NoInput, Exit::Done, Exit::Io]), Exit::NoInput);
+        assert_eq!(Exit::worst([Exit::Io, Exit::No, Exit::NoInput]), Exit::No);
     }
 }

@@ -106,13 +106,8 @@ pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
         grace_period: args.grace_period,
         run_as_user: args.run_as_user,
     };
-    let injected = argo_attest_core::inject::inject(&text, &settings).map_err(|refusal| {
-        let exit = match refusal {
-            Refusal::Unproven { .. } => Exit::Software,
-            _ => Exit::Data,
-        };
-        Failure::new(exit, format!("{from}: {refusal}")).remedy(refusal.remedy())
-    })?;
+    let injected = argo_attest_core::inject::inject(&text, &settings)
+        .map_err(|refusal| Failure::from(&refusal).about(&from))?;
     print(&injected.text)?;
     tell(&from, &injected, args.all);
     Ok(Exit::Done)
@@ -127,17 +122,11 @@ fn read(file: &Path, from: &str) -> Result<Vec<u8>, Failure> {
     } else {
         regular_file::read_named(file, MAX_FILE)
     };
-    read.map_err(|error| {
-        let too_large = Refusal::TooLarge { most: MAX_FILE };
-        let exit = match &error {
-            ReadError::Missing(_) => Exit::NoInput,
-            ReadError::TooLarge { .. } => {
-                return Failure::new(Exit::Data, format!("{from}: {too_large}")).remedy(too_large.remedy());
-            }
-            _ => Exit::Io,
-        };
-        Failure::new(exit, format!("cannot read {from}: {error}"))
-            .remedy("give a file, or - for standard input")
+    read.map_err(|error| match error {
+        ReadError::TooLarge { .. } => Failure::from(&Refusal::TooLarge { most: MAX_FILE }).about(from),
+        error => Failure::from(&error)
+            .about(&format!("cannot read {from}"))
+            .remedy("give a file, or - for standard input"),
     })
 }
 

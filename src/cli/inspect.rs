@@ -79,11 +79,7 @@ fn read(args: &InspectArgs, name: &str) -> Result<Vec<u8>, Failure> {
             Failure::new(Exit::Data, format!("{name} is larger than {limit} bytes"))
                 .remedy("give a .sigstore.json or .intoto.jsonl file")
         }
-        error => {
-            let exit = if matches!(error, ReadError::Missing(_)) { Exit::NoInput } else { Exit::Io };
-            Failure::new(exit, format!("cannot read {name}: {error}"))
-                .remedy("check the path, and that the user this runs as may read it")
-        }
+        error => Failure::from(&error).about(&format!("cannot read {name}")),
     })
 }
 

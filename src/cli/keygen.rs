@@ -12,7 +12,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{Exit, Failure, print};
-use crate::signer::{KeyError, KeyFileError, create_pair, public_path};
+use crate::signer::{create_pair, public_path};
 
 const EXAMPLE: &str = "\
 Example, a key for a laptop or a CI system:
@@ -48,7 +48,7 @@ pub(super) struct KeygenArgs {
 pub(super) fn keygen(args: &KeygenArgs) -> Result<Exit, Failure> {
     let key_type: KeyType = args.key_type.parse().map_err(|e| Failure::from_error(Exit::Usage, &e))?;
     let path = args.out_dir.join("attest.key");
-    let key = create_pair(&path, key_type).map_err(|e| key_failure(&e.into()))?;
+    let key = create_pair(&path, key_type).map_err(|e| Failure::from(&e))?;
     let told = format!(
         "private key  {}  (keep it secret)\npublic key   {}  (hand it out)\nkey id       {}\n",
         shown_path(&path),
@@ -62,15 +62,6 @@ pub(super) fn keygen(args: &KeygenArgs) -> Result<Exit, Failure> {
         print(&told)?;
     }
     Ok(Exit::Done)
-}
-
-/// A key that cannot be used, with what to do about it.
-pub(super) fn key_failure(error: &KeyError) -> Failure {
-    let exit = match error {
-        KeyError::File(KeyFileError::Write { .. }) => Exit::Io,
-        _ => Exit::Key,
-    };
-    Failure::from_error(exit, error).remedy(error.remedy())
 }
 
 /// The names in the Secret are those that a mounted key is looked for under.

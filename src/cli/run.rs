@@ -14,7 +14,6 @@ use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
 
 use super::interrupts::Interrupts;
-use super::keygen::key_failure;
 use super::progress::Bar;
 use super::target::Target;
 use super::{Exit, Failure, conflicts, home, invocation, outputs, print, print_json, protected, workers};
@@ -156,11 +155,10 @@ fn key(args: &RunArgs) -> Result<(PrivateKey, KeyUsed, KeySource), Failure> {
     protected::check(&source, &[])?;
     let (key, created) = match &source {
         KeySource::File(path) if own => {
-            let (key, origin) =
-                load_or_create_pair(path, KeyType::Ed25519).map_err(|e| key_failure(&e.into()))?;
+            let (key, origin) = load_or_create_pair(path, KeyType::Ed25519).map_err(|e| Failure::from(&e))?;
             (key, origin == Origin::Created)
         }
-        _ => (source.private(&super::variables).map_err(|e| key_failure(&e))?, false),
+        _ => (source.private(&super::variables).map_err(|e| Failure::from(&e))?, false),
     };
     let used = KeyUsed {
         id: key.public().key_id().to_string(),

@@ -12,12 +12,11 @@ use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
 
 use super::answer::{Answer, Answers, CheckFailure, Checked};
-use super::keygen::key_failure;
 use super::progress::Bar;
 use super::{Exit, Failure, home, print, print_json, workers};
 use crate::chain::{self, Buckets, Limits};
 use crate::check::{CheckError, CheckedObject, Checker, check_object, check_path};
-use crate::regular_file::{self, ReadError};
+use crate::regular_file;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, Location, ProcessEnv};
@@ -99,9 +98,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     } else if own {
         eprintln!("only your own key is trusted here; --key or --policy names others");
     }
-    // A plain no weighs more than not having been able to tell.
-    let exits = || answers.iter().map(|a| a.exit);
-    Ok(exits().find(|e| *e == Exit::No).or_else(|| exits().find(|e| *e != Exit::Done)).unwrap_or(Exit::Done))
+    Ok(Exit::worst(answers.iter().map(|answer| answer.exit)))
 }
 
 /// Whom to trust, and whether that is only the user's own key.
@@ -111,7 +108,7 @@ fn policy(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
         None if args.key.is_empty() => (own_key()?, true),
         None => {
             let load = |source: &KeySource| {
-                let key = source.public(&super::variables).map_err(|e| key_failure(&e))?;
+                let key = source.public(&super::variables).map_err(|e| Failure::from(&e))?;
                 Ok(TrustedKey::new(source.to_string(), key))
             };
             (Policy::of_keys(args.key.iter().map(load).collect::<Result<_, Failure>>()?), false)
@@ -126,8 +123,6 @@ fn policy(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
 fn own_key() -> Result<Policy, Failure> {
     let path = public_path(&home::private_key()?);
     let key = load_public(&path).map_err(|e| {
-        let e = e.into();
-        let failure = key_failure(&e);
         if e.is_missing() {
             return Failure::new(
                 Exit::Key,
@@ -135,7 +130,7 @@ fn own_key() -> Result<Policy, Failure> {
             )
             .remedy("name the signer's public key with --key FILE.pub, or a policy with --policy FILE");
         }
-        failure
+        Failure::from(&e)
     })?;
     Ok(Policy::of_keys(vec![TrustedKey::new("your own key", key)]))
 }
@@ -143,15 +138,8 @@ fn own_key() -> Result<Policy, Failure> {
 /// Reads a policy, and the public keys that it names beside itself.
 pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     let shown = shown_path(file);
-    let bytes = regular_file::read_named(file, MAX_POLICY).map_err(|e| {
-        let exit = match e {
-            ReadError::Missing(_) => Exit::NoInput,
-            ReadError::TooLarge { .. } => Exit::Data,
-            _ => Exit::Io,
-        };
-        Failure::new(exit, format!("cannot read the policy {shown}: {e}"))
-            .remedy("check the path, and that the user this runs as may read it")
-    })?;
+    let bytes = regular_file::read_named(file, MAX_POLICY)
+        .map_err(|e| Failure::from(&e).about(&format!("cannot read the policy {shown}")))?;
     let directory = file.parent().unwrap_or_else(|| Path::new(""));
     Policy::from_yaml(&bytes, |key| load_public(&directory.join(key))).map_err(|e| {
         Failure::new(Exit::Data, format!("{shown}: {}", causes(&e)))

@@ -8,18 +8,18 @@ use argo_attest_core::input_evidence::Evidence;
 use argo_attest_core::outcome::MESSAGE_LIMIT;
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::{brief, causes};
+use argo_attest_core::trouble::Trouble as _;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
-use super::failure::store_exit_of;
 use super::pod::PodArgs;
 use super::template::TemplateArgs;
 use super::verify::read_policy;
 use super::{Exit, Failure, workers};
 use crate::check::Checker;
 use crate::cluster::Lookup;
-use crate::gate::{Answer, EvidenceError, Fault, InputError, Inspection, Verdict, evidence, summary};
+use crate::gate::{Answer, EvidenceError, Inspection, Verdict, evidence, summary};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
 use crate::sidecar::status::write_message;
 use crate::store::{Env as _, ProcessEnv};
@@ -123,10 +123,10 @@ pub(super) async fn verify_inputs(mut args: VerifyInputsArgs) -> Exit {
 
 async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     // Whatever lies there was left by somebody else, or by a try that failed.
-    evidence::clear(&args.evidence).map_err(|e| unwritable(&e))?;
+    evidence::clear(&args.evidence).map_err(|e| Failure::from(&e))?;
     let text = template()?;
     let handed_over = args.template.handed_over();
-    let unestablished = |e: Unestablished| Failure::from_error(Exit::Data, &e).remedy(e.remedy());
+    let unestablished = |e: Unestablished| Failure::from(&e);
     let claim = Claim::read(&text, &handed_over).map_err(unestablished)?;
     let question = question(claim.step(), claim.asked(), args.check.into());
     if let Question::Nothing(reason) = question {
@@ -179,10 +179,11 @@ fn own(args: &VerifyInputsArgs) -> Vec<&str> {
 /// The template's text, from where main's containers cannot have changed it.
 fn template() -> Result<TemplateText, Failure> {
     let text = TemplateText::find(ProcessEnv.var("ARGO_TEMPLATE").as_deref(), &HostFiles)
-        .map_err(|e| Failure::from_error(Exit::Data, &e).remedy(e.remedy()))?;
+        .map_err(|e| Failure::from(&e))?;
     if text.source() == Source::TemplateFile {
         let message = format!("ARGO_TEMPLATE is not set, and {} is not trusted", text.source());
-        return Err(Failure::new(Exit::Data, message).remedy(TemplateError::Absent.remedy()));
+        let absent = Failure::from(&TemplateError::Absent);
+        return Err(Failure::new(Exit::Data, message).remedy(absent.help().unwrap_or_default()));
     }
     Ok(text)
 }
@@ -199,12 +200,7 @@ fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
     let left = Evidence::new(records)
         .map_err(EvidenceError::from)
         .and_then(|left| evidence::leave(&left, &args.evidence));
-    left.map(drop).map_err(|e| unwritable(&e))
-}
-
-fn unwritable(error: &EvidenceError) -> Failure {
-    Failure::from_error(Exit::Io, error)
-        .remedy("mount an emptyDir there that this container's user may write to")
+    left.map(drop).map_err(|e| Failure::from(&e))
 }
 
 fn log(answer: &Answer) {
@@ -236,18 +232,6 @@ fn log(answer: &Answer) {
     }
 }
 
-/// A plain no weighs more than not having been able to tell.
 fn exit(answers: &[Answer]) -> Exit {
-    let exits = || answers.iter().filter_map(|a| a.verdict.as_ref().err()).map(exit_of);
-    exits().find(|e| *e == Exit::No).or_else(|| exits().next()).unwrap_or(Exit::Done)
-}
-
-fn exit_of(error: &InputError) -> Exit {
-    match error.fault() {
-        Fault::No => Exit::No,
-        Fault::Store(kind) => store_exit_of(kind),
-        Fault::Credentials => Exit::Key,
-        Fault::Setting => Exit::Data,
-        Fault::Io => Exit::Io,
-    }
+    Exit::worst(answers.iter().filter_map(|a| a.verdict.as_ref().err()).map(|e| e.fault().into()))
 }

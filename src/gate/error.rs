@@ -2,13 +2,15 @@
 
 use argo_attest_core::argo::Unlocated;
 use argo_attest_core::git::GitError;
+use argo_attest_core::text::causes;
+use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::PlaceError;
 
 use super::form::FormError;
 use super::staged::StagedError;
 use crate::artifact_stores::StoresError;
 use crate::check::CheckError;
-use crate::store::{InvalidKey, StoreErrorKind};
+use crate::store::InvalidKey;
 
 /// Why an input is not accepted, or could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -63,30 +65,15 @@ pub enum InputError {
         reason: String,
         /// What to do about it.
         remedy: String,
-        /// Whether credentials are what is missing.
-        credentials: bool,
+        /// What kind of trouble it is.
+        fault: Fault,
     },
-}
-
-/// Whose fault it is, for the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The answer is no.
-    No,
-    /// The store said so.
-    Store(StoreErrorKind),
-    /// Credentials are missing.
-    Credentials,
-    /// The template, or how the container is declared.
-    Setting,
-    /// Reading failed.
-    Io,
 }
 
 impl From<StoresError> for InputError {
     fn from(error: StoresError) -> Self {
-        let credentials = matches!(error, StoresError::NoSecret { .. } | StoresError::Config { .. });
-        Self::Store { reason: argo_attest_core::text::causes(&error), remedy: error.remedy(), credentials }
+        let remedy = error.remedy().unwrap_or_default();
+        Self::Store { reason: causes(&error), remedy, fault: error.fault() }
     }
 }
 
@@ -99,11 +86,13 @@ impl InputError {
             _ => false,
         }
     }
+}
 
-    /// Whose fault it is.
-    pub fn fault(&self) -> Fault {
+impl Trouble for InputError {
+    fn fault(&self) -> Fault {
         match self {
-            Self::Check(CheckError::Store(error)) => Fault::Store(error.kind()),
+            Self::Check(CheckError::Store(error)) => error.fault(),
+            Self::Store { fault, .. } => *fault,
             Self::Check(CheckError::Rejected(_))
             | Self::Form(_)
             | Self::Place(_)
@@ -116,27 +105,24 @@ impl InputError {
             | Self::Staged(
                 StagedError::Nothing(_) | StagedError::Unsupplied(_) | StagedError::Refused { .. },
             ) => Fault::No,
-            Self::Store { credentials: true, .. } => Fault::Credentials,
-            Self::Store { .. }
-            | Self::Key(_)
+            Self::Key(_)
             | Self::Staged(StagedError::NoPath | StagedError::NotInMain | StagedError::Unseen(_)) => {
-                Fault::Setting
+                Fault::Malformed
             }
             Self::Check(_) | Self::Staged(StagedError::Root(_) | StagedError::Observer(_)) => Fault::Io,
         }
     }
 
-    /// What to do about it, where that is known.
-    pub fn remedy(&self) -> Option<String> {
+    fn remedy(&self) -> Option<String> {
         Some(match self {
-            Self::Check(CheckError::Store(error)) => error.remedy(),
+            Self::Check(CheckError::Store(error)) => return error.remedy(),
             Self::Check(CheckError::Rejected(rejection)) if rejection.is_missing() => {
                 "attest the step that makes it, or let the policy say `missing: warn`".into()
             }
             Self::Unattested(_) | Self::Unlocated(_) => {
                 "let a step that is attested fetch it, or let the policy say `missing: warn`".into()
             }
-            Self::Staged(StagedError::Unseen(unseen)) => unseen.remedy().into(),
+            Self::Staged(StagedError::Unseen(unseen)) => return unseen.remedy(),
             Self::Staged(StagedError::Unsupplied(_)) => {
                 "let nothing else write to the volume before main, or supply the input".into()
             }
@@ -146,7 +132,7 @@ impl InputError {
                 )
             }
             Self::DerivedCommit { .. } => "write the commit itself, all 40 digits".into(),
-            Self::Place(error) => error.remedy().into(),
+            Self::Place(error) => return error.remedy(),
             Self::Store { remedy, .. } => remedy.clone(),
             _ => return None,
         })

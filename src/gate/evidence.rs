@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use argo_attest_core::input_evidence::{EVIDENCE_LIMIT, Evidence, InvalidEvidence};
 use argo_attest_core::secret::shown_path;
+use argo_attest_core::trouble::{Fault, Trouble};
 
 use crate::regular_file::{Links, read_first};
 
@@ -35,6 +36,16 @@ pub enum EvidenceError {
     /// What is there is no evidence.
     #[error(transparent)]
     Invalid(#[from] InvalidEvidence),
+}
+
+impl Trouble for EvidenceError {
+    fn fault(&self) -> Fault {
+        Fault::Io
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some("mount an emptyDir there that this container's user may write to".to_owned())
+    }
 }
 
 /// The evidence in `directory`; `None` if the gate left none.

@@ -20,7 +20,7 @@ mod inspection;
 mod staged;
 mod verdict;
 
-pub use error::{Fault, InputError};
+pub use error::InputError;
 pub use evidence::{EVIDENCE_FILE, EvidenceError};
 pub use form::FormError;
 pub use inspection::Inspection;

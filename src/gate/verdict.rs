@@ -5,6 +5,7 @@ use argo_attest_core::intoto::DigestSet;
 use argo_attest_core::outcome::MESSAGE_LIMIT;
 use argo_attest_core::slsa::AttestationRef;
 use argo_attest_core::text::{brief, causes};
+use argo_attest_core::trouble::Trouble as _;
 use argo_attest_core::verify::Signer;
 
 use super::error::InputError;

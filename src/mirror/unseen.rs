@@ -1,5 +1,7 @@
 //! Why what main has at a path cannot be seen from here.
 
+use argo_attest_core::trouble::{Fault, Trouble};
+
 /// Why what lies at a path here says nothing of main.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unseen {
@@ -60,20 +62,28 @@ pub enum Unseen {
     },
 }
 
-impl Unseen {
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
-        match self {
-            Self::NoPath => "give the artifact an absolute path beneath /",
-            Self::NotMounted { .. } => "mount main's volumes into this container (mirrorVolumeMounts: true)",
-            Self::Covered { .. } | Self::OtherVolume { .. } => {
-                "mount nothing into this container at or beneath main's paths but main's own volumes"
+impl Trouble for Unseen {
+    fn fault(&self) -> Fault {
+        Fault::Malformed
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::NoPath => "give the artifact an absolute path beneath /",
+                Self::NotMounted { .. } => {
+                    "mount main's volumes into this container (mirrorVolumeMounts: true)"
+                }
+                Self::Covered { .. } | Self::OtherVolume { .. } => {
+                    "mount nothing into this container at or beneath main's paths but main's own volumes"
+                }
+                Self::Chosen { .. } => "mount it with subPath, or with no variable but $(ARGO_NODE_ID)",
+                Self::Ambiguous { .. } => "mount one volume there",
+                Self::Within { .. } | Self::EachContainersOwn { .. } | Self::OwnFiles { .. } => {
+                    "give the artifact another path"
+                }
             }
-            Self::Chosen { .. } => "mount it with subPath, or with no variable but $(ARGO_NODE_ID)",
-            Self::Ambiguous { .. } => "mount one volume there",
-            Self::Within { .. } | Self::EachContainersOwn { .. } | Self::OwnFiles { .. } => {
-                "give the artifact another path"
-            }
-        }
+            .to_owned(),
+        )
     }
 }

@@ -7,6 +7,7 @@ use argo_attest_core::digest::{DirHash, Sha256Digest};
 use argo_attest_core::intoto::member_name;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::slsa::Provenance;
+use argo_attest_core::trouble::Trouble as _;
 
 use super::{Artifact, FileSeen, Outcome, Seen, Verdict};
 use crate::attest::{AttestError, AttestationNames, Attestor};
@@ -203,7 +204,7 @@ impl SealedArtifact {
 impl From<&AttestError> for Verdict {
     fn from(error: &AttestError) -> Self {
         let remedy = match error {
-            AttestError::Store { source, .. } => Some(source.remedy()),
+            AttestError::Store { source, .. } => source.remedy(),
             AttestError::Foreign { .. } => Some("move it away, or give the output another name".into()),
             _ => None,
         };

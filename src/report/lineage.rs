@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 
 use argo_attest_core::relpath::printable;
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::Trouble as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -67,8 +68,8 @@ fn remedy(link: &Link, error: &LinkError) -> Option<String> {
     };
     match error {
         LinkError::Fetch(FetchError::Missing { .. }) => elsewhere(),
-        LinkError::Fetch(FetchError::Store(error)) => Some(error.remedy()),
-        LinkError::Rejected(rejection) => rejection.remedy().map(str::to_owned),
+        LinkError::Fetch(FetchError::Store(error)) => error.remedy(),
+        LinkError::Rejected(rejection) => rejection.remedy(),
         _ => None,
     }
 }

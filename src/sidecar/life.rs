@@ -10,6 +10,7 @@ use argo_attest_core::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::slsa::{InputEvidence, StepRun};
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::Trouble as _;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -81,7 +82,9 @@ impl Sidecar<'_> {
         let text = match TemplateText::find(self.environment.var("ARGO_TEMPLATE").as_deref(), &HostFiles) {
             Ok(text) => text,
             Err(error @ (TemplateError::Absent | TemplateError::Read { .. })) => {
-                return self.fail(self.form(None), &not_ready(&error, error.remedy()), terminate).await;
+                return self
+                    .fail(self.form(None), &not_ready(&error, &error.remedy().unwrap_or_default()), terminate)
+                    .await;
             }
             Err(error) => {
                 return self.fail(self.form(None), &not_established(&error.into()), terminate).await;
@@ -391,7 +394,7 @@ fn follow(key: &mut FollowedKey) {
         }
         Followed::Kept(error) => warn!(
             error = causes(&error),
-            help = error.remedy(),
+            help = error.remedy().unwrap_or_default(),
             kept = %key.key().public().key_id(),
             "the key was replaced by one that cannot be used; the one from before is kept"
         ),

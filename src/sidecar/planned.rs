@@ -6,6 +6,7 @@ use std::sync::Arc;
 use argo_attest_core::argo::{ObjectRef, Place, Plan, Step, Unlocated};
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::Trouble as _;
 
 use super::claims::Claims;
 use super::settings::Settings;
@@ -156,7 +157,7 @@ impl Planning<'_> {
         match self.mirror.as_ref()?.look(path) {
             Ok(Seen::Volume) => Ok(()),
             Ok(Seen::Image) => Err("main has no volume at its path".into()),
-            Err(unseen) => Err(format!("{unseen} ({})", unseen.remedy())),
+            Err(unseen) => Err(format!("{unseen} ({})", unseen.remedy().unwrap_or_default())),
         }
     }
 
@@ -168,7 +169,7 @@ impl Planning<'_> {
             Some(Err(why)) => Err(why.clone()),
             _ => {
                 let unseen = Unseen::NotMounted { mount: directory.display().to_string() };
-                Err(format!("{unseen} ({})", unseen.remedy()))
+                Err(format!("{unseen} ({})", unseen.remedy().unwrap_or_default()))
             }
         }
     }

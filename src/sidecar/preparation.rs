@@ -8,6 +8,7 @@ use std::time::Duration;
 use argo_attest_core::argo::{ObjectRef, Step};
 use argo_attest_core::slsa::InputEvidence;
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::Trouble as _;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 use tracing::warn;
@@ -57,7 +58,7 @@ pub(super) fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady
 }
 
 pub(super) fn not_established(error: &Unestablished) -> NotReady {
-    NotReady { reason: causes(error), remedy: error.remedy(), main: Main::Runs }
+    NotReady { reason: causes(error), remedy: error.remedy().unwrap_or_default(), main: Main::Runs }
 }
 
 /// All that is needed to watch and to conclude.
@@ -84,7 +85,7 @@ impl Sidecar<'_> {
         let established = claim.establish(&self.platform()).await;
         let Established { step, source: template, .. } = established.map_err(|e| not_established(&e))?;
         let key = FollowedKey::load(&self.settings.key, &|name| self.environment.var(name))
-            .map_err(|e| NotReady::held(causes(&e), e.remedy()))?;
+            .map_err(|e| NotReady::held(causes(&e), e.remedy().unwrap_or_default()))?;
         let inputs = upstream::read(&self.settings.evidence, &step)?;
         let outputs = planned::outputs(&step, self.settings);
         // First of all: while the store is asked, the plain form's main writes.
@@ -129,7 +130,7 @@ impl Sidecar<'_> {
             .map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
         // A GET says why it is refused; a HEAD cannot.
         let asked = store.get(&names.bundle, MAX_ATTESTATION).await;
-        let unusable = |error: StoreError| NotReady::held(causes(&error), error.remedy());
+        let unusable = |error: StoreError| NotReady::held(causes(&error), error.remedy().unwrap_or_default());
         match asked {
             Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => {}
             Err(error) if error.is_access_denied() => {
@@ -158,6 +159,6 @@ impl Sidecar<'_> {
     fn open(&self, stores: &mut Stores, object: &ObjectRef) -> Result<Arc<dyn Store>, NotReady> {
         stores
             .open(object, self.environment, &self.settings.secrets_dir)
-            .map_err(|e| NotReady::held(causes(&e), e.remedy()))
+            .map_err(|e| NotReady::held(causes(&e), e.remedy().unwrap_or_default()))
     }
 }

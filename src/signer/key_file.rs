@@ -1,5 +1,6 @@
 //! What can be wrong with a key file, and what to do about it.
 
+use argo_attest_core::trouble::{Fault, Trouble};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -80,9 +81,22 @@ pub enum KeyFileError {
 }
 
 impl KeyFileError {
-    /// What to do, as one line that can be typed in a shell where it is a command.
-    pub fn remedy(&self) -> String {
+    /// Whether the reason is that the file is not there, as against unusable.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+}
+
+impl Trouble for KeyFileError {
+    fn fault(&self) -> Fault {
         match self {
+            Self::Write { .. } => Fault::Io,
+            _ => Fault::Permission,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::Missing { .. } => {
                 "give another path, or make a key: argo-attest keygen --out-dir DIR".into()
             }
@@ -101,12 +115,7 @@ impl KeyFileError {
             Self::Exists { path } => format!("choose another directory, or move {} away", quoted(path)),
             Self::Write { .. } => "check that the directory exists and can be written, and has space".into(),
             Self::Random(_) => "check that getrandom(2) is not blocked by a seccomp profile".into(),
-        }
-    }
-
-    /// Whether the reason is that the file is not there, as against unusable.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Missing { .. })
+        })
     }
 }
 

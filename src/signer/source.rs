@@ -1,5 +1,6 @@
 //! Where a key is: in a file, or in a variable of the environment.
 
+use argo_attest_core::trouble::{Fault, Trouble};
 use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -62,20 +63,28 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// What to do, as one line that can be typed in a shell where it is a command.
-    pub fn remedy(&self) -> String {
+    /// Whether the reason is that a file is not there, as against unusable.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::File(error) if error.is_missing())
+    }
+}
+
+impl Trouble for KeyError {
+    fn fault(&self) -> Fault {
         match self {
-            Self::File(error) => error.remedy(),
+            Self::File(error) => error.fault(),
+            _ => Fault::Permission,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::File(error) => return error.remedy(),
             Self::Unset { name, .. } => {
                 format!("set it to the key, in PEM: export {name}=\"$(cat FILE)\"; or give the file's path")
             }
             Self::Variable { name, source } => source.remedy(&format!("<(printenv {name})")),
-        }
-    }
-
-    /// Whether the reason is that a file is not there, as against unusable.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::File(error) if error.is_missing())
+        })
     }
 }
 
@@ -230,7 +239,7 @@ mod tests {
             ];
             for error in errors {
                 assert_eq!(error.to_string(), why);
-                assert!(!error.remedy().is_empty());
+                assert!(!error.remedy().unwrap().is_empty());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What can go wrong with a store, which side it was, and what to do about it.
 
+use argo_attest_core::trouble::{Fault, Trouble};
 use std::{fmt, io};
 
 use argo_attest_core::relpath::{InvalidRelPath, printable};
@@ -268,10 +269,27 @@ impl StoreError {
             | Self::Io { uri, .. } => uri,
         }
     }
+}
 
-    /// The line that tells a person what to do.
-    pub fn remedy(&self) -> String {
-        match self {
+impl From<StoreErrorKind> for Fault {
+    fn from(kind: StoreErrorKind) -> Self {
+        match kind {
+            StoreErrorKind::NotFound => Self::Missing,
+            StoreErrorKind::Unreachable => Self::Unavailable,
+            StoreErrorKind::Config => Self::Usage,
+            StoreErrorKind::Denied => Self::Permission,
+            _ => Self::Io,
+        }
+    }
+}
+
+impl Trouble for StoreError {
+    fn fault(&self) -> Fault {
+        self.kind().into()
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::NotFound { .. } => "check the name, and that whoever writes it has finished".to_owned(),
             Self::NoBucket { .. } => "create the bucket, or correct its name or the endpoint".to_owned(),
             Self::NoDirectory { .. } => "make the directory, or correct the store's address".to_owned(),
@@ -291,13 +309,13 @@ impl StoreError {
             Self::TooLarge { .. } => "check that this is the object you mean".to_owned(),
             Self::Corrupt { .. } => "try again; if it stays, the store's copy is damaged".to_owned(),
             Self::Rejected { reply, .. } => rejected_remedy(reply),
-            Self::Config { source, .. } => source.remedy(),
+            Self::Config { source, .. } => return source.remedy(),
             Self::Path { .. } | Self::Key { .. } => {
                 "choose a shorter name without empty, `.` or `..` parts".to_owned()
             }
             Self::NotAFile { .. } => "remove what is there, or choose another name".to_owned(),
             Self::Io { .. } => "check the directory's permissions and free space".to_owned(),
-        }
+        })
     }
 }
 
@@ -360,16 +378,16 @@ mod tests {
             action: "s3:GetObject",
             reply: Reply { status: 403, code: Some(code.to_owned()), ..Reply::default() }.into(),
         };
-        assert!(denied("AccessDenied").remedy().starts_with("grant s3:GetObject on s3://b/k"));
-        assert_eq!(denied("SignatureDoesNotMatch").remedy(), "check AWS_SECRET_ACCESS_KEY");
+        assert!(denied("AccessDenied").remedy().unwrap().starts_with("grant s3:GetObject on s3://b/k"));
+        assert_eq!(denied("SignatureDoesNotMatch").remedy().unwrap(), "check AWS_SECRET_ACCESS_KEY");
         let moved = StoreError::Rejected {
             uri: uri(),
             action: "s3:GetObject",
             reply: Reply { status: 301, region: Some("eu-west-1".to_owned()), ..Reply::default() }.into(),
         };
-        assert_eq!(moved.remedy(), "set AWS_REGION=eu-west-1");
+        assert_eq!(moved.remedy().unwrap(), "set AWS_REGION=eu-west-1");
         let none = StoreError::Config { uri: uri(), source: ConfigError::NoCredentials };
         assert_eq!(none.kind(), StoreErrorKind::Config);
-        assert!(none.remedy().contains("AWS_ACCESS_KEY_ID"));
+        assert!(none.remedy().unwrap().contains("AWS_ACCESS_KEY_ID"));
     }
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with a store's settings, and what to set instead.
 
+use argo_attest_core::trouble::{Fault, Trouble};
 use std::io;
 
 use super::{Reply, Source};
@@ -67,10 +68,13 @@ pub enum ConfigError {
     WebIdentity(Box<Reply>),
 }
 
-impl ConfigError {
-    /// The line that tells a person what to do.
-    pub fn remedy(&self) -> String {
-        match self {
+impl Trouble for ConfigError {
+    fn fault(&self) -> Fault {
+        Fault::Usage
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::NoCredentials => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
                 AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN"
                 .to_owned(),
@@ -90,6 +94,6 @@ impl ConfigError {
             Self::WebIdentity(_) => "check AWS_ROLE_ARN, the role's trust policy for this service account, \
                 and that the token is fresh"
                 .to_owned(),
-        }
+        })
     }
 }

@@ -4,6 +4,7 @@ use argo_attest_core::argo::pod::{HandedOverError, LivePodError, PodDifference};
 use argo_attest_core::argo::workflow::{WorkflowDifference, WorkflowError};
 use argo_attest_core::argo::{AnnotationError, TemplateError};
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::{Fault, Trouble};
 
 use super::TemplateSource;
 use crate::cluster::ClusterError;
@@ -70,19 +71,22 @@ fn compared(got: TemplateSource) -> &'static str {
     }
 }
 
-impl Unestablished {
-    /// What to do about it.
-    pub fn remedy(&self) -> String {
-        match self {
-            Self::Text(error) => error.remedy().into(),
-            Self::Asked(error) => error.remedy(),
+impl Trouble for Unestablished {
+    fn fault(&self) -> Fault {
+        Fault::Malformed
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::Text(error) => return error.remedy(),
+            Self::Asked(error) => return error.remedy(),
             Self::HandedOver(HandedOverError::TooLarge) => {
                 "put long arguments into a script, or let the service account get its own pod".into()
             }
             Self::HandedOver(_) => "use the admission policy of this version".into(),
-            Self::HandedOverPod(difference) | Self::LivePod(difference) => difference.remedy().into(),
-            Self::Workflow(difference) => difference.remedy().into(),
-            Self::Incomparable(error) => error.remedy().into(),
+            Self::HandedOverPod(difference) | Self::LivePod(difference) => return difference.remedy(),
+            Self::Workflow(difference) => return difference.remedy(),
+            Self::Incomparable(error) => return error.remedy(),
             Self::Other { .. } => "take pod and workflow from the downward API, as docs/sidecar.md has it".into(),
             Self::TooLittle { least: TemplateSource::Workflow, .. } => {
                 "let the service account get workflows.argoproj.io, or ask for less with --template-source".into()
@@ -90,7 +94,7 @@ impl Unestablished {
             Self::TooLittle { .. } => {
                 "let the service account get its own pod, or the admission policy hand it over, or ask for less with --template-source".into()
             }
-        }
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::attest::AttestError;
 use crate::store::{Corruption, InvalidKey, StoreError};
+use argo_attest_core::trouble::{Fault, Trouble};
 
 /// There is no attestation, or none that may be relied on.
 #[derive(Debug, thiserror::Error)]
@@ -60,9 +61,16 @@ impl From<StoreError> for WitnessError {
     }
 }
 
-impl WitnessError {
-    /// The line that tells a person what to do, where something is known.
-    pub fn remedy(&self) -> Option<String> {
+impl Trouble for WitnessError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotThere { .. } => Fault::Missing,
+            Self::Store(error) | Self::Attest(AttestError::Store { source: error, .. }) => error.fault(),
+            _ => Fault::No,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::NotThere { .. } => "check the bucket and the key".to_owned(),
             Self::Changed { .. } | Self::Overtaken { .. } => {
@@ -72,7 +80,9 @@ impl WitnessError {
                 "verify that attestation instead, or put yours before it with --supersede".to_owned()
             }
             Self::Name { .. } => "give the object a shorter key".to_owned(),
-            Self::Store(error) | Self::Attest(AttestError::Store { source: error, .. }) => error.remedy(),
+            Self::Store(error) | Self::Attest(AttestError::Store { source: error, .. }) => {
+                return error.remedy();
+            }
             Self::Attest(AttestError::Foreign { .. }) => "move it away".to_owned(),
             Self::Attest(_) => return None,
         })

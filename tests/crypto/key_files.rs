@@ -13,6 +13,7 @@ use argo_attest::signer::{
     public_path,
 };
 use argo_attest_core::keys::{InvalidKey, KeyType, PrivateKey};
+use argo_attest_core::trouble::Trouble as _;
 use tempfile::TempDir;
 
 fn generate(key_type: KeyType) -> PrivateKey {
@@ -50,7 +51,11 @@ fn a_private_key_that_others_may_read_is_refused() {
         let error = load_private(&path).unwrap_err();
         assert!(matches!(error, KeyFileError::OpenToOthers { mode, .. } if mode == refused), "{error:?}");
         let quoted = path.to_str().unwrap().replace('\'', r"'\''");
-        assert!(error.remedy().starts_with(&format!("chmod 600 '{quoted}'")), "{}", error.remedy());
+        assert!(
+            error.remedy().unwrap().starts_with(&format!("chmod 600 '{quoted}'")),
+            "{}",
+            error.remedy().unwrap()
+        );
     }
     // A link to it is no way around.
     let link = dir.path().join("link.key");

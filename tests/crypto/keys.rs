@@ -2,6 +2,7 @@
 
 use argo_attest::signer::{load_private, load_public};
 use argo_attest_core::keys::{InvalidKey, KeyType, PrivateKey, PublicKey};
+use argo_attest_core::trouble::Trouble as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
@@ -152,10 +153,10 @@ fn keys_never_leak_into_text() {
         for text in &spoilt {
             write(&path, text, 0o600);
             if let Err(error) = load_private(&path) {
-                all(&error, error.remedy());
+                all(&error, error.remedy().unwrap());
             }
             if let Err(error) = load_public(&path) {
-                all(&error, error.remedy());
+                all(&error, error.remedy().unwrap());
             }
             if let Err(error) = PrivateKey::from_pkcs8_der(text) {
                 all(&error, error.remedy("FILE"));
@@ -163,7 +164,7 @@ fn keys_never_leak_into_text() {
         }
         write(&path, pem.as_bytes(), 0o644);
         let error = load_private(&path).unwrap_err();
-        all(&error, error.remedy());
+        all(&error, error.remedy().unwrap());
 
         let secret = &der[if key_type == KeyType::Ed25519 { 16..48 } else { 36..68 }];
         let hex: String = secret

@@ -2,6 +2,7 @@
 
 use argo_attest::store::{ObjectKey, PutMode, PutOutcome, Revision, Store, StoreError, StoreErrorKind};
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::trouble::Trouble as _;
 use bytes::Bytes;
 
 const LIMIT: u64 = 16 * 1024 * 1024;
@@ -65,7 +66,7 @@ impl Suite<'_> {
         let error = self.put(key, bytes, mode).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{key}: {error:?}");
         assert_eq!(error.uri(), self.store.uri(key));
-        assert!(!error.remedy().is_empty());
+        assert!(!error.remedy().unwrap().is_empty());
     }
 
     /// The object by all three ways of reading, which must agree.

@@ -6,6 +6,7 @@ use argo_attest::store::s3::{Credentials, KeyPair, Limits, S3Config};
 use argo_attest::store::{
     BucketName, ObjectKey, PutMode, PutOutcome, S3Store, Store as _, StoreError, StoreErrorKind,
 };
+use argo_attest_core::trouble::Trouble as _;
 use bytes::Bytes;
 
 use crate::scripted::{Act, Scripted};
@@ -60,7 +61,7 @@ pub(crate) async fn create(store: &S3Store) -> Result<PutOutcome, StoreError> {
 
 /// An error must say what it is about and what to do, and no secret.
 pub(crate) fn checked(error: &StoreError, kind: StoreErrorKind) -> String {
-    let mut text = format!("{error} | {error:?} | {}", error.remedy());
+    let mut text = format!("{error} | {error:?} | {}", error.remedy().unwrap());
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         text.extend([" | ".to_owned(), cause.to_string()]);

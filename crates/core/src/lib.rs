@@ -31,4 +31,5 @@ pub mod secret;
 pub mod slsa;
 pub mod store_address;
 pub mod text;
+pub mod trouble;
 pub mod verify;

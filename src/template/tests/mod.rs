@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use argo_attest_core::argo::Source;
 use argo_attest_core::slsa::PodIdentity;
+use argo_attest_core::trouble::Trouble as _;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -423,8 +424,8 @@ async fn without_a_name_nobody_is_asked() {
 fn each_refusal_says_what_to_do() {
     let too_little =
         |least| Unestablished::TooLittle { least, got: TemplateSource::Text, why: String::new() };
-    assert!(too_little(TemplateSource::Workflow).remedy().contains("get workflows.argoproj.io"));
-    assert!(too_little(TemplateSource::Pod).remedy().contains("get its own pod"));
+    assert!(too_little(TemplateSource::Workflow).remedy().unwrap().contains("get workflows.argoproj.io"));
+    assert!(too_little(TemplateSource::Pod).remedy().unwrap().contains("get its own pod"));
     let other = Unestablished::Other { what: "pod's UID", there: "a".into(), here: "b".into() };
-    assert!(other.remedy().contains("downward API"));
+    assert!(other.remedy().unwrap().contains("downward API"));
 }

@@ -6,6 +6,7 @@
 //! from the text. Wherever they were read, an annotation of ours that is misspelt, or
 //! says neither `true` nor `false`, is an error: it was meant to ask for something.
 
+use crate::trouble::{Fault, Trouble};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -90,17 +91,20 @@ pub enum AnnotationError {
     },
 }
 
-impl AnnotationError {
-    /// What to do about it.
-    pub fn remedy(&self) -> String {
-        match self {
+impl Trouble for AnnotationError {
+    fn fault(&self) -> Fault {
+        Fault::Malformed
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::Unknown { .. } => {
                 format!("write {ATTEST} or {VERIFY_INPUTS}, or take the annotation away")
             }
             Self::Value { .. } => {
                 "write \"true\" or \"false\", in quotes, or take the annotation away".into()
             }
-        }
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Finding the template: an environment variable, the file it was moved to, or
 //! the file that anything in the pod can write.
 
+use crate::trouble::{Fault, Trouble};
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
@@ -91,10 +92,13 @@ pub enum TemplateError {
     },
 }
 
-impl TemplateError {
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
-        match self {
+impl Trouble for TemplateError {
+    fn fault(&self) -> Fault {
+        Fault::Malformed
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::Absent | Self::Read { .. } => {
                 "run this inside a pod of Argo Workflows, as an initContainers or sidecars entry of a template"
             }
@@ -103,7 +107,7 @@ impl TemplateError {
                 "look for a parameter or a result whose value has quotes, brackets or a placeholder of its own: \
                  it has rewritten the template. If there is none, Argo is newer than this program: update it"
             }
-        }
+        }.to_owned())
     }
 }
 

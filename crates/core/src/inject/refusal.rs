@@ -1,6 +1,7 @@
 //! Why nothing is added. Every refusal names a line, and what is there.
 
 use crate::text::brief;
+use crate::trouble::{Fault, Trouble};
 
 /// A workflow that cannot be changed as it should. Nothing of the file is printed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -165,10 +166,16 @@ pub enum Obstacle {
     Evidence,
 }
 
-impl Refusal {
-    /// What to do about it.
-    pub fn remedy(&self) -> String {
+impl Trouble for Refusal {
+    fn fault(&self) -> Fault {
         match self {
+            Self::Unproven { .. } => Fault::Bug,
+            _ => Fault::Malformed,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::TooLarge { .. } | Self::TooMany { .. } => "split the file".into(),
             Self::Ambiguous { .. } => "write it in the one way that every reader reads alike".into(),
             Self::Elsewhere { .. } => {
@@ -176,37 +183,46 @@ impl Refusal {
             }
             Self::Unreadable { .. } => "give a file that kubectl could read".into(),
             Self::Rendered { .. } => "render it first: helm template CHART | argo-attest inject -f -".into(),
-            Self::Template { why, .. } => why.remedy().into(),
+            Self::Template { why, .. } => return why.remedy(),
             Self::Layout { .. } => {
                 "write it in block style, one entry a line; an empty list can simply be left out".into()
             }
             Self::Shared { .. } => "write those places out, without the alias".into(),
             Self::Unproven { .. } => "please report it, with the file".into(),
-        }
+        })
     }
 }
 
-impl Obstacle {
-    fn remedy(&self) -> &'static str {
-        match self {
-            Self::Annotation(_) => "write it in quotes: \"true\" or \"false\"",
-            Self::Misspelt(_) => {
-                "write argo-attest.io/attest or argo-attest.io/verify-inputs, or take the annotation away"
+impl Trouble for Obstacle {
+    fn fault(&self) -> Fault {
+        Fault::Malformed
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Annotation(_) => "write it in quotes: \"true\" or \"false\"",
+                Self::Misspelt(_) => {
+                    "write argo-attest.io/attest or argo-attest.io/verify-inputs, or take the annotation away"
+                }
+                Self::Undecided { .. } => {
+                    "write \"true\" or \"false\", in quotes, or take the annotation away"
+                }
+                Self::Container(_) => "rename that container",
+                Self::Volume(_) => {
+                    "rename that volume, or let it be the Secret or ConfigMap that the options name"
+                }
+                Self::Mount { .. } => "mount that volume somewhere else",
+                Self::NoMain => "name the container of the set whose files count main",
+                Self::NonRoot | Self::User | Self::Users => {
+                    "say as which user our containers run, with --run-as-user"
+                }
+                Self::PodSpecPatch => {
+                    "set terminationGracePeriodSeconds in that podSpecPatch, and leave out --grace-period"
+                }
+                Self::Evidence => "remove the container argo-attest from the template, and inject again",
             }
-            Self::Undecided { .. } => "write \"true\" or \"false\", in quotes, or take the annotation away",
-            Self::Container(_) => "rename that container",
-            Self::Volume(_) => {
-                "rename that volume, or let it be the Secret or ConfigMap that the options name"
-            }
-            Self::Mount { .. } => "mount that volume somewhere else",
-            Self::NoMain => "name the container of the set whose files count main",
-            Self::NonRoot | Self::User | Self::Users => {
-                "say as which user our containers run, with --run-as-user"
-            }
-            Self::PodSpecPatch => {
-                "set terminationGracePeriodSeconds in that podSpecPatch, and leave out --grace-period"
-            }
-            Self::Evidence => "remove the container argo-attest from the template, and inject again",
-        }
+            .to_owned(),
+        )
     }
 }

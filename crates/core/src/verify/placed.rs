@@ -8,6 +8,7 @@ use crate::policy::Stores;
 use crate::slsa::Provenance;
 use crate::store_address::StoreAddress;
 use crate::text::brief;
+use crate::trouble::{Fault, Trouble};
 
 /// Where an artifact is.
 #[derive(Debug, Clone, Copy)]
@@ -57,10 +58,13 @@ pub enum PlaceError {
     },
 }
 
-impl PlaceError {
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
-        match self {
+impl Trouble for PlaceError {
+    fn fault(&self) -> Fault {
+        Fault::No
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::Nowhere { .. } => {
                 "vouch for the object where it is (argo-attest attest), or let argo-attest run --store say where it will be"
             }
@@ -73,7 +77,7 @@ impl PlaceError {
             Self::OtherStore { .. } => {
                 "take it from the store that it was attested in; if both addresses lead to one store, let the policy's `stores` say so"
             }
-        }
+        }.to_owned())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::manifest::{Differences, ManifestError};
 use crate::policy::PolicyViolation;
 use crate::relpath::RelPath;
 use crate::slsa::InvalidProvenance;
+use crate::trouble::{Fault, Trouble};
 
 /// Why an artifact is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -129,10 +130,20 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// What the user can do about it, where there is something.
-    pub fn remedy(&self) -> Option<&'static str> {
+    /// Whether there is no attestation at all, which a policy may let pass.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::NoAttestation { .. } | Self::Spelling { .. })
+    }
+}
+
+impl Trouble for Rejection {
+    fn fault(&self) -> Fault {
+        Fault::No
+    }
+
+    fn remedy(&self) -> Option<String> {
         // What a policy refuses is for whoever wrote the policy to judge.
-        Some(match self {
+        let remedy = match self {
             Self::NoAttestation { .. } => "name the attestation with --bundle FILE",
             Self::Signature(SignatureError::Untrusted { .. }) => {
                 "if you trust that signer, get the public key from them and name it with --key FILE"
@@ -149,7 +160,7 @@ impl Rejection {
             Self::OtherName { .. } => {
                 "verify it under the name that it is attested by, or fetch the attestation of this artifact"
             }
-            Self::Place(error) => error.remedy(),
+            Self::Place(error) => return error.remedy(),
             Self::Spelling { .. } => "write the key as it is in the bucket",
             Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
                 "name the artifact's own attestation with --bundle FILE, if it has one"
@@ -161,11 +172,7 @@ impl Rejection {
                 "verify the files that are attested by their own names, or take that entry away"
             }
             Self::Policy(_) => return None,
-        })
-    }
-
-    /// Whether there is no attestation at all, which a policy may let pass.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::NoAttestation { .. } | Self::Spelling { .. })
+        };
+        Some(remedy.to_owned())
     }
 }

@@ -15,6 +15,7 @@ use crate::policy::{KnownStore, Policy, Stores, TrustedKey};
 use crate::relpath::RelPath;
 use crate::slsa::PROVENANCE_V1;
 use crate::store_address::StoreAddress;
+use crate::trouble::Trouble as _;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 

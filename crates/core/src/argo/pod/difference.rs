@@ -1,5 +1,6 @@
 //! In what the template's text and the pod differ.
 
+use crate::trouble::{Fault, Trouble};
 use std::fmt;
 
 /// What was compared of a container.
@@ -138,14 +139,17 @@ pub enum PodDifference {
     Unreadable(#[from] serde_json::Error),
 }
 
-impl PodDifference {
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
-        match self {
+impl Trouble for PodDifference {
+    fn fault(&self) -> Fault {
+        Fault::Malformed
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::Offloaded { .. } => "give the container shorter arguments, or put them into a script",
             _ => {
                 "look for a parameter whose value holds {{ or quotes, for a podSpecPatch, and for an admission webhook that changes images: what main runs has to be what its template says"
             }
-        }
+        }.to_owned())
     }
 }

@@ -1,5 +1,6 @@
 //! Why a template's text is not compared, or not believed.
 
+use crate::trouble::{Fault, Trouble};
 use std::fmt;
 
 use serde_json::Value;
@@ -86,10 +87,15 @@ impl WorkflowError {
     pub fn is_not_yet(&self) -> bool {
         matches!(self, Self::NotYet { .. })
     }
+}
 
-    /// What can be done.
-    pub fn remedy(&self) -> &'static str {
-        match self {
+impl Trouble for WorkflowError {
+    fn fault(&self) -> Fault {
+        Fault::Malformed
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
             Self::NotYet { .. } => {
                 "ask again in a moment; if it stays so, the pod is not one of this Workflow's"
             }
@@ -106,7 +112,7 @@ impl WorkflowError {
             | Self::Inputs { .. } => {
                 "look at the Workflow: `kubectl get workflow NAME -o yaml`; it may have been changed while it ran"
             }
-        }
+        }.to_owned())
     }
 }
 
@@ -216,11 +222,19 @@ impl WorkflowDifference {
     pub fn path(&self) -> &str {
         &self.path
     }
+}
 
-    /// What can be done.
-    pub fn remedy(&self) -> &'static str {
-        "no parameter may hold `{{`, quotes or braces that end up in the template; \
+impl Trouble for WorkflowDifference {
+    fn fault(&self) -> Fault {
+        Fault::Malformed
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(
+            "no parameter may hold `{{`, quotes or braces that end up in the template; \
          look at the pod's ARGO_TEMPLATE, and at who gave the workflow's parameters"
+                .to_owned(),
+        )
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use self::recorded::{Run, runs};
 use super::*;
+use crate::trouble::Trouble as _;
 
 fn stored(run: &Run, node: &str) -> StoredWorkflow {
     StoredWorkflow::from_json(run.workflow.to_string().as_bytes(), node)
@@ -151,7 +152,7 @@ fn says_what_stands_in_the_way() {
         let mut workflow = workflow();
         change(&mut workflow);
         let error = of(&workflow, "w-1").unwrap_err();
-        assert!(!error.is_not_yet() && !error.remedy().is_empty());
+        assert!(!error.is_not_yet() && !error.remedy().unwrap().is_empty());
         error.to_string()
     };
     for (error, end) in [
