@@ -199,16 +199,6 @@ impl S3Config {
         env: &dyn Env,
     ) -> Result<Self, ConfigError> {
         let credentials = Credentials::from_env(env)?.ok_or(ConfigError::NoCredentials)?;
-        Self::with_credentials(bucket, prefix, credentials, env)
-    }
-
-    /// The same with credentials from elsewhere.
-    pub fn with_credentials(
-        bucket: BucketName,
-        prefix: Option<ObjectKey>,
-        credentials: Credentials,
-        env: &dyn Env,
-    ) -> Result<Self, ConfigError> {
         let mut config = Self::new(bucket, prefix, credentials);
         config.endpoint = endpoint(env, ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?;
         config.region = match text(env, "AWS_REGION")? {

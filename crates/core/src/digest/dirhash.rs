@@ -3,8 +3,8 @@
 //! the lines that `sha256sum` prints for all files, sorted by path bytes.
 //!
 //! Go leaves a name that holds a newline undefined. Such a line is written as
-//! GNU coreutils writes it: a `\` before the digest, and `\\`, `\n` and `\r` in
-//! the name. Without that a file name could pose as the line of another file.
+//! GNU coreutils writes it: a `\` before the digest, and `\\` and `\n` in the name
+//! for what they stand for. Without that a file name could pose as the line of another file.
 //!
 //! [1]: https://github.com/in-toto/attestation/blob/main/spec/v1/digest_set.md
 
@@ -37,12 +37,6 @@ impl DirHash {
     /// What a hasher that was fed a list's lines computed.
     pub fn from_hasher(hasher: Sha256) -> Self {
         Self(Sha256Digest::from_hasher(hasher))
-    }
-
-    /// The digest of the list, which is the SHA-256 that a file with these
-    /// lines would have.
-    pub fn list_digest(&self) -> Sha256Digest {
-        self.0
     }
 }
 
@@ -102,56 +96,6 @@ pub fn sum_line(path: &RelPath, digest: &Sha256Digest) -> Vec<u8> {
     line
 }
 
-/// A path was not after the one before it, so the list would not be sorted or
-/// would name a file twice.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{path}` does not come after `{previous}` in the order of their bytes")]
-pub struct OutOfOrder {
-    /// The path that was refused.
-    pub path: RelPath,
-    /// The path before it.
-    pub previous: RelPath,
-}
-
-/// Computes a [`DirHash`] from files given in the order of their paths, in
-/// memory that does not grow with their number.
-#[derive(Clone, Default)]
-pub struct DirHasher {
-    hasher: Sha256,
-    previous: Option<RelPath>,
-}
-
-impl DirHasher {
-    /// An empty directory, so far.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a file. Refuses a path that is not greater than the one before;
-    /// the state is then as it was.
-    pub fn add(&mut self, path: &RelPath, digest: &Sha256Digest) -> Result<(), OutOfOrder> {
-        if let Some(previous) = &self.previous
-            && path <= previous
-        {
-            return Err(OutOfOrder { path: path.clone(), previous: previous.clone() });
-        }
-        self.hasher.update(sum_line(path, digest));
-        self.previous = Some(path.clone());
-        Ok(())
-    }
-
-    /// The digest of all files that were added.
-    pub fn finish(self) -> DirHash {
-        DirHash(Sha256Digest::from_hasher(self.hasher))
-    }
-}
-
-impl fmt::Debug for DirHasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DirHasher").field("previous", &self.previous).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,16 +108,14 @@ mod tests {
     #[test]
     fn agrees_with_the_published_example() {
         let base = b"github.com/marklodato/go-hello-world@v0.0.1/";
-        let mut hasher = DirHasher::new();
-        for (name, digest) in [
+        let files = [
             (&b"README.md"[..], "3a137eef6458bfb76bb2c63fc29ffc7166604d2d2e09ed9d8250a534122a8364"),
             (b"go.mod", "28e7c942a036902d981759d0bf5704d2bfc7cb500caf68b84711b234af01c6a5"),
             (b"main.go", "ddc4da627d9a9f45fb29641a1b185d6f53287ecfd921aacbf4fe54b7a86fe8d1"),
-        ] {
-            hasher.add(&path(&[base, name].concat()), &digest.parse().unwrap()).unwrap();
-        }
+        ];
+        let files = files.map(|(name, digest)| (path(&[base, name].concat()), digest.parse().unwrap()));
         let published = "2a1bb6127fb481c60f67692e22285fb306f3c6ffe62075e0ccf674d7c3adcb8f";
-        assert_eq!(hasher.finish().to_string(), published);
+        assert_eq!(DirHash::of_files(&BTreeMap::from(files)).to_string(), published);
         assert_eq!(published.parse::<DirHash>().unwrap().to_string(), published);
     }
 
@@ -199,20 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_sorted() {
-        let d = Sha256Digest::of(b"");
-        let mut hasher = DirHasher::new();
-        hasher.add(&path(b"b"), &d).unwrap();
-        for late in [&b"a"[..], b"b"] {
-            let error = hasher.add(&path(late), &d).unwrap_err();
-            assert_eq!(error, OutOfOrder { path: path(late), previous: path(b"b") });
-        }
-        hasher.add(&path(b"b.x"), &d).unwrap();
-        hasher.add(&path(b"b/x"), &d).unwrap();
-    }
-
-    #[test]
     fn an_empty_directory_is_the_empty_list() {
-        assert_eq!(DirHasher::new().finish().list_digest(), Sha256Digest::of(b""));
+        assert_eq!(DirHash::of_files(&BTreeMap::new()), DirHash(Sha256Digest::of(b"")));
     }
 }

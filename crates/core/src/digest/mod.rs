@@ -6,5 +6,5 @@
 mod dirhash;
 mod sha256;
 
-pub use dirhash::{DirHash, DirHasher, OutOfOrder, sum_line};
+pub use dirhash::{DirHash, sum_line};
 pub use sha256::{InvalidDigest, Sha256Digest};
