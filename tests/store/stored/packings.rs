@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::case::{self, Case};
 use super::double::{Double, Shown};
-use super::servers::{BUCKET, SECRET_KEY, VersityGw, config};
+use crate::servers::{BUCKET, SECRET_KEY, VersityGw, config};
 
 /// Somebody else with access to the store.
 #[async_trait]

@@ -1,21 +1,14 @@
 //! What the S3 store does when the other side does wrong.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
-#[path = "support/faulty.rs"]
-mod faulty;
-#[path = "support/scripted.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod scripted;
 
 use std::time::{Duration, Instant};
 
+use crate::faulty::{checked, create, impatient, key, put, replies, store, store_with};
+use crate::scripted::{Act, Scripted, error, error_with, object, reply, stored};
 use argo_attest::store::s3::{Credentials, S3Config};
 use argo_attest::store::{BucketName, PutMode, PutOutcome, S3Store, Store as _, StoreErrorKind};
 use argo_attest_core::digest::Sha256Digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use faulty::{checked, create, impatient, key, put, replies, store, store_with};
-use scripted::{Act, Scripted, error, error_with, object, reply, stored};
 
 #[tokio::test]
 async fn a_write_is_conditional_and_carries_its_digest() {

@@ -1,7 +1,6 @@
 //! `docs/reference.md` is made from the program itself: the options as clap has them, the
 //! exit codes, the metrics as they are served. `UPDATE_REFERENCE=1 cargo test --test
-//! reference` writes it anew; without, a difference is a failure.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+//! docs` writes it anew; without, a difference is a failure.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,7 +18,7 @@ const INTRODUCTION: &str = "\
 # Reference
 
 Every command, option, variable, exit code and metric, made from the program by
-`UPDATE_REFERENCE=1 cargo test --test reference`; a test fails while this page says
+`UPDATE_REFERENCE=1 cargo test --test docs`; a test fails while this page says
 something else. The option wins over the variable, the variable over the default. What is
 written in statements is specified with the build types
 [command/v1](buildtypes/command/v1.md), [argo-step/v1](buildtypes/argo-step/v1.md) and
@@ -144,7 +143,7 @@ fn the_reference_says_what_the_program_does() {
     let different = page.lines().zip(written.lines()).find(|(now, then)| now != then);
     assert!(
         page == written,
-        "docs/reference.md is out of date (UPDATE_REFERENCE=1 cargo test --test reference); first: {different:?}"
+        "docs/reference.md is out of date (UPDATE_REFERENCE=1 cargo test --test docs); first: {different:?}"
     );
 }
 

@@ -1,25 +1,18 @@
 //! Whom the S3 store believes (TLS), and who it says it is (credentials).
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
-#[path = "support/scripted.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod scripted;
-#[path = "support/tls.rs"]
-mod tls;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::scripted::{Act, Scripted, error, object, reply};
+use crate::tls::Authority;
 use argo_attest::signer::create_pair;
 use argo_attest::store::s3::{Credentials, Limits, S3Config, Trust};
 use argo_attest::store::{
     self, BucketName, ConfigError, Location, ObjectKey, S3Store, Store, StoreError, StoreErrorKind,
 };
 use argo_attest_core::trouble::Trouble as _;
-use scripted::{Act, Scripted, error, object, reply};
-use tls::Authority;
 
 fn key() -> ObjectKey {
     ObjectKey::new("k").unwrap()
@@ -191,7 +184,7 @@ impl Irsa {
     }
 
     fn signed_by(&self) -> Vec<String> {
-        let id = |r: &scripted::Request| {
+        let id = |r: &crate::scripted::Request| {
             r.header("authorization").split(['=', '/']).nth(1).unwrap_or_default().to_owned()
         };
         self.s3.requests().iter().map(id).collect()

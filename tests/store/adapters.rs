@@ -1,15 +1,9 @@
 //! One suite for all stores.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "support/conformance.rs"]
-mod conformance;
-#[path = "support/servers.rs"]
-mod servers;
-
+use crate::conformance::{Leave, conformance};
+use crate::servers::{SECRET_KEY, VersityGw, config};
 use argo_attest::store::{FileStore, MemoryStore, S3Store, Store as _, StoreErrorKind};
 use argo_attest_core::trouble::Trouble as _;
-use conformance::{Leave, conformance};
-use servers::{SECRET_KEY, VersityGw, config};
 
 #[tokio::test]
 async fn memory() {
@@ -27,7 +21,7 @@ async fn file() {
 #[tokio::test]
 async fn s3_over_s3s_fs() {
     let dir = tempfile::tempdir().unwrap();
-    let endpoint = servers::s3s_fs(dir.path()).await;
+    let endpoint = crate::servers::s3s_fs(dir.path()).await;
     let store = S3Store::new(config(&endpoint, SECRET_KEY)).unwrap();
     conformance(&store, "suite", Leave::default()).await;
     assert_eq!(store.retries(), 0, "a healthy store needs no second attempt");
@@ -36,7 +30,7 @@ async fn s3_over_s3s_fs() {
 #[tokio::test]
 async fn s3_over_s3s_fs_with_a_wrong_secret() {
     let dir = tempfile::tempdir().unwrap();
-    let endpoint = servers::s3s_fs(dir.path()).await;
+    let endpoint = crate::servers::s3s_fs(dir.path()).await;
     let store = S3Store::new(config(&endpoint, "not-the-secret")).unwrap();
     let key = argo_attest::store::ObjectKey::new("x").unwrap();
     let error = store.get(&key, 10).await.unwrap_err();

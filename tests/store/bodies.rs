@@ -1,22 +1,14 @@
 //! What the S3 store does with bytes that come late, broken, wrong or without end.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
-#[path = "support/faulty.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod faulty;
-#[path = "support/scripted.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod scripted;
 
 use std::time::{Duration, Instant};
 
+use crate::faulty::{checked, create, impatient, key, store, store_with};
+use crate::scripted::{Act, Scripted, error, head, object, reply};
 use argo_attest::store::s3::Limits;
 use argo_attest::store::{Corruption, S3Store, Store as _, StoreError, StoreErrorKind};
 use argo_attest_core::digest::Sha256Digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use faulty::{checked, create, impatient, key, store, store_with};
-use scripted::{Act, Scripted, error, head, object, reply};
 
 async fn drain(store: &S3Store) -> Result<Vec<u8>, StoreError> {
     let mut stream = store.stream(&key()).await?;

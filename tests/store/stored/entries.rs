@@ -6,8 +6,8 @@ use argo_attest_core::archive::{Expected, Format};
 use argo_attest_core::digest::Sha256Digest;
 
 use super::case::{beneath, expected, key};
-use super::tarball::Tarball;
-use super::zipball::Zipball;
+use crate::tarball::Tarball;
+use crate::zipball::Zipball;
 
 type Files<'a> = &'a [(&'a str, &'a [u8])];
 

@@ -1,5 +1,4 @@
 //! The command line, case by case: what is typed, what comes back.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[test]
 fn cli() {

@@ -14,11 +14,11 @@ use argo_attest_core::relpath::RelPath;
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum};
 
-const OUT_TGZ: &[u8] = include_bytes!("../fixtures/argo/archives/out.tgz");
-const OUT_ZIP: &[u8] = include_bytes!("../fixtures/argo/archives/out.zip");
-const FILE_TGZ: &[u8] = include_bytes!("../fixtures/argo/archives/file.tgz");
-const FILE_ZIP: &[u8] = include_bytes!("../fixtures/argo/archives/file.zip");
-const OUT: &str = include_str!("../fixtures/argo/archives/out.json");
+const OUT_TGZ: &[u8] = include_bytes!("../../fixtures/argo/archives/out.tgz");
+const OUT_ZIP: &[u8] = include_bytes!("../../fixtures/argo/archives/out.zip");
+const FILE_TGZ: &[u8] = include_bytes!("../../fixtures/argo/archives/file.tgz");
+const FILE_ZIP: &[u8] = include_bytes!("../../fixtures/argo/archives/file.zip");
+const OUT: &str = include_str!("../../fixtures/argo/archives/out.json");
 
 pub(crate) struct Case {
     pub(crate) packing: Packing,

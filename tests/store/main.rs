@@ -1,22 +1,29 @@
-//! Whether a store holds what was written: every way in which Argo packs an
-//! output, over a store in memory and over a real S3 server, left alone and
-//! tampered with.
+//! The adapters of the store's port: one conformance suite over all of them, what they do with
+//! hostile and broken servers, whom they trust; and whether an object is what was written.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "../support/servers.rs"]
+#[path = "../support/conformance.rs"]
+mod conformance;
+#[path = "../support/faulty.rs"]
+mod faulty;
+#[path = "../support/scripted.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
+mod scripted;
+#[path = "../support/servers.rs"]
 mod servers;
 #[path = "../../crates/core/src/archive/tests/tarball.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of the archive readers")]
 mod tarball;
+#[path = "../support/tls.rs"]
+mod tls;
 #[path = "../../crates/core/src/archive/tests/zipball.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of the archive readers")]
 mod zipball;
 
-mod case;
-mod double;
-mod each;
-mod entries;
-mod evidence;
-mod packings;
-mod trouble;
+mod adapters;
+mod bodies;
+mod faults;
+mod file;
+mod stored;
+mod trust;
+mod versitygw;

@@ -1,17 +1,12 @@
 //! What only a store with versions, and one that refuses, can show.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "support/servers.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod servers;
-
+use crate::servers::{BUCKET, SECRET_KEY, VersityGw, config};
 use argo_attest::store::{ObjectKey, PutMode, PutOutcome, S3Store, Store as _, StoreError, StoreErrorKind};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::trouble::Trouble as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use servers::{BUCKET, SECRET_KEY, VersityGw, config};
 
 fn key(name: &str) -> ObjectKey {
     ObjectKey::new(name).unwrap()
