@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fmt clippy doc core deny bench fuzz release image image-load e2e tools clean
+.PHONY: help build test test-as-user lint fmt clippy doc core deny bench fuzz release image image-load e2e tools clean
 
 ARGO_ATTEST_TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/argo-attest-tools
 export ARGO_ATTEST_TOOLS
@@ -30,12 +30,22 @@ DIGEST ?=
 needs = if ! command -v $(1) >/dev/null; then echo "skipped: needs $(1) (make tools)"; [[ "$${CI:-}" != true ]]; exit; fi
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the debug binary
 	$(CARGO) build --locked
 
 test: ## every test; those that need a missing tool say so
+	$(CARGO) test --locked --workspace --no-fail-fast
+
+# What root may do hides what others may not, and the other way round. In a user namespace
+# the same files are those of a user who has no capabilities.
+AS_USER := unshare --user --map-user=1000 --map-group=1000 --
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+test-as-user: export CARGO_TARGET_$(HOST)_RUNNER := $(AS_USER)
+test-as-user: ## every test as a user without capabilities, whoever this is
+	@if ! $(AS_USER) true; then echo 'skipped: needs user namespaces (unshare --user)'; \
+	    [[ "$${CI:-}" != true ]]; exit; fi; \
 	$(CARGO) test --locked --workspace --no-fail-fast
 
 lint: fmt clippy doc core deny ## formatting, clippy, rustdoc, dependencies
