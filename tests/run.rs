@@ -6,6 +6,8 @@ mod program;
 #[path = "support/servers.rs"]
 #[allow(dead_code, reason = "not every server of it is needed here")]
 mod servers;
+#[path = "support/signing.rs"]
+mod signing;
 
 #[path = "run/ending.rs"]
 mod ending;

@@ -3,9 +3,9 @@
 
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
-use argo_attest_core::dsse::Envelope;
+use argo_attest_core::dsse::{Envelope, EnvelopeError, Unsigned};
 use argo_attest_core::intoto::{self, ResourceDescriptor};
-use argo_attest_core::keys::{KeyId, PrivateKey};
+use argo_attest_core::keys::{KeyId, PublicKey};
 use argo_attest_core::manifest::MAX_MANIFEST;
 use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
@@ -14,12 +14,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AttestationNames, publish};
+use crate::signer::{SignError, Signer};
 use crate::store::{Store, StoreError};
 
-/// Signs with one key and stores in one place.
+/// Has statements signed by one signer, and stores them in one place.
 #[derive(Debug)]
 pub struct Attestor<'a> {
-    key: &'a PrivateKey,
+    signer: &'a dyn Signer,
     store: &'a dyn Store,
 }
 
@@ -74,6 +75,15 @@ pub enum AttestError {
         /// Why not.
         reason: String,
     },
+    /// Whoever was to sign did not.
+    #[error("the statement about {artifact} is not signed")]
+    Sign {
+        /// The artifact's name.
+        artifact: String,
+        /// What the signer says.
+        #[source]
+        source: SignError,
+    },
     /// The store does not take or give it.
     #[error("the attestation of {artifact} could not be stored")]
     Store {
@@ -112,10 +122,16 @@ pub enum AttestError {
     },
 }
 
+/// A bundle as the store has it, and the key that it was verified with.
+struct Written {
+    bundle: Bundle,
+    key: PublicKey,
+}
+
 impl<'a> Attestor<'a> {
-    /// An attestor that signs with `key` and writes to `store`.
-    pub fn new(key: &'a PrivateKey, store: &'a dyn Store) -> Self {
-        Self { key, store }
+    /// An attestor that has `signer` sign and writes to `store`.
+    pub fn new(signer: &'a dyn Signer, store: &'a dyn Store) -> Self {
+        Self { signer, store }
     }
 
     /// Attests one artifact. The receipt says that it is done; any error, that
@@ -138,10 +154,10 @@ impl<'a> Attestor<'a> {
         }
         let written = self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?;
         // As any consumer would: what we do not accept ourselves is not attested.
-        let policy = Policy::of_keys(vec![TrustedKey::new("signer", self.key.public().clone())]);
-        verify::authenticate(written.envelope(), &policy, Timestamp::now())
+        let policy = Policy::of_keys(vec![TrustedKey::new("signer", written.key.clone())]);
+        verify::authenticate(written.bundle.envelope(), &policy, Timestamp::now())
             .map_err(|source| AttestError::Unverified { uri: self.store.uri(&names.bundle), source })?;
-        Ok(self.receipt(names, contents.subjects().len()))
+        Ok(self.receipt(names, &written.key, contents.subjects().len()))
     }
 
     /// Signs and stores a statement with another predicate.
@@ -153,15 +169,15 @@ impl<'a> Attestor<'a> {
         predicate: &impl Serialize,
         names: &AttestationNames,
     ) -> Result<Receipt, AttestError> {
-        self.state(about, &[subject], predicate_type, predicate, names).await?;
-        Ok(self.receipt(names, 1))
+        let written = self.state(about, &[subject], predicate_type, predicate, names).await?;
+        Ok(self.receipt(names, &written.key, 1))
     }
 
-    fn receipt(&self, names: &AttestationNames, subjects: usize) -> Receipt {
+    fn receipt(&self, names: &AttestationNames, key: &PublicKey, subjects: usize) -> Receipt {
         Receipt {
             bundle_uri: self.store.uri(&names.bundle),
             lines_uri: self.store.uri(&names.lines),
-            key: self.key.public().key_id(),
+            key: key.key_id(),
             subjects,
         }
     }
@@ -175,15 +191,30 @@ impl<'a> Attestor<'a> {
         predicate_type: &str,
         predicate: &impl Serialize,
         names: &AttestationNames,
-    ) -> Result<Bundle, AttestError> {
+    ) -> Result<Written, AttestError> {
         let payload = intoto::serialize(subjects, predicate_type, predicate)
             .map_err(|source| AttestError::Serialise { artifact: about.to_owned(), source })?;
-        let unsigned = |reason: String| AttestError::Unsigned { artifact: about.to_owned(), reason };
-        let envelope = Envelope::sign(payload, self.key).map_err(|e| unsigned(e.to_string()))?;
-        let bundle = Bundle::new(envelope).map_err(|e| unsigned(e.to_string()))?;
+        let (envelope, key) = self.sign(about, payload).await?;
+        let bundle = Bundle::new(envelope)
+            .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
         publish::lines(self.store, about, &names.lines, bundle.envelope()).await?;
         publish::bundle(self.store, about, &names.bundle, &bundle).await?;
-        self.read_back(about, names, &bundle).await
+        Ok(Written { bundle: self.read_back(about, names, &bundle, &key).await?, key })
+    }
+
+    /// The signed statement, and the key that signed it: the signer's word for that was
+    /// checked, and is from then on the only key that this attestation is held to.
+    async fn sign(&self, about: &str, payload: Vec<u8>) -> Result<(Envelope, PublicKey), AttestError> {
+        let unsigned =
+            |e: EnvelopeError| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() };
+        let statement = Unsigned::new(payload).map_err(unsigned)?;
+        let signed = self
+            .signer
+            .sign(statement.pae())
+            .await
+            .map_err(|source| AttestError::Sign { artifact: about.to_owned(), source })?;
+        let envelope = Envelope::assemble(statement, signed.signature, &signed.key).map_err(unsigned)?;
+        Ok((envelope, signed.key))
     }
 
     /// What the store gives has to be what was signed here, not some other
@@ -193,12 +224,13 @@ impl<'a> Attestor<'a> {
         about: &str,
         names: &AttestationNames,
         written: &Bundle,
+        key: &PublicKey,
     ) -> Result<Bundle, AttestError> {
         let uri = self.store.uri(&names.bundle);
         let unverified = |source| AttestError::Unverified { uri: uri.clone(), source };
         let bytes = publish::read(self.store, about, &names.bundle).await?;
         let read = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
-        read.envelope().verify(&[self.key.public()]).map_err(|e| unverified(e.into()))?;
+        read.envelope().verify(&[key]).map_err(|e| unverified(e.into()))?;
         if bytes != written.to_json() {
             return Err(AttestError::ReadBack { uri });
         }

@@ -204,6 +204,7 @@ impl From<&AttestError> for Verdict {
     fn from(error: &AttestError) -> Self {
         let remedy = match error {
             AttestError::Store { source, .. } => Some(source.remedy()),
+            AttestError::Sign { source, .. } => Some(source.remedy()),
             AttestError::Foreign { .. } => Some("move it away, or give the output another name".into()),
             _ => None,
         };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argo_attest_core::argo::ObjectRef;
-use argo_attest_core::keys::PrivateKey;
 use argo_attest_core::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome};
 use argo_attest_core::text::causes;
 use tokio::join;
@@ -17,6 +16,7 @@ use super::settings::Form;
 use super::status::Status;
 use crate::attest::{AttestationNames, Attestor, Receipt};
 use crate::cluster::Notice;
+use crate::signer::Signer;
 use crate::store::Store;
 use crate::telemetry::{Counts, Metrics};
 use crate::volume::ObservationStats;
@@ -31,14 +31,14 @@ impl Sidecar<'_> {
         &mut self,
         outcome: &StepOutcome<'_>,
         form: Form,
-        key: &PrivateKey,
+        signer: &dyn Signer,
         place: Option<(Arc<dyn Store>, ObjectRef)>,
         deadline: Deadline,
     ) {
         let storing = async {
             let (store, object) = place.ok_or("the step has no artifact location of its own")?;
             let names = AttestationNames::beside(object.key()).map_err(|e| e.to_string())?;
-            let attestor = Attestor::new(key, store.as_ref());
+            let attestor = Attestor::new(signer, store.as_ref());
             let predicate = outcome.predicate();
             attestor
                 .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &names)

@@ -73,6 +73,7 @@ impl WitnessError {
             }
             Self::Name { .. } => "give the object a shorter key".to_owned(),
             Self::Store(error) | Self::Attest(AttestError::Store { source: error, .. }) => error.remedy(),
+            Self::Attest(AttestError::Sign { source, .. }) => source.remedy(),
             Self::Attest(AttestError::Foreign { .. }) => "move it away".to_owned(),
             Self::Attest(_) => return None,
         })
