@@ -11,6 +11,8 @@ mod signing;
 
 #[path = "run/ending.rs"]
 mod ending;
+#[path = "run/evidence.rs"]
+mod evidence;
 #[path = "run/examples.rs"]
 mod examples;
 #[path = "run/keys.rs"]

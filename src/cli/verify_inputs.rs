@@ -20,6 +20,7 @@ use crate::check::Checker;
 use crate::cluster::Lookup;
 use crate::gate::{Answer, EvidenceError, Fault, InputError, Inspection, Verdict, evidence, summary};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
+use crate::report::NotJudged;
 use crate::sidecar::status::{TERMINATION_LOG, write_message};
 use crate::store::{Env as _, ProcessEnv};
 use crate::template::{Claim, Established, HostFiles, Platform, Unestablished};
@@ -209,10 +210,13 @@ fn unwritable(error: &EvidenceError) -> Failure {
 fn log(answer: &Answer) {
     let input = &answer.name;
     match &answer.verdict {
-        Ok(Verdict::Accepted { digest, attestation, signer, builder_id }) => {
+        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, unjudged }) => {
             let digest =
                 digest.iter().map(|(kind, digest)| format!("{kind}:{digest}")).collect::<Vec<_>>().join(" ");
             let (attestation, key) = (&attestation.uri, &signer.name);
+            if let Some(not) = NotJudged::new(*unjudged) {
+                info!(input, attestation, "{}", not.text());
+            }
             info!(
                 input,
                 verdict = "accepted",

@@ -253,7 +253,7 @@ fn bundles_as_cosign_writes_them_are_read() {
     let valid = bundle.envelope().verify(&[&public]).unwrap();
     assert_eq!(valid.payload(), STATEMENT);
     assert!(!valid.is_named());
-    assert_eq!(bundle.log_entries(), 1);
+    assert_eq!(bundle.evidence().unjudged().log_entries, 1);
     let again = Bundle::from_json(&bundle.to_json()).unwrap();
     assert_eq!(again, bundle, "the log entry is carried");
 }
