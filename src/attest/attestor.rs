@@ -5,14 +5,13 @@ use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
 use argo_attest_core::dsse::{Envelope, EnvelopeError, Unsigned};
 use argo_attest_core::intoto::{self, ResourceDescriptor};
-use argo_attest_core::keys::{KeyId, PublicKey};
+use argo_attest_core::keys::PublicKey;
 use argo_attest_core::manifest::MAX_MANIFEST;
-use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
-use argo_attest_core::verify::{self, Rejection};
-use jiff::Timestamp;
+use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
+use super::receipt::{ReadBack, Receipt, Reported};
 use super::{AttestationNames, publish};
 use crate::signer::{SignError, Signer};
 use crate::store::{Store, StoreError};
@@ -22,37 +21,6 @@ use crate::store::{Store, StoreError};
 pub struct Attestor<'a> {
     signer: &'a dyn Signer,
     store: &'a dyn Store,
-}
-
-/// Proof that an attestation was written, read back and verified.
-#[derive(Debug, Clone)]
-pub struct Receipt {
-    bundle_uri: String,
-    lines_uri: String,
-    key: KeyId,
-    subjects: usize,
-}
-
-impl Receipt {
-    /// Where the bundle is.
-    pub fn bundle_uri(&self) -> &str {
-        &self.bundle_uri
-    }
-
-    /// Where the JSON Lines file is.
-    pub fn lines_uri(&self) -> &str {
-        &self.lines_uri
-    }
-
-    /// The key that signed.
-    pub fn key(&self) -> &KeyId {
-        &self.key
-    }
-
-    /// How many subjects the statement has.
-    pub fn subjects(&self) -> usize {
-        self.subjects
-    }
 }
 
 /// Why an artifact is not attested.
@@ -122,12 +90,6 @@ pub enum AttestError {
     },
 }
 
-/// A bundle as the store has it, and the key that it was verified with.
-struct Written {
-    bundle: Bundle,
-    key: PublicKey,
-}
-
 impl<'a> Attestor<'a> {
     /// An attestor that has `signer` sign and writes to `store`.
     pub fn new(signer: &'a dyn Signer, store: &'a dyn Store) -> Self {
@@ -152,12 +114,7 @@ impl<'a> Attestor<'a> {
             }
             publish::manifest(self.store, about, &names.manifest, manifest).await?;
         }
-        let written = self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?;
-        // As any consumer would: what we do not accept ourselves is not attested.
-        let policy = Policy::of_keys(vec![TrustedKey::new("signer", written.key.clone())]);
-        verify::authenticate(written.bundle.envelope(), &policy, Timestamp::now())
-            .map_err(|source| AttestError::Unverified { uri: self.store.uri(&names.bundle), source })?;
-        Ok(self.receipt(names, &written.key, contents.subjects().len()))
+        self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?.receipt()
     }
 
     /// Signs and stores a statement with another predicate.
@@ -168,22 +125,11 @@ impl<'a> Attestor<'a> {
         predicate_type: &str,
         predicate: &impl Serialize,
         names: &AttestationNames,
-    ) -> Result<Receipt, AttestError> {
-        let written = self.state(about, &[subject], predicate_type, predicate, names).await?;
-        Ok(self.receipt(names, &written.key, 1))
+    ) -> Result<Reported, AttestError> {
+        Ok(self.state(about, &[subject], predicate_type, predicate, names).await?.reported())
     }
 
-    fn receipt(&self, names: &AttestationNames, key: &PublicKey, subjects: usize) -> Receipt {
-        Receipt {
-            bundle_uri: self.store.uri(&names.bundle),
-            lines_uri: self.store.uri(&names.lines),
-            key: key.key_id(),
-            subjects,
-        }
-    }
-
-    /// State, sign, store, read back: gives the bundle as the store has it, its
-    /// signature checked.
+    /// State, sign, store, read back.
     async fn state(
         &self,
         about: &str,
@@ -191,7 +137,7 @@ impl<'a> Attestor<'a> {
         predicate_type: &str,
         predicate: &impl Serialize,
         names: &AttestationNames,
-    ) -> Result<Written, AttestError> {
+    ) -> Result<ReadBack, AttestError> {
         let payload = intoto::serialize(subjects, predicate_type, predicate)
             .map_err(|source| AttestError::Serialise { artifact: about.to_owned(), source })?;
         let (envelope, key) = self.sign(about, payload).await?;
@@ -199,7 +145,7 @@ impl<'a> Attestor<'a> {
             .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
         publish::lines(self.store, about, &names.lines, bundle.envelope()).await?;
         publish::bundle(self.store, about, &names.bundle, &bundle).await?;
-        Ok(Written { bundle: self.read_back(about, names, &bundle, &key).await?, key })
+        ReadBack::of(self.store, about, names, &bundle, key).await
     }
 
     /// The signed statement, and the key that signed it: the signer's word for that was
@@ -215,30 +161,5 @@ impl<'a> Attestor<'a> {
             .map_err(|source| AttestError::Sign { artifact: about.to_owned(), source })?;
         let envelope = Envelope::assemble(statement, signed.signature, &signed.key).map_err(unsigned)?;
         Ok((envelope, signed.key))
-    }
-
-    /// What the store gives has to be what was signed here, not some other
-    /// attestation of the same name, and to verify with the public key.
-    async fn read_back(
-        &self,
-        about: &str,
-        names: &AttestationNames,
-        written: &Bundle,
-        key: &PublicKey,
-    ) -> Result<Bundle, AttestError> {
-        let uri = self.store.uri(&names.bundle);
-        let unverified = |source| AttestError::Unverified { uri: uri.clone(), source };
-        let bytes = publish::read(self.store, about, &names.bundle).await?;
-        let read = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
-        read.envelope().verify(&[key]).map_err(|e| unverified(e.into()))?;
-        if bytes != written.to_json() {
-            return Err(AttestError::ReadBack { uri });
-        }
-        let lines = publish::read(self.store, about, &names.lines).await?;
-        let line = written.envelope().to_json();
-        if !lines.split(|b| *b == b'\n').any(|l| l == line) {
-            return Err(AttestError::ReadBack { uri: self.store.uri(&names.lines) });
-        }
-        Ok(read)
     }
 }

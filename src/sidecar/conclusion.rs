@@ -135,7 +135,7 @@ impl Concluding<'_> {
         let contents = match stored.as_slice() {
             [object] if packing != Packing::ObjectPerFile => {
                 let name = way.plan.object.key().rsplit('/').next().unwrap_or_default();
-                contents.stored_as(&printable(name.as_bytes()), &object.uri, object.digest)
+                contents.stored_as(&printable(name.as_bytes()), object.uri(), object.digest())
             }
             _ => contents,
         };
@@ -147,7 +147,7 @@ impl Concluding<'_> {
             .attest(&contents, &names, &provenance)
             .await
             .map_err(|e| causes(&e))?;
-        Ok(Fate::Attested { digest: sealed.digest(), attestation: receipt.bundle_uri().to_owned() })
+        Ok(Fate::Attested(receipt.into_attested()))
     }
 
     /// Compares until the answer is final. What Argo has not uploaded yet is

@@ -14,7 +14,7 @@ use super::clock::Deadline;
 use super::life::Sidecar;
 use super::settings::Form;
 use super::status::Status;
-use crate::attest::{AttestationNames, Attestor, Receipt};
+use crate::attest::{AttestationNames, Attestor, Reported};
 use crate::cluster::Notice;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -54,7 +54,7 @@ impl Sidecar<'_> {
         }
         outcome.outputs.iter().for_each(|output| log(output, form));
         count_outputs(self.metrics, &outcome.outputs);
-        let place = stored.as_ref().map(Receipt::bundle_uri).map_err(String::as_str);
+        let place = stored.as_ref().map(Reported::bundle_uri).map_err(String::as_str);
         self.tell(&Status::Done(outcome.termination_message(place)));
     }
 
@@ -84,7 +84,7 @@ pub(super) fn count_digested(metrics: &Metrics, stats: &ObservationStats) {
 fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
     let total = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let with = |verdict: fn(&Fate) -> bool| total(outputs.iter().filter(|o| verdict(&o.fate)).count());
-    metrics.set_attested(with(|fate| matches!(fate, Fate::Attested { .. })));
+    metrics.set_attested(with(|fate| matches!(fate, Fate::Attested(_))));
     metrics.set_not_attested(with(|fate| matches!(fate, Fate::Refused { .. } | Fate::Unfinished { .. })));
     metrics.set_refused(total(outputs.iter().map(|o| o.refused.len()).sum()));
 }
@@ -92,7 +92,10 @@ fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
 fn log(output: &OutputOutcome, form: Form) {
     let (name, form) = (&output.name, form.as_str());
     match &output.fate {
-        Fate::Attested { digest, attestation } => info!(output = name, digest, attestation, form, "attested"),
+        Fate::Attested(attested) => {
+            let (digest, attestation) = (attested.digest(), attested.attestation());
+            info!(output = name, digest, attestation, form, "attested");
+        }
         Fate::Absent => info!(output = name, form, "absent, as it may be"),
         Fate::Refused { reason } | Fate::Unfinished { reason } => {
             warn!(output = name, reason, form, "not attested");
