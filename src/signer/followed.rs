@@ -62,7 +62,7 @@ enum Generation {
 type Stamp = (u64, u64, u64, i64, i64);
 
 impl FollowedKey {
-    /// Loads the key, with the errors of [`KeySource::private`]. One from a variable
+    /// Loads the key, with the errors of [`KeySource::signer`]. One from a variable
     /// stays as it is.
     pub fn load(source: &KeySource, variables: Variables<'_>) -> Result<Self, KeyError> {
         // Before it is read: what is replaced in between is looked at once more.
