@@ -6,9 +6,13 @@ mod program;
 #[path = "support/servers.rs"]
 #[allow(dead_code, reason = "not every server of it is needed here")]
 mod servers;
+#[path = "support/signing.rs"]
+mod signing;
 
 #[path = "run/ending.rs"]
 mod ending;
+#[path = "run/evidence.rs"]
+mod evidence;
 #[path = "run/examples.rs"]
 mod examples;
 #[path = "run/keys.rs"]

@@ -5,9 +5,9 @@ use argo_attest_core::bundle::Bundle;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(bundle) = Bundle::from_json(bytes) else { return };
+    let Ok(bundle) = Bundle::whole(bytes) else { return };
     let written = bundle.to_json();
-    let again = Bundle::from_json(&written).unwrap();
+    let again = Bundle::whole(&written).unwrap();
     assert_eq!(again.to_json(), written);
     assert_eq!(again.envelope().to_json(), bundle.envelope().to_json());
 });

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use argo_attest_core::policy::Policy;
 use argo_attest_core::keys::{InvalidKey, PublicKey};
+use argo_attest_core::policy::Policy;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -3,55 +3,25 @@
 
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
-use argo_attest_core::dsse::Envelope;
+use argo_attest_core::dsse::{Envelope, EnvelopeError, Unsigned};
 use argo_attest_core::intoto::{self, ResourceDescriptor};
-use argo_attest_core::keys::{KeyId, PrivateKey};
+use argo_attest_core::keys::PublicKey;
 use argo_attest_core::manifest::MAX_MANIFEST;
-use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
-use argo_attest_core::verify::{self, Rejection};
-use jiff::Timestamp;
+use argo_attest_core::trouble::{Fault, Trouble};
+use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
+use super::receipt::{ReadBack, Receipt, Reported};
 use super::{AttestationNames, publish};
+use crate::signer::{SignError, Signer};
 use crate::store::{Store, StoreError};
 
-/// Signs with one key and stores in one place.
+/// Has statements signed by one signer, and stores them in one place.
 #[derive(Debug)]
 pub struct Attestor<'a> {
-    key: &'a PrivateKey,
+    signer: &'a dyn Signer,
     store: &'a dyn Store,
-}
-
-/// Proof that an attestation was written, read back and verified.
-#[derive(Debug, Clone)]
-pub struct Receipt {
-    bundle_uri: String,
-    lines_uri: String,
-    key: KeyId,
-    subjects: usize,
-}
-
-impl Receipt {
-    /// Where the bundle is.
-    pub fn bundle_uri(&self) -> &str {
-        &self.bundle_uri
-    }
-
-    /// Where the JSON Lines file is.
-    pub fn lines_uri(&self) -> &str {
-        &self.lines_uri
-    }
-
-    /// The key that signed.
-    pub fn key(&self) -> &KeyId {
-        &self.key
-    }
-
-    /// How many subjects the statement has.
-    pub fn subjects(&self) -> usize {
-        self.subjects
-    }
 }
 
 /// Why an artifact is not attested.
@@ -73,6 +43,15 @@ pub enum AttestError {
         artifact: String,
         /// Why not.
         reason: String,
+    },
+    /// Whoever was to sign did not.
+    #[error("the statement about {artifact} is not signed")]
+    Sign {
+        /// The artifact's name.
+        artifact: String,
+        /// What the signer says.
+        #[source]
+        source: SignError,
     },
     /// The store does not take or give it.
     #[error("the attestation of {artifact} could not be stored")]
@@ -112,10 +91,29 @@ pub enum AttestError {
     },
 }
 
+impl Trouble for AttestError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Store { source, .. } => source.fault(),
+            Self::Sign { source, .. } => source.fault(),
+            _ => Fault::No,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Store { source, .. } => source.remedy(),
+            Self::Sign { source, .. } => source.remedy(),
+            Self::Foreign { .. } => Some("move it away, or give the output another name".to_owned()),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Attestor<'a> {
-    /// An attestor that signs with `key` and writes to `store`.
-    pub fn new(key: &'a PrivateKey, store: &'a dyn Store) -> Self {
-        Self { key, store }
+    /// An attestor that has `signer` sign and writes to `store`.
+    pub fn new(signer: &'a dyn Signer, store: &'a dyn Store) -> Self {
+        Self { signer, store }
     }
 
     /// Attests one artifact. The receipt says that it is done; any error, that
@@ -136,12 +134,7 @@ impl<'a> Attestor<'a> {
             }
             publish::manifest(self.store, about, &names.manifest, manifest).await?;
         }
-        let written = self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?;
-        // As any consumer would: what we do not accept ourselves is not attested.
-        let policy = Policy::of_keys(vec![TrustedKey::new("signer", self.key.public().clone())]);
-        verify::authenticate(written.envelope(), &policy, Timestamp::now())
-            .map_err(|source| AttestError::Unverified { uri: self.store.uri(&names.bundle), source })?;
-        Ok(self.receipt(names, contents.subjects().len()))
+        self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?.receipt()
     }
 
     /// Signs and stores a statement with another predicate.
@@ -152,22 +145,11 @@ impl<'a> Attestor<'a> {
         predicate_type: &str,
         predicate: &impl Serialize,
         names: &AttestationNames,
-    ) -> Result<Receipt, AttestError> {
-        self.state(about, &[subject], predicate_type, predicate, names).await?;
-        Ok(self.receipt(names, 1))
+    ) -> Result<Reported, AttestError> {
+        Ok(self.state(about, &[subject], predicate_type, predicate, names).await?.reported())
     }
 
-    fn receipt(&self, names: &AttestationNames, subjects: usize) -> Receipt {
-        Receipt {
-            bundle_uri: self.store.uri(&names.bundle),
-            lines_uri: self.store.uri(&names.lines),
-            key: self.key.public().key_id(),
-            subjects,
-        }
-    }
-
-    /// State, sign, store, read back: gives the bundle as the store has it, its
-    /// signature checked.
+    /// State, sign, store, read back.
     async fn state(
         &self,
         about: &str,
@@ -175,38 +157,29 @@ impl<'a> Attestor<'a> {
         predicate_type: &str,
         predicate: &impl Serialize,
         names: &AttestationNames,
-    ) -> Result<Bundle, AttestError> {
+    ) -> Result<ReadBack, AttestError> {
         let payload = intoto::serialize(subjects, predicate_type, predicate)
             .map_err(|source| AttestError::Serialise { artifact: about.to_owned(), source })?;
-        let unsigned = |reason: String| AttestError::Unsigned { artifact: about.to_owned(), reason };
-        let envelope = Envelope::sign(payload, self.key).map_err(|e| unsigned(e.to_string()))?;
-        let bundle = Bundle::new(envelope).map_err(|e| unsigned(e.to_string()))?;
+        let (envelope, key) = self.sign(about, payload).await?;
+        let bundle = Bundle::new(envelope)
+            .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
         publish::lines(self.store, about, &names.lines, bundle.envelope()).await?;
         publish::bundle(self.store, about, &names.bundle, &bundle).await?;
-        self.read_back(about, names, &bundle).await
+        ReadBack::of(self.store, about, names, &bundle, key).await
     }
 
-    /// What the store gives has to be what was signed here, not some other
-    /// attestation of the same name, and to verify with the public key.
-    async fn read_back(
-        &self,
-        about: &str,
-        names: &AttestationNames,
-        written: &Bundle,
-    ) -> Result<Bundle, AttestError> {
-        let uri = self.store.uri(&names.bundle);
-        let unverified = |source| AttestError::Unverified { uri: uri.clone(), source };
-        let bytes = publish::read(self.store, about, &names.bundle).await?;
-        let read = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
-        read.envelope().verify(&[self.key.public()]).map_err(|e| unverified(e.into()))?;
-        if bytes != written.to_json() {
-            return Err(AttestError::ReadBack { uri });
-        }
-        let lines = publish::read(self.store, about, &names.lines).await?;
-        let line = written.envelope().to_json();
-        if !lines.split(|b| *b == b'\n').any(|l| l == line) {
-            return Err(AttestError::ReadBack { uri: self.store.uri(&names.lines) });
-        }
-        Ok(read)
+    /// The signed statement, and the key that signed it: the signer's word for that was
+    /// checked, and is from then on the only key that this attestation is held to.
+    async fn sign(&self, about: &str, payload: Vec<u8>) -> Result<(Envelope, PublicKey), AttestError> {
+        let unsigned =
+            |e: EnvelopeError| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() };
+        let statement = Unsigned::new(payload).map_err(unsigned)?;
+        let signed = self
+            .signer
+            .sign(statement.pae())
+            .await
+            .map_err(|source| AttestError::Sign { artifact: about.to_owned(), source })?;
+        let envelope = Envelope::assemble(statement, signed.signature, &signed.key).map_err(unsigned)?;
+        Ok((envelope, signed.key))
     }
 }

@@ -6,9 +6,11 @@
 
 mod attestor;
 mod publish;
+mod receipt;
 
-pub use attestor::{AttestError, Attestor, Receipt};
+pub use attestor::{AttestError, Attestor};
 pub use publish::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION, MAX_ATTESTATION_BYTES};
+pub use receipt::{Receipt, Reported};
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,17 @@
-//! Stores that do not hold what they were given.
+//! Stores that do not hold what they were given, and signers that do not sign it.
 
 use std::sync::Mutex;
 
 use argo_attest_core::contents::{Contents, MAX_FILES};
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
 use argo_attest_core::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::*;
+use crate::signer::{SignError, Signed, Signer};
 use crate::store::{
     MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
@@ -106,6 +107,61 @@ async fn what_the_store_swapped_is_not_attested() {
             let error = attest(MAX_FILES + 1, suffix, swap).await.0.map(|_| ()).unwrap_err();
             let expected = matches!(error, AttestError::ReadBack { .. } | AttestError::Unverified { .. });
             assert!(expected && error.to_string().contains(suffix), "{suffix}: {error:?}");
+        }
+    }
+}
+
+/// Signs with a key that it does not name, or something else, or not at all.
+#[derive(Debug)]
+struct Untrue {
+    named: PrivateKey,
+    sign: fn(&[u8]) -> Result<Option<PrivateKey>, SignError>,
+}
+
+#[async_trait]
+impl Signer for Untrue {
+    async fn sign(&self, pae: &[u8]) -> Result<Signed, SignError> {
+        let signature = match (self.sign)(pae)? {
+            Some(other) => other.sign(pae),
+            None => self.named.sign(&pae[1..]),
+        };
+        Ok(Signed { signature, key: self.named.public().clone() })
+    }
+
+    fn public_key(&self) -> PublicKey {
+        self.named.public().clone()
+    }
+}
+
+#[tokio::test]
+async fn what_a_signer_says_is_checked_before_anything_is_stored() {
+    let key = || PrivateKey::generate(KeyType::Ed25519).unwrap();
+    let attest = async |sign| {
+        let store = MemoryStore::new();
+        let names = AttestationNames::beside("out").unwrap();
+        let contents = Contents::file("out", Sha256Digest::of(b"x"));
+        let signer = Untrue { named: key(), sign };
+        let error =
+            Attestor::new(&signer, &store).attest(&contents, &names, &provenance()).await.unwrap_err();
+        for name in [&names.bundle, &names.lines] {
+            assert!(matches!(store.get(name, 1).await, Err(StoreError::NotFound { .. })), "{name}");
+        }
+        error
+    };
+    let another = |_: &[u8]| Ok(Some(PrivateKey::generate(KeyType::Ed25519).unwrap()));
+    let other_bytes = |_: &[u8]| Ok(None);
+    for lie in [another, other_bytes] as [fn(&[u8]) -> _; 2] {
+        match attest(lie).await {
+            AttestError::Unsigned { reason, .. } => assert!(reason.contains("is no signature of its key")),
+            other => panic!("{other:?}"),
+        }
+    }
+    let busy = |_: &[u8]| Err(SignError::Passing { signer: "kms".into(), source: "503".into() });
+    let barred = |_: &[u8]| Err(SignError::Final { signer: "kms".into(), source: "403".into() });
+    for (no, passing) in [(busy as fn(&[u8]) -> _, true), (barred, false)] {
+        match attest(no).await {
+            AttestError::Sign { source, .. } => assert_eq!(source.is_passing(), passing),
+            other => panic!("{other:?}"),
         }
     }
 }

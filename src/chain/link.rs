@@ -1,5 +1,6 @@
 //! A chain that was walked: its links, and how each of them stands.
 
+use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::slsa::InvalidReference;
 use argo_attest_core::verify::{Authentic, Rejection, Signer};
 use jiff::Timestamp;
@@ -54,6 +55,8 @@ pub struct Upstream {
     pub invocation_id: String,
     /// `runDetails.metadata.finishedOn`, the builder's own word.
     pub finished_on: Option<Timestamp>,
+    /// How much came with its attestation that nothing was decided by.
+    pub unjudged: Unjudged,
 }
 
 /// Why a link does not hold.
@@ -173,7 +176,7 @@ impl Link {
 }
 
 impl Upstream {
-    pub(super) fn new(authentic: &Authentic, subject: String) -> Self {
+    pub(super) fn new(authentic: &Authentic, subject: String, unjudged: Unjudged) -> Self {
         let provenance = authentic.provenance();
         Self {
             subject,
@@ -182,6 +185,7 @@ impl Upstream {
             build_type: provenance.build_definition.build_type.clone(),
             invocation_id: provenance.run_details.metadata.invocation_id.clone(),
             finished_on: provenance.run_details.metadata.finished_on,
+            unjudged,
         }
     }
 }

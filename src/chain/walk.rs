@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::bundle::{Bundle, Unjudged, lines};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::intoto::ResourceDescriptor;
@@ -57,7 +57,7 @@ struct Walk<'a> {
     limits: Limits,
     left: u64,
     /// Those that hold, by the digest that names them.
-    known: HashMap<Sha256Digest, Arc<Authentic>>,
+    known: HashMap<Sha256Digest, (Arc<Authentic>, Unjudged)>,
 }
 
 /// Walks from the artifact's provenance to the roots. `policy` is the artifact's:
@@ -107,33 +107,36 @@ type Visited = (Standing, Option<std::vec::IntoIter<ResourceDescriptor>>);
 impl Walk<'_> {
     async fn visit(&mut self, dependency: &ResourceDescriptor, depth: usize) -> Result<Visited, LinkError> {
         let Some(reference) = AttestationRef::of(dependency)? else { return Ok((Standing::Root, None)) };
-        if let Some(authentic) = self.known.get(&reference.sha256).cloned() {
+        if let Some((authentic, unjudged)) = self.known.get(&reference.sha256).cloned() {
             let subject = self.subject(&authentic, dependency, &reference).await?;
-            return Ok((Standing::Again(Box::new(Upstream::new(&authentic, subject))), None));
+            return Ok((Standing::Again(Box::new(Upstream::new(&authentic, subject, unjudged))), None));
         }
         if depth > self.limits.depth {
             return Err(LinkError::TooDeep(self.limits.depth));
         }
-        let envelope = self.envelope(&reference).await?;
+        let (envelope, unjudged) = self.envelope(&reference).await?;
         let authentic = Arc::new(authenticate(&envelope, &self.policy, self.now)?);
         let subject = self.subject(&authentic, dependency, &reference).await?;
         let beneath = dependencies(authentic.provenance());
-        let standing = Standing::Verified(Box::new(Upstream::new(&authentic, subject)));
+        let standing = Standing::Verified(Box::new(Upstream::new(&authentic, subject, unjudged)));
         // Only now: of one that does not hold nothing stands beneath it.
-        self.known.insert(reference.sha256, authentic);
+        self.known.insert(reference.sha256, (authentic, unjudged));
         Ok((standing, Some(beneath)))
     }
 
     /// The envelope of the very attestation that is named: in its place, or, where a
-    /// newer one took that, among the lines beside it.
-    async fn envelope(&mut self, reference: &AttestationRef) -> Result<Envelope, LinkError> {
+    /// newer one took that, among the lines beside it; and how much came with it that
+    /// nothing is decided by.
+    async fn envelope(&mut self, reference: &AttestationRef) -> Result<(Envelope, Unjudged), LinkError> {
         let uri = reference.uri.as_str();
         let mut other = false;
         // Whoever found it among the lines may name these.
         if !uri.ends_with(LINES_SUFFIX) {
             match self.fetch(uri).await? {
                 Fetched::Bytes(bytes) if Sha256Digest::of(&bytes) == reference.sha256 => {
-                    return Ok(Bundle::from_json(&bytes).map_err(Rejection::from)?.into_envelope());
+                    let (envelope, evidence) =
+                        Bundle::from_json(&bytes).map_err(Rejection::from)?.into_parts();
+                    return Ok((envelope, evidence.unjudged()));
                 }
                 fetched => other = fetched.is_there(),
             }
@@ -148,7 +151,7 @@ impl Walk<'_> {
                 };
                 let envelopes = lines::parse(&bytes).map_err(Rejection::from)?;
                 if let Some(envelope) = envelopes.into_iter().rev().find(named) {
-                    return Ok(envelope);
+                    return Ok((envelope, Unjudged::default()));
                 }
             }
         }

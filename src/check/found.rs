@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::BufRead;
 
-use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::bundle::{Bundle, Evidence, lines};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Effort, Envelope, SignatureError};
 use argo_attest_core::verify::{
@@ -12,13 +12,21 @@ use argo_attest_core::verify::{
 
 use super::Checker;
 
+/// What one file of attestations holds.
+#[derive(Debug)]
+pub(super) struct Attestations {
+    pub(super) envelopes: Vec<Envelope>,
+    /// What a bundle carries beside its one envelope. Nothing is decided by it.
+    pub(super) evidence: Evidence,
+}
+
 /// Envelopes from one file, and which artifact the file is beside.
 #[derive(Debug)]
 pub(super) struct Found {
     /// Where from, for people.
     pub(super) origin: String,
     pub(super) place: Place,
-    pub(super) envelopes: Vec<Envelope>,
+    pub(super) attestations: Attestations,
     /// Digest of the file, if it is a bundle in a store.
     pub(super) bundle: Option<Sha256Digest>,
 }
@@ -33,16 +41,29 @@ pub(super) enum Format {
 }
 
 impl Format {
-    pub(super) fn read(self, bytes: &[u8]) -> Result<Vec<Envelope>, Rejection> {
+    pub(super) fn read(self, bytes: &[u8]) -> Result<Attestations, Rejection> {
         match self {
-            Self::Bundle => Ok(vec![Bundle::from_json(bytes)?.into_envelope()]),
-            Self::Lines => Ok(lines::parse(bytes)?),
+            Self::Bundle => Ok(Bundle::from_json(bytes)?.into()),
+            Self::Lines => Ok(lines::parse(bytes)?.into()),
             Self::Either => match Bundle::from_json(bytes) {
-                Ok(bundle) => Ok(vec![bundle.into_envelope()]),
+                Ok(bundle) => Ok(bundle.into()),
                 // Of two reasons the one that fits what the file seems to be.
-                Err(reason) => lines::parse(bytes).map_err(|_| reason.into()),
+                Err(reason) => lines::parse(bytes).map(Into::into).map_err(|_| reason.into()),
             },
         }
+    }
+}
+
+impl From<Bundle> for Attestations {
+    fn from(bundle: Bundle) -> Self {
+        let (envelope, evidence) = bundle.into_parts();
+        Self { envelopes: vec![envelope], evidence }
+    }
+}
+
+impl From<Vec<Envelope>> for Attestations {
+    fn from(envelopes: Vec<Envelope>) -> Self {
+        Self { envelopes, evidence: Evidence::default() }
     }
 }
 
@@ -55,7 +76,7 @@ impl Found {
         let mut effort = Effort::default();
         // To repeat a line must cost whoever reads it nothing: its values are kept.
         let mut known = HashSet::new();
-        for (index, envelope) in self.envelopes.iter().enumerate().rev() {
+        for (index, envelope) in self.attestations.envelopes.iter().enumerate().rev() {
             if known.contains(envelope.unverified_payload()) {
                 continue;
             }

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
+use argo_attest_core::bundle::Evidence;
 use argo_attest_core::manifest;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{Content, KnownAs, Place, Rejection, VerifiedStatement};
@@ -16,13 +17,24 @@ use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION_BYTES as LIMIT}
 use crate::regular_file::{self, Links, ReadError};
 use crate::volume::{Cancel, Progress, Root, digest_tree};
 
-/// Checks a file or a directory. Gives the statement, and where it was found.
+/// A file or a directory that is as it was attested.
+#[derive(Debug)]
+pub struct CheckedPath {
+    /// What the attestation says.
+    pub statement: VerifiedStatement,
+    /// Where it was found.
+    pub origin: String,
+    /// What came with it and decided nothing.
+    pub evidence: Evidence,
+}
+
+/// Checks a file or a directory.
 pub fn check_path(
     checker: &Checker,
     artifact: &Path,
     workers: NonZeroUsize,
     progress: &dyn Progress,
-) -> Result<(VerifiedStatement, String), CheckError> {
+) -> Result<CheckedPath, CheckError> {
     let real = match artifact.canonicalize() {
         Ok(real) => real,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(CheckError::NoArtifact),
@@ -36,18 +48,20 @@ pub fn check_path(
     // Before the bytes are read: a bad signature needs no digest of a large file.
     let authentic = found.authentic(checker)?;
     let content = digest(&real, workers, progress)?;
-    let (_, verified) = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
+    let (_, statement) = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
     let depth = match &found.place {
-        Place::Named(_) => return Ok((verified, found.origin)),
-        Place::Itself(_) => 0,
-        Place::Within(path) => path.as_bytes().split(|b| *b == b'/').count(),
+        Place::Named(_) => None,
+        Place::Itself(_) => Some(0),
+        Place::Within(path) => Some(path.as_bytes().split(|b| *b == b'/').count()),
     };
-    unclaimed(checker, (&named, depth + 1), &content, &found.place, &verified)?;
-    if real != named {
-        // A link leads into a directory that has an attestation of its own.
-        unclaimed(checker, (&real, depth.max(1)), &content, &found.place, &verified)?;
+    if let Some(depth) = depth {
+        unclaimed(checker, (&named, depth + 1), &content, &found.place, &statement)?;
+        if real != named {
+            // A link leads into a directory that has an attestation of its own.
+            unclaimed(checker, (&real, depth.max(1)), &content, &found.place, &statement)?;
+        }
     }
-    Ok((verified, found.origin))
+    Ok(CheckedPath { statement, origin: found.origin, evidence: found.attestations.evidence })
 }
 
 /// A file may be renamed with its attestation, but not into an attested directory: what is
@@ -72,9 +86,9 @@ fn unclaimed(
             let path = with_suffix(&stored_as(directory), suffix);
             if own_name {
                 let Some(bytes) = read(&path)? else { continue };
-                let Ok(envelopes) = format.read(&bytes) else { continue };
+                let Ok(attestations) = format.read(&bytes) else { continue };
                 let place = self::place(artifact, directory)?;
-                let found = Found { origin: shown(&path), place, envelopes, bundle: None };
+                let found = Found { origin: shown(&path), place, attestations, bundle: None };
                 let Ok(authentic) = found.authentic(checker) else { continue };
                 let manifest = with_suffix(&stored_as(directory), manifest::SUFFIX);
                 accept(authentic, &found.place, content, || open_manifest(&manifest))?;
@@ -103,13 +117,13 @@ fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
 
 fn named_attestation(bundle: &Path, artifact: &Path) -> Result<(Found, PathBuf), CheckError> {
     let bytes = read_named(bundle)?;
-    let envelopes = Format::Either.read(&bytes)?;
+    let attestations = Format::Either.read(&bytes)?;
     let name = bundle.as_os_str().as_bytes();
     let base = [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|s| name.strip_suffix(s.as_bytes()));
     let manifest =
         with_suffix(Path::new(std::ffi::OsStr::from_bytes(base.unwrap_or(name))), manifest::SUFFIX);
     let place = Place::Named(KnownAs::new(artifact.as_os_str().as_bytes()));
-    Ok((Found { origin: shown(bundle), place, envelopes, bundle: None }, manifest))
+    Ok((Found { origin: shown(bundle), place, attestations, bundle: None }, manifest))
 }
 
 /// The first attestation beside the artifact, or beside a directory that it is in.
@@ -120,10 +134,10 @@ fn beside(artifact: &Path) -> Result<(Found, PathBuf), CheckError> {
         for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
             let path = with_suffix(&stored_as(base), suffix);
             if let Some(bytes) = read(&path)? {
-                let envelopes = format.read(&bytes)?;
+                let attestations = format.read(&bytes)?;
                 let place = place(artifact, base)?;
                 return Ok((
-                    Found { origin: shown(&path), place, envelopes, bundle: None },
+                    Found { origin: shown(&path), place, attestations, bundle: None },
                     with_suffix(&stored_as(base), manifest::SUFFIX),
                 ));
             }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-pub use local::check_path;
+pub use local::{CheckedPath, check_path};
 pub use object::{CheckedObject, check_object};
 pub use staged::{Accepted, Attested};
 

@@ -2,6 +2,7 @@
 
 use std::io::BufReader;
 
+use argo_attest_core::bundle::Evidence;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::intoto::member_path;
 use argo_attest_core::manifest;
@@ -29,6 +30,8 @@ pub struct CheckedObject {
     /// Whether it says that the object is stored in this very place. One that names no
     /// place at all is about these bytes, wherever they are.
     pub placed: bool,
+    /// What came with it and decided nothing.
+    pub evidence: Evidence,
 }
 
 /// Checks an object of a store. Gives the statement, and where it was found.
@@ -42,9 +45,9 @@ pub async fn check_object(
         Some(bundle) => {
             let name = printable(bundle.as_os_str().as_encoded_bytes());
             let bytes = read_named(bundle)?;
-            let envelopes = Format::Either.read(&bytes)?;
+            let attestations = Format::Either.read(&bytes)?;
             let place = Place::Named(KnownAs::new(key.as_str()));
-            (Found { origin: name, place, envelopes, bundle: None }, key.as_str())
+            (Found { origin: name, place, attestations, bundle: None }, key.as_str())
         }
         None => beside(store, key.as_str()).await?,
     };
@@ -55,7 +58,8 @@ pub async fn check_object(
     if !placed && !matches!(found.place, Place::Named(_)) {
         unclaimed(checker, store, key.as_str(), &of_object).await?;
     }
-    Ok(CheckedObject { statement, origin: found.origin, placed })
+    let Found { origin, attestations, .. } = found;
+    Ok(CheckedObject { statement, origin, placed, evidence: attestations.evidence })
 }
 
 /// That the statement is about an object in this place, as far as it is about any.
@@ -137,9 +141,9 @@ async fn unclaimed(
                 Err(StoreError::NotFound { .. }) => continue,
                 Err(error) => return Err(error.into()),
             };
-            let Ok(envelopes) = format.read(&object.bytes) else { continue };
+            let Ok(attestations) = format.read(&object.bytes) else { continue };
             let place = Place::Within(path.clone());
-            let found = Found { origin: store.uri(&name), place, envelopes, bundle: None };
+            let found = Found { origin: store.uri(&name), place, attestations, bundle: None };
             let Ok(authentic) = found.authentic(checker) else { continue };
             decide(store, &found, directory, authentic, content.clone()).await?;
         }
@@ -196,9 +200,9 @@ pub(super) async fn beside<'k>(store: &dyn Store, key: &'k str) -> Result<(Found
             let Ok(name) = ObjectKey::new(&format!("{base}{suffix}")) else { continue };
             match store.get(&name, MAX_ATTESTATION).await {
                 Ok(object) => {
-                    let envelopes = format.read(&object.bytes)?;
+                    let attestations = format.read(&object.bytes)?;
                     let bundle = (format == Format::Bundle).then(|| Sha256Digest::of(&object.bytes));
-                    return Ok((Found { origin: store.uri(&name), place, envelopes, bundle }, base));
+                    return Ok((Found { origin: store.uri(&name), place, attestations, bundle }, base));
                 }
                 Err(StoreError::NotFound { .. }) => looked_for.push(store.uri(&name)),
                 Err(error) => return Err(error.into()),

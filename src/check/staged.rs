@@ -1,7 +1,7 @@
 //! The attestation beside an object whose bytes are somewhere else: where they were
 //! staged for a step. What the object itself holds by now is not asked.
 
-use argo_attest_core::bundle::Bundle;
+use argo_attest_core::bundle::{Bundle, Unjudged};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::relpath::printable;
@@ -39,6 +39,8 @@ pub struct Accepted {
     pub base: String,
     /// Whose store it is in.
     pub store: Option<StoreAddress>,
+    /// How much came with it that decided nothing.
+    pub unjudged: Unjudged,
 }
 
 impl Attested {
@@ -83,7 +85,8 @@ impl Attested {
         let uri = named(&format!("{base}{BUNDLE_SUFFIX}"));
         let attestation = AttestationRef { uri, sha256: found.sha256(index)? };
         let base = named(&base);
-        Ok(Accepted { statement, attestation, place: found.place, base, store: store.address() })
+        let unjudged = found.attestations.evidence.unjudged();
+        Ok(Accepted { statement, attestation, place: found.place, base, store: store.address(), unjudged })
     }
 }
 
@@ -95,7 +98,7 @@ impl Found {
             return Ok(digest);
         }
         let no_envelope = || Rejection::NoAttestation { looked_for: vec![self.origin.clone()] };
-        let envelope = self.envelopes.get(index).cloned().ok_or_else(no_envelope)?;
+        let envelope = self.attestations.envelopes.get(index).cloned().ok_or_else(no_envelope)?;
         let bundle = Bundle::new(envelope).map_err(Rejection::from)?;
         Ok(Sha256Digest::of(&bundle.to_json()))
     }

@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use argo_attest_core::bundle::Evidence;
 use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{redacted, shown_path};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use super::{Exit, Failure};
 use crate::chain::Chain;
 use crate::check::CheckError;
-use crate::report::{ChainJson, chain_failure};
+use crate::report::{ChainJson, NotJudged, chain_failure};
 
 /// What is said of an object that the attestation would vouch for in any other place, too.
 const UNPLACED: &str = ", not bound to this place: the attestation names none";
@@ -33,6 +34,8 @@ pub(super) struct Checked {
     pub(super) origin: String,
     /// Of an object in a store: whether the attestation says that it is stored there.
     pub(super) placed: Option<bool>,
+    /// What came with the attestation and decided nothing.
+    pub(super) evidence: Evidence,
 }
 
 impl From<CheckError> for CheckFailure {
@@ -93,6 +96,9 @@ struct Accepted {
     placed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_on: Option<Timestamp>,
+    /// Evidence that came with the attestation, and that it was not accepted for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_judged: Option<NotJudged>,
 }
 
 impl Answer {
@@ -148,21 +154,22 @@ impl Answer {
         Self { verdict, exit, reason: Some(reason), remedy, accepted: None, ..self }
     }
 
-    /// The one line for people, and what to do on a second.
+    /// The one line for people, and on a second what to do, or what was not judged.
     pub(super) fn line(&self) -> String {
         let reason = printable(self.reason.as_deref().unwrap_or_default().as_bytes());
         let help = self.remedy.as_ref().map(|r| format!("  help: {}\n", printable(r.as_bytes())));
         let help = help.unwrap_or_default();
         match (&self.accepted, self.verdict) {
             (Some(a), _) => format!(
-                "accepted  {}  {}  as {}, signed with {} ({}), builder {}{}\n",
+                "accepted  {}  {}  as {}, signed with {} ({}), builder {}{}\n{}",
                 self.artifact,
                 a.digest,
                 printable(a.subject.as_bytes()),
                 printable(a.key.as_bytes()),
                 a.key_id,
                 printable(a.builder_id.as_bytes()),
-                if a.placed == Some(false) { UNPLACED } else { "" }
+                if a.placed == Some(false) { UNPLACED } else { "" },
+                a.not_judged.map(|not| format!("  {}\n", not.text())).unwrap_or_default()
             ),
             (None, Verdict::Missing) => {
                 format!("missing   {}: {reason} (the policy lets this pass)\n", self.artifact)
@@ -174,10 +181,11 @@ impl Answer {
 }
 
 impl Accepted {
-    fn new(Checked { statement: verified, origin: attestation, placed }: Checked) -> Self {
+    fn new(Checked { statement: verified, origin: attestation, placed, evidence }: Checked) -> Self {
         let provenance = verified.provenance();
         Self {
             placed,
+            not_judged: NotJudged::new(evidence.unjudged()),
             subject: verified.subject().to_owned(),
             digest: verified.digest().to_owned(),
             files: verified.files(),

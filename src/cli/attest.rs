@@ -1,7 +1,6 @@
 //! `argo-attest attest`.
 
 use argo_attest_core::contract::{place, variable};
-use argo_attest_core::keys::PrivateKey;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{shown, shown_path};
 use argo_attest_core::slsa::{ExistingObject, PodIdentity};
@@ -15,7 +14,7 @@ use super::progress::Bar;
 use super::{Exit, Failure, invocation, print, print_json, protected};
 use crate::attest::Attestor;
 use crate::report::{KeyUsed, Vouched, VouchedJson, vouched_text};
-use crate::signer::{KeySource, public_path};
+use crate::signer::{KeySource, Signer, public_path};
 use crate::store::s3::S3Config;
 use crate::store::{Location, ObjectKey, ProcessEnv, S3Store, Store as _, StoreError};
 use crate::witness::{Earlier, Sighting, WitnessError};
@@ -61,7 +60,7 @@ pub(super) struct AttestArgs {
 
 /// What is the same for every object.
 struct Vouching {
-    key: PrivateKey,
+    signer: Box<dyn Signer>,
     builder_id: String,
     earlier: Earlier,
     run_id: String,
@@ -74,15 +73,15 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let objects = objects.collect::<Result<Vec<_>, Failure>>()?;
     protected::close_memory();
     protected::check(&args.key, &[])?;
-    let key = args.key.private(&super::variables).map_err(|e| Failure::from(&e))?;
+    let signer = args.key.signer(&super::variables).map_err(|e| Failure::from(&e))?;
     let used = KeyUsed {
-        id: key.public().key_id().to_string(),
+        id: signer.public_key().key_id().to_string(),
         public_file: args.key.file().map(|file| shown_path(&public_path(file))),
         own: false,
         created: false,
     };
     let vouching = Vouching {
-        key,
+        signer,
         builder_id: args.builder_id,
         earlier: if args.supersede { Earlier::Supersede } else { Earlier::Keep },
         run_id: invocation::id()?,
@@ -147,6 +146,6 @@ impl Vouching {
         }
         .provenance();
         let sighting = seen.insert(sighting);
-        sighting.attest(&Attestor::new(&self.key, &store), &store, &provenance, self.earlier).await
+        sighting.attest(&Attestor::new(self.signer.as_ref(), &store), &store, &provenance, self.earlier).await
     }
 }

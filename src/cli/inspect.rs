@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
-use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::bundle::{Bundle, Unjudged, lines};
 use argo_attest_core::contract::variable;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::intoto::{ResourceDescriptor, Statement};
@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use super::{Exit, Failure, printed};
 use crate::attest::MAX_ATTESTATION_BYTES;
 use crate::regular_file::{self, ReadError};
+use crate::report::NotJudged;
 
 const EXAMPLE: &str = "\
 Example:
@@ -54,7 +55,8 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
         Failure::new(Exit::Data, format!("{name} is not an attestation: {why}"))
             .remedy("give a .sigstore.json or .intoto.jsonl file")
     };
-    let (format, envelopes) = envelopes(&read(args, &name)?).map_err(malformed)?;
+    let (format, envelopes, unjudged) = envelopes(&read(args, &name)?).map_err(malformed)?;
+    let not_judged = NotJudged::new(unjudged);
     // All of it is looked through before any of it is shown, and one statement at a time is held.
     for envelope in &envelopes {
         statement(envelope).map_err(malformed)?;
@@ -62,12 +64,13 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let mut out = JsonText::new(BufWriter::new(io::stdout().lock()));
     let shown = if args.json {
         let attestations = Claims(&envelopes);
-        let inspected = Inspected { file: &name, format, signatures_checked: false, attestations };
+        let inspected =
+            Inspected { file: &name, format, signatures_checked: false, not_judged, attestations };
         serde_json::to_writer_pretty(&mut out, &inspected)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out))
     } else {
-        show(&mut out, &name, format, &envelopes)
+        show(&mut out, &name, format, not_judged, &envelopes)
     };
     printed(shown.and_then(|()| out.flush()))?;
     Ok(Exit::Done)
@@ -83,11 +86,16 @@ fn read(args: &InspectArgs, name: &str) -> Result<Vec<u8>, Failure> {
     })
 }
 
-fn envelopes(bytes: &[u8]) -> Result<(&'static str, Vec<Envelope>), String> {
-    match Bundle::from_json(bytes) {
-        Ok(bundle) => Ok(("Sigstore bundle", vec![bundle.into_envelope()])),
+fn envelopes(bytes: &[u8]) -> Result<(&'static str, Vec<Envelope>, Unjudged), String> {
+    match Bundle::whole(bytes) {
+        Ok(bundle) => {
+            let (envelope, evidence) = bundle.into_parts();
+            Ok(("Sigstore bundle", vec![envelope], evidence.unjudged()))
+        }
         Err(reason) => match lines::parse(bytes) {
-            Ok(envelopes) if !envelopes.is_empty() => Ok(("DSSE envelopes, one a line", envelopes)),
+            Ok(envelopes) if !envelopes.is_empty() => {
+                Ok(("DSSE envelopes, one a line", envelopes, Unjudged::default()))
+            }
             _ => Err(causes(&reason)),
         },
     }
@@ -97,8 +105,17 @@ fn statement(envelope: &Envelope) -> Result<Statement, String> {
     Statement::from_json(envelope.unverified_payload()).map_err(|e| causes(&e))
 }
 
-fn show(out: &mut impl io::Write, name: &str, format: &str, envelopes: &[Envelope]) -> io::Result<()> {
+fn show(
+    out: &mut impl io::Write,
+    name: &str,
+    format: &str,
+    not_judged: Option<NotJudged>,
+    envelopes: &[Envelope],
+) -> io::Result<()> {
     writeln!(out, "{name}: {format}; signatures not checked (argo-attest verify does)")?;
+    if let Some(not_judged) = not_judged {
+        writeln!(out, "{}", not_judged.text())?;
+    }
     for envelope in envelopes {
         let statement = statement(envelope).map_err(io::Error::other)?;
         let mut text = Text { out, failed: Ok(()) };
@@ -132,6 +149,8 @@ struct Inspected<'a> {
     format: &'a str,
     /// Always false: to look is not to verify.
     signatures_checked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_judged: Option<NotJudged>,
     attestations: Claims<'a>,
 }
 

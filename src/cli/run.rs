@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use argo_attest_core::contents::Contents;
 use argo_attest_core::contract::variable;
-use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::keys::KeyType;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER};
@@ -21,7 +21,7 @@ use crate::attest::Attestor;
 use crate::command::{self, CommandEnd, Output};
 use crate::pipeline::{Artifact, Outcome, Sealed, SealedArtifact, Session, Watching};
 use crate::report::{self, KeyUsed, RunJson, RunReport};
-use crate::signer::{KeySource, Origin, VariableName, load_or_create_pair, public_path};
+use crate::signer::{KeySource, Origin, Signer, VariableName, load_or_create_pair, public_path};
 use crate::volume::{Baseline, Cancel, Inotify, ObservationStats};
 
 const EXAMPLE: &str = "\
@@ -83,7 +83,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         target.names(artifact)?;
     }
     // Last: a key that is made on first use is made only if it will be used.
-    let (key, used, source) = key(&args)?;
+    let (signer, used, source) = signer(&args)?;
     conflicts::key(&source, &artifacts)?;
     let session = Session::start(artifacts, &watching(&args, &target, &source)?)
         .map_err(|e| Failure::from_error(Exit::Io, &e))?;
@@ -120,7 +120,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         let outcome = if interrupted {
             None
         } else {
-            interrupts.unless(attest(artifact, &key, &target, &described)).await
+            interrupts.unless(attest(artifact, signer.as_ref(), &target, &described)).await
         };
         interrupted = outcome.is_none();
         report.outcomes.push(outcome.unwrap_or_else(|| Outcome::interrupted(named)));
@@ -146,27 +146,28 @@ fn artifacts(outputs: &[PathBuf]) -> Result<Vec<Artifact>, Failure> {
     Ok(artifacts)
 }
 
-fn key(args: &RunArgs) -> Result<(PrivateKey, KeyUsed, KeySource), Failure> {
+/// What signs, how the user is told about it, and where its key is.
+fn signer(args: &RunArgs) -> Result<(Box<dyn Signer>, KeyUsed, KeySource), Failure> {
     let (source, own) = match &args.key {
         Some(source) => (source.clone(), false),
         None => (KeySource::File(home::private_key()?), true),
     };
     protected::close_memory();
     protected::check(&source, &[])?;
-    let (key, created) = match &source {
+    let (signer, created): (Box<dyn Signer>, bool) = match &source {
         KeySource::File(path) if own => {
             let (key, origin) = load_or_create_pair(path, KeyType::Ed25519).map_err(|e| Failure::from(&e))?;
-            (key, origin == Origin::Created)
+            (Box::new(key), origin == Origin::Created)
         }
-        _ => (source.private(&super::variables).map_err(|e| Failure::from(&e))?, false),
+        _ => (source.signer(&super::variables).map_err(|e| Failure::from(&e))?, false),
     };
     let used = KeyUsed {
-        id: key.public().key_id().to_string(),
+        id: signer.public_key().key_id().to_string(),
         public_file: source.file().map(|file| shown_path(&public_path(file))),
         own,
         created,
     };
-    Ok((key, used, source))
+    Ok((signer, used, source))
 }
 
 fn watching(args: &RunArgs, target: &Target, key: &KeySource) -> Result<Watching, Failure> {
@@ -227,14 +228,14 @@ fn describe(
     })
 }
 
-async fn attest(artifact: SealedArtifact, key: &PrivateKey, target: &Target, run: &CommandRun) -> Outcome {
+async fn attest(artifact: SealedArtifact, signer: &dyn Signer, target: &Target, run: &CommandRun) -> Outcome {
     let opened =
         target.names(artifact.artifact()).and_then(|names| Ok((names, target.store(artifact.artifact())?)));
     let (names, store) = match opened {
         Ok(opened) => opened,
         Err(failure) => return artifact.refuse(failure.message().to_owned()),
     };
-    let attestor = Attestor::new(key, store.as_store());
+    let attestor = Attestor::new(signer, store.as_store());
     let manifest = names.manifest.as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let place = target.place(artifact.artifact());
     let byproducts = |contents: &Contents| contents.byproducts(&manifest).into_iter().chain(place).collect();

@@ -15,7 +15,7 @@ use super::answer::{Answer, Answers, CheckFailure, Checked};
 use super::progress::Bar;
 use super::{Exit, Failure, home, print, print_json, workers};
 use crate::chain::{self, Buckets, Limits};
-use crate::check::{CheckError, CheckedObject, Checker, check_object, check_path};
+use crate::check::{CheckError, CheckedObject, CheckedPath, Checker, check_object, check_path};
 use crate::regular_file;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
@@ -150,15 +150,15 @@ pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
 async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
     let bar = Bar::default();
     let Some(uri) = artifact.to_str().filter(|text| text.starts_with("s3://")) else {
-        let (statement, origin) = check_path(checker, artifact, workers(), &bar)?;
-        return Ok(Checked { statement, origin, placed: None });
+        let CheckedPath { statement, origin, evidence } = check_path(checker, artifact, workers(), &bar)?;
+        return Ok(Checked { statement, origin, placed: None, evidence });
     };
     let (location, key) = Location::artifact(uri).map_err(|e| {
         let failure = Failure::from_error(Exit::Usage, &e);
         CheckFailure::Other(failure.remedy("write s3://bucket/key"))
     })?;
     let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
-    let CheckedObject { statement, origin, placed } =
+    let CheckedObject { statement, origin, placed, evidence } =
         check_object(checker, store.as_ref(), &key, &bar).await?;
-    Ok(Checked { statement, origin, placed: Some(placed) })
+    Ok(Checked { statement, origin, placed: Some(placed), evidence })
 }

@@ -21,6 +21,7 @@ use crate::check::Checker;
 use crate::cluster::Lookup;
 use crate::gate::{Answer, EvidenceError, Inspection, Verdict, evidence, summary};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
+use crate::report::NotJudged;
 use crate::sidecar::status::write_message;
 use crate::store::{Env as _, ProcessEnv};
 use crate::template::{Claim, Established, HostFiles, Platform, Unestablished};
@@ -206,10 +207,13 @@ fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
 fn log(answer: &Answer) {
     let input = &answer.name;
     match &answer.verdict {
-        Ok(Verdict::Accepted { digest, attestation, signer, builder_id }) => {
+        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, unjudged }) => {
             let digest =
                 digest.iter().map(|(kind, digest)| format!("{kind}:{digest}")).collect::<Vec<_>>().join(" ");
             let (attestation, key) = (&attestation.uri, &signer.name);
+            if let Some(not) = NotJudged::new(*unjudged) {
+                info!(input, attestation, "{}", not.text());
+            }
             info!(
                 input,
                 verdict = "accepted",

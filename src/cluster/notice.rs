@@ -69,17 +69,17 @@ impl Notice {
     pub fn of(outcome: &StepOutcome<'_>) -> Self {
         let outputs = &outcome.outputs;
         let count = |is: fn(&Fate) -> bool| outputs.iter().filter(|o| is(&o.fate)).count();
-        let attested = count(|fate| matches!(fate, Fate::Attested { .. }));
+        let attested = count(|fate| matches!(fate, Fate::Attested(_)));
         let there = outputs.len() - count(|fate| matches!(fate, Fate::Absent));
         let state = state(outcome, attested, there);
-        let digests = outputs.iter().filter_map(|o| match &o.fate {
-            Fate::Attested { digest: Some(digest), .. } => Some((o.name.as_str(), digest.as_str())),
-            _ => None,
-        });
-        let attestations = outputs.iter().filter_map(|o| match &o.fate {
-            Fate::Attested { attestation, .. } => Some((o.name.as_str(), attestation.as_str())),
-            _ => None,
-        });
+        let good = || {
+            outputs.iter().filter_map(|o| match &o.fate {
+                Fate::Attested(attested) => Some((o.name.as_str(), attested)),
+                _ => None,
+            })
+        };
+        let digests = good().filter_map(|(name, attested)| Some((name, attested.digest()?)));
+        let attestations = good().map(|(name, attested)| (name, attested.attestation()));
         let annotations = BTreeMap::from([
             (STATE, state.to_owned()),
             (ATTESTED, format!("{attested}/{there}")),

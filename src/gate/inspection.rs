@@ -17,7 +17,7 @@ use super::form;
 use super::staged::{Spot, StagedError};
 use super::verdict::{Answer, Verdict};
 use crate::artifact_stores::{Stores, key};
-use crate::check::{Attested, CheckError, Checker};
+use crate::check::{Accepted, Attested, CheckError, Checker};
 use crate::mirror::Mirror;
 use crate::store::{Env, Store};
 use crate::stored::AT_ONCE;
@@ -155,7 +155,8 @@ impl Inspection<'_> {
         let digest = form::digest_on_record(&accepted, &content);
         let builder_id = accepted.statement.provenance().run_details.builder.id.clone();
         let signer = accepted.statement.signer().clone();
-        Ok(Verdict::Accepted { digest, attestation: accepted.attestation, signer, builder_id })
+        let Accepted { attestation, unjudged, .. } = accepted;
+        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, unjudged })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the gate says of each input, and of all of them in one line.
 
+use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::input_evidence::{Finding, Record};
 use argo_attest_core::intoto::DigestSet;
 use argo_attest_core::outcome::MESSAGE_LIMIT;
@@ -32,6 +33,8 @@ pub enum Verdict {
         signer: Signer,
         /// The builder that it names.
         builder_id: String,
+        /// How much came with the attestation that it was not accepted for.
+        unjudged: Unjudged,
     },
     /// A git repository at this commit.
     Commit(String),

@@ -203,11 +203,6 @@ impl SealedArtifact {
 
 impl From<&AttestError> for Verdict {
     fn from(error: &AttestError) -> Self {
-        let remedy = match error {
-            AttestError::Store { source, .. } => source.remedy(),
-            AttestError::Foreign { .. } => Some("move it away, or give the output another name".into()),
-            _ => None,
-        };
-        Self::NotAttested { reason: argo_attest_core::text::causes(error), remedy }
+        Self::NotAttested { reason: argo_attest_core::text::causes(error), remedy: error.remedy() }
     }
 }

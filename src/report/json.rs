@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
+use argo_attest_core::secret::redacted;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::RunReport;
 use crate::attest::Receipt;
 use crate::pipeline::{FileSeen, Outcome, Verdict};
-use argo_attest_core::secret::redacted;
 
 /// The object.
 #[derive(Debug, Serialize)]

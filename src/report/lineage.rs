@@ -9,6 +9,7 @@ use argo_attest_core::trouble::Trouble as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::NotJudged;
 use crate::chain::{Chain, FetchError, Link, LinkError, Standing, Upstream};
 
 /// One line a link, indented by its depth.
@@ -40,11 +41,12 @@ fn line(out: &mut String, link: &Link, depth: usize) -> fmt::Result {
         Standing::Root | Standing::Again(_) => writeln!(out),
         Standing::Verified(upstream) => writeln!(
             out,
-            "  as {}, signed with {} ({}), builder {}",
+            "  as {}, signed with {} ({}), builder {}{}",
             printable(upstream.subject.as_bytes()),
             printable(upstream.signer.name.as_bytes()),
             upstream.signer.id,
-            printable(upstream.builder_id.as_bytes())
+            printable(upstream.builder_id.as_bytes()),
+            NotJudged::new(upstream.unjudged).map(|not| format!(", {}", not.text())).unwrap_or_default()
         ),
         Standing::Broken(error) => writeln!(out, ": {}", causes(error)),
     }
@@ -112,6 +114,8 @@ struct UpstreamJson {
     invocation_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_on: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_judged: Option<NotJudged>,
 }
 
 impl From<&Chain> for ChainJson {
@@ -149,6 +153,7 @@ impl From<&Upstream> for UpstreamJson {
             build_type: upstream.build_type.clone(),
             invocation_id: upstream.invocation_id.clone(),
             finished_on: upstream.finished_on,
+            not_judged: NotJudged::new(upstream.unjudged),
         }
     }
 }

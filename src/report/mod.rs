@@ -3,11 +3,13 @@
 mod json;
 mod lineage;
 mod text;
+mod unjudged;
 mod vouched;
 
 pub use json::RunJson;
 pub use lineage::{ChainJson, chain_failure, chain_text};
 pub use text::text;
+pub use unjudged::NotJudged;
 pub use vouched::{Vouched, VouchedJson, vouched_text};
 
 use jiff::Timestamp;

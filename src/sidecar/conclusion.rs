@@ -9,7 +9,6 @@ use argo_attest_core::archive::{EntryKind, Expected, ExpectedFile, Inventory, Pa
 use argo_attest_core::argo::{Packing, Shape as ArgoShape};
 use argo_attest_core::contents::Contents;
 use argo_attest_core::intoto::ResourceDescriptor;
-use argo_attest_core::keys::PrivateKey;
 use argo_attest_core::outcome::Fate;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::slsa::Provenance;
@@ -22,6 +21,7 @@ use super::settings::Form;
 use crate::artifact_stores::key;
 use crate::attest::{AttestationNames, Attestor};
 use crate::pipeline::{SealedArtifact, Seen, Shape};
+use crate::signer::Signer;
 use crate::store::{Revision, Store, StoreError};
 use crate::stored::{AT_ONCE, StoredError, StoredObject, Written, check_archive, check_bytes, check_each};
 use crate::volume::Refusal;
@@ -38,7 +38,7 @@ const LISTED_OBJECTS: usize = 100;
 /// What every output's conclusion needs.
 pub(super) struct Concluding<'a> {
     pub(super) form: Form,
-    pub(super) key: &'a PrivateKey,
+    pub(super) signer: &'a dyn Signer,
     /// When main ended, as a change time: see [`super::ending::Ended`].
     pub(super) ended: i64,
     /// When it is too late to look for an object once more.
@@ -135,7 +135,7 @@ impl Concluding<'_> {
         let contents = match stored.as_slice() {
             [object] if packing != Packing::ObjectPerFile => {
                 let name = way.plan.object.key().rsplit('/').next().unwrap_or_default();
-                contents.stored_as(&printable(name.as_bytes()), &object.uri, object.digest)
+                contents.stored_as(&printable(name.as_bytes()), object.uri(), object.digest())
             }
             _ => contents,
         };
@@ -143,11 +143,11 @@ impl Concluding<'_> {
         let names = AttestationNames::beside(way.plan.object.key()).map_err(|e| e.to_string())?;
         let directory = (packing == Packing::ObjectPerFile).then(|| artifact_uri(store, way)).transpose()?;
         let provenance = (self.provenance)(byproducts(&contents, &names, &stored, directory.as_deref()));
-        let receipt = Attestor::new(self.key, store)
+        let receipt = Attestor::new(self.signer, store)
             .attest(&contents, &names, &provenance)
             .await
             .map_err(|e| causes(&e))?;
-        Ok(Fate::Attested { digest: sealed.digest(), attestation: receipt.bundle_uri().to_owned() })
+        Ok(Fate::Attested(receipt.into_attested()))
     }
 
     /// Compares until the answer is final. What Argo has not uploaded yet is

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argo_attest_core::argo::{Source, Step, TemplateError, TemplateText};
-use argo_attest_core::keys::PrivateKey;
 use argo_attest_core::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::slsa::{InputEvidence, StepRun};
@@ -26,7 +25,7 @@ use super::status::{Status, StatusFile};
 use super::telling::{SHOWING, count_digested};
 use crate::cluster::{Lookup, Notice, Pod};
 use crate::pipeline::{SealedArtifact, Session};
-use crate::signer::{Followed, FollowedKey};
+use crate::signer::{Followed, FollowedKey, Signer};
 use crate::store::Env;
 use crate::telemetry::Metrics;
 use crate::template::{Claim, HostFiles, Platform, TemplateSource};
@@ -160,12 +159,7 @@ impl Sidecar<'_> {
     }
 
     /// Ready: main may start.
-    async fn attend(
-        &mut self,
-        mut prepared: Prepared,
-        told: Option<Deadline>,
-        terminate: &mut Signal,
-    ) -> End {
+    async fn attend(&mut self, prepared: Prepared, told: Option<Deadline>, terminate: &mut Signal) -> End {
         let names: Vec<_> = prepared.outputs.iter().map(|o| o.name.as_str()).collect();
         info!(step = prepared.step.name, form = prepared.form.as_str(), outputs = ?names, "ready");
         self.tell(&Status::Ready { detail: format!("watching {} outputs", names.len()) });
@@ -175,7 +169,7 @@ impl Sidecar<'_> {
             tokio::select! {
                 _ = terminate.recv() => break,
                 () = tokio::time::sleep(LOOK_EVERY) => {
-                    follow(&mut prepared.key);
+                    follow(&prepared.key);
                     count_digested(self.metrics, &prepared.session.stats());
                     if ended.is_none() && let Some(end) = codes.read() {
                         prepared.session.mark_end();
@@ -209,21 +203,11 @@ impl Sidecar<'_> {
         finished_on: Timestamp,
         deadline: Deadline,
     ) -> End {
-        let Prepared {
-            step,
-            template,
-            form,
-            mut key,
-            stores,
-            outputs,
-            inputs,
-            before,
-            outcome: place,
-            session,
-        } = prepared;
+        let Prepared { step, template, form, key, stores, outputs, inputs, before, outcome: place, session } =
+            prepared;
         // For the last time: from here on one key signs all that the step leaves.
-        follow(&mut key);
-        let key = key.key();
+        follow(&key);
+        let signer: &dyn Signer = &key;
         let state = match &ended {
             None => StepState::Unfinished {
                 reason: "main left no exit code: it was killed, or the pod is being deleted".into(),
@@ -239,7 +223,7 @@ impl Sidecar<'_> {
             StepState::Unfinished { .. } => false,
         };
         let conclusions: Vec<Conclusion> = if let Some(ended) = ended.filter(|_| attest) {
-            let attesting = Attesting { step: &step, template, inputs, form, key, ended, finished_on };
+            let attesting = Attesting { step: &step, template, inputs, form, signer, ended, finished_on };
             self.conclude(attesting, &outputs, &before, session, deadline).await
         } else {
             drop(session);
@@ -255,7 +239,7 @@ impl Sidecar<'_> {
             builder_id: &self.settings.builder_id,
             finished_on: finished.then_some(finished_on),
         };
-        self.report(&outcome, form, key, place, deadline.extended(KEPT_TO_TELL / 2)).await;
+        self.report(&outcome, form, signer, place, deadline.extended(KEPT_TO_TELL / 2)).await;
         // The exit code has to leave the process before the grace period is over.
         let last = deadline.extended(KEPT_TO_TELL * 9 / 10);
         self.show(&Notice::of(&outcome), Deadline::after(SHOWING).or_before(last)).await;
@@ -291,7 +275,7 @@ impl Sidecar<'_> {
         let provenance = |byproducts| run.provenance(byproducts);
         let concluding = Concluding {
             form: attesting.form,
-            key: attesting.key,
+            signer: attesting.signer,
             ended: attesting.ended.changed,
             deadline,
             provenance: &provenance,
@@ -359,7 +343,7 @@ struct Attesting<'a> {
     template: TemplateSource,
     inputs: BTreeMap<String, InputEvidence>,
     form: Form,
-    key: &'a PrivateKey,
+    signer: &'a dyn Signer,
     ended: Ended,
     finished_on: Timestamp,
 }
@@ -386,16 +370,16 @@ impl<'a> Attesting<'a> {
 
 /// Takes the key that the Secret holds now. What cannot be used replaces nothing:
 /// a key that was good when the step began is good for what the step leaves.
-fn follow(key: &mut FollowedKey) {
+fn follow(key: &FollowedKey) {
     match key.follow() {
         Followed::Same => {}
         Followed::Replaced { before } => {
-            info!(%before, now = %key.key().public().key_id(), "the key was replaced");
+            info!(%before, now = %key.public_key().key_id(), "the key was replaced");
         }
         Followed::Kept(error) => warn!(
             error = causes(&error),
             help = error.remedy().unwrap_or_default(),
-            kept = %key.key().public().key_id(),
+            kept = %key.public_key().key_id(),
             "the key was replaced by one that cannot be used; the one from before is kept"
         ),
     }

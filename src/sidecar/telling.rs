@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argo_attest_core::argo::ObjectRef;
-use argo_attest_core::keys::PrivateKey;
 use argo_attest_core::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome};
 use argo_attest_core::text::causes;
 use tokio::join;
@@ -15,8 +14,9 @@ use super::clock::Deadline;
 use super::life::Sidecar;
 use super::settings::Form;
 use super::status::Status;
-use crate::attest::{AttestationNames, Attestor, Receipt};
+use crate::attest::{AttestationNames, Attestor, Reported};
 use crate::cluster::Notice;
+use crate::signer::Signer;
 use crate::store::Store;
 use crate::telemetry::{Counts, Metrics};
 use crate::volume::ObservationStats;
@@ -31,14 +31,14 @@ impl Sidecar<'_> {
         &mut self,
         outcome: &StepOutcome<'_>,
         form: Form,
-        key: &PrivateKey,
+        signer: &dyn Signer,
         place: Option<(Arc<dyn Store>, ObjectRef)>,
         deadline: Deadline,
     ) {
         let storing = async {
             let (store, object) = place.ok_or("the step has no artifact location of its own")?;
             let names = AttestationNames::beside(object.key()).map_err(|e| e.to_string())?;
-            let attestor = Attestor::new(key, store.as_ref());
+            let attestor = Attestor::new(signer, store.as_ref());
             let predicate = outcome.predicate();
             attestor
                 .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &names)
@@ -54,7 +54,7 @@ impl Sidecar<'_> {
         }
         outcome.outputs.iter().for_each(|output| log(output, form));
         count_outputs(self.metrics, &outcome.outputs);
-        let place = stored.as_ref().map(Receipt::bundle_uri).map_err(String::as_str);
+        let place = stored.as_ref().map(Reported::bundle_uri).map_err(String::as_str);
         self.tell(&Status::Done(outcome.termination_message(place)));
     }
 
@@ -84,7 +84,7 @@ pub(super) fn count_digested(metrics: &Metrics, stats: &ObservationStats) {
 fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
     let total = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let with = |verdict: fn(&Fate) -> bool| total(outputs.iter().filter(|o| verdict(&o.fate)).count());
-    metrics.set_attested(with(|fate| matches!(fate, Fate::Attested { .. })));
+    metrics.set_attested(with(|fate| matches!(fate, Fate::Attested(_))));
     metrics.set_not_attested(with(|fate| matches!(fate, Fate::Refused { .. } | Fate::Unfinished { .. })));
     metrics.set_refused(total(outputs.iter().map(|o| o.refused.len()).sum()));
 }
@@ -92,7 +92,10 @@ fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
 fn log(output: &OutputOutcome, form: Form) {
     let (name, form) = (&output.name, form.as_str());
     match &output.fate {
-        Fate::Attested { digest, attestation } => info!(output = name, digest, attestation, form, "attested"),
+        Fate::Attested(attested) => {
+            let (digest, attestation) = (attested.digest(), attested.attestation());
+            info!(output = name, digest, attestation, form, "attested");
+        }
         Fate::Absent => info!(output = name, form, "absent, as it may be"),
         Fate::Refused { reason } | Fate::Unfinished { reason } => {
             warn!(output = name, reason, form, "not attested");

@@ -4,20 +4,33 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use argo_attest_core::keys::{KeyId, PrivateKey};
+use argo_attest_core::keys::{KeyId, PrivateKey, PublicKey};
+use async_trait::async_trait;
 
+use super::held::signed;
 use super::key_file::KeyFileError;
 use super::mounted;
 use super::pair::{load_pair, public_path};
+use super::port::{SignError, Signed, Signer};
 use super::source::{KeyError, KeySource, Variables};
 
 /// A key that follows its file. At any time it is one whole key: a replacement is
-/// taken when it was read and found to be good, and the one before is wiped then.
+/// taken when it was read and found to be good. Each signature is made with one key from
+/// its beginning to its end; the key before is wiped when the last such has been made.
 #[derive(Debug)]
 pub struct FollowedKey {
-    file: Option<(PathBuf, Generation)>,
-    key: PrivateKey,
+    file: Option<FollowedFile>,
+    key: Mutex<Arc<PrivateKey>>,
+}
+
+/// Where a replacement would be.
+#[derive(Debug)]
+struct FollowedFile {
+    path: PathBuf,
+    /// As it was when it was looked at last; held by whoever looks.
+    seen: Mutex<Generation>,
 }
 
 /// What came of looking for a replacement.
@@ -49,38 +62,56 @@ enum Generation {
 type Stamp = (u64, u64, u64, i64, i64);
 
 impl FollowedKey {
-    /// Loads the key, with the errors of [`KeySource::private`]. One from a variable
+    /// Loads the key, with the errors of [`KeySource::signer`]. One from a variable
     /// stays as it is.
     pub fn load(source: &KeySource, variables: Variables<'_>) -> Result<Self, KeyError> {
         // Before it is read: what is replaced in between is looked at once more.
-        let file = source.file().map(|path| (path.to_owned(), Generation::of(path)));
-        Ok(Self { file, key: source.private(variables)? })
+        let file = source
+            .file()
+            .map(|path| FollowedFile { path: path.to_owned(), seen: Mutex::new(Generation::of(path)) });
+        Ok(Self { file, key: Mutex::new(Arc::new(source.private(variables)?)) })
     }
 
-    /// The key to sign with.
-    pub fn key(&self) -> &PrivateKey {
-        &self.key
+    /// The key at this moment, which stays whole whatever replaces it.
+    fn current(&self) -> Arc<PrivateKey> {
+        Arc::clone(&locked(&self.key))
     }
 
     /// Looks whether there is another key now, and takes it if it is good. Costs
     /// two system calls while there is none.
-    pub fn follow(&mut self) -> Followed {
-        let Some((path, seen)) = &mut self.file else { return Followed::Same };
+    pub fn follow(&self) -> Followed {
+        let Some(FollowedFile { path, seen }) = &self.file else { return Followed::Same };
+        let mut seen = locked(seen);
         let now = Generation::of(path);
         if now == *seen {
             return Followed::Same;
         }
         *seen = now;
         match load_pair(path) {
-            Ok(newer) if newer.public() == self.key.public() => Followed::Same,
+            Ok(newer) if newer.public() == self.current().public() => Followed::Same,
             Ok(newer) => {
-                let before = self.key.public().key_id();
-                self.key = newer;
-                Followed::Replaced { before }
+                let before = std::mem::replace(&mut *locked(&self.key), Arc::new(newer));
+                Followed::Replaced { before: before.public().key_id() }
             }
             Err(error) => Followed::Kept(error),
         }
     }
+}
+
+#[async_trait]
+impl Signer for FollowedKey {
+    async fn sign(&self, pae: &[u8]) -> Result<Signed, SignError> {
+        Ok(signed(&self.current(), pae))
+    }
+
+    fn public_key(&self) -> PublicKey {
+        self.current().public().clone()
+    }
+}
+
+/// What is behind these locks is whole at any time: it is replaced, not changed.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Generation {
@@ -114,6 +145,10 @@ mod tests {
         FollowedKey::load(&KeySource::File(path.into()), &|_| None).unwrap()
     }
 
+    fn name(followed: &FollowedKey) -> KeyId {
+        followed.public_key().key_id()
+    }
+
     fn put(from: &Path, to: &Path) {
         for (from, to) in [(from.to_owned(), to.to_owned()), (public_path(from), public_path(to))] {
             fs::rename(from, to).unwrap();
@@ -124,8 +159,8 @@ mod tests {
     fn a_file_is_followed_when_all_of_the_pair_is_there() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let mut followed = load(&path);
-        let first = followed.key().public().key_id();
+        let followed = load(&path);
+        let first = name(&followed);
         assert!(matches!(followed.follow(), Followed::Same));
 
         // One file after the other: in between they are no pair.
@@ -136,35 +171,56 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(matches!(followed.follow(), Followed::Same), "it is said once");
-        assert_eq!(followed.key().public().key_id(), first);
+        assert_eq!(name(&followed), first);
         fs::rename(public_path(&second), public_path(&path)).unwrap();
         match followed.follow() {
             Followed::Replaced { before } => assert_eq!(before, first),
             other => panic!("{other:?}"),
         }
-        assert_ne!(followed.key().public().key_id(), first);
+        assert_ne!(name(&followed), first);
     }
 
     #[test]
     fn what_is_lost_is_kept_until_there_is_another() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let mut followed = load(&path);
-        let first = followed.key().public().key_id();
+        let followed = load(&path);
+        let first = name(&followed);
         fs::remove_file(&path).unwrap();
         fs::remove_file(public_path(&path)).unwrap();
         assert!(matches!(followed.follow(), Followed::Kept(KeyFileError::Missing { .. })));
         assert!(matches!(followed.follow(), Followed::Same));
         put(&fresh(dir.path(), "second"), &path);
         assert!(matches!(followed.follow(), Followed::Replaced { .. }));
-        assert_ne!(followed.key().public().key_id(), first);
+        assert_ne!(name(&followed), first);
+    }
+
+    #[tokio::test]
+    async fn a_signature_is_made_with_one_key_and_says_which() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = fresh(dir.path(), "first");
+        let followed = load(&path);
+        let signer: &dyn Signer = &followed;
+        let before = signer.sign(b"x").await.unwrap();
+        // One is under way while the key is replaced.
+        let under_way = signer.sign(b"y");
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(public_path(&path)).unwrap();
+        put(&fresh(dir.path(), "second"), &path);
+        assert!(matches!(followed.follow(), Followed::Replaced { .. }));
+        for (signed, message) in [(before, b"x"), (under_way.await.unwrap(), b"y")] {
+            signed.key.verify(message, signed.signature.as_bytes()).unwrap();
+        }
+        let after = signer.sign(b"z").await.unwrap();
+        after.key.verify(b"z", after.signature.as_bytes()).unwrap();
+        assert_eq!(after.key, signer.public_key());
     }
 
     #[test]
     fn the_same_key_written_again_is_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let mut followed = load(&path);
+        let followed = load(&path);
         let text = fs::read(&path).unwrap();
         fs::write(&path, text).unwrap();
         assert!(matches!(followed.follow(), Followed::Same));

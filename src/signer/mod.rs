@@ -1,14 +1,21 @@
-//! Keys where they lie: in files, in a mounted Secret that is replaced, in a variable.
+//! Signing: the port ([`Signer`]), and the keys that are at hand for it: in files, in a
+//! mounted Secret that is replaced, in a variable.
+//!
+//! Nothing outside this module needs a private key, but `keygen`, which makes them:
+//! [`KeySource::signer`] and [`FollowedKey`] give what signs.
 
 mod followed;
+mod held;
 mod key_file;
 mod mounted;
 mod pair;
+mod port;
 mod read;
 mod source;
 
 pub use followed::{Followed, FollowedKey};
 pub use key_file::KeyFileError;
 pub use pair::{Origin, check_pair, create_pair, load_or_create_pair, load_pair, public_path};
+pub use port::{SignError, Signed, Signer};
 pub use read::{load_private, load_public};
 pub use source::{InvalidKeySource, KeyError, KeySource, VariableName, Variables};

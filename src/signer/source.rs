@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::key_file::KeyFileError;
 use super::pair::load_pair;
+use super::port::Signer;
 use super::read::load_public;
 
 /// What the name of a variable follows.
@@ -119,8 +120,13 @@ impl fmt::Display for VariableName {
 }
 
 impl KeySource {
+    /// What signs with the private key.
+    pub fn signer(&self, variables: Variables<'_>) -> Result<Box<dyn Signer>, KeyError> {
+        Ok(Box::new(self.private(variables)?))
+    }
+
     /// The private key; if it is in a file, checked against the public key beside it.
-    pub fn private(&self, variables: Variables<'_>) -> Result<PrivateKey, KeyError> {
+    pub(super) fn private(&self, variables: Variables<'_>) -> Result<PrivateKey, KeyError> {
         match self {
             Self::File(path) => Ok(load_pair(path)?),
             Self::Variable(name) => {

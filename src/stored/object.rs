@@ -33,29 +33,44 @@ impl Check {
     }
 }
 
-/// An object that holds what was written, as it was when it was checked. Only
-/// the checks of this module make one.
+/// An object that holds what was written, as it was when it was checked.
+///
+/// Only the checks of [`crate::stored`] make one; nothing outside can:
+///
+/// ```
+/// use argo_attest::stored::StoredObject;
+/// fn pass_on(object: StoredObject) -> StoredObject {
+///     let _ = StoredObject::uri;
+///     object
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// use argo_attest::stored::StoredObject;
+/// fn forge(object: StoredObject) -> StoredObject {
+///     let _ = StoredObject::uri;
+///     StoredObject { ..object }
+/// }
+/// ```
+/// ```compile_fail,E0624
+/// use argo_attest::stored::StoredObject;
+/// fn pass_on(object: StoredObject) -> StoredObject {
+///     let _ = StoredObject::new;
+///     object
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct StoredObject {
-    /// Its address.
-    pub uri: String,
-    /// The SHA-256 of its bytes; with [`Check::Crc64NvmeChecksum`], of what was
-    /// written.
-    pub digest: Sha256Digest,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The store's own text for its state; S3's `ETag`, with its quotes.
-    pub etag: String,
-    /// Its version, where the store keeps versions.
-    pub version_id: Option<String>,
-    /// How it was compared.
-    pub check: Check,
-    /// Whose store it is, where the store has an address.
-    pub store: Option<StoreAddress>,
+    uri: String,
+    digest: Sha256Digest,
+    size: u64,
+    etag: String,
+    version_id: Option<String>,
+    check: Check,
+    store: Option<StoreAddress>,
 }
 
 impl StoredObject {
+    /// For the checks of this module, when they have compared.
     pub(super) fn new(
         store: &dyn Store,
         uri: String,
@@ -72,6 +87,41 @@ impl StoredObject {
             version_id: info.version_id.clone(),
             check,
         }
+    }
+
+    /// Its address.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The SHA-256 of its bytes; with [`Check::Crc64NvmeChecksum`], of what was written.
+    pub fn digest(&self) -> Sha256Digest {
+        self.digest
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The store's own text for its state; S3's `ETag`, with its quotes.
+    pub fn etag(&self) -> &str {
+        &self.etag
+    }
+
+    /// Its version, where the store keeps versions.
+    pub fn version_id(&self) -> Option<&str> {
+        self.version_id.as_deref()
+    }
+
+    /// How it was compared.
+    pub fn check(&self) -> Check {
+        self.check
+    }
+
+    /// Whose store it is, where the store has an address.
+    pub fn store(&self) -> Option<&StoreAddress> {
+        self.store.as_ref()
     }
 
     /// The evidence as SLSA's `runDetails.byproducts` has it. The size is text,

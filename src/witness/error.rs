@@ -1,8 +1,9 @@
 //! Why an object that exists is not attested.
 
+use argo_attest_core::trouble::{Fault, Trouble};
+
 use crate::attest::AttestError;
 use crate::store::{Corruption, InvalidKey, StoreError};
-use argo_attest_core::trouble::{Fault, Trouble};
 
 /// There is no attestation, or none that may be relied on.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +66,8 @@ impl Trouble for WitnessError {
     fn fault(&self) -> Fault {
         match self {
             Self::NotThere { .. } => Fault::Missing,
-            Self::Store(error) | Self::Attest(AttestError::Store { source: error, .. }) => error.fault(),
+            Self::Store(error) => error.fault(),
+            Self::Attest(error) => error.fault(),
             _ => Fault::No,
         }
     }
@@ -80,11 +82,9 @@ impl Trouble for WitnessError {
                 "verify that attestation instead, or put yours before it with --supersede".to_owned()
             }
             Self::Name { .. } => "give the object a shorter key".to_owned(),
-            Self::Store(error) | Self::Attest(AttestError::Store { source: error, .. }) => {
-                return error.remedy();
-            }
+            Self::Store(error) => return error.remedy(),
             Self::Attest(AttestError::Foreign { .. }) => "move it away".to_owned(),
-            Self::Attest(_) => return None,
+            Self::Attest(error) => return error.remedy(),
         })
     }
 }

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use crate::signing::Sign as _;
 use crate::tampering::{STATEMENT, key, signed};
 
 pub(crate) fn json_reason(error: &EnvelopeError) -> String {

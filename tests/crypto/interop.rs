@@ -16,6 +16,8 @@ use argo_attest_core::dsse::Envelope;
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use tempfile::TempDir;
 
+use crate::signing::Sign as _;
+
 const ARTIFACT: &[u8] = b"what was built\n";
 
 /// Where `tests/interop/install` put a program, if it did.

@@ -8,5 +8,7 @@ mod interop;
 mod key_files;
 mod keys;
 mod openssl;
+#[path = "../support/signing.rs"]
+mod signing;
 mod tampering;
 mod vectors;

@@ -11,6 +11,8 @@ use argo_attest_core::dsse::{self, Envelope};
 use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
 use tempfile::TempDir;
 
+use crate::signing::Sign as _;
+
 /// Whether the program can be run.
 fn have(program: &str) -> bool {
     // Neither program has one flag for its version that both know; being started is enough.

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::foreign::json_reason;
+use crate::signing::Sign as _;
 
 pub(crate) const STATEMENT: &[u8] =
     br#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a"}]}"#;

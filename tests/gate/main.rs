@@ -24,6 +24,8 @@ mod s3;
 #[path = "../support/servers.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod servers;
+#[path = "../support/signing.rs"]
+mod signing;
 
 mod consumer;
 mod init;

@@ -14,6 +14,7 @@ use crate::pod::BUILDER;
 use crate::process::binary;
 use crate::s3::S3;
 use crate::servers::{ACCESS_KEY, BUCKET, SECRET_KEY};
+use crate::signing::Sign as _;
 use crate::upstream::Upstream;
 
 fn with_store(s3: &S3, arguments: &[&str]) -> Command {

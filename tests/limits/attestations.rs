@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::cost::Cost;
 use crate::program::Desk;
+use crate::signing::Sign as _;
 
 static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(KeyType::Ed25519).unwrap());
 

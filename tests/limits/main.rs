@@ -11,6 +11,8 @@
 #[path = "../support/program.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod program;
+#[path = "../support/signing.rs"]
+mod signing;
 
 mod archives;
 mod attestations;

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::program::{Desk, Ended};
 use crate::replies::with_store;
+use crate::signing::Sign as _;
 
 /// What could end a line, drive a terminal, hide or reorder text.
 const HOSTILE: [&str; 12] = [

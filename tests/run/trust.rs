@@ -8,6 +8,7 @@ use argo_attest_core::dsse::Envelope;
 use serde_json::{Value, json};
 
 use crate::program::Desk;
+use crate::signing::Sign as _;
 
 const BUILDER: &str = "https://ci.example.com/argo";
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::store::PutMode;
 
 #[tokio::test]
 async fn a_chain_is_walked_to_its_roots() {
@@ -25,6 +26,28 @@ async fn a_chain_is_walked_to_its_roots() {
     let Standing::Verified(upstream) = chain.links()[1].standing() else { panic!("{chain:?}") };
     assert_eq!((upstream.subject.as_str(), upstream.signer.name.as_str()), ("lib", "ci"));
     assert_eq!(upstream.builder_id, BUILDER);
+}
+
+#[tokio::test]
+async fn what_was_not_judged_of_a_link_is_told_of_it() {
+    let shelf = Shelf::new();
+    shelf.attest("lib", Vec::new()).await;
+    let names = AttestationNames::beside("lib").unwrap();
+    let stored = shelf.store.get(&names.bundle, MAX_ATTESTATION).await.unwrap();
+    let mut bundle: serde_json::Value = serde_json::from_slice(&stored.bytes).unwrap();
+    bundle["verificationMaterial"]["tlogEntries"] = json!([{"logIndex": "1"}]);
+    let bytes = bytes::Bytes::from(bundle.to_string());
+    let replace = PutMode::Replace(stored.info.revision);
+    shelf.store.put(&names.bundle, bytes.clone(), replace).await.unwrap();
+    let lib = reference("lib", &shelf.store.uri(&names.bundle), &bytes);
+    let chain = shelf.walk(vec![lib.clone(), lib]).await;
+    assert!(chain.broken().is_none());
+    let text = crate::report::chain_text(&chain);
+    assert_eq!(text.lines().filter(|line| line.ends_with(", not judged: 1 log entry")).count(), 1, "{text}");
+    let links = serde_json::to_value(crate::report::ChainJson::from(&chain)).unwrap()["links"].take();
+    for (link, standing) in links.as_array().unwrap().iter().zip(["verified", "again"]) {
+        assert_eq!((&link["standing"], &link["notJudged"]), (&json!(standing), &json!({"logEntries": 1})));
+    }
 }
 
 #[tokio::test]

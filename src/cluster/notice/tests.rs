@@ -1,11 +1,36 @@
 //! What a pod is told, at each end that a step can have.
 
-use argo_attest_core::slsa::PodIdentity;
+use std::sync::LazyLock;
+
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::{Envelope, Unsigned};
+use argo_attest_core::intoto::{self, ResourceDescriptor};
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::outcome::Attested;
+use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::slsa::{PROVENANCE_V1, PodIdentity};
+use argo_attest_core::verify::{Authentic, authenticate};
+use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+
+/// Of a file that holds `x`.
+static STATEMENT: LazyLock<Authentic> = LazyLock::new(|| {
+    let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
+    let predicate = json!({
+        "buildDefinition": {"buildType": "https://example.com/t", "externalParameters": {"a": 1}},
+        "runDetails": {"builder": {"id": "https://ci.example.com"}},
+    });
+    let subject = ResourceDescriptor::named("x", Sha256Digest::of(b"x"));
+    let unsigned = Unsigned::new(intoto::serialize(&[subject], PROVENANCE_V1, &predicate).unwrap()).unwrap();
+    let signature = key.sign(unsigned.pae());
+    let envelope = Envelope::assemble(unsigned, signature, key.public()).unwrap();
+    let policy = Policy::of_keys(vec![TrustedKey::new("k", key.public().clone())]);
+    authenticate(&envelope, &policy, Timestamp::UNIX_EPOCH).unwrap()
+});
 
 fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {
     let identity = PodIdentity::default();
@@ -26,7 +51,7 @@ fn output(name: &str, fate: Fate) -> OutputOutcome {
 
 fn attested(name: &str) -> OutputOutcome {
     let attestation = format!("s3://b/{name}.sigstore.json");
-    output(name, Fate::Attested { digest: Some("sha256:00".into()), attestation })
+    output(name, Fate::Attested(Attested::read_back(&STATEMENT, attestation)))
 }
 
 fn refused(name: &str) -> OutputOutcome {
@@ -104,7 +129,8 @@ fn each_end_of_another_main_has_its_word() {
 #[test]
 fn names_digests_and_attestations() {
     let made = notice(StepState::Succeeded, vec![attested("a"), refused("b"), attested("c")]);
-    assert_eq!(made.annotations[DIGESTS], r#"{"a":"sha256:00","c":"sha256:00"}"#);
+    let digest = Sha256Digest::of(b"x");
+    assert_eq!(made.annotations[DIGESTS], format!(r#"{{"a":"sha256:{digest}","c":"sha256:{digest}"}}"#));
     assert_eq!(
         made.annotations[ATTESTATIONS],
         r#"{"a":"s3://b/a.sigstore.json","c":"s3://b/c.sigstore.json"}"#
@@ -141,7 +167,7 @@ proptest! {
         reason in "[\"\\\\\u{1b}é]{0,2000}",
     ) {
         let outputs: Vec<_> = outputs.into_iter().map(|(name, uri)| {
-            output(&name, Fate::Attested { digest: Some(uri.clone()), attestation: uri })
+            output(&name, Fate::Attested(Attested::read_back(&STATEMENT, uri)))
         }).chain([output("r", Fate::Refused { reason })]).collect();
         let made = notice(StepState::Succeeded, outputs);
         prop_assert!(made.event.message.len() <= MESSAGE_LIMIT);

@@ -86,7 +86,7 @@ async fn asks_once_for_each_file_reads_none_and_keeps_what_is_wanted() {
     let port: Arc<dyn Store> = Arc::<Double>::clone(&store);
     let checked = check_each(&port, all_written(&files), AT_ONCE, 100).await.unwrap();
     let uris: Vec<_> = files.iter().take(100).map(|(key, _)| store.uri(key)).collect();
-    assert_eq!(checked.into_iter().map(|object| object.uri).collect::<Vec<_>>(), uris);
+    assert_eq!(checked.into_iter().map(|object| object.uri().to_owned()).collect::<Vec<_>>(), uris);
     let mut asked = store.asked();
     asked.sort_unstable();
     assert_eq!(asked, files.iter().map(|(key, _)| format!("HEAD {key}")).collect::<Vec<_>>());

@@ -33,7 +33,7 @@ async fn verdict(format: Format, archive: Vec<u8>, files: Files<'_>) -> Result<S
     let store = MemoryStore::new();
     store.overwrite(&key("out"), archive.into());
     match check_archive(&store, &key("out"), format, out(files)).await {
-        Ok(object) => Ok(object.digest),
+        Ok(object) => Ok(object.digest()),
         Err(error @ StoredError::Mismatch { .. }) => Err(error.to_string()),
         Err(error) => panic!("{error:?}"),
     }

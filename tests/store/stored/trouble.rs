@@ -83,7 +83,7 @@ async fn a_rewrite_of_the_same_bytes_is_noticed() {
             other => panic!("{other:?}"),
         }
         let again = check_bytes(&store.inner, &key("x"), &written(&bytes)).await.unwrap();
-        assert_eq!(again.version_id.as_deref(), Some("2"));
+        assert_eq!(again.version_id(), Some("2"));
     }
 }
 
@@ -109,7 +109,7 @@ async fn each_check_asks_for_no_more_than_it_needs() {
     let asked = async |shown, bytes: &[u8]| {
         let store = Double::failing(shown, Fault::None, &objects);
         let found = check_bytes(&store, &key("x"), &written(bytes)).await;
-        (found.ok().map(|object| object.check), store.asked().join(", "))
+        (found.ok().map(|object| object.check()), store.asked().join(", "))
     };
     let told = |check, requests: &str| (check, requests.to_owned());
     assert_eq!(asked(Shown::Both, b"12345").await, told(Some(Check::Sha256Checksum), "HEAD x"));
@@ -122,7 +122,7 @@ async fn each_check_asks_for_no_more_than_it_needs() {
     let without_crc = argo_attest::stored::Written { crc64nvme: None, ..written(b"12345") };
     let store = Double::failing(Shown::Crc64Nvme, Fault::None, &objects);
     let found = check_bytes(&store, &key("x"), &without_crc).await.unwrap();
-    assert_eq!((found.check, store.asked().len()), (Check::ReadBack, 3));
+    assert_eq!((found.check(), store.asked().len()), (Check::ReadBack, 3));
 }
 
 #[tokio::test]

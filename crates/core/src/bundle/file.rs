@@ -1,10 +1,11 @@
-//! The Sigstore bundle, signed with a key.
+//! The Sigstore bundle, read whole.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::evidence::{Certificate, Evidence, MAX_LOG_ENTRIES};
 use crate::dsse::wire::WireEnvelope;
 use crate::dsse::{Envelope, EnvelopeError, MAX_ENVELOPE, Spelling, envelope_key_name};
 use crate::json::{self, AtMost, JsonError, Object, Opaque, quoted};
@@ -13,8 +14,6 @@ use crate::json::{self, AtMost, JsonError, Object, Opaque, quoted};
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Bytes that are read of a bundle: the largest envelope, and half as much of log entries.
 pub const MAX_BUNDLE: usize = MAX_ENVELOPE / 2 * 3;
-/// Log entries in one bundle; sigstore-go's bound.
-const MAX_LOG_ENTRIES: usize = 32;
 
 /// Why bytes are not a bundle that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +34,12 @@ pub enum BundleError {
     /// Signed with a short-lived certificate.
     #[error("the bundle is signed with a certificate; only bundles that are signed with a key are supported")]
     Certificate,
+    /// More than anybody has a use for.
+    #[error("the bundle has {count} timestamps, which are more than are read")]
+    Timestamps {
+        /// How many there are.
+        count: usize,
+    },
     /// Nothing says that a key was used.
     #[error("the bundle has no `publicKey`")]
     NoKey,
@@ -54,8 +59,7 @@ pub enum BundleError {
 pub struct Bundle {
     envelope: Envelope,
     hint: Option<String>,
-    log_entries: Vec<Opaque>,
-    timestamps: Option<Opaque>,
+    evidence: Evidence,
 }
 
 #[derive(Deserialize)]
@@ -75,8 +79,8 @@ struct WireBundle<'a> {
 struct WireMaterial<'a> {
     #[serde(borrow)]
     public_key: Option<Object<WireKey<'a>>>,
-    certificate: Option<IgnoredAny>,
-    x509_certificate_chain: Option<IgnoredAny>,
+    certificate: Option<Opaque>,
+    x509_certificate_chain: Option<Opaque>,
     #[serde(default)]
     tlog_entries: AtMost<Opaque, MAX_LOG_ENTRIES>,
     timestamp_verification_data: Option<Opaque>,
@@ -97,24 +101,43 @@ impl Bundle {
             [signature] => signature.keyid().map(str::to_owned),
             many => return Err(BundleError::Signatures { count: many.len() }),
         };
-        Ok(Self { envelope, hint, log_entries: Vec::new(), timestamps: None })
+        Ok(Self { envelope, hint, evidence: Evidence::default() })
     }
 
-    /// Reads the JSON of a bundle of at most [`MAX_BUNDLE`] bytes. Log entries and
-    /// timestamps are kept as they are and not looked at. If there are both a hint and
+    /// Reads the JSON of a bundle that was signed with a key, as [`Self::whole`] does.
+    /// One with a certificate cannot be verified here, and is refused.
+    pub fn from_json(json: &[u8]) -> Result<Self, BundleError> {
+        let bundle = Self::whole(json)?;
+        if bundle.evidence.certificate().is_some() { Err(BundleError::Certificate) } else { Ok(bundle) }
+    }
+
+    /// Reads the JSON of any bundle of at most [`MAX_BUNDLE`] bytes, to be shown or kept.
+    /// The [`Evidence`] is kept as it is and not looked at. If there are both a hint and
     /// a `keyid` they must be the same (cosign's own bundles have only a hint), and
     /// base64 must be spelt as protobuf's JSON writes it: so no byte of a bundle
     /// that [`Self::to_json`] wrote can be changed without notice.
-    pub fn from_json(json: &[u8]) -> Result<Self, BundleError> {
+    pub fn whole(json: &[u8]) -> Result<Self, BundleError> {
         let wire: WireBundle<'_> = json::parse(json, MAX_BUNDLE)?;
         if wire.media_type != MEDIA_TYPE {
             return Err(BundleError::MediaType);
         }
         let Object(material) = wire.verification_material;
-        if material.certificate.is_some() || material.x509_certificate_chain.is_some() {
-            return Err(BundleError::Certificate);
-        }
-        let Object(key) = material.public_key.ok_or(BundleError::NoKey)?;
+        let named = |member, json: Option<Opaque>| json.map(|json| Certificate { member, json });
+        // One of the three, as the format has it: who says two things cannot be held to either.
+        let certificate = match (
+            material.public_key.is_some(),
+            named("certificate", material.certificate),
+            named("x509CertificateChain", material.x509_certificate_chain),
+        ) {
+            (_, None, None) => None,
+            (false, Some(certificate), None) | (false, None, Some(certificate)) => Some(certificate),
+            _ => return Err(BundleError::Certificate),
+        };
+        let key = match (material.public_key, &certificate) {
+            (Some(Object(key)), _) => key,
+            (None, Some(_)) => WireKey { hint: None },
+            (None, None) => return Err(BundleError::NoKey),
+        };
         let (Some(Object(envelope)), None) = (wire.dsse_envelope, wire.message_signature) else {
             return Err(BundleError::NotAttestation);
         };
@@ -123,31 +146,29 @@ impl Bundle {
         if hint.is_some() && bundle.hint.is_some() && hint != bundle.hint {
             return Err(BundleError::Hint);
         }
-        Ok(Self {
-            hint,
-            log_entries: material.tlog_entries.0,
-            timestamps: material.timestamp_verification_data,
-            ..bundle
-        })
+        let evidence =
+            Evidence::new(material.tlog_entries.0, material.timestamp_verification_data, certificate)?;
+        Ok(Self { hint, evidence, ..bundle })
     }
 
     /// The JSON, without a line's end: on one line unless log entries or timestamps
     /// that were read have line ends. The same bundle always gives the same bytes.
     pub fn to_json(&self) -> Vec<u8> {
-        let hint = self.hint.as_deref().unwrap_or_default();
-        let mut out = format!(
-            r#"{{"mediaType":"{MEDIA_TYPE}","verificationMaterial":{{"publicKey":{{"hint":{}}},"tlogEntries":["#,
-            quoted(hint)
-        )
-        .into_bytes();
-        for (index, entry) in self.log_entries.iter().enumerate() {
+        let signed_with = match self.evidence.certificate() {
+            Some(certificate) => format!(r#""{}":{}"#, certificate.member, certificate.as_json()),
+            None => format!(r#""publicKey":{{"hint":{}}}"#, quoted(self.hint.as_deref().unwrap_or_default())),
+        };
+        let mut out =
+            format!(r#"{{"mediaType":"{MEDIA_TYPE}","verificationMaterial":{{{signed_with},"tlogEntries":["#)
+                .into_bytes();
+        for (index, entry) in self.evidence.log_entries().iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
             out.extend_from_slice(entry.as_json().as_bytes());
         }
         out.push(b']');
-        if let Some(timestamps) = &self.timestamps {
+        if let Some(timestamps) = self.evidence.timestamps() {
             out.extend_from_slice(br#","timestampVerificationData":"#);
             out.extend_from_slice(timestamps.as_json().as_bytes());
         }
@@ -162,18 +183,23 @@ impl Bundle {
         &self.envelope
     }
 
-    /// The envelope, without a copy.
+    /// The envelope, without a copy; for whoever has no use for what came with it.
     pub fn into_envelope(self) -> Envelope {
         self.envelope
+    }
+
+    /// The envelope and what came with it, without a copy.
+    pub fn into_parts(self) -> (Envelope, Evidence) {
+        (self.envelope, self.evidence)
+    }
+
+    /// What it carries beside the envelope, none of it checked.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
     /// Which key the bundle names; a hint, as [`crate::dsse::EnvelopeSignature::keyid`].
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
-    }
-
-    /// How many log entries it carries, none of them checked.
-    pub fn log_entries(&self) -> usize {
-        self.log_entries.len()
     }
 }

@@ -1,10 +1,10 @@
-//! The envelope: made by signing, read from JSON, written as JSON.
+//! The envelope: read from JSON, written as JSON.
 
 use super::base64::{Spelling, decode, decode_onto, decoded_length, encode};
 use super::pae::{PAYLOAD_TYPE, head};
 use super::wire::WireEnvelope;
 use crate::json::{self, JsonError, Object, quoted};
-use crate::keys::PrivateKey;
+use crate::keys::KeyId;
 
 /// Bytes that are read of an envelope's JSON.
 pub const MAX_ENVELOPE: usize = 10 * 1024 * 1024;
@@ -53,6 +53,12 @@ pub enum EnvelopeError {
         /// Bytes there are.
         size: usize,
     },
+    /// Whoever was to sign gave something else than a signature of the key.
+    #[error("what the signer gave is no signature of its key {key} over the statement")]
+    Signature {
+        /// The key that is said to have signed.
+        key: KeyId,
+    },
     /// The name of a key is overlong or has control characters.
     #[error("the key's name is longer than {MAX_KEYID} bytes or has control characters")]
     KeyName,
@@ -65,7 +71,7 @@ pub struct Envelope {
     /// What is signed, the payload at its end: so there is one copy of that.
     pub(super) message: Vec<u8>,
     /// Where the payload begins.
-    body: usize,
+    pub(super) body: usize,
     pub(super) signatures: Vec<EnvelopeSignature>,
 }
 
@@ -91,18 +97,6 @@ impl EnvelopeSignature {
 }
 
 impl Envelope {
-    /// Signs a serialised in-toto statement. The same payload and key give the same
-    /// envelope. Fails if the payload exceeds [`MAX_PAYLOAD`].
-    pub fn sign(mut payload: Vec<u8>, key: &PrivateKey) -> Result<Self, EnvelopeError> {
-        check_payload(payload.len())?;
-        let mut message = head(PAYLOAD_TYPE, payload.len()).into_bytes();
-        let body = message.len();
-        message.append(&mut payload);
-        let sig = key.sign(&message).into_bytes();
-        let keyid = Some(key.public().key_id().to_string());
-        Ok(Self { message, body, signatures: vec![EnvelopeSignature { sig, keyid }] })
-    }
-
     /// Reads the JSON of an envelope of at most [`MAX_ENVELOPE`] bytes, with 1 to
     /// [`MAX_SIGNATURES`] signatures, and with no fields but those that DSSE names.
     pub fn from_json(json: &[u8]) -> Result<Self, EnvelopeError> {
@@ -179,7 +173,7 @@ impl Envelope {
     }
 }
 
-fn check_payload(size: usize) -> Result<(), EnvelopeError> {
+pub(super) fn check_payload(size: usize) -> Result<(), EnvelopeError> {
     match size {
         0..=MAX_PAYLOAD => Ok(()),
         size => Err(EnvelopeError::PayloadTooLarge { size }),

@@ -4,11 +4,15 @@
 //! A payload, its type, and signatures over both ([`pae`]). The payload's bytes are
 //! decoded once, the signature is checked over those bytes, and those same bytes are
 //! what [`SignatureValid`] gives out. What the payload says is not looked at.
+//!
+//! No private key comes here: an [`Unsigned`] payload says what is to be signed, and
+//! [`Envelope::assemble`] takes the signature, from wherever it comes.
 
 mod base64;
 mod effort;
 mod envelope;
 mod pae;
+mod unsigned;
 mod valid;
 pub(crate) mod wire;
 
@@ -18,4 +22,5 @@ pub(crate) use envelope::key_name as envelope_key_name;
 pub use effort::{Effort, MAX_CHECKED_BYTES, MAX_CHECKS};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeSignature, MAX_ENVELOPE, MAX_PAYLOAD, MAX_SIGNATURES};
 pub use pae::{PAYLOAD_TYPE, pae};
+pub use unsigned::Unsigned;
 pub use valid::{SignatureError, SignatureValid};

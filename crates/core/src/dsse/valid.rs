@@ -37,7 +37,21 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "no key".to_owned() } else { names.join(", ") }
 }
 
-/// A payload that one of the trusted keys did sign. Only [`Envelope::verify`] makes it.
+/// A payload that one of the trusted keys did sign. Only [`Envelope::verify`] makes it;
+/// nothing outside its module can:
+///
+/// ```
+/// use argo_attest_core::dsse::SignatureValid;
+/// fn pass_on(valid: SignatureValid<'_>) -> SignatureValid<'_> {
+///     valid
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// use argo_attest_core::dsse::SignatureValid;
+/// fn forge(valid: SignatureValid<'_>) -> SignatureValid<'_> {
+///     SignatureValid { ..valid }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct SignatureValid<'a> {
     payload: &'a [u8],

@@ -18,6 +18,14 @@ use super::public::{self, PublicKey};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature(Vec<u8>);
 
+/// Bytes that a signer gave. Whether they are a signature of anything is known only once
+/// [`PublicKey::verify`] has said so.
+impl From<Vec<u8>> for Signature {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Signature {
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {

@@ -68,7 +68,7 @@ impl StepOutcome<'_> {
         let mut message = Message {
             state: "done",
             step: self.state.word(),
-            attested: count(|fate| matches!(fate, Fate::Attested { .. })),
+            attested: count(|fate| matches!(fate, Fate::Attested(_))),
             not_attested: count(|fate| matches!(fate, Fate::Refused { .. } | Fate::Unfinished { .. })),
             absent: count(|fate| matches!(fate, Fate::Absent)),
             reason: self.state.reason().map(|reason| brief(reason, REASON)),
@@ -116,7 +116,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::super::StepState;
+    use super::super::{Attested, StepState};
     use super::*;
     use crate::slsa::PodIdentity;
 
@@ -140,7 +140,8 @@ mod tests {
 
     fn attested(name: &str) -> OutputOutcome {
         let attestation = format!("s3://artifacts/wf/wf-build-1/{name}.tgz.sigstore.json");
-        output(name, Fate::Attested { digest: Some(format!("sha256:{}", "0".repeat(64))), attestation })
+        let digest = Some(format!("sha256:{}", "0".repeat(64)));
+        output(name, Fate::Attested(Attested::untrue(digest, attestation)))
     }
 
     #[test]
@@ -197,7 +198,7 @@ mod tests {
         let text = || prop_oneof![".{0,40}", "[\"\\\\]{0,500}", any::<String>()];
         prop_oneof![
             (proptest::option::of(text()), text())
-                .prop_map(|(digest, attestation)| Fate::Attested { digest, attestation }),
+                .prop_map(|(digest, attestation)| Fate::Attested(Attested::untrue(digest, attestation))),
             text().prop_map(|reason| Fate::Refused { reason }),
             text().prop_map(|reason| Fate::Unfinished { reason }),
             Just(Fate::Absent),

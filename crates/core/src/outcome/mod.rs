@@ -4,6 +4,7 @@
 //!
 //! Nothing here signs, stores or looks at files.
 
+mod attested;
 mod message;
 mod predicate;
 
@@ -15,6 +16,7 @@ use crate::digest::Sha256Digest;
 use crate::intoto::ResourceDescriptor;
 use crate::slsa::PodIdentity;
 
+pub use attested::Attested;
 pub use message::MESSAGE_LIMIT;
 pub use predicate::OutcomePredicate;
 
@@ -25,12 +27,7 @@ pub const STEP_OUTCOME_V1: &str = "https://argo-attest.github.io/step-outcome/v1
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// Its attestation was written, read back and verified.
-    Attested {
-        /// The digest of the whole, `sha256:…` or `dirHash:…`, if it has one.
-        digest: Option<String>,
-        /// Where the attestation is, a URI.
-        attestation: String,
-    },
+    Attested(Attested),
     /// It was there, or should have been, and is not attested.
     Refused {
         /// Why not.
@@ -119,7 +116,7 @@ impl StepOutcome<'_> {
 impl OutputOutcome {
     /// Whether nothing about it is amiss: attested in full, or rightly absent.
     pub fn is_complete(&self) -> bool {
-        matches!(self.fate, Fate::Attested { .. } | Fate::Absent) && self.refused.is_empty()
+        matches!(self.fate, Fate::Attested(_) | Fate::Absent) && self.refused.is_empty()
     }
 }
 
@@ -127,7 +124,7 @@ impl Fate {
     /// The word for it: `attested`, `refused`, `absent` or `unfinished`.
     pub fn verdict(&self) -> &'static str {
         match self {
-            Self::Attested { .. } => "attested",
+            Self::Attested(_) => "attested",
             Self::Refused { .. } => "refused",
             Self::Absent => "absent",
             Self::Unfinished { .. } => "unfinished",
@@ -137,13 +134,13 @@ impl Fate {
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Refused { reason } | Self::Unfinished { reason } => Some(reason),
-            Self::Attested { .. } | Self::Absent => None,
+            Self::Attested(_) | Self::Absent => None,
         }
     }
 
     fn attestation(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            Self::Attested { attestation, digest } => Some((attestation, digest.as_deref())),
+            Self::Attested(attested) => Some((attested.attestation(), attested.digest())),
             _ => None,
         }
     }

@@ -136,7 +136,7 @@ impl<'a> Output<'a> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{Fate, STEP_OUTCOME_V1};
+    use super::super::{Attested, Fate, STEP_OUTCOME_V1};
     use super::*;
     use crate::digest::Sha256Digest;
     use crate::intoto::{Statement, serialize};
@@ -176,10 +176,10 @@ mod tests {
             pod_name: Some(String::new()),
             ..PodIdentity::default()
         };
-        let attested = Fate::Attested {
-            digest: Some("sha256:00".into()),
-            attestation: "s3://b/wf/a.tgz.sigstore.json".into(),
-        };
+        let attested = Fate::Attested(Attested::untrue(
+            Some("sha256:00".into()),
+            "s3://b/wf/a.tgz.sigstore.json".into(),
+        ));
         let refused = Fate::Refused { reason: "it does\nnot exist".into() };
         let mut outputs =
             vec![output("a", attested, 1), output("b", refused, 0), output("c", Fate::Absent, 0)];
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn is_complete_where_nothing_is_amiss() {
         let identity = PodIdentity::default();
-        let attested = Fate::Attested { digest: None, attestation: "u".into() };
+        let attested = Fate::Attested(Attested::untrue(None, "u".into()));
         let told = predicate(
             &identity,
             StepState::Succeeded,

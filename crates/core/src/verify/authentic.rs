@@ -21,11 +21,26 @@ pub struct Signer {
 
 /// Provenance that a trusted key signed and the policy accepts. It is not yet
 /// about any artifact: only [`Authentic::accept`] can say that.
+///
+/// Only [`authenticate`] makes one; nothing outside its module can:
+///
+/// ```
+/// use argo_attest_core::verify::Authentic;
+/// fn pass_on(authentic: Authentic) -> Authentic {
+///     authentic
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// use argo_attest_core::verify::Authentic;
+/// fn forge(authentic: Authentic) -> Authentic {
+///     Authentic { ..authentic }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Authentic {
-    pub(super) statement: Statement,
-    pub(super) provenance: Provenance,
-    pub(super) signer: Signer,
+    statement: Statement,
+    provenance: Provenance,
+    signer: Signer,
 }
 
 /// Checks an envelope's signature, then what it says, then the policy.
@@ -73,5 +88,10 @@ impl Authentic {
     /// Who signed.
     pub fn signer(&self) -> &Signer {
         &self.signer
+    }
+
+    /// All of it, without a copy.
+    pub(super) fn into_parts(self) -> (Statement, Provenance, Signer) {
+        (self.statement, self.provenance, self.signer)
     }
 }

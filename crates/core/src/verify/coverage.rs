@@ -36,6 +36,21 @@ pub enum Content {
 
 /// A statement that a trusted key signed, that the policy accepts, and that
 /// speaks of an artifact whose bytes were digested. Nothing else means "verified".
+///
+/// Only [`Authentic::accept`] makes one; nothing outside its module can:
+///
+/// ```
+/// use argo_attest_core::verify::VerifiedStatement;
+/// fn pass_on(verified: VerifiedStatement) -> VerifiedStatement {
+///     verified
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// use argo_attest_core::verify::VerifiedStatement;
+/// fn forge(verified: VerifiedStatement) -> VerifiedStatement {
+///     VerifiedStatement { ..verified }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct VerifiedStatement {
     statement: Statement,
@@ -128,11 +143,11 @@ impl Authentic {
         if let Some(subject) = self.whole(digest) {
             return Ok(subject.name.clone());
         }
-        let subjects = Subjects::of(self.statement.subjects());
+        let subjects = Subjects::of(self.statement().subjects());
         let files = || {
             let is_object = |s: &ResourceDescriptor| subjects.object.is_some_and(|o| std::ptr::eq(o, s));
             let digest = |s: &'_ ResourceDescriptor| s.digest.sha256();
-            self.statement
+            self.statement()
                 .subjects()
                 .iter()
                 .filter(move |s| !is_object(s))
@@ -169,7 +184,7 @@ impl Authentic {
     }
 
     fn whole(&self, digest: &Sha256Digest) -> Option<&ResourceDescriptor> {
-        Subjects::of(self.statement.subjects()).whole(digest)
+        Subjects::of(self.statement().subjects()).whole(digest)
     }
 
     fn accept_directory(
@@ -264,7 +279,7 @@ impl Authentic {
     /// The subject that is a directory, if there is just one.
     pub(super) fn directory(&self) -> Option<(&ResourceDescriptor, DirHash)> {
         let mut directories =
-            self.statement.subjects().iter().filter_map(|s| s.digest.dir_hash().map(|hash| (s, hash)));
+            self.statement().subjects().iter().filter_map(|s| s.digest.dir_hash().map(|hash| (s, hash)));
         directories.next().filter(|_| directories.next().is_none())
     }
 
@@ -273,19 +288,19 @@ impl Authentic {
         &'a self,
         directory: &'a ResourceDescriptor,
     ) -> impl Iterator<Item = (RelPath, Sha256Digest)> + 'a {
-        self.statement.subjects().iter().filter_map(|subject| {
+        self.statement().subjects().iter().filter_map(|subject| {
             Some((member_path(&directory.name, &subject.name)?, subject.digest.sha256()?))
         })
     }
 
     fn subject_of_directory(&self, files: &BTreeMap<RelPath, Sha256Digest>) -> Option<&ResourceDescriptor> {
         let hash = DirHash::of_files(files);
-        self.statement.subjects().iter().find(|s| s.digest.dir_hash() == Some(hash))
+        self.statement().subjects().iter().find(|s| s.digest.dir_hash() == Some(hash))
     }
 
     /// The subjects' names, for a message.
     pub(super) fn about(&self) -> String {
-        let subjects = self.statement.subjects();
+        let subjects = self.statement().subjects();
         let first = subjects.first().map(|s| printable(s.name.as_bytes())).unwrap_or_default();
         match subjects.len() {
             0 | 1 => first,
@@ -294,7 +309,7 @@ impl Authentic {
     }
 
     fn verified(self, subject: String, digest: String, files: u64) -> VerifiedStatement {
-        let Self { statement, provenance, signer } = self;
+        let (statement, provenance, signer) = self.into_parts();
         VerifiedStatement { statement, provenance, signer, subject, digest, files }
     }
 }

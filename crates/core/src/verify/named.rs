@@ -40,7 +40,7 @@ impl Authentic {
             }
             (None, Some(hash), Place::Itself(_) | Place::Named(_)) => {
                 let same = |s: &&ResourceDescriptor| s.digest.dir_hash() == Some(hash);
-                let subject = self.statement.subjects().iter().find(same);
+                let subject = self.statement().subjects().iter().find(same);
                 subject.map(|s| s.name.clone()).ok_or_else(|| self.other(&hash))
             }
             (None, Some(hash), Place::Within(path)) => {

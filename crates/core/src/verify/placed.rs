@@ -91,7 +91,7 @@ impl VerifiedStatement {
 impl Authentic {
     /// The same, of what another statement depends on.
     pub fn placed(&self, here: Here<'_>, stores: &Stores) -> Result<(), PlaceError> {
-        placed(&self.statement, &self.provenance, here, stores)
+        placed(self.statement(), self.provenance(), here, stores)
     }
 }
 

@@ -40,7 +40,7 @@ fn statement(subjects: &[ResourceDescriptor]) -> Vec<u8> {
 
 fn authentic(subjects: &[ResourceDescriptor]) -> Authentic {
     let key = key();
-    authenticate(&Envelope::sign(statement(subjects), &key).unwrap(), &policy(&key), NOW).unwrap()
+    authenticate(&Envelope::signed_by(statement(subjects), &key).unwrap(), &policy(&key), NOW).unwrap()
 }
 
 fn itself(known_as: &str) -> Place {
@@ -61,7 +61,7 @@ fn tree(entries: &[(&str, &str)]) -> BTreeMap<RelPath, Sha256Digest> {
 
 fn refusal(payload: Vec<u8>) -> String {
     let key = key();
-    let envelope = Envelope::sign(payload, &key).unwrap();
+    let envelope = Envelope::signed_by(payload, &key).unwrap();
     authenticate(&envelope, &policy(&key), NOW).map(|_| ()).unwrap_err().to_string()
 }
 
@@ -84,7 +84,7 @@ fn a_properly_signed_payload_still_has_to_be_provenance() {
 fn another_key_is_not_trusted_whatever_it_calls_itself() {
     let (key, other) = (key(), key());
     let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
-    let envelope = Envelope::sign(statement(&subject), &key).unwrap();
+    let envelope = Envelope::signed_by(statement(&subject), &key).unwrap();
     let no = authenticate(&envelope, &policy(&other), NOW).map(|_| ()).unwrap_err();
     assert!(no.to_string().contains("not signed with a trusted key"), "{no}");
     assert!(no.remedy().unwrap().contains("--key"));
@@ -109,7 +109,7 @@ fn another_key_is_not_trusted_whatever_it_calls_itself() {
 fn the_builder_that_was_asked_for_is_the_only_one() {
     let key = key();
     let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
-    let envelope = Envelope::sign(statement(&subject), &key).unwrap();
+    let envelope = Envelope::signed_by(statement(&subject), &key).unwrap();
     authenticate(&envelope, &policy(&key).only_builder("https://ci.example.com".into()), NOW).unwrap();
     let other = policy(&key).only_builder("https://ci.example.com/".into());
     let no = authenticate(&envelope, &other, NOW).map(|_| ()).unwrap_err();
@@ -299,7 +299,7 @@ fn stored(byproducts: serde_json::Value, uri: Option<&str>) -> Authentic {
     }
     let key = key();
     let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
-    authenticate(&Envelope::sign(payload, &key).unwrap(), &policy(&key), NOW).unwrap()
+    authenticate(&Envelope::signed_by(payload, &key).unwrap(), &policy(&key), NOW).unwrap()
 }
 
 #[test]
@@ -386,7 +386,7 @@ fn a_directory_of_objects_is_in_its_own_place() {
     }]);
     let key = key();
     let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
-    let statement = authenticate(&Envelope::sign(payload, &key).unwrap(), &policy(&key), NOW).unwrap();
+    let statement = authenticate(&Envelope::signed_by(payload, &key).unwrap(), &policy(&key), NOW).unwrap();
     let store: StoreAddress = "https://h".parse().unwrap();
     let ask = |uri| statement.placed(Here { uri, store: Some(&store) }, &Stores::default());
     ask("s3://b/dir/sub").unwrap();

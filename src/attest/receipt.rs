@@ -1,0 +1,130 @@
+//! Reading back what was written, and the receipts that nothing else gives.
+
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::keys::{KeyId, PublicKey};
+use argo_attest_core::outcome::Attested;
+use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::verify;
+use jiff::Timestamp;
+
+use super::{AttestError, AttestationNames, publish};
+use crate::store::Store;
+
+/// Proof that an attestation was written, read back and verified.
+///
+/// Only [`super::Attestor::attest`] gives one; nothing outside can make it:
+///
+/// ```
+/// use argo_attest::attest::Receipt;
+/// fn pass_on(receipt: Receipt) -> Receipt {
+///     receipt
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// use argo_attest::attest::Receipt;
+/// fn forge(receipt: Receipt) -> Receipt {
+///     Receipt { ..receipt }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    attested: Attested,
+    lines_uri: String,
+    key: KeyId,
+    subjects: usize,
+}
+
+impl Receipt {
+    /// Where the bundle is.
+    pub fn bundle_uri(&self) -> &str {
+        self.attested.attestation()
+    }
+
+    /// Where the JSON Lines file is.
+    pub fn lines_uri(&self) -> &str {
+        &self.lines_uri
+    }
+
+    /// The key that signed.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
+
+    /// How many subjects the statement has.
+    pub fn subjects(&self) -> usize {
+        self.subjects
+    }
+
+    /// What a step's outcome may say on the strength of it.
+    pub fn into_attested(self) -> Attested {
+        self.attested
+    }
+}
+
+/// Proof that a statement about something else than an artifact was written and read
+/// back, and that its signature is good. It says of no artifact that it is attested.
+#[derive(Debug, Clone)]
+pub struct Reported {
+    bundle_uri: String,
+}
+
+impl Reported {
+    /// Where the bundle is.
+    pub fn bundle_uri(&self) -> &str {
+        &self.bundle_uri
+    }
+}
+
+/// What the store gave when it was asked for what had just been written: the same, its
+/// signature checked.
+pub(super) struct ReadBack {
+    bundle: Bundle,
+    bundle_uri: String,
+    lines_uri: String,
+    key: PublicKey,
+}
+
+impl ReadBack {
+    /// What the store gives has to be what was signed here, not some other
+    /// attestation of the same name, and to verify with the public key.
+    pub(super) async fn of(
+        store: &dyn Store,
+        about: &str,
+        names: &AttestationNames,
+        written: &Bundle,
+        key: PublicKey,
+    ) -> Result<Self, AttestError> {
+        let (bundle_uri, lines_uri) = (store.uri(&names.bundle), store.uri(&names.lines));
+        let unverified = |source| AttestError::Unverified { uri: bundle_uri.clone(), source };
+        let bytes = publish::read(store, about, &names.bundle).await?;
+        let bundle = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
+        bundle.envelope().verify(&[&key]).map_err(|e| unverified(e.into()))?;
+        if bytes != written.to_json() {
+            return Err(AttestError::ReadBack { uri: bundle_uri });
+        }
+        let lines = publish::read(store, about, &names.lines).await?;
+        let line = written.envelope().to_json();
+        if !lines.split(|b| *b == b'\n').any(|l| l == line) {
+            return Err(AttestError::ReadBack { uri: lines_uri });
+        }
+        Ok(Self { bundle, bundle_uri, lines_uri, key })
+    }
+
+    /// As any consumer would: what we do not accept ourselves is not attested.
+    pub(super) fn receipt(self) -> Result<Receipt, AttestError> {
+        let Self { bundle, bundle_uri, lines_uri, key } = self;
+        let id = key.key_id();
+        let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
+        let statement = match verify::authenticate(bundle.envelope(), &policy, Timestamp::now()) {
+            Ok(statement) => statement,
+            Err(source) => return Err(AttestError::Unverified { uri: bundle_uri, source }),
+        };
+        let subjects = statement.statement().subjects().len();
+        Ok(Receipt { attested: Attested::read_back(&statement, bundle_uri), lines_uri, key: id, subjects })
+    }
+
+    /// Of a statement that is no provenance.
+    pub(super) fn reported(self) -> Reported {
+        Reported { bundle_uri: self.bundle_uri }
+    }
+}

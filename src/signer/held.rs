@@ -1,0 +1,22 @@
+//! A key in this process's memory, which signs at once and never fails.
+
+use argo_attest_core::keys::{PrivateKey, PublicKey};
+use async_trait::async_trait;
+
+use super::port::{SignError, Signed, Signer};
+
+#[async_trait]
+impl Signer for PrivateKey {
+    async fn sign(&self, pae: &[u8]) -> Result<Signed, SignError> {
+        Ok(signed(self, pae))
+    }
+
+    fn public_key(&self) -> PublicKey {
+        self.public().clone()
+    }
+}
+
+/// One signature with this key.
+pub(super) fn signed(key: &PrivateKey, pae: &[u8]) -> Signed {
+    Signed { signature: key.sign(pae), key: key.public().clone() }
+}
