@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use argo_attest_core::archive::{Expected, ExpectedFile, Passed};
+use argo_attest_core::archive::{Expected, ExpectedFile, Naming, Passed};
 use argo_attest_core::argo::Packing;
 use argo_attest_core::relpath::RelPath;
+use tokio::task::spawn_blocking;
 
 use super::planned::Way;
 use crate::artifact_stores::key;
@@ -20,7 +21,7 @@ const LISTED_OBJECTS: usize = 100;
 pub(super) async fn compare(
     way: &Way,
     store: &Arc<dyn Store>,
-    sealed: &SealedArtifact,
+    sealed: &Arc<SealedArtifact>,
     on_disk: Option<Seen>,
     packing: &Packing,
 ) -> Result<Result<Vec<StoredObject>, StoredError>, String> {
@@ -55,19 +56,27 @@ pub(super) async fn compare(
             checked
         }
         Packing::Repacked(format, naming) => {
-            let file = |s: &Seen| ExpectedFile { digest: s.digest, size: s.size };
-            let expected = Expected {
-                naming: naming.clone(),
-                files: sealed.files().iter().map(|(path, seen)| (path.clone(), file(seen))).collect(),
-                refused: sealed.refused().iter().map(|(path, why)| (path.clone(), passed(why))).collect(),
-                directories: 0,
-            };
+            let (sealed, naming) = (Arc::clone(sealed), naming.clone());
+            // Of very many files this takes its time, in which the clock must not stand still.
+            let expected = spawn_blocking(move || expected(&sealed, naming));
+            let expected = expected.await.map_err(|e| e.to_string())?;
             check_archive(store.as_ref(), &object, *format, expected).await.map(|o| vec![o])
         }
         Packing::NeverStored => {
             return Err("Argo cannot store this output: it zips a file that it moved away".into());
         }
     })
+}
+
+/// What an archive has to hold.
+fn expected(sealed: &SealedArtifact, naming: Naming) -> Expected {
+    let file = |s: &Seen| ExpectedFile { digest: s.digest, size: s.size };
+    Expected {
+        naming,
+        files: sealed.files().iter().map(|(path, seen)| (path.clone(), file(seen))).collect(),
+        refused: sealed.refused().iter().map(|(path, why)| (path.clone(), passed(why))).collect(),
+        directories: 0,
+    }
 }
 
 fn written(seen: &Seen) -> Written {

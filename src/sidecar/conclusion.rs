@@ -1,6 +1,8 @@
 //! From a sealed output to its attestation: what the object must be, whether it
 //! is that, and only then the statement.
 
+use std::sync::Arc;
+
 use argo_attest_core::argo::{Packing, Shape as ArgoShape};
 use argo_attest_core::contents::Contents;
 use argo_attest_core::intoto::ResourceDescriptor;
@@ -53,7 +55,7 @@ impl Conclusion {
 
 /// An output, worked out as far as it can be without a store.
 struct Known {
-    sealed: SealedArtifact,
+    sealed: Arc<SealedArtifact>,
     contents: Contents,
     digest: Option<String>,
     /// The archive that Argo packed, where only that is on the volume.
@@ -107,7 +109,12 @@ impl Concluding<'_> {
         let sealed = packed::unpack(way, checked.await.map_err(|e| e.to_string())??).await?;
         refused.extend(sealed.refused().iter().map(|(path, why)| (path.to_string(), why.to_string())));
         let known = spawn_blocking(move || {
-            Ok(Known { contents: sealed.contents()?, digest: sealed.digest(), sealed, on_disk })
+            Ok(Known {
+                contents: sealed.contents()?,
+                digest: sealed.digest(),
+                sealed: Arc::new(sealed),
+                on_disk,
+            })
         });
         known.await.map_err(|e| e.to_string())?
     }

@@ -1,6 +1,7 @@
 //! Waiting for Argo's object: what is not there yet may come, what is another may be
 //! replaced. Who waits for how long is decided here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use argo_attest_core::argo::Packing;
@@ -26,7 +27,7 @@ pub(super) struct Waiting<'a> {
     pub(super) form: Form,
     pub(super) way: &'a Way,
     pub(super) before: &'a Before,
-    pub(super) sealed: &'a SealedArtifact,
+    pub(super) sealed: &'a Arc<SealedArtifact>,
     pub(super) on_disk: Option<Seen>,
     pub(super) packing: &'a Packing,
     pub(super) last: &'a LastLook,
