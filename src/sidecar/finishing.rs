@@ -20,6 +20,8 @@ use super::surroundings::Surroundings;
 use super::telling::count_digested;
 use crate::volume::ObservationStats;
 
+/// Why nothing is said of an output for which nobody got ready.
+const NOT_READY: &str = "the grace period ended before its volume was watched and its store had answered";
 /// Why nothing is said of an output that nobody got to look at.
 const NOT_DIGESTED: &str = "there was no time to digest it before the grace period ended";
 
@@ -56,7 +58,7 @@ impl<'a> Finishing<'a> {
                 let attesting = Attesting { here, prepared: &prepared, ended, finished_on: main.finished_on };
                 attesting.conclude(watched, grace.to_work()).await
             }
-            (Some(_), None) => each(&prepared, || Conclusion::unfinished(NOT_DIGESTED)),
+            (Some(_), None) => each(&prepared, || Conclusion::unfinished(NOT_READY)),
             (None, watched) => {
                 if let Some(watched) = watched {
                     watched.observing.forget();
