@@ -85,7 +85,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     // Last: a key that is made on first use is made only if it will be used.
     let (signer, used, source) = signer(&args)?;
     conflicts::key(&source, &artifacts)?;
-    let session = Session::start(artifacts, &watching(&args, &target, &source)?)
+    let session = Session::start(artifacts, &watching(&args, &target, &source)?, &Cancel::new())
         .map_err(|e| Failure::from_error(Exit::Io, &e))?;
 
     let started_on = Timestamp::now();

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
 use super::{Exit, Failure, protected};
-use crate::sidecar::{End, Form, Settings, Unusable};
+use crate::sidecar::{End, Form, Settings, Signals, Unusable};
 use crate::signer::KeySource;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
@@ -106,6 +106,9 @@ impl From<&Failure> for Unusable {
 
 /// Lives the step through.
 pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
+    // First of all: a main that is short may have ended by now.
+    let signals =
+        Signals::listen().map_err(|e| Failure::new(Exit::Io, format!("cannot listen for signals: {e}")))?;
     protected::close_memory();
     let template = args.template.clone();
     let mut settings = settings(args);
@@ -124,12 +127,11 @@ pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics, api_server.as_ref()).await;
-    match end {
-        Ok(End::Fine) => Ok(Exit::Done),
-        Ok(End::NotAttested) => Ok(Exit::No),
-        Err(e) => Err(Failure::new(Exit::Io, format!("cannot listen for signals: {e}"))),
-    }
+    let end = crate::sidecar::run(&settings, &ProcessEnv, &metrics, api_server.as_ref(), signals).await;
+    Ok(match end {
+        End::Fine => Exit::Done,
+        End::NotAttested => Exit::No,
+    })
 }
 
 fn settings(args: SidecarArgs) -> Settings {

@@ -77,17 +77,6 @@ impl From<StoresError> for InputError {
     }
 }
 
-impl InputError {
-    /// Whether there is no attestation at all, which a policy may let pass.
-    pub fn is_missing(&self) -> bool {
-        match self {
-            Self::Check(CheckError::Rejected(rejection)) => rejection.is_missing(),
-            Self::Unattested(_) | Self::Unlocated(_) | Self::Git(GitError::NoCommit(_)) => true,
-            _ => false,
-        }
-    }
-}
-
 impl Trouble for InputError {
     fn fault(&self) -> Fault {
         match self {

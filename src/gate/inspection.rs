@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use argo_attest_core::argo::{InputArtifact, InputSource, ObjectRef, Step};
 use argo_attest_core::git::{self, GitError, Pin};
-use argo_attest_core::policy::Missing;
-use argo_attest_core::text::{brief, causes};
+use argo_attest_core::text::brief;
 use argo_attest_core::verify::Rejection;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
 use super::form;
+use super::missing;
 use super::staged::{Spot, StagedError};
 use super::verdict::{Answer, Verdict};
 use crate::artifact_stores::{Stores, key};
@@ -64,12 +64,7 @@ impl Inspection<'_> {
         input: InputArtifact,
         store: Option<Result<Arc<dyn Store>, InputError>>,
     ) -> Result<Verdict, InputError> {
-        match self.judge(&input, store).await {
-            Err(error) if error.is_missing() && self.checker.policy.missing() == Missing::Warn => {
-                Ok(Verdict::Missing(causes(&error)))
-            }
-            judged => judged,
-        }
+        missing::decide(self.checker.policy.missing(), self.judge(&input, store).await)
     }
 
     async fn judge(

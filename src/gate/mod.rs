@@ -17,6 +17,7 @@ mod error;
 pub mod evidence;
 mod form;
 mod inspection;
+mod missing;
 mod staged;
 mod verdict;
 

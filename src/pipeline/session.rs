@@ -8,8 +8,8 @@ use argo_attest_core::relpath::RelPath;
 
 use super::{Artifact, SealedArtifact};
 use crate::volume::{
-    Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError, Progress, Root,
-    RootError, Watch,
+    Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError, Pool, Progress,
+    Root, RootError, Watch,
 };
 
 /// How to watch.
@@ -19,7 +19,7 @@ pub struct Watching {
     pub baseline: Baseline,
     /// Paths beneath every root that are never part of an artifact.
     pub excluded: Vec<RelPath>,
-    /// Threads that digest.
+    /// Threads that digest, over all roots.
     pub workers: NonZeroUsize,
     /// Makes what tells of changes, one for each root.
     pub watch: fn() -> Box<dyn Watch>,
@@ -53,8 +53,14 @@ pub struct Sealed {
 }
 
 impl Session {
-    /// Arms the watches. On return, nothing that is written from now on is missed.
-    pub fn start(artifacts: Vec<Artifact>, watching: &Watching) -> Result<Self, SessionError> {
+    /// Arms the watches. On return, nothing that is written from now on is missed. Blocks
+    /// while it looks at what is there already, until `cancel` is called.
+    pub fn start(
+        artifacts: Vec<Artifact>,
+        watching: &Watching,
+        cancel: &Cancel,
+    ) -> Result<Self, SessionError> {
+        let pool = Pool::start(watching.workers).map_err(ObserverError::Thread)?;
         let mut roots: BTreeMap<&Path, Vec<RelPath>> = BTreeMap::new();
         for artifact in &artifacts {
             roots.entry(&artifact.root).or_default().push(artifact.path.clone());
@@ -65,9 +71,8 @@ impl Session {
                 interests,
                 excluded: watching.excluded.clone(),
                 baseline: watching.baseline,
-                workers: watching.workers,
             };
-            let observer = Observer::start(Root::open(path)?, config, (watching.watch)())?;
+            let observer = Observer::start(Root::open(path)?, config, (watching.watch)(), &pool, cancel)?;
             observers.push((path.to_owned(), observer));
         }
         Ok(Self { artifacts, observers, baseline: watching.baseline })

@@ -8,15 +8,20 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argo_attest_core::argo::Step;
+use argo_attest_core::outcome::StepState;
+use jiff::Timestamp;
 use rustix::fs::{Mode, OFlags};
 
 use super::settings::Settings;
 
 /// Between two looks: what it costs does not show, and a step's end is noticed at once.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How long main's exit code may come after SIGTERM: they race.
+const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
 
 /// The end of all of a step's containers.
 #[derive(Debug, Clone)]
@@ -29,10 +34,46 @@ pub(super) struct Ended {
     pub(super) changed: i64,
 }
 
-impl Ended {
-    /// The same, though it was noticed earlier.
-    pub(super) fn seen_first(self, first: &Self) -> Self {
-        Self { changed: first.changed.min(self.changed), ..self }
+/// Main's end, and when it was noticed.
+#[derive(Debug, Clone)]
+pub(super) struct MainEnd {
+    /// Nothing if main left no exit code.
+    pub(super) ended: Option<Ended>,
+    pub(super) at: Instant,
+    pub(super) finished_on: Timestamp,
+}
+
+impl MainEnd {
+    /// Noticed now.
+    pub(super) fn seen(ended: Option<Ended>) -> Self {
+        Self { ended, at: Instant::now(), finished_on: Timestamp::now() }
+    }
+
+    /// What counts, after SIGTERM: main can write there while it runs. Its emissary does so
+    /// after it: what is there now is how it ended, and when it was first there is the last
+    /// moment at which main may have changed anything.
+    pub(super) async fn settled(first: Option<Self>, codes: &ExitCodes) -> Self {
+        let last = codes.await_within(EXIT_CODE_LATE).await;
+        match (first, last) {
+            (Some(Self { ended: Some(first), at, finished_on }), Some(last)) => {
+                let changed = first.changed.min(last.changed);
+                Self { ended: Some(Ended { changed, ..last }), at, finished_on }
+            }
+            (_, last) => Self::seen(last),
+        }
+    }
+
+    /// How the step ended.
+    pub(super) fn state(&self) -> StepState {
+        match &self.ended {
+            None => StepState::Unfinished {
+                reason: "main left no exit code: it was killed, or the pod is being deleted".into(),
+            },
+            Some(Ended { codes, .. }) if codes.values().any(|code| *code != 0) => {
+                StepState::Failed { exit_codes: codes.clone() }
+            }
+            Some(_) => StepState::Succeeded,
+        }
     }
 }
 
@@ -60,7 +101,7 @@ impl ExitCodes {
     }
 
     /// All of them, if they come in time. Where main was killed they never do.
-    pub(super) async fn await_within(&self, time: Duration) -> Option<Ended> {
+    async fn await_within(&self, time: Duration) -> Option<Ended> {
         let look = async {
             loop {
                 if let Some(ended) = self.read() {

@@ -9,19 +9,40 @@
 //! one thing it may do is keep main from starting while nothing could be
 //! attested. Every wait has a deadline, and two seconds are kept to say what is
 //! unsigned.
+//!
+//! Its life is four states, each a file and a type that becomes the next:
+//! [`starting`] (what the step is, and getting ready), [`ready`] (main runs),
+//! [`finishing`] (main has ended) and [`done`] (telling); and two in which nothing is
+//! attested, [`idle`] and [`failed`]. Where SIGTERM is heard is [`signals`], where the
+//! time that is left is counted [`grace`], where main's end is read [`ending`].
 
 mod claims;
-mod clock;
+mod comparing;
 mod conclusion;
+mod done;
+mod earlier;
 mod ending;
+mod failed;
+mod finishing;
+mod grace;
+mod idle;
+mod key;
+mod last_look;
 mod life;
+mod observing;
 mod packed;
 mod planned;
 mod preparation;
+mod ready;
 mod settings;
+mod signals;
+mod starting;
 pub mod status;
+mod surroundings;
 mod telling;
 mod upstream;
+mod waiting;
 
 pub use life::{End, run};
 pub use settings::{Form, Settings, Unusable};
+pub use signals::Signals;

@@ -1,17 +1,64 @@
 //! Outputs that only exist packed: what the emissary's `.tgz` holds.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 
-use argo_attest_core::archive::{Inventory, Limits, inventory};
+use argo_attest_core::archive::{EntryKind, ExpectedFile, Inventory, Limits, inventory};
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::relpath::RelPath;
 use argo_attest_core::text::causes;
 
-use crate::pipeline::Artifact;
-use crate::volume::Root;
+use super::planned::Way;
+use crate::pipeline::{Artifact, SealedArtifact, Seen, Shape};
+use crate::volume::{Refusal, Root};
+
+/// For outputs of which only Argo's `.tgz` can be seen: what that holds.
+pub(super) async fn unpack(way: &Way, sealed: SealedArtifact) -> Result<SealedArtifact, String> {
+    if !way.packed {
+        return Ok(sealed);
+    }
+    let Some(archive) = sealed.files().get(&RelPath::root()).copied() else {
+        return Err("what Argo packed cannot be read".into());
+    };
+    let artifact = sealed.artifact().clone();
+    let base = way.plan.packed_base().to_vec();
+    let read = move || read(&artifact, &base, &archive.digest);
+    let inventory = tokio::task::spawn_blocking(read).await.map_err(|e| e.to_string())??;
+    Ok(as_sealed(sealed, inventory, archive))
+}
+
+fn as_sealed(sealed: SealedArtifact, inventory: Inventory, archive: Seen) -> SealedArtifact {
+    let Inventory { is_directory, files, special, .. } = inventory;
+    let seen = |file: ExpectedFile| Seen {
+        digest: file.digest,
+        // The store's checksum is of an object; a file in an archive has to be one to be compared.
+        crc64nvme: None,
+        size: file.size,
+        digested: archive.digested,
+        changed: archive.changed,
+    };
+    let files: BTreeMap<_, _> = files.into_iter().map(|(path, file)| (path, seen(file))).collect();
+    let refused: Vec<_> = special.into_iter().map(|(path, kind)| (path, refusal(kind))).collect();
+    let shape = match (is_directory, files.is_empty()) {
+        (false, false) => Shape::File,
+        (true, false) => Shape::Directory,
+        (_, true) => Shape::Nothing("it holds no files"),
+    };
+    sealed.unpacked(shape, files, refused)
+}
+
+fn refusal(kind: EntryKind) -> Refusal {
+    match kind {
+        EntryKind::Symlink | EntryKind::HardLink => Refusal::Symlink,
+        EntryKind::Fifo => Refusal::Fifo,
+        EntryKind::Device => Refusal::CharDevice,
+        EntryKind::File | EntryKind::Directory => Refusal::UnknownKind,
+    }
+}
 
 /// Lists the `.tgz` whose digest was `expected` when it was written. Blocks.
-pub(super) fn read(artifact: &Artifact, base: &[u8], expected: &Sha256Digest) -> Result<Inventory, String> {
+fn read(artifact: &Artifact, base: &[u8], expected: &Sha256Digest) -> Result<Inventory, String> {
     let root = Root::open(&artifact.root).map_err(|e| causes(&e))?;
     let (file, _) = root.open_file(&artifact.path).map_err(|e| e.to_string())?;
     let found = inventory(BufReader::new(File::from(file)), base, Limits::PACKED).map_err(|e| causes(&e))?;

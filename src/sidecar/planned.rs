@@ -34,7 +34,7 @@ pub(super) struct Way {
     /// The artifact is the `.tgz` that the emissary packs, not the files.
     pub(super) packed: bool,
     /// Its place among the template's outputs.
-    at: usize,
+    pub(super) at: usize,
     claims: Arc<Claims>,
 }
 

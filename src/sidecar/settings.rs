@@ -78,13 +78,3 @@ pub struct Unusable {
     /// What to do about it.
     pub remedy: String,
 }
-
-/// Kept of the grace period to say what is unsigned.
-pub(super) const KEPT_TO_TELL: Duration = Duration::from_secs(2);
-
-impl Settings {
-    /// How long after SIGTERM work may go on.
-    pub(super) fn working_time(&self) -> Duration {
-        self.grace.saturating_sub(KEPT_TO_TELL)
-    }
-}

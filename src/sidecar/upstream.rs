@@ -8,7 +8,7 @@ use argo_attest_core::input_evidence::InvalidEvidence;
 use argo_attest_core::slsa::InputEvidence;
 use argo_attest_core::text::brief;
 
-use super::preparation::{NotReady, not_ready};
+use super::failed::{NotReady, not_ready};
 use crate::gate::{EvidenceError, evidence};
 
 const HELP: &str = "mount the evidence's volume only into the gate and the sidecar of one version";

@@ -10,7 +10,7 @@ use argo_attest_core::relpath::RelPath;
 
 use super::identity::Identity;
 use super::observation::ObservedFile;
-use super::pool::{Done, Job, Pool};
+use super::pool::{Done, Job, Share};
 use super::refusal::Refusal;
 use super::subtree;
 
@@ -94,7 +94,7 @@ impl Books {
     }
 
     /// Hands files to the pool.
-    pub(super) fn feed(&mut self, pool: &Pool, attempts: u32) {
+    pub(super) fn feed(&mut self, pool: &Share, attempts: u32) {
         while self.fed.len() < WINDOW
             && let Some((path, size)) = self.waiting.pop_first()
         {
@@ -103,7 +103,7 @@ impl Books {
     }
 
     /// Hands one file to the pool at once, if it is large and not there yet.
-    pub(super) fn enqueue_with(&mut self, path: RelPath, size: u64, pool: &Pool, attempts: u32) {
+    pub(super) fn enqueue_with(&mut self, path: RelPath, size: u64, pool: &Share, attempts: u32) {
         if size >= LARGE && !self.is_fed(&path) {
             self.waiting.remove(&path);
             self.hand_out(pool, path, size, attempts);
@@ -112,7 +112,7 @@ impl Books {
         }
     }
 
-    fn hand_out(&mut self, pool: &Pool, path: RelPath, size: u64, attempts: u32) {
+    fn hand_out(&mut self, pool: &Share, path: RelPath, size: u64, attempts: u32) {
         self.fed.insert(path.clone(), false);
         pool.push(Job { size, attempts, path });
     }

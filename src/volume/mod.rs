@@ -41,11 +41,12 @@ mod watch;
 mod watched;
 
 pub use baseline::Baseline;
-pub use cancel::Cancel;
+pub use cancel::{Cancel, CancelOnDrop};
 pub use identity::{Entry, Identity, Kind};
 pub use inotify::Inotify;
 pub use observation::{Observation, ObservedFile, Presence};
 pub use observer::{Observer, ObserverConfig, ObserverError, digest_tree};
+pub use pool::Pool;
 pub use progress::{NoProgress, Progress};
 pub use refusal::Refusal;
 pub use root::{Root, RootError};

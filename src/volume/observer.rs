@@ -31,20 +31,12 @@ pub struct ObserverConfig {
     pub excluded: Vec<RelPath>,
     /// What to do with what is there already.
     pub baseline: Baseline,
-    /// How many threads read and hash.
-    pub workers: NonZeroUsize,
 }
 
 impl ObserverConfig {
-    /// Everything at and beneath these paths, with as many workers as this
-    /// process may use cores.
+    /// Everything at and beneath these paths.
     pub fn new(interests: Vec<RelPath>) -> Self {
-        Self {
-            interests,
-            excluded: Vec::new(),
-            baseline: Baseline::Include,
-            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        }
+        Self { interests, excluded: Vec::new(), baseline: Baseline::Include }
     }
 }
 
@@ -54,6 +46,9 @@ pub enum ObserverError {
     /// The system gave no thread.
     #[error("cannot start a thread to read files")]
     Thread(#[source] io::Error),
+    /// It was stopped before it knew what is there already.
+    #[error("stopped before everything that is there already was noted")]
+    Stopped,
     /// The thread that keeps the books is gone.
     #[error("the observer's thread ended by itself")]
     Lost,
@@ -64,6 +59,7 @@ pub enum ObserverError {
 pub struct Observer {
     inbox: Arc<Inbox>,
     stats: Arc<Stats>,
+    halt: Cancel,
     thread: Option<JoinHandle<Tracker>>,
 }
 
@@ -71,8 +67,17 @@ impl Observer {
     /// Watches and scans. On return no later change goes unseen; reading goes
     /// on in the background. If `watch` cannot watch everything, that is said
     /// once in the log, and scans take its place.
-    pub fn start(root: Root, config: ObserverConfig, watch: Box<dyn Watch>) -> Result<Self, ObserverError> {
-        let mut tracker = tracker(root, config.interests, config.excluded, config.workers)?;
+    ///
+    /// When `cancel` is called, the scan stops within a fraction of a second: what it
+    /// did not come to is then left to [`Self::finish`], unless it is the baseline.
+    pub fn start(
+        root: Root,
+        config: ObserverConfig,
+        watch: Box<dyn Watch>,
+        pool: &Pool,
+        cancel: &Cancel,
+    ) -> Result<Self, ObserverError> {
+        let mut tracker = tracker(root, config.interests, config.excluded, pool, cancel.clone());
         let sink = HintSink {
             inbox: Arc::clone(&tracker.inbox),
             interests: Arc::clone(&tracker.interests),
@@ -83,13 +88,18 @@ impl Observer {
             Baseline::Include => None,
             Baseline::OnlyNewOrChanged => Some(Known::default()),
         });
+        if cancel.is_cancelled() && config.baseline == Baseline::OnlyNewOrChanged {
+            return Err(ObserverError::Stopped);
+        }
+        let halt = Cancel::new();
+        tracker.halt = halt.clone();
         let inbox = Arc::clone(&tracker.inbox);
         let stats = Arc::clone(&tracker.stats);
         let thread = thread::Builder::new()
             .name("observer".to_owned())
             .spawn(move || tracker.run())
             .map_err(ObserverError::Thread)?;
-        Ok(Self { inbox, stats, thread: Some(thread) })
+        Ok(Self { inbox, stats, halt, thread: Some(thread) })
     }
 
     /// The command has ended: digests finished from here on count as "after".
@@ -107,17 +117,23 @@ impl Observer {
     /// When `cancel` is called, what was not read yet is refused as unfinished,
     /// within a fraction of a second.
     pub fn finish(mut self, progress: &dyn Progress, cancel: &Cancel) -> Result<Observation, ObserverError> {
-        self.inbox.stop();
+        self.stop();
         let thread = self.thread.take().ok_or(ObserverError::Lost)?;
         let tracker = thread.join().map_err(|_| ObserverError::Lost)?;
         Ok(closing::close(tracker, progress, cancel))
+    }
+
+    /// Whatever is looked at now need not be looked at to its end.
+    fn stop(&self) {
+        self.halt.cancel();
+        self.inbox.stop();
     }
 }
 
 impl Drop for Observer {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            self.inbox.stop();
+            self.stop();
             // Nobody waits for what it would have found.
             let _ = thread.join();
         }
@@ -133,7 +149,8 @@ pub fn digest_tree(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Observation, ObserverError> {
-    let tracker = tracker(root.clone(), vec![path.clone()], Vec::new(), workers)?;
+    let pool = Pool::start(workers).map_err(ObserverError::Thread)?;
+    let tracker = tracker(root.clone(), vec![path.clone()], Vec::new(), &pool, Cancel::new());
     tracker.stats.mark_end();
     Ok(closing::close(tracker, progress, cancel))
 }
@@ -142,11 +159,12 @@ fn tracker(
     root: Root,
     interests: Vec<RelPath>,
     excluded: Vec<RelPath>,
-    workers: NonZeroUsize,
-) -> Result<Tracker, ObserverError> {
+    pool: &Pool,
+    halt: Cancel,
+) -> Tracker {
     let inbox = Arc::new(Inbox::default());
     let stats = Arc::new(Stats::default());
-    let pool = Pool::start(workers, &root, &inbox, &stats).map_err(ObserverError::Thread)?;
+    let pool = pool.share(&root, &inbox, &stats);
     let interests = Arc::new(Interests::new(interests, excluded));
-    Ok(Tracker::new(root, interests, inbox, stats, pool))
+    Tracker::new(root, interests, inbox, stats, pool, halt)
 }

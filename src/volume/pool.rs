@@ -1,5 +1,8 @@
-//! Threads that read and hash, and sleep when there is nothing to read.
+//! Threads that read and hash, and sleep when there is nothing to read. There is one pool
+//! for everything that is observed at a time: two threads for two cores, however many
+//! volumes a step has.
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,9 +18,8 @@ use super::refusal::Refusal;
 use super::root::Root;
 use super::stats::Stats;
 
-/// A file to be read; the biggest are read first, so that none of them is left
-/// to one core at the end.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A file to be read.
+#[derive(Debug)]
 pub(super) struct Job {
     pub(super) size: u64,
     pub(super) attempts: u32,
@@ -39,9 +41,101 @@ pub(super) struct Finished {
     pub(super) before_end: bool,
 }
 
+/// The threads. Clones share them; they end with the last one.
+#[derive(Debug, Clone)]
+pub struct Pool(Arc<Threads>);
+
+impl Pool {
+    /// Starts so many threads, or as many as the system gives.
+    pub fn start(workers: NonZeroUsize) -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let mut threads = Threads { shared, handles: Vec::with_capacity(workers.get()) };
+        for n in 0..workers.get() {
+            let shared = Arc::clone(&threads.shared);
+            match thread::Builder::new().name(format!("digest-{n}")).spawn(move || shared.work()) {
+                Ok(thread) => threads.handles.push(thread),
+                // A limit of processes: go on with the threads there are.
+                Err(e) if n > 0 => tracing::debug!(error = %e, threads = n, "fewer threads than wished for"),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(Self(Arc::new(threads)))
+    }
+
+    /// A share in the threads, for what is beneath one root.
+    pub(super) fn share(&self, root: &Root, inbox: &Arc<Inbox>, stats: &Arc<Stats>) -> Share {
+        let (root, inbox, stats) = (root.clone(), Arc::clone(inbox), Arc::clone(stats));
+        let customer = Arc::new(Customer { root, inbox, stats, cancel: Cancel::new() });
+        Share { pool: self.clone(), customer }
+    }
+}
+
+/// One observer's share in the pool. Dropped, it leaves nothing for the threads to do.
+#[derive(Debug)]
+pub(super) struct Share {
+    pool: Pool,
+    customer: Arc<Customer>,
+}
+
+impl Share {
+    pub(super) fn push(&self, job: Job) {
+        let shared = &self.pool.0.shared;
+        shared.lock().jobs.push(Ordered { job, of: Arc::clone(&self.customer) });
+        shared.news.notify_one();
+    }
+
+    /// Makes every job of this share, running or waiting, end as unfinished, soon.
+    pub(super) fn cancel(&self) {
+        self.customer.cancel.cancel();
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+/// For whom a file is read.
+#[derive(Debug)]
+struct Customer {
+    root: Root,
+    inbox: Arc<Inbox>,
+    stats: Arc<Stats>,
+    cancel: Cancel,
+}
+
+/// A job in the queue. The biggest are read first, so that none of them is left
+/// to one core at the end.
+#[derive(Debug)]
+struct Ordered {
+    job: Job,
+    of: Arc<Customer>,
+}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.job.size.cmp(&other.job.size)
+    }
+}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ordered {}
+
 #[derive(Debug, Default)]
 struct Queue {
-    jobs: BinaryHeap<Job>,
+    jobs: BinaryHeap<Ordered>,
     closed: bool,
 }
 
@@ -57,7 +151,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<Ordered> {
         let mut queue = self.lock();
         loop {
             if queue.closed {
@@ -69,87 +163,37 @@ impl Shared {
             queue = self.news.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
+
+    /// What each of the threads does.
+    fn work(&self) {
+        let mut buffer = vec![0; BUFFER];
+        while let Some(Ordered { job: Job { path, attempts, .. }, of }) = self.next() {
+            let outcome = reader::digest(&of.root, &path, attempts, &mut buffer, &of.cancel, &mut |bytes| {
+                of.stats.read(bytes);
+            });
+            let outcome = outcome.map(|digested| Finished {
+                digested,
+                before_end: of.stats.digested(),
+                at: jiff::Timestamp::now(),
+            });
+            of.inbox.done(Done { path, outcome });
+        }
+    }
 }
 
 #[derive(Debug)]
-pub(super) struct Pool {
+struct Threads {
     shared: Arc<Shared>,
-    cancel: Cancel,
-    threads: Vec<JoinHandle<()>>,
+    handles: Vec<JoinHandle<()>>,
 }
 
-impl Pool {
-    pub(super) fn start(
-        workers: NonZeroUsize,
-        root: &Root,
-        inbox: &Arc<Inbox>,
-        stats: &Arc<Stats>,
-    ) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let mut pool = Self { shared, cancel: Cancel::new(), threads: Vec::new() };
-        for n in 0..workers.get() {
-            let worker = Worker {
-                shared: Arc::clone(&pool.shared),
-                root: root.clone(),
-                inbox: Arc::clone(inbox),
-                stats: Arc::clone(stats),
-                cancel: pool.cancel.clone(),
-            };
-            match thread::Builder::new().name(format!("digest-{n}")).spawn(move || worker.run()) {
-                Ok(thread) => pool.threads.push(thread),
-                // A limit of processes: go on with the threads there are.
-                Err(e) if n > 0 => tracing::debug!(error = %e, threads = n, "fewer threads than wished for"),
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(pool)
-    }
-
-    pub(super) fn push(&self, job: Job) {
-        self.shared.lock().jobs.push(job);
-        self.shared.news.notify_one();
-    }
-
-    /// Makes every job, running or waiting, end as unfinished, soon.
-    pub(super) fn cancel(&self) {
-        self.cancel.cancel();
-    }
-}
-
-impl Drop for Pool {
+impl Drop for Threads {
     fn drop(&mut self) {
-        self.cancel.cancel();
         self.shared.lock().closed = true;
         self.shared.news.notify_all();
-        for thread in self.threads.drain(..) {
+        for thread in self.handles.drain(..) {
             // A panic in it has been printed; its file counts as not digested.
             let _ = thread.join();
-        }
-    }
-}
-
-struct Worker {
-    shared: Arc<Shared>,
-    root: Root,
-    inbox: Arc<Inbox>,
-    stats: Arc<Stats>,
-    cancel: Cancel,
-}
-
-impl Worker {
-    fn run(&self) {
-        let mut buffer = vec![0; BUFFER];
-        while let Some(Job { path, attempts, .. }) = self.shared.next() {
-            let outcome =
-                reader::digest(&self.root, &path, attempts, &mut buffer, &self.cancel, &mut |bytes| {
-                    self.stats.read(bytes);
-                });
-            let outcome = outcome.map(|digested| Finished {
-                digested,
-                before_end: self.stats.digested(),
-                at: jiff::Timestamp::now(),
-            });
-            self.inbox.done(Done { path, outcome });
         }
     }
 }

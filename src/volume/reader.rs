@@ -53,6 +53,10 @@ pub(super) fn digest(
     read: &mut dyn FnMut(u64),
 ) -> Result<Digested, Refusal> {
     for attempt in 1..=attempts {
+        // Not even opened: of very many small files, that is most of the work.
+        if cancel.is_cancelled() {
+            return Err(Refusal::Unfinished);
+        }
         if let Some(digested) = once(root, path, attempt, buffer, cancel, read)? {
             return Ok(digested);
         }

@@ -17,7 +17,7 @@ use super::cancel::Cancel;
 use super::identity::{Entry, Identity, Kind};
 use super::inbox::Inbox;
 use super::interests::Interests;
-use super::pool::{Done, Pool};
+use super::pool::{Done, Share};
 use super::refusal::Refusal;
 use super::root::Root;
 use super::stats::Stats;
@@ -50,7 +50,9 @@ pub(super) struct Tracker {
     pub(super) interests: Arc<Interests>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) stats: Arc<Stats>,
-    pub(super) pool: Pool,
+    pub(super) pool: Share,
+    /// Stops what only hurries on: the end looks at everything anyway.
+    pub(super) halt: Cancel,
     pub(super) books: Books,
     pub(super) known: Option<Known>,
     pub(super) watched: Option<Watched>,
@@ -66,7 +68,8 @@ impl Tracker {
         interests: Arc<Interests>,
         inbox: Arc<Inbox>,
         stats: Arc<Stats>,
-        pool: Pool,
+        pool: Share,
+        halt: Cancel,
     ) -> Self {
         Self {
             root,
@@ -74,6 +77,7 @@ impl Tracker {
             inbox,
             stats,
             pool,
+            halt,
             books: Books::default(),
             known: None,
             watched: None,
@@ -108,6 +112,9 @@ impl Tracker {
             }
             self.enter(batch.done);
             for (path, hint) in batch.hints {
+                if self.halt.is_cancelled() {
+                    break;
+                }
                 self.look(&path, hint);
                 self.keep_pool_busy();
             }
@@ -164,8 +171,9 @@ impl Tracker {
                     watched.forget(path);
                 }
                 let mut scout = Scout { tracker: self, taking: None, all: false };
-                // A walk that is not cancelled does not stop.
-                let _ = walk(&root, path, &mut scout, &Cancel::new());
+                let halt = scout.tracker.halt.clone();
+                // Stopped, it leaves the rest to the end.
+                let _ = walk(&root, path, &mut scout, &halt);
             }
             Err(Refusal::Vanished) => {
                 self.books.forget(path);
@@ -199,6 +207,7 @@ impl Tracker {
         let now = Instant::now();
         while let Some((due, ..)) = self.later.front()
             && *due <= now
+            && !self.halt.is_cancelled()
             && let Some((_, path, identity)) = self.later.pop_front()
         {
             // One that has changed since is being written: closing it gives a hint.
@@ -289,8 +298,9 @@ impl Scout<'_> {
                 }
             }
             if open {
-                // A walk that is not cancelled does not stop.
-                let _ = walk(root, top, self, &Cancel::new());
+                let halt = self.tracker.halt.clone();
+                // Stopped, it leaves the rest to the end.
+                let _ = walk(root, top, self, &halt);
             }
         }
     }

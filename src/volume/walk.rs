@@ -11,6 +11,10 @@ use super::identity::{Entry, Kind};
 use super::refusal::Refusal;
 use super::root::Root;
 
+/// After so many entries a walk looks whether it was stopped: a directory may hold
+/// a million of them.
+const LOOK_EVERY: usize = 256;
+
 /// What to do at what a walk finds.
 pub(super) trait Visitor {
     /// A directory, before it is listed. `false` leaves it out.
@@ -43,7 +47,7 @@ pub(super) fn walk(
                 if cancel.is_cancelled() {
                     return Err(Stopped);
                 }
-                list(root, &path, visitor, &mut directories);
+                list(root, &path, visitor, &mut directories, cancel)?;
             }
         }
         Err(Refusal::Vanished) => {}
@@ -52,16 +56,33 @@ pub(super) fn walk(
     Ok(())
 }
 
-fn list(root: &Root, path: &RelPath, visitor: &mut dyn Visitor, directories: &mut Vec<RelPath>) {
+fn list(
+    root: &Root,
+    path: &RelPath,
+    visitor: &mut dyn Visitor,
+    directories: &mut Vec<RelPath>,
+    cancel: &Cancel,
+) -> Result<(), Stopped> {
     let mut listing = match root.list(path) {
         Ok(listing) => listing,
-        Err(Refusal::Vanished) => return,
-        Err(refusal) => return visitor.refused(path.clone(), root.entry(path).ok().as_ref(), refusal),
+        Err(Refusal::Vanished) => return Ok(()),
+        Err(refusal) => {
+            visitor.refused(path.clone(), root.entry(path).ok().as_ref(), refusal);
+            return Ok(());
+        }
     };
+    let mut listed = 0_usize;
     while let Some(found) = listing.next() {
+        listed += 1;
+        if listed.is_multiple_of(LOOK_EVERY) && cancel.is_cancelled() {
+            return Err(Stopped);
+        }
         let (name, entry) = match found {
             Ok(found) => found,
-            Err(e) => return visitor.refused(path.clone(), None, root.refusal(e, path)),
+            Err(e) => {
+                visitor.refused(path.clone(), None, root.refusal(e, path));
+                return Ok(());
+            }
         };
         // The kernel gives plain names, which always join.
         let Ok(child) = path.join(&name) else { continue };
@@ -79,6 +100,7 @@ fn list(root: &Root, path: &RelPath, visitor: &mut dyn Visitor, directories: &mu
             }
         }
     }
+    Ok(())
 }
 
 fn meet(path: RelPath, entry: &Entry, visitor: &mut dyn Visitor, directories: &mut Vec<RelPath>) {
@@ -148,5 +170,33 @@ mod tests {
         assert_eq!(look(&root, "a/x").files, ["a/x"]);
         let nothing = look(&root, "none");
         assert!(nothing.files.is_empty() && nothing.refused.is_empty());
+    }
+
+    /// Asks to stop at the first file.
+    struct Stopping<'a>(&'a Cancel, usize);
+
+    impl Visitor for Stopping<'_> {
+        fn directory(&mut self, _path: &RelPath, _entry: &Entry) -> bool {
+            true
+        }
+
+        fn file(&mut self, _path: RelPath, _entry: &Entry) {
+            self.0.cancel();
+            self.1 += 1;
+        }
+
+        fn refused(&mut self, _path: RelPath, _entry: Option<&Entry>, _refusal: Refusal) {}
+    }
+
+    #[test]
+    fn stops_in_the_middle_of_one_large_directory() {
+        let (dir, root) = directory();
+        for n in 0..3 * LOOK_EVERY {
+            write(dir.path(), &n.to_string(), "");
+        }
+        let cancel = Cancel::new();
+        let mut stopping = Stopping(&cancel, 0);
+        assert_eq!(walk(&root, &RelPath::root(), &mut stopping, &cancel), Err(Stopped));
+        assert!(stopping.1 <= LOOK_EVERY, "{} entries were visited", stopping.1);
     }
 }

@@ -169,6 +169,32 @@ fn an_object_that_never_comes_fails_the_plain_form_in_time() {
     assert_eq!(pod.outcome(&s3)["predicate"]["complete"], false);
 }
 
+/// What was waited for in vain is what somebody can do something about.
+#[test]
+fn the_reason_of_the_last_look_is_kept() {
+    let s3 = S3::new();
+    let outputs = vec![Output::plain("never"), Output::plain("another")];
+    let pod = Pod::new(s3.address(), outputs).plain().grace(4);
+    // Left by an attempt before this one, and never replaced.
+    pod.upload_one(&s3, &pod.outputs[1].altered());
+    let mut sidecar = pod.start_ready();
+    pod.write();
+    pod.end(0);
+    sidecar.terminate();
+    let (_, message) = sidecar.ends();
+    let outcome = pod.outcome(&s3);
+    for (output, last) in
+        [("never", "never-data is not in the store)"), ("another", "another-data is not what was written")]
+    {
+        let told = entry(&outcome["predicate"]["outputs"], output);
+        let reason = told["reason"].as_str().unwrap();
+        assert!(reason.starts_with("the grace period ended"), "{reason}");
+        assert!(reason.contains("(at the last look, s3://") && reason.contains(last), "{reason}");
+        assert_eq!(told["verdict"], "unfinished", "another try may find it: {told}");
+        assert!(entry(&message["artifacts"], output)["reason"].as_str().unwrap().contains(last), "{message}");
+    }
+}
+
 #[test]
 fn being_told_again_and_again_changes_nothing() {
     let s3 = S3::new();

@@ -9,9 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use argo_attest::volume::{Cancel, NoProgress, Presence, Progress, Refusal, Root, digest_tree};
+use argo_attest::volume::{
+    Baseline, Cancel, Inotify, NoProgress, Observer, ObserverConfig, ObserverError, Pool, Presence, Progress,
+    Refusal, Root, digest_tree,
+};
 
-use crate::fixture::{Scene, assert_same, cold, digests, path, written};
+use crate::fixture::{Scene, assert_same, cold, config, digests, path, write, written};
 
 #[derive(Default)]
 struct Told {
@@ -113,6 +116,53 @@ fn cancelled_in_a_sparse_terabyte() {
     });
     // A second is what is promised; a machine under load gets some more.
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+}
+
+/// Whoever has no time for the first scan loses nothing but time.
+#[test]
+fn a_first_scan_that_is_stopped_is_made_up_for_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    for n in 0..50 {
+        write(dir.path(), &format!("out/{n}"));
+    }
+    let pool = Pool::start(NonZeroUsize::MIN).unwrap();
+    let stopped = Cancel::new();
+    stopped.cancel();
+    let start = |baseline| {
+        let config = ObserverConfig { baseline, ..config(&["out"]) };
+        let root = Root::open(dir.path()).unwrap();
+        Observer::start(root, config, Box::new(Inotify::new()), &pool, &stopped)
+    };
+    let observer = start(Baseline::Include).unwrap();
+    let found = observer.finish(&NoProgress, &Cancel::new()).unwrap();
+    assert!(found.complete);
+    assert_same(&digests(&found), &written((0..50).map(|n| format!("out/{n}"))));
+    // What was there before cannot be made up for.
+    assert!(matches!(start(Baseline::OnlyNewOrChanged), Err(ObserverError::Stopped)));
+}
+
+/// Roots that share a pool get each their own files, and leave it to the others.
+#[test]
+fn observers_share_a_pool() {
+    let pool = Pool::start(NonZeroUsize::MIN).unwrap();
+    let scenes: Vec<_> = (0..3)
+        .map(|n| {
+            let dir = tempfile::tempdir().unwrap();
+            write(dir.path(), &format!("out/{n}"));
+            let root = Root::open(dir.path()).unwrap();
+            let watch = Box::new(Inotify::new());
+            let observer = Observer::start(root, config(&["out"]), watch, &pool, &Cancel::new()).unwrap();
+            (n, observer, dir)
+        })
+        .collect();
+    drop(pool);
+    for (n, observer, _dir) in scenes {
+        if n == 1 {
+            continue;
+        }
+        let found = observer.finish(&NoProgress, &Cancel::new()).unwrap();
+        assert_same(&digests(&found), &written([format!("out/{n}")]));
+    }
 }
 
 #[test]

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use argo_attest::volume::{
-    Cancel, Inotify, NoProgress, Observation, Observer, ObserverConfig, Root, Watch, digest_tree,
+    Cancel, Inotify, NoProgress, Observation, Observer, ObserverConfig, Pool, Root, Watch, digest_tree,
 };
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::relpath::RelPath;
 
 /// Far more than anything takes, even where many tests share one core.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(2);
+
+const WORKERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 /// A directory and its observer.
 pub(crate) struct Scene {
@@ -36,7 +38,9 @@ impl Scene {
     }
 
     pub(crate) fn watched_by(dir: tempfile::TempDir, config: ObserverConfig, watch: Box<dyn Watch>) -> Self {
-        let observer = Observer::start(Root::open(dir.path()).unwrap(), config, watch).unwrap();
+        let pool = Pool::start(WORKERS).unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let observer = Observer::start(root, config, watch, &pool, &Cancel::new()).unwrap();
         Self { dir, observer }
     }
 
@@ -76,7 +80,7 @@ pub(crate) fn large() -> tempfile::TempDir {
 
 pub(crate) fn config(interests: &[&str]) -> ObserverConfig {
     let interests = interests.iter().map(path).collect();
-    ObserverConfig { workers: NonZeroUsize::new(2).unwrap(), ..ObserverConfig::new(interests) }
+    ObserverConfig::new(interests)
 }
 
 pub(crate) fn path(bytes: impl AsRef<[u8]>) -> RelPath {
@@ -133,7 +137,7 @@ pub(crate) fn assert_same(
 /// The digests of a directory that nobody watched.
 pub(crate) fn cold(dir: &Path, top: &str) -> Observation {
     let root = Root::open(dir).unwrap();
-    digest_tree(&root, &path(top), NonZeroUsize::new(2).unwrap(), &NoProgress, &Cancel::new()).unwrap()
+    digest_tree(&root, &path(top), WORKERS, &NoProgress, &Cancel::new()).unwrap()
 }
 
 pub(crate) fn is_root() -> bool {

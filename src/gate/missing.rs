@@ -1,0 +1,29 @@
+//! `missing: warn`: whether main may start though an input has no attestation. Decided
+//! here, by the policy, and only of what has none: whatever was found and not accepted
+//! is no lack of it. (For `verify`, which has one artifact and an exit code, it is decided in
+//! `cli/answer.rs`.)
+
+use argo_attest_core::git::GitError;
+use argo_attest_core::policy::Missing;
+use argo_attest_core::text::causes;
+
+use super::error::InputError;
+use super::verdict::Verdict;
+use crate::check::CheckError;
+
+/// What the policy makes of what was found.
+pub(super) fn decide(policy: Missing, judged: Result<Verdict, InputError>) -> Result<Verdict, InputError> {
+    match judged {
+        Err(error) if policy == Missing::Warn && is_missing(&error) => Ok(Verdict::Missing(causes(&error))),
+        judged => judged,
+    }
+}
+
+/// Whether there is no attestation at all.
+fn is_missing(error: &InputError) -> bool {
+    match error {
+        InputError::Check(CheckError::Rejected(rejection)) => rejection.is_missing(),
+        InputError::Unattested(_) | InputError::Unlocated(_) | InputError::Git(GitError::NoCommit(_)) => true,
+        _ => false,
+    }
+}

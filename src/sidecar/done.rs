@@ -1,0 +1,73 @@
+//! Done: what became of every output is known, and remains to be told.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use argo_attest_core::argo::ObjectRef;
+use argo_attest_core::outcome::{OutputOutcome, StepOutcome, StepState};
+use jiff::Timestamp;
+use tracing::{error, info};
+
+use super::grace::Grace;
+use super::life::End;
+use super::settings::Form;
+use super::status::Status;
+use super::surroundings::Surroundings;
+use super::telling::{count_outputs, log, store_outcome};
+use crate::artifact_stores::Stores;
+use crate::attest::Reported;
+use crate::cluster::Notice;
+use crate::signer::FollowedKey;
+use crate::store::Store;
+
+/// The state. Nothing is looked at any more.
+pub(super) struct Done<'a> {
+    pub(super) here: &'a Surroundings<'a>,
+    pub(super) step: String,
+    pub(super) form: Form,
+    /// The one that signed the step's attestations.
+    pub(super) key: FollowedKey,
+    pub(super) stores: Stores,
+    /// Where the step's own outcome goes, if the step has a place.
+    pub(super) place: Option<(Arc<dyn Store>, ObjectRef)>,
+    pub(super) state: StepState,
+    pub(super) outputs: Vec<OutputOutcome>,
+    /// When main's end was noticed, by the steady clock and by that of the wall.
+    pub(super) ended: Instant,
+    pub(super) finished_on: Timestamp,
+    pub(super) grace: Grace,
+}
+
+impl Done<'_> {
+    /// Tells everybody: the signed outcome, then the termination message, whatever became
+    /// of the former; the log, the metrics and the pod.
+    pub(super) async fn tell(self) -> End {
+        let Self { here, step, form, key, stores, place, state, outputs, ended, finished_on, grace } = self;
+        let finished = !matches!(state, StepState::Unfinished { .. });
+        let outcome = StepOutcome {
+            invocation_id: here.settings.identity.invocation_id(),
+            identity: &here.settings.identity,
+            template: &step,
+            state,
+            outputs,
+            builder_id: &here.settings.builder_id,
+            finished_on: finished.then_some(finished_on),
+        };
+        let storing = store_outcome(&outcome, &key, place);
+        let stored = grace.to_store_the_outcome().within(storing).await;
+        let stored = stored.unwrap_or_else(|_| Err("the grace period ended before it was stored".into()));
+        if let Err(why) = &stored {
+            error!(why, "the step's outcome could not be stored");
+        }
+        outcome.outputs.iter().for_each(|output| log(output, form));
+        count_outputs(here.metrics, &outcome.outputs);
+        let place = stored.as_ref().map(Reported::bundle_uri).map_err(String::as_str);
+        here.tell(&Status::Done(outcome.termination_message(place)));
+        here.show(&Notice::of(&outcome), Some(grace.to_end())).await;
+        here.metrics.set_store_retries(stores.retries());
+        here.metrics.set_end_to_done(ended.elapsed());
+        // Nobody can scrape what was counted last.
+        info!(seconds_since_end = ended.elapsed().as_secs_f64(), "done");
+        if form == Form::Native || outcome.is_complete() { End::Fine } else { End::NotAttested }
+    }
+}

@@ -1,0 +1,171 @@
+//! Finishing: main has ended, the grace period runs. Each output comes to its conclusion,
+//! or is said to be unfinished.
+
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::outcome::{OutputOutcome, StepState};
+use argo_attest_core::slsa::StepRun;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::conclusion::{Concluding, Conclusion};
+use super::done::Done;
+use super::ending::{Ended, ExitCodes, MainEnd};
+use super::grace::{Deadline, Grace};
+use super::key::follow;
+use super::observing::{Observed, Unobserved, Watched};
+use super::planned::Planned;
+use super::preparation::Prepared;
+use super::status::Status;
+use super::surroundings::Surroundings;
+use super::telling::count_digested;
+use crate::volume::ObservationStats;
+
+/// Why nothing is said of an output for which nobody got ready.
+const NOT_READY: &str = "the grace period ended before its volume was watched and its store had answered";
+/// Why nothing is said of an output that nobody got to look at.
+const NOT_DIGESTED: &str = "there was no time to digest it before the grace period ended";
+
+/// The state.
+pub(super) struct Finishing<'a> {
+    pub(super) here: &'a Surroundings<'a>,
+    pub(super) prepared: Prepared,
+    /// Nothing if there was no time to get ready.
+    pub(super) watched: Option<Watched>,
+    pub(super) grace: Grace,
+    /// Main's end, if it was seen before SIGTERM came.
+    pub(super) first: Option<MainEnd>,
+}
+
+impl<'a> Finishing<'a> {
+    /// Attests what can be attested in time.
+    pub(super) async fn conclude(self) -> Done<'a> {
+        let Self { here, prepared, watched, grace, first } = self;
+        if let Some(watched) = &watched {
+            watched.observing.mark_end();
+        }
+        here.tell(&Status::Finishing);
+        let main = MainEnd::settled(first, &ExitCodes::of(&prepared.step, here.settings)).await;
+        // For the last time: from here on one key signs all that the step leaves.
+        follow(&prepared.key);
+        let state = main.state();
+        let attested = match &state {
+            StepState::Succeeded => main.ended,
+            StepState::Failed { .. } => main.ended.filter(|_| here.settings.attest_failed),
+            StepState::Unfinished { .. } => None,
+        };
+        let conclusions = match (attested, watched) {
+            (Some(ended), Some(watched)) => {
+                let attesting = Attesting { here, prepared: &prepared, ended, finished_on: main.finished_on };
+                attesting.conclude(watched, grace.to_work()).await
+            }
+            (Some(_), None) => each(&prepared, || Conclusion::unfinished(NOT_READY)),
+            (None, watched) => {
+                if let Some(watched) = watched {
+                    watched.observing.forget();
+                }
+                prepared.outputs.iter().map(|_| not_attempted(&state)).collect()
+            }
+        };
+        let outputs = prepared.outputs.iter().zip(conclusions).map(|(o, c)| output_outcome(o, c)).collect();
+        Done {
+            here,
+            step: prepared.step.name,
+            form: prepared.form,
+            key: prepared.key,
+            stores: prepared.stores,
+            place: prepared.outcome,
+            state,
+            outputs,
+            ended: main.at,
+            finished_on: main.finished_on,
+            grace,
+        }
+    }
+}
+
+/// A step that is attested.
+struct Attesting<'a> {
+    here: &'a Surroundings<'a>,
+    prepared: &'a Prepared,
+    ended: Ended,
+    finished_on: Timestamp,
+}
+
+impl Attesting<'_> {
+    /// A conclusion for each output of the template, in its order.
+    async fn conclude(&self, watched: Watched, deadline: Deadline) -> Vec<Conclusion> {
+        let Watched { observing, mut before } = watched;
+        let Observed { stats, mut artifacts } = match observing.seal(deadline).await {
+            Ok(observed) => observed,
+            Err(Unobserved::TimeUp) => return each(self.prepared, || Conclusion::unfinished(NOT_DIGESTED)),
+            Err(Unobserved::Failed(why)) => return each(self.prepared, || Conclusion::refused(why.clone())),
+        };
+        count_digested(self.here.metrics, &stats);
+        let run = self.run(&stats);
+        let provenance = |byproducts: Vec<ResourceDescriptor>| run.provenance(byproducts);
+        let concluding = Concluding {
+            form: self.prepared.form,
+            signer: &self.prepared.key,
+            ended: self.ended.changed,
+            deadline,
+            provenance: &provenance,
+        };
+        let outputs = self.prepared.outputs.iter().map(|output| {
+            let concluding = &concluding;
+            let seen =
+                output.way.as_ref().map(|way| (way, before.remove(&way.at), artifacts.remove(&way.at)));
+            async move {
+                match seen {
+                    Ok((way, Some(before), Some(sealed))) => {
+                        concluding.conclude(output.optional, way, &before, sealed).await
+                    }
+                    Ok(_) => Conclusion::refused("it was not observed"),
+                    Err(reason) => Conclusion::refused(reason.clone()),
+                }
+            }
+        });
+        join_all(outputs.collect::<Vec<_>>()).await
+    }
+
+    /// What the statements of one step have in common.
+    fn run(&self, stats: &ObservationStats) -> StepRun<'_> {
+        let settings = self.here.settings;
+        StepRun {
+            step: &self.prepared.step,
+            template: self.prepared.template,
+            parameters: settings.parameters.as_ref(),
+            identity: &settings.identity,
+            builder_id: &settings.builder_id,
+            started_on: Some(self.here.started_on),
+            finished_on: Some(self.finished_on),
+            exit_codes: self.ended.codes.clone(),
+            form: self.prepared.form.as_str(),
+            files_digested: (stats.files_before_end, stats.files_after_end),
+            bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
+            input_evidence: self.prepared.inputs.clone(),
+        }
+    }
+}
+
+/// The same for each output, but for those that could never have been attested.
+fn each(prepared: &Prepared, conclusion: impl Fn() -> Conclusion) -> Vec<Conclusion> {
+    let of = |output: &Planned| match &output.way {
+        Ok(_) => conclusion(),
+        Err(reason) => Conclusion::refused(reason.clone()),
+    };
+    prepared.outputs.iter().map(of).collect()
+}
+
+fn not_attempted(state: &StepState) -> Conclusion {
+    let reason = match state {
+        StepState::Unfinished { reason } => reason.clone(),
+        StepState::Failed { .. } => "main failed, and what a failed main leaves is not attested".into(),
+        StepState::Succeeded => "it was not looked at".into(),
+    };
+    Conclusion::unfinished(reason)
+}
+
+fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {
+    let Conclusion { fate, refused } = conclusion;
+    OutputOutcome { name: output.name.clone(), path: output.declared_path.clone(), fate, refused }
+}

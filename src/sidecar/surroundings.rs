@@ -1,0 +1,85 @@
+//! What every state of the sidecar's life has around it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argo_attest_core::argo::Source;
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::causes;
+use jiff::Timestamp;
+use tokio::join;
+use tracing::{debug, warn};
+
+use super::grace::{Deadline, Grace};
+use super::settings::{Form, Settings};
+use super::signals::{Signals, Told};
+use super::status::{Status, StatusFile};
+use crate::cluster::{Lookup, Notice, Pod};
+use crate::store::Env;
+use crate::telemetry::Metrics;
+use crate::template::Platform;
+
+/// How long it may take to tell the pod. An API server that can be reached needs
+/// a few hundredths of that.
+const SHOWING: Duration = Duration::from_millis(1500);
+
+pub(super) struct Surroundings<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) environment: &'a dyn Env,
+    pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) cluster: Option<&'a dyn Lookup>,
+    pub(super) pod: Option<&'a dyn Pod>,
+    pub(super) signals: Signals,
+    pub(super) status: StatusFile,
+    pub(super) started_on: Timestamp,
+}
+
+impl Surroundings<'_> {
+    /// Waits for SIGTERM.
+    pub(super) async fn told(&self) -> Told {
+        self.signals.told().await
+    }
+
+    /// The time there is from then on.
+    pub(super) fn grace(&self, told: Told) -> Grace {
+        Grace::since(told, self.settings.grace)
+    }
+
+    pub(super) fn form(&self, source: Option<Source>) -> Form {
+        // Argo gives ARGO_TEMPLATE to init containers only.
+        self.settings.form.unwrap_or_else(|| match source {
+            Some(Source::Env | Source::Offloaded) => Form::Native,
+            None if self.environment.var("ARGO_TEMPLATE").is_some() => Form::Native,
+            Some(Source::TemplateFile) | None => Form::Plain,
+        })
+    }
+
+    pub(super) fn platform(&self) -> Platform<'_> {
+        let Settings { handed_over, identity, least, .. } = self.settings;
+        Platform { handed_over, identity, cluster: self.cluster, least: *least }
+    }
+
+    /// Writes the termination message.
+    pub(super) fn tell(&self, status: &Status) {
+        if let Err(error) = self.status.write(status) {
+            warn!(%error, file = shown_path(&self.settings.termination_log), "cannot write the termination message");
+        }
+    }
+
+    /// Annotates the pod and adds an event. That it may not is usual, and nothing
+    /// hangs on it: nobody is told but who looks for it. `last`: when it has to be over.
+    pub(super) async fn show(&self, notice: &Notice, last: Option<Deadline>) {
+        let Some(pod) = self.pod else { return };
+        let deadline = Deadline::after(SHOWING);
+        let deadline = last.map_or(deadline, |last| deadline.or_before(last));
+        let telling = async { join!(pod.annotate(&notice.annotations), pod.record(&notice.event)) };
+        match deadline.within(telling).await {
+            Ok((Ok(()), Ok(()))) => debug!("the pod is annotated"),
+            Ok((annotated, recorded)) => {
+                let trouble = |result: Result<(), _>| result.err().map(|error| causes(&error));
+                debug!(annotation = trouble(annotated), event = trouble(recorded), "the pod was not told");
+            }
+            Err(_) => debug!("the pod was not told in time"),
+        }
+    }
+}
