@@ -5,11 +5,12 @@
 //! [`Attestor::attest`] makes one, after reading back and verifying.
 
 mod attestor;
+mod names;
 mod publish;
 mod receipt;
 
 pub use attestor::{AttestError, Attestor};
-pub use publish::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION, MAX_ATTESTATION_BYTES};
+pub use names::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION, MAX_ATTESTATION_BYTES};
 pub use receipt::{Receipt, Reported};
 
 #[cfg(test)]

@@ -10,44 +10,14 @@ use argo_attest_core::manifest;
 use bytes::Bytes;
 
 use super::AttestError;
-use crate::store::{InvalidKey, ObjectKey, PutMode, Store, StoreError};
-
-/// Appended to an artifact's name to name its Sigstore bundle.
-pub const BUNDLE_SUFFIX: &str = ".sigstore.json";
-/// Appended to an artifact's name to name its DSSE envelopes, one a line.
-pub const LINES_SUFFIX: &str = ".intoto.jsonl";
-/// Size limit of an attestation that is read, in bytes.
-pub const MAX_ATTESTATION: u64 = 16 * 1024 * 1024;
-/// The same, of what is read from a file.
-pub const MAX_ATTESTATION_BYTES: usize = 16 * 1024 * 1024;
+use super::names::MAX_ATTESTATION;
+use crate::store::{ObjectKey, PutMode, Store, StoreError};
 
 /// How many attempts' envelopes the lines keep; the oldest go first.
 const KEPT_LINES: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
 /// How often a write that another writer overtook is tried again.
 const ROUNDS: usize = 5;
-
-/// The objects of one attestation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttestationNames {
-    /// The Sigstore bundle.
-    pub bundle: ObjectKey,
-    /// The DSSE envelopes.
-    pub lines: ObjectKey,
-    /// The manifest, where there is one.
-    pub manifest: ObjectKey,
-}
-
-impl AttestationNames {
-    /// The names beside the artifact with this key.
-    pub fn beside(artifact: &str) -> Result<Self, InvalidKey> {
-        Ok(Self {
-            bundle: ObjectKey::new(&format!("{artifact}{BUNDLE_SUFFIX}"))?,
-            lines: ObjectKey::new(&format!("{artifact}{LINES_SUFFIX}"))?,
-            manifest: ObjectKey::new(&format!("{artifact}{}", manifest::SUFFIX))?,
-        })
-    }
-}
 
 /// The newest attempt's bundle replaces an older one.
 pub(super) async fn bundle(

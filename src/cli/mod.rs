@@ -6,6 +6,7 @@
 mod answer;
 mod attest;
 mod conflicts;
+mod exit;
 mod failure;
 mod home;
 mod inject;
@@ -42,7 +43,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use self::screen::{Screened, screen};
 use crate::signer::KeySource;
 
-pub use failure::{Exit, Failure};
+pub use exit::Exit;
+pub use failure::Failure;
 
 use argo_attest_core::text::JsonText;
 

@@ -88,7 +88,7 @@ impl Notice {
         ]);
         let well = matches!(state, ATTESTED_STATE | NOTHING);
         // A main that failed or was killed has its own events; that nothing is attested follows.
-        let follows = |o: &OutputOutcome| o.is_complete() || matches!(o.fate, Fate::Unfinished { .. });
+        let follows = |o: &OutputOutcome| o.is_complete() || matches!(o.fate, Fate::NotAttempted { .. });
         let expected =
             well || (!matches!(outcome.state, StepState::Succeeded) && outputs.iter().all(follows));
         let event = Event {
@@ -161,7 +161,9 @@ fn message(outcome: &StepOutcome<'_>, attested: usize, there: usize) -> String {
 
 fn trouble(amiss: &OutputOutcome) -> String {
     match (&amiss.fate, amiss.refused.as_slice()) {
-        (Fate::Refused { reason } | Fate::Unfinished { reason }, _) => reason.clone(),
+        (Fate::Refused { reason } | Fate::Unfinished { reason } | Fate::NotAttempted { reason }, _) => {
+            reason.clone()
+        }
         (_, [(entry, reason)]) => format!("{entry} was refused: {reason}"),
         (_, [(entry, reason), rest @ ..]) => {
             format!("{entry} was refused: {reason} (and {} more)", rest.len())

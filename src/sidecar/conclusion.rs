@@ -48,6 +48,10 @@ impl Conclusion {
         Self { fate: Fate::Refused { reason: reason.into() }, refused: Vec::new() }
     }
 
+    pub(super) fn not_attempted(reason: impl Into<String>) -> Self {
+        Self { fate: Fate::NotAttempted { reason: reason.into() }, refused: Vec::new() }
+    }
+
     pub(super) fn unfinished(reason: impl Into<String>) -> Self {
         Self { fate: Fate::Unfinished { reason: reason.into() }, refused: Vec::new() }
     }
@@ -85,7 +89,7 @@ impl Concluding<'_> {
         };
         let fate = match self.deadline.within(working).await {
             Ok(attested) => attested.unwrap_or_else(|reason| Fate::Refused { reason }),
-            Err(TimeUp) => Fate::Unfinished { reason: last.too_late() },
+            Err(TimeUp) => last.too_late(),
         };
         Conclusion { fate, refused }
     }

@@ -15,13 +15,11 @@ use argo_attest_core::outcome::StepState;
 use jiff::Timestamp;
 use rustix::fs::{Mode, OFlags};
 
+use super::grace::Deadline;
 use super::settings::Settings;
 
 /// Between two looks: what it costs does not show, and a step's end is noticed at once.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// How long main's exit code may come after SIGTERM: they race.
-const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
 
 /// The end of all of a step's containers.
 #[derive(Debug, Clone)]
@@ -52,8 +50,8 @@ impl MainEnd {
     /// What counts, after SIGTERM: main can write there while it runs. Its emissary does so
     /// after it: what is there now is how it ended, and when it was first there is the last
     /// moment at which main may have changed anything.
-    pub(super) async fn settled(first: Option<Self>, codes: &ExitCodes) -> Self {
-        let last = codes.await_within(EXIT_CODE_LATE).await;
+    pub(super) async fn settled(first: Option<Self>, codes: &ExitCodes, deadline: Deadline) -> Self {
+        let last = codes.await_until(deadline).await;
         match (first, last) {
             (Some(Self { ended: Some(first), at, finished_on }), Some(last)) => {
                 let changed = first.changed.min(last.changed);
@@ -101,7 +99,7 @@ impl ExitCodes {
     }
 
     /// All of them, if they come in time. Where main was killed they never do.
-    async fn await_within(&self, time: Duration) -> Option<Ended> {
+    async fn await_until(&self, deadline: Deadline) -> Option<Ended> {
         let look = async {
             loop {
                 if let Some(ended) = self.read() {
@@ -110,7 +108,7 @@ impl ExitCodes {
                 tokio::time::sleep(LOOK_EVERY / 5).await;
             }
         };
-        tokio::time::timeout(time, look).await.ok()
+        deadline.within(look).await.ok()
     }
 }
 

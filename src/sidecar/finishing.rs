@@ -29,8 +29,8 @@ const NOT_DIGESTED: &str = "there was no time to digest it before the grace peri
 pub(super) struct Finishing<'a> {
     pub(super) here: &'a Surroundings<'a>,
     pub(super) prepared: Prepared,
-    /// Nothing if there was no time to get ready.
-    pub(super) watched: Option<Watched>,
+    /// Or why nobody got ready.
+    pub(super) watched: Result<Watched, Unobserved>,
     pub(super) grace: Grace,
     /// Main's end, if it was seen before SIGTERM came.
     pub(super) first: Option<MainEnd>,
@@ -40,11 +40,12 @@ impl<'a> Finishing<'a> {
     /// Attests what can be attested in time.
     pub(super) async fn conclude(self) -> Done<'a> {
         let Self { here, prepared, watched, grace, first } = self;
-        if let Some(watched) = &watched {
+        if let Ok(watched) = &watched {
             watched.observing.mark_end();
         }
         here.tell(&Status::Finishing);
-        let main = MainEnd::settled(first, &ExitCodes::of(&prepared.step, here.settings)).await;
+        let codes = ExitCodes::of(&prepared.step, here.settings);
+        let main = MainEnd::settled(first, &codes, grace.to_hear_of_main()).await;
         // For the last time: from here on one key signs all that the step leaves.
         follow(&prepared.key);
         let state = main.state();
@@ -54,17 +55,13 @@ impl<'a> Finishing<'a> {
             StepState::Unfinished { .. } => None,
         };
         let conclusions = match (attested, watched) {
-            (Some(ended), Some(watched)) => {
+            (Some(ended), Ok(watched)) => {
                 let attesting = Attesting { here, prepared: &prepared, ended, finished_on: main.finished_on };
                 attesting.conclude(watched, grace.to_work()).await
             }
-            (Some(_), None) => each(&prepared, || Conclusion::unfinished(NOT_READY)),
-            (None, watched) => {
-                if let Some(watched) = watched {
-                    watched.observing.forget();
-                }
-                prepared.outputs.iter().map(|_| not_attempted(&state)).collect()
-            }
+            (Some(_), Err(Unobserved::TimeUp)) => each(&prepared, || Conclusion::unfinished(NOT_READY)),
+            (Some(_), Err(Unobserved::Failed(why))) => each(&prepared, || Conclusion::refused(why.clone())),
+            (None, _) => prepared.outputs.iter().map(|_| not_attempted(&state)).collect(),
         };
         let outputs = prepared.outputs.iter().zip(conclusions).map(|(o, c)| output_outcome(o, c)).collect();
         Done {
@@ -162,7 +159,7 @@ fn not_attempted(state: &StepState) -> Conclusion {
         StepState::Failed { .. } => "main failed, and what a failed main leaves is not attested".into(),
         StepState::Succeeded => "it was not looked at".into(),
     };
-    Conclusion::unfinished(reason)
+    Conclusion::not_attempted(reason)
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {

@@ -7,20 +7,32 @@ use tokio::time::{Instant, timeout_at};
 
 use super::signals::Told;
 
-/// Kept of the grace period to say what is unsigned.
+/// Kept of the grace period to say what is unsigned; all of one that is shorter.
 const KEPT_TO_TELL: Duration = Duration::from_secs(2);
+/// How long main's exit code may come after SIGTERM: they race.
+const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
+/// Longer than anybody waits; clocks end somewhere.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
 
 /// The time between SIGTERM and SIGKILL.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grace {
     told: Instant,
     work: Duration,
+    kept: Duration,
 }
 
 impl Grace {
     /// Of this length, from when SIGTERM came.
     pub(super) fn since(told: Told, period: Duration) -> Self {
-        Self { told: told.at().into(), work: period.saturating_sub(KEPT_TO_TELL) }
+        let period = period.min(LONGEST);
+        let kept = KEPT_TO_TELL.min(period);
+        Self { told: told.at().into(), work: period.saturating_sub(kept), kept }
+    }
+
+    /// Until when main's exit code may come.
+    pub(super) fn to_hear_of_main(self) -> Deadline {
+        Deadline(self.told + EXIT_CODE_LATE)
     }
 
     /// Until when outputs may be digested, compared and attested.
@@ -30,13 +42,13 @@ impl Grace {
 
     /// Until when the step's outcome may be stored.
     pub(super) fn to_store_the_outcome(self) -> Deadline {
-        Deadline(self.told + self.work + KEPT_TO_TELL / 2)
+        Deadline(self.told + self.work + self.kept / 2)
     }
 
     /// Until when anything may be waited for: the exit code has to leave the process
     /// before the grace period is over.
     pub(super) fn to_end(self) -> Deadline {
-        Deadline(self.told + self.work + KEPT_TO_TELL * 9 / 10)
+        Deadline(self.told + self.work + self.kept * 9 / 10)
     }
 }
 
@@ -58,7 +70,7 @@ impl Deadline {
         Self(self.0.min(other.0))
     }
 
-    /// The future's result, unless the time is up before.
+    /// The future's result, unless the time is up before. It is looked at once in any case.
     pub(super) async fn within<T>(self, future: impl Future<Output = T>) -> Result<T, TimeUp> {
         timeout_at(self.0, future).await.map_err(|_| TimeUp)
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::thread::available_parallelism;
+use std::thread::{self, available_parallelism};
 
 use argo_attest_core::text::causes;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -20,7 +20,31 @@ use crate::volume::{Baseline, CancelOnDrop, Inotify, NoProgress, ObservationStat
 pub(super) struct Observing {
     /// Of each of the session's artifacts, in its order.
     places: Vec<usize>,
-    session: Session,
+    session: Offloaded,
+}
+
+/// A session that nobody waits for. To end one joins its threads, and a file system that does
+/// not answer holds them: the thread that hears SIGTERM must never wait for that.
+struct Offloaded(Option<Session>);
+
+impl Offloaded {
+    fn get(&self) -> Option<&Session> {
+        self.0.as_ref()
+    }
+
+    fn take(mut self) -> Option<Session> {
+        self.0.take()
+    }
+}
+
+impl Drop for Offloaded {
+    fn drop(&mut self) {
+        if let Some(session) = self.0.take() {
+            let thread = thread::Builder::new().name("forget".into());
+            // Where there is no thread to be had, it is ended here.
+            drop(thread.spawn(move || drop(session)));
+        }
+    }
 }
 
 /// What is watched, and what lay in the stores before.
@@ -49,7 +73,7 @@ pub(super) enum Unobserved {
 pub(super) struct Arming {
     places: Vec<usize>,
     stop: CancelOnDrop,
-    session: JoinHandle<Result<Session, SessionError>>,
+    session: JoinHandle<Result<Offloaded, SessionError>>,
 }
 
 impl Arming {
@@ -65,7 +89,10 @@ impl Arming {
         };
         let stop = CancelOnDrop::new();
         let cancel = stop.cancel();
-        let session = spawn_blocking(move || Session::start(artifacts, &watching, &cancel));
+        let session = spawn_blocking(move || {
+            // Also where nobody takes it any more.
+            Session::start(artifacts, &watching, &cancel).map(|session| Offloaded(Some(session)))
+        });
         Self { places, stop, session }
     }
 
@@ -89,12 +116,14 @@ impl Arming {
 impl Observing {
     /// What was digested so far.
     pub(super) fn stats(&self) -> ObservationStats {
-        self.session.stats()
+        self.session.get().map(Session::stats).unwrap_or_default()
     }
 
     /// Main has ended.
     pub(super) fn mark_end(&self) {
-        self.session.mark_end();
+        if let Some(session) = self.session.get() {
+            session.mark_end();
+        }
     }
 
     /// Looks at everything for the last time, and digests what is missing.
@@ -102,10 +131,12 @@ impl Observing {
         let stop = CancelOnDrop::new();
         let cancel = stop.cancel();
         // To take apart what was found of very many files takes its time, too.
+        let Self { places, session } = self;
+        let Some(session) = session.take() else { return Err(Unobserved::TimeUp) };
         let sealing = spawn_blocking(move || {
-            let sealed = self.session.finish(&NoProgress, &cancel)?;
+            let sealed = session.finish(&NoProgress, &cancel)?;
             let stats = sealed.stats();
-            let artifacts = self.places.into_iter().zip(sealed.artifacts()).collect();
+            let artifacts = places.into_iter().zip(sealed.artifacts()).collect();
             Ok::<_, SessionError>(Observed { stats, artifacts })
         });
         match deadline.within(sealing).await {
@@ -114,10 +145,5 @@ impl Observing {
             Ok(Err(error)) => Err(Unobserved::Failed(error.to_string())),
             Err(TimeUp) => Err(Unobserved::TimeUp),
         }
-    }
-
-    /// Stops watching. Nobody waits for what would have been found.
-    pub(super) fn forget(self) {
-        drop(spawn_blocking(move || drop(self)));
     }
 }

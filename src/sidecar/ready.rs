@@ -40,6 +40,6 @@ impl<'a> Ready<'a> {
                 }
             }
         };
-        Finishing { here, prepared, watched: Some(watched), grace: here.grace(told), first }
+        Finishing { here, prepared, watched: Ok(watched), grace: here.grace(told), first }
     }
 }

@@ -6,7 +6,7 @@ use super::earlier;
 use super::failed::{Failed, NotReady, not_established};
 use super::finishing::Finishing;
 use super::idle::Idle;
-use super::observing::{Arming, Watched};
+use super::observing::{Arming, Unobserved, Watched};
 use super::preparation::Prepared;
 use super::ready::Ready;
 use super::settings::{Form, Unusable};
@@ -88,17 +88,23 @@ impl<'a> Starting<'a> {
         });
         let asking = earlier::ask(&prepared, form);
         let (armed, later) = unless_too_late(here, async { tokio::try_join!(arming, asking) }).await;
-        match (armed.transpose(), told.or(later)) {
-            (Ok(Some((observing, before))), None) => {
+        match (armed, told.or(later)) {
+            (Some(Ok((observing, before))), None) => {
                 Start::Ready(Ready { here, prepared, watched: Watched { observing, before } })
             }
-            (Ok(armed), Some(told)) => {
-                let watched = armed.map(|(observing, before)| Watched { observing, before });
+            (Some(Err(why)), None) => failed(why, None),
+            (None, None) => failed(out_of_time(), None),
+            // Main has ended already. The outcome says what became of its outputs: it can be
+            // signed, and stored where another store answers.
+            (armed, Some(told)) => {
+                let watched = match armed {
+                    Some(Ok((observing, before))) => Ok(Watched { observing, before }),
+                    Some(Err(why)) => Err(Unobserved::Failed(why.reason)),
+                    None => Err(Unobserved::TimeUp),
+                };
                 let grace = here.grace(told);
                 Start::Finishing(Finishing { here, prepared, watched, grace, first: None })
             }
-            (Err(why), told) => failed(why, told),
-            (Ok(None), None) => failed(out_of_time(), None),
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
     let total = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let with = |verdict: fn(&Fate) -> bool| total(outputs.iter().filter(|o| verdict(&o.fate)).count());
     metrics.set_attested(with(|fate| matches!(fate, Fate::Attested(_))));
-    metrics.set_not_attested(with(|fate| matches!(fate, Fate::Refused { .. } | Fate::Unfinished { .. })));
+    metrics.set_not_attested(with(|fate| fate.reason().is_some()));
     metrics.set_refused(total(outputs.iter().map(|o| o.refused.len()).sum()));
 }
 
@@ -54,7 +54,7 @@ pub(super) fn log(output: &OutputOutcome, form: Form) {
             info!(output = name, digest, attestation, form, "attested");
         }
         Fate::Absent => info!(output = name, form, "absent, as it may be"),
-        Fate::Refused { reason } | Fate::Unfinished { reason } => {
+        Fate::Refused { reason } | Fate::Unfinished { reason } | Fate::NotAttempted { reason } => {
             warn!(output = name, reason, form, "not attested");
         }
     }

@@ -6,6 +6,11 @@ use argo_attest_core::relpath::RelPath;
 
 use super::root::Root;
 
+#[path = "../../tests/support/skip.rs"]
+mod skip;
+
+pub(super) use skip::{skip, skip_as_this_user};
+
 /// A directory of its own, and its root.
 pub(super) fn directory() -> (tempfile::TempDir, Root) {
     let dir = tempfile::tempdir().unwrap();

@@ -128,7 +128,7 @@ mod tests {
     use std::io::Write as _;
     use std::time::Instant;
 
-    use super::super::fixture::{directory, path, write};
+    use super::super::fixture::{directory, path, skip, write};
     use super::*;
 
     fn read(root: &Root, name: &str, on_chunk: &mut dyn FnMut(u64)) -> Result<Digested, Refusal> {
@@ -202,7 +202,7 @@ mod tests {
         let (dir, root) = directory();
         let file = std::fs::File::create(dir.path().join("f")).unwrap();
         if let Err(e) = file.set_len(1 << 40) {
-            eprintln!("skipped: the file system has no files of a terabyte: {e}");
+            skip(&format!("a file system with files of a terabyte: {e}"));
             return;
         }
         let cancel = Cancel::new();

@@ -238,7 +238,7 @@ mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    use super::super::fixture::{directory, is_root, path, write};
+    use super::super::fixture::{directory, is_root, path, skip_as_this_user, write};
     use super::*;
 
     fn both(dir: &Path) -> [Root; 2] {
@@ -303,7 +303,7 @@ mod tests {
         let (dir, _) = directory();
         let made = Command::new("mknod").arg(dir.path().join("zero")).args(["c", "1", "5"]).output().unwrap();
         if !made.status.success() {
-            eprintln!("skipped: needs root with CAP_MKNOD");
+            skip_as_this_user("root with CAP_MKNOD");
             return;
         }
         for root in both(dir.path()) {
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn says_who_owns_what_it_may_not_read() {
         if is_root() {
-            eprintln!("skipped: needs a user without CAP_DAC_OVERRIDE");
+            skip_as_this_user("a user without CAP_DAC_OVERRIDE");
             return;
         }
         let (dir, _) = directory();

@@ -17,6 +17,7 @@ use argo_attest_core::keys::{KeyType, PrivateKey};
 use tempfile::TempDir;
 
 use crate::signing::Sign as _;
+use crate::skip::skip;
 
 const ARTIFACT: &[u8] = b"what was built\n";
 
@@ -27,9 +28,7 @@ fn program(name: &str) -> Option<PathBuf> {
     if output.status.success() {
         return Some(String::from_utf8(output.stdout).unwrap().trim_end().into());
     }
-    let required = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-    assert!(!required, "{name} is required in CI: run tests/interop/install");
-    eprintln!("skipped: needs tests/interop/install {name}");
+    skip(&format!("tests/interop/install {name}"));
     None
 }
 

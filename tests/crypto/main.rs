@@ -10,5 +10,8 @@ mod keys;
 mod openssl;
 #[path = "../support/signing.rs"]
 mod signing;
+#[path = "../support/skip.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod skip;
 mod tampering;
 mod vectors;

@@ -217,7 +217,13 @@ fn all_that_is_named_is_in_the_contract() {
 fn the_map_has_every_room() {
     let map = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let (core, rest) = map.split_once("`crates/core/src`:").unwrap().1.split_once("`src`:").unwrap();
-    let rest = rest.split_once("### ").unwrap().0;
+    let (rest, questions) = rest.split_once("## Where is it decided?").unwrap();
+    let questions = questions.split_once("### ").unwrap().0;
+    let named: Vec<_> = questions.split('`').filter(|text| text.contains(".rs")).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for file in named {
+        assert!(root().join(file).is_file(), "{file}");
+    }
     for (folder, table) in [("crates/core/src", core), ("src", rest)] {
         let told: BTreeSet<_> = table
             .lines()

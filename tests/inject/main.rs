@@ -8,6 +8,9 @@ mod layout;
 mod oracle;
 mod refusals;
 mod schema;
+#[path = "../support/skip.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod skip;
 mod written;
 
 use argo_attest_core::inject::{Injected, Mode, Refusal, Settings, inject};

@@ -11,6 +11,9 @@ mod faulty;
 mod scripted;
 #[path = "../support/servers.rs"]
 mod servers;
+#[path = "../support/skip.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod skip;
 #[path = "../../crates/core/src/archive/tests/tarball.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of the archive readers")]
 mod tarball;

@@ -21,8 +21,7 @@ impl Authority {
     /// `None`, with a word about it, where openssl is not installed. In CI it must be.
     pub(crate) fn new() -> Option<Self> {
         if Command::new("openssl").arg("version").output().is_err() {
-            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI needs openssl");
-            eprintln!("skipped: needs openssl");
+            crate::skip::skip("openssl");
             return None;
         }
         let authority = Self { dir: tempfile::tempdir().unwrap() };

@@ -16,6 +16,7 @@ use argo_attest_core::digest::Sha256Digest;
 use rustix::fs::{Mode, OFlags, mkdirat, open, openat};
 
 use crate::fixture::{Scene, assert_same, cold, digests, is_root, path, written};
+use crate::skip::skip_as_this_user;
 
 #[test]
 fn what_is_no_regular_file_is_refused_by_kind() {
@@ -42,7 +43,7 @@ fn what_is_no_regular_file_is_refused_by_kind() {
         if made.unwrap().status.success() {
             expected.push((path(format!("out/{name}")), refusal));
         } else {
-            eprintln!("skipped: needs root with CAP_MKNOD");
+            skip_as_this_user("root with CAP_MKNOD");
         }
     }
     let (found, _dir) = scene.finish();
@@ -195,7 +196,7 @@ fn a_nest_of_ten_thousand_does_not_hide_the_rest() {
 #[test]
 fn what_may_not_be_read_is_refused_by_name() {
     if is_root() {
-        eprintln!("skipped: needs a user without CAP_DAC_OVERRIDE");
+        skip_as_this_user("a user without CAP_DAC_OVERRIDE");
         return;
     }
     let scene = Scene::new();

@@ -13,3 +13,5 @@ mod limits;
 mod producers;
 mod scale;
 mod sequences;
+#[path = "../support/skip.rs"]
+mod skip;

@@ -103,7 +103,7 @@ fn each_end_of_a_good_main_has_its_word() {
 fn each_end_of_another_main_has_its_word() {
     let failed = StepState::Failed { exit_codes: BTreeMap::from([("main".to_owned(), 1)]) };
     let killed = StepState::Unfinished { reason: "it was killed".into() };
-    let late = || output("l", Fate::Unfinished { reason: "main failed".into() });
+    let late = || output("l", Fate::NotAttempted { reason: "main failed".into() });
     for (state, outputs, line) in [
         (
             &failed,
@@ -116,6 +116,12 @@ fn each_end_of_another_main_has_its_word() {
             "incomplete 1/2 Warning NotAttested: 1 of 2 outputs are attested; b: it kept%0Achanging",
         ),
         (&failed, vec![attested("a")], "attested 1/1 Normal Attested: 1 of 1 output is attested"),
+        // What a failed main leaves was to be attested, and there was no time.
+        (
+            &failed,
+            vec![output("l", Fate::Unfinished { reason: "no time".into() })],
+            "not-attested 0/1 Warning NotAttested: 0 of 1 output is attested; l: no time",
+        ),
         (
             &killed,
             vec![late()],

@@ -1,7 +1,7 @@
 //! Input artifacts: what was staged for main before it started.
 
 use super::location::{ObjectRef, Unlocated};
-use super::repository::{Repository, kinds, says_anything};
+use super::object_key::{Repository, kinds, says_anything};
 use super::{path, wire};
 use crate::digest::Sha256Digest;
 

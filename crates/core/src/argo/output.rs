@@ -2,7 +2,7 @@
 //! which object it writes.
 
 use super::location::{ObjectRef, Unlocated};
-use super::repository::Repository;
+use super::object_key::Repository;
 use super::{path, wire};
 use crate::archive::{Format, Naming};
 

@@ -6,8 +6,8 @@ use super::container::{self, Container, Kind};
 use super::encoder::{self, Foreign};
 use super::input::{self, InputArtifact};
 use super::location::{ObjectRef, Unlocated};
+use super::object_key::Repository;
 use super::output::{OutputArtifact, Surroundings};
-use super::repository::Repository;
 use super::source::{Source, TemplateError, TemplateText};
 use super::wire;
 

@@ -12,8 +12,8 @@ mod base64;
 mod effort;
 mod envelope;
 mod pae;
+mod signature_valid;
 mod unsigned;
-mod valid;
 pub(crate) mod wire;
 
 pub(crate) use base64::Spelling;
@@ -22,5 +22,5 @@ pub(crate) use envelope::key_name as envelope_key_name;
 pub use effort::{Effort, MAX_CHECKED_BYTES, MAX_CHECKS};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeSignature, MAX_ENVELOPE, MAX_PAYLOAD, MAX_SIGNATURES};
 pub use pae::{PAYLOAD_TYPE, pae};
+pub use signature_valid::{SignatureError, SignatureValid};
 pub use unsigned::Unsigned;
-pub use valid::{SignatureError, SignatureValid};

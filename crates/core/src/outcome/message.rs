@@ -69,7 +69,7 @@ impl StepOutcome<'_> {
             state: "done",
             step: self.state.word(),
             attested: count(|fate| matches!(fate, Fate::Attested(_))),
-            not_attested: count(|fate| matches!(fate, Fate::Refused { .. } | Fate::Unfinished { .. })),
+            not_attested: count(|fate| fate.reason().is_some()),
             absent: count(|fate| matches!(fate, Fate::Absent)),
             reason: self.state.reason().map(|reason| brief(reason, REASON)),
             outcome: stored.ok().filter(|uri| written(uri).len() <= URI),
@@ -201,6 +201,7 @@ mod tests {
                 .prop_map(|(digest, attestation)| Fate::Attested(Attested::untrue(digest, attestation))),
             text().prop_map(|reason| Fate::Refused { reason }),
             text().prop_map(|reason| Fate::Unfinished { reason }),
+            text().prop_map(|reason| Fate::NotAttempted { reason }),
             Just(Fate::Absent),
         ]
     }

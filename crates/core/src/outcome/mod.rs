@@ -35,9 +35,15 @@ pub enum Fate {
     },
     /// It is optional, and was not there.
     Absent,
-    /// There was no time to finish, or the step itself did not finish.
+    /// There was no time to finish.
     Unfinished {
         /// What was being waited for.
+        reason: String,
+    },
+    /// Nothing was to be attested: the step itself did not finish, or failed. To auditors it
+    /// is as unfinished as the step.
+    NotAttempted {
+        /// Why not.
         reason: String,
     },
 }
@@ -127,13 +133,16 @@ impl Fate {
             Self::Attested(_) => "attested",
             Self::Refused { .. } => "refused",
             Self::Absent => "absent",
-            Self::Unfinished { .. } => "unfinished",
+            Self::Unfinished { .. } | Self::NotAttempted { .. } => "unfinished",
         }
     }
 
-    fn reason(&self) -> Option<&str> {
+    /// Why it is not attested, if it should have been.
+    pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Refused { reason } | Self::Unfinished { reason } => Some(reason),
+            Self::Refused { reason } | Self::Unfinished { reason } | Self::NotAttempted { reason } => {
+                Some(reason)
+            }
             Self::Attested(_) | Self::Absent => None,
         }
     }

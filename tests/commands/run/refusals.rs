@@ -9,6 +9,7 @@ use std::os::unix::net::UnixListener;
 use serde_json::Value;
 
 use crate::program::Desk;
+use crate::skip::skip_as_this_user;
 
 #[test]
 fn what_is_no_file_is_refused_by_name_and_the_rest_is_attested() {
@@ -31,7 +32,7 @@ fn what_is_no_file_is_refused_by_name_and_the_rest_is_attested() {
         script = format!("mknod made/device c 1 3 && {script}");
         refused.insert(1, ("out/device", "a character device, not a regular file"));
     } else {
-        eprintln!("skipped: devices need root");
+        skip_as_this_user("root, for devices");
     }
     let (ended, json) = desk.attest_json(&["out"], &script);
     let ended = ended.with(1);

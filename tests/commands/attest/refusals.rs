@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::desk::{BUILDER, Voucher, uri};
 use crate::program::run_arguments;
 use crate::servers::{self, BUCKET};
+use crate::voucher::{BUILDER, Voucher, uri};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provenance_that_says_how_the_bytes_were_made_is_not_hidden() {

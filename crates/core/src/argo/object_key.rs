@@ -1,5 +1,5 @@
-//! The step's `archiveLocation`, and how Argo's executor completes an artifact's
-//! location from it.
+//! Under which key Argo's executor stores an artifact: the artifact's own location, completed
+//! from the step's `archiveLocation`.
 
 use std::sync::Arc;
 

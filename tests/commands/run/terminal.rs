@@ -1,6 +1,7 @@
 //! What is seen on a terminal, and only there.
 
 use crate::program::{Desk, Ended};
+use crate::skip::skip;
 
 /// Runs a line of shell on a terminal of its own, by util-linux's `script`.
 fn on_a_terminal(desk: &Desk, arguments: &str) -> Option<Ended> {
@@ -11,7 +12,7 @@ fn on_a_terminal(desk: &Desk, arguments: &str) -> Option<Ended> {
     match script.stdin(std::process::Stdio::null()).output() {
         Ok(output) => Some(output.into()),
         Err(error) => {
-            eprintln!("skipped: needs script of util-linux: {error}");
+            skip(&format!("script of util-linux: {error}"));
             None
         }
     }

@@ -5,8 +5,8 @@ use std::fs;
 use aws_sdk_s3::primitives::ByteStream;
 use serde_json::{Value, json};
 
-use crate::desk::{BUILDER, Voucher, uri};
 use crate::servers::{self, BUCKET, VersityGw};
+use crate::voucher::{BUILDER, Voucher, uri};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_is_vouched_for_and_verifies() {

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::readiness::assert_unattested;
 use crate::output::Output;
 use crate::pod::{POD_UID, Pod};
 use crate::process::until;
-use crate::readiness::assert_unattested;
 use crate::s3::S3;
 use crate::scripted::{Act, Request, Scripted, head, reply};
 use crate::servers::BUCKET;

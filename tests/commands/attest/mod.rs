@@ -1,0 +1,4 @@
+//! `attest`: objects that were in a store before anybody attested them.
+
+mod objects;
+mod refusals;

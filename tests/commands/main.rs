@@ -1,0 +1,19 @@
+//! The commands from outside: what a user starts, what it leaves, what it says.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../support/servers.rs"]
+#[allow(dead_code, reason = "not every server of it is needed here")]
+mod servers;
+#[path = "../support/signing.rs"]
+mod signing;
+#[path = "../support/skip.rs"]
+mod skip;
+
+mod voucher;
+mod workshop;
+
+mod attest;
+mod chain;
+mod run;

@@ -1,0 +1,16 @@
+//! `run`, and `verify` of what it leaves.
+
+mod ending;
+mod evidence;
+mod examples;
+mod keys;
+mod main_job;
+mod many;
+mod names;
+mod outputs;
+mod refusals;
+mod stores;
+mod tampering;
+mod terminal;
+mod trust;
+mod watching;

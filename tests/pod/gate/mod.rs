@@ -1,0 +1,12 @@
+//! The gate: whether main may start, and what the sidecar is left.
+
+mod accepted;
+mod chain;
+mod elsewhere;
+mod evidence;
+mod forms;
+mod idle;
+mod mounts;
+mod places;
+mod refused;
+mod trouble;

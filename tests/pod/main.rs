@@ -1,0 +1,42 @@
+//! A step's pod from outside: the gate before main, the sidecar beside it, an S3 server, and
+//! what Argo's own containers would do, played.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+#[path = "support/archives.rs"]
+mod archives;
+#[path = "support/consumer.rs"]
+mod consumer;
+#[path = "support/init.rs"]
+mod init;
+#[path = "../support/namespace.rs"]
+mod namespace;
+#[path = "support/output.rs"]
+mod output;
+#[path = "support/pod.rs"]
+mod pod;
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/proxy.rs"]
+mod proxy;
+#[path = "support/s3.rs"]
+mod s3;
+#[path = "../support/scripted.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod scripted;
+#[path = "support/secret.rs"]
+mod secret;
+#[path = "../support/servers.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod servers;
+#[path = "../support/signing.rs"]
+mod signing;
+#[path = "../support/skip.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod skip;
+#[path = "../support/tls.rs"]
+mod tls;
+#[path = "support/upstream.rs"]
+mod upstream;
+
+mod gate;
+mod sidecar;

@@ -1,0 +1,17 @@
+//! The sidecar: from its start to the step's outcome.
+
+mod annotations;
+mod endings;
+mod idle;
+mod keys;
+mod many;
+mod mounts;
+mod packings;
+mod readiness;
+mod reports;
+mod restarts;
+mod rotation;
+mod stores;
+mod tampering;
+mod template;
+mod threads;
