@@ -1,9 +1,9 @@
 //! The attestor inside an Argo step: the front that a pod has.
 //!
-//! What to attest comes from the step's own description ([`argo_attest_core::argo`]), when
+//! What to attest comes from the step's own description (`argo_attest_core::argo`), when
 //! it ends from the kubelet (SIGTERM) and main's exit codes, and what became of
 //! it goes to the store, the termination message, the log and the metrics. In
-//! between it is the pipeline of every other front ([`crate::pipeline`]).
+//! between it is the pipeline of every other front (`crate::pipeline`).
 //!
 //! It never disturbs the step. As a native sidecar it always ends with 0; the
 //! one thing it may do is keep main from starting while nothing could be
@@ -11,10 +11,10 @@
 //! unsigned.
 //!
 //! Its life is four states, each a file and a type that becomes the next:
-//! [`starting`] (what the step is, and getting ready), [`ready`] (main runs),
-//! [`finishing`] (main has ended) and [`done`] (telling); and two in which nothing is
-//! attested, [`idle`] and [`failed`]. Where SIGTERM is heard is [`signals`], where the
-//! time that is left is counted [`grace`], where main's end is read [`ending`].
+//! `starting` (what the step is, and getting ready), `ready` (main runs),
+//! `finishing` (main has ended) and `done` (telling); and two in which nothing is
+//! attested, `idle` and `failed`. Where SIGTERM is heard is `signals`, where the
+//! time that is left is counted `grace`, where main's end is read `ending`.
 
 mod claims;
 mod comparing;

@@ -191,7 +191,7 @@ mod tests {
     fn what_errors_name_stays() {
         for text in [
             "cannot read /home/user/.cargo/registry/src/index.crates.io-6f17d22bba15001f/serde_json-1.0.140/src/lib.rs",
-            "/work/target/debug/deps/argo_attest-20507cd237465753",
+            "/builds/target/debug/deps/argo_attest-20507cd237465753",
             "target/x86_64-unknown-linux-gnu/release/build/ring-0a1b2c3d4e5f6071/out",
             "s3://artifacts/hello-world-x7k2p/hello-world-x7k2p-build-3819204721/main.log",
             "/var/lib/kubelet/pods/550e8400-e29b-41d4-a716-446655440000/volumes/kubernetes.io~empty-dir/work",
