@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::output::{Output, PREFIX};
 use crate::pod::{Pod, entry};
 use crate::process::{pass, until};
+use crate::proxy::{Proxy, Way};
 use crate::s3::S3;
 
 fn attestations(s3: &S3) -> Vec<String> {
@@ -229,4 +230,35 @@ fn a_short_main_may_end_before_all_is_prepared() {
     pod.upload(&s3);
     let (code, message) = sidecar.ends();
     assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{message}");
+}
+
+/// A store that says no while the step is ending: what is known is signed, and stored where
+/// another store answers.
+#[test]
+fn a_store_that_says_no_at_the_end_leaves_a_signed_outcome() {
+    let s3 = S3::new();
+    let proxy = Proxy::to(s3.address(), Way::Closed);
+    let outputs = vec![Output::plain("a"), Output::plain("b")];
+    let mut pod = Pod::new(s3.address(), outputs).plain().grace(30);
+    let mut elsewhere = pod.template["archiveLocation"]["s3"].clone();
+    elsewhere["endpoint"] = proxy.address.as_str().into();
+    elsewhere["secretKeySecret"]["name"] = "another".into();
+    elsewhere["key"] = "b".into();
+    std::fs::create_dir(pod.at("secrets/another")).unwrap();
+    std::fs::write(pod.at("secrets/another/secretkey"), "another's").unwrap();
+    pod.template["outputs"]["artifacts"][1]["s3"] = elsewhere;
+    let mut sidecar = pod.start();
+    until("the store to be asked again", || sidecar.logged().contains("trying again").then_some(()));
+    pod.write();
+    pod.end(0);
+    sidecar.terminate();
+    proxy.set(Way::Open);
+    let (code, message) = sidecar.ends();
+    assert_eq!(code, Some(1), "{message}");
+    let predicate = &pod.outcome(&s3)["predicate"];
+    for output in ["a", "b"] {
+        let told = entry(&predicate["outputs"], output);
+        assert_eq!(told["verdict"], "refused", "{told}");
+        assert!(told["reason"].as_str().unwrap().contains("SignatureDoesNotMatch"), "{told}");
+    }
 }
