@@ -4,7 +4,7 @@
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/servers.rs"]
-#[allow(dead_code, reason = "not every server of it is needed here")]
+#[expect(dead_code, reason = "not every server of it is needed here")]
 mod servers;
 #[path = "../support/signing.rs"]
 mod signing;

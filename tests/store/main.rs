@@ -7,7 +7,6 @@ mod conformance;
 #[path = "../support/faulty.rs"]
 mod faulty;
 #[path = "../support/scripted.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
 mod scripted;
 #[path = "../support/servers.rs"]
 mod servers;
@@ -15,12 +14,12 @@ mod servers;
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;
 #[path = "../../crates/core/src/archive/tests/tarball.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the archive readers")]
+#[expect(dead_code, reason = "shared with the tests of the archive readers")]
 mod tarball;
 #[path = "../support/tls.rs"]
 mod tls;
 #[path = "../../crates/core/src/archive/tests/zipball.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the archive readers")]
+#[expect(dead_code, reason = "shared with the tests of the archive readers")]
 mod zipball;
 
 mod adapters;

@@ -1,6 +1,6 @@
 //! What is asked of the API server, for how long, and what comes of each answer.
 
-#[path = "../../../crates/core/src/argo/pod/controller.rs"]
+#[path = "../../../crates/core/src/argo/pod/tests/controller.rs"]
 #[expect(dead_code, reason = "another test compares live pods")]
 mod controller;
 mod forged;

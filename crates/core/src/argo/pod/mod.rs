@@ -12,8 +12,6 @@
 //! Workflow can.
 
 mod compare;
-#[cfg(test)]
-pub(crate) mod controller;
 mod described;
 mod difference;
 mod dollars;

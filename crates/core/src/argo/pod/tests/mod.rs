@@ -1,13 +1,14 @@
 //! Texts beside the pods that Argo's controller makes of their templates.
 
 mod compared;
+mod controller;
 mod forged;
 mod handed_over;
 
+use controller::{Made, made};
 use serde_json::{Value, json};
 
 use super::super::{Source, Step, TemplateText};
-use super::controller::{Made, made};
 use super::*;
 
 /// What a template of the one kind or the other can have of what is compared.
