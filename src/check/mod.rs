@@ -83,6 +83,9 @@ impl Trouble for CheckError {
             Self::Rejected(rejection) => return rejection.remedy(),
             Self::NoArtifact | Self::NoBundle(_) => "check the path".to_owned(),
             Self::Store(error) => return error.remedy(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+                "fetch the attestation again from where it was published".to_owned()
+            }
             Self::Io { .. } | Self::Root(_) | Self::Observer(_) => {
                 "check that the user this runs as may read it".to_owned()
             }

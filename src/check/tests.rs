@@ -239,6 +239,14 @@ async fn a_directory_of_objects_may_be_asked_for_with_its_slash() {
     found.accept(&bucket.store, content).await.unwrap_err();
 }
 
+/// Advice that cannot help is worse than none.
+#[test]
+fn what_is_too_large_is_not_blamed_on_permissions() {
+    let io = |kind: io::ErrorKind| CheckError::Io { name: "f".into(), source: kind.into() }.remedy().unwrap();
+    assert!(io(io::ErrorKind::PermissionDenied).contains("may read it"));
+    assert!(io(io::ErrorKind::FileTooLarge).contains("fetch the attestation again"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
