@@ -2,28 +2,26 @@
 //!
 //! What can be decided without network, clock or command line is in `argo_attest_core`;
 //! here is what watches, asks, signs and stores. `docs/architecture.md` has the picture.
-//! [`volume`] watches and digests, [`attest`] states, signs, stores and reads back,
+//! [`observe`] watches and digests, [`attest`] states, signs, stores and reads back,
 //! [`store`] is the port to where things are kept, and [`cli`] is the only one that knows
 //! of a command line.
 
-mod artifact_stores;
+mod artifact_repository;
 pub mod attest;
 pub mod chain;
-pub mod check;
 pub mod cli;
 pub mod cluster;
 pub mod command;
 pub mod gate;
 pub mod mirror;
-pub mod pipeline;
+pub mod observe;
 pub mod regular_file;
 pub mod report;
 pub mod sidecar;
 pub mod signer;
 pub mod store;
-pub mod stored;
+pub mod stored_match;
 pub mod telemetry;
 pub mod template;
 pub mod token;
-pub mod volume;
-pub mod witness;
+pub mod verify;

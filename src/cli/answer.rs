@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use super::{Exit, Failure};
 use crate::chain::Chain;
-use crate::check::CheckError;
 use crate::report::{ChainJson, NotJudged, chain_failure};
+use crate::verify::CheckError;
 
 /// What is said of an object that the attestation would vouch for in any other place, too.
 const UNPLACED: &str = ", not bound to this place: the attestation names none";

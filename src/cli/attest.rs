@@ -13,11 +13,11 @@ use super::pod::PodArgs;
 use super::progress::Bar;
 use super::{Exit, Failure, invocation, print, print_json, protected};
 use crate::attest::Attestor;
+use crate::attest::existing_object::{Earlier, ExistingObjectError, Sighting};
 use crate::report::{KeyUsed, Vouched, VouchedJson, vouched_text};
 use crate::signer::{KeySource, Signer, public_path};
 use crate::store::s3::S3Config;
 use crate::store::{Location, ObjectKey, ProcessEnv, S3Store, Store as _, StoreError};
-use crate::witness::{Earlier, Sighting, WitnessError};
 
 const EXAMPLE: &str = "\
 Example:
@@ -122,9 +122,9 @@ impl Vouching {
         location: &Location,
         object: &ObjectKey,
         seen: &mut Option<Sighting>,
-    ) -> Result<crate::attest::Receipt, WitnessError> {
+    ) -> Result<crate::attest::Receipt, ExistingObjectError> {
         let Location::S3 { bucket, prefix } = location else {
-            return Err(WitnessError::NotThere { uri: location.to_string() });
+            return Err(ExistingObjectError::NotThere { uri: location.to_string() });
         };
         let config = S3Config::from_env(bucket.clone(), prefix.clone(), &ProcessEnv)
             .map_err(|source| StoreError::Config { uri: location.to_string(), source })?;

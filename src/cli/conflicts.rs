@@ -6,7 +6,7 @@ use argo_attest_core::relpath::RelPath;
 
 use super::target::Target;
 use super::{Exit, Failure};
-use crate::pipeline::Artifact;
+use crate::observe::Artifact;
 use crate::signer::KeySource;
 
 /// The directory that a path names leads into an output, whose digest is then not

@@ -7,7 +7,7 @@ use argo_attest_core::relpath::RelPath;
 use argo_attest_core::secret::shown_path;
 
 use super::{Exit, Failure};
-use crate::pipeline::Artifact;
+use crate::observe::Artifact;
 
 /// Finds the directory that an output is watched from: the nearest that exists
 /// now, above the output itself, so that the command may make, remove and make

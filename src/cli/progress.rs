@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::volume::Progress;
+use crate::observe::Progress;
 
 /// What a modern machine digests in less time than a bar takes to read.
 const WORTH_SHOWING: u64 = 256 * 1024 * 1024;

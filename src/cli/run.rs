@@ -18,11 +18,12 @@ use super::progress::Bar;
 use super::target::Target;
 use super::{Exit, Failure, conflicts, home, invocation, outputs, print, print_json, protected, workers};
 use crate::attest::Attestor;
+use crate::attest::Outcome;
 use crate::command::{self, CommandEnd, Output};
-use crate::pipeline::{Artifact, Outcome, Sealed, SealedArtifact, Session, Watching};
+use crate::observe::{Artifact, Sealed, SealedArtifact, Session, Watching};
+use crate::observe::{Baseline, Cancel, Inotify, ObservationStats};
 use crate::report::{self, KeyUsed, RunJson, RunReport};
 use crate::signer::{KeySource, Origin, Signer, VariableName, load_or_create_pair, public_path};
-use crate::volume::{Baseline, Cancel, Inotify, ObservationStats};
 
 const EXAMPLE: &str = "\
 Example:
@@ -212,7 +213,7 @@ fn describe(
     let outputs = if args.outputs.is_empty() {
         Vec::new()
     } else {
-        sealed.artifacts().map(|a| a.artifact().name.clone()).collect()
+        sealed.watched().iter().map(|artifact| artifact.name.clone()).collect()
     };
     Ok(CommandRun {
         parameters: CommandParameters {
@@ -233,20 +234,20 @@ async fn attest(artifact: SealedArtifact, signer: &dyn Signer, target: &Target, 
         target.names(artifact.artifact()).and_then(|names| Ok((names, target.store(artifact.artifact())?)));
     let (names, store) = match opened {
         Ok(opened) => opened,
-        Err(failure) => return artifact.refuse(failure.message().to_owned()),
+        Err(failure) => return Outcome::refused(artifact, failure.message().to_owned()),
     };
     let attestor = Attestor::new(signer, store.as_store());
     let manifest = names.manifest.as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let place = target.place(artifact.artifact());
     let byproducts = |contents: &Contents| contents.byproducts(&manifest).into_iter().chain(place).collect();
-    artifact.attest(&attestor, &names, |contents| run.provenance(byproducts(contents))).await
+    Outcome::attest(artifact, &attestor, &names, |contents| run.provenance(byproducts(contents))).await
 }
 
 fn tell(args: &RunArgs, report: &RunReport) -> Result<Exit, Failure> {
     if args.json {
         print_json(&RunJson::from(report))?;
     } else {
-        print(&report::text(report))?;
+        print(&report::run_text(report))?;
     }
     Ok(match report.end {
         CommandEnd::Exited(0) if report.outcomes.iter().all(Outcome::is_complete) => Exit::Done,

@@ -9,7 +9,7 @@ use argo_attest_core::slsa::place_byproduct;
 
 use super::{Exit, Failure};
 use crate::attest::AttestationNames;
-use crate::pipeline::Artifact;
+use crate::observe::Artifact;
 use crate::store::{self, FileStore, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
 
 /// What the attestation of a working directory's new files is called.

@@ -15,11 +15,11 @@ use super::answer::{Answer, Answers, CheckFailure, Checked};
 use super::progress::Bar;
 use super::{Exit, Failure, home, print, print_json, workers};
 use crate::chain::{self, Buckets, Limits};
-use crate::check::{CheckError, CheckedObject, CheckedPath, Checker, check_object, check_path};
 use crate::regular_file;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, Location, ProcessEnv};
+use crate::verify::{CheckError, CheckedObject, CheckedPath, Checker, check_object, check_path};
 
 const EXAMPLE: &str = "\
 Examples:

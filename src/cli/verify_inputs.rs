@@ -17,7 +17,6 @@ use super::pod::PodArgs;
 use super::template::TemplateArgs;
 use super::verify::read_policy;
 use super::{Exit, Failure, workers};
-use crate::check::Checker;
 use crate::cluster::Lookup;
 use crate::gate::{Answer, EvidenceError, Inspection, Verdict, evidence, summary};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
@@ -25,6 +24,7 @@ use crate::report::NotJudged;
 use crate::sidecar::status::write_message;
 use crate::store::{Env as _, ProcessEnv};
 use crate::template::{Claim, Established, HostFiles, Platform, Unestablished};
+use crate::verify::Checker;
 
 /// What to do where the text is not what the pod was made of.
 const REWRITTEN: &str = "look for a parameter whose value rewrites the template";

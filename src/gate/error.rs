@@ -8,9 +8,9 @@ use argo_attest_core::verify::PlaceError;
 
 use super::form::FormError;
 use super::staged::StagedError;
-use crate::artifact_stores::StoresError;
-use crate::check::CheckError;
+use crate::artifact_repository::StoresError;
 use crate::store::InvalidKey;
+use crate::verify::CheckError;
 
 /// Why an input is not accepted, or could not be judged.
 #[derive(Debug, thiserror::Error)]

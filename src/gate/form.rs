@@ -11,7 +11,7 @@ use argo_attest_core::intoto::{DigestSet, ResourceDescriptor};
 use argo_attest_core::policy::Stores;
 use argo_attest_core::verify::{Content, Here, Place, PlaceError, Subjects};
 
-use crate::check::Accepted;
+use crate::verify::Accepted;
 
 /// Why attested bytes are not what should be staged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -16,11 +16,11 @@ use super::form;
 use super::missing;
 use super::staged::{Spot, StagedError};
 use super::verdict::{Answer, Verdict};
-use crate::artifact_stores::{Stores, key};
-use crate::check::{Accepted, Attested, CheckError, Checker};
+use crate::artifact_repository::{Stores, key};
 use crate::mirror::Mirror;
 use crate::store::{Env, Store};
-use crate::stored::AT_ONCE;
+use crate::stored_match::AT_ONCE;
+use crate::verify::{Accepted, Attested, CheckError, Checker};
 
 /// What every input's check needs.
 pub struct Inspection<'a> {

@@ -9,7 +9,7 @@ use argo_attest_core::text::causes;
 
 use super::error::InputError;
 use super::verdict::Verdict;
-use crate::check::CheckError;
+use crate::verify::CheckError;
 
 /// What the policy makes of what was found.
 pub(super) fn decide(policy: Missing, judged: Result<Verdict, InputError>) -> Result<Verdict, InputError> {

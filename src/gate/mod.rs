@@ -4,7 +4,7 @@
 //! What is judged are the staged bytes, those that main will read, at the paths where
 //! main will read them: whatever happens to the object after Argo fetched it does not
 //! matter. The attestation comes from beside the object, and the policy decides
-//! ([`crate::check`], [`argo_attest_core::verify`]); beyond that, the bytes must have the form in
+//! ([`crate::verify`], [`argo_attest_core::verify`]); beyond that, the bytes must have the form in
 //! which Argo stages what was attested, and the object must be where the attestation
 //! says that it was stored.
 //!

@@ -13,7 +13,7 @@ use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Content;
 
 use crate::mirror::{Mirror, Seen, Unseen};
-use crate::volume::{
+use crate::observe::{
     Cancel, Kind, NoProgress, ObserverError, Presence, Refusal, Root, RootError, digest_tree,
 };
 
@@ -101,7 +101,7 @@ impl Spot {
         match seen.interests.get(&self.path) {
             Some(Presence::File) | None => {}
             Some(Presence::Directory) => {
-                let beneath = |(path, file): (RelPath, crate::volume::ObservedFile)| {
+                let beneath = |(path, file): (RelPath, crate::observe::ObservedFile)| {
                     Some((path.strip_prefix(&self.path)?, file.digest))
                 };
                 return Ok(Content::Directory(seen.files.into_iter().filter_map(beneath).collect()));

@@ -8,11 +8,13 @@ use argo_attest_core::relpath::RelPath;
 use tokio::task::spawn_blocking;
 
 use super::planned::Way;
-use crate::artifact_stores::key;
-use crate::pipeline::{SealedArtifact, Seen};
+use crate::artifact_repository::key;
+use crate::observe::Refusal;
+use crate::observe::{SealedArtifact, Seen};
 use crate::store::Store;
-use crate::stored::{AT_ONCE, StoredError, StoredObject, Written, check_archive, check_bytes, check_each};
-use crate::volume::Refusal;
+use crate::stored_match::{
+    AT_ONCE, StoredError, StoredObject, Written, check_archive, check_bytes, check_each,
+};
 
 /// How many stored objects of one output a statement lists.
 const LISTED_OBJECTS: usize = 100;

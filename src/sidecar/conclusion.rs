@@ -19,12 +19,12 @@ use super::packed;
 use super::planned::Way;
 use super::settings::Form;
 use super::waiting::Waiting;
-use crate::artifact_stores::key;
+use crate::artifact_repository::key;
 use crate::attest::{AttestationNames, Attestor};
-use crate::pipeline::{SealedArtifact, Seen, Shape};
+use crate::observe::{SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
 use crate::store::Store;
-use crate::stored::StoredObject;
+use crate::stored_match::StoredObject;
 
 /// What every output's conclusion needs.
 pub(super) struct Concluding<'a> {

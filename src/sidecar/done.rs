@@ -14,7 +14,7 @@ use super::settings::Form;
 use super::status::Status;
 use super::surroundings::Surroundings;
 use super::telling::{count_outputs, log, store_outcome};
-use crate::artifact_stores::Stores;
+use crate::artifact_repository::Stores;
 use crate::attest::Reported;
 use crate::cluster::Notice;
 use crate::signer::FollowedKey;

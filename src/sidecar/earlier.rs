@@ -14,10 +14,10 @@ use super::failed::{NotReady, not_ready};
 use super::planned::Way;
 use super::preparation::Prepared;
 use super::settings::Form;
-use crate::artifact_stores::key;
+use crate::artifact_repository::key;
 use crate::attest::{AttestationNames, MAX_ATTESTATION};
 use crate::store::{Revision, Store, StoreError};
-use crate::stored::AT_ONCE;
+use crate::stored_match::AT_ONCE;
 
 /// How long the plain form asks what another attempt left: not to know it costs
 /// time only if there is something, and it is not replaced.

@@ -18,7 +18,7 @@ use super::preparation::Prepared;
 use super::status::Status;
 use super::surroundings::Surroundings;
 use super::telling::count_digested;
-use crate::volume::ObservationStats;
+use crate::observe::ObservationStats;
 
 /// Why nothing is said of an output for which nobody got ready.
 const NOT_READY: &str = "the grace period ended before its volume was watched and its store had answered";

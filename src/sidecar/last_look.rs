@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use argo_attest_core::outcome::Fate;
 use argo_attest_core::text::causes;
 
-use crate::stored::StoredError;
+use crate::stored_match::StoredError;
 
 /// Why an output is not attested though nothing is wrong with it.
 const TOO_LATE: &str = "the grace period ended before it was stored and attested";

@@ -3,7 +3,7 @@
 //! What to attest comes from the step's own description (`argo_attest_core::argo`), when
 //! it ends from the kubelet (SIGTERM) and main's exit codes, and what became of
 //! it goes to the store, the termination message, the log and the metrics. In
-//! between it is the pipeline of every other front (`crate::pipeline`).
+//! between it is the pipeline of every other front (`crate::observe::Session`).
 //!
 //! It never disturbs the step. As a native sidecar it always ends with 0; the
 //! one thing it may do is keep main from starting while nothing could be

@@ -13,8 +13,8 @@ use super::earlier::Before;
 use super::failed::{NotReady, not_ready};
 use super::grace::{Deadline, TimeUp};
 use super::planned::Planned;
-use crate::pipeline::{SealedArtifact, Session, SessionError, Watching};
-use crate::volume::{Baseline, CancelOnDrop, Inotify, NoProgress, ObservationStats};
+use crate::observe::{Baseline, CancelOnDrop, Inotify, NoProgress, ObservationStats};
+use crate::observe::{SealedArtifact, Session, SessionError, Watching};
 
 /// The outputs' place in the template, and their session.
 pub(super) struct Observing {

@@ -10,8 +10,8 @@ use argo_attest_core::relpath::RelPath;
 use argo_attest_core::text::causes;
 
 use super::planned::Way;
-use crate::pipeline::{Artifact, SealedArtifact, Seen, Shape};
-use crate::volume::{Refusal, Root};
+use crate::observe::{Artifact, SealedArtifact, Seen, Shape};
+use crate::observe::{Refusal, Root};
 
 /// For outputs of which only Argo's `.tgz` can be seen: what that holds.
 pub(super) async fn unpack(way: &Way, sealed: SealedArtifact) -> Result<SealedArtifact, String> {

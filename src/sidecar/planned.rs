@@ -11,7 +11,7 @@ use argo_attest_core::trouble::Trouble as _;
 use super::claims::Claims;
 use super::settings::Settings;
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES, Seen, Unseen};
-use crate::pipeline::Artifact;
+use crate::observe::Artifact;
 
 /// Where Argo's emissary leaves what it packed, and all else that is shared.
 const ARGO_DIR: &str = "/var/run/argo";

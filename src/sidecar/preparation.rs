@@ -14,7 +14,7 @@ use super::planned::{self, Planned};
 use super::settings::Form;
 use super::surroundings::Surroundings;
 use super::upstream;
-use crate::artifact_stores::Stores;
+use crate::artifact_repository::Stores;
 use crate::signer::FollowedKey;
 use crate::store::Store;
 use crate::template::{Claim, Established, TemplateSource};

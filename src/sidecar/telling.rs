@@ -10,10 +10,10 @@ use tracing::{info, warn};
 
 use super::settings::Form;
 use crate::attest::{AttestationNames, Attestor, Reported};
+use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::store::Store;
 use crate::telemetry::{Counts, Metrics};
-use crate::volume::ObservationStats;
 
 /// Signs the outcome, and stores it at its place, if it has one.
 pub(super) async fn store_outcome(

@@ -13,9 +13,9 @@ use super::earlier::Before;
 use super::last_look::LastLook;
 use super::planned::Way;
 use super::settings::Form;
-use crate::pipeline::{SealedArtifact, Seen};
+use crate::observe::{SealedArtifact, Seen};
 use crate::store::StoreError;
-use crate::stored::{StoredError, StoredObject};
+use crate::stored_match::{StoredError, StoredObject};
 
 /// Between two looks for an object that Argo has not stored yet.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

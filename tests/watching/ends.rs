@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use argo_attest::volume::{
+use argo_attest::observe::{
     Baseline, Cancel, Inotify, NoProgress, Observer, ObserverConfig, ObserverError, Pool, Presence, Progress,
     Refusal, Root, digest_tree,
 };

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use argo_attest::volume::{
+use argo_attest::observe::{
     Cancel, Inotify, NoProgress, Observation, Observer, ObserverConfig, Pool, Root, Watch, digest_tree,
 };
 use argo_attest_core::digest::Sha256Digest;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use argo_attest::volume::{Presence, Refusal};
+use argo_attest::observe::{Presence, Refusal};
 use argo_attest_core::digest::Sha256Digest;
 use rustix::fs::{Mode, OFlags, mkdirat, open, openat};
 

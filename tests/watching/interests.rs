@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use argo_attest::volume::{Baseline, Inotify, ObserverConfig, Presence};
+use argo_attest::observe::{Baseline, Inotify, ObserverConfig, Presence};
 
 use crate::fixture::{Scene, assert_same, config, digests, path, until, write, written};
 

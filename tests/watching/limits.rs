@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use argo_attest::volume::{Hint, HintSink, Inotify, ObservationStats, Watch, WatchError};
+use argo_attest::observe::{Hint, HintSink, Inotify, ObservationStats, Watch, WatchError};
 
 use crate::fixture::{Scene, assert_same, config, digests, is_root, large, written};
 use crate::skip::{skip, skip_as_this_user};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use argo_attest::volume::Observation;
+use argo_attest::observe::Observation;
 
 use crate::fixture::{Scene, assert_same, content, digests, path, write, written};
 

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use argo_attest::volume::Observation;
+use argo_attest::observe::Observation;
 use proptest::prelude::*;
 
 use crate::fixture::{Scene, cold, digests};

@@ -4,9 +4,9 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use argo_attest::check::{CheckError, Checker, check_path};
+use argo_attest::observe::NoProgress;
 use argo_attest::signer::load_public;
-use argo_attest::volume::NoProgress;
+use argo_attest::verify::{CheckError, Checker, check_path};
 use argo_attest_core::bundle::{Bundle, lines};
 use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::verify::authenticate;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use argo_attest::store::{ObjectKey, Store};
-use argo_attest::stored::{
+use argo_attest::stored_match::{
     AT_ONCE, StoredError, StoredObject, Written, check_archive, check_bytes, check_each,
 };
 use argo_attest_core::archive::{Expected, ExpectedFile, Format, Naming, Passed};

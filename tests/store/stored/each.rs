@@ -8,7 +8,7 @@ use std::time::Duration;
 use argo_attest::store::{
     MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
-use argo_attest::stored::{AT_ONCE, StoredError, Written, check_each};
+use argo_attest::stored_match::{AT_ONCE, StoredError, Written, check_each};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Barrier;

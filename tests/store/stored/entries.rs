@@ -1,7 +1,7 @@
 //! What is said of an archive whose entries are not those that were written.
 
 use argo_attest::store::MemoryStore;
-use argo_attest::stored::{StoredError, check_archive};
+use argo_attest::stored_match::{StoredError, check_archive};
 use argo_attest_core::archive::{Expected, Format};
 use argo_attest_core::digest::Sha256Digest;
 

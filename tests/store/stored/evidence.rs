@@ -2,7 +2,7 @@
 //! provenance's JSON.
 
 use argo_attest::store::MemoryStore;
-use argo_attest::stored::check_bytes;
+use argo_attest::stored_match::check_bytes;
 use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
 use argo_attest_core::policy::{Policy, PolicyViolation};
 use argo_attest_core::slsa::Provenance;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use argo_attest::store::{MemoryStore, ObjectKey, S3Store, Store, StoreError};
-use argo_attest::stored::{Check, StoredError};
+use argo_attest::stored_match::{Check, StoredError};
 use argo_attest_core::argo::Packing;
 use argo_attest_core::digest::Sha256Digest;
 use async_trait::async_trait;
@@ -199,7 +199,8 @@ async fn uploads_in_parts_have_a_checksum_of_the_whole() {
         complete.multipart_upload(done.build()).send().await.unwrap();
 
         let key = case::key(&format!("parts/{}", algorithm.as_str()));
-        let found = argo_attest::stored::check_bytes(&*store, &key, &case::written(&whole)).await.unwrap();
+        let found =
+            argo_attest::stored_match::check_bytes(&*store, &key, &case::written(&whole)).await.unwrap();
         assert_eq!((found.check(), found.size()), (check, whole.len() as u64));
         assert!(found.etag().ends_with("-2\""), "{}", found.etag());
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use argo_attest::store::{Corruption, MemoryStore, Store, StoreError, StoreErrorKind};
-use argo_attest::stored::{Check, StoredError, check_bytes};
+use argo_attest::stored_match::{Check, StoredError, check_bytes};
 use argo_attest_core::argo::Packing;
 use argo_attest_core::digest::Sha256Digest;
 use bytes::Bytes;
@@ -119,7 +119,7 @@ async fn each_check_asks_for_no_more_than_it_needs() {
     assert_eq!(asked(Shown::Nothing, b"12346").await, told(None, "HEAD x, GET x"));
     assert_eq!(asked(Shown::Nothing, b"123456").await, told(None, "HEAD x"));
 
-    let without_crc = argo_attest::stored::Written { crc64nvme: None, ..written(b"12345") };
+    let without_crc = argo_attest::stored_match::Written { crc64nvme: None, ..written(b"12345") };
     let store = Double::failing(Shown::Crc64Nvme, Fault::None, &objects);
     let found = check_bytes(&store, &key("x"), &without_crc).await.unwrap();
     assert_eq!((found.check(), store.asked().len()), (Check::ReadBack, 3));

@@ -17,8 +17,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::attest::{AttestationNames, Attestor};
+use crate::observe::NoProgress;
 use crate::store::{MemoryStore, ObjectKey, Store as _};
-use crate::volume::NoProgress;
 
 struct Bucket {
     store: MemoryStore,

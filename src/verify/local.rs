@@ -14,8 +14,8 @@ use argo_attest_core::verify::{Content, KnownAs, Place, Rejection, VerifiedState
 use super::found::{Format, Found, accept};
 use super::{CheckError, Checker};
 use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION_BYTES as LIMIT};
+use crate::observe::{Cancel, Progress, Root, digest_tree};
 use crate::regular_file::{self, Links, ReadError};
-use crate::volume::{Cancel, Progress, Root, digest_tree};
 
 /// A file or a directory that is as it was attested.
 #[derive(Debug)]
@@ -186,7 +186,8 @@ fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result
     if let Some(file) = observation.files.get(&path) {
         return Ok(Content::File(file.digest));
     }
-    let beneath = |(p, f): (&RelPath, &crate::volume::ObservedFile)| Some((p.strip_prefix(&path)?, f.digest));
+    let beneath =
+        |(p, f): (&RelPath, &crate::observe::ObservedFile)| Some((p.strip_prefix(&path)?, f.digest));
     Ok(Content::Directory(observation.files.iter().filter_map(beneath).collect()))
 }
 

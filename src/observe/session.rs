@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use argo_attest_core::relpath::RelPath;
 
-use super::{Artifact, SealedArtifact};
-use crate::volume::{
-    Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError, Pool, Progress,
-    Root, RootError, Watch,
+use super::{
+    Artifact, Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError, Pool,
+    Progress, Root, RootError, SealedArtifact, Watch,
 };
 
 /// How to watch.
@@ -102,6 +101,11 @@ impl Sealed {
     /// What was digested, and when, over all roots.
     pub fn stats(&self) -> ObservationStats {
         self.observations.values().map(|o| o.stats).sum()
+    }
+
+    /// What was watched for, in the order in which it was given.
+    pub fn watched(&self) -> &[Artifact] {
+        &self.artifacts
     }
 
     /// Every artifact as it was seen, in the order in which they were given.

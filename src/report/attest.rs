@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::KeyUsed;
 use crate::attest::Receipt;
-use crate::witness::Sighting;
+use crate::attest::existing_object::Sighting;
 
 /// One object, at the end.
 #[derive(Debug)]

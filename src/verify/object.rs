@@ -17,8 +17,8 @@ use super::found::{Format, Found, accept};
 use super::local::read_named;
 use super::{CheckError, Checker};
 use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
+use crate::observe::Progress;
 use crate::store::{ObjectKey, Store, StoreError};
-use crate::volume::Progress;
 
 /// An object that is as it was attested.
 #[derive(Debug)]

@@ -1,15 +1,19 @@
-//! What became of an artifact.
+//! Attesting an artifact as it was sealed, and what became of it.
 
 use std::path::PathBuf;
 
+use argo_attest_core::contents::Contents;
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::relpath::printable;
+use argo_attest_core::intoto::member_name;
+use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::secret::shown;
+use argo_attest_core::slsa::Provenance;
+use argo_attest_core::text::causes;
+use argo_attest_core::trouble::Trouble as _;
 use jiff::Timestamp;
 
-use super::Artifact;
-use crate::attest::Receipt;
-use crate::volume::{ObservedFile, Refusal};
+use super::{AttestationNames, Attestor, Receipt};
+use crate::observe::{Artifact, Refusal, SealedArtifact};
 
 /// Whether there is an attestation. "Attested" cannot be said without a receipt.
 #[derive(Debug)]
@@ -23,33 +27,6 @@ pub enum Verdict {
         /// What to do about it, if that is known.
         remedy: Option<String>,
     },
-}
-
-/// A file as it was digested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// SHA-256 of its bytes.
-    pub digest: Sha256Digest,
-    /// CRC-64/NVME of the same bytes; `None` for a file that was seen in an archive only.
-    pub crc64nvme: Option<u64>,
-    /// Bytes.
-    pub size: u64,
-    /// When it was digested.
-    pub digested: Timestamp,
-    /// The change time of the file when it was digested, in nanoseconds since 1970.
-    pub changed: i64,
-}
-
-impl From<&ObservedFile> for Seen {
-    fn from(file: &ObservedFile) -> Self {
-        Self {
-            digest: file.digest,
-            crc64nvme: Some(file.crc64nvme),
-            size: file.size,
-            digested: file.digested,
-            changed: file.changed,
-        }
-    }
 }
 
 /// A file as it is told.
@@ -86,6 +63,50 @@ impl Outcome {
     /// Whether everything that is there is attested.
     pub fn is_complete(&self) -> bool {
         matches!(self.verdict, Verdict::Attested(_)) && self.refused.is_empty()
+    }
+
+    /// Attests it and says what became of it. `provenance` says how it was made,
+    /// given what the statement names.
+    pub async fn attest(
+        sealed: SealedArtifact,
+        attestor: &Attestor<'_>,
+        names: &AttestationNames,
+        provenance: impl FnOnce(&Contents) -> Provenance,
+    ) -> Self {
+        let contents = match sealed.contents() {
+            Ok(contents) => contents,
+            Err(why) => return Self::refused(sealed, why),
+        };
+        let verdict = match attestor.attest(&contents, names, &provenance(&contents)).await {
+            Ok(receipt) => Verdict::Attested(receipt),
+            Err(error) => Verdict::NotAttested { reason: causes(&error), remedy: error.remedy() },
+        };
+        Self::of(sealed, verdict)
+    }
+
+    /// It is not attested, for this reason.
+    pub fn refused(sealed: SealedArtifact, reason: String) -> Self {
+        Self::of(sealed, Verdict::NotAttested { reason, remedy: None })
+    }
+
+    fn of(sealed: SealedArtifact, verdict: Verdict) -> Self {
+        let digest = sealed.digest();
+        let (artifact, seen, refused) = sealed.into_parts();
+        let name = |path: &RelPath| {
+            if path.is_root() { artifact.name.clone() } else { member_name(&artifact.name, path) }
+        };
+        let files = seen
+            .iter()
+            .map(|(path, seen)| FileSeen {
+                name: name(path),
+                size: seen.size,
+                digest: seen.digest,
+                digested: seen.digested,
+            })
+            .collect();
+        let refused = refused.into_iter().map(|(path, refusal)| (name(&path), refusal)).collect();
+        let place = artifact.place();
+        Self { name: artifact.name, place, verdict, digest, files, refused }
     }
 
     /// A signal came before it was attested. Something of it may have been written.

@@ -4,8 +4,8 @@ use argo_attest_core::archive::ExpectedFile;
 use argo_attest_core::digest::Sha256Digest;
 
 use super::Check;
+use crate::observe::ObservedFile;
 use crate::store::ObjectInfo;
-use crate::volume::ObservedFile;
 
 /// A file as it was digested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

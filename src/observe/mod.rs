@@ -16,6 +16,7 @@
 //! digest of the bytes that were read. Not done here: unpacking, signing, and
 //! following links to wherever they lead.
 
+mod artifact;
 mod baseline;
 mod books;
 mod cancel;
@@ -33,6 +34,8 @@ mod progress;
 mod reader;
 mod refusal;
 mod root;
+mod sealed;
+mod session;
 mod stats;
 mod subtree;
 mod tracker;
@@ -40,6 +43,7 @@ mod walk;
 mod watch;
 mod watched;
 
+pub use artifact::Artifact;
 pub use baseline::Baseline;
 pub use cancel::{Cancel, CancelOnDrop};
 pub use identity::{Entry, Identity, Kind};
@@ -50,5 +54,7 @@ pub use pool::Pool;
 pub use progress::{NoProgress, Progress};
 pub use refusal::Refusal;
 pub use root::{Root, RootError};
+pub use sealed::{SealedArtifact, Seen, Shape};
+pub use session::{Sealed, Session, SessionError, Watching};
 pub use stats::{ObservationStats, Stats};
 pub use watch::{Hint, HintSink, Watch, WatchError};

@@ -7,7 +7,7 @@ use crate::store::{Corruption, InvalidKey, StoreError};
 
 /// There is no attestation, or none that may be relied on.
 #[derive(Debug, thiserror::Error)]
-pub enum WitnessError {
+pub enum ExistingObjectError {
     /// There is no such object.
     #[error("{uri} does not exist")]
     NotThere {
@@ -52,7 +52,7 @@ pub enum WitnessError {
     Attest(#[from] AttestError),
 }
 
-impl From<StoreError> for WitnessError {
+impl From<StoreError> for ExistingObjectError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound { uri } => Self::NotThere { uri },
@@ -62,7 +62,7 @@ impl From<StoreError> for WitnessError {
     }
 }
 
-impl Trouble for WitnessError {
+impl Trouble for ExistingObjectError {
     fn fault(&self) -> Fault {
         match self {
             Self::NotThere { .. } => Fault::Missing,

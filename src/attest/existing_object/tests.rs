@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::*;
+use crate::observe::NoProgress;
 use crate::store::{MemoryStore, Object, ObjectStream, PutMode, PutOutcome};
-use crate::volume::NoProgress;
 
 /// Swaps the object once it was asked about so often.
 #[derive(Debug)]
@@ -61,7 +61,11 @@ fn key() -> ObjectKey {
     ObjectKey::new("in/base.csv").unwrap()
 }
 
-async fn attest(store: &dyn Store, signer: &PrivateKey, earlier: Earlier) -> Result<Receipt, WitnessError> {
+async fn attest(
+    store: &dyn Store,
+    signer: &PrivateKey,
+    earlier: Earlier,
+) -> Result<Receipt, ExistingObjectError> {
     let sighting = Sighting::of(store, &key(), &NoProgress).await?;
     let (started_on, finished_on) = sighting.between();
     assert!(started_on <= finished_on);
@@ -111,8 +115,8 @@ async fn an_object_that_changes_meanwhile_is_not_attested() {
         let store = Meddled::new(swap_at);
         let error = attest(&store, &signer(), Earlier::Keep).await.map(|_| ()).unwrap_err();
         let expected = match error {
-            WitnessError::Changed { .. } => !written,
-            WitnessError::Overtaken { .. } => written,
+            ExistingObjectError::Changed { .. } => !written,
+            ExistingObjectError::Overtaken { .. } => written,
             _ => false,
         };
         assert!(expected, "{swap_at}: {error:?}");
@@ -120,7 +124,7 @@ async fn an_object_that_changes_meanwhile_is_not_attested() {
     }
     let empty = MemoryStore::new();
     let error = attest(&empty, &signer(), Earlier::Keep).await.map(|_| ()).unwrap_err();
-    assert!(matches!(error, WitnessError::NotThere { .. }), "{error:?}");
+    assert!(matches!(error, ExistingObjectError::NotThere { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -153,7 +157,7 @@ async fn does_not_hide_who_says_how_the_bytes_were_made() {
     let before = store.get(&names.bundle, MAX_ATTESTATION).await.unwrap().bytes;
     let error = attest(&store, &signer, Earlier::Keep).await.map(|_| ()).unwrap_err();
     assert!(
-        matches!(&error, WitnessError::Explained { builder, .. } if builder == "https://ci.example.com/argo"),
+        matches!(&error, ExistingObjectError::Explained { builder, .. } if builder == "https://ci.example.com/argo"),
         "{error:?}"
     );
     assert_eq!(store.get(&names.bundle, MAX_ATTESTATION).await.unwrap().bytes, before);

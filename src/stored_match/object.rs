@@ -35,24 +35,24 @@ impl Check {
 
 /// An object that holds what was written, as it was when it was checked.
 ///
-/// Only the checks of [`crate::stored`] make one; nothing outside can:
+/// Only the checks of [`crate::stored_match`] make one; nothing outside can:
 ///
 /// ```
-/// use argo_attest::stored::StoredObject;
+/// use argo_attest::stored_match::StoredObject;
 /// fn pass_on(object: StoredObject) -> StoredObject {
 ///     let _ = StoredObject::uri;
 ///     object
 /// }
 /// ```
 /// ```compile_fail,E0451
-/// use argo_attest::stored::StoredObject;
+/// use argo_attest::stored_match::StoredObject;
 /// fn forge(object: StoredObject) -> StoredObject {
 ///     let _ = StoredObject::uri;
 ///     StoredObject { ..object }
 /// }
 /// ```
 /// ```compile_fail,E0624
-/// use argo_attest::stored::StoredObject;
+/// use argo_attest::stored_match::StoredObject;
 /// fn pass_on(object: StoredObject) -> StoredObject {
 ///     let _ = StoredObject::new;
 ///     object

@@ -4,14 +4,37 @@ use std::collections::BTreeMap;
 
 use argo_attest_core::contents::Contents;
 use argo_attest_core::digest::{DirHash, Sha256Digest};
-use argo_attest_core::intoto::member_name;
 use argo_attest_core::relpath::RelPath;
-use argo_attest_core::slsa::Provenance;
-use argo_attest_core::trouble::Trouble as _;
+use jiff::Timestamp;
 
-use super::{Artifact, FileSeen, Outcome, Seen, Verdict};
-use crate::attest::{AttestError, AttestationNames, Attestor};
-use crate::volume::{Baseline, Observation, Presence, Refusal};
+use super::{Artifact, Baseline, Observation, ObservedFile, Presence, Refusal};
+
+/// A file as it was digested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// SHA-256 of its bytes.
+    pub digest: Sha256Digest,
+    /// CRC-64/NVME of the same bytes; `None` for a file that was seen in an archive only.
+    pub crc64nvme: Option<u64>,
+    /// Bytes.
+    pub size: u64,
+    /// When it was digested.
+    pub digested: Timestamp,
+    /// The change time of the file when it was digested, in nanoseconds since 1970.
+    pub changed: i64,
+}
+
+impl From<&ObservedFile> for Seen {
+    fn from(file: &ObservedFile) -> Self {
+        Self {
+            digest: file.digest,
+            crc64nvme: Some(file.crc64nvme),
+            size: file.size,
+            digested: file.digested,
+            changed: file.changed,
+        }
+    }
+}
 
 /// What an artifact's path holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +124,11 @@ impl SealedArtifact {
         }
     }
 
+    /// What it is made of: which artifact, its files, and what in it was refused.
+    pub fn into_parts(self) -> (Artifact, BTreeMap<RelPath, Seen>, Vec<(RelPath, Refusal)>) {
+        (self.artifact, self.files, self.refused)
+    }
+
     /// The artifact.
     pub fn artifact(&self) -> &Artifact {
         &self.artifact
@@ -143,50 +171,6 @@ impl SealedArtifact {
         own.map_or_else(|| "it was refused".into(), |(_, refusal)| refusal.to_string())
     }
 
-    /// Attests it and says what became of it. `provenance` says how it was made,
-    /// given what the statement names.
-    pub async fn attest(
-        self,
-        attestor: &Attestor<'_>,
-        names: &AttestationNames,
-        provenance: impl FnOnce(&Contents) -> Provenance,
-    ) -> Outcome {
-        let contents = match self.contents() {
-            Ok(contents) => contents,
-            Err(why) => return self.refuse(why),
-        };
-        let verdict = match attestor.attest(&contents, names, &provenance(&contents)).await {
-            Ok(receipt) => Verdict::Attested(receipt),
-            Err(error) => Verdict::from(&error),
-        };
-        self.outcome(verdict)
-    }
-
-    /// It is not attested, for this reason.
-    pub fn refuse(self, reason: String) -> Outcome {
-        self.outcome(Verdict::NotAttested { reason, remedy: None })
-    }
-
-    fn outcome(self, verdict: Verdict) -> Outcome {
-        let digest = self.digest();
-        let Self { artifact, files, refused, .. } = self;
-        let name = |path: &RelPath| {
-            if path.is_root() { artifact.name.clone() } else { member_name(&artifact.name, path) }
-        };
-        let place = artifact.place();
-        let files = files
-            .into_iter()
-            .map(|(path, seen)| FileSeen {
-                name: name(&path),
-                size: seen.size,
-                digest: seen.digest,
-                digested: seen.digested,
-            })
-            .collect();
-        let refused = refused.into_iter().map(|(path, refusal)| (name(&path), refusal)).collect();
-        Outcome { name: artifact.name.clone(), place, verdict, digest, files, refused }
-    }
-
     /// The digest of the whole, `sha256:…` or `dirHash:…`, where it has one.
     pub fn digest(&self) -> Option<String> {
         match self.shape {
@@ -198,11 +182,5 @@ impl SealedArtifact {
 
     fn digests(&self) -> BTreeMap<RelPath, Sha256Digest> {
         self.files.iter().map(|(path, seen)| (path.clone(), seen.digest)).collect()
-    }
-}
-
-impl From<&AttestError> for Verdict {
-    fn from(error: &AttestError) -> Self {
-        Self::NotAttested { reason: argo_attest_core::text::causes(error), remedy: error.remedy() }
     }
 }

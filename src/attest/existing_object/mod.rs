@@ -13,7 +13,7 @@ mod tests;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-pub use error::WitnessError;
+pub use error::ExistingObjectError;
 
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
@@ -23,8 +23,8 @@ use argo_attest_core::relpath::printable;
 use argo_attest_core::slsa::{EXISTING_OBJECT_BUILD_TYPE, PROVENANCE_V1, Provenance};
 
 use crate::attest::{AttestationNames, Attestor, MAX_ATTESTATION, Receipt};
+use crate::observe::Progress;
 use crate::store::{Corruption, ObjectInfo, ObjectKey, Store, StoreError};
-use crate::volume::Progress;
 
 /// An object as it was read, from its first byte to its last, without a change.
 #[derive(Debug, Clone)]
@@ -50,12 +50,12 @@ pub enum Earlier {
 impl Sighting {
     /// Reads the object once, and asks afterwards whether it is still the same.
     ///
-    /// Errors: [`WitnessError::NotThere`], [`WitnessError::Changed`], or the store's.
+    /// Errors: [`ExistingObjectError::NotThere`], [`ExistingObjectError::Changed`], or the store's.
     pub async fn of(
         store: &dyn Store,
         key: &ObjectKey,
         progress: &dyn Progress,
-    ) -> Result<Self, WitnessError> {
+    ) -> Result<Self, ExistingObjectError> {
         let started = Timestamp::now();
         let mut stream = store.stream(key).await?;
         let info = stream.info().clone();
@@ -102,9 +102,9 @@ impl Sighting {
         store: &dyn Store,
         provenance: &Provenance,
         earlier: Earlier,
-    ) -> Result<Receipt, WitnessError> {
+    ) -> Result<Receipt, ExistingObjectError> {
         let names = AttestationNames::beside(self.key.as_str())
-            .map_err(|source| WitnessError::Name { uri: self.uri.clone(), source })?;
+            .map_err(|source| ExistingObjectError::Name { uri: self.uri.clone(), source })?;
         if earlier == Earlier::Keep {
             self.unexplained(store, &names).await?;
         }
@@ -114,7 +114,7 @@ impl Sighting {
         let receipt = attestor.attest(&contents, &names, provenance).await?;
         match self.still(store).await {
             // What is signed stays true, but not of what a reader finds there now.
-            Err(WitnessError::Changed { uri }) => Err(WitnessError::Overtaken { uri }),
+            Err(ExistingObjectError::Changed { uri }) => Err(ExistingObjectError::Overtaken { uri }),
             still => still.map(|()| receipt),
         }
     }
@@ -127,18 +127,24 @@ impl Sighting {
     }
 
     /// The object is still in the state in which it was read.
-    async fn still(&self, store: &dyn Store) -> Result<(), WitnessError> {
+    async fn still(&self, store: &dyn Store) -> Result<(), ExistingObjectError> {
         let state = |info: &ObjectInfo| (info.size, info.revision.clone(), info.version_id.clone());
         match store.head(&self.key).await {
             Ok(now) if state(&now) == state(&self.info) => Ok(()),
-            Ok(_) | Err(StoreError::NotFound { .. }) => Err(WitnessError::Changed { uri: self.uri.clone() }),
+            Ok(_) | Err(StoreError::NotFound { .. }) => {
+                Err(ExistingObjectError::Changed { uri: self.uri.clone() })
+            }
             Err(error) => Err(error.into()),
         }
     }
 
     /// That nothing beside the object says already how these very bytes were made.
     /// No signature is checked: who planted it has only kept us from hiding it.
-    async fn unexplained(&self, store: &dyn Store, names: &AttestationNames) -> Result<(), WitnessError> {
+    async fn unexplained(
+        &self,
+        store: &dyn Store,
+        names: &AttestationNames,
+    ) -> Result<(), ExistingObjectError> {
         let bytes = match store.get(&names.bundle, MAX_ATTESTATION).await {
             Ok(object) => object.bytes,
             Err(StoreError::NotFound { .. }) => return Ok(()),
@@ -155,7 +161,7 @@ impl Sighting {
         }
         match Provenance::from_predicate(statement.predicate()) {
             Ok(made) if made.build_definition.build_type != EXISTING_OBJECT_BUILD_TYPE => {
-                Err(WitnessError::Explained {
+                Err(ExistingObjectError::Explained {
                     uri: store.uri(&names.bundle),
                     builder: printable(made.run_details.builder.id.as_bytes()),
                 })

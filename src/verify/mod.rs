@@ -22,8 +22,8 @@ use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::Rejection;
 
+use crate::observe::{ObserverError, RootError};
 use crate::store::StoreError;
-use crate::volume::{ObserverError, RootError};
 
 /// What every check needs.
 #[derive(Debug)]

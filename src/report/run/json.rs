@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::RunReport;
 use crate::attest::Receipt;
-use crate::pipeline::{FileSeen, Outcome, Verdict};
+use crate::attest::{FileSeen, Outcome, Verdict};
 
 /// The object.
 #[derive(Debug, Serialize)]

@@ -9,8 +9,9 @@ use argo_attest_core::secret::redacted;
 use argo_attest_core::text::shell_word;
 use indicatif::HumanBytes;
 
-use super::{KeyUsed, RunReport};
-use crate::pipeline::{Outcome, Verdict};
+use super::RunReport;
+use crate::attest::{Outcome, Verdict};
+use crate::report::KeyUsed;
 use crate::store::Location;
 
 /// How many refused entries are listed by name.
