@@ -90,15 +90,7 @@ impl ExistingObject<'_> {
     }
 
     fn internal_parameters(&self) -> Map<String, serde_json::Value> {
-        let identity = self.identity;
-        let mut internal = texts(&[
-            ("workflowUid", &identity.workflow_uid),
-            ("nodeId", &identity.node_id),
-            ("nodeName", &identity.node_name),
-            ("podName", &identity.pod_name),
-            ("podUid", &identity.pod_uid),
-            ("serviceAccount", &identity.service_account),
-        ]);
+        let mut internal = self.identity.internal_parameters();
         let mut object = Map::new();
         // As text: readers of JSON differ on integers above 2^53.
         insert_text(&mut object, "size", &self.size.to_string());

@@ -4,6 +4,10 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Map, Value};
+
+use super::texts;
+
 /// Who ran the step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodIdentity {
@@ -45,6 +49,19 @@ impl PodIdentity {
             }
         }
         id
+    }
+
+    /// What a build type's `internalParameters` say of it: all but the names of the
+    /// workflow, which are the user's to choose and so external.
+    pub(in crate::slsa) fn internal_parameters(&self) -> Map<String, Value> {
+        texts(&[
+            ("workflowUid", &self.workflow_uid),
+            ("nodeId", &self.node_id),
+            ("nodeName", &self.node_name),
+            ("podName", &self.pod_name),
+            ("podUid", &self.pod_uid),
+            ("serviceAccount", &self.service_account),
+        ])
     }
 }
 

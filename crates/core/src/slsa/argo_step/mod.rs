@@ -104,15 +104,7 @@ impl StepRun<'_> {
     }
 
     fn internal_parameters(&self) -> Map<String, Value> {
-        let identity = self.identity;
-        let mut internal = texts(&[
-            ("workflowUid", &identity.workflow_uid),
-            ("nodeId", &identity.node_id),
-            ("nodeName", &identity.node_name),
-            ("podName", &identity.pod_name),
-            ("podUid", &identity.pod_uid),
-            ("serviceAccount", &identity.service_account),
-        ]);
+        let mut internal = self.identity.internal_parameters();
         let codes: Map<_, _> =
             self.exit_codes.iter().map(|(container, code)| (container.clone(), (*code).into())).collect();
         insert_object(&mut internal, "exitCodes", codes);
