@@ -8,6 +8,7 @@
 
 mod artifact_repository;
 pub mod attest;
+pub mod attestations;
 pub mod chain;
 pub mod cli;
 pub mod cluster;

@@ -13,15 +13,14 @@ use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
 use super::receipt::{ReadBack, Receipt, Reported};
-use super::{AttestationNames, publish};
+use crate::attestations::{Attestations, NewAttestation, PutError};
 use crate::signer::{SignError, Signer};
-use crate::store::{Store, StoreError};
+use crate::store::{InvalidKey, StoreError};
 
-/// Has statements signed by one signer, and stores them in one place.
+/// Has statements signed by one signer, and puts them where attestations lie.
 #[derive(Debug)]
 pub struct Attestor<'a> {
     signer: &'a dyn Signer,
-    store: &'a dyn Store,
 }
 
 /// Why an artifact is not attested.
@@ -52,6 +51,15 @@ pub enum AttestError {
         /// What the signer says.
         #[source]
         source: SignError,
+    },
+    /// It could not be called as its artifact is.
+    #[error("the attestation of {artifact} cannot be named")]
+    Name {
+        /// The artifact's name.
+        artifact: String,
+        /// Why not.
+        #[source]
+        source: InvalidKey,
     },
     /// The store does not take or give it.
     #[error("the attestation of {artifact} could not be stored")]
@@ -111,9 +119,9 @@ impl Trouble for AttestError {
 }
 
 impl<'a> Attestor<'a> {
-    /// An attestor that has `signer` sign and writes to `store`.
-    pub fn new(signer: &'a dyn Signer, store: &'a dyn Store) -> Self {
-        Self { signer, store }
+    /// An attestor that has `signer` sign.
+    pub fn new(signer: &'a dyn Signer) -> Self {
+        Self { signer }
     }
 
     /// Attests one artifact. The receipt says that it is done; any error, that
@@ -121,20 +129,18 @@ impl<'a> Attestor<'a> {
     pub async fn attest(
         &self,
         contents: &Contents,
-        names: &AttestationNames,
+        place: &dyn Attestations,
         provenance: &Provenance,
     ) -> Result<Receipt, AttestError> {
         let about = contents.name();
-        // Readers look for the bundle first: it appears when all else is there.
-        if let Some(manifest) = contents.manifest() {
-            // What nobody would read proves nothing.
-            if u64::try_from(manifest.len()).is_ok_and(|size| size > MAX_MANIFEST) {
-                let reason = format!("its manifest would have more than {MAX_MANIFEST} bytes");
-                return Err(AttestError::Unsigned { artifact: about.to_owned(), reason });
-            }
-            publish::manifest(self.store, about, &names.manifest, manifest).await?;
+        // What nobody would read proves nothing.
+        let manifest = contents.manifest();
+        if manifest.is_some_and(|m| u64::try_from(m.len()).is_ok_and(|size| size > MAX_MANIFEST)) {
+            let reason = format!("its manifest would have more than {MAX_MANIFEST} bytes");
+            return Err(AttestError::Unsigned { artifact: about.to_owned(), reason });
         }
-        self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?.receipt()
+        let payload = serialise(about, contents.subjects(), PROVENANCE_V1, provenance)?;
+        self.state(about, payload, manifest, place).await?.receipt()
     }
 
     /// Signs and stores a statement with another predicate.
@@ -144,28 +150,25 @@ impl<'a> Attestor<'a> {
         subject: ResourceDescriptor,
         predicate_type: &str,
         predicate: &impl Serialize,
-        names: &AttestationNames,
+        place: &dyn Attestations,
     ) -> Result<Reported, AttestError> {
-        Ok(self.state(about, &[subject], predicate_type, predicate, names).await?.reported())
+        let payload = serialise(about, &[subject], predicate_type, predicate)?;
+        Ok(self.state(about, payload, None, place).await?.reported())
     }
 
-    /// State, sign, store, read back.
+    /// Sign, store, read back.
     async fn state(
         &self,
         about: &str,
-        subjects: &[ResourceDescriptor],
-        predicate_type: &str,
-        predicate: &impl Serialize,
-        names: &AttestationNames,
+        payload: Vec<u8>,
+        manifest: Option<&[u8]>,
+        place: &dyn Attestations,
     ) -> Result<ReadBack, AttestError> {
-        let payload = intoto::serialize(subjects, predicate_type, predicate)
-            .map_err(|source| AttestError::Serialise { artifact: about.to_owned(), source })?;
         let (envelope, key) = self.sign(about, payload).await?;
         let bundle = Bundle::new(envelope)
             .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
-        publish::lines(self.store, about, &names.lines, bundle.envelope()).await?;
-        publish::bundle(self.store, about, &names.bundle, &bundle).await?;
-        ReadBack::of(self.store, about, names, &bundle, key).await
+        let put = place.put(&NewAttestation { bundle: &bundle, manifest }).await;
+        ReadBack::of(put.map_err(|error| AttestError::of(about, error))?, &bundle, key)
     }
 
     /// The signed statement, and the key that signed it: the signer's word for that was
@@ -181,5 +184,28 @@ impl<'a> Attestor<'a> {
             .map_err(|source| AttestError::Sign { artifact: about.to_owned(), source })?;
         let envelope = Envelope::assemble(statement, signed.signature, &signed.key).map_err(unsigned)?;
         Ok((envelope, signed.key))
+    }
+}
+
+fn serialise(
+    about: &str,
+    subjects: &[ResourceDescriptor],
+    predicate_type: &str,
+    predicate: &impl Serialize,
+) -> Result<Vec<u8>, AttestError> {
+    intoto::serialize(subjects, predicate_type, predicate)
+        .map_err(|source| AttestError::Serialise { artifact: about.to_owned(), source })
+}
+
+impl AttestError {
+    fn of(artifact: &str, error: PutError) -> Self {
+        let artifact = artifact.to_owned();
+        match error {
+            PutError::Name(source) => Self::Name { artifact, source },
+            PutError::Store(source) => Self::Store { artifact, source },
+            PutError::Foreign { uri } => Self::Foreign { uri },
+            PutError::Contended { uri } => Self::Contended { uri },
+            PutError::ReadBack { uri } => Self::ReadBack { uri },
+        }
     }
 }

@@ -12,7 +12,8 @@ use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
 use jiff::Timestamp;
 
-use super::{AttestationNames, Attestor, Receipt};
+use super::{Attestor, Receipt};
+use crate::attestations::Attestations;
 use crate::observe::{Artifact, Refusal, SealedArtifact};
 
 /// Whether there is an attestation. "Attested" cannot be said without a receipt.
@@ -70,14 +71,14 @@ impl Outcome {
     pub async fn attest(
         sealed: SealedArtifact,
         attestor: &Attestor<'_>,
-        names: &AttestationNames,
+        place: &dyn Attestations,
         provenance: impl FnOnce(&Contents) -> Provenance,
     ) -> Self {
         let contents = match sealed.contents() {
             Ok(contents) => contents,
             Err(why) => return Self::refused(sealed, why),
         };
-        let verdict = match attestor.attest(&contents, names, &provenance(&contents)).await {
+        let verdict = match attestor.attest(&contents, place, &provenance(&contents)).await {
             Ok(receipt) => Verdict::Attested(receipt),
             Err(error) => Verdict::NotAttested { reason: causes(&error), remedy: error.remedy() },
         };

@@ -7,8 +7,8 @@ use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::verify;
 use jiff::Timestamp;
 
-use super::{AttestError, AttestationNames, publish};
-use crate::store::Store;
+use super::AttestError;
+use crate::attestations::Kept;
 
 /// Proof that an attestation was written, read back and verified.
 ///
@@ -87,24 +87,17 @@ pub(super) struct ReadBack {
 impl ReadBack {
     /// What the store gives has to be what was signed here, not some other
     /// attestation of the same name, and to verify with the public key.
-    pub(super) async fn of(
-        store: &dyn Store,
-        about: &str,
-        names: &AttestationNames,
-        written: &Bundle,
-        key: PublicKey,
-    ) -> Result<Self, AttestError> {
-        let (bundle_uri, lines_uri) = (store.uri(&names.bundle), store.uri(&names.lines));
+    pub(super) fn of(kept: Kept, written: &Bundle, key: PublicKey) -> Result<Self, AttestError> {
+        let (bundle_uri, lines_uri) = (kept.bundle.uri, kept.lines.uri);
         let unverified = |source| AttestError::Unverified { uri: bundle_uri.clone(), source };
-        let bytes = publish::read(store, about, &names.bundle).await?;
+        let bytes = kept.bundle.bytes;
         let bundle = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
         bundle.envelope().verify(&[&key]).map_err(|e| unverified(e.into()))?;
         if bytes != written.to_json() {
             return Err(AttestError::ReadBack { uri: bundle_uri });
         }
-        let lines = publish::read(store, about, &names.lines).await?;
         let line = written.envelope().to_json();
-        if !lines.split(|b| *b == b'\n').any(|l| l == line) {
+        if !kept.lines.bytes.split(|b| *b == b'\n').any(|l| l == line) {
             return Err(AttestError::ReadBack { uri: lines_uri });
         }
         Ok(Self { bundle, bundle_uri, lines_uri, key })

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::*;
+use crate::attestations::BesideObject;
 use crate::signer::{SignError, Signed, Signer};
 use crate::store::{
     MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
@@ -80,8 +81,9 @@ async fn attest(
     let contents = Contents::directory("out", &files.collect());
     let store = Swapping { store: MemoryStore::new(), suffix, swap, written: Mutex::default() };
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
-    let names = AttestationNames::beside("out").unwrap();
-    let receipt = Attestor::new(&key, &store).attest(&contents, &names, &provenance()).await;
+    let out = ObjectKey::new("out").unwrap();
+    let place = BesideObject::new(&store, &out);
+    let receipt = Attestor::new(&key).attest(&contents, &place, &provenance()).await;
     (receipt, store.written.into_inner().unwrap())
 }
 
@@ -138,11 +140,11 @@ async fn what_a_signer_says_is_checked_before_anything_is_stored() {
     let key = || PrivateKey::generate(KeyType::Ed25519).unwrap();
     let attest = async |sign| {
         let store = MemoryStore::new();
-        let names = AttestationNames::beside("out").unwrap();
+        let place = BesideObject::new(&store, &ObjectKey::new("out").unwrap());
+        let names = place.names().unwrap();
         let contents = Contents::file("out", Sha256Digest::of(b"x"));
         let signer = Untrue { named: key(), sign };
-        let error =
-            Attestor::new(&signer, &store).attest(&contents, &names, &provenance()).await.unwrap_err();
+        let error = Attestor::new(&signer).attest(&contents, &place, &provenance()).await.unwrap_err();
         for name in [&names.bundle, &names.lines] {
             assert!(matches!(store.get(name, 1).await, Err(StoreError::NotFound { .. })), "{name}");
         }

@@ -7,7 +7,6 @@ use argo_attest_core::bundle::{Bundle, Unjudged, lines};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::intoto::ResourceDescriptor;
-use argo_attest_core::manifest;
 use argo_attest_core::policy::Policy;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::slsa::AttestationRef;
@@ -21,7 +20,7 @@ use serde_json::Value;
 
 use super::link::{Chain, Link, LinkError, Standing, Upstream};
 use super::{FetchError, Source};
-use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
+use crate::attestations::{Address, MAX_ATTESTATION};
 use crate::store::StoreError;
 
 /// The annotation of a dependency that says in which store it is, in `argo-step/v1`.
@@ -128,10 +127,11 @@ impl Walk<'_> {
     /// newer one took that, among the lines beside it; and how much came with it that
     /// nothing is decided by.
     async fn envelope(&mut self, reference: &AttestationRef) -> Result<(Envelope, Unjudged), LinkError> {
-        let uri = reference.uri.as_str();
+        let address = Address::new(&reference.uri);
+        let uri = address.as_str();
         let mut other = false;
         // Whoever found it among the lines may name these.
-        if !uri.ends_with(LINES_SUFFIX) {
+        if !address.is_lines() {
             match self.fetch(uri).await? {
                 Fetched::Bytes(bytes) if Sha256Digest::of(&bytes) == reference.sha256 => {
                     let (envelope, evidence) =
@@ -141,8 +141,8 @@ impl Walk<'_> {
                 fetched => other = fetched.is_there(),
             }
         }
-        if let Some(base) = base(uri) {
-            let fetched = self.fetch(&format!("{base}{LINES_SUFFIX}")).await?;
+        if let Some(beside) = address.lines() {
+            let fetched = self.fetch(&beside).await?;
             other |= fetched.is_there();
             if let Fetched::Bytes(bytes) = fetched {
                 let named = |envelope: &Envelope| {
@@ -174,7 +174,7 @@ impl Walk<'_> {
         if !authentic.lists_elsewhere(&place, &dependency.digest) {
             return Ok(authentic.speaks_of(&place, &dependency.digest, None)?);
         }
-        let uri = format!("{}{}", base(&reference.uri).unwrap_or(&reference.uri), manifest::SUFFIX);
+        let uri = Address::new(&reference.uri).manifest();
         let Fetched::Bytes(bytes) = self.fetch(&uri).await? else {
             return Err(Rejection::NoManifest(printable(uri.as_bytes())).into());
         };
@@ -190,7 +190,7 @@ impl Walk<'_> {
     ) -> Result<(), LinkError> {
         let endpoint = dependency.annotations.get(ENDPOINT).and_then(Value::as_str);
         let store: StoreAddress = endpoint.and_then(|text| text.parse().ok()).ok_or(LinkError::NoStore)?;
-        let uri = base(&reference.uri).unwrap_or(&reference.uri);
+        let uri = Address::new(&reference.uri).artifact();
         let here = Here { uri, store: Some(&store) };
         Ok(authentic.placed(here, self.policy.stores()).map_err(Rejection::from)?)
     }
@@ -226,15 +226,10 @@ impl Fetched {
     }
 }
 
-/// The artifact's address, from that of its attestation.
-fn base(uri: &str) -> Option<&str> {
-    [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|suffix| uri.strip_suffix(suffix))
-}
-
 /// Where the dependency is, from what its attestation is beside: that of a directory
 /// speaks of each file under the file's own name. Beside anything else it is another's.
 fn place(dependency: &ResourceDescriptor, reference: &AttestationRef) -> Result<Place, LinkError> {
-    let base = base(&reference.uri).unwrap_or(&reference.uri);
+    let base = Address::new(&reference.uri).artifact();
     // Of a directory, the prefix of its objects is the same with a `/` and without.
     let is_directory = dependency.digest.sha256().is_none();
     let slashless = |uri: &'_ str| if is_directory { uri.trim_end_matches('/') } else { uri }.to_owned();

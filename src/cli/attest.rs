@@ -146,6 +146,6 @@ impl Vouching {
         }
         .provenance();
         let sighting = seen.insert(sighting);
-        sighting.attest(&Attestor::new(self.signer.as_ref(), &store), &store, &provenance, self.earlier).await
+        sighting.attest(&Attestor::new(self.signer.as_ref()), &store, &provenance, self.earlier).await
     }
 }

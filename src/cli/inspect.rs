@@ -20,7 +20,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Exit, Failure, printed};
-use crate::attest::MAX_ATTESTATION_BYTES;
+use crate::attestations::MAX_ATTESTATION_BYTES;
 use crate::regular_file::{self, ReadError};
 use crate::report::NotJudged;
 

@@ -81,7 +81,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let target = Target::open(args.store.as_deref())?;
     conflicts::attestations(&target, &artifacts)?;
     for artifact in &artifacts {
-        target.names(artifact)?;
+        target.check(artifact)?;
     }
     // Last: a key that is made on first use is made only if it will be used.
     let (signer, used, source) = signer(&args)?;
@@ -230,17 +230,18 @@ fn describe(
 }
 
 async fn attest(artifact: SealedArtifact, signer: &dyn Signer, target: &Target, run: &CommandRun) -> Outcome {
-    let opened =
-        target.names(artifact.artifact()).and_then(|names| Ok((names, target.store(artifact.artifact())?)));
-    let (names, store) = match opened {
-        Ok(opened) => opened,
+    let attestations = match target.attestations(artifact.artifact()) {
+        Ok(attestations) => attestations,
         Err(failure) => return Outcome::refused(artifact, failure.message().to_owned()),
     };
-    let attestor = Attestor::new(signer, store.as_store());
-    let manifest = names.manifest.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+    let attestor = Attestor::new(signer);
+    let manifest = attestations.manifest_name();
     let place = target.place(artifact.artifact());
     let byproducts = |contents: &Contents| contents.byproducts(&manifest).into_iter().chain(place).collect();
-    Outcome::attest(artifact, &attestor, &names, |contents| run.provenance(byproducts(contents))).await
+    Outcome::attest(artifact, &attestor, attestations.as_ref(), |contents| {
+        run.provenance(byproducts(contents))
+    })
+    .await
 }
 
 fn tell(args: &RunArgs, report: &RunReport) -> Result<Exit, Failure> {

@@ -8,9 +8,9 @@ use argo_attest_core::secret::shown;
 use argo_attest_core::slsa::place_byproduct;
 
 use super::{Exit, Failure};
-use crate::attest::AttestationNames;
+use crate::attestations::{AttestationNames, Attestations, BesideFile, BesideObject};
 use crate::observe::Artifact;
-use crate::store::{self, FileStore, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
+use crate::store::{self, InvalidKey, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
 
 /// What the attestation of a working directory's new files is called.
 const CHANGES: &str = "attestation";
@@ -44,16 +44,19 @@ impl Target {
         Ok(Self::Store { store: store::open(&location, &ProcessEnv)?, directory })
     }
 
-    /// What an artifact's attestation will be called there.
-    pub(super) fn names(&self, artifact: &Artifact) -> Result<AttestationNames, Failure> {
-        let key = match self {
+    /// That an artifact's attestation can be named there.
+    pub(super) fn check(&self, artifact: &Artifact) -> Result<(), Failure> {
+        let names = self.key(artifact).and_then(|key| AttestationNames::beside(key.as_str()));
+        names.map(|_| ()).map_err(|e| unnamed(artifact, &e))
+    }
+
+    /// Under which name an artifact is attested there.
+    fn key(&self, artifact: &Artifact) -> Result<ObjectKey, InvalidKey> {
+        match self {
             _ if artifact.path.is_root() => ObjectKey::new(CHANGES),
             Self::Beside => ObjectKey::for_path(&artifact.path),
             Self::Store { .. } => ObjectKey::new(&artifact.name),
-        };
-        key.and_then(|key| AttestationNames::beside(key.as_str())).map_err(|e| {
-            Failure::new(Exit::Usage, format!("the attestation of {} cannot be named: {e}", artifact.name))
-        })
+        }
     }
 
     /// Where the artifact belongs whose attestation is put there, if that is a place that
@@ -65,12 +68,19 @@ impl Target {
         Some(place_byproduct(&store.uri(&ObjectKey::new(key).ok()?), &store.address()?))
     }
 
-    /// The store that an artifact's attestation goes to.
-    pub(super) fn store(&self, artifact: &Artifact) -> Result<StoreOf<'_>, Failure> {
-        match self {
-            Self::Beside => Ok(StoreOf::Beside(FileStore::open(&artifact.root)?)),
-            Self::Store { store, .. } => Ok(StoreOf::Chosen(store.as_ref())),
-        }
+    /// Where its attestation goes.
+    pub(super) fn attestations(&self, artifact: &Artifact) -> Result<Box<dyn Attestations + '_>, Failure> {
+        self.check(artifact)?;
+        Ok(match self {
+            Self::Beside if artifact.path.is_root() => {
+                Box::new(BesideFile::beneath(&artifact.root, &changes()?)?)
+            }
+            Self::Beside => Box::new(BesideFile::beneath(&artifact.root, &artifact.path)?),
+            Self::Store { store, .. } => {
+                let key = self.key(artifact).map_err(|e| unnamed(artifact, &e))?;
+                Box::new(BesideObject::new(store.as_ref(), &key))
+            }
+        })
     }
 
     /// How many requests were repeated.
@@ -87,28 +97,18 @@ impl Target {
             return Ok(Vec::new());
         }
         let names = AttestationNames::beside(CHANGES).map_err(|e| Failure::from_error(Exit::Software, &e))?;
-        [names.bundle, names.lines, names.manifest]
-            .iter()
+        names
+            .all()
+            .into_iter()
             .map(|key| key.to_rel_path().map_err(|e| Failure::from_error(Exit::Software, &e)))
             .collect()
     }
 }
 
-/// One artifact's store.
-#[derive(Debug)]
-pub(super) enum StoreOf<'a> {
-    /// The directory that it is in.
-    Beside(FileStore),
-    /// The one that was chosen for all.
-    Chosen(&'a dyn Store),
+fn changes() -> Result<RelPath, Failure> {
+    RelPath::from_bytes(CHANGES.as_bytes()).map_err(|e| Failure::from_error(Exit::Software, &e))
 }
 
-impl StoreOf<'_> {
-    /// As the port.
-    pub(super) fn as_store(&self) -> &dyn Store {
-        match self {
-            Self::Beside(store) => store,
-            Self::Chosen(store) => *store,
-        }
-    }
+fn unnamed(artifact: &Artifact, why: &InvalidKey) -> Failure {
+    Failure::new(Exit::Usage, format!("the attestation of {} cannot be named: {why}", artifact.name))
 }

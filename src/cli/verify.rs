@@ -150,7 +150,8 @@ pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
 async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
     let bar = Bar::default();
     let Some(uri) = artifact.to_str().filter(|text| text.starts_with("s3://")) else {
-        let CheckedPath { statement, origin, evidence } = check_path(checker, artifact, workers(), &bar)?;
+        let CheckedPath { statement, origin, evidence } =
+            check_path(checker, artifact, workers(), &bar).await?;
         return Ok(Checked { statement, origin, placed: None, evidence });
     };
     let (location, key) = Location::artifact(uri).map_err(|e| {

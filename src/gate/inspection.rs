@@ -134,7 +134,7 @@ impl Inspection<'_> {
         let (workers, place) = (self.workers, spot.clone());
         let content = blocking(move || Ok(place.content(workers)?)).await?;
         let incomparable = || subjects.iter().find_map(|s| form::incomparable(s, &content, input.unpack));
-        let accepted = match attested.accept(store, content.clone()).await {
+        let accepted = match attested.accept(content.clone()).await {
             Err(CheckError::Rejected(
                 no @ (Rejection::OtherArtifact { .. }
                 | Rejection::OtherName { .. }

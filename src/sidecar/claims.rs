@@ -13,7 +13,7 @@ use argo_attest_core::argo::path::join;
 use argo_attest_core::argo::{InputSource, ObjectRef, Step};
 use argo_attest_core::text::brief;
 
-use crate::attest::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX};
+use crate::attestations::{AttestationNames, artifact_of};
 
 /// Bytes of a name in a reason.
 const SHOWN: usize = 200;
@@ -140,8 +140,7 @@ impl Claims {
     }
 
     fn is_beside_an_input(&self, (bucket, key): &Spot) -> bool {
-        let bases = [BUNDLE_SUFFIX, LINES_SUFFIX].into_iter().filter_map(|suffix| key.strip_suffix(suffix));
-        bases.into_iter().any(|base| {
+        artifact_of(key).is_some_and(|base| {
             let beneath = (bucket.clone(), format!("{base}/"));
             let next = self.inputs.range((Bound::Included(&beneath), Bound::Unbounded)).next();
             self.inputs.contains(&(bucket.clone(), base.to_owned()))
@@ -178,8 +177,8 @@ impl Claim {
 /// Everything that an attestation of the object consists of.
 fn attestation_keys(object: &ObjectRef) -> Vec<String> {
     let names = AttestationNames::beside(object.key());
-    let keys = names.map(|AttestationNames { bundle, lines, manifest }| [bundle, lines, manifest]);
-    keys.into_iter().flatten().map(|key| key.as_str().to_owned()).collect()
+    let keys = |names: AttestationNames| names.all().map(|key| key.as_str().to_owned());
+    names.map(keys).into_iter().flatten().collect()
 }
 
 fn spot(object: &ObjectRef, key: &str) -> Spot {

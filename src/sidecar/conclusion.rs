@@ -20,10 +20,10 @@ use super::planned::Way;
 use super::settings::Form;
 use super::waiting::Waiting;
 use crate::artifact_repository::key;
-use crate::attest::{AttestationNames, Attestor};
+use crate::attest::Attestor;
+use crate::attestations::{Attestations as _, BesideObject};
 use crate::observe::{SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
-use crate::store::Store;
 use crate::stored_match::StoredObject;
 
 /// What every output's conclusion needs.
@@ -138,29 +138,26 @@ impl Concluding<'_> {
             _ => contents,
         };
         let store = before.store.as_ref();
-        let names = AttestationNames::beside(way.plan.object.key()).map_err(|e| e.to_string())?;
-        let directory = (packing == Packing::ObjectPerFile).then(|| artifact_uri(store, way)).transpose()?;
-        let provenance = (self.provenance)(byproducts(&contents, &names, &stored, directory.as_deref()));
-        let receipt = Attestor::new(self.signer, store)
-            .attest(&contents, &names, &provenance)
+        let object = key(&way.plan.object).map_err(|e| e.to_string())?;
+        let place = BesideObject::new(store, &object);
+        place.names().map_err(|e| e.to_string())?;
+        let directory = (packing == Packing::ObjectPerFile).then(|| store.uri(&object));
+        let manifest = place.manifest_name();
+        let provenance = (self.provenance)(byproducts(&contents, &manifest, &stored, directory.as_deref()));
+        let receipt = Attestor::new(self.signer)
+            .attest(&contents, &place, &provenance)
             .await
             .map_err(|e| causes(&e))?;
         Ok(Fate::Attested(receipt.into_attested()))
     }
 }
 
-/// The address that the attestation is beside.
-fn artifact_uri(store: &dyn Store, way: &Way) -> Result<String, String> {
-    Ok(store.uri(&key(&way.plan.object).map_err(|e| e.to_string())?))
-}
-
 fn byproducts(
     contents: &Contents,
-    names: &AttestationNames,
+    manifest: &str,
     stored: &[StoredObject],
     directory: Option<&str>,
 ) -> Vec<ResourceDescriptor> {
-    let manifest = names.manifest.as_str().rsplit('/').next().unwrap_or_default();
     let mut byproducts = contents.byproducts(manifest);
     byproducts.extend(stored.iter().map(|object| object.byproduct(directory)));
     byproducts

@@ -15,7 +15,7 @@ use super::planned::Way;
 use super::preparation::Prepared;
 use super::settings::Form;
 use crate::artifact_repository::key;
-use crate::attest::{AttestationNames, MAX_ATTESTATION};
+use crate::attestations::BesideObject;
 use crate::store::{Revision, Store, StoreError};
 use crate::stored_match::AT_ONCE;
 
@@ -61,13 +61,14 @@ pub(super) async fn ask(prepared: &Prepared, form: Form) -> Result<BTreeMap<usiz
 }
 
 async fn before(way: &Way, store: Arc<dyn Store>, form: Form) -> Result<(usize, Before), NotReady> {
-    let names = AttestationNames::beside(way.plan.object.key())
-        .map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
+    let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
+    let place = BesideObject::new(store.as_ref(), &object);
+    place.names().map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
     // A GET says why it is refused; a HEAD cannot.
-    let asked = store.get(&names.bundle, MAX_ATTESTATION).await;
+    let asked = place.bundle().await;
     let unusable = |error: StoreError| NotReady::from(&error);
     match asked {
-        Ok(_) | Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => {}
+        Ok(_) | Err(StoreError::TooLarge { .. }) => {}
         Err(error) if error.is_access_denied() => {
             // What may not be listed is denied, not missing; writing may be allowed all the same.
             warn!(%error, "reading attestations is denied, or there is none yet");
@@ -78,7 +79,6 @@ async fn before(way: &Way, store: Arc<dyn Store>, form: Form) -> Result<(usize, 
         }
         Err(error) => return Err(unusable(error)),
     }
-    let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
     // Only who looks before Argo has uploaded can mistake one for the other.
     let object = match form {
         Form::Native => Earlier::Unknown,

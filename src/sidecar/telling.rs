@@ -9,7 +9,9 @@ use argo_attest_core::text::causes;
 use tracing::{info, warn};
 
 use super::settings::Form;
-use crate::attest::{AttestationNames, Attestor, Reported};
+use crate::artifact_repository::key;
+use crate::attest::{Attestor, Reported};
+use crate::attestations::BesideObject;
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -22,11 +24,13 @@ pub(super) async fn store_outcome(
     place: Option<(Arc<dyn Store>, ObjectRef)>,
 ) -> Result<Reported, String> {
     let (store, object) = place.ok_or("the step has no artifact location of its own")?;
-    let names = AttestationNames::beside(object.key()).map_err(|e| e.to_string())?;
-    let attestor = Attestor::new(signer, store.as_ref());
+    let key = key(&object).map_err(|e| e.to_string())?;
+    let place = BesideObject::new(store.as_ref(), &key);
+    place.names().map_err(|e| e.to_string())?;
+    let attestor = Attestor::new(signer);
     let predicate = outcome.predicate();
     attestor
-        .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &names)
+        .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &place)
         .await
         .map_err(|e| causes(&e))
 }

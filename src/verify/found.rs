@@ -1,51 +1,39 @@
-//! An attestation that was found, not yet checked.
+//! An attestation that was found, and what is made of it.
 
 use std::collections::HashSet;
 use std::io::BufRead;
+use std::sync::Arc;
 
 use argo_attest_core::bundle::{Bundle, Evidence, lines};
-use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Effort, Envelope, SignatureError};
 use argo_attest_core::verify::{
     Authentic, Content, Place, Rejection, VerifiedStatement, authenticate_within,
 };
 
-use super::Checker;
+use super::{CheckError, Checker};
+use crate::attestations::{Candidate, Candidates, Form};
 
 /// What one file of attestations holds.
 #[derive(Debug)]
-pub(super) struct Attestations {
-    pub(super) envelopes: Vec<Envelope>,
+pub(super) struct Envelopes {
+    pub(super) all: Vec<Envelope>,
     /// What a bundle carries beside its one envelope. Nothing is decided by it.
     pub(super) evidence: Evidence,
 }
 
-/// Envelopes from one file, and which artifact the file is beside.
+/// A candidate that was read: envelopes, none of them checked.
 #[derive(Debug)]
-pub(super) struct Found {
-    /// Where from, for people.
-    pub(super) origin: String,
-    pub(super) place: Place,
-    pub(super) attestations: Attestations,
-    /// Digest of the file, if it is a bundle in a store.
-    pub(super) bundle: Option<Sha256Digest>,
+pub(super) struct Found<'a> {
+    pub(super) candidate: Candidate<'a>,
+    pub(super) envelopes: Envelopes,
 }
 
-/// How a file of envelopes is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Bundle,
-    Lines,
-    /// Named by the user: whichever it is.
-    Either,
-}
-
-impl Format {
-    pub(super) fn read(self, bytes: &[u8]) -> Result<Attestations, Rejection> {
-        match self {
-            Self::Bundle => Ok(Bundle::from_json(bytes)?.into()),
-            Self::Lines => Ok(lines::parse(bytes)?.into()),
-            Self::Either => match Bundle::from_json(bytes) {
+impl Envelopes {
+    fn read(form: Form, bytes: &[u8]) -> Result<Self, Rejection> {
+        match form {
+            Form::Bundle => Ok(Bundle::from_json(bytes)?.into()),
+            Form::Lines => Ok(lines::parse(bytes)?.into()),
+            Form::Either => match Bundle::from_json(bytes) {
                 Ok(bundle) => Ok(bundle.into()),
                 // Of two reasons the one that fits what the file seems to be.
                 Err(reason) => lines::parse(bytes).map(Into::into).map_err(|_| reason.into()),
@@ -54,20 +42,35 @@ impl Format {
     }
 }
 
-impl From<Bundle> for Attestations {
+impl From<Bundle> for Envelopes {
     fn from(bundle: Bundle) -> Self {
         let (envelope, evidence) = bundle.into_parts();
-        Self { envelopes: vec![envelope], evidence }
+        Self { all: vec![envelope], evidence }
     }
 }
 
-impl From<Vec<Envelope>> for Attestations {
-    fn from(envelopes: Vec<Envelope>) -> Self {
-        Self { envelopes, evidence: Evidence::default() }
+impl From<Vec<Envelope>> for Envelopes {
+    fn from(all: Vec<Envelope>) -> Self {
+        Self { all, evidence: Evidence::default() }
     }
 }
 
-impl Found {
+/// What lies nearest to the artifact. What is found first decides: another one further up
+/// cannot overrule it. `candidates`: those of [`crate::attestations::Reach::Nearest`].
+pub(super) async fn nearest(mut candidates: Candidates<'_>) -> Result<Found<'_>, CheckError> {
+    match candidates.next().await {
+        Some(candidate) => Ok(Found::of(candidate?)?),
+        None => Err(Rejection::NoAttestation { looked_for: candidates.looked_for() }.into()),
+    }
+}
+
+impl<'a> Found<'a> {
+    /// Parses a candidate.
+    pub(super) fn of(candidate: Candidate<'a>) -> Result<Self, Rejection> {
+        let envelopes = Envelopes::read(candidate.form, &candidate.bytes)?;
+        Ok(Self { candidate, envelopes })
+    }
+
     /// The authentic ones with their places among the envelopes, newest first; the
     /// newest one's rejection if there is none.
     pub(super) fn authentic(&self, checker: &Checker) -> Result<Vec<(usize, Authentic)>, Rejection> {
@@ -76,7 +79,7 @@ impl Found {
         let mut effort = Effort::default();
         // To repeat a line must cost whoever reads it nothing: its values are kept.
         let mut known = HashSet::new();
-        for (index, envelope) in self.attestations.envelopes.iter().enumerate().rev() {
+        for (index, envelope) in self.envelopes.all.iter().enumerate().rev() {
             if known.contains(envelope.unverified_payload()) {
                 continue;
             }
@@ -96,17 +99,43 @@ impl Found {
         }
         if authentic.is_empty() {
             return Err(newest.unwrap_or_else(|| Rejection::NoAttestation {
-                looked_for: vec![format!("an envelope in {}", self.origin)],
+                looked_for: vec![format!("an envelope in {}", self.candidate.origin)],
             }));
         }
         Ok(authentic)
+    }
+
+    /// Whether one of the statements speaks of these bytes: which, and what it says.
+    pub(super) async fn decide(
+        &self,
+        authentic: Vec<(usize, Authentic)>,
+        content: &Arc<Content>,
+    ) -> Result<(usize, VerifiedStatement), CheckError> {
+        let place = self.candidate.place.clone();
+        let mut manifest = None;
+        if authentic.iter().any(|(_, a)| a.needs_manifest(&place, content)) {
+            manifest = Some(self.candidate.manifest().await?);
+        }
+        // The lists that are read here may arrive over the network; the caller's thread only waits.
+        let content = Arc::clone(content);
+        let judge = move || {
+            accept(authentic, &place, &content, || match &mut manifest {
+                Some(open) => open(),
+                None => Err(Rejection::NoManifest("nothing asked for it".into())),
+            })
+        };
+        let judged = tokio::task::spawn_blocking(judge).await.map_err(|e| CheckError::Io {
+            name: self.candidate.origin.clone(),
+            source: std::io::Error::other(e),
+        })?;
+        Ok(judged?)
     }
 }
 
 /// The first that speaks of the artifact, with its place among the envelopes; the
 /// newest one's rejection if none does.
 /// `manifest` opens the manifest anew for each that needs it.
-pub(super) fn accept<R: BufRead>(
+fn accept<R: BufRead>(
     authentic: Vec<(usize, Authentic)>,
     place: &Place,
     content: &Content,

@@ -1,21 +1,19 @@
 //! Files and directories on this machine.
 
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use argo_attest_core::bundle::Evidence;
-use argo_attest_core::manifest;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{Content, KnownAs, Place, Rejection, VerifiedStatement};
 
-use super::found::{Format, Found, accept};
+use super::found::{Found, nearest};
 use super::{CheckError, Checker};
-use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION_BYTES as LIMIT};
+use crate::attestations::{Attestations as _, BesideFile, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
-use crate::regular_file::{self, Links, ReadError};
 
 /// A file or a directory that is as it was attested.
 #[derive(Debug)]
@@ -29,7 +27,7 @@ pub struct CheckedPath {
 }
 
 /// Checks a file or a directory.
-pub fn check_path(
+pub async fn check_path(
     checker: &Checker,
     artifact: &Path,
     workers: NonZeroUsize,
@@ -41,27 +39,29 @@ pub fn check_path(
         Err(e) => return Err(io_error(artifact, e)),
     };
     let named = named(artifact, &real).map_err(|e| io_error(artifact, e))?;
-    let (found, manifest) = match &checker.bundle {
-        Some(bundle) => named_attestation(bundle, &named)?,
-        None => beside(&named)?,
+    let attestations = BesideFile::new(&named);
+    let found = match &checker.bundle {
+        Some(bundle) => Found::of(attestations.named(bundle)?)?,
+        None => nearest(attestations.find(Reach::Nearest)).await?,
     };
     // Before the bytes are read: a bad signature needs no digest of a large file.
     let authentic = found.authentic(checker)?;
-    let content = digest(&real, workers, progress)?;
-    let (_, statement) = accept(authentic, &found.place, &content, || open_manifest(&manifest))?;
-    let depth = match &found.place {
+    let content = Arc::new(digest(&real, workers, progress)?);
+    let (_, statement) = found.decide(authentic, &content).await?;
+    let place = &found.candidate.place;
+    let depth = match place {
         Place::Named(_) => None,
         Place::Itself(_) => Some(0),
         Place::Within(path) => Some(path.as_bytes().split(|b| *b == b'/').count()),
     };
     if let Some(depth) = depth {
-        unclaimed(checker, (&named, depth + 1), &content, &found.place, &statement)?;
+        unclaimed(checker, (&named, depth + 1), &content, place, &statement).await?;
         if real != named {
             // A link leads into a directory that has an attestation of its own.
-            unclaimed(checker, (&real, depth.max(1)), &content, &found.place, &statement)?;
+            unclaimed(checker, (&real, depth.max(1)), &content, place, &statement).await?;
         }
     }
-    Ok(CheckedPath { statement, origin: found.origin, evidence: found.attestations.evidence })
+    Ok(CheckedPath { statement, origin: found.candidate.origin, evidence: found.envelopes.evidence })
 }
 
 /// A file may be renamed with its attestation, but not into an attested directory: what is
@@ -69,10 +69,10 @@ pub fn check_path(
 ///
 /// Under its own name too the directory's attestation has to know it, if it is one that is
 /// trusted: what lies beside a file, or beside a directory in between, cannot overrule it.
-fn unclaimed(
+async fn unclaimed(
     checker: &Checker,
     (artifact, depth): (&Path, usize),
-    content: &Content,
+    content: &Arc<Content>,
     place: &Place,
     verified: &VerifiedStatement,
 ) -> Result<(), CheckError> {
@@ -81,26 +81,27 @@ fn unclaimed(
         Place::Within(_) => known.ends_with(verified.subject()),
         Place::Itself(_) | Place::Named(_) => known.is_called(verified.subject()),
     };
-    for directory in artifact.ancestors().skip(depth).filter(|p| p.file_name().is_some()) {
-        for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
-            let path = with_suffix(&stored_as(directory), suffix);
-            if own_name {
-                let Some(bytes) = read(&path)? else { continue };
-                let Ok(attestations) = format.read(&bytes) else { continue };
-                let place = self::place(artifact, directory)?;
-                let found = Found { origin: shown(&path), place, attestations, bundle: None };
+    let attestations = BesideFile::new(artifact);
+    let mut above = attestations.find(Reach::Above(depth));
+    while let Some(candidate) = above.next().await {
+        let at = match candidate {
+            Ok(candidate) if own_name => {
+                let Ok(found) = Found::of(candidate) else { continue };
                 let Ok(authentic) = found.authentic(checker) else { continue };
-                let manifest = with_suffix(&stored_as(directory), manifest::SUFFIX);
-                accept(authentic, &found.place, content, || open_manifest(&manifest))?;
-            } else if path.try_exists().map_err(|e| io_error(&path, e))? {
-                let asked = artifact.file_name().unwrap_or_default().as_bytes();
-                return Err(Rejection::OtherName {
-                    attested: printable(verified.subject().as_bytes()),
-                    asked: format!("{}, beside whose directory lies {}", printable(asked), shown(&path)),
-                }
-                .into());
+                found.decide(authentic, content).await?;
+                continue;
             }
+            Ok(candidate) => candidate.origin,
+            // Whatever it is, it lies there.
+            Err(FindError::Io { name, .. }) if !own_name => name,
+            Err(error) => return Err(error.into()),
+        };
+        let asked = artifact.file_name().unwrap_or_default().as_bytes();
+        return Err(Rejection::OtherName {
+            attested: printable(verified.subject().as_bytes()),
+            asked: format!("{}, beside whose directory lies {at}", printable(asked)),
         }
+        .into());
     }
     Ok(())
 }
@@ -113,60 +114,6 @@ fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
     }
     // Anew from its components: a trailing slash would become a part of the names beside it.
     Ok(std::path::absolute(artifact)?.components().collect())
-}
-
-fn named_attestation(bundle: &Path, artifact: &Path) -> Result<(Found, PathBuf), CheckError> {
-    let bytes = read_named(bundle)?;
-    let attestations = Format::Either.read(&bytes)?;
-    let name = bundle.as_os_str().as_bytes();
-    let base = [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|s| name.strip_suffix(s.as_bytes()));
-    let manifest =
-        with_suffix(Path::new(std::ffi::OsStr::from_bytes(base.unwrap_or(name))), manifest::SUFFIX);
-    let place = Place::Named(KnownAs::new(artifact.as_os_str().as_bytes()));
-    Ok((Found { origin: shown(bundle), place, attestations, bundle: None }, manifest))
-}
-
-/// The first attestation beside the artifact, or beside a directory that it is in.
-/// What is found first decides: another one further up cannot overrule it.
-fn beside(artifact: &Path) -> Result<(Found, PathBuf), CheckError> {
-    let mut looked_for = Vec::new();
-    for base in artifact.ancestors().filter(|p| p.file_name().is_some()) {
-        for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
-            let path = with_suffix(&stored_as(base), suffix);
-            if let Some(bytes) = read(&path)? {
-                let attestations = format.read(&bytes)?;
-                let place = place(artifact, base)?;
-                return Ok((
-                    Found { origin: shown(&path), place, attestations, bundle: None },
-                    with_suffix(&stored_as(base), manifest::SUFFIX),
-                ));
-            }
-            if base == artifact {
-                looked_for.push(shown(&path));
-            }
-        }
-    }
-    looked_for.push("the same beside each directory above".into());
-    Err(Rejection::NoAttestation { looked_for }.into())
-}
-
-/// Object keys are text, so what lies beside a name that is not UTF-8 bears the
-/// name's escaped form ([`crate::store::ObjectKey::for_path`]).
-fn stored_as(path: &Path) -> PathBuf {
-    match path.file_name() {
-        Some(name) if name.to_str().is_none() => RelPath::from_bytes(name.as_bytes())
-            .map_or_else(|_| path.into(), |n| path.with_file_name(n.escaped())),
-        _ => path.into(),
-    }
-}
-
-fn place(artifact: &Path, base: &Path) -> Result<Place, CheckError> {
-    let rest = artifact.strip_prefix(base).unwrap_or(artifact).as_os_str().as_bytes();
-    match RelPath::from_bytes(rest) {
-        Ok(path) if path.is_root() => Ok(Place::Itself(KnownAs::new(artifact.as_os_str().as_bytes()))),
-        Ok(path) => Ok(Place::Within(path)),
-        Err(e) => Err(io_error(artifact, io::Error::new(io::ErrorKind::InvalidInput, e))),
-    }
 }
 
 fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result<Content, CheckError> {
@@ -189,39 +136,6 @@ fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result
     let beneath =
         |(p, f): (&RelPath, &crate::observe::ObservedFile)| Some((p.strip_prefix(&path)?, f.digest));
     Ok(Content::Directory(observation.files.iter().filter_map(beneath).collect()))
-}
-
-fn open_manifest(path: &Path) -> Result<BufReader<File>, Rejection> {
-    match regular_file::open(path, Links::Followed) {
-        Ok(file) => Ok(BufReader::new(file)),
-        Err(ReadError::Missing(_)) => Err(Rejection::NoManifest(shown(path))),
-        Err(e) => Err(manifest::ManifestError::from(io::Error::from(e)).into()),
-    }
-}
-
-/// A file that was found and may be an attestation; `None` if it is not there.
-fn read(path: &Path) -> Result<Option<Vec<u8>>, CheckError> {
-    match regular_file::read(path, Links::Followed, LIMIT) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(ReadError::Missing(_)) => Ok(None),
-        // A name with the suffix may be longer than a name can be.
-        Err(ReadError::Io(e)) if e.kind() == io::ErrorKind::InvalidFilename => Ok(None),
-        Err(e) => Err(io_error(path, e.into())),
-    }
-}
-
-/// The attestation that the user names, which may come from a pipe.
-pub(super) fn read_named(path: &Path) -> Result<Vec<u8>, CheckError> {
-    match regular_file::read_named(path, LIMIT) {
-        Err(ReadError::Missing(_)) => Err(CheckError::NoBundle(shown(path))),
-        read => read.map_err(|e| io_error(path, e.into())),
-    }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn shown(path: &Path) -> String {

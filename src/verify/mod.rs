@@ -22,6 +22,7 @@ use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::Rejection;
 
+use crate::attestations::FindError;
 use crate::observe::{ObserverError, RootError};
 use crate::store::StoreError;
 
@@ -66,6 +67,17 @@ pub enum CheckError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<FindError> for CheckError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Rejected(rejection) => Self::Rejected(rejection),
+            FindError::NotThere(name) => Self::NoBundle(name),
+            FindError::Io { name, source } => Self::Io { name, source },
+            FindError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl Trouble for CheckError {

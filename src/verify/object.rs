@@ -1,22 +1,19 @@
 //! Objects in a store.
 
-use std::io::BufReader;
+use std::sync::Arc;
 
 use argo_attest_core::bundle::Evidence;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::intoto::member_path;
-use argo_attest_core::manifest;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{
-    Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, VerifiedStatement,
+    Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, VerifiedStatement,
 };
 use sha2::{Digest as _, Sha256};
-use tokio::runtime::Handle;
 
-use super::found::{Format, Found, accept};
-use super::local::read_named;
+use super::found::{Found, nearest};
 use super::{CheckError, Checker};
-use crate::attest::{BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION};
+use crate::attestations::{Attestations, BesideObject, Candidate, Reach};
 use crate::observe::Progress;
 use crate::store::{ObjectKey, Store, StoreError};
 
@@ -41,33 +38,28 @@ pub async fn check_object(
     key: &ObjectKey,
     progress: &dyn Progress,
 ) -> Result<CheckedObject, CheckError> {
-    let (found, base) = match &checker.bundle {
-        Some(bundle) => {
-            let name = printable(bundle.as_os_str().as_encoded_bytes());
-            let bytes = read_named(bundle)?;
-            let attestations = Format::Either.read(&bytes)?;
-            let place = Place::Named(KnownAs::new(key.as_str()));
-            (Found { origin: name, place, attestations, bundle: None }, key.as_str())
-        }
-        None => beside(store, key.as_str()).await?,
+    let attestations = BesideObject::new(store, key);
+    let found = match &checker.bundle {
+        Some(bundle) => Found::of(attestations.named(bundle)?)?,
+        None => nearest(attestations.find(Reach::Nearest)).await?,
     };
     let authentic = found.authentic(checker)?;
-    let of_object = Content::File(digest(store, key, progress).await?);
-    let (_, statement) = decide(store, &found, base, authentic, of_object.clone()).await?;
-    let placed = placed(checker, store, &found.place, (key, base), &statement)?;
-    if !placed && !matches!(found.place, Place::Named(_)) {
-        unclaimed(checker, store, key.as_str(), &of_object).await?;
+    let content = Arc::new(Content::File(digest(store, key, progress).await?));
+    let (_, statement) = found.decide(authentic, &content).await?;
+    let placed = placed(checker, store, &found.candidate, key, &statement)?;
+    if !placed && !matches!(found.candidate.place, Place::Named(_)) {
+        unclaimed(checker, &attestations, &content).await?;
     }
-    let Found { origin, attestations, .. } = found;
-    Ok(CheckedObject { statement, origin, placed, evidence: attestations.evidence })
+    let Found { candidate, envelopes } = found;
+    Ok(CheckedObject { statement, origin: candidate.origin, placed, evidence: envelopes.evidence })
 }
 
 /// That the statement is about an object in this place, as far as it is about any.
 fn placed(
     checker: &Checker,
     store: &dyn Store,
-    place: &Place,
-    (key, base): (&ObjectKey, &str),
+    candidate: &Candidate<'_>,
+    key: &ObjectKey,
     statement: &VerifiedStatement,
 ) -> Result<bool, Rejection> {
     let uri = |key: &str| ObjectKey::new(key).map_or_else(|_| key.to_owned(), |key| store.uri(&key));
@@ -77,6 +69,7 @@ fn placed(
         attested: printable(statement.subject().as_bytes()),
         asked: key.to_string(),
     };
+    let place = &candidate.place;
     let found = match place {
         // The caller says that it is about this object, which may be a file of a directory
         // that it is about: of the one that it names, under the very path there.
@@ -95,7 +88,7 @@ fn placed(
             }
             found
         }
-        Place::Itself(_) | Place::Within(_) => here(&uri(base)),
+        Place::Itself(_) | Place::Within(_) => here(&candidate.beside),
     };
     match (found, place) {
         (Ok(()), _) => Ok(true),
@@ -127,89 +120,16 @@ fn is_member(statement: &VerifiedStatement, path: &str) -> bool {
 /// in between: the attestation of each directory that the object is in has to know it as well.
 async fn unclaimed(
     checker: &Checker,
-    store: &dyn Store,
-    key: &str,
-    content: &Content,
+    attestations: &dyn Attestations,
+    content: &Arc<Content>,
 ) -> Result<(), CheckError> {
-    for (at, _) in key.rmatch_indices('/') {
-        let (directory, rest) = key.split_at(at);
-        let Ok(path) = RelPath::from_bytes(rest.trim_start_matches('/').as_bytes()) else { continue };
-        for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
-            let Ok(name) = ObjectKey::new(&format!("{directory}{suffix}")) else { continue };
-            let object = match store.get(&name, MAX_ATTESTATION).await {
-                Ok(object) => object,
-                Err(StoreError::NotFound { .. }) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let Ok(attestations) = format.read(&object.bytes) else { continue };
-            let place = Place::Within(path.clone());
-            let found = Found { origin: store.uri(&name), place, attestations, bundle: None };
-            let Ok(authentic) = found.authentic(checker) else { continue };
-            decide(store, &found, directory, authentic, content.clone()).await?;
-        }
+    let mut above = attestations.find(Reach::Above(1));
+    while let Some(candidate) = above.next().await {
+        let Ok(found) = Found::of(candidate?) else { continue };
+        let Ok(authentic) = found.authentic(checker) else { continue };
+        found.decide(authentic, content).await?;
     }
     Ok(())
-}
-
-/// Whether one of the statements speaks of these bytes: which, and what it says.
-pub(super) async fn decide(
-    store: &dyn Store,
-    found: &Found,
-    base: &str,
-    authentic: Vec<(usize, Authentic)>,
-    content: Content,
-) -> Result<(usize, VerifiedStatement), CheckError> {
-    let manifest = if authentic.iter().any(|(_, a)| a.needs_manifest(&found.place, &content)) {
-        Some(fetch_manifest(store, base).await?)
-    } else {
-        None
-    };
-    // The lists that are read here arrive over the network; the caller's thread only waits.
-    let place = found.place.clone();
-    let judge = move || {
-        let mut manifest = manifest;
-        accept(authentic, &place, &content, || {
-            manifest
-                .take()
-                .map(BufReader::new)
-                .ok_or_else(|| Rejection::NoManifest("it was read already".into()))
-        })
-    };
-    let judged = tokio::task::spawn_blocking(judge)
-        .await
-        .map_err(|e| CheckError::Io { name: found.origin.clone(), source: std::io::Error::other(e) })?;
-    Ok(judged?)
-}
-
-/// The attestation beside the object with this key, or beside a directory that it is in.
-pub(super) async fn beside<'k>(store: &dyn Store, key: &'k str) -> Result<(Found, &'k str), CheckError> {
-    let mut looked_for = Vec::new();
-    let parents = key.rmatch_indices('/').map(|(at, _)| at);
-    for end in std::iter::once(key.len()).chain(parents) {
-        let (base, rest) = key.split_at(end);
-        let spelling = |_| Rejection::Spelling { key: printable(key.as_bytes()) };
-        let place = if rest.is_empty() {
-            Place::Itself(KnownAs::new(key))
-        } else {
-            // Keys are bytes: `a/./b` is another object than `a/b`, and no file of `a`.
-            RelPath::from_bytes(key.as_bytes()).map_err(spelling)?;
-            let path = rest.strip_prefix('/').unwrap_or(rest);
-            Place::Within(RelPath::from_bytes(path.as_bytes()).map_err(spelling)?)
-        };
-        for (suffix, format) in [(BUNDLE_SUFFIX, Format::Bundle), (LINES_SUFFIX, Format::Lines)] {
-            let Ok(name) = ObjectKey::new(&format!("{base}{suffix}")) else { continue };
-            match store.get(&name, MAX_ATTESTATION).await {
-                Ok(object) => {
-                    let attestations = format.read(&object.bytes)?;
-                    let bundle = (format == Format::Bundle).then(|| Sha256Digest::of(&object.bytes));
-                    return Ok((Found { origin: store.uri(&name), place, attestations, bundle }, base));
-                }
-                Err(StoreError::NotFound { .. }) => looked_for.push(store.uri(&name)),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-    Err(Rejection::NoAttestation { looked_for }.into())
 }
 
 async fn digest(
@@ -228,14 +148,4 @@ async fn digest(
         progress.advanced(u64::try_from(chunk.len()).unwrap_or_default());
     }
     Ok(Sha256Digest::from_hasher(hasher))
-}
-
-async fn fetch_manifest(store: &dyn Store, base: &str) -> Result<crate::store::BlockingRead, CheckError> {
-    let missing = |why: String| CheckError::Rejected(Rejection::NoManifest(why));
-    let key = ObjectKey::new(&format!("{base}{}", manifest::SUFFIX)).map_err(|e| missing(e.to_string()))?;
-    match store.stream(&key).await {
-        Ok(stream) => Ok(stream.into_blocking(Handle::current())),
-        Err(StoreError::NotFound { .. }) => Err(missing(store.uri(&key))),
-        Err(error) => Err(error.into()),
-    }
 }

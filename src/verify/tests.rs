@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attest::{AttestationNames, Attestor};
+use crate::attest::Attestor;
+use crate::attestations::BesideObject;
 use crate::observe::NoProgress;
 use crate::store::{MemoryStore, ObjectKey, Store as _};
 
@@ -48,9 +49,9 @@ impl Bucket {
             files_digested: (0, 0),
             bytes_digested: (0, 0),
         };
-        let names = AttestationNames::beside(beside).unwrap();
-        let attestor = Attestor::new(&self.key, &self.store);
-        attestor.attest(contents, &names, &run.provenance(byproducts)).await.unwrap();
+        let place = BesideObject::new(&self.store, &ObjectKey::new(beside).unwrap());
+        let attestor = Attestor::new(&self.key);
+        attestor.attest(contents, &place, &run.provenance(byproducts)).await.unwrap();
     }
 
     async fn check(&self, key: &str) -> Result<CheckedObject, CheckError> {
@@ -236,7 +237,7 @@ async fn a_directory_of_objects_may_be_asked_for_with_its_slash() {
     bucket.attest("x/file", &Contents::file("file", Sha256Digest::of(b"f")), Some("x/file")).await;
     let found = Attested::find(&checker, &bucket.store, &find("x/file/")).await.unwrap();
     let content = argo_attest_core::verify::Content::File(Sha256Digest::of(b"f"));
-    found.accept(&bucket.store, content).await.unwrap_err();
+    found.accept(content).await.unwrap_err();
 }
 
 /// Advice that cannot help is worse than none.

@@ -242,15 +242,13 @@ fn the_map_has_every_room() {
 
 /// Which modules of a crate a file names, tests left out.
 fn leans_on(text: &str) -> BTreeSet<String> {
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let named = |line: &str| {
         let parts = line.split("crate::").skip(1);
         parts
             .map(|rest| rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    code.flat_map(named).collect()
+    code(text).flat_map(named).collect()
 }
 
 /// Rooms lean on others in one direction: those that lean on nothing are taken away, and then
@@ -287,4 +285,42 @@ fn no_modules_lean_on_each_other_in_a_circle() {
         }
         assert!(rooms.is_empty(), "{folder}: {:?}", rooms.keys());
     }
+}
+
+/// A file's own code: no comments, and no tests.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    code.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+/// Where an attestation lies is known in one room. What the command line tells a person may
+/// name it; nothing else that it does may.
+#[test]
+fn one_room_knows_where_an_attestation_lies() {
+    let suffixes = [".sigstore.json", ".intoto.jsonl", ".manifest.sha256", "manifest::SUFFIX"];
+    let mut sources = Vec::new();
+    files(&root().join("src"), "rs", &mut sources);
+    let mut seen = 0;
+    for source in sources {
+        let place = source.strip_prefix(root().join("src")).unwrap();
+        let parts: Vec<_> = place.iter().map(|part| part.to_str().unwrap()).collect();
+        if parts.iter().any(|part| part.trim_end_matches(".rs") == "tests") {
+            continue;
+        }
+        let text = fs::read_to_string(&source).unwrap();
+        for line in code(&text) {
+            for suffix in suffixes {
+                let Some((before, _)) = line.split_once(suffix) else { continue };
+                if parts[0] == "attestations" {
+                    seen += 1;
+                    continue;
+                }
+                // In a sentence, after a word or a space.
+                let in_text =
+                    parts[0] == "cli" && before.ends_with(|c: char| c == ' ' || c.is_alphanumeric());
+                assert!(in_text, "{}: {line}", source.display());
+            }
+        }
+    }
+    assert!(seen >= 3, "the room itself names only {seen}");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::sync::LazyLock;
 
-use argo_attest::attest::MAX_ATTESTATION_BYTES;
+use argo_attest::attestations::MAX_ATTESTATION_BYTES;
 use argo_attest_core::bundle::{Bundle, lines};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Envelope, MAX_PAYLOAD, MAX_SIGNATURES};

@@ -22,7 +22,8 @@ use argo_attest_core::intoto::Statement;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::slsa::{EXISTING_OBJECT_BUILD_TYPE, PROVENANCE_V1, Provenance};
 
-use crate::attest::{AttestationNames, Attestor, MAX_ATTESTATION, Receipt};
+use crate::attest::{Attestor, Receipt};
+use crate::attestations::BesideObject;
 use crate::observe::Progress;
 use crate::store::{Corruption, ObjectInfo, ObjectKey, Store, StoreError};
 
@@ -103,15 +104,16 @@ impl Sighting {
         provenance: &Provenance,
         earlier: Earlier,
     ) -> Result<Receipt, ExistingObjectError> {
-        let names = AttestationNames::beside(self.key.as_str())
-            .map_err(|source| ExistingObjectError::Name { uri: self.uri.clone(), source })?;
+        let place = BesideObject::new(store, &self.key);
+        let names =
+            place.names().map_err(|source| ExistingObjectError::Name { uri: self.uri.clone(), source })?;
         if earlier == Earlier::Keep {
-            self.unexplained(store, &names).await?;
+            self.unexplained(&place, || store.uri(&names.bundle)).await?;
         }
         self.still(store).await?;
         let name = self.name();
         let contents = Contents::file(&name, self.digest).stored_as(&name, &self.uri, self.digest);
-        let receipt = attestor.attest(&contents, &names, provenance).await?;
+        let receipt = attestor.attest(&contents, &place, provenance).await?;
         match self.still(store).await {
             // What is signed stays true, but not of what a reader finds there now.
             Err(ExistingObjectError::Changed { uri }) => Err(ExistingObjectError::Overtaken { uri }),
@@ -142,14 +144,10 @@ impl Sighting {
     /// No signature is checked: who planted it has only kept us from hiding it.
     async fn unexplained(
         &self,
-        store: &dyn Store,
-        names: &AttestationNames,
+        place: &BesideObject<'_>,
+        there: impl FnOnce() -> String,
     ) -> Result<(), ExistingObjectError> {
-        let bytes = match store.get(&names.bundle, MAX_ATTESTATION).await {
-            Ok(object) => object.bytes,
-            Err(StoreError::NotFound { .. }) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(bytes) = place.bundle().await? else { return Ok(()) };
         // What is no attestation is not replaced either: the attestor sees to that.
         let Ok(bundle) = Bundle::from_json(&bytes) else { return Ok(()) };
         let Ok(statement) = Statement::from_json(bundle.envelope().unverified_payload()) else {
@@ -162,7 +160,7 @@ impl Sighting {
         match Provenance::from_predicate(statement.predicate()) {
             Ok(made) if made.build_definition.build_type != EXISTING_OBJECT_BUILD_TYPE => {
                 Err(ExistingObjectError::Explained {
-                    uri: store.uri(&names.bundle),
+                    uri: there(),
                     builder: printable(made.run_details.builder.id.as_bytes()),
                 })
             }

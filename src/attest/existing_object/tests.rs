@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::*;
+use crate::attestations::{AttestationNames, MAX_ATTESTATION};
 use crate::observe::NoProgress;
 use crate::store::{MemoryStore, Object, ObjectStream, PutMode, PutOutcome};
 
@@ -83,7 +84,7 @@ async fn attest(
         finished_on,
     }
     .provenance();
-    sighting.attest(&Attestor::new(signer, store), store, &provenance, earlier).await
+    sighting.attest(&Attestor::new(signer), store, &provenance, earlier).await
 }
 
 fn signer() -> PrivateKey {
@@ -145,15 +146,16 @@ async fn does_not_hide_who_says_how_the_bytes_were_made() {
     }
     .provenance();
     built.build_definition.build_type = argo_attest_core::slsa::ARGO_STEP_BUILD_TYPE.into();
-    let attestor = Attestor::new(&signer, &store);
+    let attestor = Attestor::new(&signer);
+    let place = BesideObject::new(&store, &ObjectKey::new("in/base.csv").unwrap());
 
     // Of other bytes: it is no longer about what is there.
     let other = Contents::file("base.csv", Sha256Digest::of(b"other"));
-    attestor.attest(&other, &names, &built).await.unwrap();
+    attestor.attest(&other, &place, &built).await.unwrap();
     attest(&store, &signer, Earlier::Keep).await.unwrap();
 
     let these = Contents::file("base.csv", Sha256Digest::of(BYTES));
-    attestor.attest(&these, &names, &built).await.unwrap();
+    attestor.attest(&these, &place, &built).await.unwrap();
     let before = store.get(&names.bundle, MAX_ATTESTATION).await.unwrap().bytes;
     let error = attest(&store, &signer, Earlier::Keep).await.map(|_| ()).unwrap_err();
     assert!(

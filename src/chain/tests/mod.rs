@@ -18,7 +18,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::attest::{AttestationNames, Attestor, MAX_ATTESTATION};
+use crate::attest::Attestor;
+use crate::attestations::{BesideObject, MAX_ATTESTATION};
 use crate::store::{MemoryStore, ObjectKey, Store as _, StoreError};
 
 mod breaks;
@@ -102,8 +103,9 @@ impl Shelf {
     }
 
     async fn attest_at(&self, name: &str, contents: Contents, provenance: &Provenance) -> ResourceDescriptor {
-        let names = AttestationNames::beside(name).unwrap();
-        Attestor::new(&self.key, &self.store).attest(&contents, &names, provenance).await.unwrap();
+        let place = BesideObject::new(&self.store, &ObjectKey::new(name).unwrap());
+        let names = place.names().unwrap();
+        Attestor::new(&self.key).attest(&contents, &place, provenance).await.unwrap();
         let bundle = self.store.get(&names.bundle, MAX_ATTESTATION).await.unwrap().bytes;
         reference(name, &self.store.uri(&names.bundle), &bundle)
     }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::attestations::AttestationNames;
 use crate::store::PutMode;
 
 #[tokio::test]

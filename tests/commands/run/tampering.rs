@@ -22,7 +22,8 @@ fn policy(desk: &Desk) -> Policy {
 /// The reason for a no, from the same code that the program runs; `None` for a yes.
 fn reason(desk: &Desk, artifact: &Path, bundle: Option<&Path>) -> Option<String> {
     let checker = Checker { policy: policy(desk), now: Timestamp::now(), bundle: bundle.map(Path::to_owned) };
-    match check_path(&checker, artifact, NonZeroUsize::MIN, &NoProgress) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    match runtime.block_on(check_path(&checker, artifact, NonZeroUsize::MIN, &NoProgress)) {
         Ok(_) => None,
         Err(CheckError::Rejected(no)) => Some(argo_attest_core::text::causes(&no)),
         Err(other) => panic!("neither yes nor no: {other:?}"),

@@ -1,0 +1,156 @@
+//! Beside a file or a directory of this machine.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::verify::{KnownAs, Place};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
+
+use super::candidate::{Manifest, read_named, shown};
+use super::names::{self, LOOKED_FOR};
+use super::put::{self, PutError};
+use super::{
+    AttestationNames, Attestations, Candidate, Candidates, FindError, Form, Kept, MAX_ATTESTATION_BYTES,
+    NewAttestation, Reach,
+};
+use crate::regular_file::{self, Links, ReadError};
+use crate::store::{FileStore, InvalidKey, ObjectKey, StoreError};
+
+/// The attestations of a file or a directory.
+#[derive(Debug)]
+pub struct BesideFile {
+    /// Absolute, without `..`.
+    artifact: PathBuf,
+    /// Where one is put, and what the artifact is called in there.
+    home: Option<(FileStore, RelPath)>,
+}
+
+impl BesideFile {
+    /// Of what is at an absolute path, which has no `..` and ends in a name.
+    pub fn new(artifact: &Path) -> Self {
+        Self { artifact: artifact.to_owned(), home: None }
+    }
+
+    /// Of what is at this path beneath a directory: through no link out of it is an
+    /// attestation put.
+    pub fn beneath(root: &Path, path: &RelPath) -> Result<Self, StoreError> {
+        let artifact = root.join(OsStr::from_bytes(path.as_bytes()));
+        Ok(Self { artifact, home: Some((FileStore::open(root)?, path.clone())) })
+    }
+
+    /// The attestation that the user says is about it, which brings its own manifest.
+    pub fn named(&self, file: &Path) -> Result<Candidate<'static>, FindError> {
+        let bytes = read_named(file)?;
+        let base = Path::new(OsStr::from_bytes(names::stem(file.as_os_str().as_bytes())));
+        let place = Place::Named(KnownAs::new(self.artifact.as_os_str().as_bytes()));
+        Ok(candidate(base, place, Form::Either, shown(file), bytes))
+    }
+
+    /// What it is called where one is put.
+    fn key(&self) -> Result<ObjectKey, InvalidKey> {
+        if let Some((_, path)) = &self.home {
+            return ObjectKey::for_path(path);
+        }
+        let name = self.artifact.file_name().unwrap_or_default();
+        RelPath::from_bytes(name.as_bytes()).map_or(Err(InvalidKey::Empty), |name| ObjectKey::for_path(&name))
+    }
+
+    fn look(&self, base: &Path, form: Form) -> Option<Result<Candidate<'static>, FindError>> {
+        let path = appended(&stored_as(base), names::suffix(form));
+        let bytes = read(&path).transpose()?;
+        let place = || {
+            let rest = self.artifact.strip_prefix(base).unwrap_or(&self.artifact).as_os_str().as_bytes();
+            match RelPath::from_bytes(rest) {
+                Ok(path) if path.is_root() => {
+                    Ok(Place::Itself(KnownAs::new(self.artifact.as_os_str().as_bytes())))
+                }
+                Ok(path) => Ok(Place::Within(path)),
+                Err(e) => Err(io_error(&self.artifact, io::Error::new(io::ErrorKind::InvalidInput, e))),
+            }
+        };
+        let stored = stored_as(base);
+        Some(bytes.and_then(|bytes| Ok(candidate(&stored, place()?, form, shown(&path), bytes))))
+    }
+}
+
+#[async_trait]
+impl Attestations for BesideFile {
+    fn find(&self, reach: Reach) -> Candidates<'_> {
+        let (levels, looked_for) = match reach {
+            Reach::Nearest => {
+                let own = |form: &Form| shown(&appended(&stored_as(&self.artifact), names::suffix(*form)));
+                let above = "the same beside each directory above".to_owned();
+                (0, LOOKED_FOR.iter().map(own).chain([above]).collect())
+            }
+            Reach::Above(levels) => (levels, Vec::new()),
+        };
+        let bases = self.artifact.ancestors().skip(levels).filter(|path| path.file_name().is_some());
+        let looks =
+            bases.flat_map(move |base| LOOKED_FOR.iter().filter_map(move |form| self.look(base, *form)));
+        Candidates::new(stream::iter(looks).boxed(), looked_for)
+    }
+
+    async fn put(&self, new: &NewAttestation<'_>) -> Result<Kept, PutError> {
+        let opened;
+        let store = if let Some((store, _)) = &self.home {
+            store
+        } else {
+            opened = FileStore::open(self.artifact.parent().unwrap_or(&self.artifact))?;
+            &opened
+        };
+        put::put(store, &AttestationNames::beside(self.key()?.as_str())?, new).await
+    }
+
+    fn manifest_name(&self) -> String {
+        self.key().map(|key| names::manifest_name(key.as_str())).unwrap_or_default()
+    }
+}
+
+/// `base`: what it is beside, as its name is written there.
+fn candidate(base: &Path, place: Place, form: Form, origin: String, bytes: Bytes) -> Candidate<'static> {
+    Candidate {
+        beside: shown(base),
+        bundle_uri: shown(&appended(base, names::suffix(Form::Bundle))),
+        manifest: Manifest::File(appended(base, names::MANIFEST_SUFFIX)),
+        origin,
+        place,
+        form,
+        bytes,
+    }
+}
+
+/// Object keys are text, so what lies beside a name that is not UTF-8 bears the
+/// name's escaped form ([`ObjectKey::for_path`]).
+fn stored_as(path: &Path) -> PathBuf {
+    match path.file_name() {
+        Some(name) if name.to_str().is_none() => RelPath::from_bytes(name.as_bytes())
+            .map_or_else(|_| path.into(), |n| path.with_file_name(n.escaped())),
+        _ => path.into(),
+    }
+}
+
+/// A file that was found and may be an attestation; `None` if it is not there.
+fn read(path: &Path) -> Result<Option<Bytes>, FindError> {
+    match regular_file::read(path, Links::Followed, MAX_ATTESTATION_BYTES) {
+        Ok(bytes) => Ok(Some(bytes.into())),
+        Err(ReadError::Missing(_)) => Ok(None),
+        // A name with the suffix may be longer than a name can be.
+        Err(ReadError::Io(e)) if e.kind() == io::ErrorKind::InvalidFilename => Ok(None),
+        Err(e) => Err(io_error(path, e.into())),
+    }
+}
+
+fn appended(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn io_error(path: &Path, source: io::Error) -> FindError {
+    FindError::Io { name: shown(path), source }
+}

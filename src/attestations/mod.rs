@@ -1,0 +1,92 @@
+//! Where attestations lie: the one room that knows by which names they are kept, and in
+//! which order they are looked for.
+//!
+//! [`Attestations`] is the port: what is attested at one place. Whoever wants an attestation
+//! asks for the candidates and takes the first that decides; whoever has one puts it. Its
+//! adapters are [`BesideObject`], for an object of a store, and [`BesideFile`], for a file or
+//! a directory of this machine. What a candidate says, and whether that is true, is not
+//! judged here.
+
+mod address;
+mod candidate;
+mod file;
+mod names;
+mod object;
+mod put;
+
+use std::fmt::Debug;
+
+use argo_attest_core::bundle::Bundle;
+use async_trait::async_trait;
+use bytes::Bytes;
+
+pub use address::Address;
+pub use candidate::{Candidate, Candidates, FindError, Form, OpenManifest};
+pub use file::BesideFile;
+pub use names::{AttestationNames, artifact_of};
+pub use object::BesideObject;
+pub use put::PutError;
+
+/// Size limit of an attestation that is read, in bytes.
+pub const MAX_ATTESTATION: u64 = 16 * 1024 * 1024;
+/// The same, of what is read from a file.
+pub const MAX_ATTESTATION_BYTES: usize = 16 * 1024 * 1024;
+
+/// What is attested at one place, and where an attestation of it goes.
+#[async_trait]
+pub trait Attestations: Send + Sync + Debug {
+    /// What may speak of the artifact, in the order in which it counts. Each candidate is
+    /// read only when it is asked for.
+    fn find(&self, reach: Reach) -> Candidates<'_>;
+
+    /// Keeps an attestation, without ever destroying what is none. Readers that come
+    /// meanwhile find all of it or the one before. Gives what is there afterwards, as it
+    /// was read back.
+    ///
+    /// Errors: [`PutError`].
+    async fn put(&self, new: &NewAttestation<'_>) -> Result<Kept, PutError>;
+
+    /// What a statement calls the manifest that is put with it.
+    fn manifest_name(&self) -> String;
+}
+
+/// How far from the artifact an attestation may be that is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The artifact's own, then that of each directory that it is in, from the inside out.
+    /// A name that is no plain path is in no directory, and [`FindError`] says so.
+    Nearest,
+    /// Only those of directories, from the one so many levels above: whatever may claim the
+    /// artifact. A name that is no plain path is in every directory that it could be in.
+    Above(usize),
+}
+
+/// What is to be kept.
+#[derive(Debug)]
+pub struct NewAttestation<'a> {
+    /// The signed statement.
+    pub bundle: &'a Bundle,
+    /// The files that the statement does not list itself, where they are too many.
+    pub manifest: Option<&'a [u8]>,
+}
+
+/// What is kept, as it was read back. Nobody has compared it yet with what was put.
+#[derive(Debug)]
+pub struct Kept {
+    /// The Sigstore bundle.
+    pub bundle: ReadBack,
+    /// The envelopes of this attempt and those before, one a line.
+    pub lines: ReadBack,
+}
+
+/// Bytes, and where they were read.
+#[derive(Debug)]
+pub struct ReadBack {
+    /// Where, printable.
+    pub uri: String,
+    /// What is there.
+    pub bytes: Bytes,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Both adapters keep the port's promises.
+
+use std::io::Read as _;
+
+use argo_attest_core::dsse::{Envelope, Unsigned};
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::verify::Place;
+
+use super::*;
+use crate::store::{MemoryStore, ObjectKey};
+
+const MANIFEST: &[u8] = b"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  a\n";
+
+fn bundle() -> Bundle {
+    let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
+    let unsigned = Unsigned::new(b"{}".to_vec()).unwrap();
+    let signature = key.sign(unsigned.pae());
+    Bundle::new(Envelope::assemble(unsigned, signature, key.public()).unwrap()).unwrap()
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::from_bytes(text.as_bytes()).unwrap()
+}
+
+/// What is found, by its form and as what it would speak of the artifact.
+async fn found(place: &dyn Attestations, reach: Reach) -> Vec<(Form, Option<RelPath>)> {
+    let mut candidates = place.find(reach);
+    let mut all = Vec::new();
+    while let Some(candidate) = candidates.next().await {
+        let Candidate { form, place, .. } = candidate.unwrap();
+        all.push((form, if let Place::Within(path) = place { Some(path) } else { None }));
+    }
+    all
+}
+
+/// `of` makes the adapter for a name beneath one root.
+async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
+    let out = of("x/out");
+    assert_eq!(found(out.as_ref(), Reach::Nearest).await, []);
+    let mut nothing = out.find(Reach::Nearest);
+    assert!(nothing.next().await.is_none());
+    let looked_for = nothing.looked_for();
+    assert!(looked_for[0].ends_with("x/out.sigstore.json"), "{looked_for:?}");
+    assert!(looked_for[1].ends_with("x/out.intoto.jsonl"), "{looked_for:?}");
+
+    assert_eq!(out.manifest_name(), "out.manifest.sha256");
+    let (first, second) = (bundle(), bundle());
+    out.put(&NewAttestation { bundle: &first, manifest: None }).await.unwrap();
+    let kept = out.put(&NewAttestation { bundle: &second, manifest: Some(MANIFEST) }).await.unwrap();
+    assert_eq!(kept.bundle.bytes, second.to_json(), "the newest");
+    assert_eq!(
+        kept.lines.bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count(),
+        2,
+        "every attempt"
+    );
+
+    let itself = [(Form::Bundle, None), (Form::Lines, None)];
+    assert_eq!(found(out.as_ref(), Reach::Nearest).await, itself);
+    let within = [(Form::Bundle, Some(path("sub/a"))), (Form::Lines, Some(path("sub/a")))];
+    let member = of("x/out/sub/a");
+    assert_eq!(found(member.as_ref(), Reach::Nearest).await, within);
+    assert_eq!(found(member.as_ref(), Reach::Above(1)).await, within);
+    assert_eq!(found(member.as_ref(), Reach::Above(2)).await, within, "of what is two levels above");
+    assert_eq!(found(member.as_ref(), Reach::Above(3)).await, []);
+    // What its name only begins with is no directory that it is in.
+    assert_eq!(found(of("x/outer").as_ref(), Reach::Nearest).await, []);
+
+    let mut candidates = member.find(Reach::Nearest);
+    let candidate = candidates.next().await.unwrap().unwrap();
+    assert_eq!(candidate.bytes, second.to_json());
+    assert!(candidate.beside.ends_with("x/out") && candidate.bundle_uri == candidate.origin);
+    let mut open = candidate.manifest().await.unwrap();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut bytes = Vec::new();
+        open().unwrap().read_to_end(&mut bytes).unwrap();
+        bytes
+    });
+    assert_eq!(read.await.unwrap(), MANIFEST);
+}
+
+#[tokio::test]
+async fn beside_an_object() {
+    let store = MemoryStore::new();
+    conforms(|name| Box::new(BesideObject::new(&store, &ObjectKey::new(name).unwrap()))).await;
+}
+
+#[tokio::test]
+async fn beside_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    conforms(|name| Box::new(BesideFile::beneath(&root, &path(name)).unwrap())).await;
+}
+
+/// What lies further away cannot get in the way of what decides.
+#[tokio::test]
+async fn nothing_is_read_before_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    std::fs::write(root.join("out.sigstore.json"), "{}").unwrap();
+    std::fs::create_dir(root.join("out.intoto.jsonl")).unwrap();
+    let place = BesideFile::new(&root.join("out"));
+    let mut candidates = place.find(Reach::Nearest);
+    assert_eq!(candidates.next().await.unwrap().unwrap().bytes, "{}");
+    assert!(matches!(candidates.next().await, Some(Err(FindError::Io { .. }))));
+}
+
+#[test]
+fn an_address_leads_to_what_belongs_to_it() {
+    for (uri, lines) in [("s3://b/a.sigstore.json", false), ("s3://b/a.intoto.jsonl", true)] {
+        let address = Address::new(uri);
+        assert_eq!((address.artifact(), address.is_lines()), ("s3://b/a", lines));
+        assert_eq!(address.lines().as_deref(), Some("s3://b/a.intoto.jsonl"));
+        assert_eq!(address.manifest(), "s3://b/a.manifest.sha256");
+    }
+    let other = Address::new("s3://b/a.json");
+    assert_eq!((other.artifact(), other.lines()), ("s3://b/a.json", None));
+}
