@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help build test test-as-user lint fmt clippy doc core deny bench fuzz release image image-load e2e tools clean
+.PHONY: help build test test-as-user lint fmt clippy doc core deny bench fuzz release image image-load e2e differential tools clean
 
 ARGO_ATTEST_TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/argo-attest-tools
 export ARGO_ATTEST_TOOLS
@@ -35,6 +35,8 @@ help: ## this list
 build: ## the debug binary
 	$(CARGO) build --locked
 
+# Most of the tests' time is waiting: for a deadline, a grace period, a store that is away.
+test test-as-user: export RUST_TEST_THREADS ?= 8
 test: ## every test; those that need a missing tool say so
 	$(CARGO) test --locked --workspace --no-fail-fast
 
@@ -101,6 +103,12 @@ image-load: image ## ... and onto the node of $(CLUSTER), which must be up
 e2e: image ## the suite on a real cluster
 	CLUSTER='$(CLUSTER)' E2E_IMAGE='$(IMAGE)' tests/e2e/run --binary '$(abspath $(DIST))/argo-attest' \
 	    --archive '$(abspath $(IMAGE_ARCHIVE))' $(E2E)
+
+# An hour and more; it goes on where it was stopped. ARGO_VERSION=3.7 for the older line.
+differential: export E2E_DIFFERENTIAL := all
+differential: export E2E_RESUME := 1
+differential: E2E += --only differential
+differential: e2e ## Argo's own examples, as they are and attested: what differs?
 
 tools: ## what lint, fuzz, release and the interop tests need, into $(ARGO_ATTEST_TOOLS)
 	.ci/tools

@@ -39,17 +39,33 @@ def apply(case, name, change=None):
     case.later(case.kube.unapply, text)
 
 
-def admission(case, *names, effective, change=None):
+def admission(case, *names, effective, change=None, everywhere=False):
     """Applies admission policies, and waits until the API server heeds them.
 
-    They hold for the whole cluster: for scenarios that run alone.
+    For the case's namespace, so that others see nothing of it; or as the files are, for the
+    whole cluster, in scenarios that run alone.
     """
-    found, _ = case.kube.ask("get", "mutatingadmissionpolicy", "argo-attest-inject")
-    if found == 0:
-        raise Skip("argo-attest-inject is there already: kubectl delete -f workflow-templates/admission")
     code, said = case.kube.ask("api-resources", "--api-group=admissionregistration.k8s.io", "-o", "name")
     if code != 0 or "mutatingadmissionpolicies" not in said:
         raise Skip("needs MutatingAdmissionPolicy: Kubernetes 1.36")
+    found, _ = case.kube.ask("get", "mutatingadmissionpolicy", "argo-attest-inject")
+    if found == 0:
+        raise Skip("argo-attest-inject is there already: kubectl delete -f workflow-templates/admission")
+
+    def changed(text):
+        text = change(text) if change else text
+        return text if everywhere else within(case.kube.namespace, text)
+
     for name in names:
-        apply(case, f"admission/{name}.yaml", change)
+        apply(case, f"admission/{name}.yaml", changed)
     wait_for(f"admission policies {names}", 30 * case.settings.patience, effective, 0.3)
+
+
+def within(namespace, text):
+    """The same policies under names of their own, for what is in this namespace."""
+    assert "namespaceSelector" not in text
+    selector = f"namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}"
+    text, count = re.subn(r"^(  matchConstraints:\n)", rf"\1    {selector}\n", text, flags=re.MULTILINE)
+    assert count
+    named = r"((?:name|policyName): argo-attest-(?:inject|protect-\w+))\b(?!-)"
+    return re.sub(named, rf"\1-{namespace}", text)

@@ -4,6 +4,7 @@ from . import (  # noqa: F401
     admission,
     baseline,
     brought,
+    differential,
     endings,
     fanout,
     fields,

@@ -115,7 +115,7 @@ USE = "cat /data/in > /data/app; echo used > /tmp/report.txt; sleep 0.5"
 def per_step(case):
     """Sidecar and gate for who asked for them; the others run as if we were not there."""
     case = place(case)
-    admission(case, "inject", effective=injects(case))
+    admission(case, "inject", effective=injects(case), everywhere=True)
     running = case.run(flow(
         step(case, "make", MAKE, [APP, REPORT]),
         step(case, "use", USE, [APP, REPORT], ["/data/in"]),
@@ -147,7 +147,7 @@ def per_step(case):
     read_only(use)
 
 
-@scenario("admission/inject/opt-out", alone=True)
+@scenario("admission/inject/opt-out")
 def opted_out(case):
     """Unchecked, where the step says so and the platform that it may; else never."""
     case = place(case)
@@ -197,7 +197,7 @@ def read_only(pod):
         assert writable == (["/run/argo-attest"] if container["name"] == "argo-attest-gate" else []), writable
 
 
-@scenario("admission/inject/awkward", alone=True)
+@scenario("admission/inject/awkward")
 def awkward(case):
     """Steps that are hard to copy from, and one that would have its own program run with the key."""
     case = place(case)
@@ -235,7 +235,7 @@ def awkward(case):
 def whole_namespace(case):
     """A label on the namespace: every step, though none asks for it."""
     case = place(case, {"argo-attest.io/attest": "true"})
-    admission(case, "inject", effective=injects(case))
+    admission(case, "inject", effective=injects(case), everywhere=True)
     running = case.run(flow(
         step(case, "make", MAKE, [APP], annotations=None),
         step(case, "use", USE, [APP], ["/data/in"], annotations=None),

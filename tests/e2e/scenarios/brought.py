@@ -123,7 +123,7 @@ REFUSED = {
 }
 
 
-@scenario("admission/protect/brought", alone=True)
+@scenario("admission/protect/brought")
 def template_brings_its_own(case):
     """Refused whatever it is, each for what is wrong with it."""
     case = protected(case)
@@ -160,7 +160,7 @@ POD_IDENTITY_AT = ("eks-pod-identity-token", "/var/run/secrets/pods.eks.amazonaw
                    "pods.eks.amazonaws.com", "eks-pod-identity-token")
 
 
-@scenario("admission/protect/identities", alone=True)
+@scenario("admission/protect/identities")
 def workload_identities(case):
     """AWS's two webhooks come after inject.yaml: what they add is known exactly, and nothing like it."""
     case = protected(case)
@@ -197,7 +197,7 @@ PATHS = {
 }
 
 
-@scenario("admission/inject/mounts", alone=True)
+@scenario("admission/inject/mounts")
 def mirrored(case):
     """Main's mounts are mirrored wherever that is safe, by where their paths lead; and admitted."""
     case = protected(case)

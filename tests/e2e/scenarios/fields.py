@@ -150,7 +150,7 @@ def mounted(name):
     return lambda mounts: next(m for m in mounts if m["name"] == name)
 
 
-@scenario("admission/protect/fields", alone=True)
+@scenario("admission/protect/fields")
 def fields(case):
     """Field by field; and those that may differ do pass."""
     case = protected(case)

@@ -267,17 +267,17 @@ def of_an_author(case, how):
     expect.attested(case, running.pod(), Output("app", "/data/app", "none", key=prefix("app")))
 
 
-scenario("forged/parameters/judged", alone=True, how=judged)(of_parameters)
-scenario("forged/parameters/unjudged", alone=True, how=unjudged)(of_parameters)
-scenario("forged/one-placeholder/judged", alone=True, how=judged)(of_one_placeholder)
-scenario("forged/one-placeholder/unjudged", alone=True, how=unjudged)(of_one_placeholder)
-scenario("forged/step/judged", alone=True, how=judged)(of_a_step)
-scenario("forged/step/unjudged", alone=True, how=unjudged)(of_a_step)
-scenario("forged/author/judged", alone=True, how=judged)(of_an_author)
-scenario("forged/author/unjudged", alone=True, how=unjudged)(of_an_author)
+scenario("forged/parameters/judged", how=judged)(of_parameters)
+scenario("forged/parameters/unjudged", how=unjudged)(of_parameters)
+scenario("forged/one-placeholder/judged", how=judged)(of_one_placeholder)
+scenario("forged/one-placeholder/unjudged", how=unjudged)(of_one_placeholder)
+scenario("forged/step/judged", how=judged)(of_a_step)
+scenario("forged/step/unjudged", how=unjudged)(of_a_step)
+scenario("forged/author/judged", how=judged)(of_an_author)
+scenario("forged/author/unjudged", how=unjudged)(of_an_author)
 
 
-@scenario("forged/unseen", alone=True)
+@scenario("forged/unseen")
 def unseen(case):
     """An optional input where main sees it and the gate does not: /dev/shm, and elsewhere."""
     case = place(case)
@@ -302,7 +302,7 @@ def unseen(case):
         (expect.failed if there else expect.succeeded)(running)
 
 
-@scenario("forged/misspelt", alone=True)
+@scenario("forged/misspelt")
 def misspelt(case):
     """An annotation that is nearly ours opens no gate, whoever judges it."""
     odd = ({"argo-attest.io/atest": "true"}, {"argo-attest.io/verify-inputs": "True"}, {"argo-attest.io/attest": "1"},
@@ -317,16 +317,9 @@ def misspelt(case):
             expect.failed(running)
             assert not any(pod.main_started() for pod in running.pods()), f"{label}, {annotations}: main has started"
             assert "argo-attest.io/" in told(running), told(running)
-        withdrawn(inner)
 
 
-def withdrawn(case):
-    """The policies taken away again, for the next part of a scenario."""
-    for kind in ("mutatingadmissionpolicy", "mutatingadmissionpolicybinding"):
-        case.kube.ask("delete", kind, "argo-attest-inject")
-
-
-@scenario("forged/source", alone=True)
+@scenario("forged/source")
 def template_source(case):
     """What a statement says of the template's text, by how far it could be compared."""
     text = case.submit(Step(script="echo x > /data/app; sleep 1", outputs=[Output("app", "/data/app", "none")]))
@@ -342,7 +335,6 @@ def template_source(case):
         build = template(inner, "build", "echo x > /data/app; sleep 1", OPT_IN, outputs={"artifacts": [artifact("app", "/data/app", key)]})
         expect.succeeded(inner.run(workflow("build", [build])))
         assert source_of(case, key) == wanted, source_of(case, key)
-        withdrawn(inner)
     # Demanded, and not to be had: nothing is attested, and why is told.
     inner = place(case)
     inner.kube.ask("delete", "role", "executor")

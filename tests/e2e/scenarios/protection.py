@@ -16,7 +16,7 @@ AUTHOR = "e2e-author"
 LABELS = {"argo-attest.io/protect": "true"}
 
 
-def protected(case, change=None):
+def protected(case, change=None, everywhere=False):
     """A namespace under both policies, and somebody who may do there what authors may."""
     case = place(case, LABELS)
     author = {"kind": "User", "name": AUTHOR}
@@ -32,7 +32,7 @@ def protected(case, change=None):
             "argo-attest-protect-" in tried(case, path, {**document, "metadata": {"name": "probe", **metadata}})
             for path, document, metadata in open_ended(case)) and "argo-attest-protect-settings" in tried(case, settings, None, "DELETE")
 
-    admission(case, "inject", "protect", effective=effective, change=change)
+    admission(case, "inject", "protect", effective=effective, change=change, everywhere=everywhere)
     return case
 
 
@@ -230,7 +230,7 @@ ACCEPTED = {
 }
 
 
-@scenario("admission/protect/pods", alone=True)
+@scenario("admission/protect/pods")
 def pods(case):
     """Real steps pass and are attested; each way to the key, or to lie in its name, does not."""
     case = protected(case)
@@ -265,7 +265,7 @@ def pods(case):
     case.note(f"{len(REFUSED) + 1} pods refused")
 
 
-@scenario("admission/protect/honest", alone=True)
+@scenario("admission/protect/honest")
 def honest(case):
     """What steps may have, they go on having beside the key."""
     case = protected(case)
@@ -277,7 +277,7 @@ def honest(case):
 @scenario("admission/protect/unrelated", alone=True)
 def unrelated(case):
     """Pods that have nothing to do with the key are nobody's business; key thieves are refused."""
-    case = protected(case)
+    case = protected(case, everywhere=True)
     spec = {"containers": [{"name": "main", "image": case.settings.main_image}]}
     plain = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "plain"}, "spec": spec}
     assert refusal(case, plain, AUTHOR) is None, refusal(case, plain, AUTHOR)
@@ -290,7 +290,7 @@ def unrelated(case):
 @scenario("admission/protect/running", alone=True)
 def while_running(case):
     """A running pod: no command in it, no container beside it, no other image, whoever asks."""
-    case = protected(case)
+    case = protected(case, everywhere=True)
     running = case.run(flow(step(case, "make", "until [ -e /data/go ]; do usleep 50000; done;" + MAKE, [APP])))
     pod = running.pod()
     wait_for("main", 60, lambda: pod.again().main_started())
@@ -333,7 +333,7 @@ GRACE = json.dumps({"terminationGracePeriodSeconds": 60})
 API = "argoproj.io/v1alpha1"
 
 
-@scenario("admission/protect/workflows", alone=True)
+@scenario("admission/protect/workflows")
 def workflows(case):
     """podSpecPatch, wherever it can be written, is refused; a grace period is not."""
     case = protected(case)

@@ -42,7 +42,7 @@ def restricted(case):
 
         wait_for("the controller's settings", 60 * case.settings.patience, admitted, 1)
         # The probe is not confined: a namespace of its own.
-        admission(case, "inject", effective=injects(place(outer)))
+        admission(case, "inject", effective=injects(place(outer)), everywhere=True)
         running = case.run(flow(
             confined(case, "make", "umask 077;" + MAKE, [APP, REPORT]),
             confined(case, "use", "umask 077;" + USE, [APP], ["/data/in"]),

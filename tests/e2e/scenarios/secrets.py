@@ -80,7 +80,7 @@ def in_capitals(spec, begun=False):
     return spec
 
 
-@scenario("admission/protect/secrets/fields", alone=True)
+@scenario("admission/protect/secrets/fields")
 def fields(case):
     """Each place that selects a Secret: the key's, one that a placeholder may make it, and another's."""
     case = protected(case)
@@ -126,7 +126,7 @@ def fields(case):
     author.end()
 
 
-@scenario("admission/protect/secrets/disguised", alone=True)
+@scenario("admission/protect/secrets/disguised")
 def disguised(case):
     """Selectors that pose as something else; and text that only looks like one."""
     case = protected(case)
@@ -174,7 +174,7 @@ def disguised(case):
     author.end()
 
 
-@scenario("admission/protect/secrets/elsewhere", alone=True)
+@scenario("admission/protect/secrets/elsewhere")
 def elsewhere(case):
     """Where an artifact lies by what a step reported, a Workflow's status or a cache says."""
     case = protected(case)
@@ -223,7 +223,7 @@ def elsewhere(case):
     judge.end()
 
 
-@scenario("admission/protect/secrets/examples", alone=True)
+@scenario("admission/protect/secrets/examples")
 def examples(case):
     """All of Argo's own examples: none is refused but for a podSpecPatch."""
     pattern = os.environ.get("E2E_ARGO_EXAMPLES") or os.path.expanduser("~/go/pkg/mod/github.com/argoproj/argo-workflows/v*@*/examples")
@@ -264,7 +264,7 @@ def documents_in(said):
         at = said.find("{\n", end)
 
 
-@scenario("admission/protect/secrets/large", alone=True)
+@scenario("admission/protect/secrets/large")
 def large(case):
     """What an API server takes, it also judges in time: within what it lets an expression cost."""
     case = protected(case)
@@ -284,7 +284,7 @@ def large(case):
         case.note(f"{templates} templates with {artifacts} artifacts, {size} bytes: judged in {seconds:.1f} s")
 
 
-@scenario("admission/protect/settings", alone=True)
+@scenario("admission/protect/settings")
 def settings(case):
     """The gates' policy, the API server's authority and the key: the platform's, not an author's."""
     case = protected(case)
@@ -319,7 +319,7 @@ def settings(case):
     assert not wrong, "\n".join(wrong)
 
 
-@scenario("admission/inject/capitals", alone=True)
+@scenario("admission/inject/capitals")
 def capitals(case):
     """The API server takes an annotation's prefix in capitals: whoever wrote it wanted something."""
     case = protected(case)

@@ -53,7 +53,7 @@ def parameter(value):
     return {"arguments": {"parameters": [{"name": "x", "value": value}]}}
 
 
-@scenario("admission/protect/values", alone=True)
+@scenario("admission/protect/values")
 def given(case):
     """Arguments, annotations, hooks, what is supplied to a workflow that waits."""
     case = protected(case)
@@ -126,7 +126,7 @@ def given(case):
     judge.end()
 
 
-@scenario("admission/protect/results", alone=True)
+@scenario("admission/protect/results")
 def handed_on(case):
     """Results of steps, and ConfigMaps that parameters and kept outputs come from."""
     case = protected(case)
@@ -168,7 +168,7 @@ TWICE = {
 }
 
 
-@scenario("admission/protect/text", alone=True)
+@scenario("admission/protect/text")
 def template_text(case):
     """A raw member that is there twice, a variable that the kubelet would expand, a text that is elsewhere."""
     case = protected(case)
