@@ -14,10 +14,8 @@ use argo_attest_core::object_name::{is_key_name, is_object_name};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::brief;
 
-use crate::store::s3::{Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
-use crate::store::{
-    BucketName, ConfigError, Env, InvalidKey, InvalidLocation, ObjectKey, S3Store, Store, StoreError,
-};
+use crate::store::s3::{ConfigError, Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
+use crate::store::{BucketName, Env, InvalidKey, InvalidLocation, ObjectKey, S3Store, Store, StoreError};
 
 /// Opened stores, one for each that the step names.
 #[derive(Debug, Default)]
