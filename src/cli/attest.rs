@@ -16,8 +16,7 @@ use crate::attest::Attestor;
 use crate::attest::existing_object::{Earlier, ExistingObjectError, Sighting};
 use crate::report::{KeyUsed, Vouched, VouchedJson, vouched_text};
 use crate::signer::{KeySource, Signer, public_path};
-use crate::store::s3::S3Config;
-use crate::store::{Location, ObjectKey, ProcessEnv, S3Store, Store as _, StoreError};
+use crate::store::{self, Location, ObjectKey, ProcessEnv};
 
 const EXAMPLE: &str = "\
 Example:
@@ -123,13 +122,11 @@ impl Vouching {
         object: &ObjectKey,
         seen: &mut Option<Sighting>,
     ) -> Result<crate::attest::Receipt, ExistingObjectError> {
-        let Location::S3 { bucket, prefix } = location else {
+        if let Location::File(_) = location {
             return Err(ExistingObjectError::NotThere { uri: location.to_string() });
-        };
-        let config = S3Config::from_env(bucket.clone(), prefix.clone(), &ProcessEnv)
-            .map_err(|source| StoreError::Config { uri: location.to_string(), source })?;
-        let store = S3Store::new(config)?;
-        let sighting = Sighting::of(&store, object, &Bar::default()).await?;
+        }
+        let store = store::open(location, &ProcessEnv)?;
+        let sighting = Sighting::of(&*store, object, &Bar::default()).await?;
         let (started_on, finished_on) = sighting.between();
         let (info, address) = (sighting.info(), store.address());
         let provenance = ExistingObject {
@@ -146,6 +143,6 @@ impl Vouching {
         }
         .provenance();
         let sighting = seen.insert(sighting);
-        sighting.attest(&Attestor::new(self.signer.as_ref()), &store, &provenance, self.earlier).await
+        sighting.attest(&Attestor::new(self.signer.as_ref()), &*store, &provenance, self.earlier).await
     }
 }

@@ -113,20 +113,19 @@ impl Claims {
     }
 
     fn claim(&mut self, who: Who, what: What, object: &ObjectRef, key: &str) {
-        let claim = Claim { who, what, endpoint: endpoint(object) };
+        let claim = Claim { who, what, endpoint: object.store.server() };
         self.claims.entry(spot(object, key)).or_default().push(claim);
     }
 
     /// `file`: one of an output, which must not lie where its own attestation goes, either.
     fn conflict(&self, me: usize, what: What, object: &ObjectRef, key: &str, file: bool) -> Option<String> {
         let spot = spot(object, key);
-        let endpoint = endpoint(object);
+        let endpoint = object.store.server();
         let written = match what {
             What::Object => "its object",
             What::Attestation => "its attestation",
         };
-        let shown =
-            argo_attest_core::relpath::printable(format!("s3://{}/{key}", object.store.bucket).as_bytes());
+        let shown = object.store.uri(key);
         let taken = self.claims.get(&spot).into_iter().flatten().find(|claim| {
             let mine =
                 matches!(claim.who, Who::Output(at, _) if at == me) && (!file || claim.what == What::Object);
@@ -182,14 +181,7 @@ fn attestation_keys(object: &ObjectRef) -> Vec<String> {
 }
 
 fn spot(object: &ObjectRef, key: &str) -> Spot {
-    (object.store.bucket.clone(), join("/", key).trim_start_matches('/').to_owned())
-}
-
-/// A host in other letters, or with the port that it has anyway, is the same.
-fn endpoint(object: &ObjectRef) -> String {
-    let host = object.store.endpoint.to_ascii_lowercase();
-    let port = if object.store.insecure { ":80" } else { ":443" };
-    host.strip_suffix(port).unwrap_or(&host).trim_end_matches('.').to_owned()
+    (object.store.bucket().to_owned(), join("/", key).trim_start_matches('/').to_owned())
 }
 
 #[cfg(test)]

@@ -1,46 +1,14 @@
 //! What can go wrong with a store, which side it was, and what to do about it.
 
 use argo_attest_core::trouble::{Fault, Trouble};
-use std::{fmt, io};
+use std::io;
 
-use argo_attest_core::relpath::{InvalidRelPath, printable};
+use argo_attest_core::relpath::InvalidRelPath;
 
-use super::{ConfigError, InvalidKey};
+use super::{Denial, InvalidKey, Refusal};
 
 /// Another library's error as a source. It never holds credentials.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
-
-/// What a store's server said: status, code and the id its operator can look
-/// for in its logs. Everything in it came from elsewhere and is made printable.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// S3's error code, such as `AccessDenied`. A reply to HEAD has none.
-    pub code: Option<String>,
-    /// The server's sentence, cut to 200 characters.
-    pub message: Option<String>,
-    /// `x-amz-request-id`.
-    pub request_id: Option<String>,
-    /// `x-amz-bucket-region`, on a reply that says "not this region".
-    pub region: Option<String>,
-}
-
-impl fmt::Display for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.status)?;
-        if let Some(code) = &self.code {
-            write!(f, " {code}")?;
-        }
-        if let Some(message) = &self.message {
-            write!(f, ": {message}")?;
-        }
-        if let Some(id) = &self.request_id {
-            write!(f, " (request id {id})")?;
-        }
-        Ok(())
-    }
-}
 
 /// How the bytes that came differ from those announced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,14 +66,14 @@ pub enum StoreError {
         uri: String,
     },
     /// The store knows us not, or does not let us.
-    #[error("{uri}: {action} was denied: {reply}")]
+    #[error("{uri}: {} was denied: {refusal}", refusal.asked())]
     Denied {
         /// The object.
         uri: String,
-        /// The S3 action, such as `s3:GetObject`.
-        action: &'static str,
+        /// On what grounds.
+        denial: Denial,
         /// The store's answer.
-        reply: Box<Reply>,
+        refusal: Box<Refusal>,
     },
     /// No useful answer within the deadline, with all retries.
     #[error("{uri}: no useful answer from the store (attempts: {attempts})")]
@@ -117,6 +85,8 @@ pub enum StoreError {
         /// The last attempt's failure.
         #[source]
         source: Source,
+        /// What to do about it, in the words of this kind of store.
+        remedy: Option<String>,
     },
     /// TLS could not be agreed: a wrong certificate, name or authority.
     #[error("{uri}: the store's TLS certificate was not accepted")]
@@ -126,6 +96,8 @@ pub enum StoreError {
         /// Why.
         #[source]
         source: Source,
+        /// What to do about it, in the words of this kind of store.
+        remedy: Option<String>,
     },
     /// The object is longer than the caller allows.
     #[error("{uri} is longer than {limit} bytes")]
@@ -145,23 +117,23 @@ pub enum StoreError {
         kind: Corruption,
     },
     /// The store refused in a way that trying again does not change.
-    #[error("{uri}: the store refused {action}: {reply}")]
+    #[error("{uri}: the store refused {}: {refusal}", refusal.asked())]
     Rejected {
         /// The object.
         uri: String,
-        /// The S3 action.
-        action: &'static str,
         /// The store's answer.
-        reply: Box<Reply>,
+        refusal: Box<Refusal>,
     },
     /// The settings do not make a store.
     #[error("{uri}: the settings for this store are not usable")]
     Config {
         /// The location or object.
         uri: String,
-        /// What is wrong.
+        /// What is wrong, as the adapter tells it.
         #[source]
-        source: ConfigError,
+        source: Source,
+        /// What to set, in the words of this kind of store.
+        remedy: Option<String>,
     },
     /// The key cannot be a file's path beneath the store's directory.
     #[error("{uri} is no path beneath the store's directory")]
@@ -243,10 +215,10 @@ impl StoreError {
         }
     }
 
-    /// Whether the request was understood, its signature good, and the answer no.
-    /// S3 denies, too, what is not there to those who may not list the bucket.
+    /// Whether the store knew who asked, and the answer was no. Some stores deny, too,
+    /// what is not there to those who may not list.
     pub fn is_access_denied(&self) -> bool {
-        matches!(self, Self::Denied { reply, .. } if reply.code.as_deref() == Some("AccessDenied"))
+        matches!(self, Self::Denied { denial: Denial::Permission, .. })
     }
 
     /// The object or location it is about.
@@ -289,6 +261,8 @@ impl Trouble for StoreError {
     }
 
     fn remedy(&self) -> Option<String> {
+        let said =
+            |remedy: &Option<String>, otherwise: &str| remedy.clone().unwrap_or_else(|| otherwise.to_owned());
         Some(match self {
             Self::NotFound { .. } => "check the name, and that whoever writes it has finished".to_owned(),
             Self::NoBucket { .. } => "create the bucket, or correct its name or the endpoint".to_owned(),
@@ -297,19 +271,22 @@ impl Trouble for StoreError {
                 "find out who wrote it; move it away if it should not be there, nothing was overwritten"
                     .to_owned()
             }
-            Self::Denied { uri, action, reply } => denied_remedy(uri, action, reply),
-            Self::Unreachable { .. } => {
-                "check the endpoint (AWS_ENDPOINT_URL_S3) and the network, and try again".to_owned()
+            Self::Denied { uri, refusal, .. } => {
+                said(&refusal.remedy, &format!("grant {} on {uri}", refusal.asked()))
             }
-            Self::Tls { .. } => {
-                "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by, \
-                 and use the host name that is in it"
-                    .to_owned()
+            Self::Unreachable { remedy, .. } => {
+                said(remedy, "check the store's address and the network, and try again")
             }
+            Self::Tls { remedy, .. } => said(
+                remedy,
+                "use the host name that is in the certificate, and name the authority that signed it",
+            ),
             Self::TooLarge { .. } => "check that this is the object you mean".to_owned(),
             Self::Corrupt { .. } => "try again; if it stays, the store's copy is damaged".to_owned(),
-            Self::Rejected { reply, .. } => rejected_remedy(reply),
-            Self::Config { source, .. } => return source.remedy(),
+            Self::Rejected { refusal, .. } => {
+                said(&refusal.remedy, "check the store's address and its rules")
+            }
+            Self::Config { remedy, .. } => return remedy.clone(),
             Self::Path { .. } | Self::Key { .. } => {
                 "choose a shorter name without empty, `.` or `..` parts".to_owned()
             }
@@ -319,75 +296,26 @@ impl Trouble for StoreError {
     }
 }
 
-fn denied_remedy(uri: &str, action: &str, reply: &Reply) -> String {
-    match reply.code.as_deref() {
-        Some("SignatureDoesNotMatch") => "check AWS_SECRET_ACCESS_KEY".to_owned(),
-        Some("InvalidAccessKeyId") => {
-            "check AWS_ACCESS_KEY_ID, and that the endpoint is the right one".into()
-        }
-        Some("ExpiredToken" | "InvalidToken") => "renew the session's credentials".to_owned(),
-        Some("RequestTimeTooSkewed") => "correct this machine's clock".to_owned(),
-        _ => format!(
-            "grant {action} on {uri} (without s3:ListBucket, S3 answers so for an object that is missing)"
-        ),
-    }
-}
-
-fn rejected_remedy(reply: &Reply) -> String {
-    match (&reply.region, reply.status) {
-        (Some(region), _) => format!("set AWS_REGION={region}"),
-        (None, 300..400) => {
-            "set AWS_ENDPOINT_URL_S3 to the address it points to, if you trust that".to_owned()
-        }
-        _ => "check the endpoint, the region (AWS_REGION) and the bucket's rules".to_owned(),
-    }
-}
-
-/// Foreign text made printable and no longer than a line.
-pub(super) fn foreign(text: &str) -> String {
-    const LIMIT: usize = 200;
-    let shown = printable(text.as_bytes());
-    match shown.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
-        None => shown,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Operation;
 
     #[test]
-    fn a_reply_is_one_printable_line() {
-        let reply = Reply {
-            status: 403,
-            code: Some(foreign("AccessDenied")),
-            message: Some(foreign("no\n\x1b[31mway")),
-            request_id: Some(foreign("4442587FB7D0A2F9")),
-            region: None,
+    fn the_adapters_remedy_goes_before_the_ports() {
+        let denied = |remedy: Option<&str>| StoreError::Denied {
+            uri: "gs://b/k".to_owned(),
+            denial: Denial::Permission,
+            refusal: Box::new(Refusal {
+                operation: Operation::Read,
+                permission: Some("storage.objects.get"),
+                said: "403".to_owned(),
+                id: None,
+                remedy: remedy.map(str::to_owned),
+            }),
         };
-        assert_eq!(reply.to_string(), "403 AccessDenied: no%0A%1B[31mway (request id 4442587FB7D0A2F9)");
-        assert_eq!(foreign(&"é".repeat(500)).chars().count(), 201);
-    }
-
-    #[test]
-    fn remedies_name_what_to_set() {
-        let uri = || "s3://b/k".to_owned();
-        let denied = |code: &str| StoreError::Denied {
-            uri: uri(),
-            action: "s3:GetObject",
-            reply: Reply { status: 403, code: Some(code.to_owned()), ..Reply::default() }.into(),
-        };
-        assert!(denied("AccessDenied").remedy().unwrap().starts_with("grant s3:GetObject on s3://b/k"));
-        assert_eq!(denied("SignatureDoesNotMatch").remedy().unwrap(), "check AWS_SECRET_ACCESS_KEY");
-        let moved = StoreError::Rejected {
-            uri: uri(),
-            action: "s3:GetObject",
-            reply: Reply { status: 301, region: Some("eu-west-1".to_owned()), ..Reply::default() }.into(),
-        };
-        assert_eq!(moved.remedy().unwrap(), "set AWS_REGION=eu-west-1");
-        let none = StoreError::Config { uri: uri(), source: ConfigError::NoCredentials };
-        assert_eq!(none.kind(), StoreErrorKind::Config);
-        assert!(none.remedy().unwrap().contains("AWS_ACCESS_KEY_ID"));
+        assert_eq!(denied(None).to_string(), "gs://b/k: storage.objects.get was denied: 403");
+        assert_eq!(denied(None).remedy().unwrap(), "grant storage.objects.get on gs://b/k");
+        assert_eq!(denied(Some("ask for it")).remedy().unwrap(), "ask for it");
     }
 }

@@ -15,8 +15,8 @@ mod key;
 mod location;
 mod memory;
 mod object;
+mod refusal;
 pub mod s3;
-mod settings;
 mod stream;
 
 use std::fmt::Debug;
@@ -26,14 +26,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use env::{Env, ProcessEnv};
-pub use error::{Corruption, Reply, Source, StoreError, StoreErrorKind};
+pub use error::{Corruption, Source, StoreError, StoreErrorKind};
 pub use file::FileStore;
 pub use key::{InvalidKey, ObjectKey};
 pub use location::{BucketName, InvalidLocation, Location};
 pub use memory::MemoryStore;
 pub use object::{Checksums, Object, ObjectInfo, PutMode, PutOutcome, Revision};
+pub use refusal::{Denial, Operation, Refusal};
 pub use s3::S3Store;
-pub use settings::ConfigError;
 pub use stream::{BlockingRead, ChunkSource, ObjectStream};
 
 /// A place that holds objects by key.
@@ -86,7 +86,7 @@ pub fn open(location: &Location, env: &dyn Env) -> Result<Box<dyn Store>, StoreE
         Location::File(dir) => Ok(Box::new(FileStore::open(dir)?)),
         Location::S3 { bucket, prefix } => {
             let config = s3::S3Config::from_env(bucket.clone(), prefix.clone(), env)
-                .map_err(|source| StoreError::Config { uri: location.to_string(), source })?;
+                .map_err(|error| error.about(location.to_string()))?;
             Ok(Box::new(S3Store::new(config)?))
         }
     }

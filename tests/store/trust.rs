@@ -8,11 +8,22 @@ use std::time::{Duration, SystemTime};
 use crate::scripted::{Act, Scripted, error, object, reply};
 use crate::tls::Authority;
 use argo_attest::signer::create_pair;
-use argo_attest::store::s3::{Credentials, Limits, S3Config, Trust};
-use argo_attest::store::{
-    self, BucketName, ConfigError, Location, ObjectKey, S3Store, Store, StoreError, StoreErrorKind,
-};
+use argo_attest::store::s3::{ConfigError, Credentials, Limits, S3Config, Trust};
+use argo_attest::store::{self, BucketName, Location, ObjectKey, S3Store, Store, StoreError, StoreErrorKind};
 use argo_attest_core::trouble::Trouble as _;
+
+/// What is wrong with the settings, if that is the error.
+#[track_caller]
+fn settings<T: std::fmt::Debug>(got: Result<T, StoreError>) -> ConfigError {
+    match got {
+        Err(StoreError::Config { source, remedy, .. }) => {
+            let error = *source.downcast::<ConfigError>().unwrap();
+            assert_eq!(error.remedy(), remedy);
+            error
+        }
+        other => panic!("{other:?}"),
+    }
+}
 
 fn key() -> ObjectKey {
     ObjectKey::new("k").unwrap()
@@ -85,10 +96,8 @@ async fn https_is_never_spoken_in_the_clear() {
 fn a_bundle_that_is_not_there_is_an_error_at_the_start() {
     let error = anonymous("https://localhost", Trust::Bundle("/no/such/file".into())).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Config);
-    match error {
-        StoreError::Config { source: ConfigError::File { path, .. }, .. } => {
-            assert_eq!(path, "/no/such/file");
-        }
+    match settings(Err::<(), _>(error)) {
+        ConfigError::File { path, .. } => assert_eq!(path, "/no/such/file"),
         other => panic!("{other:?}"),
     }
     anonymous("http://localhost", Trust::Bundle("/no/such/file".into())).unwrap();
@@ -98,13 +107,12 @@ fn a_bundle_that_is_not_there_is_an_error_at_the_start() {
 fn aws_is_believed_by_the_systems_certificates_or_not_at_all() {
     let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, Credentials::Anonymous);
     config.region = Some("eu-west-1".to_owned());
-    match S3Store::new(config) {
-        Ok(_) => {}
-        // An image without any: said at the start, not as a certificate that nobody can check.
-        Err(StoreError::Config { source: source @ ConfigError::NoCaCertificates(_), .. }) => {
-            assert!(source.remedy().unwrap().contains("AWS_CA_BUNDLE"));
-        }
-        Err(other) => panic!("{other:?}"),
+    let Err(error) = S3Store::new(config) else { return };
+    // An image without any: said at the start, not as a certificate that nobody can check.
+    assert!(error.remedy().unwrap().contains("AWS_CA_BUNDLE"), "{error:?}");
+    match settings(Err::<(), _>(error)) {
+        ConfigError::NoCaCertificates(_) => {}
+        other => panic!("{other:?}"),
     }
 }
 
@@ -258,8 +266,8 @@ async fn what_sts_refuses_is_told_apart_from_what_it_cannot_do() {
     {
         let irsa = Irsa::new([sts_error(status, code)], []);
         let store = irsa.store();
-        match store.get(&key(), 10).await {
-            Err(StoreError::Config { source: source @ ConfigError::WebIdentity(_), .. }) => {
+        match settings(store.get(&key(), 10).await) {
+            source @ ConfigError::WebIdentity(_) => {
                 assert!(source.to_string().contains(code), "{source}");
                 assert!(source.remedy().unwrap().contains("AWS_ROLE_ARN"));
             }
@@ -271,10 +279,8 @@ async fn what_sts_refuses_is_told_apart_from_what_it_cannot_do() {
 
     let irsa = Irsa::new([], []);
     std::fs::remove_file(&irsa.token).unwrap();
-    match irsa.store().get(&key(), 10).await {
-        Err(StoreError::Config { source: ConfigError::Token { path, .. }, .. }) => {
-            assert_eq!(Path::new(&path), irsa.token);
-        }
+    match settings(irsa.store().get(&key(), 10).await) {
+        ConfigError::Token { path, .. } => assert_eq!(Path::new(&path), irsa.token),
         other => panic!("{other:?}"),
     }
 }
@@ -290,7 +296,7 @@ async fn a_key_is_sent_to_no_sts() {
         std::os::unix::fs::symlink(&key, &irsa.token).unwrap();
         let error = irsa.store().get(&self::key(), 10).await.unwrap_err();
         let told = format!("{error:?}");
-        assert!(matches!(error, StoreError::Config { source: ConfigError::Token { .. }, .. }), "{told}");
+        assert!(matches!(settings(Err::<(), _>(error)), ConfigError::Token { .. }), "{told}");
         let pem = std::fs::read_to_string(&key).unwrap();
         assert!(!pem.lines().any(|line| told.contains(line)), "{told}");
         assert!(irsa.sts.requests().is_empty() && irsa.s3.requests().is_empty());

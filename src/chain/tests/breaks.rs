@@ -110,8 +110,8 @@ async fn a_no_comes_before_what_could_not_be_found_out() {
         async fn fetch(&self, uri: &str, limit: u64) -> Result<Bytes, FetchError> {
             if uri.contains("away") {
                 let source = "no route".into();
-                let (uri, attempts) = (uri.to_owned(), 3);
-                return Err(FetchError::Store(StoreError::Unreachable { uri, attempts, source }));
+                let (uri, attempts, remedy) = (uri.to_owned(), 3, None);
+                return Err(FetchError::Store(StoreError::Unreachable { uri, attempts, source, remedy }));
             }
             self.0.fetch(uri, limit).await
         }

@@ -13,8 +13,8 @@ use aws_sdk_s3::config::{
 use super::fault::Fault;
 use super::identity::{Current, Identity};
 use super::retry::{self, GaveUp, Retrying};
-use super::{S3Config, Target};
-use crate::store::{ConfigError, InvalidKey, Location, ObjectKey, StoreError};
+use super::{ConfigError, S3Config, Target};
+use crate::store::{InvalidKey, Location, ObjectKey, StoreError};
 
 pub(super) struct Client {
     pub(super) s3: aws_sdk_s3::Client,
@@ -36,7 +36,7 @@ impl Client {
             }
             Err(source) => {
                 let S3Config { bucket, prefix, .. } = config;
-                Err(StoreError::Config { uri: Location::S3 { bucket, prefix }.to_string(), source })
+                Err(source.about(Location::S3 { bucket, prefix }.to_string()))
             }
         }
     }

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::credentials::{Credentials, text};
+use super::settings::ConfigError;
 use super::trust::Trust;
-use crate::store::{BucketName, ConfigError, Env, ObjectKey};
+use crate::store::{BucketName, Env, ObjectKey};
 
 /// Everything an [`super::S3Store`] is made from.
 #[derive(Debug, Clone)]

@@ -15,8 +15,9 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use zeroize::Zeroizing;
 
 use super::config::{self, Endpoint};
+use super::settings::ConfigError;
 use super::trust::Trust;
-use crate::store::{ConfigError, Env};
+use crate::store::Env;
 
 /// Bytes of a key file or token that are read; a longer one is refused.
 const MAX_FILE: usize = 64 * 1024;

@@ -9,8 +9,9 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::store::error::foreign;
-use crate::store::{ConfigError, Corruption, Reply, Source, StoreError};
+use super::reply::{Reply, foreign};
+use super::settings::ConfigError;
+use crate::store::{Corruption, Operation, Source, StoreError};
 
 /// Clocks this far apart make AWS refuse signatures (it allows 15 minutes; a
 /// reply can be slow, so less is already suspicious).
@@ -42,18 +43,18 @@ pub(super) enum Fault {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) reply: Box<Reply>,
-    pub(super) action: &'static str,
+    pub(super) operation: Operation,
     pub(super) retry_after: Option<Duration>,
     skewed: bool,
 }
 
 impl Fault {
-    pub(super) fn from_sdk<E>(error: SdkError<E, HttpResponse>, action: &'static str) -> Self
+    pub(super) fn from_sdk<E>(error: SdkError<E, HttpResponse>, operation: Operation) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         if let Some(raw) = error.raw_response().filter(|raw| raw.status().as_u16() >= 300) {
-            return Self::Reply(answer(raw, error.as_service_error(), action));
+            return Self::Reply(answer(raw, error.as_service_error(), operation));
         }
         let unusable = match &error {
             SdkError::ConstructionFailure(_) => true,
@@ -136,17 +137,26 @@ impl Fault {
     pub(super) fn into_error(self, uri: String, attempts: u64) -> StoreError {
         match self {
             Self::Reply(answer) => answer.into_error(uri, attempts),
-            Self::Transport(source) => StoreError::Unreachable { uri, attempts, source },
-            Self::Tls(source) => StoreError::Tls { uri, source },
+            Self::Transport(source) => unreachable(uri, attempts, source),
+            Self::Tls(source) => StoreError::Tls { uri, source, remedy: Some(TRUST.to_owned()) },
             Self::Cut { announced, received } => {
                 StoreError::Corrupt { uri, kind: Corruption::Length { announced, received } }
             }
             Self::Mismatch => StoreError::Corrupt { uri, kind: Corruption::Checksum },
-            Self::Odd(what) => StoreError::Unreachable { uri, attempts, source: what.into() },
-            Self::Settings(source) => StoreError::Config { uri, source },
+            Self::Odd(what) => unreachable(uri, attempts, what.into()),
+            Self::Settings(source) => source.about(uri),
             Self::Final(error) => error,
         }
     }
+}
+
+/// What to do about a certificate that is not accepted.
+const TRUST: &str = "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by, \
+    and use the host name that is in it";
+
+fn unreachable(uri: String, attempts: u64, source: Source) -> StoreError {
+    let remedy = "check the endpoint (AWS_ENDPOINT_URL_S3) and the network, and try again";
+    StoreError::Unreachable { uri, attempts, source, remedy: Some(remedy.to_owned()) }
 }
 
 impl Answer {
@@ -167,21 +177,22 @@ impl Answer {
 
     fn into_error(self, uri: String, attempts: u64) -> StoreError {
         let transient = self.is_transient();
-        let Self { reply, action, .. } = self;
+        let Self { reply, operation, .. } = self;
         match (reply.status, reply.code.as_deref()) {
-            _ if transient => StoreError::Unreachable { uri, attempts, source: reply.to_string().into() },
+            _ if transient => unreachable(uri, attempts, reply.to_string().into()),
             (404, Some("NoSuchBucket")) => StoreError::NoBucket { uri },
             (404, None | Some("NoSuchKey" | "NoSuchVersion" | "NotFound")) => StoreError::NotFound { uri },
             // versitygw has no user of that name: a 404 that is not about the object.
             (401 | 403, _) | (_, Some("ExpiredToken" | "InvalidToken" | "XAdminUserNotFound")) => {
-                StoreError::Denied { uri, action, reply }
+                let denial = reply.denial();
+                StoreError::Denied { denial, refusal: reply.denied(operation, &uri).into(), uri }
             }
-            _ => StoreError::Rejected { uri, action, reply },
+            _ => StoreError::Rejected { uri, refusal: reply.rejected(operation).into() },
         }
     }
 }
 
-fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, action: &'static str) -> Answer {
+fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, operation: Operation) -> Answer {
     let header = |name: &str| raw.headers().get(name);
     let date = header("date").and_then(|d| DateTime::from_str(d, DateTimeFormat::HttpDate).ok());
     let apart = date.and_then(|d| SystemTime::try_from(d).ok()).map(|theirs| {
@@ -198,7 +209,7 @@ fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, action
     });
     Answer {
         reply,
-        action,
+        operation,
         // RFC 9110 section 10.2.3 also allows a date, which no S3 sends.
         retry_after: header("retry-after").and_then(|s| s.trim().parse().ok()).map(Duration::from_secs),
         skewed: apart.is_some_and(|apart| apart > SKEW),
@@ -233,7 +244,12 @@ impl Fault {
     /// A 503 that names a pause.
     pub(super) fn busy(retry_after: Duration) -> Self {
         let reply = Box::new(Reply { status: 503, ..Reply::default() });
-        Self::Reply(Answer { reply, action: "s3:PutObject", retry_after: Some(retry_after), skewed: false })
+        Self::Reply(Answer {
+            reply,
+            operation: Operation::Write,
+            retry_after: Some(retry_after),
+            skewed: false,
+        })
     }
 }
 
@@ -243,7 +259,7 @@ mod tests {
 
     fn said(status: u16, code: Option<&str>) -> StoreError {
         let reply = Box::new(Reply { status, code: code.map(str::to_owned), ..Reply::default() });
-        let answer = Answer { reply, action: "s3:GetObject", retry_after: None, skewed: false };
+        let answer = Answer { reply, operation: Operation::Read, retry_after: None, skewed: false };
         Fault::Reply(answer).into_error("s3://bucket/key".into(), 1)
     }
 

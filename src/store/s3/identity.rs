@@ -15,7 +15,8 @@ use tokio::sync::Mutex;
 use super::S3Config;
 use super::credentials::{Credentials, WebIdentity, read_files, static_keys};
 use super::fault::Fault;
-use crate::store::ConfigError;
+use super::settings::ConfigError;
+use crate::store::Operation;
 use crate::token::Token;
 
 /// A session is renewed this long before its end, so that no request that is
@@ -85,7 +86,6 @@ impl Identity {
     }
 
     async fn exchange(&self, web: &WebIdentity) -> Result<Keys, Fault> {
-        const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
         let token = Token::read(&web.token_file).map_err(|source| {
             Fault::Settings(ConfigError::Token { path: shown_path(&web.token_file), source })
         })?;
@@ -97,7 +97,7 @@ impl Identity {
             .web_identity_token(token.as_str())
             .send()
             .await
-            .map_err(|error| match Fault::from_sdk(error, ACTION) {
+            .map_err(|error| match Fault::from_sdk(error, Operation::SignIn) {
                 fault if fault.is_transient() => fault,
                 Fault::Reply(answer) if answer.reply.code.as_deref() == Some("IDPCommunicationError") => {
                     Fault::Odd("STS could not reach the identity provider")

@@ -15,7 +15,9 @@ mod credentials;
 mod fault;
 mod identity;
 mod reading;
+mod reply;
 mod retry;
+mod settings;
 mod trust;
 
 use std::fmt;
@@ -31,6 +33,8 @@ use bytes::Bytes;
 
 pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
 pub use credentials::{Credentials, KeyPair, WebIdentity};
+pub use reply::Reply;
+pub use settings::ConfigError;
 pub use trust::Trust;
 
 use argo_attest_core::digest::Sha256Digest;
@@ -38,8 +42,8 @@ use argo_attest_core::digest::Sha256Digest;
 use self::client::Client;
 use self::fault::Fault;
 use super::{
-    Checksums, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Revision, Store,
-    StoreError,
+    Checksums, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, Operation, PutMode, PutOutcome,
+    Revision, Store, StoreError,
 };
 
 /// A bucket, or the part of it beneath a prefix.
@@ -101,8 +105,9 @@ impl S3Store {
             PutMode::Create => request.if_none_match("*"),
             PutMode::Replace(revision) => request.if_match(revision.as_str()),
         };
-        let reply =
-            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, "s3:PutObject")) });
+        let reply = Box::pin(async {
+            request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Write))
+        });
         match self.client.answer(bytes.len(), reply).await {
             Ok(output) => written(target, &output, bytes.len(), digest),
             Err(fault) => match fault.status() {

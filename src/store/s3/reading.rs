@@ -14,7 +14,7 @@ use super::Target;
 use super::body::Body;
 use super::client::Client;
 use super::fault::Fault;
-use crate::store::{Checksums, Corruption, Object, ObjectInfo, Revision, StoreError};
+use crate::store::{Checksums, Corruption, Object, ObjectInfo, Operation, Revision, StoreError};
 
 /// What GET and HEAD both say.
 pub(super) struct Facts<'r> {
@@ -91,7 +91,7 @@ impl Client {
         let request =
             self.s3.head_object().bucket(self.bucket()).key(&target.key).checksum_mode(ChecksumMode::Enabled);
         let reply =
-            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, "s3:GetObject")) });
+            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Look)) });
         describe(&Facts::from(&self.answer(0, reply).await?), target)
     }
 
@@ -129,7 +129,7 @@ impl Client {
             request = request.range(format!("bytes={position}-")).if_match(info.revision.as_str());
         }
         let reply =
-            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, "s3:GetObject")) });
+            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Read)) });
         let output = self.answer(0, reply).await?;
         let info = describe(&Facts::from(&output), target)?;
         let body = Body::new(output.body, info.size, self.config.limits);

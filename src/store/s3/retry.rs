@@ -207,7 +207,7 @@ mod tests {
     #[tokio::test]
     async fn does_not_repeat_what_is_final() {
         let retrying = retrying();
-        let settings = || async { Err::<(), _>(Fault::Settings(crate::store::ConfigError::NoRegion)) };
+        let settings = || async { Err::<(), _>(Fault::Settings(crate::store::s3::ConfigError::NoRegion)) };
         let gave_up = retrying.run("s3://b/k", || true, settings).await.unwrap_err();
         assert_eq!((gave_up.attempts, retrying.retries()), (1, 0));
     }

@@ -17,8 +17,8 @@ use rustls::pki_types::pem::PemObject as _;
 use super::bounded::Bounded;
 use super::config::Endpoint;
 use super::credentials::shown;
+use super::settings::ConfigError;
 use crate::regular_file::{self, Links};
-use crate::store::ConfigError;
 
 /// Bytes of a bundle that are read; Mozilla's has 0.2 MB.
 const MAX_BUNDLE: usize = 4 * 1024 * 1024;

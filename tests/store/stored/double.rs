@@ -106,6 +106,7 @@ impl ChunkSource for Cut {
                 uri: self.uri.clone(),
                 attempts: 3,
                 source: "connection reset".into(),
+                remedy: None,
             }),
             (None, Fault::Notice) => {
                 Err(StoreError::Corrupt { uri: self.uri.clone(), kind: Corruption::Changed })

@@ -58,10 +58,73 @@ pub struct SecretKey {
     pub key: String,
 }
 
+/// Where artifacts are kept, by kind of store. What is not among these is
+/// [`Unlocated::Unsupported`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ArtifactStore {
+    /// A bucket of S3, or of what speaks its protocol.
+    S3(S3Bucket),
+}
+
+impl ArtifactStore {
+    /// Its kind.
+    pub fn kind(&self) -> StoreKind {
+        match self {
+            Self::S3(_) => StoreKind::S3,
+        }
+    }
+
+    /// The name of the bucket (Azure: of the container), which is unique within its server.
+    pub fn bucket(&self) -> &str {
+        match self {
+            Self::S3(s3) => &s3.bucket,
+        }
+    }
+
+    /// Which server it is on: for two spellings of one host, with the port that it has
+    /// anyway or without, the same text.
+    pub fn server(&self) -> String {
+        match self {
+            Self::S3(s3) => s3.server(),
+        }
+    }
+
+    /// The server's address, for a statement; none, if what stands there might be a
+    /// credential.
+    pub fn endpoint_url(&self) -> Option<String> {
+        match self {
+            // No S3 client takes a user name in an endpoint; one that stands there by
+            // mistake is a credential all the same.
+            Self::S3(s3) => {
+                Some(s3.endpoint_url()).filter(|_| !s3.endpoint.is_empty() && !s3.endpoint.contains('@'))
+            }
+        }
+    }
+
+    /// The uri of what is under `key`, printable.
+    pub fn uri(&self, key: &str) -> String {
+        let scheme = match self {
+            Self::S3(_) => "s3",
+        };
+        let text = format!("{}/{key}", self.bucket());
+        format!("{scheme}://{}", crate::relpath::printable(text.as_bytes()))
+    }
+
+    /// Whether Argo's client for this kind of store takes the key.
+    fn check(&self, key: &str) -> Result<(), KeyError> {
+        match self {
+            // minio-go, `CheckValidObjectName`.
+            Self::S3(_) if key.trim().is_empty() => Err(KeyError::Empty),
+            Self::S3(_) if key.len() > 1024 => Err(KeyError::TooLong),
+            Self::S3(_) => Ok(()),
+        }
+    }
+}
+
 /// An S3 bucket and how to reach it, as the template gives it. No credentials:
 /// only the names of the Secrets that hold them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct S3Store {
+pub struct S3Bucket {
     /// Host, and port if it is not the default one; no scheme.
     pub endpoint: String,
     /// The bucket.
@@ -87,18 +150,24 @@ pub struct S3Store {
     pub customer_key: Option<SecretKey>,
 }
 
-impl S3Store {
+impl S3Bucket {
     /// The address of the endpoint, with its scheme.
     pub fn endpoint_url(&self) -> String {
         format!("{}://{}", if self.insecure { "http" } else { "https" }, self.endpoint)
     }
+
+    fn server(&self) -> String {
+        let host = self.endpoint.to_ascii_lowercase();
+        let port = if self.insecure { ":80" } else { ":443" };
+        host.strip_suffix(port).unwrap_or(&host).trim_end_matches('.').to_owned()
+    }
 }
 
-/// One object in a bucket.
+/// One object in a store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ObjectRef {
-    /// The bucket that holds it.
-    pub store: Arc<S3Store>,
+    /// The store that holds it.
+    pub store: Arc<ArtifactStore>,
     key: String,
 }
 
@@ -117,19 +186,14 @@ pub enum KeyError {
 }
 
 impl ObjectRef {
-    /// The object `key` of `store`, by the rules that Argo's S3 client (minio-go,
-    /// `CheckValidObjectName`) has for keys.
-    pub fn new(store: Arc<S3Store>, key: String) -> Result<Self, KeyError> {
-        if key.trim().is_empty() {
-            return Err(KeyError::Empty);
-        }
-        if key.len() > 1024 {
-            return Err(KeyError::TooLong);
-        }
+    /// The object `key` of `store`, by the rules that Argo's client for such a store has
+    /// for keys.
+    pub fn new(store: Arc<ArtifactStore>, key: String) -> Result<Self, KeyError> {
+        store.check(&key)?;
         Ok(Self { store, key })
     }
 
-    /// The object's key, exactly as it is in the bucket.
+    /// The object's key, exactly as it is in the store.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -153,8 +217,7 @@ impl ObjectRef {
 
 impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{}/{}", self.store.bucket, self.key);
-        write!(f, "s3://{}", crate::relpath::printable(text.as_bytes()))
+        f.write_str(&self.store.uri(&self.key))
     }
 }
 

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::location::{KeyError, ObjectRef, S3Store, SecretKey, StoreKind, Unlocated};
+use super::location::{ArtifactStore, KeyError, ObjectRef, S3Bucket, SecretKey, StoreKind, Unlocated};
 use super::{path, wire};
 
 /// The step's `archiveLocation`, which completes partial locations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Repository {
     Absent,
-    S3 { store: Result<Arc<S3Store>, Unlocated>, key: String },
+    Known { store: Result<Arc<ArtifactStore>, Unlocated>, key: String },
     Other(StoreKind),
     Ambiguous,
 }
@@ -21,7 +21,7 @@ impl Repository {
         match (kinds(location).as_slice(), &location.s3) {
             ([], _) => Self::Absent,
             ([StoreKind::S3], Some(s3)) => {
-                Self::S3 { store: complete(s3).map(Arc::new), key: s3.key.clone() }
+                Self::Known { store: complete(s3).map(Arc::new), key: s3.key.clone() }
             }
             ([kind], _) => Self::Other(*kind),
             _ => Self::Ambiguous,
@@ -54,7 +54,7 @@ impl Repository {
             Self::Absent => return Err(Unlocated::NoRepository),
             Self::Ambiguous => return Err(Unlocated::Ambiguous),
             Self::Other(kind) => return Err(Unlocated::Unsupported(*kind)),
-            Self::S3 { store, key } => (store.clone()?, key),
+            Self::Known { store, key } => (store.clone()?, key),
         };
         match (own_key, file_name) {
             (Some(key), _) => object(store, key.to_owned()),
@@ -98,7 +98,7 @@ fn partial_key<'a>(kind: StoreKind, own: &'a wire::Location, file_name: Option<&
     if is_place && (will_have_key || kind == StoreKind::Hdfs) { None } else { Some(key) }
 }
 
-fn object(store: Arc<S3Store>, key: String) -> Result<ObjectRef, Unlocated> {
+fn object(store: Arc<ArtifactStore>, key: String) -> Result<ObjectRef, Unlocated> {
     if key.contains("{{") { Err(Unlocated::Unresolved) } else { Ok(ObjectRef::new(store, key)?) }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn kinds(location: &wire::Location) -> Vec<StoreKind> {
     .collect()
 }
 
-fn complete(s3: &wire::S3) -> Result<S3Store, Unlocated> {
+fn complete(s3: &wire::S3) -> Result<ArtifactStore, Unlocated> {
     for (what, text) in [("endpoint", &s3.endpoint), ("bucket", &s3.bucket)] {
         if text.is_empty() {
             return Err(Unlocated::Incomplete(what));
@@ -149,7 +149,7 @@ fn complete(s3: &wire::S3) -> Result<S3Store, Unlocated> {
         let wire::SecretKey { name, key } = secret.clone()?;
         Some(SecretKey { name, key })
     };
-    Ok(S3Store {
+    Ok(ArtifactStore::S3(S3Bucket {
         endpoint: s3.endpoint.clone(),
         bucket: s3.bucket.clone(),
         region: given(&s3.region),
@@ -161,5 +161,5 @@ fn complete(s3: &wire::S3) -> Result<S3Store, Unlocated> {
         session_token: secret(&s3.session_token_secret),
         ca: secret(&s3.ca_secret),
         customer_key: secret(&s3.encryption_options.server_side_customer_key_secret),
-    })
+    }))
 }

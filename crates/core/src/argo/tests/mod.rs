@@ -221,8 +221,8 @@ fn keys_are_those_that_argo_writes() {
     ] {
         assert_eq!(uri(&step, name), expected, "{name}");
     }
-    assert_eq!(plan(&step, "full").object.store.endpoint_url(), "http://minio:9000");
-    let store = &plan(&step, "plain").object.store;
+    assert_eq!(plan(&step, "full").object.store.endpoint_url().unwrap(), "http://minio:9000");
+    let ArtifactStore::S3(store) = &*plan(&step, "plain").object.store;
     assert_eq!(store.endpoint_url(), "http://versitygw.argo:7070");
     assert_eq!(store.access_key, Some(SecretKey { name: "s3-cred".to_owned(), key: "accesskey".to_owned() }));
     assert_eq!((store.region.as_deref(), store.customer_key.as_ref()), (None, None));
@@ -231,7 +231,7 @@ fn keys_are_those_that_argo_writes() {
         "s3://artifacts/wf-abc/wf-abc-step-123/main.log"
     );
     let volume = parse(VOLUME).unwrap();
-    let store = &plan(&volume, "file").object.store;
+    let ArtifactStore::S3(store) = &*plan(&volume, "file").object.store;
     assert_eq!(
         (store.region.as_deref(), store.use_sdk_creds, store.insecure),
         (Some("us-east-1"), true, false)
@@ -310,10 +310,11 @@ fn inputs_say_where_they_came_from() {
     let source = |name: &str| step.inputs.iter().find(|input| input.name == name).unwrap().source.clone();
     let InputSource::Object(object) = source("source") else { panic!("{:?}", source("source")) };
     assert_eq!(object.to_string(), "s3://artifacts/wf/wf-step-1/source.tgz");
-    assert_eq!(object.store.endpoint, "versitygw.argo:7070", "the archive location completes it");
+    assert_eq!(object.store.server(), "versitygw.argo:7070", "the archive location completes it");
     let InputSource::Object(object) = source("elsewhere") else { panic!("{:?}", source("elsewhere")) };
+    let ArtifactStore::S3(bucket) = &*object.store;
     assert_eq!(
-        (object.to_string().as_str(), object.store.region.as_deref()),
+        (object.to_string().as_str(), bucket.region.as_deref()),
         ("s3://other/k/x", Some("eu-west-1"))
     );
     assert_eq!(source("absent"), InputSource::NotSupplied);

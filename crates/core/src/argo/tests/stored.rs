@@ -58,7 +58,7 @@ fn planned(plan: &Plan, files: &BTreeSet<String>) -> Objects {
     let own: Vec<RelPath> =
         files.iter().filter(|file| path::overlaps(file, &plan.path)).filter_map(beneath).collect();
     let shape = if own == [RelPath::root()] { Shape::File } else { Shape::Directory };
-    let address = |object: &ObjectRef| format!("/{}/{}", object.store.bucket, object.key());
+    let address = |object: &ObjectRef| format!("/{}/{}", object.store.bucket(), object.key());
     let one = |names| BTreeMap::from([(address(&plan.object), names)]);
     match plan.packing(shape) {
         _ if own.is_empty() => BTreeMap::new(),
@@ -92,7 +92,7 @@ fn argo_stores_what_we_say_it_does() {
             .collect();
         for log in &step.logs {
             let object = log.object.as_ref().unwrap();
-            ours.entry(format!("/{}/{}", object.store.bucket, object.key())).or_insert(None);
+            ours.entry(format!("/{}/{}", object.store.bucket(), object.key())).or_insert(None);
         }
         assert_eq!(&ours, objects, "{name}, {shape}");
         compared += objects.len();

@@ -70,10 +70,8 @@ fn artifact(run: &StepRun<'_>, input: &InputArtifact) -> Option<ResourceDescript
 /// The bucket alone does not say whose it is, so the endpoint goes with it.
 fn object_descriptor(name: String, object: &ObjectRef) -> ResourceDescriptor {
     let mut annotations = Map::new();
-    // No S3 client takes a user name in an endpoint; one that stands there by
-    // mistake is a credential all the same.
-    if !object.store.endpoint.is_empty() && !object.store.endpoint.contains('@') {
-        annotations.insert("endpoint".into(), object.store.endpoint_url().into());
+    if let Some(url) = object.store.endpoint_url() {
+        annotations.insert("endpoint".into(), url.into());
     }
     ResourceDescriptor { name, uri: object.to_string(), annotations, ..Default::default() }
 }

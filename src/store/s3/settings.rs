@@ -1,9 +1,10 @@
-//! What can be wrong with a store's settings, and what to set instead.
+//! What can be wrong with an S3 store's settings, and what to set instead.
 
 use argo_attest_core::trouble::{Fault, Trouble};
 use std::io;
 
-use super::{Reply, Source};
+use super::Reply;
+use crate::store::{Source, StoreError};
 use crate::token::InvalidToken;
 
 /// Why settings do not make a store.
@@ -66,6 +67,13 @@ pub enum ConfigError {
     /// STS did not exchange the web identity token for credentials.
     #[error("STS refused the web identity token: {0}")]
     WebIdentity(Box<Reply>),
+}
+
+impl ConfigError {
+    /// As the port tells it of a location or an object.
+    pub fn about(self, uri: String) -> StoreError {
+        StoreError::Config { uri, remedy: self.remedy(), source: Box::new(self) }
+    }
 }
 
 impl Trouble for ConfigError {

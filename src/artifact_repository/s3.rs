@@ -1,0 +1,124 @@
+//! An S3 bucket of a template: its settings, and where its credentials are.
+//!
+//! Endpoint, bucket and region come from the template. Credentials come from
+//! AWS's usual variables or web identity; else from the files of the Secrets that
+//! the template names, where Argo itself has them.
+
+use std::path::Path;
+
+use argo_attest_core::argo::{S3Bucket, SecretKey};
+use argo_attest_core::trouble::Trouble as _;
+
+use super::StoresError;
+use super::secrets::file;
+use crate::store::s3::{ConfigError, Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
+use crate::store::{BucketName, Env};
+
+/// What does in place of a Secret.
+const OTHERWISE: &str = ", or give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or web identity";
+
+/// The bucket's settings. Reads no file but to see whether it is there.
+pub(super) fn config(described: &S3Bucket, env: &dyn Env, secrets: &Path) -> Result<S3Config, StoresError> {
+    let bucket = &described.bucket;
+    let failed = |error: ConfigError| StoresError::Config {
+        bucket: bucket.clone(),
+        remedy: error.remedy(),
+        source: Box::new(error),
+    };
+    if described.customer_key.is_some() {
+        return Err(StoresError::CustomerKey(bucket.clone()));
+    }
+    let credentials = match Credentials::from_env(env).map_err(failed)? {
+        Some(credentials) => credentials,
+        None => mounted(described, secrets)?.ok_or_else(|| failed(ConfigError::NoCredentials))?,
+    };
+    let name =
+        BucketName::new(bucket).map_err(|source| StoresError::Bucket { name: bucket.clone(), source })?;
+    let mut config = S3Config::new(name, None, credentials);
+    let url = described.endpoint_url();
+    let endpoint: Endpoint = url.parse().map_err(|error: InvalidEndpoint| StoresError::Endpoint {
+        endpoint: url.clone(),
+        source: Box::new(error),
+    })?;
+    config.region = described.region.clone().filter(|r| !r.is_empty()).or_else(|| region(env));
+    // AWS's general address stands for the one of the region.
+    config.endpoint = Some(endpoint).filter(|_| described.endpoint != "s3.amazonaws.com");
+    if config.endpoint.is_none() && config.region.is_none() {
+        config.region = Some("us-east-1".into());
+    }
+    config.trust = match &described.ca {
+        Some(ca) => Trust::Bundle(file(secrets, "caSecret", ca)?),
+        None => Trust::from_env(env),
+    };
+    Ok(config)
+}
+
+fn region(env: &dyn Env) -> Option<String> {
+    ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .into_iter()
+        .find_map(|name| env.var(name)?.into_string().ok())
+        .filter(|region| !region.is_empty())
+}
+
+/// The files that the template's secret selectors stand for.
+fn mounted(described: &S3Bucket, secrets: &Path) -> Result<Option<Credentials>, StoresError> {
+    let (Some(id), Some(secret)) = (&described.access_key, &described.secret_key) else { return Ok(None) };
+    let there = |selector, key: &SecretKey| {
+        let path = file(secrets, selector, key)?;
+        if path.exists() {
+            Ok(path)
+        } else {
+            Err(StoresError::NoSecret { bucket: described.bucket.clone(), path, otherwise: OTHERWISE })
+        }
+    };
+    let token = described.session_token.as_ref().map(|token| there("sessionTokenSecret", token));
+    Ok(Some(Credentials::Files {
+        access_key_id: there("accessKeySecret", id)?,
+        secret_access_key: there("secretKeySecret", secret)?,
+        session_token: token.transpose()?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selector(name: &str, key: &str) -> SecretKey {
+        SecretKey { name: name.to_owned(), key: key.to_owned() }
+    }
+
+    /// Every selector that a template can give is held to it, not only the one that is read first.
+    #[test]
+    fn every_selector_is_looked_at() {
+        let secrets = tempfile::tempdir().unwrap();
+        std::fs::create_dir(secrets.path().join("s")).unwrap();
+        std::fs::write(secrets.path().join("s/k"), "x").unwrap();
+        std::fs::write(secrets.path().join("outside"), "x").unwrap();
+        let good = || Some(selector("s", "k"));
+        let described = S3Bucket {
+            endpoint: "store.example.com".into(),
+            bucket: "bucket".into(),
+            region: None,
+            insecure: false,
+            role_arn: None,
+            use_sdk_creds: false,
+            access_key: good(),
+            secret_key: good(),
+            session_token: good(),
+            ca: good(),
+            customer_key: None,
+        };
+        let nothing = |_: &str| None;
+        config(&described, &nothing, secrets.path()).unwrap();
+        let bad = || Some(selector("..", "outside"));
+        for (named, described) in [
+            ("accessKeySecret", S3Bucket { access_key: bad(), ..described.clone() }),
+            ("secretKeySecret", S3Bucket { secret_key: bad(), ..described.clone() }),
+            ("sessionTokenSecret", S3Bucket { session_token: bad(), ..described.clone() }),
+            ("caSecret", S3Bucket { ca: bad(), ..described }),
+        ] {
+            let told = config(&described, &nothing, secrets.path()).unwrap_err().to_string();
+            assert!(told.contains(named), "{named}: {told}");
+        }
+    }
+}
