@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::receipt::{ReadBack, Receipt, Reported};
 use super::{AttestationNames, publish};
 use crate::signer::{SignError, Signer};
-use crate::store::{Store, StoreError};
+use crate::store::{InvalidKey, Store, StoreError};
 
 /// Has statements signed by one signer, and stores them in one place.
 #[derive(Debug)]
@@ -43,6 +43,15 @@ pub enum AttestError {
         artifact: String,
         /// Why not.
         reason: String,
+    },
+    /// There is no name that it could be stored under.
+    #[error("the attestation of {artifact} has no place beside it")]
+    Name {
+        /// The artifact's name.
+        artifact: String,
+        /// Why not.
+        #[source]
+        source: InvalidKey,
     },
     /// Whoever was to sign did not.
     #[error("the statement about {artifact} is not signed")]
@@ -104,6 +113,7 @@ impl Trouble for AttestError {
         match self {
             Self::Store { source, .. } => source.remedy(),
             Self::Sign { source, .. } => source.remedy(),
+            Self::Name { .. } => Some("give the artifact a shorter key".to_owned()),
             Self::Foreign { .. } => Some("move it away, or give the output another name".to_owned()),
             _ => None,
         }

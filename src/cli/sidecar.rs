@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
 use super::{Exit, Failure, protected};
-use crate::sidecar::{End, Form, Settings, Signals, Unusable};
+use crate::sidecar::{End, Form, IfNotReady, Settings, Signals, Unusable};
 use crate::signer::KeySource;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
@@ -62,6 +62,13 @@ pub(super) struct SidecarArgs {
     /// How this container is declared [default: native if `ARGO_TEMPLATE` is set]
     #[arg(long, value_name = "MODE", env = variable::MODE)]
     mode: Option<Mode>,
+    /// How long main is held, in the native form, while not all is ready
+    #[arg(long, value_name = "DURATION", env = variable::READY_TIMEOUT, default_value = "30s",
+          value_parser = super::ready::held)]
+    ready_timeout: Duration,
+    /// What becomes of a step of which it is known before main starts that not all can be attested
+    #[arg(long, value_name = "WHAT", env = variable::NOT_READY, default_value = "run")]
+    not_ready: NotReady,
     /// The pod's terminationGracePeriodSeconds, of which two seconds are kept to report
     #[arg(long, value_name = "SECONDS", env = variable::GRACE_PERIOD, default_value_t = 30)]
     grace_period: u64,
@@ -96,6 +103,15 @@ enum Mode {
     Native,
     /// A sidecars entry
     Sidecar,
+}
+
+/// What becomes of a step that cannot be attested.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum NotReady {
+    /// It runs, and everybody is told
+    Run,
+    /// It fails (native form; an init container has to run `ready --check`)
+    Fail,
 }
 
 impl From<&Failure> for Unusable {
@@ -160,6 +176,11 @@ fn settings(args: SidecarArgs) -> Settings {
             Mode::Native => Form::Native,
             Mode::Sidecar => Form::Plain,
         }),
+        ready_timeout: args.ready_timeout,
+        if_not_ready: match args.not_ready {
+            NotReady::Run => IfNotReady::Run,
+            NotReady::Fail => IfNotReady::Fail,
+        },
         grace: Duration::from_secs(grace.unwrap_or(args.grace_period)),
         termination_log: args.termination_log,
         argo_dir: args.argo_dir,

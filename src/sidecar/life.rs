@@ -3,10 +3,12 @@
 //! Each state owns what is there in it, and ends by becoming the next: nothing that has
 //! ended can be asked again, and nothing is concluded that was not watched.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::holding::held;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::starting::{Start, Starting};
@@ -44,9 +46,10 @@ pub async fn run<C: Lookup + Pod>(
         signals,
         status: StatusFile::new(&settings.termination_log),
         started_on: Timestamp::now(),
+        waits_for: Cell::new("the step's template"),
     };
     here.tell(&Status::Starting);
-    match Starting::new(&here).start().await {
+    match held(&here, Box::pin(Starting::new(&here).start())).await {
         Start::Ready(ready) => ready.watch().await.conclude().await.tell().await,
         // Main ended before the watches were armed.
         Start::Finishing(finishing) => finishing.conclude().await.tell().await,

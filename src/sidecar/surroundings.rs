@@ -1,5 +1,6 @@
 //! What every state of the sidecar's life has around it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) signals: Signals,
     pub(super) status: StatusFile,
     pub(super) started_on: Timestamp,
+    /// What is being waited for, in a few words.
+    pub(super) waits_for: Cell<&'static str>,
 }
 
 impl Surroundings<'_> {
@@ -57,6 +60,11 @@ impl Surroundings<'_> {
     pub(super) fn platform(&self) -> Platform<'_> {
         let Settings { handed_over, identity, least, .. } = self.settings;
         Platform { handed_over, identity, cluster: self.cluster, least: *least }
+    }
+
+    /// What is being waited for, in a few words.
+    pub(super) fn waits_for(&self) -> &'static str {
+        self.waits_for.get()
     }
 
     /// Writes the termination message.

@@ -59,6 +59,8 @@ pub mod variable {
         NAMESPACE = "ARGO_ATTEST_NAMESPACE";
         /// The node's name.
         NODE_NAME = "ARGO_ATTEST_NODE_NAME";
+        /// What becomes of a step that cannot be attested.
+        NOT_READY = "ARGO_ATTEST_NOT_READY";
         /// Where new keys are put.
         OUT_DIR = "ARGO_ATTEST_OUT_DIR";
         /// What is attested, of a command's.
@@ -77,6 +79,8 @@ pub mod variable {
         POLICY_CONFIGMAP = "ARGO_ATTEST_POLICY_CONFIGMAP";
         /// Where the public key is.
         PUBLIC_KEY = "ARGO_ATTEST_PUBLIC_KEY";
+        /// How long main is held.
+        READY_TIMEOUT = "ARGO_ATTEST_READY_TIMEOUT";
         /// As which user our containers run.
         RUN_AS_USER = "ARGO_ATTEST_RUN_AS_USER";
         /// Where the stores' Secrets are mounted.

@@ -11,6 +11,7 @@ mod readiness;
 mod reports;
 mod restarts;
 mod rotation;
+mod started;
 mod stores;
 mod tampering;
 mod template;

@@ -154,6 +154,12 @@ impl Pod {
         command.args(["ready", wait, "--termination-log"]).arg(self.at("termination-log")).output().unwrap()
     }
 
+    /// Asks without waiting.
+    pub(crate) fn ready_now(&self) -> Ran {
+        let mut command = binary();
+        command.args(["ready", "--termination-log"]).arg(self.at("termination-log")).output().unwrap()
+    }
+
     /// Main writes all outputs.
     pub(crate) fn write(&self) {
         for output in &self.outputs {
