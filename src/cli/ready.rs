@@ -4,14 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argo_attest_core::contract::{place, variable};
-use argo_attest_core::text::causes;
+use argo_attest_core::outcome::MESSAGE_LIMIT;
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::{brief, causes};
 use clap::Args;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::{Exit, Failure};
-use crate::sidecar::status::{NotReady, wait_ready};
+use crate::sidecar::status::{NotReady, Status, wait_ready, write_message};
 
 const EXAMPLE: &str = "\
 Example, in the sidecar's container, so that main starts only when it can be attested:
@@ -34,7 +36,14 @@ pub(super) struct ReadyArgs {
     #[arg(long, value_name = "DURATION", env = variable::READY_TIMEOUT, default_value = "30s",
           value_parser = held)]
     ready_timeout: Duration,
-    /// Where the sidecar's termination message goes
+    /// Ask from an init container after the sidecar, which has --not-ready fail: wait, and end with 1
+    /// and a termination message where the step cannot be attested
+    #[arg(long)]
+    check: bool,
+    /// Where the sidecar leaves what --check reads
+    #[arg(long, value_name = "DIR", env = variable::EVIDENCE, default_value = place::EVIDENCE)]
+    evidence: PathBuf,
+    /// Where the sidecar's termination message goes; with --check, this container's own
     #[arg(long, value_name = "FILE", env = variable::TERMINATION_LOG, default_value = place::TERMINATION_LOG)]
     termination_log: PathBuf,
 }
@@ -54,25 +63,52 @@ const LONGEST_HELD: Duration = Duration::from_hours(1);
 
 /// Asks, and waits if asked to.
 pub(super) async fn ready(args: ReadyArgs) -> Result<Exit, Failure> {
-    let wait = args.wait.map(|wait| match wait {
-        Wait::For(wait) => wait,
-        Wait::WhileHeld => args.ready_timeout.saturating_add(TO_START),
-    });
+    let wait = match args.wait {
+        Some(Wait::For(wait)) => Some(wait),
+        Some(Wait::WhileHeld) => Some(args.ready_timeout.saturating_add(TO_START)),
+        None if args.check => Some(args.ready_timeout.saturating_add(TO_START)),
+        None => None,
+    };
     let deadline = Instant::now() + wait.unwrap_or(Duration::ZERO);
+    if args.check {
+        return check(&args, deadline).await;
+    }
     match wait_ready(&args.termination_log, deadline).await {
         Ok(_) => Ok(Exit::Done),
         Err(error) if wait.is_some() => {
             warn!(error = causes(&error), "main starts all the same: it is not held for ever");
             Ok(Exit::Done)
         }
-        Err(error) => {
-            let failure = Failure::new(Exit::No, causes(&error));
-            Err(match error {
-                NotReady::Failed { remedy: Some(remedy), .. } => failure.remedy(remedy),
-                NotReady::Unreadable { .. } => failure.remedy("run this in the sidecar's own container"),
-                _ => failure.remedy("see the sidecar's log"),
-            })
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+/// From another container: what the sidecar says of itself is in the volume that they share.
+/// Why the step fails is told where Argo and the kubelet look for it.
+async fn check(args: &ReadyArgs, deadline: Instant) -> Result<Exit, Failure> {
+    let failed = match wait_ready(&args.evidence.join(place::STATE_NAME), deadline).await {
+        Ok(Status::Unready { reason, remedy } | Status::Unattested { reason, remedy }) => {
+            NotReady::Failed { reason, remedy }
         }
+        Ok(_) => return Ok(Exit::Done),
+        Err(error) => error,
+    };
+    let failure = failure(&failed);
+    let message = format!("{}; {}", failure.message(), failure.help().unwrap_or_default());
+    if let Err(error) = write_message(&args.termination_log, &brief(&message, MESSAGE_LIMIT)) {
+        warn!(%error, file = shown_path(&args.termination_log), "cannot write the termination message");
+    }
+    Err(failure)
+}
+
+fn failure(error: &NotReady) -> Failure {
+    let failure = Failure::new(Exit::No, causes(error));
+    match error {
+        NotReady::Failed { remedy: Some(remedy), .. } => failure.remedy(remedy),
+        NotReady::Unreadable { .. } => {
+            failure.remedy("run this in the sidecar's own container, or share its evidence's volume")
+        }
+        _ => failure.remedy("see the sidecar's log"),
     }
 }
 

@@ -6,10 +6,11 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use argo_attest_core::contract::place;
 use jiff::Timestamp;
 
 use super::holding::held;
-use super::settings::Settings;
+use super::settings::{IfNotReady, Settings};
 use super::signals::Signals;
 use super::starting::{Start, Starting};
 use super::status::{Status, StatusFile};
@@ -45,6 +46,8 @@ pub async fn run<C: Lookup + Pod>(
         pod: cluster.map(|cluster| cluster as &dyn Pod),
         signals,
         status: StatusFile::new(&settings.termination_log),
+        shared: (settings.if_not_ready == IfNotReady::Fail)
+            .then(|| StatusFile::new(settings.evidence.join(place::STATE_NAME))),
         started_on: Timestamp::now(),
         waits_for: Cell::new("the step's template"),
     };

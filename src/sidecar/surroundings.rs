@@ -32,6 +32,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) pod: Option<&'a dyn Pod>,
     pub(super) signals: Signals,
     pub(super) status: StatusFile,
+    /// The same for a check in another container, which fails the step.
+    pub(super) shared: Option<StatusFile>,
     pub(super) started_on: Timestamp,
     /// What is being waited for, in a few words.
     pub(super) waits_for: Cell<&'static str>,
@@ -67,10 +69,12 @@ impl Surroundings<'_> {
         self.waits_for.get()
     }
 
-    /// Writes the termination message.
+    /// Writes the termination message, and what a check reads.
     pub(super) fn tell(&self, status: &Status) {
-        if let Err(error) = self.status.write(status) {
-            warn!(%error, file = shown_path(&self.settings.termination_log), "cannot write the termination message");
+        for file in [Some(&self.status), self.shared.as_ref()].into_iter().flatten() {
+            if let Err(error) = file.write(status) {
+                warn!(%error, file = shown_path(file.path()), "cannot write what the sidecar does");
+            }
         }
     }
 

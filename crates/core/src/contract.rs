@@ -57,6 +57,8 @@ pub mod variable {
         MODE = "ARGO_ATTEST_MODE";
         /// The namespace of a Secret that is printed.
         NAMESPACE = "ARGO_ATTEST_NAMESPACE";
+        /// Argo's id of the node.
+        NODE_ID = "ARGO_ATTEST_NODE_ID";
         /// The node's name.
         NODE_NAME = "ARGO_ATTEST_NODE_NAME";
         /// What becomes of a step that cannot be attested.
@@ -136,6 +138,8 @@ pub mod container {
     pub const SIDECAR: &str = "argo-attest";
     /// The one that checks the inputs.
     pub const GATE: &str = "argo-attest-gate";
+    /// The one that fails a step that cannot be attested.
+    pub const CHECK: &str = "argo-attest-check";
 }
 
 /// Volumes that only our containers mount, and objects that they are made of.
@@ -167,6 +171,9 @@ pub mod place {
     pub const POLICY_FILE: &str = "/etc/argo-attest/policy/policy.yaml";
     /// What the gate found.
     pub const EVIDENCE: &str = "/run/argo-attest";
+    /// What the sidecar says of itself, to a check in another container; a file beside what the
+    /// gate found.
+    pub const STATE_NAME: &str = "sidecar.json";
     /// Where Argo mounts the stores' Secrets, each in a folder of its name
     /// (`common.SecretVolMountPath` in Argo's workflow/common/common.go).
     pub const STORE_SECRETS: &str = "/argo/secret";
