@@ -29,6 +29,7 @@ mod idle;
 mod key;
 mod last_look;
 mod life;
+mod misused;
 mod observing;
 mod packed;
 mod planned;
@@ -45,5 +46,6 @@ mod upstream;
 mod waiting;
 
 pub use life::{End, run};
+pub use misused::Misused;
 pub use settings::{Form, IfNotReady, Settings, Unusable};
 pub use signals::Signals;

@@ -11,6 +11,7 @@ mod readiness;
 mod reports;
 mod restarts;
 mod rotation;
+mod settings;
 mod started;
 mod stores;
 mod tampering;
