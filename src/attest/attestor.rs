@@ -112,6 +112,7 @@ impl Trouble for AttestError {
         match self {
             Self::Store { source, .. } => source.remedy(),
             Self::Sign { source, .. } => source.remedy(),
+            Self::Name { .. } => Some("give the artifact a shorter key".to_owned()),
             Self::Foreign { .. } => Some("move it away, or give the output another name".to_owned()),
             _ => None,
         }

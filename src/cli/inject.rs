@@ -8,6 +8,7 @@ use argo_attest_core::inject::{Change, Container, Injected, MAX_FILE, Mode, Refu
 use argo_attest_core::object_name::ObjectName;
 use argo_attest_core::secret::{KeyMaterial, shown_path};
 use argo_attest_core::text::brief;
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Failure, print};
@@ -39,7 +40,7 @@ pub(super) struct InjectArgs {
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
     /// Add to every template that runs containers, by the workflow's templateDefaults
-    #[arg(long, env = variable::ALL)]
+    #[arg(long, env = variable::ALL, value_parser = FalseyValueParser::new())]
     all: bool,
     /// How the sidecar is declared
     #[arg(long, value_name = "MODE", env = variable::MODE, default_value = "native")]

@@ -15,6 +15,7 @@ mod interrupts;
 mod invocation;
 mod keygen;
 mod logging;
+mod misused;
 mod outputs;
 mod pod;
 mod progress;
@@ -25,13 +26,15 @@ mod screen;
 mod sidecar;
 mod target;
 mod template;
+mod unset;
 mod usage;
 mod verify;
 mod verify_inputs;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
@@ -41,6 +44,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::screen::{Screened, screen};
+use crate::sidecar::Signals;
 use crate::signer::KeySource;
 
 pub use exit::Exit;
@@ -95,16 +99,34 @@ pub fn definition() -> clap::Command {
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    // Before anything else: a main that is short may end at once.
+    let signals = is_sidecar(&arguments).then(Signals::listen);
     std::panic::set_hook(Box::new(failure::bug));
     let Screened { definition, arguments, refused } =
-        screen(definition(), arguments, |name| std::env::var_os(name));
-    let parsed = definition.try_get_matches_from(arguments).and_then(|given| Cli::from_arg_matches(&given));
+        screen(unset::without_empty(definition()), arguments, |name| std::env::var_os(name));
+    let parsed = definition
+        .clone()
+        .try_get_matches_from(arguments.clone())
+        .and_then(|given| Cli::from_arg_matches(&given));
     let (mut cli, refused) = match (parsed, refused) {
         // Those that live in a pod say it where the pod's owner looks.
         (Ok(cli), Some(refused)) if cli.command.is_in_a_pod() => (cli, Some(refused)),
-        (_, Some(refused)) => return refused.end(),
+        (Ok(_), Some(refused)) => return refused.end(),
         (Ok(cli), None) => (cli, None),
-        (Err(error), None) => return usage::tell(error).into(),
+        (Err(error), refused) => {
+            return match signals {
+                Some(signals) if !usage::is_asked_for(&error) => {
+                    let why = refused.unwrap_or_else(|| {
+                        Failure::new(Exit::Usage, usage::reason(error)).remedy(
+                            "see argo-attest sidecar --help, and correct the container's args and env",
+                        )
+                    });
+                    misused::sidecar(definition, arguments, &why, signals).into()
+                }
+                _ => refused.map_or_else(|| usage::tell(error).into(), |refused| refused.end()),
+            };
+        }
     };
     // Not an option of ours: Argo, and other tools that trace, set it for all they start.
     let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| !text.is_empty());
@@ -125,12 +147,26 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 );
                 cli.command.refuse(refused);
             }
-            dispatch(cli.command)
+            dispatch(cli.command, signals)
         });
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => failure.end(),
     }
+}
+
+/// Whether these are a sidecar's arguments, by the first that is no option.
+fn is_sidecar(arguments: &[OsString]) -> bool {
+    let mut arguments = arguments.iter().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_bytes() {
+            // The one option before it that takes a value.
+            b"--log" => drop(arguments.next()),
+            [b'-', ..] => {}
+            command => return command == b"sidecar",
+        }
+    }
+    false
 }
 
 impl Command {
@@ -148,7 +184,7 @@ impl Command {
     }
 }
 
-fn dispatch(command: Command) -> Result<Exit, Failure> {
+fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => wait(run::run(args)),
         Command::Verify(args) => wait(verify::verify(args)),
@@ -156,7 +192,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Keygen(args) => keygen::keygen(&args),
         Command::Inject(args) => inject::inject(*args),
-        Command::Sidecar(args) => wait(sidecar::sidecar(*args)),
+        Command::Sidecar(args) => wait(sidecar::sidecar(*args, signals.unwrap_or_else(Signals::listen))),
         Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(*args).await) }),
         Command::Ready(args) => wait(ready::ready(args)),
     }
@@ -224,4 +260,27 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
         .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
     let mut out = JsonText::new(std::io::BufWriter::new(std::io::stdout().lock()));
     printed(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sidecar_is_known_before_its_command_line_is_read() {
+        let is = |arguments: &[&str]| {
+            is_sidecar(&["argo-attest"].iter().chain(arguments).map(OsString::from).collect::<Vec<_>>())
+        };
+        for arguments in [
+            &["sidecar"][..],
+            &["sidecar", "--nonsense"],
+            &["--log", "debug", "sidecar"],
+            &["--log=a", "sidecar"],
+        ] {
+            assert!(is(arguments), "{arguments:?}");
+        }
+        for arguments in [&[][..], &["verify", "sidecar"], &["--log", "sidecar"], &["run", "--", "sidecar"]] {
+            assert!(!is(arguments), "{arguments:?}");
+        }
+    }
 }

@@ -26,8 +26,8 @@ pub(super) struct PodArgs {
     /// Argo's name of the node (annotation workflows.argoproj.io/node-name)
     #[arg(long, value_name = "NAME", env = variable::NODE_NAME)]
     node_name: Option<String>,
-    /// Argo's id of the node
-    #[arg(long, value_name = "ID", env = "ARGO_NODE_ID")]
+    /// Argo's id of the node [default: what Argo itself says, in `ARGO_NODE_ID`]
+    #[arg(long, value_name = "ID", env = variable::NODE_ID)]
     node_id: Option<String>,
     /// The workflow's name
     #[arg(long, value_name = "NAME", env = variable::WORKFLOW_NAME)]
@@ -39,15 +39,18 @@ pub(super) struct PodArgs {
 
 impl From<PodArgs> for PodIdentity {
     fn from(pod: PodArgs) -> Self {
+        // A variable that is set to nothing says nothing.
+        let known = |value: Option<String>| value.filter(|value| !value.is_empty());
         Self {
-            pod_name: pod.pod_name,
-            pod_uid: pod.pod_uid,
-            pod_namespace: pod.pod_namespace,
-            service_account: pod.service_account,
-            node_name: pod.node_name,
-            node_id: pod.node_id,
-            workflow_name: pod.workflow_name.or_else(|| std::env::var("ARGO_WORKFLOW_NAME").ok()),
-            workflow_uid: pod.workflow_uid,
+            pod_name: known(pod.pod_name),
+            pod_uid: known(pod.pod_uid),
+            pod_namespace: known(pod.pod_namespace),
+            service_account: known(pod.service_account),
+            node_name: known(pod.node_name),
+            node_id: known(pod.node_id).or_else(|| known(std::env::var("ARGO_NODE_ID").ok())),
+            workflow_name: known(pod.workflow_name)
+                .or_else(|| known(std::env::var("ARGO_WORKFLOW_NAME").ok())),
+            workflow_uid: known(pod.workflow_uid),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `argo-attest sidecar`.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,12 +9,13 @@ use std::time::Duration;
 use argo_attest_core::argo::Parameters;
 use argo_attest_core::contract::{place, variable};
 use argo_attest_core::text::causes;
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
 use super::{Exit, Failure, protected};
-use crate::sidecar::{End, Form, Settings, Signals, Unusable};
+use crate::sidecar::{End, Form, IfNotReady, Settings, Signals, Unusable};
 use crate::signer::KeySource;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
@@ -51,10 +53,10 @@ pub(super) struct SidecarArgs {
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
     /// Attest steps that do not ask for it, too
-    #[arg(long, env = variable::ALL)]
+    #[arg(long, env = variable::ALL, value_parser = FalseyValueParser::new())]
     all: bool,
     /// Attest what a failed main left, too
-    #[arg(long, env = variable::ATTEST_FAILED)]
+    #[arg(long, env = variable::ATTEST_FAILED, value_parser = FalseyValueParser::new())]
     attest_failed: bool,
     /// Serve Prometheus metrics at /metrics of this address
     #[arg(long, value_name = "ADDR", env = variable::METRICS_LISTEN)]
@@ -62,9 +64,17 @@ pub(super) struct SidecarArgs {
     /// How this container is declared [default: native if `ARGO_TEMPLATE` is set]
     #[arg(long, value_name = "MODE", env = variable::MODE)]
     mode: Option<Mode>,
+    /// How long main is held, in the native form, while not all is ready
+    #[arg(long, value_name = "DURATION", env = variable::READY_TIMEOUT, default_value = "30s",
+          value_parser = super::ready::held)]
+    ready_timeout: Duration,
+    /// What becomes of a step of which it is known before main starts that not all can be attested
+    #[arg(long, value_name = "WHAT", env = variable::NOT_READY, default_value = "run")]
+    not_ready: NotReady,
     /// The pod's terminationGracePeriodSeconds, of which two seconds are kept to report
-    #[arg(long, value_name = "SECONDS", env = variable::GRACE_PERIOD, default_value_t = 30)]
-    grace_period: u64,
+    /// [default: what Argo says of it, else 30]
+    #[arg(long, value_name = "SECONDS", env = variable::GRACE_PERIOD)]
+    grace_period: Option<u64>,
     /// Where the termination message goes
     #[arg(long, value_name = "FILE", env = variable::TERMINATION_LOG, default_value = place::TERMINATION_LOG)]
     termination_log: PathBuf,
@@ -89,13 +99,25 @@ pub(super) struct SidecarArgs {
     pub(super) refused: Option<Failure>,
 }
 
+/// Kubernetes' own default of a grace period, in seconds.
+const GRACE: u64 = 30;
+
 /// How the container is declared.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Mode {
+pub(super) enum Mode {
     /// An initContainers entry with restartPolicy: Always
     Native,
     /// A sidecars entry
     Sidecar,
+}
+
+/// What becomes of a step that cannot be attested.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum NotReady {
+    /// It runs, and everybody is told
+    Run,
+    /// It fails (native form; an init container has to run `ready --check`)
+    Fail,
 }
 
 impl From<&Failure> for Unusable {
@@ -105,10 +127,8 @@ impl From<&Failure> for Unusable {
 }
 
 /// Lives the step through.
-pub(super) async fn sidecar(args: SidecarArgs) -> Result<Exit, Failure> {
-    // First of all: a main that is short may have ended by now.
-    let signals =
-        Signals::listen().map_err(|e| Failure::new(Exit::Io, format!("cannot listen for signals: {e}")))?;
+pub(super) async fn sidecar(args: SidecarArgs, signals: io::Result<Signals>) -> Result<Exit, Failure> {
+    let signals = signals.map_err(|e| Failure::new(Exit::Io, format!("cannot listen for signals: {e}")))?;
     protected::close_memory();
     let template = args.template.clone();
     let mut settings = settings(args);
@@ -147,8 +167,6 @@ fn settings(args: SidecarArgs) -> Settings {
     let refused =
         args.refused.or_else(|| protected::check(&args.key, &[args.template.service_account_dir()]).err());
     let unusable = refused.as_ref().map(Unusable::from).or(unusable);
-    // Argo tells wrapped containers what the pod has; it knows better than a default.
-    let grace = std::env::var("ARGO_TERMINATION_GRACE_PERIOD_SECONDS").ok().and_then(|s| s.parse().ok());
     Settings {
         unusable,
         key: args.key,
@@ -160,7 +178,15 @@ fn settings(args: SidecarArgs) -> Settings {
             Mode::Native => Form::Native,
             Mode::Sidecar => Form::Plain,
         }),
-        grace: Duration::from_secs(grace.unwrap_or(args.grace_period)),
+        ready_timeout: args.ready_timeout,
+        if_not_ready: match args.not_ready {
+            NotReady::Run => IfNotReady::Run,
+            NotReady::Fail => IfNotReady::Fail,
+        },
+        grace: grace(
+            args.grace_period,
+            std::env::var("ARGO_TERMINATION_GRACE_PERIOD_SECONDS").ok().as_deref(),
+        ),
         termination_log: args.termination_log,
         argo_dir: args.argo_dir,
         secrets_dir: args.secrets_dir,
@@ -169,5 +195,30 @@ fn settings(args: SidecarArgs) -> Settings {
         identity: args.pod.into(),
         handed_over: args.template.handed_over(),
         least: args.template.least(),
+    }
+}
+
+/// Argo tells wrapped containers what the pod has; it knows better than a default, and whoever
+/// says it in so many words knows better still.
+fn grace(given: Option<u64>, argo: Option<&str>) -> Duration {
+    let argo = argo.and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(given.or(argo).unwrap_or(GRACE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_beats_what_argo_says() {
+        for (given, argo, seconds) in [
+            (None, None, 30),
+            (None, Some("60"), 60),
+            (Some(5), Some("60"), 5),
+            (Some(5), None, 5),
+            (None, Some(""), 30),
+        ] {
+            assert_eq!(grace(given, argo), Duration::from_secs(seconds), "{given:?}, {argo:?}");
+        }
     }
 }

@@ -10,16 +10,8 @@ use super::Exit;
 /// Prints clap's error, or the help that was asked for. Values that were given are
 /// repeated only in the printable form, and not if they may be a key.
 pub(super) fn tell(mut error: clap::Error) -> Exit {
-    let exit = match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
-        _ => Exit::Usage,
-    };
-    for (kind, value) in hidden(&error) {
-        match value {
-            Some(value) => error.insert(kind, value),
-            None => error.remove(kind),
-        };
-    }
+    let exit = if is_asked_for(&error) { Exit::Done } else { Exit::Usage };
+    hide(&mut error);
     // Why a value is not taken is told in its parser's own words, which may quote it.
     let rendered = error.render().to_string();
     let told = redacted(&rendered);
@@ -30,6 +22,30 @@ pub(super) fn tell(mut error: clap::Error) -> Exit {
         stderr().write_all(told.as_bytes()).and_then(|()| stderr().write_all(b"\n"))
     };
     exit
+}
+
+/// Whether it is no error, but help, or the version.
+pub(super) fn is_asked_for(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
+}
+
+/// The same in one line, without the usage that clap adds.
+pub(super) fn reason(mut error: clap::Error) -> String {
+    hide(&mut error);
+    let rendered = error.render().to_string();
+    let what = rendered.split("\n\n").next().unwrap_or_default();
+    let words: Vec<_> = what.split_whitespace().collect();
+    let words = words.join(" ");
+    redacted(words.strip_prefix("error: ").unwrap_or(&words)).into_owned()
+}
+
+fn hide(error: &mut clap::Error) {
+    for (kind, value) in hidden(error) {
+        match value {
+            Some(value) => error.insert(kind, value),
+            None => error.remove(kind),
+        };
+    }
 }
 
 /// What has to be told otherwise, or not at all.

@@ -103,14 +103,17 @@ impl Notice {
         Self { annotations, event }
     }
 
-    /// The sidecar cannot attest anything, and main may be held for it.
+    /// Main starts, and not all that attesting it needs is ready.
     pub fn not_ready(reason: &str, remedy: &str) -> Self {
         Self {
             annotations: BTreeMap::from([(STATE, "not-ready".to_owned())]),
             event: Event {
                 kind: EventType::Warning,
                 reason: "NotReady",
-                message: brief(&format!("nothing can be attested: {reason}; {remedy}"), MESSAGE_LIMIT),
+                message: brief(
+                    &format!("not all is ready to attest the step: {reason}; {remedy}"),
+                    MESSAGE_LIMIT,
+                ),
             },
         }
     }
@@ -136,7 +139,7 @@ const NOTHING: &str = "nothing-to-attest";
 
 fn state(outcome: &StepOutcome<'_>, attested: usize, there: usize) -> &'static str {
     match &outcome.state {
-        StepState::Unfinished { .. } => "unfinished",
+        StepState::Started | StepState::Unfinished { .. } => "unfinished",
         _ if there == 0 => NOTHING,
         _ if attested == 0 => "not-attested",
         _ if outcome.is_complete() => ATTESTED_STATE,

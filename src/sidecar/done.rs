@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use argo_attest_core::argo::ObjectRef;
 use argo_attest_core::outcome::{OutputOutcome, StepOutcome, StepState};
+use argo_attest_core::text::causes;
 use jiff::Timestamp;
 use tracing::{error, info};
 
@@ -28,8 +29,8 @@ pub(super) struct Done<'a> {
     /// The one that signed the step's attestations.
     pub(super) key: FollowedKey,
     pub(super) stores: Stores,
-    /// Where the step's own outcome goes, if the step has a place.
-    pub(super) place: Option<(Arc<dyn Store>, ObjectRef)>,
+    /// Where the step's own outcome goes, or why it has no place.
+    pub(super) place: Result<(Arc<dyn Store>, ObjectRef), String>,
     pub(super) state: StepState,
     pub(super) outputs: Vec<OutputOutcome>,
     /// When main's end was noticed, by the steady clock and by that of the wall.
@@ -51,11 +52,18 @@ impl Done<'_> {
             state,
             outputs,
             builder_id: &here.settings.builder_id,
+            started_on: Some(here.started_on),
             finished_on: finished.then_some(finished_on),
         };
-        let storing = store_outcome(&outcome, &key, place);
-        let stored = grace.to_store_the_outcome().within(storing).await;
-        let stored = stored.unwrap_or_else(|_| Err("the grace period ended before it was stored".into()));
+        let stored = match &place {
+            Ok(place) => {
+                let storing = store_outcome(&outcome, &key, place);
+                let stored = grace.to_store_the_outcome().within(storing).await;
+                let late = |_| Err("the grace period ended before it was stored".to_owned());
+                stored.map_or_else(late, |stored| stored.map_err(|e| causes(&e)))
+            }
+            Err(why) => Err(format!("it has no place: {why}")),
+        };
         if let Err(why) = &stored {
             error!(why, "the step's outcome could not be stored");
         }

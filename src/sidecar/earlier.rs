@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argo_attest_core::text::causes;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -52,17 +52,31 @@ impl Earlier {
     }
 }
 
-/// Asks for every output that can be attested; by the outputs' places.
-pub(super) async fn ask(prepared: &Prepared, form: Form) -> Result<BTreeMap<usize, Before>, NotReady> {
+/// Asks for every output that can be attested; by the outputs' places. Of a store that does
+/// not answer nothing is known, and that it does not.
+pub(super) async fn ask(prepared: &Prepared, form: Form) -> (BTreeMap<usize, Before>, Vec<NotReady>) {
     let ways = prepared.outputs.iter().filter_map(|output| output.way.as_ref().ok());
     let asking = ways.filter_map(|way| Some((way, prepared.opened.get(&way.at)?)));
     let asking: Vec<_> = asking.map(|(way, store)| before(way, Arc::clone(store), form)).collect();
-    stream::iter(asking).buffered(AT_ONCE.get()).try_collect().await
+    let answers: Vec<_> = stream::iter(asking).buffered(AT_ONCE.get()).collect().await;
+    let (mut all, mut amiss) = (BTreeMap::new(), Vec::new());
+    for (at, before, trouble) in answers {
+        all.insert(at, before);
+        amiss.extend(trouble);
+    }
+    (all, amiss)
 }
 
-async fn before(way: &Way, store: Arc<dyn Store>, form: Form) -> Result<(usize, Before), NotReady> {
+async fn before(way: &Way, store: Arc<dyn Store>, form: Form) -> (usize, Before, Option<NotReady>) {
+    match object(way, store.as_ref(), form).await {
+        Ok(object) => (way.at, Before { store, object }, None),
+        Err(why) => (way.at, Before { store, object: Earlier::Unknown }, Some(why)),
+    }
+}
+
+async fn object(way: &Way, store: &dyn Store, form: Form) -> Result<Earlier, NotReady> {
     let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
-    let place = BesideObject::new(store.as_ref(), &object);
+    let place = BesideObject::new(store, &object);
     place.names().map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
     // A GET says why it is refused; a HEAD cannot.
     let asked = place.bundle().await;
@@ -80,13 +94,12 @@ async fn before(way: &Way, store: Arc<dyn Store>, form: Form) -> Result<(usize, 
         Err(error) => return Err(unusable(error)),
     }
     // Only who looks before Argo has uploaded can mistake one for the other.
-    let object = match form {
+    Ok(match form {
         Form::Native => Earlier::Unknown,
         Form::Plain => match timeout(EARLIER, store.head(&object)).await {
             Ok(Ok(info)) => Earlier::Object(info.revision),
             Ok(Err(StoreError::NotFound { .. })) => Earlier::Nothing,
             _ => Earlier::Unknown,
         },
-    };
-    Ok((way.at, Before { store, object }))
+    })
 }

@@ -5,32 +5,44 @@ use argo_attest_core::trouble::Trouble;
 use tracing::error;
 
 use super::life::End;
-use super::settings::Form;
+use super::settings::{Form, IfNotReady};
 use super::signals::Told;
 use super::status::Status;
 use super::surroundings::Surroundings;
 use crate::cluster::Notice;
 use crate::template::Unestablished;
 
-/// Why nothing can be attested.
+/// Why something cannot be attested, as far as that is found out before main starts.
+#[derive(Debug, Clone)]
 pub(super) struct NotReady {
     pub(super) reason: String,
     pub(super) remedy: String,
-    pub(super) main: Main,
+    cause: Cause,
 }
 
-/// What becomes of main, in the native form.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Main {
-    /// It does not start: a setting of the deployment has to be mended.
-    Held,
-    /// It starts, unattested: whoever gave a parameter must not be able to hold it.
-    Runs,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// A setting of the deployment, a key, a store.
+    Deployment,
+    /// What the step is cannot be established.
+    Template,
 }
 
 impl NotReady {
     pub(super) fn held(reason: String, remedy: String) -> Self {
-        Self { reason, remedy, main: Main::Held }
+        Self { reason, remedy, cause: Cause::Deployment }
+    }
+
+    /// What the pod is told.
+    pub(super) fn notice(&self) -> Notice {
+        match self.cause {
+            Cause::Deployment => Notice::not_ready(&self.reason, &self.remedy),
+            Cause::Template => Notice::not_established(&self.reason, &self.remedy),
+        }
+    }
+
+    pub(super) fn log(&self, what: &str) {
+        error!(reason = self.reason, help = self.remedy, "{what}");
     }
 }
 
@@ -45,7 +57,7 @@ pub(super) fn not_ready(error: &dyn std::error::Error, remedy: &str) -> NotReady
 }
 
 pub(super) fn not_established(error: &Unestablished) -> NotReady {
-    NotReady { reason: causes(error), remedy: error.remedy().unwrap_or_default(), main: Main::Runs }
+    NotReady { reason: causes(error), remedy: error.remedy().unwrap_or_default(), cause: Cause::Template }
 }
 
 /// The state.
@@ -58,20 +70,18 @@ pub(super) struct Failed<'a> {
 }
 
 impl Failed<'_> {
-    /// Says so and waits to be ended. To end by itself would be restarted for ever;
-    /// where main is held, `ready` has the kubelet do that at its own pace.
+    /// Says so and waits to be ended: to end by itself would be restarted for ever, and main
+    /// would be held meanwhile.
     pub(super) async fn rest(self) -> End {
         let Self { here, form, why, told } = self;
-        error!(reason = why.reason, help = why.remedy, "nothing can be attested");
+        why.log("nothing can be attested");
         let (reason, remedy) = (why.reason.clone(), Some(why.remedy.clone()));
-        let (status, notice) = match why.main {
-            Main::Held => (Status::Failed { reason, remedy }, Notice::not_ready(&why.reason, &why.remedy)),
-            Main::Runs => {
-                (Status::Unattested { reason, remedy }, Notice::not_established(&why.reason, &why.remedy))
-            }
-        };
-        here.tell(&status);
-        here.show(&notice, told.map(|told| here.grace(told).to_end())).await;
+        here.tell(&match here.settings.if_not_ready {
+            IfNotReady::Run => Status::Unattested { reason, remedy },
+            IfNotReady::Fail => Status::Failed { reason, remedy },
+        });
+        here.metrics.set_not_ready();
+        here.show(&why.notice(), told.map(|told| here.grace(told).to_end())).await;
         match form {
             Form::Native => {
                 if told.is_none() {

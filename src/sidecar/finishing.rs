@@ -52,7 +52,7 @@ impl<'a> Finishing<'a> {
         let attested = match &state {
             StepState::Succeeded => main.ended,
             StepState::Failed { .. } => main.ended.filter(|_| here.settings.attest_failed),
-            StepState::Unfinished { .. } => None,
+            StepState::Started | StepState::Unfinished { .. } => None,
         };
         let conclusions = match (attested, watched) {
             (Some(ended), Ok(watched)) => {
@@ -157,7 +157,7 @@ fn not_attempted(state: &StepState) -> Conclusion {
     let reason = match state {
         StepState::Unfinished { reason } => reason.clone(),
         StepState::Failed { .. } => "main failed, and what a failed main leaves is not attested".into(),
-        StepState::Succeeded => "it was not looked at".into(),
+        StepState::Started | StepState::Succeeded => "it was not looked at".into(),
     };
     Conclusion::not_attempted(reason)
 }

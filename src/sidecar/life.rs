@@ -3,11 +3,14 @@
 //! Each state owns what is there in it, and ends by becoming the next: nothing that has
 //! ended can be asked again, and nothing is concluded that was not watched.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
+use argo_attest_core::contract::place;
 use jiff::Timestamp;
 
-use super::settings::Settings;
+use super::holding::held;
+use super::settings::{IfNotReady, Settings};
 use super::signals::Signals;
 use super::starting::{Start, Starting};
 use super::status::{Status, StatusFile};
@@ -43,10 +46,13 @@ pub async fn run<C: Lookup + Pod>(
         pod: cluster.map(|cluster| cluster as &dyn Pod),
         signals,
         status: StatusFile::new(&settings.termination_log),
+        shared: (settings.if_not_ready == IfNotReady::Fail)
+            .then(|| StatusFile::new(settings.evidence.join(place::STATE_NAME))),
         started_on: Timestamp::now(),
+        waits_for: Cell::new("the step's template"),
     };
     here.tell(&Status::Starting);
-    match Starting::new(&here).start().await {
+    match held(&here, Box::pin(Starting::new(&here).start())).await {
         Start::Ready(ready) => ready.watch().await.conclude().await.tell().await,
         // Main ended before the watches were armed.
         Start::Finishing(finishing) => finishing.conclude().await.tell().await,

@@ -6,9 +6,8 @@
 //! between it is the pipeline of every other front (`crate::observe::Session`).
 //!
 //! It never disturbs the step. As a native sidecar it always ends with 0; the
-//! one thing it may do is keep main from starting while nothing could be
-//! attested. Every wait has a deadline, and two seconds are kept to say what is
-//! unsigned.
+//! one thing it may do is hold main for a short time, so that nothing is missed.
+//! Every wait has a deadline, and two seconds are kept to say what is unsigned.
 //!
 //! Its life is four states, each a file and a type that becomes the next:
 //! `starting` (what the step is, and getting ready), `ready` (main runs),
@@ -25,10 +24,12 @@ mod ending;
 mod failed;
 mod finishing;
 mod grace;
+mod holding;
 mod idle;
 mod key;
 mod last_look;
 mod life;
+mod misused;
 mod observing;
 mod packed;
 mod planned;
@@ -36,6 +37,7 @@ mod preparation;
 mod ready;
 mod settings;
 mod signals;
+mod started;
 mod starting;
 pub mod status;
 mod surroundings;
@@ -44,5 +46,6 @@ mod upstream;
 mod waiting;
 
 pub use life::{End, run};
-pub use settings::{Form, Settings, Unusable};
+pub use misused::Misused;
+pub use settings::{Form, IfNotReady, Settings, Unusable};
 pub use signals::Signals;

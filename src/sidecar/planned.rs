@@ -72,7 +72,7 @@ pub(super) fn outputs(step: &Step, settings: &Settings) -> Vec<Planned> {
 /// Where the step's own outcome would go. A pod that runs again under its name has another
 /// uid: no outcome overwrites another.
 fn outcome_object(step: &Step, settings: &Settings) -> Result<ObjectRef, Unlocated> {
-    let pod = settings.identity.pod_uid.as_deref().unwrap_or("unknown-pod");
+    let pod = settings.identity.pod_uid.as_deref().filter(|uid| !uid.is_empty()).unwrap_or("unknown-pod");
     step.own_object(&format!("argo-attest-outcome-{pod}"))
 }
 

@@ -1,17 +1,19 @@
 //! What is known of a step before anything of it is watched: all that needs no look at
 //! main's volumes and no answer of a store.
+//!
+//! Without a step that is established, and without a key, there is nothing that could be said
+//! of it. Whatever else is amiss, its outcome says so, signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use argo_attest_core::argo::{ObjectRef, Step};
 use argo_attest_core::slsa::InputEvidence;
 use tokio::task::spawn_blocking;
-use tracing::warn;
 
 use super::failed::{NotReady, not_established, not_ready};
 use super::planned::{self, Planned};
-use super::settings::Form;
+use super::settings::{Form, Unusable};
 use super::surroundings::Surroundings;
 use super::upstream;
 use crate::artifact_repository::Stores;
@@ -32,20 +34,31 @@ pub(super) struct Prepared {
     pub(super) opened: BTreeMap<usize, Arc<dyn Store>>,
     /// What is known of the inputs, by name.
     pub(super) inputs: BTreeMap<String, InputEvidence>,
-    /// Where the step's own outcome goes, if the step has a place.
-    pub(super) outcome: Option<(Arc<dyn Store>, ObjectRef)>,
+    /// Where the step's own outcome goes, or why it has no place.
+    pub(super) outcome: Result<(Arc<dyn Store>, ObjectRef), String>,
+    /// Why no output can be attested.
+    pub(super) hindrance: Option<NotReady>,
+    /// What else is amiss, of some output or of the outcome.
+    pub(super) troubles: Vec<NotReady>,
 }
 
 impl Prepared {
     /// Nothing that the text says is acted on before it is established.
     pub(super) async fn new(here: &Surroundings<'_>, claim: Claim<'_>, form: Form) -> Result<Self, NotReady> {
+        here.waits_for.set("the API server's word on what the step is");
         let established = claim.establish(&here.platform()).await;
         let Established { step, source: template, .. } = established.map_err(|e| not_established(&e))?;
+        here.waits_for.set("the key");
         let key = FollowedKey::load(&here.settings.key, &|name| here.environment.var(name))
             .map_err(|e| NotReady::from(&e))?;
-        let inputs = upstream::read(&here.settings.evidence, &step)?;
-        // Looks at the places where main's volumes are mounted.
-        let (step, outputs) = {
+        let unusable = here.settings.unusable.clone();
+        let unusable = unusable.map(|Unusable { reason, remedy }| NotReady::held(reason, remedy));
+        let (inputs, invalid) = match upstream::read(&here.settings.evidence, &step) {
+            Ok(inputs) => (inputs, None),
+            Err(why) => (BTreeMap::new(), Some(why)),
+        };
+        here.waits_for.set("a look at the places where main's volumes are mounted");
+        let (step, mut outputs) = {
             let settings = here.settings.clone();
             let planning = spawn_blocking(move || {
                 let outputs = planned::outputs(&step, &settings);
@@ -53,20 +66,62 @@ impl Prepared {
             });
             planning.await.map_err(|e| not_ready(&e, "see the log"))?
         };
-        let mut stores = Stores::default();
-        let mut open = |object: &ObjectRef| {
-            stores.open(object, here.environment, &here.settings.secrets_dir).map_err(|e| NotReady::from(&e))
-        };
-        let ways = outputs.iter().filter_map(|output| output.way.as_ref().ok());
-        let opened =
-            ways.map(|way| Ok((way.at, open(&way.plan.object)?))).collect::<Result<_, NotReady>>()?;
-        let outcome = match planned::outcome_place(&step, here.settings) {
-            Ok(object) => Some((open(&object)?, object)),
-            Err(why) => {
-                warn!(why, "there is no place for the step's outcome but the termination message");
-                None
+        let mut troubles: Vec<_> = outputs.iter().filter_map(not_attestable).collect();
+        let mut opening = Opening { here, stores: Stores::default(), refused: HashMap::new() };
+        let opened = opening.outputs(&mut outputs);
+        let outcome = planned::outcome_place(&step, here.settings).and_then(|object| {
+            let store = opening.open(&object).map_err(|why| why.reason)?;
+            Ok((store, object))
+        });
+        let Opening { stores, refused, .. } = opening;
+        troubles.extend(refused.into_values());
+        if let Err(why) = &outcome {
+            let reason = format!("there is no place for the step's outcome: {why}");
+            let remedy =
+                "give the step an artifact repository in an S3 store, and no output the outcome's key";
+            troubles.push(NotReady::held(reason, remedy.into()));
+        }
+        let hindrance = unusable.or(invalid);
+        Ok(Self { step, template, form, key, stores, outputs, opened, inputs, outcome, hindrance, troubles })
+    }
+}
+
+/// Of an output that can never be attested: why.
+fn not_attestable(output: &Planned) -> Option<NotReady> {
+    let why = output.way.as_ref().err()?;
+    let reason = format!("the output {} cannot be attested: {why}", output.name);
+    Some(NotReady::held(reason, "change its path or key, or its artifact repository".into()))
+}
+
+/// Stores that are opened. Each that cannot be is told once, however many outputs it has.
+struct Opening<'a> {
+    here: &'a Surroundings<'a>,
+    stores: Stores,
+    refused: HashMap<String, NotReady>,
+}
+
+impl Opening<'_> {
+    fn open(&mut self, object: &ObjectRef) -> Result<Arc<dyn Store>, NotReady> {
+        let opened = self.stores.open(object, self.here.environment, &self.here.settings.secrets_dir);
+        opened.map_err(|error| {
+            let why = NotReady::from(&error);
+            self.refused.insert(why.reason.clone(), why.clone());
+            why
+        })
+    }
+
+    /// By the outputs' places. One whose store cannot be opened cannot be attested.
+    fn outputs(&mut self, outputs: &mut [Planned]) -> BTreeMap<usize, Arc<dyn Store>> {
+        let mut opened = BTreeMap::new();
+        for output in outputs {
+            let Ok(way) = &output.way else { continue };
+            match self.open(&way.plan.object) {
+                Ok(store) => {
+                    opened.insert(way.at, store);
+                }
+                Err(why) => output.way = Err(format!("{} ({})", why.reason, why.remedy)),
             }
-        };
-        Ok(Self { step, template, form, key, stores, outputs, opened, inputs, outcome })
+        }
+        opened
     }
 }

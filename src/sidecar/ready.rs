@@ -1,11 +1,15 @@
 //! Ready: main may start, and runs. What it writes is digested as it is closed.
+//!
+//! Main is not held for ever: what is not ready by now is told to everybody, and tried again
+//! when main has ended.
 
 use tracing::info;
 
 use super::ending::{ExitCodes, LOOK_EVERY, MainEnd};
+use super::failed::NotReady;
 use super::finishing::Finishing;
 use super::key::follow;
-use super::observing::Watched;
+use super::observing::{Unobserved, Watched};
 use super::preparation::Prepared;
 use super::status::Status;
 use super::surroundings::Surroundings;
@@ -15,7 +19,8 @@ use super::telling::count_digested;
 pub(super) struct Ready<'a> {
     pub(super) here: &'a Surroundings<'a>,
     pub(super) prepared: Prepared,
-    pub(super) watched: Watched,
+    /// Or why no output can be attested.
+    pub(super) watched: Result<Watched, Unobserved>,
 }
 
 impl<'a> Ready<'a> {
@@ -23,8 +28,13 @@ impl<'a> Ready<'a> {
     pub(super) async fn watch(self) -> Finishing<'a> {
         let Self { here, prepared, watched } = self;
         let names: Vec<_> = prepared.outputs.iter().map(|o| o.name.as_str()).collect();
-        info!(step = prepared.step.name, form = prepared.form.as_str(), outputs = ?names, "ready");
-        here.tell(&Status::Ready { detail: format!("watching {} outputs", names.len()) });
+        if let Some(why) = prepared.troubles.first() {
+            tell_not_ready(here, why).await;
+        } else {
+            info!(step = prepared.step.name, form = prepared.form.as_str(), outputs = ?names, "ready");
+            here.tell(&Status::Ready { detail: format!("watching {} outputs", names.len()) });
+        }
+        let observing = watched.as_ref().ok().map(|watched| &watched.observing);
         let codes = ExitCodes::of(&prepared.step, here.settings);
         let mut first = None;
         let told = loop {
@@ -32,14 +42,23 @@ impl<'a> Ready<'a> {
                 told = here.told() => break told,
                 () = tokio::time::sleep(LOOK_EVERY) => {
                     follow(&prepared.key);
-                    count_digested(here.metrics, &watched.observing.stats());
+                    if let Some(observing) = observing {
+                        count_digested(here.metrics, &observing.stats());
+                    }
                     if first.is_none() && let Some(end) = codes.read() {
-                        watched.observing.mark_end();
+                        observing.inspect(|observing| observing.mark_end());
                         first = Some(MainEnd::seen(Some(end)));
                     }
                 }
             }
         };
-        Finishing { here, prepared, watched: Ok(watched), grace: here.grace(told), first }
+        Finishing { here, prepared, watched, grace: here.grace(told), first }
     }
+}
+
+/// Main first, then the pod.
+async fn tell_not_ready(here: &Surroundings<'_>, why: &NotReady) {
+    here.tell(&Status::Unready { reason: why.reason.clone(), remedy: Some(why.remedy.clone()) });
+    here.metrics.set_not_ready();
+    here.show(&why.notice(), None).await;
 }

@@ -31,6 +31,15 @@ impl Form {
     }
 }
 
+/// What becomes of a step that cannot be attested, as far as that is known before main starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfNotReady {
+    /// It runs, and everybody is told.
+    Run,
+    /// It fails: an init container that asks the sidecar ends with an error.
+    Fail,
+}
+
 /// The sidecar's settings, read and validated before anything starts.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -47,6 +56,10 @@ pub struct Settings {
     /// `None`: native where `ARGO_TEMPLATE` is in the environment, which Argo
     /// gives to init containers only.
     pub form: Option<Form>,
+    /// How long main may be held, in the native form.
+    pub ready_timeout: Duration,
+    /// What becomes of main if not all is ready.
+    pub if_not_ready: IfNotReady,
     /// The pod's grace period, counted from SIGTERM.
     pub grace: Duration,
     /// The termination message's file.

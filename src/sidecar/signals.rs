@@ -2,7 +2,6 @@
 //! long a call to the file system takes elsewhere, the grace period is counted from when
 //! the signal came.
 
-use std::sync::mpsc;
 use std::time::Instant;
 use std::{io, thread};
 
@@ -25,12 +24,24 @@ impl Told {
 }
 
 impl Signals {
-    /// Listens. On return, SIGTERM does not end the process any more.
+    /// Listens. On return, SIGTERM does not end the process any more: until then it would,
+    /// without a word, and Argo takes that for a good end.
     pub fn listen() -> io::Result<Self> {
+        // An event loop of its own, so that it waits for nobody else's work.
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let mut terminate = {
+            let _inside = runtime.enter();
+            signal(SignalKind::terminate())?
+        };
         let (stamp, stamped) = watch::channel(None);
-        let (said, listening) = mpsc::sync_channel(1);
-        thread::Builder::new().name("signals".to_owned()).spawn(move || hear(&stamp, &said))?;
-        listening.recv().map_err(io::Error::other)??;
+        let hear = move || {
+            runtime.block_on(async {
+                if terminate.recv().await.is_some() {
+                    stamp.send_replace(Some(Instant::now()));
+                }
+            });
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(hear)?;
         Ok(Self(stamped))
     }
 
@@ -41,24 +52,6 @@ impl Signals {
         // If the thread is gone, nobody will ever tell, and to wait for that is worse.
         Told(at.unwrap_or_else(Instant::now))
     }
-}
-
-/// Has an event loop of its own, so that it waits for nobody else's work.
-fn hear(stamp: &watch::Sender<Option<Instant>>, said: &mpsc::SyncSender<io::Result<()>>) {
-    let runtime = match Builder::new_current_thread().enable_io().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return drop(said.send(Err(error))),
-    };
-    runtime.block_on(async {
-        let mut terminate = match signal(SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(error) => return drop(said.send(Err(error))),
-        };
-        let _ = said.send(Ok(()));
-        if terminate.recv().await.is_some() {
-            stamp.send_replace(Some(Instant::now()));
-        }
-    });
 }
 
 #[cfg(test)]

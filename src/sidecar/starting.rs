@@ -1,16 +1,19 @@
 //! Starting: what the step is, and everything that can be found out before main starts.
 
+use std::collections::BTreeMap;
+
 use argo_attest_core::argo::{TemplateError, TemplateText};
 
-use super::earlier;
+use super::earlier::{self, Before};
 use super::failed::{Failed, NotReady, not_established};
 use super::finishing::Finishing;
 use super::idle::Idle;
-use super::observing::{Arming, Unobserved, Watched};
+use super::observing::{Arming, Observing, Unobserved, Watched};
 use super::preparation::Prepared;
 use super::ready::Ready;
-use super::settings::{Form, Unusable};
+use super::settings::{Form, IfNotReady};
 use super::signals::Told;
+use super::started;
 use super::surroundings::Surroundings;
 use crate::template::{Claim, HostFiles};
 
@@ -55,9 +58,6 @@ impl<'a> Starting<'a> {
         if let Some(reason) = self.idle_reason(&claim) {
             return Start::Idle(Idle { here, step: claim.step().name.clone(), reason });
         }
-        if let Some(Unusable { reason, remedy }) = &here.settings.unusable {
-            return failed(form, NotReady::held(reason.clone(), remedy.clone()));
-        }
         self.prepare(claim, form).await
     }
 
@@ -77,36 +77,61 @@ impl<'a> Starting<'a> {
         let Self { here } = self;
         let failed = |why, told| Start::Failed(Failed { here, form, why, told });
         let (prepared, told) = unless_too_late(here, Prepared::new(here, claim, form)).await;
-        let prepared = match prepared {
+        let mut prepared = match prepared {
             Some(Ok(prepared)) => prepared,
             Some(Err(why)) => return failed(why, told),
             None => return failed(out_of_time(), told),
         };
-        let arming = Arming::begin(&prepared.outputs);
-        let arming = arming.armed(async {
-            here.told().await;
-        });
-        let asking = earlier::ask(&prepared, form);
-        let (armed, later) = unless_too_late(here, async { tokio::try_join!(arming, asking) }).await;
-        match (armed, told.or(later)) {
-            (Some(Ok((observing, before))), None) => {
-                Start::Ready(Ready { here, prepared, watched: Watched { observing, before } })
+        here.waits_for.set("the object store, or a first look at main's volumes,");
+        let readying = async { tokio::join!(arm(here, &prepared), look_and_record(here, &prepared)) };
+        let (readied, later) = unless_too_late(here, readying).await;
+        let told = told.or(later);
+        let (watched, amiss) = match readied {
+            Some((Ok(observing), (before, amiss))) => (Ok(Watched { observing, before }), amiss),
+            Some((Err(why), (_, mut amiss))) => {
+                let watched = Err(Unobserved::Failed(why.reason.clone()));
+                amiss.insert(0, why);
+                (watched, amiss)
             }
-            (Some(Err(why)), None) => failed(why, None),
-            (None, None) => failed(out_of_time(), None),
+            None => (Err(Unobserved::TimeUp), Vec::new()),
+        };
+        prepared.troubles.extend(amiss);
+        prepared.troubles.iter().for_each(|why| why.log("not all is ready"));
+        match (told, prepared.troubles.first()) {
+            (None, Some(why)) if form == Form::Native && here.settings.if_not_ready == IfNotReady::Fail => {
+                failed(why.clone(), None)
+            }
+            (None, _) => Start::Ready(Ready { here, prepared, watched }),
             // Main has ended already. The outcome says what became of its outputs: it can be
             // signed, and stored where another store answers.
-            (armed, Some(told)) => {
-                let watched = match armed {
-                    Some(Ok((observing, before))) => Ok(Watched { observing, before }),
-                    Some(Err(why)) => Err(Unobserved::Failed(why.reason)),
-                    None => Err(Unobserved::TimeUp),
-                };
+            (Some(told), _) => {
                 let grace = here.grace(told);
                 Start::Finishing(Finishing { here, prepared, watched, grace, first: None })
             }
         }
     }
+}
+
+/// Arms the watches, unless nothing could be attested anyway.
+async fn arm(here: &Surroundings<'_>, prepared: &Prepared) -> Result<Observing, NotReady> {
+    if let Some(why) = &prepared.hindrance {
+        return Err(why.clone());
+    }
+    let ended = async {
+        here.told().await;
+    };
+    Arming::begin(&prepared.outputs).armed(ended).await
+}
+
+/// Asks the stores what they hold, and leaves word that the step starts; and what was amiss.
+async fn look_and_record(
+    here: &Surroundings<'_>,
+    prepared: &Prepared,
+) -> (BTreeMap<usize, Before>, Vec<NotReady>) {
+    let asking = earlier::ask(prepared, prepared.form);
+    let ((before, mut amiss), recorded) = tokio::join!(asking, started::record(here, prepared));
+    amiss.extend(recorded.err());
+    (before, amiss)
 }
 
 /// What the work gives, and whether SIGTERM came meanwhile. Nothing if the time to work

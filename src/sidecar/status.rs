@@ -45,20 +45,27 @@ pub enum Status {
         /// What is watched, in a few words.
         detail: String,
     },
+    /// Main may start, though not all is ready: it is not held for ever. What it leaves is
+    /// attested if what is missing comes in time.
+    Unready {
+        /// What is missing.
+        reason: String,
+        /// What to do about it, if that is known.
+        remedy: Option<String>,
+    },
     /// Main may start: there is nothing to attest.
     Idle {
         /// Why not.
         reason: String,
     },
-    /// Main must not start: nothing could be attested.
+    /// The step is to fail, as was asked for where it cannot be attested.
     Failed {
         /// Why not.
         reason: String,
         /// What to do about it, if that is known.
         remedy: Option<String>,
     },
-    /// Main may start, and nothing that it leaves will be attested: what the step is
-    /// cannot be established.
+    /// Main may start, and nothing that it leaves will be attested.
     Unattested {
         /// Why not.
         reason: String,
@@ -78,6 +85,11 @@ enum Wire {
     Starting,
     Ready {
         detail: String,
+    },
+    Unready {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remedy: Option<String>,
     },
     Idle {
         reason: String,
@@ -102,6 +114,10 @@ impl Status {
         let wire = match self {
             Self::Starting => Wire::Starting,
             Self::Ready { detail } => Wire::Ready { detail: brief(detail, REASON) },
+            Self::Unready { reason, remedy } => Wire::Unready {
+                reason: brief(reason, REASON),
+                remedy: remedy.as_deref().map(|remedy| brief(remedy, REMEDY)),
+            },
             Self::Idle { reason } => Wire::Idle { reason: brief(reason, REASON) },
             Self::Failed { reason, remedy } => Wire::Failed {
                 reason: brief(reason, REASON),
@@ -124,6 +140,7 @@ impl Status {
         Some(match wire {
             Wire::Starting => Self::Starting,
             Wire::Ready { detail } => Self::Ready { detail },
+            Wire::Unready { reason, remedy } => Self::Unready { reason, remedy },
             Wire::Idle { reason } => Self::Idle { reason },
             Wire::Failed { reason, remedy } => Self::Failed { reason, remedy },
             Wire::Unattested { reason, remedy } => Self::Unattested { reason, remedy },
@@ -215,7 +232,7 @@ fn locked(try_lock: impl Fn() -> Result<(), TryLockError>) -> bool {
     false
 }
 
-/// Why main must not start.
+/// Why it is not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     /// The sidecar said so.
@@ -245,15 +262,18 @@ pub enum NotReady {
     },
 }
 
-/// Waits until main may start: [`Status::Ready`], [`Status::Idle`] or
+/// Waits until main may start: [`Status::Ready`], [`Status::Unready`], [`Status::Idle`] or
 /// [`Status::Unattested`]. Looks at least once, whatever the deadline.
 pub async fn wait_ready(path: &Path, deadline: Instant) -> Result<Status, NotReady> {
     loop {
         let read = StatusFile::read(path);
         match read.map_err(|source| NotReady::Unreadable { path: path.to_owned(), source })? {
-            Some(ready @ (Status::Ready { .. } | Status::Idle { .. } | Status::Unattested { .. })) => {
-                return Ok(ready);
-            }
+            Some(
+                ready @ (Status::Ready { .. }
+                | Status::Unready { .. }
+                | Status::Idle { .. }
+                | Status::Unattested { .. }),
+            ) => return Ok(ready),
             Some(Status::Failed { reason, remedy }) => return Err(NotReady::Failed { reason, remedy }),
             Some(Status::Finishing | Status::Done(_)) => return Err(NotReady::Ended),
             state @ (Some(Status::Starting) | None) => {

@@ -1,5 +1,6 @@
 //! What every state of the sidecar's life has around it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,11 @@ pub(super) struct Surroundings<'a> {
     pub(super) pod: Option<&'a dyn Pod>,
     pub(super) signals: Signals,
     pub(super) status: StatusFile,
+    /// The same for a check in another container, which fails the step.
+    pub(super) shared: Option<StatusFile>,
     pub(super) started_on: Timestamp,
+    /// What is being waited for, in a few words.
+    pub(super) waits_for: Cell<&'static str>,
 }
 
 impl Surroundings<'_> {
@@ -59,10 +64,17 @@ impl Surroundings<'_> {
         Platform { handed_over, identity, cluster: self.cluster, least: *least }
     }
 
-    /// Writes the termination message.
+    /// What is being waited for, in a few words.
+    pub(super) fn waits_for(&self) -> &'static str {
+        self.waits_for.get()
+    }
+
+    /// Writes the termination message, and what a check reads.
     pub(super) fn tell(&self, status: &Status) {
-        if let Err(error) = self.status.write(status) {
-            warn!(%error, file = shown_path(&self.settings.termination_log), "cannot write the termination message");
+        for file in [Some(&self.status), self.shared.as_ref()].into_iter().flatten() {
+            if let Err(error) = file.write(status) {
+                warn!(%error, file = shown_path(file.path()), "cannot write what the sidecar does");
+            }
         }
     }
 

@@ -5,34 +5,34 @@ use std::sync::Arc;
 
 use argo_attest_core::argo::ObjectRef;
 use argo_attest_core::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome};
-use argo_attest_core::text::causes;
 use tracing::{info, warn};
 
 use super::settings::Form;
 use crate::artifact_repository::key;
-use crate::attest::{Attestor, Reported};
+use crate::attest::{AttestError, Attestor, Reported};
 use crate::attestations::BesideObject;
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::store::Store;
 use crate::telemetry::{Counts, Metrics};
 
-/// Signs the outcome, and stores it at its place, if it has one.
+/// What an outcome is called in a message.
+const OUTCOME: &str = "the step's outcome";
+
+/// Signs the outcome, and stores it at its place.
 pub(super) async fn store_outcome(
     outcome: &StepOutcome<'_>,
     signer: &dyn Signer,
-    place: Option<(Arc<dyn Store>, ObjectRef)>,
-) -> Result<Reported, String> {
-    let (store, object) = place.ok_or("the step has no artifact location of its own")?;
-    let key = key(&object).map_err(|e| e.to_string())?;
+    place: &(Arc<dyn Store>, ObjectRef),
+) -> Result<Reported, AttestError> {
+    let (store, object) = place;
+    let unnamed = |source| AttestError::Name { artifact: OUTCOME.to_owned(), source };
+    let key = key(object).map_err(unnamed)?;
     let place = BesideObject::new(store.as_ref(), &key);
-    place.names().map_err(|e| e.to_string())?;
+    place.names().map_err(unnamed)?;
     let attestor = Attestor::new(signer);
     let predicate = outcome.predicate();
-    attestor
-        .report("the step's outcome", outcome.subject(), STEP_OUTCOME_V1, &predicate, &place)
-        .await
-        .map_err(|e| causes(&e))
+    attestor.report(OUTCOME, outcome.subject(), STEP_OUTCOME_V1, &predicate, &place).await
 }
 
 pub(super) fn count_digested(metrics: &Metrics, stats: &ObservationStats) {

@@ -44,6 +44,7 @@ pub struct Metrics {
     attested: Counter,
     not_attested: Counter,
     end_to_done: Gauge<f64, AtomicU64>,
+    not_ready: Gauge,
     registry: Registry,
 }
 
@@ -73,7 +74,23 @@ impl Default for Metrics {
             Unit::Seconds,
             end_to_done.clone(),
         );
-        Self { bytes, files, refused, store_retries, attested, not_attested, end_to_done, registry }
+        let not_ready = Gauge::default();
+        registry.register(
+            "not_ready",
+            "1 if main started though not all was ready, or nothing can be attested",
+            not_ready.clone(),
+        );
+        Self {
+            bytes,
+            files,
+            refused,
+            store_retries,
+            attested,
+            not_attested,
+            end_to_done,
+            not_ready,
+            registry,
+        }
     }
 }
 
@@ -106,6 +123,11 @@ impl Metrics {
     /// Outputs that could not be attested, so far.
     pub fn set_not_attested(&self, count: u64) {
         set(&self.not_attested, count);
+    }
+
+    /// Main starts, though not all is ready.
+    pub fn set_not_ready(&self) {
+        self.not_ready.set(1);
     }
 
     /// How long it took from main's end until nothing was left to do.

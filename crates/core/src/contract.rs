@@ -57,8 +57,12 @@ pub mod variable {
         MODE = "ARGO_ATTEST_MODE";
         /// The namespace of a Secret that is printed.
         NAMESPACE = "ARGO_ATTEST_NAMESPACE";
+        /// Argo's id of the node.
+        NODE_ID = "ARGO_ATTEST_NODE_ID";
         /// The node's name.
         NODE_NAME = "ARGO_ATTEST_NODE_NAME";
+        /// What becomes of a step that cannot be attested.
+        NOT_READY = "ARGO_ATTEST_NOT_READY";
         /// Where new keys are put.
         OUT_DIR = "ARGO_ATTEST_OUT_DIR";
         /// What is attested, of a command's.
@@ -77,6 +81,8 @@ pub mod variable {
         POLICY_CONFIGMAP = "ARGO_ATTEST_POLICY_CONFIGMAP";
         /// Where the public key is.
         PUBLIC_KEY = "ARGO_ATTEST_PUBLIC_KEY";
+        /// How long main is held.
+        READY_TIMEOUT = "ARGO_ATTEST_READY_TIMEOUT";
         /// As which user our containers run.
         RUN_AS_USER = "ARGO_ATTEST_RUN_AS_USER";
         /// Where the stores' Secrets are mounted.
@@ -132,6 +138,8 @@ pub mod container {
     pub const SIDECAR: &str = "argo-attest";
     /// The one that checks the inputs.
     pub const GATE: &str = "argo-attest-gate";
+    /// The one that fails a step that cannot be attested.
+    pub const CHECK: &str = "argo-attest-check";
 }
 
 /// Volumes that only our containers mount, and objects that they are made of.
@@ -163,6 +171,9 @@ pub mod place {
     pub const POLICY_FILE: &str = "/etc/argo-attest/policy/policy.yaml";
     /// What the gate found.
     pub const EVIDENCE: &str = "/run/argo-attest";
+    /// What the sidecar says of itself, to a check in another container; a file beside what the
+    /// gate found.
+    pub const STATE_NAME: &str = "sidecar.json";
     /// Where Argo mounts the stores' Secrets, each in a folder of its name
     /// (`common.SecretVolMountPath` in Argo's workflow/common/common.go).
     pub const STORE_SECRETS: &str = "/argo/secret";

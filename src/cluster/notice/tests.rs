@@ -41,6 +41,7 @@ fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {
         state,
         outputs,
         builder_id: "https://ci.example.com/argo",
+        started_on: None,
         finished_on: None,
     })
 }
@@ -160,7 +161,10 @@ fn a_map_that_is_cut_says_so() {
 fn what_is_not_ready_says_what_to_do() {
     let made = Notice::not_ready("there is no key file\n/k", "mount it");
     assert_eq!(made.annotations, BTreeMap::from([(STATE, "not-ready".to_owned())]));
-    assert_eq!(made.event.message, "nothing can be attested: there is no key file%0A/k; mount it");
+    assert_eq!(
+        made.event.message,
+        "not all is ready to attest the step: there is no key file%0A/k; mount it"
+    );
     assert_eq!((made.event.kind, made.event.reason), (EventType::Warning, "NotReady"));
     let long = Notice::not_ready(&"x".repeat(5000), "y");
     assert!(long.event.message.len() <= MESSAGE_LIMIT);

@@ -247,7 +247,7 @@ fn a_sidecar_that_cannot_get_ready_says_so() {
     let pod = pod(&s3, vec![Output::plain("a")], &authority, server.address);
     fs::remove_file(pod.at("keys/attest.key")).unwrap();
     let mut sidecar = pod.start();
-    sidecar.reaches("failed");
+    sidecar.reaches("unattested");
     until("both requests", || (told(&server).len() == 2).then_some(()));
     let event = json_of(&asked(&server, "POST"));
     assert_eq!((&event["type"], &event["reason"]), (&json!("Warning"), &json!("NotReady")));

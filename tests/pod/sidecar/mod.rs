@@ -11,6 +11,8 @@ mod readiness;
 mod reports;
 mod restarts;
 mod rotation;
+mod settings;
+mod started;
 mod stores;
 mod tampering;
 mod template;

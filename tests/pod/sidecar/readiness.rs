@@ -17,29 +17,25 @@ fn pod(s3: &S3) -> Pod {
     Pod::new(s3.address(), vec![Output::plain("a")])
 }
 
-/// `ready` fails at once and says why; the native form stays until SIGTERM and
-/// ends with 0, the plain one fails.
-fn assert_not_ready(pod: Pod, reason: &str) {
-    let mut sidecar = pod.start();
+/// Main is not held, and it is said that not all is ready. The outcome is signed, and the
+/// outputs are refused for that reason; the plain form fails.
+fn assert_unready(s3: &S3, pod: Pod, reason: &str) {
     let asked = Instant::now();
-    let ran = pod.ready("--wait=60s");
+    let mut sidecar = pod.start_ready();
     assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
-    let said = String::from_utf8(ran.stderr).unwrap();
-    assert_eq!(ran.status.code(), Some(1), "for {reason}: {said}\n{}", sidecar.logged());
-    assert!(said.contains(reason), "{said}");
-    let message = sidecar.reaches("failed");
+    let message = sidecar.reaches("unready");
     assert!(message["reason"].as_str().unwrap().contains(reason), "{message}");
     assert!(message["remedy"].is_string(), "{message}");
-    assert!(sidecar.is_running(), "it would be restarted again and again");
-    sidecar.terminate();
-    let (code, message) = sidecar.ends();
-    assert_eq!((code, &message["state"]), (Some(0), &"failed".into()), "{message}");
-    assert!(sidecar.logged().contains("nothing can be attested"), "{}", sidecar.logged());
+    assert!(sidecar.logged().contains("not all is ready"), "{}", sidecar.logged());
+    let (code, message) = pod.succeed(s3, &mut sidecar);
+    assert_eq!((code, &message["state"], &message["attested"]), (Some(0), &"done".into(), &0.into()));
+    assert!(message["artifacts"][0]["reason"].as_str().unwrap().contains(reason), "{message}");
 
     let pod = pod.plain();
-    let mut sidecar = pod.start();
-    let (code, message) = sidecar.ends();
-    assert_eq!((code, &message["state"]), (Some(1), &"failed".into()), "{message}");
+    fs::remove_dir_all(pod.argo().join("ctr")).unwrap();
+    let mut sidecar = pod.start_ready();
+    let (code, message) = pod.succeed(s3, &mut sidecar);
+    assert_eq!((code, &message["state"], &message["attested"]), (Some(1), &"done".into(), &0.into()));
 }
 
 /// Main runs; nothing is attested, and that is said. The plain form fails the step.
@@ -94,7 +90,7 @@ fn a_template_that_is_not_there() {
     let s3 = S3::new();
     let mut pod = pod(&s3);
     pod.template_text = Some("offloaded".to_owned());
-    assert_not_ready(pod, "template");
+    assert_unattested(pod, "template");
 }
 
 #[test]
@@ -110,7 +106,9 @@ fn a_key_that_cannot_be_used() {
         let s3 = S3::new();
         let pod = pod(&s3);
         spoil(&pod.at("keys/attest.key"));
-        assert_not_ready(pod, reason);
+        assert_unattested(pod, reason);
+        // Nobody signs for a step without a key.
+        assert_eq!(s3.keys(), Vec::<String>::new());
     }
 }
 
@@ -119,34 +117,66 @@ fn a_store_that_cannot_be_used() {
     let s3 = S3::new();
     let wrong = pod(&s3);
     fs::write(wrong.at("secrets/s3-cred/secretkey"), "wrong").unwrap();
-    assert_not_ready(wrong, "s3://");
+    assert_unready(&s3, wrong, "s3://");
 
     let missing = pod(&s3);
     fs::remove_file(missing.at("secrets/s3-cred/secretkey")).unwrap();
-    assert_not_ready(missing, "secretkey does not exist");
+    assert_unready(&s3, missing, "secretkey does not exist");
 
     let mut none = pod(&s3);
     none.template["archiveLocation"]["s3"].as_object_mut().unwrap().remove("accessKeySecret");
-    assert_not_ready(none, "credentials");
+    assert_unready(&s3, none, "credentials");
+
+    let mut encrypted = pod(&s3);
+    encrypted.template["archiveLocation"]["s3"]["encryptionOptions"] =
+        json!({"serverSideCustomerKeySecret": {"name": "sse-c", "key": "key"}});
+    assert_unready(&s3, encrypted, "SSE-C");
 
     // The other server does not tell a bucket that is missing from an object that is.
     let Some(s3) = S3::versitygw() else { return };
     let unknown = pod(&s3);
     fs::write(unknown.at("secrets/s3-cred/accesskey"), "nobody-known").unwrap();
-    assert_not_ready(unknown, "s3://");
+    assert_unready(&s3, unknown, "s3://");
 
     let mut bucket = pod(&s3);
     bucket.template["archiveLocation"]["s3"]["bucket"] = json!("no-such-bucket");
-    assert_not_ready(bucket, "no-such-bucket");
+    assert_unready(&s3, bucket, "no-such-bucket");
 }
 
+/// Nobody can attest what is stored elsewhere, and the step is not held for it.
+#[test]
+fn a_store_of_another_kind() {
+    for (kind, location) in [
+        ("gcs", json!({"bucket": "b", "key": "k"})),
+        ("azure", json!({"endpoint": "https://a.blob.core.windows.net", "container": "c", "blob": "k"})),
+        ("hdfs", json!({"addresses": ["h:8020"], "path": "/k"})),
+        ("artifactory", json!({"url": "https://a.example.com/k"})),
+    ] {
+        let s3 = S3::new();
+        let mut pod = pod(&s3);
+        pod.template["archiveLocation"] = json!({kind: location});
+        assert_unready(&s3, pod, "are not supported");
+    }
+}
+
+/// What else is amiss is in the outcome, which is signed all the same.
 #[test]
 fn a_setting_that_cannot_be_used() {
-    let s3 = S3::new();
-    assert_not_ready(pod(&s3).env("ARGO_ATTEST_INPUT_PARAMETERS", "{{inputs.parameters}}"), "parameters");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    assert_not_ready(pod(&s3).env("ARGO_ATTEST_METRICS_LISTEN", &address), &address);
+    for (variable, value, reason) in [
+        ("ARGO_ATTEST_INPUT_PARAMETERS", "{{inputs.parameters}}", "parameters"),
+        ("ARGO_ATTEST_METRICS_LISTEN", &address, &address),
+    ] {
+        let s3 = S3::new();
+        assert_unready(&s3, pod(&s3).env(variable, value), reason);
+        let outcome = pod(&s3).env(variable, value);
+        let mut sidecar = outcome.start_ready();
+        outcome.succeed(&s3, &mut sidecar);
+        let predicate = &outcome.outcome(&s3)["predicate"];
+        assert_eq!(predicate["state"], "succeeded");
+        assert!(predicate["outputs"][0]["reason"].as_str().unwrap().contains(reason), "{predicate}");
+    }
 }
 
 /// Of a volume that is not mounted here only its outputs are lost.
@@ -170,40 +200,96 @@ fn a_volume_that_is_not_mounted_is_said() {
 fn a_store_that_comes_late_holds_main() {
     let s3 = S3::new();
     let proxy = Proxy::to(s3.address(), Way::Closed);
-    let pod = Pod::new(&proxy.address, vec![Output::plain("a")]);
+    let pod = Pod::new(&proxy.address, vec![Output::plain("a")]).env("ARGO_ATTEST_READY_TIMEOUT", "1h");
     let mut sidecar = pod.start();
     sidecar.reaches("starting");
-    let ran = pod.ready("--wait=1s");
-    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
-    let ran = String::from_utf8(ran.stderr).unwrap();
-    assert!(ran.contains("not ready in time"), "{ran}");
     until("a warning", || {
         let lines = sidecar.logged();
         let line = lines.lines().find(|line| line.contains("\"WARN\""))?;
         assert!(line.contains("trying again") && line.contains("s3://bucket/"), "{line}");
         Some(())
     });
+    let ran = pod.ready_now();
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let ran = String::from_utf8(ran.stderr).unwrap();
+    assert!(ran.contains("it is still starting"), "{ran}");
     proxy.set(Way::Open);
     sidecar.reaches("ready");
     let (code, message) = pod.succeed(&s3, &mut sidecar);
     assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{message}");
 }
 
+/// It is not held for ever, and what is written is attested if the store is back in time.
+#[test]
+fn main_is_held_for_a_while_and_then_let_go() {
+    for (how, timeout) in [(Way::Hole, "1s"), (Way::Closed, "300ms"), (Way::Hole, "0")] {
+        let s3 = S3::new();
+        let proxy = Proxy::to(s3.address(), how);
+        let pod = Pod::new(&proxy.address, vec![Output::plain("a")])
+            .env("ARGO_ATTEST_READY_TIMEOUT", timeout)
+            .grace(60);
+        let asked = Instant::now();
+        let mut sidecar = pod.start_ready();
+        assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+        let message = sidecar.reaches("unready");
+        let reason = message["reason"].as_str().unwrap();
+        assert!(reason.contains("was still waited for"), "{reason}");
+        assert!(sidecar.logged().contains("main was held for long enough"), "{}", sidecar.logged());
+        pod.write();
+        proxy.set(Way::Open);
+        let (code, message) = pod.succeed(&s3, &mut sidecar);
+        assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{message}");
+        assert_eq!(pod.outcome(&s3)["predicate"]["complete"], true);
+    }
+}
+
+/// Where that was asked for, the step is to fail instead.
+#[test]
+fn what_is_not_ready_in_time_fails_where_that_was_asked_for() {
+    let s3 = S3::new();
+    let proxy = Proxy::to(s3.address(), Way::Hole);
+    let failing = |pod: Pod| pod.env("ARGO_ATTEST_NOT_READY", "fail").env("ARGO_ATTEST_READY_TIMEOUT", "1s");
+    let late = failing(Pod::new(&proxy.address, vec![Output::plain("a")]));
+    let keyless = failing(pod(&s3));
+    fs::remove_file(keyless.at("keys/attest.key")).unwrap();
+    let mut forged = failing(pod(&s3));
+    forged.template_text = Some("no JSON".to_owned());
+    let wrong = failing(pod(&s3));
+    fs::write(wrong.at("secrets/s3-cred/secretkey"), "wrong").unwrap();
+    for (pod, reason) in
+        [(late, "within 1s"), (keyless, "attest.key"), (forged, "template"), (wrong, "SignatureDoesNotMatch")]
+    {
+        let mut sidecar = pod.start();
+        let message = sidecar.reaches("failed");
+        assert!(message["reason"].as_str().unwrap().contains(reason), "{message}");
+        // The hook must not fail: the kubelet would start the sidecar again and again.
+        assert!(pod.ready("--wait=60s").status.success());
+        assert!(sidecar.is_running(), "it would be restarted again and again");
+        sidecar.terminate();
+        let (code, message) = sidecar.ends();
+        assert_eq!((code, &message["state"]), (Some(0), &"failed".into()), "{message}");
+    }
+}
+
+/// Who asks is told; who waits, so that main can start, does not wait for ever.
 #[test]
 fn without_a_sidecar_nobody_is_ready() {
     let s3 = S3::new();
     let pod = pod(&s3);
-    for wait in ["--wait=100ms", "--wait=0s"] {
-        let ran = pod.ready(wait);
-        assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    for _ in ["an empty message", "none"] {
+        assert_eq!(pod.ready_now().status.code(), Some(1));
+        let ran = pod.ready("--wait=100ms");
+        assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+        let ran = String::from_utf8(ran.stderr).unwrap();
+        assert!(ran.contains("main starts all the same"), "{ran}");
+        let _ = fs::remove_file(pod.at("termination-log"));
     }
-    fs::remove_file(pod.at("termination-log")).unwrap();
-    assert_eq!(pod.ready("--wait=100ms").status.code(), Some(1));
     // What ended is not ready either.
     let mut sidecar = pod.start_ready();
     let (_, message) = pod.succeed(&s3, &mut sidecar);
     assert_eq!(message["attested"], 1);
     let asked = Instant::now();
-    assert_eq!(pod.ready("--wait=60s").status.code(), Some(1));
+    assert_eq!(pod.ready_now().status.code(), Some(1));
+    assert_eq!(pod.ready("--wait=60s").status.code(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(30));
 }

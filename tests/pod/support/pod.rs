@@ -30,6 +30,7 @@ pub(crate) struct Pod {
     /// What the sidecar's container has: main's volume and Argo's directory.
     pub(crate) mounts: Vec<Mount>,
     env: Vec<(String, String)>,
+    args: Vec<String>,
 }
 
 impl Pod {
@@ -68,7 +69,8 @@ impl Pod {
             }},
         });
         let mounts = ["work", "argo"].map(|name| Mount::volume(&at(name))).to_vec();
-        let pod = Self { dir, template, template_text: None, outputs, mounts, env: Vec::new() };
+        let pod =
+            Self { dir, template, template_text: None, outputs, mounts, env: Vec::new(), args: Vec::new() };
         pod.make_key();
         pod.env("ARGO_ATTEST_POD_UID", POD_UID)
             .env("ARGO_NODE_ID", "wf-build-1")
@@ -84,6 +86,12 @@ impl Pod {
     /// The seconds between SIGTERM and SIGKILL.
     pub(crate) fn grace(self, seconds: u32) -> Self {
         self.env("ARGO_ATTEST_GRACE_PERIOD", &seconds.to_string())
+    }
+
+    /// One more argument of the sidecar's.
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
+        self.args.push(argument.to_owned());
+        self
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -129,6 +137,7 @@ impl Pod {
             .arg(self.at("secrets"))
             .arg("--termination-log")
             .arg(self.at("termination-log"))
+            .args(&self.args)
             .env("ARGO_TEMPLATE", self.text())
             .envs(self.env.iter().cloned());
         command
@@ -152,6 +161,12 @@ impl Pod {
     pub(crate) fn ready(&self, wait: &str) -> Ran {
         let mut command = binary();
         command.args(["ready", wait, "--termination-log"]).arg(self.at("termination-log")).output().unwrap()
+    }
+
+    /// Asks without waiting.
+    pub(crate) fn ready_now(&self) -> Ran {
+        let mut command = binary();
+        command.args(["ready", "--termination-log"]).arg(self.at("termination-log")).output().unwrap()
     }
 
     /// Main writes all outputs.

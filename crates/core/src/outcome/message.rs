@@ -129,6 +129,7 @@ mod tests {
             state,
             outputs,
             builder_id: "https://ci.example.com/argo",
+            started_on: None,
             finished_on: None,
         };
         outcome.termination_message(stored)

@@ -7,6 +7,7 @@
 mod attested;
 mod message;
 mod predicate;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use crate::slsa::PodIdentity;
 pub use attested::Attested;
 pub use message::MESSAGE_LIMIT;
 pub use predicate::OutcomePredicate;
+pub use told::Told;
 
 /// `predicateType` of a step's outcome.
 pub const STEP_OUTCOME_V1: &str = "https://argo-attest.github.io/step-outcome/v1";
@@ -62,9 +64,12 @@ pub struct OutputOutcome {
     pub refused: Vec<(String, String)>,
 }
 
-/// How the step itself ended.
+/// How the step itself ended, or that it has not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepState {
+    /// Main was about to start: what is said before anything else, and all that is said of
+    /// a step whose pod was lost.
+    Started,
     /// Main ended with exit code 0.
     Succeeded,
     /// Main ended otherwise.
@@ -79,7 +84,7 @@ pub enum StepState {
     },
 }
 
-/// A step and all its outputs, at the end.
+/// A step and all its outputs, at the end; or before it began.
 #[derive(Debug, Clone)]
 pub struct StepOutcome<'a> {
     /// The same as in the step's attestations: see [`PodIdentity::invocation_id`].
@@ -94,6 +99,8 @@ pub struct StepOutcome<'a> {
     pub outputs: Vec<OutputOutcome>,
     /// URI of the builder.
     pub builder_id: &'a str,
+    /// When it was begun to watch the step.
+    pub started_on: Option<Timestamp>,
     /// When main ended, if it did.
     pub finished_on: Option<Timestamp>,
 }
@@ -113,9 +120,10 @@ impl StepOutcome<'_> {
         OutcomePredicate::new(self)
     }
 
-    /// Whether every output that was there is attested, with all that is in it.
+    /// Whether every output that was there is attested, with all that is in it. Of a step
+    /// that has not ended that cannot be said.
     pub fn is_complete(&self) -> bool {
-        self.outputs.iter().all(OutputOutcome::is_complete)
+        self.state != StepState::Started && self.outputs.iter().all(OutputOutcome::is_complete)
     }
 }
 
@@ -156,9 +164,10 @@ impl Fate {
 }
 
 impl StepState {
-    /// The word for it: `succeeded`, `failed` or `unfinished`.
+    /// The word for it: `started`, `succeeded`, `failed` or `unfinished`.
     pub fn word(&self) -> &'static str {
         match self {
+            Self::Started => "started",
             Self::Succeeded => "succeeded",
             Self::Failed { .. } => "failed",
             Self::Unfinished { .. } => "unfinished",
@@ -168,7 +177,7 @@ impl StepState {
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Unfinished { reason } => Some(reason),
-            Self::Succeeded | Self::Failed { .. } => None,
+            Self::Started | Self::Succeeded | Self::Failed { .. } => None,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct OutcomePredicate<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    started_on: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     finished_on: Option<Timestamp>,
     complete: bool,
     outputs: Vec<Output<'a>>,
@@ -93,9 +95,10 @@ impl<'a> OutcomePredicate<'a> {
             state: outcome.state.word(),
             exit_codes: match &outcome.state {
                 StepState::Failed { exit_codes } => Some(exit_codes),
-                StepState::Succeeded | StepState::Unfinished { .. } => None,
+                StepState::Started | StepState::Succeeded | StepState::Unfinished { .. } => None,
             },
             reason: outcome.state.reason().map(|reason| brief(reason, REASON)),
+            started_on: outcome.started_on,
             finished_on: outcome.finished_on,
             complete: outcome.is_complete(),
             outputs: outcome.outputs.iter().map(|output| Output::new(output, &mut left)).collect(),
@@ -155,6 +158,7 @@ mod tests {
             state,
             outputs,
             builder_id: "https://ci.example.com/argo",
+            started_on: Some("2026-11-23T10:15:00Z".parse().unwrap()),
             finished_on: Some("2026-11-23T10:16:00Z".parse().unwrap()),
         };
         let bytes = serialize(&[outcome.subject()], STEP_OUTCOME_V1, &outcome.predicate()).unwrap();
@@ -198,6 +202,7 @@ mod tests {
                 "node": {"id": "wf-1"},
                 "state": "failed",
                 "exitCodes": {"main": 3},
+                "startedOn": "2026-11-23T10:15:00Z",
                 "finishedOn": "2026-11-23T10:16:00Z",
                 "complete": false,
                 "outputs": [
@@ -229,6 +234,13 @@ mod tests {
         let told =
             predicate(&identity, gone, vec![output("a", Fate::Unfinished { reason: "gone".into() }, 0)]);
         assert_eq!((&told["complete"], &told["reason"]), (&json!(false), &json!("no exit code")));
+    }
+
+    /// Also of a step that declares no output, and so has none that is amiss.
+    #[test]
+    fn what_has_only_started_is_never_complete() {
+        let told = predicate(&PodIdentity::default(), StepState::Started, Vec::new());
+        assert_eq!((&told["complete"], &told["state"]), (&json!(false), &json!("started")));
     }
 
     #[test]
