@@ -21,7 +21,7 @@ fn pod(s3: &S3, evidence: &str) -> Pod {
 }
 
 #[test]
-fn evidence_that_is_none_keeps_main_from_starting() {
+fn evidence_that_is_none_is_told_and_nothing_is_attested_by_it() {
     let s3 = S3::new();
     let other = json!({"schema": SCHEMA, "inputs": [{"name": "other", "finding": "absent"}]}).to_string();
     let unknown = json!({"schema": SCHEMA, "inputs": [], "more": 1}).to_string();
@@ -33,9 +33,12 @@ fn evidence_that_is_none_keeps_main_from_starting() {
     ] {
         let pod = pod(&s3, evidence);
         let mut sidecar = pod.start();
-        let message = sidecar.reaches("failed");
+        let message = sidecar.reaches("unready");
         assert!(message["reason"].as_str().unwrap().contains(why), "{why}: {message}");
-        assert_ne!(pod.ready("--wait=5s").status.code(), Some(0));
+        assert_eq!(pod.ready("--wait=5s").status.code(), Some(0));
+        let (_, message) = pod.succeed(&s3, &mut sidecar);
+        assert_eq!(message["attested"], 0, "{message}");
+        assert!(message["artifacts"][0]["reason"].as_str().unwrap().contains(why), "{why}: {message}");
     }
 }
 
