@@ -11,7 +11,7 @@ use argo_attest_core::trouble::Trouble as _;
 
 use super::StoresError;
 use super::secrets::file;
-use crate::store::s3::{ConfigError, Credentials, Endpoint, InvalidEndpoint, S3Config, Trust};
+use crate::store::s3::{ConfigError, Credentials, Endpoint, InvalidEndpoint, Proxies, S3Config, Trust};
 use crate::store::{BucketName, Env};
 
 /// What does in place of a Secret.
@@ -50,6 +50,7 @@ pub(super) fn config(described: &S3Bucket, env: &dyn Env, secrets: &Path) -> Res
         Some(ca) => Trust::Bundle(file(secrets, "caSecret", ca)?),
         None => Trust::from_env(env),
     };
+    config.proxies = Proxies::from_env(env).map_err(|error| failed(error.into()))?;
     Ok(config)
 }
 

@@ -6,29 +6,24 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use argo_attest_core::argo::workflow::WORKFLOW_LIMIT;
 use argo_attest_core::object_name::is_object_name;
 use argo_attest_core::slsa::PodIdentity;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::exchange::{Exchange, Verb};
 use super::{Annotations, ClusterError, Event, Lookup, POD_LIMIT, Pod};
+use crate::environment::Env;
+use crate::net::{Anchors, Client, InvalidProxy, Keep, Proxies, TrustError};
 use crate::regular_file::{self, Links};
-use crate::store::Env;
 use crate::token::Token;
 
 /// Bytes of a namespace's name, and more.
 const MAX_NAMESPACE: u64 = 1024;
-/// Bytes of the authority's certificates.
-const MAX_AUTHORITY: u64 = 1024 * 1024;
 /// Bytes of an event's name before what makes it unique.
 const EVENT_NAME: usize = 200;
 /// Who says it, in events and in the pod's `managedFields`.
@@ -41,6 +36,8 @@ pub struct ApiServer {
     port: String,
     credentials: PathBuf,
     pod: PodIdentity,
+    /// As Go's client reads them, which Argo's own containers are.
+    proxies: Result<Proxies, InvalidProxy>,
 }
 
 /// What is patched of a pod. Unknown fields are left out: in a merge patch (RFC
@@ -84,7 +81,8 @@ impl ApiServer {
         let host = var("KUBERNETES_SERVICE_HOST")?;
         let port = var("KUBERNETES_SERVICE_PORT")?;
         let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(&host).to_owned();
-        Some(Self { host, port, credentials: credentials.to_owned(), pod: pod.clone() })
+        let proxies = Proxies::from_env(env);
+        Some(Self { host, port, credentials: credentials.to_owned(), pod: pod.clone(), proxies })
     }
 
     async fn send(
@@ -123,7 +121,7 @@ impl ApiServer {
         body: String,
     ) -> Result<Exchange<'a>, ClusterError> {
         let token = access.token.as_str();
-        Ok(Exchange { host: &self.host, port: &self.port, tls: self.tls()?, token, verb, path, body })
+        Ok(Exchange { host: &self.host, port: &self.port, client: self.client()?, token, verb, path, body })
     }
 
     fn pod_name(&self) -> Result<&str, ClusterError> {
@@ -131,20 +129,15 @@ impl ApiServer {
     }
 
     /// Believes the cluster's own authority and no other.
-    fn tls(&self) -> Result<Arc<ClientConfig>, ClusterError> {
-        let bytes = self.read("ca.crt", MAX_AUTHORITY)?;
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&bytes).flatten());
-        if roots.is_empty() {
-            return Err(ClusterError::Authority { path: self.credentials.join("ca.crt") });
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| ClusterError::Address(error.into()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Arc::new(config))
+    fn client(&self) -> Result<Client<String>, ClusterError> {
+        let path = self.credentials.join("ca.crt");
+        let anchors = Anchors::read(&path).map_err(|error| match error {
+            TrustError::File { source, .. } => ClusterError::Credentials { path, source },
+            TrustError::Bundle { .. } | TrustError::NoneFound => ClusterError::Authority { path },
+        })?;
+        let proxies = self.proxies.clone().map_err(|error| ClusterError::Address(error.into()))?;
+        Client::new(anchors, proxies, None, Keep::Nothing)
+            .map_err(|error| ClusterError::Address(error.into()))
     }
 
     fn read(&self, file: &str, limit: u64) -> Result<Vec<u8>, ClusterError> {
@@ -282,6 +275,7 @@ mod tests {
             port: String::new(),
             credentials: PathBuf::new(),
             pod: PodIdentity { pod_uid: Some("u1".into()), ..PodIdentity::default() },
+            proxies: Ok(Proxies::none()),
         };
         let event = Event { kind: EventType::Warning, reason: "NotAttested", message: "m".into() };
         let now: Timestamp = "2026-11-23T10:00:00.5Z".parse().unwrap();

@@ -8,7 +8,6 @@
 //!
 //! Nothing here knows what the bytes mean, lists, or deletes.
 
-mod env;
 mod error;
 mod file;
 mod key;
@@ -25,7 +24,7 @@ use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-pub use env::{Env, ProcessEnv};
+pub use crate::environment::{Env, ProcessEnv};
 pub use error::{Corruption, Source, StoreError, StoreErrorKind};
 pub use file::FileStore;
 pub use key::{InvalidKey, ObjectKey};

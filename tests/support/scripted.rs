@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub(crate) enum Act {
 pub(crate) struct Scripted {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 /// What a connection is made of: plain TCP, or TLS over it.
@@ -83,9 +85,12 @@ impl Scripted {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let choose: Arc<Mutex<Choice>> = Arc::new(Mutex::new(choose));
         let (seen, wrap) = (Arc::clone(&requests), Arc::new(wrap));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let accepted = Arc::clone(&connections);
         // The threads end with the test process.
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
+                accepted.fetch_add(1, Ordering::SeqCst);
                 let (choose, seen, wrap) = (Arc::clone(&choose), Arc::clone(&seen), Arc::clone(&wrap));
                 thread::spawn(move || {
                     // A client that hangs up is part of the play.
@@ -93,11 +98,17 @@ impl Scripted {
                 });
             }
         });
-        Self { address, requests }
+        Self { address, requests, connections }
     }
 
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How many connections were made so far.
+    #[allow(dead_code, reason = "not every test counts them")]
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// All requests so far.

@@ -11,6 +11,7 @@ use aws_sdk_s3::config::{
 };
 
 use super::fault::Fault;
+use super::http::http_client;
 use super::identity::{Current, Identity};
 use super::retry::{self, GaveUp, Retrying};
 use super::{ConfigError, S3Config, Target};
@@ -48,8 +49,13 @@ impl Client {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region))
             .force_path_style(config.path_style())
-            .http_client(config.trust.http_client(config.endpoint.as_ref())?)
-            .timeout_config(TimeoutConfig::builder().connect_timeout(config.limits.connect).build())
+            .http_client(http_client(
+                &config.trust,
+                &config.proxies,
+                config.endpoint.as_ref(),
+                config.limits.connect,
+            )?)
+            .timeout_config(TimeoutConfig::disabled())
             // Each of these is done here, once: retries, deadlines, renewal, checksums.
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())

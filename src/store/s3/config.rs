@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::credentials::{Credentials, text};
 use super::settings::ConfigError;
-use super::trust::Trust;
+use crate::net::{InvalidProxy, Proxies, Trust};
 use crate::store::{BucketName, Env, ObjectKey};
 
 /// Everything an [`super::S3Store`] is made from.
@@ -28,6 +27,8 @@ pub struct S3Config {
     pub credentials: Credentials,
     /// Which certificates are believed.
     pub trust: Trust,
+    /// Which proxies requests go through.
+    pub proxies: Proxies,
     /// Deadlines and retries.
     pub limits: Limits,
 }
@@ -186,13 +187,14 @@ impl S3Config {
             addressing: Addressing::default(),
             credentials,
             trust: Trust::default(),
+            proxies: Proxies::none(),
             limits: Limits::default(),
         }
     }
 
     /// From AWS's usual variables: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`,
     /// `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_CA_BUNDLE` or `SSL_CERT_FILE`,
-    /// and the credentials of [`Credentials::from_env`]. Nothing else is asked:
+    /// those of [`Proxies::from_env`], and the credentials of [`Credentials::from_env`]. Nothing else is asked:
     /// no profile files, and no metadata service that a laptop would wait for.
     pub fn from_env(
         bucket: BucketName,
@@ -207,6 +209,7 @@ impl S3Config {
             None => text(env, "AWS_DEFAULT_REGION")?,
         };
         config.trust = Trust::from_env(env);
+        config.proxies = Proxies::from_env(env)?;
         config.signing_region()?;
         Ok(config)
     }
@@ -253,11 +256,9 @@ pub(super) fn endpoint(env: &dyn Env, names: [&'static str; 2]) -> Result<Option
     Ok(None)
 }
 
-impl Trust {
-    /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`, else the system's certificates.
-    pub fn from_env(env: &dyn Env) -> Self {
-        let path = |name| env.var(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        path("AWS_CA_BUNDLE").or_else(|| path("SSL_CERT_FILE")).map_or(Self::System, Self::Bundle)
+impl From<InvalidProxy> for ConfigError {
+    fn from(InvalidProxy { name, why }: InvalidProxy) -> Self {
+        Self::Variable { name, why }
     }
 }
 

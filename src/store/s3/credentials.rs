@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::config::{self, Endpoint};
 use super::settings::ConfigError;
-use super::trust::Trust;
+use crate::net::Trust;
 use crate::store::Env;
 
 /// Bytes of a key file or token that are read; a longer one is refused.

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use super::S3Config;
 use super::credentials::{Credentials, WebIdentity, read_files, static_keys};
 use super::fault::Fault;
+use super::http::http_client;
 use super::settings::ConfigError;
 use crate::store::Operation;
 use crate::token::Token;
@@ -125,10 +126,10 @@ fn sts_client(
     let mut builder = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region.to_owned()))
-        .http_client(web.trust.http_client(web.endpoint.as_ref())?)
+        .http_client(http_client(&web.trust, &config.proxies, web.endpoint.as_ref(), config.limits.connect)?)
         .identity_cache(IdentityCache::no_cache())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(config.limits.connect).build());
+        .timeout_config(TimeoutConfig::disabled());
     if let Some(endpoint) = &web.endpoint {
         builder = builder.endpoint_url(endpoint.as_str());
     }

@@ -8,17 +8,16 @@
 //! never followed, TLS is used unless the endpoint says `http://`.
 
 mod body;
-mod bounded;
 mod client;
 mod config;
 mod credentials;
 mod fault;
+mod http;
 mod identity;
 mod reading;
 mod reply;
 mod retry;
 mod settings;
-mod trust;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,11 +30,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
+pub use crate::net::{Proxies, Trust};
 pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
 pub use credentials::{Credentials, KeyPair, WebIdentity};
 pub use reply::Reply;
 pub use settings::ConfigError;
-pub use trust::Trust;
 
 use argo_attest_core::digest::Sha256Digest;
 
