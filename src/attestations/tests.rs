@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 
+use argo_attest_core::argo::Placement;
 use argo_attest_core::dsse::{Envelope, Unsigned};
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use argo_attest_core::relpath::RelPath;
@@ -55,11 +56,13 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
         "every attempt"
     );
 
-    let itself = [(Form::Bundle, None), (Form::Lines, None)];
-    assert_eq!(found(out.as_ref(), Reach::Nearest).await, itself);
+    let itself = [(Form::Bundle, None)];
+    assert_eq!(found(out.as_ref(), Reach::Nearest).await, itself, "the first that is there");
+    assert_eq!(found(out.as_ref(), Reach::Own).await, itself);
     let within = [(Form::Bundle, Some(path("sub/a"))), (Form::Lines, Some(path("sub/a")))];
     let member = of("x/out/sub/a");
-    assert_eq!(found(member.as_ref(), Reach::Nearest).await, within);
+    assert_eq!(found(member.as_ref(), Reach::Nearest).await, within[..1]);
+    assert_eq!(found(member.as_ref(), Reach::Own).await, []);
     assert_eq!(found(member.as_ref(), Reach::Above(1)).await, within);
     assert_eq!(found(member.as_ref(), Reach::Above(2)).await, within, "of what is two levels above");
     assert_eq!(found(member.as_ref(), Reach::Above(3)).await, []);
@@ -69,7 +72,7 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
     let mut candidates = member.find(Reach::Nearest);
     let candidate = candidates.next().await.unwrap().unwrap();
     assert_eq!(candidate.bytes, second.to_json());
-    assert!(candidate.beside.ends_with("x/out") && candidate.bundle_uri == candidate.origin);
+    assert!(candidate.artifact.ends_with("x/out") && candidate.bundle_uri == candidate.origin);
     let mut open = candidate.manifest().await.unwrap();
     let read = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
@@ -82,14 +85,29 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
 #[tokio::test]
 async fn beside_an_object() {
     let store = MemoryStore::new();
-    conforms(|name| Box::new(BesideObject::new(&store, &ObjectKey::new(name).unwrap()))).await;
+    conforms(|name| Box::new(ObjectAttestations::new(&store, &ObjectKey::new(name).unwrap()))).await;
 }
 
 #[tokio::test]
 async fn beside_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().canonicalize().unwrap();
-    conforms(|name| Box::new(BesideFile::beneath(&root, &path(name)).unwrap())).await;
+    conforms(|name| Box::new(FileAttestations::beneath(&root, &path(name)).unwrap())).await;
+}
+
+#[tokio::test]
+async fn apart_from_an_object() {
+    let store = MemoryStore::new();
+    let of = |name: &str| ObjectAttestations::new(&store, &ObjectKey::new(name).unwrap());
+    conforms(|name| Box::new(of(name).put_at(Placement::Apart))).await;
+    assert!(store.keys().iter().all(|key| key.as_str().starts_with(".attestations/x/out.")));
+    // Both places, and this order.
+    of("x/out").put(&NewAttestation { bundle: &bundle(), manifest: None }).await.unwrap();
+    let mut candidates = of("x/out").candidates(Reach::Nearest);
+    for origin in ["memory:x/out.sigstore.json", "memory:.attestations/x/out.sigstore.json"] {
+        assert_eq!(candidates.next().await.unwrap().unwrap().origin, origin);
+    }
+    assert!(candidates.next().await.is_none());
 }
 
 /// What lies further away cannot get in the way of what decides.
@@ -99,8 +117,13 @@ async fn nothing_is_read_before_it_is_asked_for() {
     let root = dir.path().canonicalize().unwrap();
     std::fs::write(root.join("out.sigstore.json"), "{}").unwrap();
     std::fs::create_dir(root.join("out.intoto.jsonl")).unwrap();
-    let place = BesideFile::new(&root.join("out"));
+    let place = FileAttestations::new(&root.join("out"));
     let mut candidates = place.find(Reach::Nearest);
+    assert_eq!(candidates.next().await.unwrap().unwrap().bytes, "{}");
+    assert!(candidates.next().await.is_none());
+    // Of all that there is, it would be.
+    let place = FileAttestations::new(&root.join("out/x"));
+    let mut candidates = place.find(Reach::Above(1));
     assert_eq!(candidates.next().await.unwrap().unwrap().bytes, "{}");
     assert!(matches!(candidates.next().await, Some(Err(FindError::Io { .. }))));
 }
@@ -109,10 +132,19 @@ async fn nothing_is_read_before_it_is_asked_for() {
 fn an_address_leads_to_what_belongs_to_it() {
     for (uri, lines) in [("s3://b/a.sigstore.json", false), ("s3://b/a.intoto.jsonl", true)] {
         let address = Address::new(uri);
-        assert_eq!((address.artifact(), address.is_lines()), ("s3://b/a", lines));
+        assert_eq!((address.artifact().as_str(), address.is_lines()), ("s3://b/a", lines));
         assert_eq!(address.lines().as_deref(), Some("s3://b/a.intoto.jsonl"));
         assert_eq!(address.manifest(), "s3://b/a.manifest.sha256");
     }
+    for (apart, key) in [("s3://b/.attestations/d/a", "s3://b/d/a"), ("memory:.attestations/a", "memory:a")] {
+        let uri = format!("{apart}.sigstore.json");
+        let address = Address::new(&uri);
+        assert_eq!(address.artifact(), key);
+        assert_eq!(address.lines(), Some(format!("{apart}.intoto.jsonl")));
+        assert_eq!(address.manifest(), format!("{apart}.manifest.sha256"));
+    }
+    let within = "s3://b/x/.attestations/a.sigstore.json";
+    assert_eq!(Address::new(within).artifact(), "s3://b/x/.attestations/a");
     let other = Address::new("s3://b/a.json");
-    assert_eq!((other.artifact(), other.lines()), ("s3://b/a.json", None));
+    assert_eq!((other.artifact().as_str(), other.lines()), ("s3://b/a.json", None));
 }

@@ -16,6 +16,7 @@ mod invocation;
 mod keygen;
 mod logging;
 mod outputs;
+mod place;
 mod pod;
 mod progress;
 mod protected;

@@ -31,6 +31,7 @@ mod last_look;
 mod life;
 mod observing;
 mod packed;
+mod placing;
 mod planned;
 mod preparation;
 mod ready;

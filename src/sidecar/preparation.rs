@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use super::failed::{NotReady, not_established, not_ready};
+use super::placing::Placing;
 use super::planned::{self, Planned};
 use super::settings::Form;
 use super::surroundings::Surroundings;
@@ -39,6 +40,7 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Nothing that the text says is acted on before it is established.
     pub(super) async fn new(here: &Surroundings<'_>, claim: Claim<'_>, form: Form) -> Result<Self, NotReady> {
+        let placing = Placing::new(claim.asked().placement, here.settings);
         let established = claim.establish(&here.platform()).await;
         let Established { step, source: template, .. } = established.map_err(|e| not_established(&e))?;
         let key = FollowedKey::load(&here.settings.key, &|name| here.environment.var(name))
@@ -48,7 +50,7 @@ impl Prepared {
         let (step, outputs) = {
             let settings = here.settings.clone();
             let planning = spawn_blocking(move || {
-                let outputs = planned::outputs(&step, &settings);
+                let outputs = planned::outputs(&step, placing, &settings);
                 (step, outputs)
             });
             planning.await.map_err(|e| not_ready(&e, "see the log"))?

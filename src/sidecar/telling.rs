@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::settings::Form;
 use crate::artifact_repository::key;
 use crate::attest::{Attestor, Reported};
-use crate::attestations::BesideObject;
+use crate::attestations::ObjectAttestations;
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -25,7 +25,7 @@ pub(super) async fn store_outcome(
 ) -> Result<Reported, String> {
     let (store, object) = place.ok_or("the step has no artifact location of its own")?;
     let key = key(&object).map_err(|e| e.to_string())?;
-    let place = BesideObject::new(store.as_ref(), &key);
+    let place = ObjectAttestations::new(store.as_ref(), &key);
     place.names().map_err(|e| e.to_string())?;
     let attestor = Attestor::new(signer);
     let predicate = outcome.predicate();
