@@ -10,6 +10,7 @@ from . import (  # noqa: F401
     forged,
     gate,
     inject,
+    map_reduce,
     packings,
     protection,
     restricted,
