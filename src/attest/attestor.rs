@@ -13,9 +13,9 @@ use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
 use super::receipt::{ReadBack, Receipt, Reported};
-use crate::attestations::{Attestations, NewAttestation, PutError};
+use crate::attestations::{Attestations, NameError, NewAttestation, PutError};
 use crate::signer::{SignError, Signer};
-use crate::store::{InvalidKey, StoreError};
+use crate::store::StoreError;
 
 /// Has statements signed by one signer, and puts them where attestations lie.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub enum AttestError {
         artifact: String,
         /// Why not.
         #[source]
-        source: InvalidKey,
+        source: NameError,
     },
     /// The store does not take or give it.
     #[error("the attestation of {artifact} could not be stored")]

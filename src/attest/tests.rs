@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::attestations::BesideObject;
+use crate::attestations::ObjectAttestations;
 use crate::signer::{SignError, Signed, Signer};
 use crate::store::{
     MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
@@ -82,7 +82,7 @@ async fn attest(
     let store = Swapping { store: MemoryStore::new(), suffix, swap, written: Mutex::default() };
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
     let out = ObjectKey::new("out").unwrap();
-    let place = BesideObject::new(&store, &out);
+    let place = ObjectAttestations::new(&store, &out);
     let receipt = Attestor::new(&key).attest(&contents, &place, &provenance()).await;
     (receipt, store.written.into_inner().unwrap())
 }
@@ -140,7 +140,7 @@ async fn what_a_signer_says_is_checked_before_anything_is_stored() {
     let key = || PrivateKey::generate(KeyType::Ed25519).unwrap();
     let attest = async |sign| {
         let store = MemoryStore::new();
-        let place = BesideObject::new(&store, &ObjectKey::new("out").unwrap());
+        let place = ObjectAttestations::new(&store, &ObjectKey::new("out").unwrap());
         let names = place.names().unwrap();
         let contents = Contents::file("out", Sha256Digest::of(b"x"));
         let signer = Untrue { named: key(), sign };

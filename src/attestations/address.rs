@@ -1,5 +1,7 @@
 //! From an attestation's address, as a statement names it, to what belongs to it.
 
+use argo_attest_core::contract::store::APART;
+
 use super::names;
 
 /// The address of an attestation. It is foreign text; no name is looked up because of it.
@@ -22,18 +24,30 @@ impl<'a> Address<'a> {
         names::is_lines(self.0)
     }
 
-    /// The address of what it is beside; its own, if that does not follow from it.
-    pub fn artifact(self) -> &'a str {
-        names::artifact_of(self.0).unwrap_or(self.0)
+    /// The address of the artifact; its own, if that does not follow from it.
+    pub fn artifact(self) -> String {
+        let stem = names::stem(self.0).unwrap_or(self.0);
+        let (bucket, key) = stem.split_at(key_at(stem));
+        format!("{bucket}{}", key.strip_prefix(APART).unwrap_or(key))
     }
 
-    /// Where the envelopes are that lie beside the same artifact, one a line.
+    /// Where the envelopes are that lie with it, one a line.
     pub fn lines(self) -> Option<String> {
-        names::artifact_of(self.0).map(names::lines)
+        names::stem(self.0).map(names::lines)
     }
 
     /// Where the manifest is.
     pub fn manifest(self) -> String {
-        names::manifest(self.artifact())
+        names::manifest(names::stem(self.0).unwrap_or(self.0))
+    }
+}
+
+/// Where in an object's address its key begins: `s3://bucket/key`, `scheme:key`.
+fn key_at(uri: &str) -> usize {
+    let Some((scheme, rest)) = uri.split_once(':') else { return 0 };
+    let after = scheme.len() + 1;
+    match rest.strip_prefix("//").and_then(|rest| rest.find('/')) {
+        Some(slash) => after + 2 + slash + 1,
+        None => after,
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::runtime::Handle;
 
-use super::{MAX_ATTESTATION_BYTES, names};
+use super::MAX_ATTESTATION_BYTES;
 use crate::regular_file::{self, Links, ReadError};
 use crate::store::{ObjectKey, Store, StoreError};
 
@@ -38,9 +38,10 @@ pub struct Candidate<'a> {
     pub form: Form,
     /// As they are.
     pub bytes: Bytes,
-    /// Address of the artifact or the directory that they are beside, printable.
-    pub beside: String,
-    /// Address at which a Sigstore bundle of that artifact is, printable.
+    /// Address of the artifact or the directory whose attestation they are by their place,
+    /// printable.
+    pub artifact: String,
+    /// Address at which the Sigstore bundle is there, printable.
     pub bundle_uri: String,
     pub(super) manifest: Manifest<'a>,
 }
@@ -48,7 +49,7 @@ pub struct Candidate<'a> {
 /// Where the manifest is.
 #[derive(Debug)]
 pub(super) enum Manifest<'a> {
-    /// Beside the artifact with this key.
+    /// The object with this key, if that is one.
     Object(&'a dyn Store, String),
     /// This file.
     File(PathBuf),
@@ -100,8 +101,8 @@ impl<'a> Candidates<'a> {
     }
 
     /// Where one could have been, for people.
-    pub fn looked_for(self) -> Vec<String> {
-        self.looked_for
+    pub fn looked_for(&self) -> Vec<String> {
+        self.looked_for.clone()
     }
 }
 
@@ -121,9 +122,8 @@ impl Candidate<'_> {
                 let path = path.clone();
                 Ok(Box::new(move || Ok(Box::new(BufReader::new(open(&path)?)))))
             }
-            Manifest::Object(store, artifact) => {
-                let key = ObjectKey::new(&names::manifest(artifact))
-                    .map_err(|e| Rejection::NoManifest(e.to_string()))?;
+            Manifest::Object(store, name) => {
+                let key = ObjectKey::new(name).map_err(|e| Rejection::NoManifest(e.to_string()))?;
                 let stream = match store.stream(&key).await {
                     Ok(stream) => stream.into_blocking(Handle::current()),
                     Err(StoreError::NotFound { .. }) => {

@@ -23,14 +23,14 @@ use crate::store::{FileStore, InvalidKey, ObjectKey, StoreError};
 
 /// The attestations of a file or a directory.
 #[derive(Debug)]
-pub struct BesideFile {
+pub struct FileAttestations {
     /// Absolute, without `..`.
     artifact: PathBuf,
     /// Where one is put, and what the artifact is called in there.
     home: Option<(FileStore, RelPath)>,
 }
 
-impl BesideFile {
+impl FileAttestations {
     /// Of what is at an absolute path, which has no `..` and ends in a name.
     pub fn new(artifact: &Path) -> Self {
         Self { artifact: artifact.to_owned(), home: None }
@@ -46,7 +46,7 @@ impl BesideFile {
     /// The attestation that the user says is about it, which brings its own manifest.
     pub fn named(&self, file: &Path) -> Result<Candidate<'static>, FindError> {
         let bytes = read_named(file)?;
-        let base = Path::new(OsStr::from_bytes(names::stem(file.as_os_str().as_bytes())));
+        let base = Path::new(OsStr::from_bytes(names::stem_of_path(file.as_os_str().as_bytes())));
         let place = Place::Named(KnownAs::new(self.artifact.as_os_str().as_bytes()));
         Ok(candidate(base, place, Form::Either, shown(file), bytes))
     }
@@ -79,19 +79,31 @@ impl BesideFile {
 }
 
 #[async_trait]
-impl Attestations for BesideFile {
+impl Attestations for FileAttestations {
     fn find(&self, reach: Reach) -> Candidates<'_> {
         let (levels, looked_for) = match reach {
-            Reach::Nearest => {
+            Reach::Nearest | Reach::Own => {
                 let own = |form: &Form| shown(&appended(&stored_as(&self.artifact), names::suffix(*form)));
                 let above = "the same beside each directory above".to_owned();
-                (0, LOOKED_FOR.iter().map(own).chain([above]).collect())
+                (
+                    0,
+                    LOOKED_FOR
+                        .iter()
+                        .map(own)
+                        .chain(Some(above).filter(|_| reach == Reach::Nearest))
+                        .collect(),
+                )
             }
             Reach::Above(levels) => (levels, Vec::new()),
         };
-        let bases = self.artifact.ancestors().skip(levels).filter(|path| path.file_name().is_some());
+        let above = if reach == Reach::Own { 1 } else { usize::MAX };
+        let bases = self.artifact.ancestors().skip(levels).take(above);
+        let bases = bases.filter(|path| path.file_name().is_some());
         let looks =
             bases.flat_map(move |base| LOOKED_FOR.iter().filter_map(move |form| self.look(base, *form)));
+        // There is one place for each directory, so the first is the only one.
+        let most = if matches!(reach, Reach::Above(_)) { usize::MAX } else { 1 };
+        let looks = looks.take(most);
         Candidates::new(stream::iter(looks).boxed(), looked_for)
     }
 
@@ -114,7 +126,7 @@ impl Attestations for BesideFile {
 /// `base`: what it is beside, as its name is written there.
 fn candidate(base: &Path, place: Place, form: Form, origin: String, bytes: Bytes) -> Candidate<'static> {
     Candidate {
-        beside: shown(base),
+        artifact: shown(base),
         bundle_uri: shown(&appended(base, names::suffix(Form::Bundle))),
         manifest: Manifest::File(appended(base, names::MANIFEST_SUFFIX)),
         origin,

@@ -3,8 +3,9 @@
 //!
 //! [`Attestations`] is the port: what is attested at one place. Whoever wants an attestation
 //! asks for the candidates and takes the first that decides; whoever has one puts it. Its
-//! adapters are [`BesideObject`], for an object of a store, and [`BesideFile`], for a file or
-//! a directory of this machine. What a candidate says, and whether that is true, is not
+//! adapters are [`ObjectAttestations`], for an object of a store, whose attestation lies
+//! beside it or apart, and [`FileAttestations`], for a file or a directory of this machine,
+//! whose attestation lies beside it. What a candidate says, and whether that is true, is not
 //! judged here.
 
 mod address;
@@ -22,9 +23,9 @@ use bytes::Bytes;
 
 pub use address::Address;
 pub use candidate::{Candidate, Candidates, FindError, Form, OpenManifest};
-pub use file::BesideFile;
-pub use names::{AttestationNames, artifact_of};
-pub use object::BesideObject;
+pub use file::FileAttestations;
+pub use names::{AttestationNames, NameError, artifact_of, is_among_attestations};
+pub use object::ObjectAttestations;
 pub use put::PutError;
 
 /// Size limit of an attestation that is read, in bytes.
@@ -53,10 +54,13 @@ pub trait Attestations: Send + Sync + Debug {
 /// How far from the artifact an attestation may be that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// The artifact's own, then that of each directory that it is in, from the inside out.
-    /// A name that is no plain path is in no directory, and [`FindError`] says so.
+    /// The artifact's own; if there is none, that of the innermost directory that has one. In
+    /// each place where one may lie the first that is there counts: the bundle, else the
+    /// lines. A name that is no plain path is in no directory, and [`FindError`] says so.
     Nearest,
-    /// Only those of directories, from the one so many levels above: whatever may claim the
+    /// The artifact's own, and no directory's. In each place the first that is there counts.
+    Own,
+    /// All of the directories', from the one so many levels above: whatever may claim the
     /// artifact. A name that is no plain path is in every directory that it could be in.
     Above(usize),
 }

@@ -1,6 +1,15 @@
 //! The names of attestations, which follow from the artifact's own.
+//!
+//! Beside the artifact: `KEY.sigstore.json`. Apart from it, in the same bucket:
+//! `.attestations/KEY.sigstore.json`, so that whoever takes a prefix of artifacts takes no
+//! attestations with them. No artifact that is attested lies beneath [`APART`], so each name
+//! is that of one artifact's attestation. A `/` at the end of a key is the mark of a
+//! directory and no part of its name.
 
+use argo_attest_core::argo::Placement;
+use argo_attest_core::contract::store::APART;
 use argo_attest_core::manifest;
+use argo_attest_core::relpath::RelPath;
 
 use super::Form;
 use crate::store::{InvalidKey, ObjectKey};
@@ -12,7 +21,7 @@ const LINES_SUFFIX: &str = ".intoto.jsonl";
 /// Appended to an artifact's name to name the list of its files.
 pub(super) const MANIFEST_SUFFIX: &str = manifest::SUFFIX;
 
-/// What is looked for beside one artifact, in this order.
+/// What is looked for in one place, in this order.
 pub(super) const LOOKED_FOR: [Form; 2] = [Form::Bundle, Form::Lines];
 
 /// The objects of one attestation.
@@ -26,14 +35,34 @@ pub struct AttestationNames {
     pub manifest: ObjectKey,
 }
 
+/// Why an artifact's attestation has no name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// It would be no key.
+    #[error(transparent)]
+    Key(#[from] InvalidKey),
+    /// It would be somewhere else.
+    #[error("the key has an empty, `.` or `..` part, and no name for an attestation follows from that")]
+    NotPlain,
+    /// It would be an attestation among attestations.
+    #[error("the key lies beneath {APART}, where attestations are kept")]
+    AmongAttestations,
+}
+
 impl AttestationNames {
-    /// The names beside the artifact with this key.
-    pub fn beside(artifact: &str) -> Result<Self, InvalidKey> {
+    /// The names for the artifact with this key.
+    pub fn of(artifact: &str, placement: Placement) -> Result<Self, NameError> {
+        let stem = stem_of(artifact, placement)?;
         Ok(Self {
-            bundle: ObjectKey::new(&bundle(artifact))?,
-            lines: ObjectKey::new(&lines(artifact))?,
-            manifest: ObjectKey::new(&manifest(artifact))?,
+            bundle: ObjectKey::new(&bundle(&stem))?,
+            lines: ObjectKey::new(&lines(&stem))?,
+            manifest: ObjectKey::new(&manifest(&stem))?,
         })
+    }
+
+    /// The names beside the artifact with this key.
+    pub fn beside(artifact: &str) -> Result<Self, NameError> {
+        Self::of(artifact, Placement::Beside)
     }
 
     /// All of them.
@@ -42,9 +71,53 @@ impl AttestationNames {
     }
 }
 
-/// The artifact beside which an attestation of this name lies, if it is the name of one.
+/// What the names of an artifact's attestation begin with.
+pub(super) fn stem_of(artifact: &str, placement: Placement) -> Result<String, NameError> {
+    let name = artifact.strip_suffix('/').unwrap_or(artifact);
+    if name.is_empty() {
+        return Err(InvalidKey::Empty.into());
+    }
+    // It would lie within the directory.
+    if name.ends_with('/') {
+        return Err(NameError::NotPlain);
+    }
+    // However it is read, and whatever becomes of it with more behind.
+    if name.starts_with(APART) || is_among_attestations(name) || is_among_attestations(&bundle(name)) {
+        return Err(NameError::AmongAttestations);
+    }
+    match placement {
+        Placement::Beside => Ok(name.to_owned()),
+        Placement::Apart => {
+            // As it is: what a path parser would mend is another object's name.
+            let plain =
+                RelPath::from_bytes(name.as_bytes()).is_ok_and(|path| path.as_bytes() == name.as_bytes());
+            if plain { Ok(format!("{APART}{name}")) } else { Err(NameError::NotPlain) }
+        }
+    }
+}
+
+/// Whether a key, as a store on a file system would take it, lies where attestations are
+/// kept apart from their artifacts.
+pub fn is_among_attestations(key: &str) -> bool {
+    let plain = argo_attest_core::argo::path::join("/", key);
+    format!("{plain}/").strip_prefix('/').is_some_and(|key| key.starts_with(APART))
+}
+
+/// The artifact of which an attestation of this name is one, if it is the name of one.
 pub fn artifact_of(attestation: &str) -> Option<&str> {
+    let stem = stem(attestation)?;
+    Some(stem.strip_prefix(APART).unwrap_or(stem))
+}
+
+/// An attestation's name without what was appended to the artifact's.
+pub(super) fn stem(attestation: &str) -> Option<&str> {
     [BUNDLE_SUFFIX, LINES_SUFFIX].iter().find_map(|suffix| attestation.strip_suffix(suffix))
+}
+
+/// The same of a path; all of it, if it has no such end.
+pub(super) fn stem_of_path(path: &[u8]) -> &[u8] {
+    let suffixes = [BUNDLE_SUFFIX, LINES_SUFFIX];
+    suffixes.iter().find_map(|suffix| path.strip_suffix(suffix.as_bytes())).unwrap_or(path)
 }
 
 pub(super) fn is_lines(attestation: &str) -> bool {
@@ -59,26 +132,102 @@ pub(super) fn suffix(form: Form) -> &'static str {
     }
 }
 
-pub(super) fn bundle(artifact: &str) -> String {
-    format!("{artifact}{BUNDLE_SUFFIX}")
+pub(super) fn bundle(stem: &str) -> String {
+    format!("{stem}{BUNDLE_SUFFIX}")
 }
 
-pub(super) fn lines(artifact: &str) -> String {
-    format!("{artifact}{LINES_SUFFIX}")
+pub(super) fn lines(stem: &str) -> String {
+    format!("{stem}{LINES_SUFFIX}")
 }
 
-pub(super) fn manifest(artifact: &str) -> String {
-    format!("{artifact}{MANIFEST_SUFFIX}")
+pub(super) fn manifest(stem: &str) -> String {
+    format!("{stem}{MANIFEST_SUFFIX}")
 }
 
-/// What a statement calls the manifest that lies beside the artifact.
+/// What a statement calls the manifest of the artifact.
 pub(super) fn manifest_name(artifact: &str) -> String {
-    let name = manifest(artifact);
+    let name = manifest(artifact.strip_suffix('/').unwrap_or(artifact));
     name.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// The path of an attestation without what was appended to the artifact's, if that was.
-pub(super) fn stem(path: &[u8]) -> &[u8] {
-    let suffixes = [BUNDLE_SUFFIX, LINES_SUFFIX];
-    suffixes.iter().find_map(|suffix| path.strip_suffix(suffix.as_bytes())).unwrap_or(path)
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(key: &str, placement: Placement) -> Result<[String; 3], NameError> {
+        AttestationNames::of(key, placement).map(|names| names.all().map(|key| key.as_str().to_owned()))
+    }
+
+    #[test]
+    fn beside_and_apart() {
+        let all = |stem: &str| {
+            Ok([".sigstore.json", ".intoto.jsonl", ".manifest.sha256"].map(|s| format!("{stem}{s}")))
+        };
+        assert_eq!(names("a/b.tgz", Placement::Beside), all("a/b.tgz"));
+        assert_eq!(names("a/b.tgz", Placement::Apart), all(".attestations/a/b.tgz"));
+        // A directory's name has no slash: what lies in it is its own.
+        assert_eq!(names("a/b/", Placement::Beside), all("a/b"));
+        assert_eq!(names("a/b/", Placement::Apart), all(".attestations/a/b"));
+    }
+
+    #[test]
+    fn no_name_leads_out_or_in() {
+        for odd in ["../x", "a/../x", "a//x", "./x", "/x", "a/."] {
+            assert_eq!(names(odd, Placement::Apart), Err(NameError::NotPlain), "{odd}");
+            names(odd, Placement::Beside).unwrap();
+        }
+        for among in
+            [".attestations/x", ".attestations", ".attestations/", "/.attestations/x", "a/../.attestations/x"]
+        {
+            for placement in [Placement::Beside, Placement::Apart] {
+                assert_eq!(names(among, placement), Err(NameError::AmongAttestations), "{among}");
+            }
+        }
+        names(".attestations2/x", Placement::Apart).unwrap();
+        names("a/.attestations/x", Placement::Apart).unwrap();
+        assert_eq!(names("/", Placement::Beside), Err(InvalidKey::Empty.into()));
+        assert_eq!(names("a//", Placement::Beside), Err(NameError::NotPlain));
+    }
+
+    fn keys() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            Just("..".to_owned()),
+            Just(".".to_owned()),
+            Just(String::new()),
+            Just(".attestations".to_owned()),
+            Just("a".to_owned()),
+            Just("x.sigstore.json".to_owned()),
+            Just("x.intoto.jsonl".to_owned()),
+            "\\PC{1,8}",
+        ];
+        proptest::collection::vec(part, 1..5).prop_map(|parts| parts.join("/"))
+    }
+
+    proptest! {
+        /// From a name back to the one artifact whose attestation it is.
+        #[test]
+        fn a_name_leads_back_to_its_artifact(key in keys()) {
+            for placement in [Placement::Beside, Placement::Apart] {
+                let Ok(names) = AttestationNames::of(&key, placement) else { continue };
+                for name in [names.bundle, names.lines] {
+                    prop_assert_eq!(artifact_of(name.as_str()), Some(key.strip_suffix('/').unwrap_or(&key)));
+                    prop_assert_eq!(is_among_attestations(name.as_str()), placement == Placement::Apart);
+                }
+            }
+        }
+
+        /// Two artifacts never share a name, wherever the attestation of either lies.
+        #[test]
+        fn two_artifacts_share_no_name(one in keys(), other in keys()) {
+            prop_assume!(one.strip_suffix('/').unwrap_or(&one) != other.strip_suffix('/').unwrap_or(&other));
+            for placement in [Placement::Beside, Placement::Apart] {
+                for against in [Placement::Beside, Placement::Apart] {
+                    let (Ok(one), Ok(other)) = (names(&one, placement), names(&other, against)) else { continue };
+                    prop_assert!(one.iter().all(|name| !other.contains(name)), "{:?} {:?}", one, other);
+                }
+            }
+        }
+    }
 }

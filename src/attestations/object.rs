@@ -1,7 +1,10 @@
-//! Beside an object in a store.
+//! Of an object in a store: beside it, or apart.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
+use argo_attest_core::argo::Placement;
+use argo_attest_core::contract::store::APART;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{KnownAs, Place, Rejection};
 use async_trait::async_trait;
@@ -9,45 +12,54 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::candidate::{Manifest, read_named};
-use super::names::{self, AttestationNames, LOOKED_FOR};
+use super::names::{self, AttestationNames, LOOKED_FOR, NameError, stem_of};
 use super::put::{self, PutError};
 use super::{
     Attestations, Candidate, Candidates, FindError, Form, Kept, MAX_ATTESTATION, NewAttestation, Reach,
 };
-use crate::store::{InvalidKey, ObjectKey, Store, StoreError};
+use crate::store::{ObjectKey, Store, StoreError};
 
-/// The attestations of an object, or of a directory of objects, in the same store.
+/// The attestations of an object, or of a directory of objects, in the same store: beside it,
+/// or apart under the same name.
 #[derive(Debug, Clone)]
-pub struct BesideObject<'a> {
+pub struct ObjectAttestations<'a> {
     store: &'a dyn Store,
     key: ObjectKey,
+    placement: Placement,
 }
 
-/// Where to look, and of what an attestation there would speak.
-#[derive(Clone)]
+/// Of what an attestation there would speak.
+#[derive(Debug, Clone)]
 struct Spot {
-    /// What it would be beside: the whole key, or as much of it as names a directory.
+    /// Its artifact's key: the whole key, or as much of it as names a directory.
     base: String,
     place: Place,
+    placement: Placement,
 }
 
-impl<'a> BesideObject<'a> {
-    /// Of the object with this key.
+impl<'a> ObjectAttestations<'a> {
+    /// Of the object with this key; one that is put is put beside it.
     pub fn new(store: &'a dyn Store, key: &ObjectKey) -> Self {
-        Self { store, key: key.clone() }
+        Self { store, key: key.clone(), placement: Placement::Beside }
     }
 
-    /// The keys of its own attestation.
+    /// The same, with another place for one that is put. What is looked for is found in both.
+    #[must_use]
+    pub fn put_at(self, placement: Placement) -> Self {
+        Self { placement, ..self }
+    }
+
+    /// The keys of the attestation that is put.
     ///
-    /// Errors: [`InvalidKey::TooLong`].
-    pub fn names(&self) -> Result<AttestationNames, InvalidKey> {
-        AttestationNames::beside(self.key.as_str())
+    /// Errors: [`NameError`].
+    pub fn names(&self) -> Result<AttestationNames, NameError> {
+        AttestationNames::of(self.key.as_str(), self.placement)
     }
 
-    /// Its own bundle as it is, if there is one.
+    /// The bundle that would be replaced by the one that is put, if there is one.
     pub async fn bundle(&self) -> Result<Option<Bytes>, StoreError> {
-        let Ok(key) = ObjectKey::new(&names::bundle(self.key.as_str())) else { return Ok(None) };
-        match self.store.get(&key, MAX_ATTESTATION).await {
+        let Ok(names) = self.names() else { return Ok(None) };
+        match self.store.get(&names.bundle, MAX_ATTESTATION).await {
             Ok(object) => Ok(Some(object.bytes)),
             Err(StoreError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -57,10 +69,38 @@ impl<'a> BesideObject<'a> {
     /// The attestation that the user says is about it.
     pub fn named(&self, file: &Path) -> Result<Candidate<'a>, FindError> {
         let bytes = read_named(file)?;
-        let spot =
-            Spot { base: self.key.as_str().to_owned(), place: Place::Named(KnownAs::new(self.key.as_str())) };
+        let spot = Spot {
+            base: self.key.as_str().to_owned(),
+            place: Place::Named(KnownAs::new(self.key.as_str())),
+            placement: Placement::Beside,
+        };
         let origin = printable(file.as_os_str().as_encoded_bytes());
         Ok(self.candidate(spot, Form::Either, origin, bytes))
+    }
+
+    /// As [`Attestations::find`].
+    pub fn candidates(&self, reach: Reach) -> Candidates<'a> {
+        let spots = match reach {
+            Reach::Nearest => self.nearest(),
+            Reach::Own => self.nearest().into_iter().take(1).collect(),
+            Reach::Above(levels) => self.above(levels),
+        };
+        let names = spots.iter().flatten().flat_map(|spot| {
+            LOOKED_FOR.iter().filter_map(|form| spot.name(*form)).map(|name| self.store.uri(&name))
+        });
+        let mut looked_for: Vec<_> = names.collect();
+        if let Ok(apart) = ObjectKey::new(APART) {
+            looked_for.push(format!("the same beneath {}", self.store.uri(&apart)));
+        }
+        let looks = Looks {
+            of: self.clone(),
+            left: spots.into_iter().enumerate().flat_map(Look::at).collect(),
+            all: matches!(reach, Reach::Above(_)),
+            found: None,
+            denied: None,
+        };
+        let each = stream::unfold(looks, |mut looks| async move { Some((looks.next().await?, looks)) });
+        Candidates::new(each.boxed(), looked_for)
     }
 
     /// The object itself, and every directory that it is in.
@@ -78,7 +118,7 @@ impl<'a> BesideObject<'a> {
                 let path = rest.strip_prefix('/').unwrap_or(rest);
                 Place::Within(RelPath::from_bytes(path.as_bytes()).map_err(spelling)?)
             };
-            Ok(Spot { base: base.to_owned(), place })
+            Ok(Spot { base: base.to_owned(), place, placement: Placement::Beside })
         };
         ends.map(spot).collect()
     }
@@ -89,42 +129,14 @@ impl<'a> BesideObject<'a> {
         let spot = |(at, _)| {
             let (base, rest) = key.split_at(at);
             let path = RelPath::from_bytes(rest.trim_start_matches('/').as_bytes()).ok()?;
-            Some(Ok(Spot { base: base.to_owned(), place: Place::Within(path) }))
+            let (base, place) = (base.to_owned(), Place::Within(path));
+            Some(Ok(Spot { base, place, placement: Placement::Beside }))
         };
         key.rmatch_indices('/').skip(levels.saturating_sub(1)).filter_map(spot).collect()
     }
 
-    /// As [`Attestations::find`].
-    pub fn candidates(&self, reach: Reach) -> Candidates<'a> {
-        let spots = match reach {
-            Reach::Nearest => self.nearest(),
-            Reach::Above(levels) => self.above(levels),
-        };
-        let names = spots.iter().flatten().flat_map(|spot| {
-            LOOKED_FOR
-                .iter()
-                .filter_map(|form| ObjectKey::new(&format!("{}{}", spot.base, names::suffix(*form))).ok())
-        });
-        let looked_for = names.map(|name| self.store.uri(&name)).collect();
-        let this = self.clone();
-        let looks = spots.into_iter().flat_map(|spot| match spot {
-            Ok(spot) => LOOKED_FOR.into_iter().map(|form| Ok((spot.clone(), form))).collect(),
-            Err(error) => vec![Err(error)],
-        });
-        let each = stream::iter(looks.collect::<Vec<_>>()).filter_map(move |look| {
-            let this = this.clone();
-            async move {
-                match look {
-                    Ok((spot, form)) => this.look(spot, form).await,
-                    Err(error) => Some(Err(error)),
-                }
-            }
-        });
-        Candidates::new(each.boxed(), looked_for)
-    }
-
     async fn look(&self, spot: Spot, form: Form) -> Option<Result<Candidate<'a>, FindError>> {
-        let name = ObjectKey::new(&format!("{}{}", spot.base, names::suffix(form))).ok()?;
+        let name = spot.name(form)?;
         match self.store.get(&name, MAX_ATTESTATION).await {
             Ok(object) => Some(Ok(self.candidate(spot, form, self.store.uri(&name), object.bytes))),
             Err(StoreError::NotFound { .. }) => None,
@@ -134,20 +146,97 @@ impl<'a> BesideObject<'a> {
 
     fn candidate(&self, spot: Spot, form: Form, origin: String, bytes: Bytes) -> Candidate<'a> {
         let uri = |key: &str| ObjectKey::new(key).map_or_else(|_| origin.clone(), |key| self.store.uri(&key));
+        let stem = stem_of(&spot.base, spot.placement).unwrap_or_default();
         Candidate {
-            beside: uri(&spot.base),
-            bundle_uri: uri(&names::bundle(&spot.base)),
+            artifact: uri(&spot.base),
+            bundle_uri: uri(&names::bundle(&stem)),
             place: spot.place,
             form,
             bytes,
-            manifest: Manifest::Object(self.store, spot.base),
+            manifest: Manifest::Object(self.store, names::manifest(&stem)),
             origin,
         }
     }
 }
 
+impl Spot {
+    fn name(&self, form: Form) -> Option<ObjectKey> {
+        let stem = stem_of(&self.base, self.placement).ok()?;
+        ObjectKey::new(&format!("{stem}{}", names::suffix(form))).ok()
+    }
+}
+
+/// One object to be asked for.
+struct Look {
+    /// How many directories further out than the artifact.
+    level: usize,
+    spot: Result<(Spot, Form), FindError>,
+}
+
+impl Look {
+    /// Beside first, then apart.
+    fn at((level, spot): (usize, Result<Spot, FindError>)) -> Vec<Self> {
+        let spot = match spot {
+            Ok(spot) => spot,
+            Err(error) => return vec![Self { level, spot: Err(error) }],
+        };
+        let places = [Placement::Beside, Placement::Apart].into_iter();
+        let looks = places.flat_map(|placement| LOOKED_FOR.map(|form| (placement, form)));
+        let look = |(placement, form)| Self { level, spot: Ok((Spot { placement, ..spot.clone() }, form)) };
+        looks.map(look).collect()
+    }
+}
+
+/// What is still to be asked for.
+struct Looks<'a> {
+    of: ObjectAttestations<'a>,
+    left: VecDeque<Look>,
+    /// Whether all that there is counts, or only what lies nearest.
+    all: bool,
+    /// What was found last: how far away, and in which place.
+    found: Option<(usize, Placement)>,
+    /// What could not be asked for, and how far away it is. To those who may not list a bucket
+    /// S3 denies, too, what is not there: it does not hide what lies in the other place, but
+    /// nothing that is further away counts before it.
+    denied: Option<(usize, StoreError)>,
+}
+
+impl<'a> Looks<'a> {
+    async fn next(&mut self) -> Option<Result<Candidate<'a>, FindError>> {
+        while let Some(Look { level, spot }) = self.left.pop_front() {
+            if self.found.is_none()
+                && let Some((_, denied)) = self.denied.take_if(|(nearest, _)| *nearest != level)
+            {
+                return Some(Err(denied.into()));
+            }
+            match (self.found, &spot) {
+                (Some((nearest, _)), _) if !self.all && level != nearest => return None,
+                (Some((_, place)), Ok((spot, _))) if !self.all && spot.placement == place => continue,
+                _ => {}
+            }
+            let (spot, form) = match spot {
+                Ok(look) => look,
+                Err(error) => return Some(Err(error)),
+            };
+            let placement = spot.placement;
+            match self.of.look(spot, form).await {
+                None => {}
+                Some(Err(FindError::Store(error))) if !self.all && error.is_access_denied() => {
+                    self.denied.get_or_insert((level, error));
+                }
+                Some(candidate) => {
+                    self.found = Some((level, placement));
+                    return Some(candidate);
+                }
+            }
+        }
+        let (_, denied) = self.denied.take().filter(|_| self.found.is_none())?;
+        Some(Err(denied.into()))
+    }
+}
+
 #[async_trait]
-impl Attestations for BesideObject<'_> {
+impl Attestations for ObjectAttestations<'_> {
     fn find(&self, reach: Reach) -> Candidates<'_> {
         self.candidates(reach)
     }

@@ -9,7 +9,7 @@ use argo_attest_core::dsse::Envelope;
 use argo_attest_core::manifest;
 use bytes::Bytes;
 
-use super::{AttestationNames, Kept, MAX_ATTESTATION, NewAttestation, ReadBack};
+use super::{AttestationNames, Kept, MAX_ATTESTATION, NameError, NewAttestation, ReadBack};
 use crate::store::{InvalidKey, ObjectKey, PutMode, Store, StoreError};
 
 /// How many attempts' envelopes the lines keep; the oldest go first.
@@ -23,7 +23,7 @@ const ROUNDS: usize = 5;
 pub enum PutError {
     /// It has no name.
     #[error(transparent)]
-    Name(#[from] InvalidKey),
+    Name(#[from] NameError),
     /// The store does not take or give it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,6 +45,12 @@ pub enum PutError {
         /// Where.
         uri: String,
     },
+}
+
+impl From<InvalidKey> for PutError {
+    fn from(error: InvalidKey) -> Self {
+        Self::Name(error.into())
+    }
 }
 
 /// Puts all of an attestation. Readers look for the bundle first: it appears when all else

@@ -2,13 +2,17 @@
 
 use std::io::Read as _;
 
+use argo_attest_core::argo::Placement;
 use argo_attest_core::dsse::{Envelope, Unsigned};
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Place;
 
 use super::*;
-use crate::store::{MemoryStore, ObjectKey};
+use crate::store::{
+    Denial, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, Operation, PutMode, PutOutcome,
+    Refusal, Store, StoreError,
+};
 
 const MANIFEST: &[u8] = b"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  a\n";
 
@@ -55,11 +59,13 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
         "every attempt"
     );
 
-    let itself = [(Form::Bundle, None), (Form::Lines, None)];
-    assert_eq!(found(out.as_ref(), Reach::Nearest).await, itself);
+    let itself = [(Form::Bundle, None)];
+    assert_eq!(found(out.as_ref(), Reach::Nearest).await, itself, "the first that is there");
+    assert_eq!(found(out.as_ref(), Reach::Own).await, itself);
     let within = [(Form::Bundle, Some(path("sub/a"))), (Form::Lines, Some(path("sub/a")))];
     let member = of("x/out/sub/a");
-    assert_eq!(found(member.as_ref(), Reach::Nearest).await, within);
+    assert_eq!(found(member.as_ref(), Reach::Nearest).await, within[..1]);
+    assert_eq!(found(member.as_ref(), Reach::Own).await, []);
     assert_eq!(found(member.as_ref(), Reach::Above(1)).await, within);
     assert_eq!(found(member.as_ref(), Reach::Above(2)).await, within, "of what is two levels above");
     assert_eq!(found(member.as_ref(), Reach::Above(3)).await, []);
@@ -69,7 +75,7 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
     let mut candidates = member.find(Reach::Nearest);
     let candidate = candidates.next().await.unwrap().unwrap();
     assert_eq!(candidate.bytes, second.to_json());
-    assert!(candidate.beside.ends_with("x/out") && candidate.bundle_uri == candidate.origin);
+    assert!(candidate.artifact.ends_with("x/out") && candidate.bundle_uri == candidate.origin);
     let mut open = candidate.manifest().await.unwrap();
     let read = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
@@ -82,14 +88,82 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
 #[tokio::test]
 async fn beside_an_object() {
     let store = MemoryStore::new();
-    conforms(|name| Box::new(BesideObject::new(&store, &ObjectKey::new(name).unwrap()))).await;
+    conforms(|name| Box::new(ObjectAttestations::new(&store, &ObjectKey::new(name).unwrap()))).await;
 }
 
 #[tokio::test]
 async fn beside_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().canonicalize().unwrap();
-    conforms(|name| Box::new(BesideFile::beneath(&root, &path(name)).unwrap())).await;
+    conforms(|name| Box::new(FileAttestations::beneath(&root, &path(name)).unwrap())).await;
+}
+
+#[tokio::test]
+async fn apart_from_an_object() {
+    let store = MemoryStore::new();
+    let of = |name: &str| ObjectAttestations::new(&store, &ObjectKey::new(name).unwrap());
+    conforms(|name| Box::new(of(name).put_at(Placement::Apart))).await;
+    assert!(store.keys().iter().all(|key| key.as_str().starts_with(".attestations/x/out.")));
+    // Both places, and this order.
+    of("x/out").put(&NewAttestation { bundle: &bundle(), manifest: None }).await.unwrap();
+    let mut candidates = of("x/out").candidates(Reach::Nearest);
+    for origin in ["memory:x/out.sigstore.json", "memory:.attestations/x/out.sigstore.json"] {
+        assert_eq!(candidates.next().await.unwrap().unwrap().origin, origin);
+    }
+    assert!(candidates.next().await.is_none());
+}
+
+/// Denies to read what is not there, as S3 does to those who may not list.
+#[derive(Debug)]
+struct Unlisted(MemoryStore);
+
+#[async_trait]
+impl Store for Unlisted {
+    fn uri(&self, key: &ObjectKey) -> String {
+        self.0.uri(key)
+    }
+
+    async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
+        self.0.get(key, limit).await.map_err(|error| match error {
+            StoreError::NotFound { uri } => {
+                let refusal = Refusal {
+                    operation: Operation::Read,
+                    permission: None,
+                    said: "403 AccessDenied".into(),
+                    id: None,
+                    remedy: None,
+                };
+                StoreError::Denied { uri, denial: Denial::Permission, refusal: Box::new(refusal) }
+            }
+            error => error,
+        })
+    }
+
+    async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
+        self.0.stream(key).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
+        self.0.head(key).await
+    }
+
+    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+        self.0.put(key, bytes, mode).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_denied_beside_does_not_hide_what_lies_apart() {
+    let store = Unlisted(MemoryStore::new());
+    let of = |name: &str| ObjectAttestations::new(&store, &ObjectKey::new(name).unwrap());
+    let first = async |name: &str| of(name).candidates(Reach::Nearest).next().await.unwrap();
+    store.0.overwrite(&ObjectKey::new(".attestations/x/out.sigstore.json").unwrap(), Bytes::from("{}"));
+    assert_eq!(first("x/out").await.unwrap().origin, "memory:.attestations/x/out.sigstore.json");
+    // But nothing that is further away comes before what may be there.
+    for unknown in ["x/out/member", "x/other"] {
+        let FindError::Store(error) = first(unknown).await.unwrap_err() else { panic!("{unknown}") };
+        assert_eq!(error.uri(), format!("memory:{unknown}.sigstore.json"));
+    }
 }
 
 /// What lies further away cannot get in the way of what decides.
@@ -99,8 +173,13 @@ async fn nothing_is_read_before_it_is_asked_for() {
     let root = dir.path().canonicalize().unwrap();
     std::fs::write(root.join("out.sigstore.json"), "{}").unwrap();
     std::fs::create_dir(root.join("out.intoto.jsonl")).unwrap();
-    let place = BesideFile::new(&root.join("out"));
+    let place = FileAttestations::new(&root.join("out"));
     let mut candidates = place.find(Reach::Nearest);
+    assert_eq!(candidates.next().await.unwrap().unwrap().bytes, "{}");
+    assert!(candidates.next().await.is_none());
+    // Of all that there is, it would be.
+    let place = FileAttestations::new(&root.join("out/x"));
+    let mut candidates = place.find(Reach::Above(1));
     assert_eq!(candidates.next().await.unwrap().unwrap().bytes, "{}");
     assert!(matches!(candidates.next().await, Some(Err(FindError::Io { .. }))));
 }
@@ -109,10 +188,19 @@ async fn nothing_is_read_before_it_is_asked_for() {
 fn an_address_leads_to_what_belongs_to_it() {
     for (uri, lines) in [("s3://b/a.sigstore.json", false), ("s3://b/a.intoto.jsonl", true)] {
         let address = Address::new(uri);
-        assert_eq!((address.artifact(), address.is_lines()), ("s3://b/a", lines));
+        assert_eq!((address.artifact().as_str(), address.is_lines()), ("s3://b/a", lines));
         assert_eq!(address.lines().as_deref(), Some("s3://b/a.intoto.jsonl"));
         assert_eq!(address.manifest(), "s3://b/a.manifest.sha256");
     }
+    for (apart, key) in [("s3://b/.attestations/d/a", "s3://b/d/a"), ("memory:.attestations/a", "memory:a")] {
+        let uri = format!("{apart}.sigstore.json");
+        let address = Address::new(&uri);
+        assert_eq!(address.artifact(), key);
+        assert_eq!(address.lines(), Some(format!("{apart}.intoto.jsonl")));
+        assert_eq!(address.manifest(), format!("{apart}.manifest.sha256"));
+    }
+    let within = "s3://b/x/.attestations/a.sigstore.json";
+    assert_eq!(Address::new(within).artifact(), "s3://b/x/.attestations/a");
     let other = Address::new("s3://b/a.json");
-    assert_eq!((other.artifact(), other.lines()), ("s3://b/a.json", None));
+    assert_eq!((other.artifact().as_str(), other.lines()), ("s3://b/a.json", None));
 }

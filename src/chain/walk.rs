@@ -191,7 +191,7 @@ impl Walk<'_> {
         let endpoint = dependency.annotations.get(ENDPOINT).and_then(Value::as_str);
         let store: StoreAddress = endpoint.and_then(|text| text.parse().ok()).ok_or(LinkError::NoStore)?;
         let uri = Address::new(&reference.uri).artifact();
-        let here = Here { uri, store: Some(&store) };
+        let here = Here { uri: &uri, store: Some(&store) };
         Ok(authentic.placed(here, self.policy.stores()).map_err(Rejection::from)?)
     }
 
@@ -233,7 +233,7 @@ fn place(dependency: &ResourceDescriptor, reference: &AttestationRef) -> Result<
     // Of a directory, the prefix of its objects is the same with a `/` and without.
     let is_directory = dependency.digest.sha256().is_none();
     let slashless = |uri: &'_ str| if is_directory { uri.trim_end_matches('/') } else { uri }.to_owned();
-    let (uri, base) = (slashless(&dependency.uri), slashless(base));
+    let (uri, base) = (slashless(&dependency.uri), slashless(&base));
     if uri == base {
         return Ok(Place::Itself(KnownAs::new(&uri)));
     }

@@ -36,6 +36,8 @@ pub(super) struct Checked {
     pub(super) placed: Option<bool>,
     /// What came with the attestation and decided nothing.
     pub(super) evidence: Evidence,
+    /// Attestations that lie nearer, and why they did not do.
+    pub(super) passed_over: Option<String>,
 }
 
 impl From<CheckError> for CheckFailure {
@@ -99,6 +101,9 @@ struct Accepted {
     /// Evidence that came with the attestation, and that it was not accepted for.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_judged: Option<NotJudged>,
+    /// Attestations that were looked at first, and why they did not do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passed_over: Option<String>,
 }
 
 impl Answer {
@@ -161,7 +166,7 @@ impl Answer {
         let help = help.unwrap_or_default();
         match (&self.accepted, self.verdict) {
             (Some(a), _) => format!(
-                "accepted  {}  {}  as {}, signed with {} ({}), builder {}{}\n{}",
+                "accepted  {}  {}  as {}, signed with {} ({}), builder {}{}\n{}{}",
                 self.artifact,
                 a.digest,
                 printable(a.subject.as_bytes()),
@@ -169,6 +174,10 @@ impl Answer {
                 a.key_id,
                 printable(a.builder_id.as_bytes()),
                 if a.placed == Some(false) { UNPLACED } else { "" },
+                a.passed_over
+                    .as_ref()
+                    .map(|told| format!("  {}\n", printable(told.as_bytes())))
+                    .unwrap_or_default(),
                 a.not_judged.map(|not| format!("  {}\n", not.text())).unwrap_or_default()
             ),
             (None, Verdict::Missing) => {
@@ -181,11 +190,13 @@ impl Answer {
 }
 
 impl Accepted {
-    fn new(Checked { statement: verified, origin: attestation, placed, evidence }: Checked) -> Self {
+    fn new(checked: Checked) -> Self {
+        let Checked { statement: verified, origin: attestation, placed, evidence, passed_over } = checked;
         let provenance = verified.provenance();
         Self {
             placed,
             not_judged: NotJudged::new(evidence.unjudged()),
+            passed_over,
             subject: verified.subject().to_owned(),
             digest: verified.digest().to_owned(),
             files: verified.files(),

@@ -1,5 +1,6 @@
 //! `argo-attest attest`.
 
+use argo_attest_core::argo::Placement;
 use argo_attest_core::contract::{place, variable};
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{shown, shown_path};
@@ -9,6 +10,7 @@ use argo_attest_core::trouble::Trouble as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
+use super::place::Where;
 use super::pod::PodArgs;
 use super::progress::Bar;
 use super::{Exit, Failure, invocation, print, print_json, protected};
@@ -47,6 +49,9 @@ pub(super) struct AttestArgs {
     /// Put it before an attestation that says how these very bytes were made
     #[arg(long, env = variable::SUPERSEDE, value_parser = FalseyValueParser::new())]
     supersede: bool,
+    /// Where the attestation lies: beside the object, or apart from it, beneath .attestations/
+    #[arg(long, value_name = "WHERE", env = variable::ATTESTATIONS, default_value = "beside")]
+    attestations: Where,
     /// Print one JSON object
     #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
@@ -62,6 +67,7 @@ struct Vouching {
     signer: Box<dyn Signer>,
     builder_id: String,
     earlier: Earlier,
+    placement: Placement,
     run_id: String,
     identity: PodIdentity,
 }
@@ -83,6 +89,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         signer,
         builder_id: args.builder_id,
         earlier: if args.supersede { Earlier::Supersede } else { Earlier::Keep },
+        placement: args.attestations.into(),
         run_id: invocation::id()?,
         identity: args.pod.into(),
     };
@@ -143,6 +150,7 @@ impl Vouching {
         }
         .provenance();
         let sighting = seen.insert(sighting);
-        sighting.attest(&Attestor::new(self.signer.as_ref()), &*store, &provenance, self.earlier).await
+        let attestor = Attestor::new(self.signer.as_ref());
+        sighting.attest(&attestor, &*store, self.placement, &provenance, self.earlier).await
     }
 }

@@ -3,8 +3,11 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::contract::annotation::PLACE;
 use argo_attest_core::contract::{variable, volume};
-use argo_attest_core::inject::{Change, Container, Injected, MAX_FILE, Mode, Refusal, Settings};
+use argo_attest_core::inject::{
+    Change, Container, Injected, MAX_FILE, Mode, Refusal, Settings, SharedPrefix,
+};
 use argo_attest_core::object_name::ObjectName;
 use argo_attest_core::secret::{KeyMaterial, shown_path};
 use argo_attest_core::text::brief;
@@ -135,6 +138,13 @@ fn read(file: &Path, from: &str) -> Result<Vec<u8>, Failure> {
 fn tell(from: &str, injected: &Injected, all: bool) {
     for change in &injected.changes {
         eprintln!("{from}, line {}: {}: {}", change.line, brief(&change.template, 500), done(change));
+    }
+    for SharedPrefix { taken_by, prefix, written_by, output } in &injected.shared_prefixes {
+        let [taken_by, prefix, written_by, output] =
+            [taken_by, prefix, written_by, output].map(|text| brief(text, 500));
+        eprintln!(
+            "{from}: warning: {taken_by} takes all that lies beneath {prefix}, and the attestations of {written_by}'s output {output} would lie there, too (help: annotate {written_by} with {PLACE}: apart)"
+        );
     }
     if injected.changes.is_empty() {
         let why = match (injected.workflows, all) {

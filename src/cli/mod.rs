@@ -17,6 +17,7 @@ mod keygen;
 mod logging;
 mod misused;
 mod outputs;
+mod place;
 mod pod;
 mod progress;
 mod protected;

@@ -12,6 +12,7 @@ use argo_attest_core::text::causes;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use super::place::Where;
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
 use super::{Exit, Failure, protected};
@@ -58,6 +59,10 @@ pub(super) struct SidecarArgs {
     /// Attest what a failed main left, too
     #[arg(long, env = variable::ATTEST_FAILED, value_parser = FalseyValueParser::new())]
     attest_failed: bool,
+    /// Where attestations of outputs lie: beside their objects, or apart from them, beneath
+    /// .attestations/ [default: beside, but apart for the keyed outputs of a fan-out]
+    #[arg(long, value_name = "WHERE", env = variable::ATTESTATIONS)]
+    attestations: Option<Where>,
     /// Serve Prometheus metrics at /metrics of this address
     #[arg(long, value_name = "ADDR", env = variable::METRICS_LISTEN)]
     metrics_listen: Option<SocketAddr>,
@@ -173,6 +178,7 @@ fn settings(args: SidecarArgs) -> Settings {
         builder_id: args.builder_id,
         all: args.all,
         attest_failed: args.attest_failed,
+        placement: args.attestations.map(Where::into),
         metrics_listen: args.metrics_listen,
         form: args.mode.map(|mode| match mode {
             Mode::Native => Form::Native,

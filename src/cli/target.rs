@@ -8,7 +8,7 @@ use argo_attest_core::secret::shown;
 use argo_attest_core::slsa::place_byproduct;
 
 use super::{Exit, Failure};
-use crate::attestations::{AttestationNames, Attestations, BesideFile, BesideObject};
+use crate::attestations::{AttestationNames, Attestations, FileAttestations, ObjectAttestations};
 use crate::observe::Artifact;
 use crate::store::{self, InvalidKey, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
 
@@ -46,8 +46,8 @@ impl Target {
 
     /// That an artifact's attestation can be named there.
     pub(super) fn check(&self, artifact: &Artifact) -> Result<(), Failure> {
-        let names = self.key(artifact).and_then(|key| AttestationNames::beside(key.as_str()));
-        names.map(|_| ()).map_err(|e| unnamed(artifact, &e))
+        let key = self.key(artifact).map_err(|e| unnamed(artifact, &e))?;
+        AttestationNames::beside(key.as_str()).map(|_| ()).map_err(|e| unnamed(artifact, &e))
     }
 
     /// Under which name an artifact is attested there.
@@ -73,12 +73,12 @@ impl Target {
         self.check(artifact)?;
         Ok(match self {
             Self::Beside if artifact.path.is_root() => {
-                Box::new(BesideFile::beneath(&artifact.root, &changes()?)?)
+                Box::new(FileAttestations::beneath(&artifact.root, &changes()?)?)
             }
-            Self::Beside => Box::new(BesideFile::beneath(&artifact.root, &artifact.path)?),
+            Self::Beside => Box::new(FileAttestations::beneath(&artifact.root, &artifact.path)?),
             Self::Store { store, .. } => {
                 let key = self.key(artifact).map_err(|e| unnamed(artifact, &e))?;
-                Box::new(BesideObject::new(store.as_ref(), &key))
+                Box::new(ObjectAttestations::new(store.as_ref(), &key))
             }
         })
     }
@@ -109,6 +109,6 @@ fn changes() -> Result<RelPath, Failure> {
     RelPath::from_bytes(CHANGES.as_bytes()).map_err(|e| Failure::from_error(Exit::Software, &e))
 }
 
-fn unnamed(artifact: &Artifact, why: &InvalidKey) -> Failure {
+fn unnamed(artifact: &Artifact, why: &dyn std::error::Error) -> Failure {
     Failure::new(Exit::Usage, format!("the attestation of {} cannot be named: {why}", artifact.name))
 }

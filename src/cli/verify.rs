@@ -29,7 +29,8 @@ Examples:
   argo-attest verify --policy policy.yaml --chain s3://artifacts/build-7/app.tgz
 
 The attestation of X is X.sigstore.json, else X.intoto.jsonl, else the same two beside each
-directory that X is in, unless --bundle names one.";
+directory that X is in, unless --bundle names one. Of an s3:// object each of them may also lie
+beneath .attestations/ of its bucket.";
 
 /// Verifies artifacts against their attestations
 ///
@@ -152,14 +153,14 @@ async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailu
     let Some(uri) = artifact.to_str().filter(|text| text.starts_with("s3://")) else {
         let CheckedPath { statement, origin, evidence } =
             check_path(checker, artifact, workers(), &bar).await?;
-        return Ok(Checked { statement, origin, placed: None, evidence });
+        return Ok(Checked { statement, origin, placed: None, evidence, passed_over: None });
     };
     let (location, key) = Location::artifact(uri).map_err(|e| {
         let failure = Failure::from_error(Exit::Usage, &e);
         CheckFailure::Other(failure.remedy("write s3://bucket/key"))
     })?;
     let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
-    let CheckedObject { statement, origin, placed, evidence } =
+    let CheckedObject { statement, origin, placed, evidence, passed_over } =
         check_object(checker, store.as_ref(), &key, &bar).await?;
-    Ok(Checked { statement, origin, placed: Some(placed), evidence })
+    Ok(Checked { statement, origin, placed: Some(placed), evidence, passed_over: passed_over.told() })
 }

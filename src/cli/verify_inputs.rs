@@ -207,10 +207,13 @@ fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
 fn log(answer: &Answer) {
     let input = &answer.name;
     match &answer.verdict {
-        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, unjudged }) => {
+        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, unjudged, passed_over }) => {
             let digest =
                 digest.iter().map(|(kind, digest)| format!("{kind}:{digest}")).collect::<Vec<_>>().join(" ");
             let (attestation, key) = (&attestation.uri, &signer.name);
+            if let Some(passed_over) = passed_over {
+                warn!(input, passed_over, "another attestation was looked at first");
+            }
             if let Some(not) = NotJudged::new(*unjudged) {
                 info!(input, attestation, "{}", not.text());
             }
@@ -222,6 +225,16 @@ fn log(answer: &Answer) {
                 key,
                 builder = builder_id,
                 "input accepted"
+            );
+        }
+        Ok(Verdict::AcceptedEach { digest, files }) => {
+            let digest = digest.dir_hash().map(|hash| format!("dirHash:{hash}")).unwrap_or_default();
+            info!(
+                input,
+                verdict = "accepted",
+                digest,
+                files,
+                "each file accepted by an attestation of its own"
             );
         }
         Ok(Verdict::Commit(commit)) => info!(input, verdict = "recorded", commit, "commit recorded"),

@@ -1,6 +1,7 @@
 //! Why an input is not accepted.
 
 use argo_attest_core::argo::Unlocated;
+use argo_attest_core::contract::annotation::PLACE;
 use argo_attest_core::git::GitError;
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::{Fault, Trouble};
@@ -58,6 +59,43 @@ pub enum InputError {
     /// Its key is none that a store takes.
     #[error("its key cannot be used")]
     Key(#[from] InvalidKey),
+    /// Some of a directory's files are attested, each by itself, and some are not.
+    #[error("{attested} of its {files} files have an attestation of their own, and {without} has none")]
+    NotEach {
+        /// How many have one.
+        attested: usize,
+        /// How many there are.
+        files: usize,
+        /// The first that has none.
+        without: String,
+    },
+    /// One of a directory's files, which are attested each by itself, is not as it was attested.
+    #[error("its file {path} is not accepted: {why}")]
+    Piece {
+        /// Which.
+        path: String,
+        /// Why not.
+        #[source]
+        why: Box<Self>,
+    },
+    /// More files than are looked for one by one.
+    #[error(
+        "it has no attestation of its own, and {files} files: more than {} are not looked for one by one",
+        super::pieces::MAX_PIECES
+    )]
+    TooManyPieces {
+        /// How many there are.
+        files: usize,
+    },
+    /// There is an attestation in more than one place, and none does.
+    #[error("{first}; and {others}")]
+    InBothPlaces {
+        /// Why the one that counts more does not.
+        #[source]
+        first: Box<Self>,
+        /// Which others there are and why they do not, printable.
+        others: String,
+    },
     /// The store cannot be opened.
     #[error("{reason}")]
     Store {
@@ -82,6 +120,7 @@ impl Trouble for InputError {
         match self {
             Self::Check(CheckError::Store(error)) => error.fault(),
             Self::Store { fault, .. } => *fault,
+            Self::Piece { why, .. } | Self::InBothPlaces { first: why, .. } => why.fault(),
             Self::Check(CheckError::Rejected(_))
             | Self::Form(_)
             | Self::Place(_)
@@ -91,6 +130,8 @@ impl Trouble for InputError {
             | Self::NoPinnedCommit(_)
             | Self::Unattested(_)
             | Self::Unlocated(_)
+            | Self::NotEach { .. }
+            | Self::TooManyPieces { .. }
             | Self::Staged(
                 StagedError::Nothing(_) | StagedError::Unsupplied(_) | StagedError::Refused { .. },
             ) => Fault::No,
@@ -122,6 +163,16 @@ impl Trouble for InputError {
             }
             Self::DerivedCommit { .. } => "write the commit itself, all 40 digits".into(),
             Self::Place(error) => return error.remedy(),
+            Self::Piece { why, .. } | Self::InBothPlaces { first: why, .. } => return why.remedy(),
+            Self::NotEach { without, .. } if crate::attestations::artifact_of(without).is_some() => {
+                format!(
+                    "let the steps that write there keep their attestations apart (annotation {PLACE}: apart)"
+                )
+            }
+            Self::NotEach { .. } => {
+                "attest every step that writes there, or let the policy say `missing: warn`".into()
+            }
+            Self::TooManyPieces { .. } => "let one step gather them and be attested".into(),
             Self::Store { remedy, .. } => remedy.clone(),
             _ => return None,
         })

@@ -1,5 +1,5 @@
-//! Inputs one by one: the attestation beside the object, the bytes that are staged,
-//! and whether the one speaks of the other.
+//! Inputs one by one: the attestation of the object, the bytes that are staged, and whether
+//! the one speaks of the other.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -7,20 +7,24 @@ use std::sync::Arc;
 
 use argo_attest_core::argo::{InputArtifact, InputSource, ObjectRef, Step};
 use argo_attest_core::git::{self, GitError, Pin};
+use argo_attest_core::intoto::DigestSet;
 use argo_attest_core::text::brief;
-use argo_attest_core::verify::Rejection;
+use argo_attest_core::trouble::{Fault, Trouble as _};
+use argo_attest_core::verify::{Content, Rejection};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
 use super::form;
 use super::missing;
+use super::passed_over::PassedOver;
+use super::pieces::Pieces;
 use super::staged::{Spot, StagedError};
 use super::verdict::{Answer, Verdict};
 use crate::artifact_repository::{Stores, key};
 use crate::mirror::Mirror;
 use crate::store::{Env, Store};
 use crate::stored_match::AT_ONCE;
-use crate::verify::{Accepted, Attested, CheckError, Checker};
+use crate::verify::{Accepted, Attestable, Attested, CheckError, Checker};
 
 /// What every input's check needs.
 pub struct Inspection<'a> {
@@ -128,13 +132,59 @@ impl Inspection<'_> {
         spot: Spot,
     ) -> Result<Verdict, InputError> {
         let key = key(object)?;
-        // Before the bytes are read: a bad signature needs no digest of a large file.
-        let attested = Attested::find(self.checker, store, &key).await?;
+        let mut content = None;
+        let mut passed_over = PassedOver::default();
+        let mut attestable = Attestable::new(self.checker, store, &key);
+        while let Some((origin, attested)) = attestable.next().await {
+            // Before the bytes are read: a bad signature needs no digest of a large file.
+            let judged = match attested {
+                Ok(attested) => self.attested(input, attested, &spot, &mut content).await,
+                Err(error) => Err(error.into()),
+            };
+            match judged {
+                Ok(accepted) => return Ok(accepted.into_verdict(passed_over.told())),
+                Err(error) if error.fault() == Fault::No => passed_over.push(origin, error),
+                // It may be the one that would do.
+                Err(error) => return Err(error),
+            }
+        }
+        let missing = passed_over.into_error().unwrap_or_else(|| attestable.missing().into());
+        if !missing::is_missing(&missing) {
+            return Err(missing);
+        }
+        match &*self.content(&spot, &mut content).await? {
+            Content::Directory(files) => {
+                Pieces { checker: self.checker, store, key: &key }.judge(files, missing).await
+            }
+            Content::File(_) => Err(missing),
+        }
+    }
+
+    /// What is staged, read once.
+    async fn content(
+        &self,
+        spot: &Spot,
+        known: &mut Option<Arc<Content>>,
+    ) -> Result<Arc<Content>, InputError> {
+        if let Some(content) = known {
+            return Ok(Arc::clone(content));
+        }
+        let (workers, spot) = (self.workers, spot.clone());
+        let content = blocking(move || Ok(spot.content(workers)?)).await?;
+        Ok(Arc::clone(known.insert(Arc::new(content))))
+    }
+
+    async fn attested(
+        &self,
+        input: &InputArtifact,
+        attested: Attested<'_>,
+        spot: &Spot,
+        known: &mut Option<Arc<Content>>,
+    ) -> Result<AcceptedInput, InputError> {
         let subjects = attested.subjects();
-        let (workers, place) = (self.workers, spot.clone());
-        let content = blocking(move || Ok(place.content(workers)?)).await?;
+        let content = self.content(spot, known).await?;
         let incomparable = || subjects.iter().find_map(|s| form::incomparable(s, &content, input.unpack));
-        let accepted = match attested.accept(content.clone()).await {
+        let accepted = match attested.accept(Arc::clone(&content)).await {
             Err(CheckError::Rejected(
                 no @ (Rejection::OtherArtifact { .. }
                 | Rejection::OtherName { .. }
@@ -147,11 +197,22 @@ impl Inspection<'_> {
         };
         form::check::<InputError>(&accepted, &content, input.unpack, || Ok(spot.is_gzip()?))?;
         form::check_place(&accepted, self.checker.policy.stores())?;
-        let digest = form::digest_on_record(&accepted, &content);
-        let builder_id = accepted.statement.provenance().run_details.builder.id.clone();
-        let signer = accepted.statement.signer().clone();
-        let Accepted { attestation, unjudged, .. } = accepted;
-        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, unjudged })
+        Ok(AcceptedInput { digest: form::digest_on_record(&accepted, &content), accepted })
+    }
+}
+
+/// An input whose attestation was accepted.
+struct AcceptedInput {
+    accepted: Accepted,
+    digest: DigestSet,
+}
+
+impl AcceptedInput {
+    fn into_verdict(self, passed_over: Option<String>) -> Verdict {
+        let Self { accepted: Accepted { statement, attestation, unjudged, .. }, digest } = self;
+        let builder_id = statement.provenance().run_details.builder.id.clone();
+        let signer = statement.signer().clone();
+        Verdict::Accepted { digest, attestation, signer, builder_id, unjudged, passed_over }
     }
 }
 

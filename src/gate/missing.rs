@@ -20,10 +20,14 @@ pub(super) fn decide(policy: Missing, judged: Result<Verdict, InputError>) -> Re
 }
 
 /// Whether there is no attestation at all.
-fn is_missing(error: &InputError) -> bool {
+pub(super) fn is_missing(error: &InputError) -> bool {
     match error {
         InputError::Check(CheckError::Rejected(rejection)) => rejection.is_missing(),
-        InputError::Unattested(_) | InputError::Unlocated(_) | InputError::Git(GitError::NoCommit(_)) => true,
+        // Of files that are attested one by one, those that have one were accepted.
+        InputError::NotEach { .. }
+        | InputError::Unattested(_)
+        | InputError::Unlocated(_)
+        | InputError::Git(GitError::NoCommit(_)) => true,
         _ => false,
     }
 }

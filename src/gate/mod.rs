@@ -3,7 +3,7 @@
 //!
 //! What is judged are the staged bytes, those that main will read, at the paths where
 //! main will read them: whatever happens to the object after Argo fetched it does not
-//! matter. The attestation comes from beside the object, and the policy decides
+//! matter. The attestation comes from where one of the object lies, and the policy decides
 //! ([`crate::verify`], [`argo_attest_core::verify`]); beyond that, the bytes must have the form in
 //! which Argo stages what was attested, and the object must be where the attestation
 //! says that it was stored.
@@ -18,6 +18,8 @@ pub mod evidence;
 mod form;
 mod inspection;
 mod missing;
+mod passed_over;
+mod pieces;
 mod staged;
 mod verdict;
 

@@ -35,6 +35,16 @@ pub enum Verdict {
         builder_id: String,
         /// How much came with the attestation that it was not accepted for.
         unjudged: Unjudged,
+        /// What lies nearer and why it did not do, for people.
+        passed_over: Option<String>,
+    },
+    /// It is a directory whose files were accepted one by one, each with an attestation of
+    /// its own.
+    AcceptedEach {
+        /// Digest of the directory, which goes on record.
+        digest: DigestSet,
+        /// How many files.
+        files: usize,
     },
     /// A git repository at this commit.
     Commit(String),
@@ -51,6 +61,8 @@ impl Answer {
             Verdict::Accepted { digest, attestation, .. } => {
                 (Finding::Accepted, digest.clone(), Some(attestation.clone()))
             }
+            // No one attestation is about the whole: there is none to name.
+            Verdict::AcceptedEach { digest, .. } => (Finding::Recorded, digest.clone(), None),
             Verdict::Commit(id) => (Finding::Recorded, DigestSet::git_commit(id).unwrap_or_default(), None),
             Verdict::Missing(_) => (Finding::Missing, DigestSet::default(), None),
             Verdict::Absent(_) => (Finding::Absent, DigestSet::default(), None),
@@ -80,6 +92,7 @@ fn passed(answers: &[Answer]) -> String {
     };
     let parts = [
         ("accepted", of(|v| matches!(v, Verdict::Accepted { .. }))),
+        ("accepted file by file", of_pieces(answers)),
         ("commit recorded", of(|v| matches!(v, Verdict::Commit(_)))),
         ("without attestation, as the policy allows", of(|v| matches!(v, Verdict::Missing(_)))),
         ("not there, and optional", of(|v| matches!(v, Verdict::Absent(_)))),
@@ -90,4 +103,13 @@ fn passed(answers: &[Answer]) -> String {
         .map(|(what, names)| format!("{what}: {names}"))
         .collect();
     brief(&format!("inputs {}", parts.join("; ")), MESSAGE_LIMIT)
+}
+
+/// Those whose files were accepted each by itself, and how many that were.
+fn of_pieces(answers: &[Answer]) -> String {
+    let pieces = answers.iter().filter_map(|answer| match answer.verdict.as_ref().ok()? {
+        Verdict::AcceptedEach { files, .. } => Some(format!("{:?} ({files})", brief(&answer.name, 200))),
+        _ => None,
+    });
+    pieces.collect::<Vec<_>>().join(", ")
 }

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use argo_attest_core::argo::path::join;
-use argo_attest_core::argo::{InputSource, ObjectRef, Step};
+use argo_attest_core::argo::{InputSource, ObjectRef, Placement, Step};
+use argo_attest_core::contract::store::APART;
 use argo_attest_core::text::brief;
 
-use crate::attestations::{AttestationNames, artifact_of};
+use crate::attestations::{AttestationNames, artifact_of, is_among_attestations};
 
 /// Bytes of a name in a reason.
 const SHOWN: usize = 200;
@@ -119,6 +120,10 @@ impl Claims {
 
     /// `file`: one of an output, which must not lie where its own attestation goes, either.
     fn conflict(&self, me: usize, what: What, object: &ObjectRef, key: &str, file: bool) -> Option<String> {
+        // Where attestations are looked for that lie apart, no step may store anything else.
+        if what == What::Object && is_among_attestations(key) {
+            return Some(format!("its object lies beneath {APART}, where attestations are kept"));
+        }
         let spot = spot(object, key);
         let endpoint = object.store.server();
         let written = match what {
@@ -173,11 +178,14 @@ impl Claim {
     }
 }
 
-/// Everything that an attestation of the object consists of.
+/// Everything that an attestation of the object consists of, wherever it lies: one is looked
+/// for in both places.
 fn attestation_keys(object: &ObjectRef) -> Vec<String> {
-    let names = AttestationNames::beside(object.key());
+    let names = [Placement::Beside, Placement::Apart]
+        .into_iter()
+        .filter_map(|placement| AttestationNames::of(object.key(), placement).ok());
     let keys = |names: AttestationNames| names.all().map(|key| key.as_str().to_owned());
-    names.map(keys).into_iter().flatten().collect()
+    names.flat_map(keys).collect()
 }
 
 fn spot(object: &ObjectRef, key: &str) -> Spot {

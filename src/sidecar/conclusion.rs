@@ -21,7 +21,7 @@ use super::settings::Form;
 use super::waiting::Waiting;
 use crate::artifact_repository::key;
 use crate::attest::Attestor;
-use crate::attestations::{Attestations as _, BesideObject};
+use crate::attestations::Attestations as _;
 use crate::observe::{SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
 use crate::stored_match::StoredObject;
@@ -139,7 +139,7 @@ impl Concluding<'_> {
         };
         let store = before.store.as_ref();
         let object = key(&way.plan.object).map_err(|e| e.to_string())?;
-        let place = BesideObject::new(store, &object);
+        let place = way.attestations(store, &object);
         place.names().map_err(|e| e.to_string())?;
         let directory = (packing == Packing::ObjectPerFile).then(|| store.uri(&object));
         let manifest = place.manifest_name();

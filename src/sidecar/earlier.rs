@@ -15,7 +15,6 @@ use super::planned::Way;
 use super::preparation::Prepared;
 use super::settings::Form;
 use crate::artifact_repository::key;
-use crate::attestations::BesideObject;
 use crate::store::{Revision, Store, StoreError};
 use crate::stored_match::AT_ONCE;
 
@@ -76,7 +75,7 @@ async fn before(way: &Way, store: Arc<dyn Store>, form: Form) -> (usize, Before,
 
 async fn object(way: &Way, store: &dyn Store, form: Form) -> Result<Earlier, NotReady> {
     let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
-    let place = BesideObject::new(store, &object);
+    let place = way.attestations(store, &object);
     place.names().map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
     // A GET says why it is refused; a HEAD cannot.
     let asked = place.bundle().await;

@@ -32,6 +32,7 @@ mod life;
 mod misused;
 mod observing;
 mod packed;
+mod placing;
 mod planned;
 mod preparation;
 mod ready;

@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::argo::{ObjectRef, Place, Plan, Step, Unlocated};
+use argo_attest_core::argo::{ObjectRef, Place, Placement, Plan, Step, Unlocated};
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
 
 use super::claims::Claims;
+use super::placing::Placing;
 use super::settings::Settings;
+use crate::attestations::ObjectAttestations;
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES, Seen, Unseen};
 use crate::observe::Artifact;
+use crate::store::{ObjectKey, Store};
 
 /// Where Argo's emissary leaves what it packed, and all else that is shared.
 const ARGO_DIR: &str = "/var/run/argo";
@@ -35,10 +38,21 @@ pub(super) struct Way {
     pub(super) packed: bool,
     /// Its place among the template's outputs.
     pub(super) at: usize,
+    /// Where its attestation goes.
+    pub(super) placement: Placement,
     claims: Arc<Claims>,
 }
 
 impl Way {
+    /// What is attested of it, and where that goes.
+    pub(super) fn attestations<'a>(
+        &self,
+        store: &'a dyn Store,
+        object: &ObjectKey,
+    ) -> ObjectAttestations<'a> {
+        ObjectAttestations::new(store, object).put_at(self.placement)
+    }
+
     /// The object of one file, of an output that is stored as one object a file.
     pub(super) fn object_of(&self, path: &RelPath) -> Result<ObjectRef, String> {
         let object = self.plan.object.beneath(path).map_err(|e| format!("{path}: {e}"))?;
@@ -49,14 +63,14 @@ impl Way {
     }
 }
 
-/// Works out every output of the step.
-pub(super) fn outputs(step: &Step, settings: &Settings) -> Vec<Planned> {
+/// Works out every output of the step. `placing`: where the attestation of each goes.
+pub(super) fn outputs(step: &Step, placing: Placing, settings: &Settings) -> Vec<Planned> {
     let mirror = MountTable::of_this_process()
         .map(|here| Mirror::new(here, MainMounts::of_template(step), &own(settings)))
         .map_err(|error| causes(&error));
     let outcome = outcome_object(step, settings);
     let claims = Arc::new(Claims::of(step, outcome.as_ref().ok()));
-    let planning = Planning { step, settings, mirror, claims };
+    let planning = Planning { step, placing, settings, mirror, claims };
     let each = step.outputs.iter().enumerate().map(|(at, output)| Planned {
         name: output.name.clone(),
         declared_path: output.declared_path.clone(),
@@ -96,6 +110,7 @@ fn own(settings: &Settings) -> Vec<&str> {
 /// What every output's way depends on.
 struct Planning<'a> {
     step: &'a Step,
+    placing: Placing,
     settings: &'a Settings,
     mirror: Result<Mirror, String>,
     claims: Arc<Claims>,
@@ -148,7 +163,8 @@ impl Planning<'_> {
         let path = RelPath::from_bytes(rest.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
         let artifact = Artifact { name: name.to_owned(), root, path };
         let claims = Arc::clone(&self.claims);
-        Ok(Way { plan: plan.clone(), artifact, packed, at, claims })
+        let placement = self.placing.of(plan);
+        Ok(Way { plan: plan.clone(), artifact, packed, at, placement, claims })
     }
 
     /// What is at a path is what main has there. Else it is of another file that something

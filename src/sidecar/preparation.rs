@@ -12,6 +12,7 @@ use argo_attest_core::slsa::InputEvidence;
 use tokio::task::spawn_blocking;
 
 use super::failed::{NotReady, not_established, not_ready};
+use super::placing::Placing;
 use super::planned::{self, Planned};
 use super::settings::{Form, Unusable};
 use super::surroundings::Surroundings;
@@ -46,6 +47,7 @@ impl Prepared {
     /// Nothing that the text says is acted on before it is established.
     pub(super) async fn new(here: &Surroundings<'_>, claim: Claim<'_>, form: Form) -> Result<Self, NotReady> {
         here.waits_for.set("the API server's word on what the step is");
+        let placing = Placing::new(claim.asked().placement, here.settings);
         let established = claim.establish(&here.platform()).await;
         let Established { step, source: template, .. } = established.map_err(|e| not_established(&e))?;
         here.waits_for.set("the key");
@@ -61,7 +63,7 @@ impl Prepared {
         let (step, mut outputs) = {
             let settings = here.settings.clone();
             let planning = spawn_blocking(move || {
-                let outputs = planned::outputs(&step, &settings);
+                let outputs = planned::outputs(&step, placing, &settings);
                 (step, outputs)
             });
             planning.await.map_err(|e| not_ready(&e, "see the log"))?

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use argo_attest_core::argo::{Parameters, TemplateSource};
+use argo_attest_core::argo::{Parameters, Placement, TemplateSource};
 use argo_attest_core::slsa::PodIdentity;
 
 use crate::signer::KeySource;
@@ -51,6 +51,9 @@ pub struct Settings {
     pub all: bool,
     /// Attest what a failed main left, too.
     pub attest_failed: bool,
+    /// Where attestations of outputs lie, if the step does not say; `None`: as it is best for
+    /// each.
+    pub placement: Option<Placement>,
     /// Where Prometheus may ask.
     pub metrics_listen: Option<SocketAddr>,
     /// `None`: native where `ARGO_TEMPLATE` is in the environment, which Argo

@@ -15,7 +15,7 @@ use super::preparation::Prepared;
 use super::surroundings::Surroundings;
 use super::telling::store_outcome;
 use crate::artifact_repository::key as object_key;
-use crate::attestations::BesideObject;
+use crate::attestations::ObjectAttestations;
 use crate::signer::{FollowedKey, Signer as _};
 use crate::store::Store;
 
@@ -75,7 +75,9 @@ async fn is_told(
     }
     let Ok(place) = object_key(object) else { return false };
     // What cannot be read is for the write to stumble over, which says so.
-    let Ok(Some(there)) = BesideObject::new(store.as_ref(), &place).bundle().await else { return false };
+    let Ok(Some(there)) = ObjectAttestations::new(store.as_ref(), &place).bundle().await else {
+        return false;
+    };
     let Ok(bundle) = Bundle::from_json(&there) else { return false };
     let key = key.public_key();
     let Ok(signed) = bundle.envelope().verify(&[&key]) else { return false };

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::settings::Form;
 use crate::artifact_repository::key;
 use crate::attest::{AttestError, Attestor, Reported};
-use crate::attestations::BesideObject;
+use crate::attestations::{NameError, ObjectAttestations};
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -26,9 +26,9 @@ pub(super) async fn store_outcome(
     place: &(Arc<dyn Store>, ObjectRef),
 ) -> Result<Reported, AttestError> {
     let (store, object) = place;
-    let unnamed = |source| AttestError::Name { artifact: OUTCOME.to_owned(), source };
-    let key = key(object).map_err(unnamed)?;
-    let place = BesideObject::new(store.as_ref(), &key);
+    let unnamed = |source: NameError| AttestError::Name { artifact: OUTCOME.to_owned(), source };
+    let key = key(object).map_err(|error| unnamed(error.into()))?;
+    let place = ObjectAttestations::new(store.as_ref(), &key);
     place.names().map_err(unnamed)?;
     let attestor = Attestor::new(signer);
     let predicate = outcome.predicate();

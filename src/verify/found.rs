@@ -55,8 +55,9 @@ impl From<Vec<Envelope>> for Envelopes {
     }
 }
 
-/// What lies nearest to the artifact. What is found first decides: another one further up
-/// cannot overrule it. `candidates`: those of [`crate::attestations::Reach::Nearest`].
+/// What lies nearest to the artifact, where there is one place in which it may lie. What is
+/// found first decides: another one further up cannot overrule it. `candidates`: those of
+/// [`crate::attestations::Reach::Nearest`].
 pub(super) async fn nearest(mut candidates: Candidates<'_>) -> Result<Found<'_>, CheckError> {
     match candidates.next().await {
         Some(candidate) => Ok(Found::of(candidate?)?),

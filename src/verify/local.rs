@@ -12,7 +12,7 @@ use argo_attest_core::verify::{Content, KnownAs, Place, Rejection, VerifiedState
 
 use super::found::{Found, nearest};
 use super::{CheckError, Checker};
-use crate::attestations::{Attestations as _, BesideFile, FindError, Reach};
+use crate::attestations::{Attestations as _, FileAttestations, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
 
 /// A file or a directory that is as it was attested.
@@ -39,7 +39,7 @@ pub async fn check_path(
         Err(e) => return Err(io_error(artifact, e)),
     };
     let named = named(artifact, &real).map_err(|e| io_error(artifact, e))?;
-    let attestations = BesideFile::new(&named);
+    let attestations = FileAttestations::new(&named);
     let found = match &checker.bundle {
         Some(bundle) => Found::of(attestations.named(bundle)?)?,
         None => nearest(attestations.find(Reach::Nearest)).await?,
@@ -81,7 +81,7 @@ async fn unclaimed(
         Place::Within(_) => known.ends_with(verified.subject()),
         Place::Itself(_) | Place::Named(_) => known.is_called(verified.subject()),
     };
-    let attestations = BesideFile::new(artifact);
+    let attestations = FileAttestations::new(artifact);
     let mut above = attestations.find(Reach::Above(depth));
     while let Some(candidate) = above.next().await {
         let at = match candidate {

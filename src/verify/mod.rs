@@ -7,6 +7,7 @@
 mod found;
 mod local;
 mod object;
+mod passed_over;
 mod staged;
 
 use std::io;
@@ -16,7 +17,8 @@ use jiff::Timestamp;
 
 pub use local::{CheckedPath, check_path};
 pub use object::{CheckedObject, check_object};
-pub use staged::{Accepted, Attested};
+pub use passed_over::PassedOver;
+pub use staged::{Accepted, Attestable, Attested};
 
 use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};

@@ -11,9 +11,10 @@ use argo_attest_core::verify::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::found::{Found, nearest};
+use super::found::Found;
+use super::passed_over::PassedOver;
 use super::{CheckError, Checker};
-use crate::attestations::{Attestations, BesideObject, Candidate, Reach};
+use crate::attestations::{Attestations, Candidate, ObjectAttestations, Reach};
 use crate::observe::Progress;
 use crate::store::{ObjectKey, Store, StoreError};
 
@@ -29,6 +30,8 @@ pub struct CheckedObject {
     pub placed: bool,
     /// What came with it and decided nothing.
     pub evidence: Evidence,
+    /// What lies nearer, and why that did not do.
+    pub passed_over: PassedOver,
 }
 
 /// Checks an object of a store. Gives the statement, and where it was found.
@@ -38,20 +41,61 @@ pub async fn check_object(
     key: &ObjectKey,
     progress: &dyn Progress,
 ) -> Result<CheckedObject, CheckError> {
-    let attestations = BesideObject::new(store, key);
-    let found = match &checker.bundle {
-        Some(bundle) => Found::of(attestations.named(bundle)?)?,
-        None => nearest(attestations.find(Reach::Nearest)).await?,
-    };
-    let authentic = found.authentic(checker)?;
-    let content = Arc::new(Content::File(digest(store, key, progress).await?));
-    let (_, statement) = found.decide(authentic, &content).await?;
-    let placed = placed(checker, store, &found.candidate, key, &statement)?;
-    if !placed && !matches!(found.candidate.place, Place::Named(_)) {
-        unclaimed(checker, &attestations, &content).await?;
+    let attestations = ObjectAttestations::new(store, key);
+    let mut check = Check { checker, store, key, attestations: &attestations, progress, content: None };
+    if let Some(bundle) = &checker.bundle {
+        return check.candidate(attestations.named(bundle)?).await;
     }
-    let Found { candidate, envelopes } = found;
-    Ok(CheckedObject { statement, origin: candidate.origin, placed, evidence: envelopes.evidence })
+    let mut candidates = attestations.candidates(Reach::Nearest);
+    let mut passed_over = PassedOver::default();
+    while let Some(candidate) = candidates.next().await {
+        let found = match candidate {
+            Ok(candidate) => {
+                let origin = candidate.origin.clone();
+                check.candidate(candidate).await.map_err(|error| (origin, error))
+            }
+            Err(error) => Err((String::new(), error.into())),
+        };
+        match found {
+            Ok(found) => return Ok(CheckedObject { passed_over, ..found }),
+            Err((origin, CheckError::Rejected(why))) => passed_over.push(origin, why),
+            // It may be the one that would do.
+            Err((_, error)) => return Err(error),
+        }
+    }
+    let missing = || Rejection::NoAttestation { looked_for: candidates.looked_for() };
+    Err(passed_over.rejection().unwrap_or_else(missing).into())
+}
+
+/// One object's check, whose bytes are read once, and not before a signature is good.
+struct Check<'a> {
+    checker: &'a Checker,
+    store: &'a dyn Store,
+    key: &'a ObjectKey,
+    attestations: &'a ObjectAttestations<'a>,
+    progress: &'a dyn Progress,
+    content: Option<Arc<Content>>,
+}
+
+impl Check<'_> {
+    async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<CheckedObject, CheckError> {
+        let found = Found::of(candidate)?;
+        let authentic = found.authentic(self.checker)?;
+        let content = if let Some(content) = &self.content {
+            Arc::clone(content)
+        } else {
+            let digest = digest(self.store, self.key, self.progress).await?;
+            Arc::clone(self.content.insert(Arc::new(Content::File(digest))))
+        };
+        let (_, statement) = found.decide(authentic, &content).await?;
+        let placed = placed(self.checker, self.store, &found.candidate, self.key, &statement)?;
+        if !placed && !matches!(found.candidate.place, Place::Named(_)) {
+            unclaimed(self.checker, self.attestations, &content).await?;
+        }
+        let Found { candidate, envelopes } = found;
+        let (origin, passed_over) = (candidate.origin, PassedOver::default());
+        Ok(CheckedObject { statement, origin, placed, evidence: envelopes.evidence, passed_over })
+    }
 }
 
 /// That the statement is about an object in this place, as far as it is about any.
@@ -88,7 +132,7 @@ fn placed(
             }
             found
         }
-        Place::Itself(_) | Place::Within(_) => here(&candidate.beside),
+        Place::Itself(_) | Place::Within(_) => here(&candidate.artifact),
     };
     match (found, place) {
         (Ok(()), _) => Ok(true),

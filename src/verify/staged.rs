@@ -10,18 +10,30 @@ use argo_attest_core::slsa::AttestationRef;
 use argo_attest_core::store_address::StoreAddress;
 use argo_attest_core::verify::{Authentic, Content, Place, Rejection, VerifiedStatement};
 
-use super::found::{Found, nearest};
+use super::found::Found;
 use super::{CheckError, Checker};
-use crate::attestations::{BesideObject, Candidate, Form, Reach};
+use crate::attestations::{Candidate, Candidates, FindError, Form, ObjectAttestations, Reach};
 use crate::store::{ObjectKey, Store};
 
-/// Statements beside an object that a trusted key signed and the policy accepts. They
+/// What lies where an attestation of an object may lie, each once the one before did not do.
+#[derive(Debug)]
+pub struct Attestable<'a> {
+    checker: &'a Checker,
+    store: &'a dyn Store,
+    candidates: Candidates<'a>,
+    /// Where to look if the key is no plain path: what Argo fetches for a key that ends in `/`
+    /// are the objects beneath it, and they are those of the directory without it.
+    directory: Option<ObjectKey>,
+    /// The key, printable, if it is that of a directory's objects and of no object.
+    only_directory: Option<String>,
+}
+
+/// Statements about an object that a trusted key signed and the policy accepts. They
 /// may be about other bytes: only [`Attested::accept`] can tell.
 #[derive(Debug)]
 pub struct Attested<'a> {
     found: Found<'a>,
     authentic: Vec<(usize, Authentic)>,
-    /// The key, printable, if it is that of a directory's objects and of no object.
     only_directory: Option<String>,
     store: &'a dyn Store,
 }
@@ -35,7 +47,8 @@ pub struct Accepted {
     pub attestation: AttestationRef,
     /// Which artifact it was asked about, from [`Self::base`].
     pub place: Place,
-    /// Address of the object, or the directory of objects, that the attestation is beside.
+    /// Address of the object, or the directory of objects, whose attestation it is by its
+    /// place.
     pub base: String,
     /// Whose store it is in.
     pub store: Option<StoreAddress>,
@@ -43,43 +56,71 @@ pub struct Accepted {
     pub unjudged: Unjudged,
 }
 
-impl<'a> Attested<'a> {
-    /// Looks for the object's attestation as `verify` does, and checks signature and
-    /// policy. No attestation is [`Rejection::NoAttestation`].
-    pub async fn find(checker: &Checker, store: &'a dyn Store, key: &ObjectKey) -> Result<Self, CheckError> {
-        let whole = key.as_str();
-        let find = |key: &ObjectKey| BesideObject::new(store, key).candidates(Reach::Nearest);
-        let (found, only_directory) = match (nearest(find(key)).await, whole.strip_suffix('/')) {
-            // What Argo fetches for a key that ends in `/` are the objects beneath it, and they
-            // are those of the directory without it.
-            (Err(CheckError::Rejected(no @ Rejection::Spelling { .. })), Some(directory))
-                if !directory.is_empty() && !directory.ends_with('/') =>
-            {
-                let Ok(directory) = ObjectKey::new(directory) else { return Err(no.into()) };
-                (nearest(find(&directory)).await?, Some(key.to_string()))
-            }
-            (found, _) => (found?, None),
-        };
-        let authentic = found.authentic(checker)?;
-        Ok(Self { found, authentic, only_directory, store })
+impl<'a> Attestable<'a> {
+    /// Of the object with this key, or the objects beneath it.
+    pub fn new(checker: &'a Checker, store: &'a dyn Store, key: &ObjectKey) -> Self {
+        let directory = key.as_str().strip_suffix('/').filter(|directory| !directory.ends_with('/'));
+        Self {
+            checker,
+            store,
+            candidates: ObjectAttestations::new(store, key).candidates(Reach::Nearest),
+            directory: directory.and_then(|directory| ObjectKey::new(directory).ok()),
+            only_directory: directory.map(|_| key.to_string()),
+        }
     }
 
+    /// Of the object with this key, and of no directory that it is in.
+    pub fn own(checker: &'a Checker, store: &'a dyn Store, key: &ObjectKey) -> Self {
+        let candidates = ObjectAttestations::new(store, key).candidates(Reach::Own);
+        Self { checker, store, candidates, directory: None, only_directory: None }
+    }
+
+    /// The next, and where it is: its signature and the policy were checked. `None` if there
+    /// is no other.
+    pub async fn next(&mut self) -> Option<(String, Result<Attested<'a>, CheckError>)> {
+        let candidate = match (self.candidates.next().await?, self.directory.take()) {
+            (Err(FindError::Rejected(Rejection::Spelling { .. })), Some(directory)) => {
+                let of_directory = ObjectAttestations::new(self.store, &directory);
+                self.candidates = of_directory.candidates(Reach::Nearest);
+                self.candidates.next().await?
+            }
+            (candidate, _) => candidate,
+        };
+        Some(match candidate {
+            Ok(candidate) => (candidate.origin.clone(), self.authentic(candidate)),
+            Err(error) => (String::new(), Err(error.into())),
+        })
+    }
+
+    fn authentic(&self, candidate: Candidate<'a>) -> Result<Attested<'a>, CheckError> {
+        let found = Found::of(candidate)?;
+        let authentic = found.authentic(self.checker)?;
+        Ok(Attested { found, authentic, only_directory: self.only_directory.clone(), store: self.store })
+    }
+
+    /// That nothing was there.
+    pub fn missing(&self) -> CheckError {
+        Rejection::NoAttestation { looked_for: self.candidates.looked_for() }.into()
+    }
+}
+
+impl Attested<'_> {
     /// The subjects of each, the newest first.
     pub fn subjects(&self) -> Vec<Vec<ResourceDescriptor>> {
         self.authentic.iter().map(|(_, a)| a.statement().subjects().to_vec()).collect()
     }
 
     /// Whether one of them speaks of these bytes.
-    pub async fn accept(self, content: Content) -> Result<Accepted, CheckError> {
+    pub async fn accept(self, content: Arc<Content>) -> Result<Accepted, CheckError> {
         let Self { found, authentic, only_directory, store } = self;
-        if let (Some(key), Content::File(_)) = (only_directory, &content) {
+        if let (Some(key), Content::File(_)) = (only_directory, content.as_ref()) {
             return Err(Rejection::Spelling { key }.into());
         }
-        let (index, statement) = found.decide(authentic, &Arc::new(content)).await?;
+        let (index, statement) = found.decide(authentic, &content).await?;
         let attestation =
             AttestationRef { uri: found.candidate.bundle_uri.clone(), sha256: found.sha256(index)? };
         let unjudged = found.envelopes.evidence.unjudged();
-        let Candidate { place, beside: base, .. } = found.candidate;
+        let Candidate { place, artifact: base, .. } = found.candidate;
         Ok(Accepted { statement, attestation, place, base, store: store.address(), unjudged })
     }
 }

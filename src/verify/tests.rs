@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use argo_attest_core::argo::Placement;
 use argo_attest_core::contents::Contents;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::intoto::ResourceDescriptor;
@@ -17,7 +18,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::attest::Attestor;
-use crate::attestations::BesideObject;
+use crate::attestations::ObjectAttestations;
 use crate::observe::NoProgress;
 use crate::store::{MemoryStore, ObjectKey, Store as _};
 
@@ -37,7 +38,11 @@ impl Bucket {
     }
 
     /// Attests beside this key; with a place, as what is stored there.
-    async fn attest(&self, beside: &str, contents: &Contents, place: Option<&str>) {
+    async fn attest(&self, key: &str, contents: &Contents, place: Option<&str>) {
+        self.attest_at(Placement::Beside, key, contents, place).await;
+    }
+
+    async fn attest_at(&self, at: Placement, key: &str, contents: &Contents, place: Option<&str>) {
         let byproducts: Vec<ResourceDescriptor> =
             place.map(|key| place_byproduct(&format!("memory:{key}"), &address())).into_iter().collect();
         let run = CommandRun {
@@ -49,7 +54,7 @@ impl Bucket {
             files_digested: (0, 0),
             bytes_digested: (0, 0),
         };
-        let place = BesideObject::new(&self.store, &ObjectKey::new(beside).unwrap());
+        let place = ObjectAttestations::new(&self.store, &ObjectKey::new(key).unwrap()).put_at(at);
         let attestor = Attestor::new(&self.key);
         attestor.attest(contents, &place, &run.provenance(byproducts)).await.unwrap();
     }
@@ -230,14 +235,14 @@ async fn a_directory_of_objects_may_be_asked_for_with_its_slash() {
     for (key, holds) in
         [("x/dir", true), ("x/dir/", true), ("x/dir//", false), ("x/./dir", false), ("x/dir/.", false)]
     {
-        let found = Attested::find(&checker, &bucket.store, &find(key)).await;
-        assert_eq!(found.is_ok(), holds, "{key}: {found:?}");
+        let found = Attestable::new(&checker, &bucket.store, &find(key)).next().await;
+        assert_eq!(found.as_ref().is_some_and(|(_, found)| found.is_ok()), holds, "{key}: {found:?}");
     }
     // No single object has that key.
     bucket.attest("x/file", &Contents::file("file", Sha256Digest::of(b"f")), Some("x/file")).await;
-    let found = Attested::find(&checker, &bucket.store, &find("x/file/")).await.unwrap();
+    let mut attestable = Attestable::new(&checker, &bucket.store, &find("x/file/"));
     let content = argo_attest_core::verify::Content::File(Sha256Digest::of(b"f"));
-    found.accept(content).await.unwrap_err();
+    attestable.next().await.unwrap().1.unwrap().accept(content.into()).await.unwrap_err();
 }
 
 /// Advice that cannot help is worse than none.
@@ -263,5 +268,110 @@ proptest! {
             prop_assert_eq!(accepted, key == "dir/a", "{}", key);
             Ok(())
         })?;
+    }
+}
+
+/// The artifact `in/app`, as stored there.
+fn app(bytes: &str) -> Contents {
+    Contents::file("app", Sha256Digest::of(bytes.as_bytes()))
+}
+
+#[tokio::test]
+async fn an_attestation_apart_is_found_without_being_told() {
+    let bucket = Bucket::new();
+    bucket.put("in/app", "new");
+    bucket.attest_at(Placement::Apart, "in/app", &app("new"), Some("in/app")).await;
+    let found = bucket.check("in/app").await.unwrap();
+    assert_eq!(found.origin, "memory:.attestations/in/app.sigstore.json");
+    assert!(found.placed && found.passed_over.told().is_none());
+
+    // Of a directory, too, and of each file in it.
+    bucket.attest_at(Placement::Apart, "dir/", &directory(), Some("dir/")).await;
+    bucket.put("dir/sub/b", "b");
+    bucket.put("dir/sub/a", "a");
+    assert!(bucket.check("dir/sub/b").await.unwrap().placed);
+    bucket.refusal("dir/sub/a").await.unwrap();
+}
+
+/// What lies beside and what lies apart are tried in this order, and each is held to all that
+/// an only one is held to.
+#[tokio::test]
+async fn what_does_not_do_in_one_place_does_not_hide_the_other() {
+    let beside = ObjectKey::new("in/app.sigstore.json").unwrap();
+    let lines = ObjectKey::new("in/app.intoto.jsonl").unwrap();
+    // Older, foreign, of another key, or no attestation at all.
+    for old in [None, Some("{}"), Some("")] {
+        let bucket = Bucket::new();
+        bucket.put("in/app", "new");
+        match old {
+            None => bucket.attest("in/app", &app("old"), Some("in/app")).await,
+            Some(bytes) => bucket.store.overwrite(&beside, Bytes::from(bytes)),
+        }
+        // Nothing better: refused, for the reason of what is there.
+        let alone = bucket.refusal("in/app").await.unwrap();
+        assert!(!alone.contains("did not do"), "{alone}");
+        bucket.attest_at(Placement::Apart, "in/app", &app("new"), Some("in/app")).await;
+        let found = bucket.check("in/app").await.unwrap();
+        assert!(found.origin.contains(".attestations/"), "{}", found.origin);
+        let told = found.passed_over.told().unwrap();
+        assert!(told.starts_with("memory:in/app.sigstore.json did not do: "), "{told}");
+        // Neither: both reasons.
+        bucket.put("in/app", "other");
+        let why = bucket.refusal("in/app").await.unwrap();
+        assert!(why.starts_with(&alone[..11]) && why.contains("and memory:.attestations/in/app"), "{why}");
+        // The good one beside is not touched by an older one apart.
+        bucket.store.remove(&beside);
+        bucket.store.remove(&lines);
+        bucket.attest("in/app", &app("other"), Some("in/app")).await;
+        let found = bucket.check("in/app").await.unwrap();
+        assert!(found.origin == "memory:in/app.sigstore.json" && found.passed_over.told().is_none());
+    }
+}
+
+/// What was put in the other place by somebody who cannot sign is as little use there as here.
+#[tokio::test]
+async fn nothing_planted_apart_is_accepted() {
+    let bucket = Bucket::new();
+    bucket.attest("dir", &directory(), Some("dir")).await;
+    bucket.attest("in/app", &app("app"), Some("in/app")).await;
+    bucket.attest("loose/app", &app("app"), None).await;
+    let read = |key: &str| ObjectKey::new(key).unwrap();
+    let plant = async |from: &str, to: &str| {
+        let object = bucket.store.get(&read(&format!("{from}.sigstore.json")), u64::MAX).await.unwrap();
+        bucket.store.overwrite(&read(&format!("{to}.sigstore.json")), object.bytes);
+    };
+    // A member's bytes under another member's name, with the directory's attestation as its own.
+    bucket.put("dir/a2", "a");
+    plant("dir", ".attestations/dir/a2").await;
+    bucket.refusal("dir/a2").await.unwrap();
+    // Another place's attestation.
+    bucket.put("in/other", "app");
+    plant("in/app", ".attestations/in/other").await;
+    assert!(bucket.refusal("in/other").await.unwrap().contains("both were moved here"));
+    // One that names no place, within an attested directory that does not know it: neither in
+    // the one place nor in the other.
+    bucket.put("dir/app", "app");
+    plant("loose/app", ".attestations/dir/app").await;
+    assert!(bucket.refusal("dir/app").await.unwrap().contains("does not list app"));
+    let other = Bucket { store: MemoryStore::at(address()), key: bucket.key };
+    other.attest_at(Placement::Apart, "dir", &directory(), Some("dir")).await;
+    other.put("dir/app", "app");
+    other.attest("dir/app", &app("app"), None).await;
+    assert!(other.refusal("dir/app").await.unwrap().contains("does not list app"));
+}
+
+/// An attestation of the member decides before one of the directory, wherever it lies.
+#[tokio::test]
+async fn what_is_nearer_counts_more_in_either_place() {
+    for (own, of_directory) in [(Placement::Apart, Placement::Beside), (Placement::Beside, Placement::Apart)]
+    {
+        let bucket = Bucket::new();
+        bucket.attest_at(of_directory, "dir", &directory(), Some("dir")).await;
+        bucket.attest_at(own, "dir/a", &Contents::file("a", Sha256Digest::of(b"new")), Some("dir/a")).await;
+        bucket.put("dir/a", "new");
+        assert!(bucket.check("dir/a").await.unwrap().placed);
+        // As the directory's attestation has it, before it was written again.
+        bucket.put("dir/a", "a");
+        assert!(bucket.refusal("dir/a").await.unwrap().contains("not one that is attested"));
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use argo_attest::attest::Attestor;
-use argo_attest::attestations::BesideObject;
+use argo_attest::attestations::ObjectAttestations;
 use argo_attest::signer::load_pair;
 use argo_attest::store::{FileStore, ObjectKey, Store as _};
 use argo_attest_core::contents::Contents;
@@ -84,7 +84,7 @@ impl Workshop {
         let store = FileStore::open(&self.in_bucket("")).unwrap();
         let digest = Sha256Digest::of(name.as_bytes());
         let contents = Contents::file(name, digest).stored_as(name, &uri(name), digest);
-        let place = BesideObject::new(&store, &ObjectKey::new(name).unwrap());
+        let place = ObjectAttestations::new(&store, &ObjectKey::new(name).unwrap());
         Attestor::new(key).attest(&contents, &place, &provenance).await.unwrap();
         self.input(name).await
     }

@@ -178,6 +178,7 @@ fn all_that_is_named_is_in_the_contract() {
     let annotations = [
         annotation::ATTEST,
         annotation::VERIFY_INPUTS,
+        annotation::PLACE,
         annotation::STATE,
         annotation::ATTESTED,
         annotation::DIGESTS,

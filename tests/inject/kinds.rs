@@ -317,3 +317,43 @@ fn a_workflow_that_only_calls_others_gets_defaults_too() {
     let injected = injected(&written, &Settings { all: true, ..settings() }).unwrap();
     assert_eq!(injected.text, written);
 }
+
+/// A workflow with a step that writes to a key, and one that takes a prefix.
+fn map_reduce(annotation: &str, call: &str, key: &str, taken: &str) -> String {
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{name: w}}\nspec:\n  entrypoint: all\n  templates:\n\
+         \x20 - name: all\n    steps:\n    - - {{name: m, template: map{call}}}\n    - - {{name: r, template: reduce}}\n\
+         \x20 - name: map\n    metadata: {{annotations: {{argo-attest.io/attest: \"true\"{annotation}}}}}\n    \
+         container: {{image: x}}\n    outputs: {{artifacts: [{{name: part, path: /p, s3: {{key: \"{key}\"}}}}]}}\n\
+         \x20 - name: reduce\n    {taken}\n    container: {{image: x}}\n"
+    )
+}
+
+#[test]
+fn a_prefix_that_attestations_would_be_taken_with_is_told() {
+    let shared = |annotation: &str, call: &str, key: &str, taken: &str| {
+        let done = injected(&map_reduce(annotation, call, key, taken), &settings()).unwrap();
+        done.shared_prefixes
+            .iter()
+            .map(|shared| (shared.taken_by.clone(), shared.prefix.clone()))
+            .collect::<Vec<_>>()
+    };
+    let input =
+        |key: &str| format!("inputs: {{artifacts: [{{name: parts, path: /in, s3: {{key: \"{key}\"}}}}]}}");
+    let key = "{{workflow.name}}/parts/{{inputs.parameters.n}}.json";
+    let prefix = "{{workflow.name}}/parts";
+    let found = vec![("reduce".to_owned(), prefix.to_owned())];
+    assert_eq!(shared("", "", key, &input(prefix)), found);
+    assert_eq!(shared("", "", key, &input("{{workflow.name}}/parts/")).len(), 1);
+    let data = format!("data: {{source: {{artifactPaths: {{name: x, s3: {{key: \"{prefix}\"}}}}}}}}");
+    assert_eq!(shared("", "", key, &data), found);
+    // They lie apart: asked for, or by themselves.
+    let apart = ", argo-attest.io/place-attestations: apart";
+    assert_eq!(shared(apart, "", key, &input(prefix)), []);
+    assert_eq!(shared("", ", withSequence: {count: 3}", key, &input(prefix)), []);
+    let beside = ", argo-attest.io/place-attestations: beside";
+    assert_eq!(shared(beside, ", withSequence: {count: 3}", key, &input(prefix)), found);
+    // Another prefix, or the object itself.
+    assert_eq!(shared("", "", key, &input("{{workflow.name}}/part")), []);
+    assert_eq!(shared("", "", "a/b", &input("a/b")), []);
+}

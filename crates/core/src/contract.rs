@@ -23,6 +23,8 @@ pub mod variable {
         ASKED_ATTEST = "ARGO_ATTEST_ASKED_ATTEST";
         /// The pod's annotation [`VERIFY_INPUTS`](super::annotation::VERIFY_INPUTS).
         ASKED_VERIFY_INPUTS = "ARGO_ATTEST_ASKED_VERIFY_INPUTS";
+        /// Where the attestations of a step's outputs lie.
+        ATTESTATIONS = "ARGO_ATTEST_ATTESTATIONS";
         /// What a step that failed left is to be attested, too.
         ATTEST_FAILED = "ARGO_ATTEST_ATTEST_FAILED";
         /// Who builds, a URI.
@@ -122,6 +124,8 @@ pub mod annotation {
     pub const ATTEST: &str = "argo-attest.io/attest";
     /// On a template: `"true"` asks for its inputs to be checked, `"false"` to leave it.
     pub const VERIFY_INPUTS: &str = "argo-attest.io/verify-inputs";
+    /// On a template: `"beside"` or `"apart"`, where the attestations of its outputs lie.
+    pub const PLACE: &str = "argo-attest.io/place-attestations";
     /// On a pod: in one word what became of the step.
     pub const STATE: &str = "argo-attest.io/state";
     /// On a pod: how many outputs are attested, of how many.
@@ -130,6 +134,12 @@ pub mod annotation {
     pub const DIGESTS: &str = "argo-attest.io/digests";
     /// On a pod: the attestations' URIs, by the outputs' names.
     pub const ATTESTATIONS: &str = "argo-attest.io/attestations";
+}
+
+/// Names in an artifact's bucket.
+pub mod store {
+    /// What the keys of attestations begin with that are kept apart from their artifacts.
+    pub const APART: &str = ".attestations/";
 }
 
 /// Our containers.

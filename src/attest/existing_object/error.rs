@@ -3,7 +3,8 @@
 use argo_attest_core::trouble::{Fault, Trouble};
 
 use crate::attest::AttestError;
-use crate::store::{Corruption, InvalidKey, StoreError};
+use crate::attestations::NameError;
+use crate::store::{Corruption, StoreError};
 
 /// There is no attestation, or none that may be relied on.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,7 @@ pub enum ExistingObjectError {
         uri: String,
         /// Why not.
         #[source]
-        source: InvalidKey,
+        source: NameError,
     },
     /// The store did not let the object be read.
     #[error(transparent)]

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use error::ExistingObjectError;
 
+use argo_attest_core::argo::Placement;
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
 use argo_attest_core::digest::Sha256Digest;
@@ -23,7 +24,7 @@ use argo_attest_core::relpath::printable;
 use argo_attest_core::slsa::{EXISTING_OBJECT_BUILD_TYPE, PROVENANCE_V1, Provenance};
 
 use crate::attest::{Attestor, Receipt};
-use crate::attestations::BesideObject;
+use crate::attestations::ObjectAttestations;
 use crate::observe::Progress;
 use crate::store::{Corruption, ObjectInfo, ObjectKey, Store, StoreError};
 
@@ -95,20 +96,23 @@ impl Sighting {
         (self.started, self.finished)
     }
 
-    /// Signs `provenance` for what was read and puts it beside the object. The
+    /// Signs `provenance` for what was read and puts it beside the object, or apart. The
     /// object must be the same before and after.
     pub async fn attest(
         &self,
         attestor: &Attestor<'_>,
         store: &dyn Store,
+        placement: Placement,
         provenance: &Provenance,
         earlier: Earlier,
     ) -> Result<Receipt, ExistingObjectError> {
-        let place = BesideObject::new(store, &self.key);
-        let names =
-            place.names().map_err(|source| ExistingObjectError::Name { uri: self.uri.clone(), source })?;
+        let place = ObjectAttestations::new(store, &self.key).put_at(placement);
+        place.names().map_err(|source| ExistingObjectError::Name { uri: self.uri.clone(), source })?;
         if earlier == Earlier::Keep {
-            self.unexplained(&place, || store.uri(&names.bundle)).await?;
+            // Whoever verifies looks in both places.
+            for placement in [Placement::Beside, Placement::Apart] {
+                self.unexplained(store, &place.clone().put_at(placement)).await?;
+            }
         }
         self.still(store).await?;
         let name = self.name();
@@ -140,13 +144,14 @@ impl Sighting {
         }
     }
 
-    /// That nothing beside the object says already how these very bytes were made.
+    /// That nothing in this place says already how these very bytes were made.
     /// No signature is checked: who planted it has only kept us from hiding it.
     async fn unexplained(
         &self,
-        place: &BesideObject<'_>,
-        there: impl FnOnce() -> String,
+        store: &dyn Store,
+        place: &ObjectAttestations<'_>,
     ) -> Result<(), ExistingObjectError> {
+        let Ok(names) = place.names() else { return Ok(()) };
         let Some(bytes) = place.bundle().await? else { return Ok(()) };
         // What is no attestation is not replaced either: the attestor sees to that.
         let Ok(bundle) = Bundle::from_json(&bytes) else { return Ok(()) };
@@ -160,7 +165,7 @@ impl Sighting {
         match Provenance::from_predicate(statement.predicate()) {
             Ok(made) if made.build_definition.build_type != EXISTING_OBJECT_BUILD_TYPE => {
                 Err(ExistingObjectError::Explained {
-                    uri: there(),
+                    uri: store.uri(&names.bundle),
                     builder: printable(made.run_details.builder.id.as_bytes()),
                 })
             }

@@ -84,7 +84,7 @@ async fn attest(
         finished_on,
     }
     .provenance();
-    sighting.attest(&Attestor::new(signer), store, &provenance, earlier).await
+    sighting.attest(&Attestor::new(signer), store, Placement::Beside, &provenance, earlier).await
 }
 
 fn signer() -> PrivateKey {
@@ -147,7 +147,7 @@ async fn does_not_hide_who_says_how_the_bytes_were_made() {
     .provenance();
     built.build_definition.build_type = argo_attest_core::slsa::ARGO_STEP_BUILD_TYPE.into();
     let attestor = Attestor::new(&signer);
-    let place = BesideObject::new(&store, &ObjectKey::new("in/base.csv").unwrap());
+    let place = ObjectAttestations::new(&store, &ObjectKey::new("in/base.csv").unwrap());
 
     // Of other bytes: it is no longer about what is there.
     let other = Contents::file("base.csv", Sha256Digest::of(b"other"));

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::*;
 use crate::attest::Attestor;
-use crate::attestations::{BesideObject, MAX_ATTESTATION};
+use crate::attestations::{MAX_ATTESTATION, ObjectAttestations};
 use crate::store::{MemoryStore, ObjectKey, Store as _, StoreError};
 
 mod breaks;
@@ -103,11 +103,25 @@ impl Shelf {
     }
 
     async fn attest_at(&self, name: &str, contents: Contents, provenance: &Provenance) -> ResourceDescriptor {
-        let place = BesideObject::new(&self.store, &ObjectKey::new(name).unwrap());
+        let place = ObjectAttestations::new(&self.store, &ObjectKey::new(name).unwrap());
         let names = place.names().unwrap();
         Attestor::new(&self.key).attest(&contents, &place, provenance).await.unwrap();
         let bundle = self.store.get(&names.bundle, MAX_ATTESTATION).await.unwrap().bytes;
         reference(name, &self.store.uri(&names.bundle), &bundle)
+    }
+
+    /// A file of this name, whose attestation lies apart.
+    async fn attest_apart(&self, name: &str, inputs: Vec<ResourceDescriptor>) -> ResourceDescriptor {
+        let mut provenance = provenance(inputs);
+        let byproduct = place_byproduct(&format!("memory:{name}"), &STORE.parse().unwrap());
+        provenance.run_details.byproducts.push(byproduct);
+        let place = ObjectAttestations::new(&self.store, &ObjectKey::new(name).unwrap());
+        let place = place.put_at(argo_attest_core::argo::Placement::Apart);
+        let contents = Contents::file(name, Sha256Digest::of(name.as_bytes()));
+        Attestor::new(&self.key).attest(&contents, &place, &provenance).await.unwrap();
+        let bundle = place.names().unwrap().bundle;
+        let bytes = self.store.get(&bundle, MAX_ATTESTATION).await.unwrap().bytes;
+        reference(name, &self.store.uri(&bundle), &bytes)
     }
 
     async fn walk(&self, inputs: Vec<ResourceDescriptor>) -> Chain {

@@ -179,3 +179,21 @@ proptest! {
         prop_assert_eq!(once.len(), asked.len());
     }
 }
+
+/// An attestation that is kept apart from its artifact leads to it all the same; a newer one
+/// took its place, and the first is among the lines there.
+#[tokio::test]
+async fn an_attestation_apart_is_a_link() {
+    let shelf = Shelf::new();
+    let base = shelf.attest("base", vec![root("source")]).await;
+    let lib = shelf.attest_apart("x/lib", vec![base]).await;
+    shelf.attest_apart("x/lib", Vec::new()).await;
+    let chain = shelf.walk(vec![lib.clone()]).await;
+    assert!(chain.broken().is_none(), "{chain:?}");
+    assert_eq!(told(&chain).len(), 3);
+    assert!(shelf.asked().contains(&"memory:.attestations/x/lib.intoto.jsonl".to_owned()));
+    // Of another artifact it is none: one may not be given another's place.
+    let mut other = lib;
+    other.uri = "memory:.attestations/x/lib".into();
+    assert!(shelf.walk(vec![other]).await.broken().is_some());
+}

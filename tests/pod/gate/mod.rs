@@ -7,6 +7,7 @@ mod evidence;
 mod forms;
 mod idle;
 mod mounts;
+mod pieces;
 mod places;
 mod refused;
 mod trouble;

@@ -7,6 +7,7 @@ mod keys;
 mod many;
 mod mounts;
 mod packings;
+mod placing;
 mod readiness;
 mod reports;
 mod restarts;

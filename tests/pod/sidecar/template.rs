@@ -362,6 +362,10 @@ fn a_sidecar_that_the_template_conceals_is_told() {
 fn a_misspelt_wish_is_told() {
     for (annotations, reason) in [
         (json!({"argo-attest.io/atest": "true"}), "argo-attest.io/atest, which is none"),
+        (
+            json!({"argo-attest.io/place-attestations": "asunder"}),
+            "which is neither \"beside\" nor \"apart\"",
+        ),
         (json!({"argo-attest.io/attest": "True"}), "neither \"true\" nor \"false\""),
         (
             json!({"argo-attest.io/attest": "true", "argo-attest.io/verify-inputs": "1"}),

@@ -55,6 +55,8 @@ pub(crate) struct Output {
     pub(crate) packing: Packing,
     pub(crate) shape: Shape,
     pub(crate) optional: bool,
+    /// A key of the template's own.
+    pub(crate) own_key: Option<String>,
     /// Of a directory, by path in it; of a file, with no name.
     pub(crate) files: Files,
 }
@@ -72,7 +74,7 @@ impl Output {
             File => vec![(String::new(), content("all"))],
             Directory => ["one", "sub/deep/three", "sub/two"].map(|f| (f.to_owned(), content(f))).to_vec(),
         };
-        Self { name: name.into(), place, packing, shape, optional: false, files }
+        Self { name: name.into(), place, packing, shape, optional: false, own_key: Option::None, files }
     }
 
     /// A file on the volume, stored as it is.
@@ -82,6 +84,11 @@ impl Output {
 
     pub(crate) fn optional(self) -> Self {
         Self { optional: true, ..self }
+    }
+
+    /// Stored under this key, and not beneath the step's prefix.
+    pub(crate) fn keyed(self, key: &str) -> Self {
+        Self { own_key: Some(key.to_owned()), ..self }
     }
 
     /// With another byte in one of its files.
@@ -114,6 +121,9 @@ impl Output {
             Tar => {}
             None => artifact["archive"] = json!({"none": {}}),
             Zip => artifact["archive"] = json!({"zip": {}}),
+        }
+        if let Some(key) = &self.own_key {
+            artifact["s3"] = json!({"key": key});
         }
         if self.optional {
             artifact["optional"] = json!(true);
@@ -150,6 +160,9 @@ impl Output {
 
     /// The key that the attestation is named after.
     pub(crate) fn key(&self) -> String {
+        if let Some(key) = &self.own_key {
+            return key.strip_suffix('/').unwrap_or(key).to_owned();
+        }
         match self.packing {
             Tar => format!("{PREFIX}/{}.tgz", self.name),
             None => format!("{PREFIX}/{}", self.base()),

@@ -10,8 +10,9 @@ use crate::trouble::{Fault, Trouble};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::placement::Placement;
 use super::step::Step;
-use crate::contract::annotation::{ATTEST, PREFIX, VERIFY_INPUTS};
+use crate::contract::annotation::{ATTEST, PLACE, PREFIX, VERIFY_INPUTS};
 use crate::text::brief;
 
 /// Whether an annotation is one of ours, or was meant to be: Kubernetes takes capitals too.
@@ -23,13 +24,16 @@ pub fn is_ours(name: &str) -> bool {
 const SHOWN: usize = 100;
 
 /// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Asked {
     /// Whether the outputs are to be attested ([`ATTEST`]).
     pub attest: bool,
     /// Whether the inputs are to be checked ([`VERIFY_INPUTS`]); `None` if nothing is
     /// said of them.
     pub verify_inputs: Option<bool>,
+    /// Where the attestations of the outputs are to lie ([`PLACE`]), if anything is said of
+    /// it.
+    pub placement: Option<Placement>,
 }
 
 /// What is known of the pod's annotations, beside the template's text.
@@ -89,6 +93,16 @@ pub enum AnnotationError {
         /// Its value, fit to be shown.
         value: String,
     },
+    /// No place that there is.
+    #[error(
+        "{place} has the annotation {PLACE} with the value {value:?}, which is neither \"beside\" nor \"apart\""
+    )]
+    Placement {
+        /// Where it is.
+        place: AskedIn,
+        /// Its value, fit to be shown.
+        value: String,
+    },
 }
 
 impl Trouble for AnnotationError {
@@ -99,11 +113,12 @@ impl Trouble for AnnotationError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::Unknown { .. } => {
-                format!("write {ATTEST} or {VERIFY_INPUTS}, or take the annotation away")
+                format!("write {ATTEST}, {VERIFY_INPUTS} or {PLACE}, or take the annotation away")
             }
             Self::Value { .. } => {
                 "write \"true\" or \"false\", in quotes, or take the annotation away".into()
             }
+            Self::Placement { .. } => "write \"beside\" or \"apart\", or take the annotation away".into(),
         })
     }
 }
@@ -118,7 +133,10 @@ impl Asked {
         let verify_inputs = evidence.verify_inputs.map(|value| variable(VERIFY_INPUTS, value)).transpose()?;
         let attest = pod.map(|pod| pod.attest).or(attest).unwrap_or(text.attest);
         let verify_inputs = pod.map(|pod| pod.verify_inputs).or(verify_inputs).unwrap_or(text.verify_inputs);
-        Ok(Self { attest: attest == Some(true), verify_inputs })
+        // Where an attestation lies is no matter of trust: whoever looks for it looks in both
+        // places. Nothing hands it over by itself.
+        let placement = pod.unwrap_or(text).placement;
+        Ok(Self { attest: attest == Some(true), verify_inputs, placement })
     }
 }
 
@@ -127,15 +145,20 @@ impl Asked {
 struct Annotations {
     attest: Option<bool>,
     verify_inputs: Option<bool>,
+    placement: Option<Placement>,
 }
 
 impl Annotations {
     fn read(place: AskedIn, all: &BTreeMap<String, String>) -> Result<Self, AnnotationError> {
-        let mut read = Self { attest: None, verify_inputs: None };
+        let mut read = Self { attest: None, verify_inputs: None, placement: None };
         for (name, value) in all {
             match name.as_str() {
                 ATTEST => read.attest = Some(yes_or_no(place, ATTEST, value)?),
                 VERIFY_INPUTS => read.verify_inputs = Some(yes_or_no(place, VERIFY_INPUTS, value)?),
+                PLACE => match value.parse() {
+                    Ok(placement) => read.placement = Some(placement),
+                    Err(_) => return Err(AnnotationError::Placement { place, value: brief(value, SHOWN) }),
+                },
                 other => return Err(AnnotationError::Unknown { place, name: brief(other, SHOWN) }),
             }
         }
@@ -188,7 +211,7 @@ mod tests {
             (json!({ATTEST: "true", VERIFY_INPUTS: "false"}), true, Some(false)),
         ] {
             let asked = Asked::of(&step(&annotations), AskedEvidence::default()).unwrap();
-            assert_eq!(asked, Asked { attest, verify_inputs }, "{annotations}");
+            assert_eq!(asked, Asked { attest, verify_inputs, placement: None }, "{annotations}");
         }
     }
 
@@ -197,20 +220,20 @@ mod tests {
         let forged = step(&json!({ATTEST: "true", VERIFY_INPUTS: "false"}));
         let pod = map(&[(VERIFY_INPUTS, "true")]);
         let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
-        let of_pod = Asked { attest: false, verify_inputs: Some(true) };
+        let of_pod = Asked { attest: false, verify_inputs: Some(true), placement: None };
         assert_eq!(Asked::of(&forged, evidence).unwrap(), of_pod);
         // The pod as it was created before what the container was told as it started.
         let evidence = AskedEvidence { attest: Some("true"), verify_inputs: Some(""), ..evidence };
         assert_eq!(Asked::of(&forged, evidence).unwrap(), of_pod);
 
         let told = |attest, verify_inputs| AskedEvidence { pod: None, attest, verify_inputs };
-        let of_variables = Asked { attest: false, verify_inputs: None };
+        let of_variables = Asked::default();
         assert_eq!(Asked::of(&forged, told(Some(""), Some(""))).unwrap(), of_variables);
         let asked = Asked::of(&step(&json!({})), told(Some("true"), Some("false"))).unwrap();
-        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(false) });
+        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(false), placement: None });
         // Of what was not handed over, the text is all that is known.
         let asked = Asked::of(&forged, told(None, Some("true"))).unwrap();
-        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(true) });
+        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(true), placement: None });
     }
 
     #[test]
@@ -249,6 +272,22 @@ mod tests {
                 let evidence = AskedEvidence { verify_inputs: Some(value), ..AskedEvidence::default() };
                 Asked::of(&step(&json!({})), evidence).unwrap_err();
             }
+        }
+    }
+
+    #[test]
+    fn where_attestations_lie_is_one_of_two_words() {
+        for (word, placement) in [("beside", Placement::Beside), ("apart", Placement::Apart)] {
+            let step = step(&json!({PLACE: word}));
+            assert_eq!(Asked::of(&step, AskedEvidence::default()).unwrap().placement, Some(placement));
+            // The pod's own, where it is known, and nothing else.
+            let pod = map(&[]);
+            let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
+            assert_eq!(Asked::of(&step, evidence).unwrap().placement, None);
+        }
+        for word in ["", "Apart", "apart ", "true", "separate"] {
+            let error = Asked::of(&step(&json!({PLACE: word})), AskedEvidence::default()).unwrap_err();
+            assert!(error.to_string().contains("neither \"beside\" nor \"apart\""), "{error}");
         }
     }
 

@@ -57,6 +57,9 @@ pub struct Plan {
     /// The object that Argo writes; for [`Packing::ObjectPerFile`] what the keys
     /// begin with.
     pub object: ObjectRef,
+    /// Whether the template names that object: else it is beneath the step's own prefix, where
+    /// Argo puts what has no key.
+    pub own_key: bool,
     artifact: String,
 }
 
@@ -209,7 +212,9 @@ impl Surroundings<'_> {
             Archive::None => base.to_owned(),
         };
         let object = self.repository.locate(&artifact.location(), Some(&file_name))?;
-        Ok(Plan { path, place, archive, object, artifact: artifact.name.clone() })
+        let without_key = self.repository.locate(&wire::Location::default(), Some(&file_name));
+        let own_key = without_key.as_ref() != Ok(&object);
+        Ok(Plan { path, place, archive, object, own_key, artifact: artifact.name.clone() })
     }
 
     pub(super) fn output(&self, artifact: &wire::Artifact) -> OutputArtifact {

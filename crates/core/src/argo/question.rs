@@ -82,7 +82,7 @@ mod tests {
                         (check, attest, verify_inputs),
                         (Check::OptOut | Check::OptIn, _, Some(false)) | (Check::OptIn, false, None)
                     );
-                    let asked = Asked { attest, verify_inputs };
+                    let asked = Asked { attest, verify_inputs, ..Asked::default() };
                     let answer = question(&step, asked, check);
                     assert_eq!(matches!(answer, Question::Nothing(_)), through, "{check:?} {asked:?}");
                 }
@@ -92,14 +92,14 @@ mod tests {
 
     #[test]
     fn no_inputs_need_no_check() {
-        let asked = Asked { attest: true, verify_inputs: Some(true) };
+        let asked = Asked { attest: true, verify_inputs: Some(true), ..Asked::default() };
         let answer = question(&container(&json!([])), asked, Check::Always);
         assert_eq!(answer, Question::NoInputs);
     }
 
     #[test]
     fn what_argo_runs_itself_has_inputs_too() {
-        let asked = Asked { attest: false, verify_inputs: None };
+        let asked = Asked::default();
         let inputs = json!([{"name": "a", "path": "/a"}]);
         for (kind, content) in
             [("resource", json!({"action": "apply"})), ("data", json!({"source": {}, "transformation": []}))]

@@ -15,6 +15,7 @@ mod item;
 mod needs;
 mod place;
 mod plan;
+mod prefixes;
 mod proof;
 mod refusal;
 mod settings;
@@ -23,6 +24,7 @@ mod workflow;
 mod yaml;
 
 pub use plan::{Change, Container};
+pub use prefixes::SharedPrefix;
 pub use refusal::{Ambiguity, Obstacle, Refusal};
 pub use settings::{Mode, Settings};
 
@@ -53,6 +55,8 @@ pub struct Injected {
     pub changes: Vec<Change>,
     /// How many workflows the file has, of whatever kind.
     pub workflows: usize,
+    /// Prefixes that are taken as a directory, with attestations in them.
+    pub shared_prefixes: Vec<SharedPrefix>,
 }
 
 /// Adds what the templates of a file ask for. The text is YAML or JSON of any number of
@@ -69,7 +73,8 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
     let (tree, masked) = read(text, chart)?;
     let lines = Lines::new(text);
     let maker = Maker { settings, chart };
-    let mut file = File { tree: &tree, lines: &lines, masked, changes: Vec::new(), workflows: 0 };
+    let mut file =
+        File { tree: &tree, lines: &lines, masked, changes: Vec::new(), workflows: 0, shared: Vec::new() };
     let (mut edits, mut documents) = (Vec::new(), Vec::new());
     for root in tree.documents() {
         let done = file.document(*root, maker)?;
@@ -77,14 +82,14 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
         documents.push((done.expected, done.shared));
     }
     let result = apply(&lines, text, edits);
-    let (changes, workflows) = (file.changes, file.workflows);
+    let (changes, workflows, shared_prefixes) = (file.changes, file.workflows, file.shared);
     let mut shared = documents.iter().flat_map(|(_, shared)| shared).filter_map(|id| tree.node(*id));
     let shared = shared.next().map(|node| (node.line, node.anchor.as_deref().unwrap_or_default().to_owned()));
     let documents = documents.into_iter().map(|(expected, _)| expected).collect::<Vec<_>>();
     // What was there need not be held beside what is there now.
     drop((tree, lines));
     prove(text, &result, masked, shared.as_ref(), documents)?;
-    Ok(Injected { text: result, changes, workflows })
+    Ok(Injected { text: result, changes, workflows, shared_prefixes })
 }
 
 /// Reads a text as YAML or, if it is none, as a template of YAML.
@@ -114,6 +119,7 @@ struct File<'t> {
     masked: bool,
     changes: Vec<Change>,
     workflows: usize,
+    shared: Vec<SharedPrefix>,
 }
 
 /// What is to become of one document.
@@ -146,8 +152,10 @@ impl File<'_> {
         let mut planner = Planner { maker, line: &line, additions: Vec::new(), changes: Vec::new() };
         let mut offset = None;
         let mut workflows = 0;
+        let mut shared = Vec::new();
         for spec in found.iter().filter_map(workflow::spec) {
             workflows += 1;
+            shared.extend(prefixes::shared(&spec, maker.settings.all));
             offset = offset.or_else(|| self.offset(&spec.path, root));
             planner.plan(&spec)?;
             if self.changes.len() + planner.changes.len() > MAX_CHANGES {
@@ -169,6 +177,7 @@ impl File<'_> {
         }
         done.expected = proof::expected(before, &additions, self.masked);
         (done.edits, done.shared) = (placer.edits, placer.shared);
+        self.shared.append(&mut shared);
         self.workflows += workflows;
         self.changes.append(&mut changes);
         Ok(done)

@@ -132,6 +132,12 @@ pub enum Obstacle {
         /// Its value.
         value: String,
     },
+    /// No place for attestations.
+    #[error(
+        "its annotation argo-attest.io/place-attestations is {}, which is neither \"beside\" nor \"apart\"",
+        shown(.0)
+    )]
+    Place(String),
     /// The name is taken.
     #[error("there is a container {} that is not argo-attest's", shown(.0))]
     Container(String),
@@ -203,11 +209,12 @@ impl Trouble for Obstacle {
             match self {
                 Self::Annotation(_) => "write it in quotes: \"true\" or \"false\"",
                 Self::Misspelt(_) => {
-                    "write argo-attest.io/attest or argo-attest.io/verify-inputs, or take the annotation away"
+                    "write argo-attest.io/attest, argo-attest.io/verify-inputs or argo-attest.io/place-attestations, or take the annotation away"
                 }
                 Self::Undecided { .. } => {
                     "write \"true\" or \"false\", in quotes, or take the annotation away"
                 }
+                Self::Place(_) => "write \"beside\" or \"apart\", or take the annotation away",
                 Self::Container(_) => "rename that container",
                 Self::Volume(_) => {
                     "rename that volume, or let it be the Secret or ConfigMap that the options name"

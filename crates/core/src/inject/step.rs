@@ -4,8 +4,9 @@ use super::container::Volume;
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
+use crate::argo::Placement;
 use crate::argo::is_ours;
-use crate::contract::annotation::{ATTEST, VERIFY_INPUTS};
+use crate::contract::annotation::{ATTEST, PLACE, VERIFY_INPUTS};
 use crate::contract::container::{GATE, SIDECAR};
 use crate::contract::place::PROGRAM;
 
@@ -67,7 +68,7 @@ impl<'v> Step<'v> {
         let all = places.into_iter().flatten().filter_map(|place| place.find(&["metadata", "annotations"]));
         for (name, _) in all.flat_map(Value::entries) {
             let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
-            if name != ATTEST && name != VERIFY_INPUTS {
+            if ![ATTEST, VERIFY_INPUTS, PLACE].contains(&name) {
                 return Err(Obstacle::Misspelt(name.to_owned()));
             }
         }
@@ -78,7 +79,17 @@ impl<'v> Step<'v> {
                 Some(text) => return Err(Obstacle::Undecided { name, value: text.to_owned() }),
             }
         }
-        Ok(())
+        match self.annotation(PLACE)? {
+            Some(text) if !text.contains("{{") && text.parse::<Placement>().is_err() => {
+                Err(Obstacle::Place(text.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where attestations of its outputs are to lie, if it says so.
+    pub(super) fn placement(&self) -> Option<Placement> {
+        self.annotation(PLACE).ok().flatten()?.parse().ok()
     }
 
     fn annotation(&self, name: &'static str) -> Result<Option<&'v str>, Obstacle> {

@@ -88,6 +88,15 @@ pub enum Rejection {
         /// The key, printable.
         key: String,
     },
+    /// There is an attestation in more than one place, and none does.
+    #[error("{first}; and {others}")]
+    InBothPlaces {
+        /// Why the one that counts more does not.
+        #[source]
+        first: Box<Self>,
+        /// Which others there are and why they do not, printable.
+        others: String,
+    },
     /// Files of a directory are not as attested.
     #[error("{0}")]
     Differs(Differences),
@@ -161,6 +170,7 @@ impl Trouble for Rejection {
                 "verify it under the name that it is attested by, or fetch the attestation of this artifact"
             }
             Self::Place(error) => return error.remedy(),
+            Self::InBothPlaces { first, .. } => return first.remedy(),
             Self::Spelling { .. } => "write the key as it is in the bucket",
             Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
                 "name the artifact's own attestation with --bundle FILE, if it has one"
