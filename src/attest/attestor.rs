@@ -12,8 +12,10 @@ use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
+use super::AttestationNames;
+use super::foreign::Foreign;
+use super::publish::{self, Place};
 use super::receipt::{ReadBack, Receipt, Reported};
-use super::{AttestationNames, publish};
 use crate::signer::{SignError, Signer};
 use crate::store::{InvalidKey, Store, StoreError};
 
@@ -22,6 +24,7 @@ use crate::store::{InvalidKey, Store, StoreError};
 pub struct Attestor<'a> {
     signer: &'a dyn Signer,
     store: &'a dyn Store,
+    foreign: Foreign,
 }
 
 /// Why an artifact is not attested.
@@ -123,7 +126,21 @@ impl Trouble for AttestError {
 impl<'a> Attestor<'a> {
     /// An attestor that has `signer` sign and writes to `store`.
     pub fn new(signer: &'a dyn Signer, store: &'a dyn Store) -> Self {
-        Self { signer, store }
+        Self { signer, store, foreign: Foreign::Refuse }
+    }
+
+    /// What becomes of something else that is there under an attestation's name, which is
+    /// else refused.
+    #[must_use]
+    pub fn with_foreign(self, foreign: Foreign) -> Self {
+        Self { foreign, ..self }
+    }
+
+    fn place<'p>(&self, artifact: &'p str) -> Place<'p>
+    where
+        'a: 'p,
+    {
+        Place { store: self.store, artifact, foreign: self.foreign }
     }
 
     /// Attests one artifact. The receipt says that it is done; any error, that
@@ -135,6 +152,7 @@ impl<'a> Attestor<'a> {
         provenance: &Provenance,
     ) -> Result<Receipt, AttestError> {
         let about = contents.name();
+        let mut aside = Vec::new();
         // Readers look for the bundle first: it appears when all else is there.
         if let Some(manifest) = contents.manifest() {
             // What nobody would read proves nothing.
@@ -142,9 +160,10 @@ impl<'a> Attestor<'a> {
                 let reason = format!("its manifest would have more than {MAX_MANIFEST} bytes");
                 return Err(AttestError::Unsigned { artifact: about.to_owned(), reason });
             }
-            publish::manifest(self.store, about, &names.manifest, manifest).await?;
+            aside.extend(publish::manifest(self.place(about), &names.manifest, manifest).await?);
         }
-        self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names).await?.receipt()
+        let state = self.state(about, contents.subjects(), PROVENANCE_V1, provenance, names, aside);
+        state.await?.receipt()
     }
 
     /// Signs and stores a statement with another predicate.
@@ -156,7 +175,7 @@ impl<'a> Attestor<'a> {
         predicate: &impl Serialize,
         names: &AttestationNames,
     ) -> Result<Reported, AttestError> {
-        Ok(self.state(about, &[subject], predicate_type, predicate, names).await?.reported())
+        Ok(self.state(about, &[subject], predicate_type, predicate, names, Vec::new()).await?.reported())
     }
 
     /// State, sign, store, read back.
@@ -167,15 +186,16 @@ impl<'a> Attestor<'a> {
         predicate_type: &str,
         predicate: &impl Serialize,
         names: &AttestationNames,
+        mut aside: Vec<String>,
     ) -> Result<ReadBack, AttestError> {
         let payload = intoto::serialize(subjects, predicate_type, predicate)
             .map_err(|source| AttestError::Serialise { artifact: about.to_owned(), source })?;
         let (envelope, key) = self.sign(about, payload).await?;
         let bundle = Bundle::new(envelope)
             .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
-        publish::lines(self.store, about, &names.lines, bundle.envelope()).await?;
-        publish::bundle(self.store, about, &names.bundle, &bundle).await?;
-        ReadBack::of(self.store, about, names, &bundle, key).await
+        aside.extend(publish::lines(self.place(about), &names.lines, bundle.envelope()).await?);
+        aside.extend(publish::bundle(self.place(about), &names.bundle, &bundle).await?);
+        ReadBack::of(self.store, about, names, &bundle, key, aside).await
     }
 
     /// The signed statement, and the key that signed it: the signer's word for that was

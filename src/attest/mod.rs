@@ -7,12 +7,14 @@
 mod attestor;
 pub mod existing_object;
 mod file;
+mod foreign;
 mod names;
 mod publish;
 mod receipt;
 
 pub use attestor::{AttestError, Attestor};
 pub use file::{FileSeen, Outcome, Verdict};
+pub use foreign::Foreign;
 pub use names::{AttestationNames, BUNDLE_SUFFIX, LINES_SUFFIX, MAX_ATTESTATION, MAX_ATTESTATION_BYTES};
 pub use receipt::{Receipt, Reported};
 

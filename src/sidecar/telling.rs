@@ -8,7 +8,7 @@ use argo_attest_core::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcom
 use tracing::{info, warn};
 
 use super::settings::Form;
-use crate::attest::{AttestError, AttestationNames, Attestor, Reported};
+use crate::attest::{AttestError, AttestationNames, Attestor, Foreign, Reported};
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -26,7 +26,7 @@ pub(super) async fn store_outcome(
     let (store, object) = place;
     let names = AttestationNames::beside(object.key())
         .map_err(|source| AttestError::Name { artifact: OUTCOME.to_owned(), source })?;
-    let attestor = Attestor::new(signer, store.as_ref());
+    let attestor = Attestor::new(signer, store.as_ref()).with_foreign(Foreign::SetAside);
     let predicate = outcome.predicate();
     attestor.report(OUTCOME, outcome.subject(), STEP_OUTCOME_V1, &predicate, &names).await
 }
