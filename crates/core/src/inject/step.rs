@@ -6,7 +6,7 @@ use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
 use crate::argo::is_ours;
 use crate::contract::annotation::{ATTEST, VERIFY_INPUTS};
-use crate::contract::container::{GATE, SIDECAR};
+use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::PROGRAM;
 
 /// A template, its workflow's `templateDefaults`, and its workflow.
@@ -22,6 +22,7 @@ pub(super) struct Step<'v> {
 pub(super) struct Present<'v> {
     pub(super) sidecar: Option<&'v Value>,
     pub(super) gate: Option<&'v Value>,
+    pub(super) check: Option<&'v Value>,
 }
 
 impl<'v> Step<'v> {
@@ -148,6 +149,7 @@ impl<'v> Step<'v> {
             let (word, slot) = match name {
                 SIDECAR => ("sidecar", &mut present.sidecar),
                 GATE => ("verify-inputs", &mut present.gate),
+                CHECK => ("ready", &mut present.check),
                 _ => continue,
             };
             let first = container.items("args").first().and_then(Value::text);
