@@ -18,6 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         policy_configmap: name("argo-attest-policy"),
         store_secrets: if first & 4 == 0 { vec![name("s3")] } else { Vec::new() },
         grace_period: (first & 8 != 0).then_some(60),
+        not_ready_fails: first & 32 != 0,
         run_as_user: (first & 16 != 0).then_some(1000),
     };
     match inject(text, &settings) {

@@ -13,7 +13,7 @@ use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
 use super::receipt::{ReadBack, Receipt, Reported};
-use crate::attestations::{Attestations, NameError, NewAttestation, PutError};
+use crate::attestations::{Attestations, Foreign, NameError, NewAttestation, PutError};
 use crate::signer::{SignError, Signer};
 use crate::store::StoreError;
 
@@ -21,6 +21,7 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub struct Attestor<'a> {
     signer: &'a dyn Signer,
+    foreign: Foreign,
 }
 
 /// Why an artifact is not attested.
@@ -122,7 +123,14 @@ impl Trouble for AttestError {
 impl<'a> Attestor<'a> {
     /// An attestor that has `signer` sign.
     pub fn new(signer: &'a dyn Signer) -> Self {
-        Self { signer }
+        Self { signer, foreign: Foreign::Refuse }
+    }
+
+    /// What becomes of something else that is there under an attestation's name, which is
+    /// else refused.
+    #[must_use]
+    pub fn with_foreign(self, foreign: Foreign) -> Self {
+        Self { foreign, ..self }
     }
 
     /// Attests one artifact. The receipt says that it is done; any error, that
@@ -168,7 +176,7 @@ impl<'a> Attestor<'a> {
         let (envelope, key) = self.sign(about, payload).await?;
         let bundle = Bundle::new(envelope)
             .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
-        let put = place.put(&NewAttestation { bundle: &bundle, manifest }).await;
+        let put = place.put(&NewAttestation { bundle: &bundle, manifest, foreign: self.foreign }).await;
         ReadBack::of(put.map_err(|error| AttestError::of(about, error))?, &bundle, key)
     }
 

@@ -32,6 +32,7 @@ pub struct Receipt {
     lines_uri: String,
     key: KeyId,
     subjects: usize,
+    set_aside: Vec<String>,
 }
 
 impl Receipt {
@@ -53,6 +54,11 @@ impl Receipt {
     /// How many subjects the statement has.
     pub fn subjects(&self) -> usize {
         self.subjects
+    }
+
+    /// Where that is now which was in the attestation's place, and was none: URIs.
+    pub fn set_aside(&self) -> &[String] {
+        &self.set_aside
     }
 
     /// What a step's outcome may say on the strength of it.
@@ -82,13 +88,14 @@ pub(super) struct ReadBack {
     bundle_uri: String,
     lines_uri: String,
     key: PublicKey,
+    set_aside: Vec<String>,
 }
 
 impl ReadBack {
     /// What the store gives has to be what was signed here, not some other
     /// attestation of the same name, and to verify with the public key.
     pub(super) fn of(kept: Kept, written: &Bundle, key: PublicKey) -> Result<Self, AttestError> {
-        let (bundle_uri, lines_uri) = (kept.bundle.uri, kept.lines.uri);
+        let (bundle_uri, lines_uri, set_aside) = (kept.bundle.uri, kept.lines.uri, kept.set_aside);
         let unverified = |source| AttestError::Unverified { uri: bundle_uri.clone(), source };
         let bytes = kept.bundle.bytes;
         let bundle = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
@@ -100,12 +107,12 @@ impl ReadBack {
         if !kept.lines.bytes.split(|b| *b == b'\n').any(|l| l == line) {
             return Err(AttestError::ReadBack { uri: lines_uri });
         }
-        Ok(Self { bundle, bundle_uri, lines_uri, key })
+        Ok(Self { bundle, bundle_uri, lines_uri, key, set_aside })
     }
 
     /// As any consumer would: what we do not accept ourselves is not attested.
     pub(super) fn receipt(self) -> Result<Receipt, AttestError> {
-        let Self { bundle, bundle_uri, lines_uri, key } = self;
+        let Self { bundle, bundle_uri, lines_uri, key, set_aside } = self;
         let id = key.key_id();
         let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
         let statement = match verify::authenticate(bundle.envelope(), &policy, Timestamp::now()) {
@@ -113,7 +120,8 @@ impl ReadBack {
             Err(source) => return Err(AttestError::Unverified { uri: bundle_uri, source }),
         };
         let subjects = statement.statement().subjects().len();
-        Ok(Receipt { attested: Attested::read_back(&statement, bundle_uri), lines_uri, key: id, subjects })
+        let attested = Attested::read_back(&statement, bundle_uri);
+        Ok(Receipt { attested, lines_uri, key: id, subjects, set_aside })
     }
 
     /// Of a statement that is no provenance.

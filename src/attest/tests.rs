@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::attestations::ObjectAttestations;
+use crate::attestations::{Foreign, MAX_ATTESTATION, ObjectAttestations};
 use crate::signer::{SignError, Signed, Signer};
 use crate::store::{
     MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
@@ -165,5 +165,63 @@ async fn what_a_signer_says_is_checked_before_anything_is_stored() {
             AttestError::Sign { source, .. } => assert_eq!(source.is_passing(), passing),
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// What lies under an attestation's name and is none stays, unless it may be set aside: then
+/// it is kept under another name, and the attestation is where it is looked for.
+#[tokio::test]
+async fn what_is_not_ours_is_kept() {
+    let out = ObjectKey::new("out").unwrap();
+    let names = ObjectAttestations::new(&MemoryStore::new(), &out).names().unwrap();
+    let digest = Sha256Digest::of(b"x");
+    let files = (0..=MAX_FILES)
+        .map(|n| (argo_attest_core::relpath::RelPath::from_bytes(n.to_string().as_bytes()).unwrap(), digest));
+    let contents = Contents::directory("out", &files.collect());
+    let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
+    for name in [&names.bundle, &names.lines, &names.manifest] {
+        let store = MemoryStore::new();
+        let theirs = Bytes::from_static(b"somebody else's\n");
+        store.put(name, theirs.clone(), PutMode::Create).await.unwrap();
+        let place = ObjectAttestations::new(&store, &out);
+        let refusing = Attestor::new(&key);
+        let refused = refusing.attest(&contents, &place, &provenance()).await.map(|_| ()).unwrap_err();
+        assert!(matches!(refused, AttestError::Foreign { .. }), "{refused:?}");
+        assert_eq!(store.get(name, 100).await.unwrap().bytes, theirs);
+
+        let keeping = refusing.with_foreign(Foreign::SetAside);
+        let receipt = keeping.attest(&contents, &place, &provenance()).await.unwrap();
+        let aside = format!("{name}.set-aside-{}", &Sha256Digest::of(&theirs).to_string()[..16]);
+        let aside = ObjectKey::new(&aside).unwrap();
+        assert_eq!(receipt.set_aside(), [store.uri(&aside)]);
+        assert_eq!(store.get(&aside, 100).await.unwrap().bytes, theirs);
+        // There is nothing in the way any more.
+        let again = keeping.attest(&contents, &place, &provenance()).await.unwrap();
+        assert_eq!(again.set_aside(), [""; 0]);
+    }
+}
+
+/// Nothing is replaced that cannot be kept.
+#[tokio::test]
+async fn what_cannot_be_kept_stays() {
+    let out = ObjectKey::new("out").unwrap();
+    let names = ObjectAttestations::new(&MemoryStore::new(), &out).names().unwrap();
+    let contents = Contents::file("out", Sha256Digest::of(b"x"));
+    let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
+    let theirs = Bytes::from_static(b"theirs");
+    let aside = format!("{}.set-aside-{}", names.lines, &Sha256Digest::of(&theirs).to_string()[..16]);
+    let taken = (ObjectKey::new(&aside).unwrap(), Bytes::from_static(b"another's"));
+    let large = Bytes::from(vec![b'x'; usize::try_from(MAX_ATTESTATION).unwrap() + 1]);
+    for (there, beside) in [(theirs, Some(taken)), (large, None)] {
+        let store = MemoryStore::new();
+        store.put(&names.lines, there.clone(), PutMode::Create).await.unwrap();
+        if let Some((key, bytes)) = beside {
+            store.put(&key, bytes, PutMode::Create).await.unwrap();
+        }
+        let place = ObjectAttestations::new(&store, &out);
+        let keeping = Attestor::new(&key).with_foreign(Foreign::SetAside);
+        let error = keeping.attest(&contents, &place, &provenance()).await.map(|_| ()).unwrap_err();
+        assert!(matches!(error, AttestError::Foreign { .. }), "{error:?}");
+        assert!(store.get(&names.lines, u64::MAX).await.unwrap().bytes == there);
     }
 }

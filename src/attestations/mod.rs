@@ -11,6 +11,7 @@
 mod address;
 mod candidate;
 mod file;
+mod foreign;
 mod names;
 mod object;
 mod put;
@@ -24,6 +25,7 @@ use bytes::Bytes;
 pub use address::Address;
 pub use candidate::{Candidate, Candidates, FindError, Form, OpenManifest};
 pub use file::FileAttestations;
+pub use foreign::Foreign;
 pub use names::{AttestationNames, NameError, artifact_of, is_among_attestations};
 pub use object::ObjectAttestations;
 pub use put::PutError;
@@ -72,6 +74,8 @@ pub struct NewAttestation<'a> {
     pub bundle: &'a Bundle,
     /// The files that the statement does not list itself, where they are too many.
     pub manifest: Option<&'a [u8]>,
+    /// What becomes of something else that is in its place.
+    pub foreign: Foreign,
 }
 
 /// What is kept, as it was read back. Nobody has compared it yet with what was put.
@@ -81,6 +85,8 @@ pub struct Kept {
     pub bundle: ReadBack,
     /// The envelopes of this attempt and those before, one a line.
     pub lines: ReadBack,
+    /// Where that is now which was in its place, and was none: URIs.
+    pub set_aside: Vec<String>,
 }
 
 /// Bytes, and where they were read.

@@ -9,6 +9,7 @@ use argo_attest_core::dsse::Envelope;
 use argo_attest_core::manifest;
 use bytes::Bytes;
 
+use super::foreign::{Foreign, set_aside};
 use super::{AttestationNames, Kept, MAX_ATTESTATION, NameError, NewAttestation, ReadBack};
 use crate::store::{InvalidKey, ObjectKey, PutMode, Store, StoreError};
 
@@ -53,6 +54,17 @@ impl From<InvalidKey> for PutError {
     }
 }
 
+/// Where one of its objects goes, and what becomes of something else that is there.
+#[derive(Debug, Clone, Copy)]
+struct Spot<'a> {
+    store: &'a dyn Store,
+    key: &'a ObjectKey,
+    foreign: Foreign,
+}
+
+/// What was in the way, and where it is kept now, a URI.
+type SetAside = Option<String>;
+
 /// Puts all of an attestation. Readers look for the bundle first: it appears when all else
 /// is there.
 pub(super) async fn put(
@@ -60,50 +72,69 @@ pub(super) async fn put(
     names: &AttestationNames,
     new: &NewAttestation<'_>,
 ) -> Result<Kept, PutError> {
+    let spot = |key| Spot { store, key, foreign: new.foreign };
+    let mut set_aside = Vec::new();
     if let Some(bytes) = new.manifest {
-        manifest(store, &names.manifest, bytes).await?;
+        set_aside.extend(manifest(spot(&names.manifest), bytes).await?);
     }
-    lines(store, &names.lines, new.bundle.envelope()).await?;
-    bundle(store, &names.bundle, new.bundle).await?;
-    Ok(Kept { bundle: read(store, &names.bundle).await?, lines: read(store, &names.lines).await? })
+    set_aside.extend(lines(spot(&names.lines), new.bundle.envelope()).await?);
+    set_aside.extend(bundle(spot(&names.bundle), new.bundle).await?);
+    let (bundle, lines) = tokio::try_join!(read(store, &names.bundle), read(store, &names.lines))?;
+    Ok(Kept { bundle, lines, set_aside })
 }
 
 /// The newest attempt's bundle replaces an older one.
-async fn bundle(store: &dyn Store, key: &ObjectKey, new: &Bundle) -> Result<(), PutError> {
-    replace(store, key, |old| old.is_none_or(|old| Bundle::from_json(old).is_ok()).then(|| new.to_json()))
-        .await
+async fn bundle(spot: Spot<'_>, new: &Bundle) -> Result<SetAside, PutError> {
+    replace(spot, |old| old.is_none_or(|old| Bundle::from_json(old).is_ok()).then(|| new.to_json())).await
 }
 
 /// Every attempt's envelope stays.
-async fn lines(store: &dyn Store, key: &ObjectKey, new: &Envelope) -> Result<(), PutError> {
-    replace(store, key, |old| json_lines::append(old.unwrap_or_default(), new, KEPT_LINES).ok()).await
+async fn lines(spot: Spot<'_>, new: &Envelope) -> Result<SetAside, PutError> {
+    replace(spot, |old| json_lines::append(old.unwrap_or_default(), new, KEPT_LINES).ok()).await
 }
 
 /// Reads what is there, decides what shall be there, and writes that only if
 /// nobody wrote in between. `decide` gives `None` for what is not ours to replace.
 async fn replace(
-    store: &dyn Store,
-    key: &ObjectKey,
+    spot: Spot<'_>,
     decide: impl Fn(Option<&[u8]>) -> Option<Vec<u8>>,
-) -> Result<(), PutError> {
+) -> Result<SetAside, PutError> {
+    let Spot { store, key, foreign } = spot;
+    let not_ours = || PutError::Foreign { uri: store.uri(key) };
+    let mut aside = None;
     for _ in 0..ROUNDS {
-        let old = match store.get(key, MAX_ATTESTATION).await {
-            Ok(object) => Some(object),
-            Err(StoreError::NotFound { .. }) => None,
-            Err(StoreError::TooLarge { .. }) => return Err(PutError::Foreign { uri: store.uri(key) }),
-            Err(error) => return Err(error.into()),
+        let (old, unread) = match store.get(key, MAX_ATTESTATION).await {
+            Ok(object) => (Some(object), None),
+            Err(StoreError::NotFound { .. }) => (None, None),
+            Err(StoreError::TooLarge { .. }) => return Err(not_ours()),
+            Err(error) => (None, Some(error)),
         };
-        let Some(new) = decide(old.as_ref().map(|o| o.bytes.as_ref())) else {
-            return Err(PutError::Foreign { uri: store.uri(key) });
+        let decided = match (&old, &unread) {
+            (Some(old), _) => decide(Some(&old.bytes)),
+            (None, None) => decide(None),
+            // What may not be listed is denied, not missing: a write finds out.
+            (None, Some(error)) if error.is_access_denied() => decide(None),
+            (None, Some(StoreError::Corrupt { .. })) if foreign == Foreign::SetAside => None,
+            (None, Some(_)) => return Err(unread.map_or_else(not_ours, Into::into)),
         };
-        let mode = match old {
-            Some(old) if old.bytes == new => return Ok(()),
-            Some(old) => PutMode::Replace(old.info.revision),
-            None => PutMode::Create,
+        let (new, mode) = match (decided, old) {
+            (Some(new), Some(old)) if old.bytes == new => return Ok(aside),
+            (Some(new), Some(old)) => (new, PutMode::Replace(old.info.revision)),
+            (Some(new), None) => (new, PutMode::Create),
+            (None, _) if foreign == Foreign::SetAside => {
+                let (revision, copy) = set_aside(store, key).await?;
+                aside = Some(copy);
+                (decide(None).ok_or_else(not_ours)?, PutMode::Replace(revision))
+            }
+            (None, _) => return Err(not_ours()),
         };
         match store.put(key, new.into(), mode).await {
-            Ok(_) => return Ok(()),
-            Err(StoreError::Conflict { .. }) => {}
+            Ok(_) => return Ok(aside),
+            Err(StoreError::Conflict { .. }) => match unread {
+                // Something is there, and it may not be read.
+                Some(denied) if denied.is_access_denied() => return Err(denied.into()),
+                _ => {}
+            },
             Err(error) => return Err(error.into()),
         }
     }
@@ -111,23 +142,34 @@ async fn replace(
 }
 
 /// A manifest may be large: what is there is recognised by its first line.
-async fn manifest(store: &dyn Store, key: &ObjectKey, bytes: &[u8]) -> Result<(), PutError> {
+async fn manifest(spot: Spot<'_>, bytes: &[u8]) -> Result<SetAside, PutError> {
+    let Spot { store, key, foreign } = spot;
     let wanted = Sha256Digest::of(bytes);
+    let mut aside = None;
     for _ in 0..ROUNDS {
         let mode = match store.stream(key).await {
             Ok(mut old) => {
                 let revision = old.info().revision.clone();
-                let first = old.next().await?.unwrap_or_default();
-                if !is_manifest(&first) {
-                    return Err(PutError::Foreign { uri: store.uri(key) });
+                let first = match old.next().await {
+                    Err(StoreError::Corrupt { .. }) if foreign == Foreign::SetAside => None,
+                    read => Some(read?.unwrap_or_default()),
+                };
+                match first.is_some_and(|first| is_manifest(&first)) {
+                    true => PutMode::Replace(revision),
+                    false if foreign == Foreign::SetAside => {
+                        let (revision, copy) = set_aside(store, key).await?;
+                        aside = Some(copy);
+                        PutMode::Replace(revision)
+                    }
+                    false => return Err(PutError::Foreign { uri: store.uri(key) }),
                 }
-                PutMode::Replace(revision)
             }
             Err(StoreError::NotFound { .. }) => PutMode::Create,
+            Err(error) if error.is_access_denied() => PutMode::Create,
             Err(error) => return Err(error.into()),
         };
         match store.put(key, Bytes::copy_from_slice(bytes), mode).await {
-            Ok(_) => return check(store, key, &wanted).await,
+            Ok(_) => return check(store, key, &wanted).await.map(|()| aside),
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }

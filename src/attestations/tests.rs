@@ -50,8 +50,11 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
 
     assert_eq!(out.manifest_name(), "out.manifest.sha256");
     let (first, second) = (bundle(), bundle());
-    out.put(&NewAttestation { bundle: &first, manifest: None }).await.unwrap();
-    let kept = out.put(&NewAttestation { bundle: &second, manifest: Some(MANIFEST) }).await.unwrap();
+    out.put(&NewAttestation { bundle: &first, manifest: None, foreign: Foreign::Refuse }).await.unwrap();
+    let kept = out
+        .put(&NewAttestation { bundle: &second, manifest: Some(MANIFEST), foreign: Foreign::Refuse })
+        .await
+        .unwrap();
     assert_eq!(kept.bundle.bytes, second.to_json(), "the newest");
     assert_eq!(
         kept.lines.bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count(),
@@ -105,7 +108,10 @@ async fn apart_from_an_object() {
     conforms(|name| Box::new(of(name).put_at(Placement::Apart))).await;
     assert!(store.keys().iter().all(|key| key.as_str().starts_with(".attestations/x/out.")));
     // Both places, and this order.
-    of("x/out").put(&NewAttestation { bundle: &bundle(), manifest: None }).await.unwrap();
+    of("x/out")
+        .put(&NewAttestation { bundle: &bundle(), manifest: None, foreign: Foreign::Refuse })
+        .await
+        .unwrap();
     let mut candidates = of("x/out").candidates(Reach::Nearest);
     for origin in ["memory:x/out.sigstore.json", "memory:.attestations/x/out.sigstore.json"] {
         assert_eq!(candidates.next().await.unwrap().unwrap().origin, origin);

@@ -48,6 +48,10 @@ pub(super) struct InjectArgs {
     /// How the sidecar is declared
     #[arg(long, value_name = "MODE", env = variable::MODE, default_value = "native")]
     mode: Form,
+    /// What becomes of a step of which it is known before main starts that not all can be attested;
+    /// a plain sidecar fails it in any case
+    #[arg(long, value_name = "WHAT", env = variable::NOT_READY, default_value = "run")]
+    not_ready: NotReady,
     /// Secret with the signing key
     #[arg(long, value_name = "NAME", env = variable::KEY_SECRET, default_value = volume::KEY)]
     key_secret: ObjectName,
@@ -69,6 +73,15 @@ pub(super) struct InjectArgs {
     /// User of both containers [default: that of the pod, or of main, else 0 without capabilities]
     #[arg(long, value_name = "UID", env = variable::RUN_AS_USER)]
     run_as_user: Option<u32>,
+}
+
+/// What becomes of a step that cannot be attested.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum NotReady {
+    /// It runs, and everybody is told
+    Run,
+    /// It fails: an init container more, argo-attest-check
+    Fail,
 }
 
 /// How the sidecar is declared.
@@ -104,6 +117,7 @@ pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
             Form::Native => Mode::Native,
             Form::Sidecar => Mode::Sidecar,
         },
+        not_ready_fails: matches!(args.not_ready, NotReady::Fail),
         key_secret: args.key_secret,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,

@@ -171,9 +171,9 @@ fn settings(args: SidecarArgs) -> Settings {
     };
     let refused =
         args.refused.or_else(|| protected::check(&args.key, &[args.template.service_account_dir()]).err());
-    let unusable = refused.as_ref().map(Unusable::from).or(unusable);
     Settings {
         unusable,
+        refused: refused.as_ref().map(Unusable::from),
         key: args.key,
         builder_id: args.builder_id,
         all: args.all,

@@ -20,8 +20,8 @@ use super::planned::Way;
 use super::settings::Form;
 use super::waiting::Waiting;
 use crate::artifact_repository::key;
-use crate::attest::Attestor;
-use crate::attestations::Attestations as _;
+use crate::attest::{Attestor, Receipt};
+use crate::attestations::{Attestations as _, Foreign};
 use crate::observe::{SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
 use crate::stored_match::StoredObject;
@@ -41,19 +41,27 @@ pub(super) struct Concluding<'a> {
 pub(super) struct Conclusion {
     pub(super) fate: Fate,
     pub(super) refused: Vec<(String, String)>,
+    /// What lay in its attestation's place, and where that is now.
+    pub(super) set_aside: Vec<String>,
+}
+
+impl From<Fate> for Conclusion {
+    fn from(fate: Fate) -> Self {
+        Self { fate, refused: Vec::new(), set_aside: Vec::new() }
+    }
 }
 
 impl Conclusion {
     pub(super) fn refused(reason: impl Into<String>) -> Self {
-        Self { fate: Fate::Refused { reason: reason.into() }, refused: Vec::new() }
+        Fate::Refused { reason: reason.into() }.into()
     }
 
     pub(super) fn not_attempted(reason: impl Into<String>) -> Self {
-        Self { fate: Fate::NotAttempted { reason: reason.into() }, refused: Vec::new() }
+        Fate::NotAttempted { reason: reason.into() }.into()
     }
 
     pub(super) fn unfinished(reason: impl Into<String>) -> Self {
-        Self { fate: Fate::Unfinished { reason: reason.into() }, refused: Vec::new() }
+        Fate::Unfinished { reason: reason.into() }.into()
     }
 }
 
@@ -75,11 +83,7 @@ impl Concluding<'_> {
         sealed: SealedArtifact,
     ) -> Conclusion {
         if sealed.shape() == Shape::Missing {
-            return if optional {
-                Conclusion { fate: Fate::Absent, refused: Vec::new() }
-            } else {
-                Conclusion::refused("main did not write it")
-            };
+            return if optional { Fate::Absent.into() } else { Conclusion::refused("main did not write it") };
         }
         // Both outlive the work, which is dropped wherever it stands when the time is up.
         let (last, mut refused) = (LastLook::default(), Vec::new());
@@ -87,11 +91,15 @@ impl Concluding<'_> {
             let known = self.work_out(way, sealed, &mut refused).await?;
             self.attest(way, before, known, &last).await
         };
-        let fate = match self.deadline.within(working).await {
-            Ok(attested) => attested.unwrap_or_else(|reason| Fate::Refused { reason }),
-            Err(TimeUp) => last.too_late(),
+        let (fate, set_aside) = match self.deadline.within(working).await {
+            Ok(Ok(receipt)) => {
+                let set_aside = receipt.set_aside().to_vec();
+                (Fate::Attested(receipt.into_attested()), set_aside)
+            }
+            Ok(Err(reason)) => (Fate::Refused { reason }, Vec::new()),
+            Err(TimeUp) => (last.too_late(), Vec::new()),
         };
-        Conclusion { fate, refused }
+        Conclusion { fate, refused, set_aside }
     }
 
     /// What the statement will be about. Of very many files this takes its time, in which
@@ -123,7 +131,7 @@ impl Concluding<'_> {
         before: &Before,
         known: Known,
         last: &LastLook,
-    ) -> Result<Fate, String> {
+    ) -> Result<Receipt, String> {
         let Known { sealed, contents, on_disk } = known;
         let shape = if sealed.shape() == Shape::File { ArgoShape::File } else { ArgoShape::Directory };
         let packing = way.plan.packing(shape);
@@ -144,11 +152,8 @@ impl Concluding<'_> {
         let directory = (packing == Packing::ObjectPerFile).then(|| store.uri(&object));
         let manifest = place.manifest_name();
         let provenance = (self.provenance)(byproducts(&contents, &manifest, &stored, directory.as_deref()));
-        let receipt = Attestor::new(self.signer)
-            .attest(&contents, &place, &provenance)
-            .await
-            .map_err(|e| causes(&e))?;
-        Ok(Fate::Attested(receipt.into_attested()))
+        let attestor = Attestor::new(self.signer).with_foreign(Foreign::SetAside);
+        attestor.attest(&contents, &place, &provenance).await.map_err(|e| causes(&e))
     }
 }
 

@@ -82,6 +82,10 @@ async fn object(way: &Way, store: &dyn Store, form: Form) -> Result<Earlier, Not
     let unusable = |error: StoreError| NotReady::from(&error);
     match asked {
         Ok(_) | Err(StoreError::TooLarge { .. }) => {}
+        Err(error @ StoreError::Corrupt { .. }) => {
+            // It is set aside when there is something to put in its place.
+            warn!(error = causes(&error), "what lies in the attestation's place is damaged");
+        }
         Err(error) if error.is_access_denied() => {
             // What may not be listed is denied, not missing; writing may be allowed all the same.
             warn!(%error, "reading attestations is denied, or there is none yet");

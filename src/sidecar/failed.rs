@@ -5,7 +5,7 @@ use argo_attest_core::trouble::Trouble;
 use tracing::error;
 
 use super::life::End;
-use super::settings::{Form, IfNotReady};
+use super::settings::{Form, IfNotReady, Unusable};
 use super::signals::Told;
 use super::status::Status;
 use super::surroundings::Surroundings;
@@ -31,6 +31,10 @@ enum Cause {
 impl NotReady {
     pub(super) fn held(reason: String, remedy: String) -> Self {
         Self { reason, remedy, cause: Cause::Deployment }
+    }
+
+    pub(super) fn from_setting(unusable: &Unusable) -> Self {
+        Self::held(unusable.reason.clone(), unusable.remedy.clone())
     }
 
     /// What the pod is told.

@@ -163,6 +163,6 @@ fn not_attempted(state: &StepState) -> Conclusion {
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {
-    let Conclusion { fate, refused } = conclusion;
-    OutputOutcome { name: output.name.clone(), path: output.declared_path.clone(), fate, refused }
+    let Conclusion { fate, refused, set_aside } = conclusion;
+    OutputOutcome { name: output.name.clone(), path: output.declared_path.clone(), fate, refused, set_aside }
 }

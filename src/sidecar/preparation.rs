@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use super::failed::{NotReady, not_established, not_ready};
 use super::placing::Placing;
 use super::planned::{self, Planned};
-use super::settings::{Form, Unusable};
+use super::settings::Form;
 use super::surroundings::Surroundings;
 use super::upstream;
 use crate::artifact_repository::Stores;
@@ -53,8 +53,6 @@ impl Prepared {
         here.waits_for.set("the key");
         let key = FollowedKey::load(&here.settings.key, &|name| here.environment.var(name))
             .map_err(|e| NotReady::from(&e))?;
-        let unusable = here.settings.unusable.clone();
-        let unusable = unusable.map(|Unusable { reason, remedy }| NotReady::held(reason, remedy));
         let (inputs, invalid) = match upstream::read(&here.settings.evidence, &step) {
             Ok(inputs) => (inputs, None),
             Err(why) => (BTreeMap::new(), Some(why)),
@@ -83,7 +81,7 @@ impl Prepared {
                 "give the step an artifact repository in an S3 store, and no output the outcome's key";
             troubles.push(NotReady::held(reason, remedy.into()));
         }
-        let hindrance = unusable.or(invalid);
+        let hindrance = here.settings.unusable.as_ref().map(NotReady::from_setting).or(invalid);
         Ok(Self { step, template, form, key, stores, outputs, opened, inputs, outcome, hindrance, troubles })
     }
 }

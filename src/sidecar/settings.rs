@@ -84,6 +84,9 @@ pub struct Settings {
     /// What else was set, and cannot be used. It is told where the reason can be
     /// read: a native sidecar that just ended would be started again and again.
     pub unusable: Option<Unusable>,
+    /// What was set that must not be used: a key where something else is meant, or in a place
+    /// that is sent to others. Then nothing is read, signed or asked.
+    pub refused: Option<Unusable>,
 }
 
 /// A setting that makes attesting impossible.

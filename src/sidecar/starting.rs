@@ -58,6 +58,9 @@ impl<'a> Starting<'a> {
         if let Some(reason) = self.idle_reason(&claim) {
             return Start::Idle(Idle { here, step: claim.step().name.clone(), reason });
         }
+        if let Some(refused) = &here.settings.refused {
+            return failed(form, NotReady::from_setting(refused));
+        }
         self.prepare(claim, form).await
     }
 

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::settings::Form;
 use crate::artifact_repository::key;
 use crate::attest::{AttestError, Attestor, Reported};
-use crate::attestations::{NameError, ObjectAttestations};
+use crate::attestations::{Foreign, NameError, ObjectAttestations};
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -30,7 +30,7 @@ pub(super) async fn store_outcome(
     let key = key(object).map_err(|error| unnamed(error.into()))?;
     let place = ObjectAttestations::new(store.as_ref(), &key);
     place.names().map_err(unnamed)?;
-    let attestor = Attestor::new(signer);
+    let attestor = Attestor::new(signer).with_foreign(Foreign::SetAside);
     let predicate = outcome.predicate();
     attestor.report(OUTCOME, outcome.subject(), STEP_OUTCOME_V1, &predicate, &place).await
 }

@@ -21,8 +21,8 @@ fn build() -> String {
 fn a_native_sidecar_is_as_documented() {
     let expected = "  \
   volumes:
-  - {name: argo-attest-key, secret: {secretName: argo-attest-key, defaultMode: 256}}
-  - {name: argo-attest-store, secret: {secretName: s3-credentials, defaultMode: 256}}
+  - {name: argo-attest-key, secret: {secretName: argo-attest-key, defaultMode: 256, optional: true}}
+  - {name: argo-attest-store, secret: {secretName: s3-credentials, defaultMode: 256, optional: true}}
     initContainers:
     - name: argo-attest
       image: \"registry.example/argo-attest:1\"
@@ -46,6 +46,36 @@ fn a_native_sidecar_is_as_documented() {
       - {name: argo-attest-key, mountPath: /etc/argo-attest/key, readOnly: true}
       - {name: argo-attest-store, mountPath: /argo/secret/s3-credentials, readOnly: true}";
     assert_eq!(added(&build(), &settings()), expected);
+}
+
+/// Whoever wants a step to fail that cannot be attested gets a check that can fail it.
+#[test]
+fn a_check_comes_where_it_was_asked_for() {
+    let failing = Settings { not_ready_fails: true, ..settings() };
+    for all in [false, true] {
+        let done = injected(&build(), &Settings { all, ..failing.clone() }).unwrap();
+        let document = &read(&done.text)[0];
+        let at = if all { &document["spec"]["templateDefaults"] } else { templates(document)[0] };
+        assert_eq!(names(at, "initContainers"), ["argo-attest", "argo-attest-check"]);
+        let (sidecar, check) = (&at["initContainers"][0], &at["initContainers"][1]);
+        assert!(sidecar["env"].as_array().unwrap().iter().any(|variable| {
+            *variable == serde_json::json!({"name": "ARGO_ATTEST_NOT_READY", "value": "fail"})
+        }));
+        let evidence = |container: &serde_json::Value| {
+            let mounts = container["volumeMounts"].as_array().unwrap();
+            mounts.iter().find(|mount| mount["name"] == "argo-attest-evidence").cloned().unwrap()
+        };
+        assert_eq!(evidence(sidecar)["readOnly"], serde_json::Value::Null, "the sidecar writes there");
+        assert_eq!(evidence(check)["readOnly"], true);
+        assert_eq!(check["args"], serde_json::json!(["ready", "--check"]));
+        assert_eq!(check["mirrorVolumeMounts"], serde_json::Value::Null, "it looks at nothing of main's");
+        assert!(names(spec(document), "volumes").contains(&"argo-attest-evidence"));
+    }
+    // A sidecar that is there already tells a check nothing, and a plain one fails the step.
+    let before = injected(&build(), &settings()).unwrap().text;
+    assert_eq!(injected(&before, &failing).unwrap().text, before);
+    let lines = added(&build(), &Settings { mode: Mode::Sidecar, ..failing });
+    assert!(!lines.contains("argo-attest-check") && !lines.contains("NOT_READY"), "{lines}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ fn settings() -> Settings {
         builder_id: "https://ci.example.com/argo".into(),
         all: false,
         mode: Mode::Native,
+        not_ready_fails: false,
         key_secret: "argo-attest-key".parse().unwrap(),
         policy_configmap: "argo-attest-policy".parse().unwrap(),
         store_secrets: vec!["s3-credentials".parse().unwrap()],

@@ -10,6 +10,8 @@ mod consumer;
 mod init;
 #[path = "../support/namespace.rs"]
 mod namespace;
+#[path = "../support/odd_store.rs"]
+mod odd_store;
 #[path = "support/output.rs"]
 mod output;
 #[path = "support/pod.rs"]

@@ -6,6 +6,9 @@
 mod conformance;
 #[path = "../support/faulty.rs"]
 mod faulty;
+#[path = "../support/odd_store.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod odd_store;
 #[path = "../support/scripted.rs"]
 mod scripted;
 #[path = "../support/servers.rs"]
@@ -22,6 +25,7 @@ mod tls;
 #[expect(dead_code, reason = "shared with the tests of the archive readers")]
 mod zipball;
 
+mod abilities;
 mod adapters;
 mod bodies;
 mod faults;

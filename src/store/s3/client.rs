@@ -10,6 +10,7 @@ use aws_sdk_s3::config::{
     BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, StalledStreamProtectionConfig,
 };
 
+use super::ability::Ability;
 use super::fault::Fault;
 use super::http::http_client;
 use super::identity::{Current, Identity};
@@ -22,6 +23,8 @@ pub(super) struct Client {
     pub(super) config: S3Config,
     identity: Arc<Identity>,
     retrying: Retrying,
+    /// What the store was seen to take.
+    pub(super) ability: Ability,
     /// Whether the store has said of its own accord that an object is missing, or
     /// could not: see [`Self::why_not_there`].
     bucket_asked_for: AtomicBool,
@@ -33,7 +36,7 @@ impl Client {
             Ok((s3, identity)) => {
                 let retrying = Retrying::new(config.limits);
                 let bucket_asked_for = AtomicBool::new(false);
-                Ok(Self { s3, config, identity, retrying, bucket_asked_for })
+                Ok(Self { s3, config, identity, retrying, ability: Ability::default(), bucket_asked_for })
             }
             Err(source) => {
                 let S3Config { bucket, prefix, .. } = config;

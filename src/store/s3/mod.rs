@@ -3,10 +3,12 @@
 //! What is written carries our own SHA-256 as `x-amz-checksum-sha256`, so that
 //! the store itself refuses other bytes, and a precondition, so that nothing is
 //! overwritten and a write whose reply was lost can be sent again: the second
-//! one is refused with 412, the object is read, and it is ours. A store that
-//! ignores preconditions (AWS has them since 2024) is not for this. Redirects are
+//! one is refused with 412, the object is read, and it is ours. What a store
+//! refuses of that is done without (`ability`). One that ignores preconditions and
+//! does not say so lets the last of two writers win. Redirects are
 //! never followed, TLS is used unless the endpoint says `http://`.
 
+mod ability;
 mod body;
 mod client;
 mod config;
@@ -18,16 +20,13 @@ mod reading;
 mod reply;
 mod retry;
 mod settings;
+mod writing;
 
 use std::fmt;
 use std::sync::Arc;
 
 use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
-use aws_sdk_s3::operation::put_object::PutObjectOutput;
-use aws_sdk_s3::primitives::ByteStream;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
@@ -40,10 +39,8 @@ use argo_attest_core::digest::Sha256Digest;
 
 use self::client::Client;
 use self::fault::Fault;
-use super::{
-    Checksums, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, Operation, PutMode, PutOutcome,
-    Revision, Store, StoreError,
-};
+use self::writing::Write;
+use super::{Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError};
 
 /// A bucket, or the part of it beneath a prefix.
 #[derive(Clone)]
@@ -82,85 +79,6 @@ impl S3Store {
             .await
             .map_err(|gave_up| gave_up.fault.into_error(target.uri.clone(), gave_up.attempts))
     }
-
-    async fn put_once(
-        &self,
-        target: &Target,
-        bytes: &Bytes,
-        digest: &Sha256Digest,
-        mode: &PutMode,
-    ) -> Result<PutOutcome, Fault> {
-        let request = self
-            .client
-            .s3
-            .put_object()
-            .bucket(self.client.bucket())
-            .key(&target.key)
-            .content_length(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
-            .checksum_sha256(STANDARD.encode(digest.as_bytes()))
-            .body(ByteStream::from(bytes.clone()));
-        // RFC 9110 section 13.1, as S3's conditional writes have it.
-        let request = match mode {
-            PutMode::Create => request.if_none_match("*"),
-            PutMode::Replace(revision) => request.if_match(revision.as_str()),
-        };
-        let reply = Box::pin(async {
-            request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Write))
-        });
-        match self.client.answer(bytes.len(), reply).await {
-            Ok(output) => written(target, &output, bytes.len(), digest),
-            Err(fault) => match fault.status() {
-                Some(412) => self.compare(target, bytes, mode, None).await,
-                Some(409) => self.compare(target, bytes, mode, Some(fault)).await,
-                _ => Err(fault),
-            },
-        }
-    }
-
-    /// After a refused precondition: is what is there ours? `refusal` is what to
-    /// say if nothing is there, where that is possible.
-    async fn compare(
-        &self,
-        target: &Target,
-        bytes: &Bytes,
-        mode: &PutMode,
-        refusal: Option<Fault>,
-    ) -> Result<PutOutcome, Fault> {
-        match self.client.read_once(target, bytes.len() as u64).await {
-            Ok(there) if there.bytes == *bytes => Ok(PutOutcome::AlreadyThere(there.info)),
-            // A write that collided may still be repeated; S3 asks for that with 409.
-            Ok(_) | Err(Fault::Final(StoreError::TooLarge { .. })) => match (refusal, mode) {
-                (Some(fault), PutMode::Replace(_)) if fault.is_transient() => Err(fault),
-                _ => Err(Fault::Final(StoreError::Conflict { uri: target.uri.clone() })),
-            },
-            Err(fault) if fault.status() == Some(404) => match (refusal, mode) {
-                (Some(refusal), _) => Err(refusal),
-                (None, PutMode::Create) => Err(Fault::Odd("the object went away while it was compared")),
-                (None, PutMode::Replace(_)) => Err(fault),
-            },
-            Err(other) => Err(other),
-        }
-    }
-}
-
-fn written(
-    target: &Target,
-    output: &PutObjectOutput,
-    size: usize,
-    digest: &Sha256Digest,
-) -> Result<PutOutcome, Fault> {
-    let confirmed = reading::sha256(output.checksum_sha256());
-    if confirmed.is_some_and(|confirmed| confirmed != *digest) {
-        let uri = target.uri.clone();
-        return Err(Fault::Final(StoreError::Corrupt { uri, kind: Corruption::Confirmed }));
-    }
-    let etag = output.e_tag().ok_or(Fault::Odd("the store confirmed a write without an ETag"))?;
-    Ok(PutOutcome::Written(ObjectInfo {
-        size: size as u64,
-        revision: Revision::new(etag),
-        version_id: output.version_id().map(str::to_owned),
-        checksums: Checksums { sha256: confirmed, crc64nvme: None },
-    }))
 }
 
 impl fmt::Debug for S3Store {
@@ -188,6 +106,11 @@ impl Store for S3Store {
         self.run(&target, || self.client.read_once(&target, limit)).await
     }
 
+    async fn salvage(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
+        let target = self.target(key)?;
+        self.run(&target, || self.client.salvage_once(&target, limit)).await
+    }
+
     async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
         let target = self.target(key)?;
         let (info, body) = self.run(&target, || self.client.open(&target)).await?;
@@ -206,7 +129,8 @@ impl Store for S3Store {
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
         let target = self.target(key)?;
         let digest = Sha256Digest::of(&bytes);
-        self.run(&target, || self.put_once(&target, &bytes, &digest, &mode)).await
+        let write = Write { target: &target, bytes: &bytes, digest: &digest, mode: &mode };
+        self.run(&target, || self.client.put_once(write)).await
     }
 
     fn retries(&self) -> u64 {

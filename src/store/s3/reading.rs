@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use argo_attest_core::digest::Sha256Digest;
+use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::Target;
 use super::body::Body;
@@ -138,21 +139,39 @@ impl Client {
 
     /// Reads a whole object of at most `limit` bytes, in one attempt.
     pub(super) async fn read_once(&self, target: &Target, limit: u64) -> Result<Object, Fault> {
-        let (info, mut body) = self.open(target).await?;
-        if info.size > limit {
-            return Err(Fault::Final(StoreError::TooLarge { uri: target.uri.clone(), limit }));
-        }
-        // What was announced is not allocated before it comes.
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = body.next().await? {
-            bytes.extend_from_slice(&chunk);
-        }
-        let bytes: Bytes = bytes.freeze();
-        if info.checksums.sha256.is_some_and(|sha256| sha256 != Sha256Digest::of(&bytes)) {
+        let (info, body) = self.open(target).await?;
+        let object = gather(target, info, body, limit).await?;
+        if object.info.checksums.sha256.is_some_and(|sha256| sha256 != Sha256Digest::of(&object.bytes)) {
             return Err(Fault::Mismatch);
         }
-        Ok(Object { bytes, info })
+        Ok(object)
     }
+
+    /// The same, of an object that does not have the checksum that the store holds for it.
+    pub(super) async fn salvage_once(&self, target: &Target, limit: u64) -> Result<Object, Fault> {
+        let as_it_comes = aws_sdk_s3::config::Builder::default()
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        let request = self.s3.get_object().bucket(self.bucket()).key(&target.key);
+        let request = request.customize().config_override(as_it_comes);
+        let reply =
+            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Read)) });
+        let output = self.answer(0, reply).await?;
+        let info = describe(&Facts::from(&output), target)?;
+        let body = Body::new(output.body, info.size, self.config.limits);
+        gather(target, ObjectInfo { checksums: Checksums::default(), ..info }, body, limit).await
+    }
+}
+
+async fn gather(target: &Target, info: ObjectInfo, mut body: Body, limit: u64) -> Result<Object, Fault> {
+    if info.size > limit {
+        return Err(Fault::Final(StoreError::TooLarge { uri: target.uri.clone(), limit }));
+    }
+    // What was announced is not allocated before it comes.
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = body.next().await? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Object { bytes: bytes.freeze(), info })
 }
 
 fn changed(target: &Target) -> Fault {

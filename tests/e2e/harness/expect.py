@@ -151,13 +151,6 @@ def exit_code(pod, wanted):
     assert code == wanted, f"{pod.name}: our container's exit code is {code}, not {wanted}"
 
 
-def main_never_starts(pod, seconds):
-    """Holds while it is watched; the reason is for the caller to find."""
-    from .waiting import stays
-
-    stays(f"main of {pod.name} has not started", seconds, lambda: not pod.again().main_started())
-
-
 def says(pod, text, seconds=30):
     """Our container's messages, past and present, or its log hold `text`."""
 

@@ -167,7 +167,7 @@ def shell(settings, script):
 def workflow(settings, name, step, key_secret, templates=(), entrypoint=None, spec=None):
     """The whole Workflow, as the API takes it."""
     # Where we run as uid 0, nobody else needs to read the key.
-    key = {"secretName": step.key_secret or key_secret, "defaultMode": 0o400}
+    key = {"secretName": step.key_secret or key_secret, "defaultMode": 0o400, "optional": True}
     patch = {"terminationGracePeriodSeconds": GRACE_SECONDS}
     return {
         "apiVersion": "argoproj.io/v1alpha1",

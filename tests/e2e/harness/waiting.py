@@ -19,12 +19,3 @@ def wait_for(what, seconds, condition, poll=POLL_SECONDS):
         if time.monotonic() > deadline:
             raise Late(f"{what}: not within {seconds:.0f} s")
         time.sleep(poll)
-
-
-def stays(what, seconds, condition, poll=0.25):
-    """`condition` holds all the while: for what must *not* happen."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not condition():
-            raise AssertionError(f"{what}: no longer so")
-        time.sleep(poll)

@@ -50,8 +50,8 @@ def brought(case, gate=True):
         mount("argo-attest-evidence", "/run/argo-attest", readOnly=True), args=["sidecar"], restartPolicy="Always",
         lifecycle={"postStart": {"exec": {"command": ["/argo-attest", "ready", "--wait"]}}}))
     spec["volumes"] += [
-        {"name": "argo-attest-key", "secret": {"secretName": KEY_SECRET, "defaultMode": 256}},
-        {"name": "argo-attest-policy", "configMap": {"name": "argo-attest-policy"}},
+        {"name": "argo-attest-key", "secret": {"secretName": KEY_SECRET, "defaultMode": 256, "optional": True}},
+        {"name": "argo-attest-policy", "configMap": {"name": "argo-attest-policy", "optional": True}},
         {"name": "argo-attest-evidence", "emptyDir": {}},
         {"name": "evil", "emptyDir": {}},
     ]

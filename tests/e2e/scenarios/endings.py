@@ -103,7 +103,8 @@ def pod_deleted(case, form):
     expect.failed(running)
     # The pod is gone and its messages with it: what it said last is in the store.
     key = expect.outcome_key(pod)
-    wait_for("the outcome of a deleted pod", 30, lambda: case.s3.exists(key))
+    ended = lambda: case.s3.exists(key) and expect.outcome(case, pod)["state"] != "started"
+    wait_for("the outcome of a deleted pod", 30, ended)
     told = expect.fate(case, pod, FILE)
     assert told["verdict"] in UNFINISHED, told
     expect.nothing_verifies(case, pod, FILE)

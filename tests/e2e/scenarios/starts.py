@@ -1,4 +1,4 @@
-"""Starting without what is needed: a native sidecar holds main, a plain one fails the step."""
+"""Starting, also without what is needed: beside a native sidecar the step runs, a plain one fails it."""
 
 from harness import expect
 from harness.scenario import scenario
@@ -7,34 +7,39 @@ from harness.waiting import wait_for
 
 FILE = Output("out", "/data/out.txt", "none")
 SCRIPT = "echo x > /data/out.txt; sleep 1"
-# Long enough for a main that is not held to start and end.
-WATCHED_SECONDS = 8
 
 
-@scenario("start/native/key-secret-comes-late")
-def key_comes_late(case):
-    """No Secret: the kubelet holds the pod. When it comes, the step goes on and is attested."""
-    secret = case.keys.secret + "-late"
-    running = case.submit(Step(script=SCRIPT, outputs=[FILE], key_secret=secret))
+@scenario("start/native/recorded")
+def recorded(case):
+    """Before main starts, it is on record that it does."""
+    running = case.submit(Step(script="sleep 8; echo x > /data/out.txt", outputs=[FILE]))
     pod = running.pod()
-    expect.main_never_starts(pod, WATCHED_SECONDS)
-    case.kube.create_secret(secret, {"attest.key": case.keys.private})
-    case.later(case.kube.delete_secret, secret)
-    # The kubelet tries a mount again after up to two minutes.
-    expect.succeeded(running, 180)
+    wait_for("main", 60, lambda: pod.again().main_started())
+    assert expect.outcome(case, pod)["state"] == "started", expect.outcome(case, pod)
+    expect.succeeded(running)
+    assert expect.outcome(case, pod)["state"] == "succeeded", expect.outcome(case, pod)
     expect.attested(case, pod, FILE)
+
+
+def unattested(case, running, reason):
+    """The step runs, and it is said that nothing is attested, and why."""
+    pod = running.pod()
+    expect.succeeded(running)
+    expect.says(pod, reason)
+    expect.nothing_verifies(case, pod, FILE)
+
+
+@scenario("start/native/key-secret-missing")
+def no_secret(case):
+    secret = case.keys.secret + "-missing"
+    unattested(case, case.submit(Step(script=SCRIPT, outputs=[FILE], key_secret=secret)), "attest.key")
 
 
 def no_usable_key(case, name, data, reason):
     secret = f"{case.keys.secret}-{name}"
     case.kube.create_secret(secret, data)
     case.later(case.kube.delete_secret, secret)
-    running = case.submit(Step(script=SCRIPT, outputs=[FILE], key_secret=secret))
-    pod = running.pod()
-    wait_for("our container", 30, lambda: pod.again().container().get("state"))
-    expect.main_never_starts(pod, WATCHED_SECONDS)
-    expect.says(pod, reason)
-    expect.nothing_verifies(case, pod, FILE)
+    unattested(case, case.submit(Step(script=SCRIPT, outputs=[FILE], key_secret=secret)), reason)
 
 
 scenario("start/native/key-missing", name="missing", data={"other": "x"}, reason="attest.key")(no_usable_key)
@@ -54,12 +59,7 @@ def wrong_credentials(case, form):
 @scenario("start/native/store-credentials-wrong")
 def native_wrong_credentials(case):
     secret = wrong_credentials(case, "native")
-    running = case.submit(Step(script=SCRIPT, outputs=[FILE], s3_secret=secret))
-    pod = running.pod()
-    wait_for("our container", 30, lambda: pod.again().container().get("state"))
-    expect.main_never_starts(pod, WATCHED_SECONDS)
-    expect.says(pod, "credentials")
-    expect.nothing_verifies(case, pod, FILE)
+    unattested(case, case.submit(Step(script=SCRIPT, outputs=[FILE], s3_secret=secret)), "credentials")
 
 
 @scenario("start/plain/store-credentials-wrong")

@@ -57,6 +57,20 @@ fn a_policy_that_is_no_policy() {
     assert!(ended.message.contains("the key \"ci\" of the policy cannot be used"), "{}", ended.message);
 }
 
+/// Its ConfigMap is mounted as optional: the kubelet would hold the pod for ever.
+#[test]
+fn a_policy_that_is_not_there_fails_the_step_at_once() {
+    let s3 = S3::new();
+    let upstream = upstream(&s3);
+    let none = consumer(&s3, &upstream);
+    for file in ["policy/policy.yaml", "policy/ci.pub"] {
+        std::fs::remove_file(none.at(file)).unwrap();
+    }
+    let ended = none.gate();
+    assert_eq!(ended.code, Some(66), "{ended:#?}");
+    assert!(ended.message.contains("policy.yaml"), "{}", ended.message);
+}
+
 /// Main's mounts are not mirrored: what main will read cannot be seen from here. Not
 /// even an optional input may then count as not there.
 #[test]

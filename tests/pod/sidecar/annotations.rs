@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::output::Output;
 use crate::pod::{POD_UID, Pod};
 use crate::process::until;
+use crate::proxy::{Proxy, Way};
 use crate::s3::S3;
 use crate::scripted::{Act, Request, Scripted, head, reply};
 use crate::tls::Authority;
@@ -256,6 +257,29 @@ fn a_sidecar_that_cannot_get_ready_says_so() {
     assert_eq!(*annotations, json!({"argo-attest.io/state": "not-ready"}));
     sidecar.terminate();
     assert_eq!(sidecar.ends().0, Some(0));
+}
+
+/// Main was held for long enough: that is told at once, and what became of the step at its end.
+#[test]
+fn a_main_that_is_let_go_is_told_of() {
+    let Some(authority) = Authority::new() else { return };
+    let s3 = S3::new();
+    let proxy = Proxy::to(s3.address(), Way::Hole);
+    let ok = || Act::Reply(reply(200, &[], b"{}"));
+    let server = api_server(&authority, [ok(), ok(), ok(), ok()]);
+    let mut pod = pod(&s3, vec![Output::plain("a")], &authority, server.address).grace(60);
+    pod.template["archiveLocation"]["s3"]["endpoint"] = json!(proxy.address);
+    let pod = pod.env("ARGO_ATTEST_READY_TIMEOUT", "500ms");
+    let mut sidecar = pod.start_ready();
+    until("both requests", || (told(&server).len() == 2).then_some(()));
+    let event = json_of(&asked(&server, "POST"));
+    assert_eq!((&event["type"], &event["reason"]), (&json!("Warning"), &json!("NotReady")));
+    assert!(event["message"].as_str().unwrap().contains("not all was ready within 500ms"), "{event}");
+    proxy.set(Way::Open);
+    let (code, message) = pod.succeed(&s3, &mut sidecar);
+    assert_eq!((code, &message["attested"]), (Some(0), &json!(1)), "{message}");
+    let last = told(&server).pop().unwrap();
+    assert!(String::from_utf8_lossy(&last.body).contains("ttested"), "{last:?}");
 }
 
 /// A step that did not ask for it leaves no trace.

@@ -6,6 +6,7 @@ mod idle;
 mod keys;
 mod many;
 mod mounts;
+mod odd_stores;
 mod packings;
 mod placing;
 mod readiness;

@@ -106,6 +106,24 @@ fn metrics_are_served_while_main_runs_and_after() {
     assert_eq!((code, &message["attested"]), (Some(0), &2.into()), "{message}");
 }
 
+/// Somebody may be woken by it.
+#[test]
+fn metrics_say_that_not_all_was_ready() {
+    for (spoilt, count) in [(false, 0), (true, 1)] {
+        let s3 = S3::new();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let pod = Pod::new(s3.address(), vec![Output::plain("a")]);
+        let pod = pod.env("ARGO_ATTEST_METRICS_LISTEN", &address.to_string());
+        if spoilt {
+            std::fs::write(pod.at("secrets/s3-cred/secretkey"), "wrong").unwrap();
+        }
+        let mut sidecar = pod.start_ready();
+        sidecar.reaches(if spoilt { "unready" } else { "ready" });
+        let line = format!("\nargo_attest_not_ready {count}\n");
+        until("the metric", || scrape(address)?.contains(&line).then_some(()));
+    }
+}
+
 #[test]
 fn each_line_of_the_log_is_an_object_with_the_trace() {
     let s3 = S3::new();

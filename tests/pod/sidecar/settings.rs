@@ -123,3 +123,24 @@ fn a_check_fails_the_step_where_that_was_asked_for() {
     let message = fs::read_to_string(keyless.at("check-log")).unwrap();
     assert!(message.contains("there is no key file") && message.contains("; "), "{message}");
 }
+
+/// What would be sent to a service for credentials must not be the key: then nobody is asked
+/// for anything, and nothing is signed.
+#[test]
+fn a_token_in_the_keys_folder_is_sent_to_nobody() {
+    let s3 = S3::new();
+    let service = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    service.set_nonblocking(true).unwrap();
+    let pod = pod(&s3);
+    let key = pod.at("keys/attest.key");
+    let pod = pod
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", key.to_str().unwrap())
+        .env("AWS_ROLE_ARN", "arn:aws:iam::1:role/r")
+        .env("AWS_ENDPOINT_URL_STS", &format!("http://{}", service.local_addr().unwrap()));
+    let mut sidecar = pod.start_ready();
+    let message = sidecar.reaches("unattested");
+    assert!(message["reason"].as_str().unwrap().contains("AWS_WEB_IDENTITY_TOKEN_FILE"), "{message}");
+    pod.succeed(&s3, &mut sidecar);
+    assert_eq!(service.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    assert!(!s3.keys().iter().any(|key| key.contains("sigstore")), "{:?}", s3.keys());
+}

@@ -1,10 +1,10 @@
-//! The two containers, the volumes they mount, and where. The names are fixed: policies,
+//! Our containers, the volumes they mount, and where. The names are fixed: policies,
 //! documentation and other tools know them.
 
 use super::item::Item;
 use super::settings::{Mode, Settings};
 use crate::argo::Check;
-use crate::contract::container::{GATE, SIDECAR};
+use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::{self, PROGRAM};
 use crate::contract::variable;
 use crate::contract::volume::{EVIDENCE, KEY, POLICY, STORE};
@@ -50,15 +50,24 @@ impl Volume {
         }
     }
 
-    /// Its declaration. Where all who mount a Secret run as root, nobody else can read it.
+    /// Its declaration. Where all who mount a Secret run as root, nobody else can read it. For
+    /// one that is not there the kubelet would hold the pod, and nobody would say why: our
+    /// containers do.
     pub(super) fn item(&self, root: bool) -> Item {
         let mode = Item::literal(if root { &0o400 } else { &0o444 });
         let (key, source) = match &self.source {
             Source::Secret(name) => {
-                let source = vec![("secretName", Item::text(name.as_str())), ("defaultMode", mode)];
+                let source = vec![
+                    ("secretName", Item::text(name.as_str())),
+                    ("defaultMode", mode),
+                    ("optional", Item::literal(&true)),
+                ];
                 ("secret", Item::Map(source))
             }
-            Source::ConfigMap(name) => ("configMap", Item::Map(vec![("name", Item::text(name.as_str()))])),
+            Source::ConfigMap(name) => {
+                let source = vec![("name", Item::text(name.as_str())), ("optional", Item::literal(&true))];
+                ("configMap", Item::Map(source))
+            }
             Source::EmptyDir => ("emptyDir", Item::Map(Vec::new())),
         };
         Item::Map(vec![("name", Item::text(&self.name)), (key, source)])
@@ -85,7 +94,9 @@ impl Maker<'_> {
     /// The volumes of the sidecar.
     pub(super) fn sidecar_volumes(&self, gate: bool) -> Vec<Volume> {
         let key = Source::Secret(self.settings.key_secret.clone());
-        let evidence = gate.then(|| volume(EVIDENCE, place::EVIDENCE, true, Source::EmptyDir));
+        // It reads what the gate found, and writes what the check reads.
+        let fails = self.settings.fails_where_not_ready();
+        let evidence = (gate || fails).then(|| volume(EVIDENCE, place::EVIDENCE, !fails, Source::EmptyDir));
         [volume(KEY, place::KEY, true, key)].into_iter().chain(evidence).chain(self.store()).collect()
     }
 
@@ -132,6 +143,7 @@ impl Maker<'_> {
             env.push(value(variable::GRACE_PERIOD, &seconds.to_string()));
         }
         env.extend(self.settings.all.then(|| value(variable::ALL, "true")));
+        env.extend(self.settings.fails_where_not_ready().then(|| value(variable::NOT_READY, "fail")));
         env.extend(fields(&FIELDS));
         env.extend(EXPRESSIONS.map(|(name, expression)| {
             if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
@@ -154,6 +166,17 @@ impl Maker<'_> {
         Self::tail(container, env.unwrap_or_default(), wanted.user, &self.gate_volumes())
     }
 
+    /// The container that fails a step that cannot be attested, if it is wanted.
+    pub(super) fn check(&self, wanted: &Wanted) -> Option<Item> {
+        let mount = volume(EVIDENCE, place::EVIDENCE, true, Source::EmptyDir).mount();
+        let mut container = self.head(CHECK);
+        container.push(("args", Item::texts(&["ready", "--check"])));
+        container.push(("resources", resources()));
+        container.push(("securityContext", security(wanted.user)));
+        container.push(("volumeMounts", Item::List(vec![mount])));
+        self.settings.fails_where_not_ready().then_some(Item::Map(container))
+    }
+
     fn head(&self, name: &str) -> Vec<(&'static str, Item)> {
         vec![("name", Item::text(name)), ("image", Item::text(&self.settings.image))]
     }
@@ -168,15 +191,18 @@ impl Maker<'_> {
         if !env.is_empty() {
             container.push(("env", Item::List(env)));
         }
-        let amounts = |amounts: Vec<(&'static str, Item)>| Item::Map(amounts);
-        let requests = amounts(vec![("cpu", Item::text("10m")), ("memory", Item::text("32Mi"))]);
-        let limits = amounts(vec![("memory", Item::text("256Mi"))]);
-        container.push(("resources", Item::Map(vec![("requests", requests), ("limits", limits)])));
+        container.push(("resources", resources()));
         container.push(("securityContext", security(user)));
         let mounts = volumes.iter().map(Volume::mount).collect();
         container.push(("volumeMounts", Item::List(mounts)));
         Item::Map(container)
     }
+}
+
+fn resources() -> Item {
+    let requests = Item::Map(vec![("cpu", Item::text("10m")), ("memory", Item::text("32Mi"))]);
+    let limits = Item::Map(vec![("memory", Item::text("256Mi"))]);
+    Item::Map(vec![("requests", requests), ("limits", limits)])
 }
 
 /// As root without any capability, a container can read what root wrote, and do nothing else.

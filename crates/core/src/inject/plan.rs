@@ -213,17 +213,12 @@ impl Planner<'_> {
     /// Adds the containers to a template, or to the defaults.
     fn containers(&mut self, target: &Target<'_>) {
         let (gate, sidecar) = self.new_containers(target);
-        self.report(target, gate.is_some(), sidecar.is_some());
+        self.report(target, gate.is_some(), !sidecar.is_empty());
         match self.maker.settings.mode {
-            Mode::Native => self.extend(
-                &target.path,
-                "initContainers",
-                gate.into_iter().collect(),
-                sidecar.into_iter().collect(),
-            ),
+            Mode::Native => self.extend(&target.path, "initContainers", gate.into_iter().collect(), sidecar),
             Mode::Sidecar => {
                 self.extend(&target.path, "initContainers", gate.into_iter().collect(), Vec::new());
-                self.extend(&target.path, "sidecars", Vec::new(), sidecar.into_iter().collect());
+                self.extend(&target.path, "sidecars", Vec::new(), sidecar);
             }
         }
     }
@@ -231,7 +226,7 @@ impl Planner<'_> {
     /// The same for defaults that are not there.
     fn containers_in_new(&mut self, spec: &Spec<'_>, target: &Target<'_>) {
         let (gate, sidecar) = self.new_containers(target);
-        self.report(target, gate.is_some(), sidecar.is_some());
+        self.report(target, gate.is_some(), !sidecar.is_empty());
         let (mut init, mut beside) = (gate.into_iter().collect::<Vec<_>>(), Vec::new());
         match self.maker.settings.mode {
             Mode::Native => init.extend(sidecar),
@@ -243,11 +238,17 @@ impl Planner<'_> {
         self.additions.push(Addition::Set { at: spec.path.clone(), key: "templateDefaults", value });
     }
 
-    fn new_containers(&self, target: &Target<'_>) -> (Option<Item>, Option<Item>) {
+    /// The gate, and the sidecar with what comes after it.
+    fn new_containers(&self, target: &Target<'_>) -> (Option<Item>, Vec<Item>) {
         let (wanted, present) = (&target.wanted, &target.present);
         let gate = (wanted.gate && present.gate.is_none()).then(|| self.maker.gate(wanted));
-        let sidecar = (wanted.sidecar && present.sidecar.is_none()).then(|| self.maker.sidecar(wanted));
-        (gate, sidecar)
+        let mut beside = Vec::new();
+        if wanted.sidecar && present.sidecar.is_none() {
+            beside.push(self.maker.sidecar(wanted));
+            // One that is there already does not tell a check anything.
+            beside.extend(self.maker.check(wanted).filter(|_| present.check.is_none()));
+        }
+        (gate, beside)
     }
 
     /// Declares volumes in the specification, each once.

@@ -23,6 +23,8 @@ pub struct Settings {
     pub all: bool,
     /// How the sidecar is declared.
     pub mode: Mode,
+    /// Whether a step fails that cannot be attested, as far as that is known before main starts.
+    pub not_ready_fails: bool,
     /// The Secret with the signing key.
     pub key_secret: ObjectName,
     /// The `ConfigMap` with the gate's policy and the public keys that it names.
@@ -33,6 +35,13 @@ pub struct Settings {
     pub grace_period: Option<u32>,
     /// The user of both containers, if not the one that the workflow itself gives.
     pub run_as_user: Option<u32>,
+}
+
+impl Settings {
+    /// Whether a check is needed for that: a plain sidecar fails the step itself.
+    pub(super) fn fails_where_not_ready(&self) -> bool {
+        self.not_ready_fails && self.mode == Mode::Native
+    }
 }
 
 #[cfg(test)]

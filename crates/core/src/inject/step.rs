@@ -7,7 +7,7 @@ use super::yaml::{Mask, Tree, Value, Values};
 use crate::argo::Placement;
 use crate::argo::is_ours;
 use crate::contract::annotation::{ATTEST, PLACE, VERIFY_INPUTS};
-use crate::contract::container::{GATE, SIDECAR};
+use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::PROGRAM;
 
 /// A template, its workflow's `templateDefaults`, and its workflow.
@@ -23,6 +23,7 @@ pub(super) struct Step<'v> {
 pub(super) struct Present<'v> {
     pub(super) sidecar: Option<&'v Value>,
     pub(super) gate: Option<&'v Value>,
+    pub(super) check: Option<&'v Value>,
 }
 
 impl<'v> Step<'v> {
@@ -159,6 +160,7 @@ impl<'v> Step<'v> {
             let (word, slot) = match name {
                 SIDECAR => ("sidecar", &mut present.sidecar),
                 GATE => ("verify-inputs", &mut present.gate),
+                CHECK => ("ready", &mut present.check),
                 _ => continue,
             };
             let first = container.items("args").first().and_then(Value::text);

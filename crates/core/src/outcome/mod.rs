@@ -62,6 +62,8 @@ pub struct OutputOutcome {
     /// Entries in it that were refused, each with the reason. All of them: what is
     /// written has a limit of its own, and the count.
     pub refused: Vec<(String, String)>,
+    /// Where that is now which lay in its attestation's place, and was none: URIs.
+    pub set_aside: Vec<String>,
 }
 
 /// How the step itself ended, or that it has not.

@@ -60,6 +60,8 @@ struct Output<'a> {
     refused: Vec<Refused>,
     #[serde(skip_serializing_if = "is_zero")]
     refused_count: usize,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    set_aside: &'a [String],
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -131,6 +133,7 @@ impl<'a> Output<'a> {
             reason: outcome.fate.reason().map(|reason| brief(reason, REASON)),
             refused,
             refused_count: outcome.refused.len(),
+            set_aside: &outcome.set_aside,
         }
     }
 }
@@ -147,7 +150,13 @@ mod tests {
 
     fn output(name: &str, fate: Fate, refused: usize) -> OutputOutcome {
         let refused = (0..refused).map(|n| (format!("{name}/{n}"), "a symbolic link".to_owned())).collect();
-        OutputOutcome { name: name.to_owned(), path: format!("/out/{name}"), fate, refused }
+        OutputOutcome {
+            name: name.to_owned(),
+            path: format!("/out/{name}"),
+            fate,
+            refused,
+            set_aside: Vec::new(),
+        }
     }
 
     fn predicate(identity: &PodIdentity, state: StepState, outputs: Vec<OutputOutcome>) -> Value {
@@ -187,6 +196,7 @@ mod tests {
         let refused = Fate::Refused { reason: "it does\nnot exist".into() };
         let mut outputs =
             vec![output("a", attested, 1), output("b", refused, 0), output("c", Fate::Absent, 0)];
+        outputs[0].set_aside = vec!["s3://b/wf/a.tgz.sigstore.json.set-aside-0".into()];
         outputs.push(output("d", Fate::Unfinished { reason: "the object did not appear".into() }, 0));
         let failed = StepState::Failed { exit_codes: [("main".to_owned(), 3)].into() };
         assert_eq!(
@@ -210,6 +220,7 @@ mod tests {
                         "name": "a", "path": "/out/a", "verdict": "attested", "digest": "sha256:00",
                         "attestation": "s3://b/wf/a.tgz.sigstore.json",
                         "refused": [{"name": "a/0", "reason": "a symbolic link"}], "refusedCount": 1,
+                        "setAside": ["s3://b/wf/a.tgz.sigstore.json.set-aside-0"],
                     },
                     {"name": "b", "path": "/out/b", "verdict": "refused", "reason": "it does%0Anot exist"},
                     {"name": "c", "path": "/out/c", "verdict": "absent"},

@@ -1,0 +1,191 @@
+//! Requests that write: in the manner that this store takes.
+
+use argo_attest_core::digest::Sha256Digest;
+use aws_sdk_s3::operation::put_object::PutObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use super::Target;
+use super::ability::{Demand, Manner, Precondition};
+use super::client::Client;
+use super::fault::Fault;
+use super::reading;
+use crate::store::{Checksums, Corruption, ObjectInfo, Operation, PutMode, PutOutcome, Revision, StoreError};
+
+/// One object to be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Write<'w> {
+    pub(super) target: &'w Target,
+    pub(super) bytes: &'w Bytes,
+    pub(super) digest: &'w Sha256Digest,
+    pub(super) mode: &'w PutMode,
+}
+
+impl Client {
+    /// Writes the object in one attempt; in another manner, if the store does not take this one.
+    pub(super) async fn put_once(&self, write: Write<'_>) -> Result<PutOutcome, Fault> {
+        let manner = self.ability.manner();
+        let refused = match self.put_as(write, manner).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(fault) => fault,
+        };
+        for other in self.others(write, manner, &refused).await {
+            match self.put_as(write, other).await {
+                Ok(outcome) => {
+                    self.ability.learn(&write.target.uri, other, &refused.reason());
+                    return Ok(outcome);
+                }
+                Err(fault) if fault.is_transient() => return Err(fault),
+                // Whether other bytes are there does not hang on the manner.
+                Err(conflict @ Fault::Final(StoreError::Conflict { .. })) => return Err(conflict),
+                Err(_) => {}
+            }
+        }
+        Err(refused)
+    }
+
+    /// What else may work.
+    async fn others(&self, write: Write<'_>, manner: Manner, refused: &Fault) -> Vec<Manner> {
+        match (refused, write.mode) {
+            (Fault::Reply(answer), _) => manner.after(&answer.reply),
+            (Fault::Final(StoreError::Conflict { .. }), PutMode::Replace(expected))
+                if manner.precondition == Precondition::Quoted =>
+            {
+                match self.head_once(write.target).await {
+                    // It is what was expected, and was refused for not being that.
+                    Ok(info) if info.revision == *expected => {
+                        vec![Manner { precondition: Precondition::Unquoted, ..manner }]
+                    }
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    async fn put_as(&self, write: Write<'_>, manner: Manner) -> Result<PutOutcome, Fault> {
+        let sent = if manner.precondition == Precondition::None {
+            let _alone = self.ability.alone.lock().await;
+            match self.before(write).await? {
+                Some(there) => return Ok(there),
+                None => self.send(write, manner).await?,
+            };
+            return self.after(write).await;
+        } else {
+            self.send(write, manner).await
+        };
+        match sent {
+            Ok(output) => written(write, &output),
+            Err(fault) => match fault.status() {
+                Some(412) => self.compare(write, None).await,
+                Some(409) => self.compare(write, Some(fault)).await,
+                _ => Err(fault),
+            },
+        }
+    }
+
+    async fn send(&self, write: Write<'_>, manner: Manner) -> Result<PutObjectOutput, Fault> {
+        let Write { target, bytes, digest, mode } = write;
+        let mut request = self
+            .s3
+            .put_object()
+            .bucket(self.bucket())
+            .key(&target.key)
+            .content_length(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
+            .body(ByteStream::from(bytes.clone()));
+        if manner.checksum {
+            request = request.checksum_sha256(STANDARD.encode(digest.as_bytes()));
+        }
+        // RFC 9110 section 13.1, as S3's conditional writes have it.
+        request = match (mode, manner.precondition) {
+            (_, Precondition::None) => request,
+            (PutMode::Create, _) => request.if_none_match("*"),
+            (PutMode::Replace(revision), Precondition::Quoted) => request.if_match(revision.as_str()),
+            (PutMode::Replace(revision), Precondition::Unquoted) => {
+                request.if_match(revision.as_str().trim_matches('"'))
+            }
+        };
+        request = match manner.demand {
+            Demand::Nothing => request,
+            Demand::OwnerControls => request.acl(ObjectCannedAcl::BucketOwnerFullControl),
+            Demand::Kms => request.server_side_encryption(ServerSideEncryption::AwsKms),
+            Demand::Aes256 => request.server_side_encryption(ServerSideEncryption::Aes256),
+        };
+        let reply = Box::pin(async {
+            request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Write))
+        });
+        self.answer(bytes.len(), reply).await
+    }
+
+    /// After a refused precondition: is what is there ours? `refusal` is what to
+    /// say if nothing is there, where that is possible.
+    async fn compare(&self, write: Write<'_>, refusal: Option<Fault>) -> Result<PutOutcome, Fault> {
+        let Write { target, bytes, mode, .. } = write;
+        match self.read_once(target, bytes.len() as u64).await {
+            Ok(there) if there.bytes == *bytes => Ok(PutOutcome::AlreadyThere(there.info)),
+            // A write that collided may still be repeated; S3 asks for that with 409.
+            Ok(_) | Err(Fault::Final(StoreError::TooLarge { .. })) => match (refusal, mode) {
+                (Some(fault), PutMode::Replace(_)) if fault.is_transient() => Err(fault),
+                _ => Err(conflict(target)),
+            },
+            Err(fault) if fault.status() == Some(404) => match (refusal, mode) {
+                (Some(refusal), _) => Err(refusal),
+                (None, PutMode::Create) => Err(Fault::Odd("the object went away while it was compared")),
+                (None, PutMode::Replace(_)) => Err(fault),
+            },
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Without preconditions: what is there already, if it is what is written. An error if it is
+    /// not what may be replaced.
+    async fn before(&self, write: Write<'_>) -> Result<Option<PutOutcome>, Fault> {
+        let Write { target, bytes, mode, .. } = write;
+        let there = match self.read_once(target, bytes.len() as u64).await {
+            Ok(there) if there.bytes == *bytes => return Ok(Some(PutOutcome::AlreadyThere(there.info))),
+            Ok(there) => Some(there.info.revision),
+            Err(Fault::Final(StoreError::TooLarge { .. }) | Fault::Mismatch) => {
+                Some(self.head_once(target).await?.revision)
+            }
+            Err(fault) if fault.status() == Some(404) && *mode == PutMode::Create => None,
+            Err(fault) => return Err(fault),
+        };
+        match (mode, there) {
+            (PutMode::Create, None) => Ok(None),
+            (PutMode::Replace(expected), Some(there)) if there == *expected => Ok(None),
+            _ => Err(conflict(target)),
+        }
+    }
+
+    /// Without preconditions: whether what was written is there, and was not overtaken.
+    async fn after(&self, write: Write<'_>) -> Result<PutOutcome, Fault> {
+        let Write { target, bytes, .. } = write;
+        match self.read_once(target, bytes.len() as u64).await {
+            Ok(there) if there.bytes == *bytes => Ok(PutOutcome::Written(there.info)),
+            Ok(_) | Err(Fault::Final(StoreError::TooLarge { .. })) => Err(conflict(target)),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+fn conflict(target: &Target) -> Fault {
+    Fault::Final(StoreError::Conflict { uri: target.uri.clone() })
+}
+
+fn written(write: Write<'_>, output: &PutObjectOutput) -> Result<PutOutcome, Fault> {
+    let confirmed = reading::sha256(output.checksum_sha256());
+    if confirmed.is_some_and(|confirmed| confirmed != *write.digest) {
+        let uri = write.target.uri.clone();
+        return Err(Fault::Final(StoreError::Corrupt { uri, kind: Corruption::Confirmed }));
+    }
+    let etag = output.e_tag().ok_or(Fault::Odd("the store confirmed a write without an ETag"))?;
+    Ok(PutOutcome::Written(ObjectInfo {
+        size: write.bytes.len() as u64,
+        revision: Revision::new(etag),
+        version_id: output.version_id().map(str::to_owned),
+        checksums: Checksums { sha256: confirmed, crc64nvme: None },
+    }))
+}
