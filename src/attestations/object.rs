@@ -97,6 +97,7 @@ impl<'a> ObjectAttestations<'a> {
             left: spots.into_iter().enumerate().flat_map(Look::at).collect(),
             all: matches!(reach, Reach::Above(_)),
             found: None,
+            denied: None,
         };
         let each = stream::unfold(looks, |mut looks| async move { Some((looks.next().await?, looks)) });
         Candidates::new(each.boxed(), looked_for)
@@ -194,11 +195,20 @@ struct Looks<'a> {
     all: bool,
     /// What was found last: how far away, and in which place.
     found: Option<(usize, Placement)>,
+    /// What could not be asked for, and how far away it is. To those who may not list a bucket
+    /// S3 denies, too, what is not there: it does not hide what lies in the other place, but
+    /// nothing that is further away counts before it.
+    denied: Option<(usize, StoreError)>,
 }
 
 impl<'a> Looks<'a> {
     async fn next(&mut self) -> Option<Result<Candidate<'a>, FindError>> {
         while let Some(Look { level, spot }) = self.left.pop_front() {
+            if self.found.is_none()
+                && let Some((_, denied)) = self.denied.take_if(|(nearest, _)| *nearest != level)
+            {
+                return Some(Err(denied.into()));
+            }
             match (self.found, &spot) {
                 (Some((nearest, _)), _) if !self.all && level != nearest => return None,
                 (Some((_, place)), Ok((spot, _))) if !self.all && spot.placement == place => continue,
@@ -209,12 +219,19 @@ impl<'a> Looks<'a> {
                 Err(error) => return Some(Err(error)),
             };
             let placement = spot.placement;
-            if let Some(candidate) = self.of.look(spot, form).await {
-                self.found = Some((level, placement));
-                return Some(candidate);
+            match self.of.look(spot, form).await {
+                None => {}
+                Some(Err(FindError::Store(error))) if !self.all && error.is_access_denied() => {
+                    self.denied.get_or_insert((level, error));
+                }
+                Some(candidate) => {
+                    self.found = Some((level, placement));
+                    return Some(candidate);
+                }
             }
         }
-        None
+        let (_, denied) = self.denied.take().filter(|_| self.found.is_none())?;
+        Some(Err(denied.into()))
     }
 }
 

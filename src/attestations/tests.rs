@@ -9,7 +9,9 @@ use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Place;
 
 use super::*;
-use crate::store::{MemoryStore, ObjectKey};
+use crate::store::{
+    MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Reply, Store, StoreError,
+};
 
 const MANIFEST: &[u8] = b"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  a\n";
 
@@ -108,6 +110,59 @@ async fn apart_from_an_object() {
         assert_eq!(candidates.next().await.unwrap().unwrap().origin, origin);
     }
     assert!(candidates.next().await.is_none());
+}
+
+/// Denies to read what is not there, as S3 does to those who may not list.
+#[derive(Debug)]
+struct Unlisted(MemoryStore);
+
+#[async_trait]
+impl Store for Unlisted {
+    fn uri(&self, key: &ObjectKey) -> String {
+        self.0.uri(key)
+    }
+
+    async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
+        self.0.get(key, limit).await.map_err(|error| match error {
+            StoreError::NotFound { uri } => {
+                let reply = Reply {
+                    status: 403,
+                    code: Some("AccessDenied".into()),
+                    message: None,
+                    request_id: None,
+                    region: None,
+                };
+                StoreError::Denied { uri, action: "s3:GetObject", reply: Box::new(reply) }
+            }
+            error => error,
+        })
+    }
+
+    async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
+        self.0.stream(key).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
+        self.0.head(key).await
+    }
+
+    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+        self.0.put(key, bytes, mode).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_denied_beside_does_not_hide_what_lies_apart() {
+    let store = Unlisted(MemoryStore::new());
+    let of = |name: &str| ObjectAttestations::new(&store, &ObjectKey::new(name).unwrap());
+    let first = async |name: &str| of(name).candidates(Reach::Nearest).next().await.unwrap();
+    store.0.overwrite(&ObjectKey::new(".attestations/x/out.sigstore.json").unwrap(), Bytes::from("{}"));
+    assert_eq!(first("x/out").await.unwrap().origin, "memory:.attestations/x/out.sigstore.json");
+    // But nothing that is further away comes before what may be there.
+    for unknown in ["x/out/member", "x/other"] {
+        let FindError::Store(error) = first(unknown).await.unwrap_err() else { panic!("{unknown}") };
+        assert_eq!(error.uri(), format!("memory:{unknown}.sigstore.json"));
+    }
 }
 
 /// What lies further away cannot get in the way of what decides.

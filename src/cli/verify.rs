@@ -29,7 +29,8 @@ Examples:
   argo-attest verify --policy policy.yaml --chain s3://artifacts/build-7/app.tgz
 
 The attestation of X is X.sigstore.json, else X.intoto.jsonl, else the same two beside each
-directory that X is in, unless --bundle names one.";
+directory that X is in, unless --bundle names one. Of an s3:// object each of them may also lie
+beneath .attestations/ of its bucket.";
 
 /// Verifies artifacts against their attestations
 ///

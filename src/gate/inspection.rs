@@ -144,8 +144,8 @@ impl Inspection<'_> {
             match judged {
                 Ok(accepted) => return Ok(accepted.into_verdict(passed_over.told())),
                 Err(error) if error.fault() == Fault::No => passed_over.push(origin, error),
-                // What lies nearer was found out, and the answer was no.
-                Err(error) => return Err(passed_over.into_error().unwrap_or(error)),
+                // It may be the one that would do.
+                Err(error) => return Err(error),
             }
         }
         let missing = passed_over.into_error().unwrap_or_else(|| attestable.missing().into());

@@ -94,7 +94,7 @@ impl Pieces<'_> {
             match judged.await {
                 Ok(()) => return Ok(true),
                 Err(error) if error.fault() == Fault::No => passed_over.push(origin, error),
-                Err(error) => return Err(passed_over.into_error().unwrap_or(error)),
+                Err(error) => return Err(error),
             }
         }
         passed_over.into_error().map_or(Ok(false), Err)

@@ -59,8 +59,8 @@ pub async fn check_object(
         match found {
             Ok(found) => return Ok(CheckedObject { passed_over, ..found }),
             Err((origin, CheckError::Rejected(why))) => passed_over.push(origin, why),
-            // What lies nearer was found out, and the answer was no.
-            Err((_, error)) => return Err(passed_over.rejection().map_or(error, CheckError::from)),
+            // It may be the one that would do.
+            Err((_, error)) => return Err(error),
         }
     }
     let missing = || Rejection::NoAttestation { looked_for: candidates.looked_for() };
