@@ -5,6 +5,8 @@
 //! it in a `data` template, gets the attestation, too. Only keys that stand in the same file
 //! are seen, and compared as they are written, expressions and all.
 
+use std::collections::BTreeMap;
+
 use super::step::Step;
 use super::workflow::{Spec, Template};
 use super::yaml::Value;
@@ -23,10 +25,23 @@ pub struct SharedPrefix {
     pub output: String,
 }
 
-/// Those of one workflow. `all`: whether every template is attested.
+/// Prefixes of one workflow that are told.
+const MOST: usize = 50;
+
+/// Those of one workflow, each with the first template that takes it. `all`: whether every
+/// template is attested.
 pub(super) fn shared(spec: &Spec<'_>, all: bool) -> Vec<SharedPrefix> {
     let templates = spec.templates();
-    let taken: Vec<_> = templates.iter().flat_map(taken).collect();
+    let mut taken = BTreeMap::new();
+    for template in &templates {
+        for key in keys_taken(template.value) {
+            taken.entry(key.strip_suffix('/').unwrap_or(key)).or_insert(template.name.as_str());
+        }
+    }
+    if taken.is_empty() {
+        return Vec::new();
+    }
+    let fanned_out = fanned_out(&templates);
     let mut found = Vec::new();
     for template in &templates {
         let defaults = spec.value.get("templateDefaults");
@@ -35,7 +50,7 @@ pub(super) fn shared(spec: &Spec<'_>, all: bool) -> Vec<SharedPrefix> {
         let apart = match step.placement() {
             Some(placement) => placement == Placement::Apart,
             // Then they lie apart by themselves.
-            None => is_only_fanned_out(&template.name, &templates),
+            None => fanned_out.get(template.name.as_str()).is_some_and(|only| *only),
         };
         if !attested || apart {
             continue;
@@ -43,35 +58,48 @@ pub(super) fn shared(spec: &Spec<'_>, all: bool) -> Vec<SharedPrefix> {
         for output in template.value.find(&["outputs"]).map_or(&[][..], |outputs| outputs.items("artifacts"))
         {
             let Some(key) = output.text_at(&["s3", "key"]) else { continue };
-            let within = taken.iter().filter(|(_, prefix)| is_beneath(key, prefix));
-            found.extend(within.map(|(by, prefix)| SharedPrefix {
-                taken_by: by.clone(),
+            // What is taken by the whole key is the object, and nothing beside it.
+            let above = key.match_indices('/').filter_map(|(at, _)| key.get(..at)).chain([""]);
+            let Some((prefix, by)) = above.into_iter().find_map(|above| taken.get_key_value(above)) else {
+                continue;
+            };
+            found.push(SharedPrefix {
+                taken_by: (*by).to_owned(),
                 prefix: (*prefix).to_owned(),
                 written_by: template.name.clone(),
                 output: output.text_at(&["name"]).unwrap_or_default().to_owned(),
-            }));
+            });
+            if found.len() == MOST {
+                return found;
+            }
         }
     }
-    found.dedup();
     found
 }
 
-/// The keys that a template takes something from, each with the template's name.
-fn taken<'v>(template: &Template<'v>) -> Vec<(String, &'v str)> {
-    let mut keys = Vec::new();
-    let mut inputs = |of: Option<&'v Value>| {
-        let artifacts = of.map_or(&[][..], |of| of.items("artifacts"));
-        keys.extend(artifacts.iter().filter_map(|artifact| artifact.text_at(&["s3", "key"])));
-    };
-    inputs(template.value.get("inputs"));
-    for call in calls(template.value) {
-        inputs(call.get("arguments"));
+/// The templates that are called, and whether each call makes a node an item.
+fn fanned_out<'v>(templates: &[Template<'v>]) -> BTreeMap<&'v str, bool> {
+    let mut only = BTreeMap::new();
+    for call in templates.iter().flat_map(|template| calls(template.value)) {
+        let Some(name) = call.text_at(&["template"]) else { continue };
+        let fans = ["withItems", "withParam", "withSequence"].iter().any(|fan| call.get(fan).is_some());
+        *only.entry(name).or_insert(true) &= fans;
     }
-    keys.extend(template.value.text_at(&["data", "source", "artifactPaths", "s3", "key"]));
-    keys.into_iter().map(|key| (template.name.clone(), key)).collect()
+    only
 }
 
-/// The steps or tasks of a template, at whatever depth of its lists.
+/// The keys that a template takes something from.
+fn keys_taken(template: &Value) -> Vec<&str> {
+    let mut keys = Vec::new();
+    let called = calls(template).into_iter().filter_map(|call| call.get("arguments"));
+    for of in template.get("inputs").into_iter().chain(called) {
+        keys.extend(of.items("artifacts").iter().filter_map(|artifact| artifact.text_at(&["s3", "key"])));
+    }
+    keys.extend(template.text_at(&["data", "source", "artifactPaths", "s3", "key"]));
+    keys
+}
+
+/// The steps or tasks of a template.
 fn calls(template: &Value) -> Vec<&Value> {
     let tasks = template.get("dag").map_or(&[][..], |dag| dag.items("tasks")).iter();
     let steps = template.items("steps").iter().flat_map(|group| match group {
@@ -79,17 +107,4 @@ fn calls(template: &Value) -> Vec<&Value> {
         one => std::slice::from_ref(one),
     });
     tasks.chain(steps).collect()
-}
-
-fn is_only_fanned_out(name: &str, templates: &[Template<'_>]) -> bool {
-    let calls = templates.iter().flat_map(|template| calls(template.value));
-    let mut calls = calls.filter(|call| call.text_at(&["template"]) == Some(name)).peekable();
-    let fans = ["withItems", "withParam", "withSequence"];
-    calls.peek().is_some() && calls.all(|call| fans.iter().any(|fan| call.get(fan).is_some()))
-}
-
-/// Whether an object lies in a directory of objects. What is only taken by its own key is none.
-fn is_beneath(key: &str, prefix: &str) -> bool {
-    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-    prefix.is_empty() || key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
 }
