@@ -1,8 +1,8 @@
 //! An S3 bucket of a template: its settings, and where its credentials are.
 //!
-//! Endpoint, bucket and region come from the template. Credentials come from
-//! AWS's usual variables or web identity; else from the files of the Secrets that
-//! the template names, where Argo itself has them.
+//! Endpoint, bucket and region come from the template. Credentials are those that Argo's
+//! executor would take, in its order (`GetCredentials` in workflow/artifacts/s3/s3.go): the
+//! Secrets that the template names; the role that it names; whoever the platform says we are.
 
 use std::path::Path;
 
@@ -11,7 +11,9 @@ use argo_attest_core::trouble::Trouble as _;
 
 use super::StoresError;
 use super::secrets::file;
-use crate::store::s3::{ConfigError, Credentials, Endpoint, InvalidEndpoint, Proxies, S3Config, Trust};
+use crate::store::s3::{
+    AssumedRole, ConfigError, Credentials, Endpoint, InvalidEndpoint, Proxies, S3Config, Trust,
+};
 use crate::store::{BucketName, Env};
 
 /// What does in place of a Secret.
@@ -28,10 +30,7 @@ pub(super) fn config(described: &S3Bucket, env: &dyn Env, secrets: &Path) -> Res
     if described.customer_key.is_some() {
         return Err(StoresError::CustomerKey(bucket.clone()));
     }
-    let credentials = match Credentials::from_env(env).map_err(failed)? {
-        Some(credentials) => credentials,
-        None => mounted(described, secrets)?.ok_or_else(|| failed(ConfigError::NoCredentials))?,
-    };
+    let credentials = credentials(described, env, secrets, failed)?;
     let name =
         BucketName::new(bucket).map_err(|source| StoresError::Bucket { name: bucket.clone(), source })?;
     let mut config = S3Config::new(name, None, credentials);
@@ -61,6 +60,30 @@ fn region(env: &dyn Env) -> Option<String> {
         .filter(|region| !region.is_empty())
 }
 
+/// The first of Argo's order that is there.
+fn credentials(
+    described: &S3Bucket,
+    env: &dyn Env,
+    secrets: &Path,
+    failed: impl Fn(ConfigError) -> StoresError,
+) -> Result<Credentials, StoresError> {
+    match mounted(described, secrets) {
+        Ok(Some(files)) => return Ok(files),
+        Ok(None) => {}
+        // A Secret that only Argo's containers have: then by what this one was given for it,
+        // if it was.
+        Err(missing @ StoresError::NoSecret { .. }) => {
+            return Credentials::from_env(env).map_err(failed)?.ok_or(missing);
+        }
+        Err(error) => return Err(error),
+    }
+    let found = match &described.role_arn {
+        Some(role) => AssumedRole::by_ambient(role, env).map(|role| Some(Credentials::Role(Box::new(role?)))),
+        None => Credentials::ambient(env),
+    };
+    found.map_err(&failed)?.ok_or_else(|| failed(ConfigError::NoCredentials))
+}
+
 /// The files that the template's secret selectors stand for.
 fn mounted(described: &S3Bucket, secrets: &Path) -> Result<Option<Credentials>, StoresError> {
     let (Some(id), Some(secret)) = (&described.access_key, &described.secret_key) else { return Ok(None) };
@@ -88,6 +111,69 @@ mod tests {
         SecretKey { name: name.to_owned(), key: key.to_owned() }
     }
 
+    fn bucket() -> S3Bucket {
+        S3Bucket {
+            endpoint: "store.example.com".into(),
+            bucket: "bucket".into(),
+            region: None,
+            insecure: false,
+            role_arn: None,
+            use_sdk_creds: false,
+            access_key: None,
+            secret_key: None,
+            session_token: None,
+            ca: None,
+            customer_key: None,
+        }
+    }
+
+    /// Argo's `GetCredentials`: Secrets, role, SDK or IAM; whatever else is there.
+    #[test]
+    fn credentials_are_taken_in_argos_order() {
+        let secrets = tempfile::tempdir().unwrap();
+        std::fs::create_dir(secrets.path().join("s")).unwrap();
+        std::fs::write(secrets.path().join("s/k"), "x").unwrap();
+        let found = |described: &S3Bucket, vars: &[(&str, &str)]| {
+            let env =
+                |name: &str| Some(std::ffi::OsString::from(vars.iter().find(|(known, _)| *known == name)?.1));
+            config(described, &env, secrets.path()).map(|config| config.credentials)
+        };
+        let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s")];
+        let web = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), ("AWS_ROLE_ARN", "arn:aws:iam::1:role/x")];
+        let pod = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")];
+        let everything = [&keys[..], &web, &pod].concat();
+
+        let role = S3Bucket { role_arn: Some("arn:aws:iam::1:role/y".into()), ..bucket() };
+        let own = S3Bucket {
+            access_key: Some(selector("s", "k")),
+            secret_key: Some(selector("s", "k")),
+            use_sdk_creds: true,
+            ..role.clone()
+        };
+        let got = found(&own, &everything).unwrap();
+        assert!(matches!(got, Credentials::Files { .. }), "{got:?}");
+        // One half of a pair is none.
+        let half = S3Bucket { secret_key: None, ..own.clone() };
+        for described in [&role, &half] {
+            match found(described, &everything).unwrap() {
+                Credentials::Role(role) => assert!(matches!(role.base, Credentials::Static(_)), "{role:?}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        for use_sdk_creds in [true, false] {
+            let plain = S3Bucket { use_sdk_creds, ..bucket() };
+            assert!(matches!(found(&plain, &everything).unwrap(), Credentials::Static(_)));
+            let without_keys = [&web[..], &pod].concat();
+            assert!(matches!(found(&plain, &without_keys).unwrap(), Credentials::WebIdentity(_)));
+            assert!(matches!(found(&plain, &pod).unwrap(), Credentials::Container(_)));
+            assert!(matches!(found(&plain, &[]).unwrap(), Credentials::Instance(_)));
+        }
+        // A Secret that this container does not have: what it was given in its place, or nothing.
+        let unmounted = S3Bucket { access_key: Some(selector("gone", "k")), ..own };
+        assert!(matches!(found(&unmounted, &web).unwrap(), Credentials::WebIdentity(_)));
+        assert!(matches!(found(&unmounted, &[]).unwrap_err(), StoresError::NoSecret { .. }));
+    }
+
     /// Every selector that a template can give is held to it, not only the one that is read first.
     #[test]
     fn every_selector_is_looked_at() {
@@ -97,17 +183,11 @@ mod tests {
         std::fs::write(secrets.path().join("outside"), "x").unwrap();
         let good = || Some(selector("s", "k"));
         let described = S3Bucket {
-            endpoint: "store.example.com".into(),
-            bucket: "bucket".into(),
-            region: None,
-            insecure: false,
-            role_arn: None,
-            use_sdk_creds: false,
             access_key: good(),
             secret_key: good(),
             session_token: good(),
             ca: good(),
-            customer_key: None,
+            ..bucket()
         };
         let nothing = |_: &str| None;
         config(&described, &nothing, secrets.path()).unwrap();

@@ -26,6 +26,7 @@ mod adapters;
 mod bodies;
 mod faults;
 mod file;
+mod identities;
 mod stored;
 mod trust;
 mod versitygw;

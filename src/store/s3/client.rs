@@ -89,7 +89,7 @@ impl Client {
         bytes: usize,
         reply: Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + '_>>,
     ) -> Result<T, Fault> {
-        retry::answer(self.config.limits, 0, Box::pin(self.identity.ready())).await?;
+        self.identity.ready().await?;
         retry::answer(self.config.limits, bytes, reply).await
     }
 

@@ -69,6 +69,9 @@ pub struct Limits {
     pub min_rate: u64,
     /// From the first attempt of a call to the start of its last.
     pub total: Duration,
+    /// The same where it is who gives credentials that does not answer, and how long one
+    /// answer of theirs may take.
+    pub sign_in: Duration,
     /// The first pause between attempts; later ones double it.
     pub first_pause: Duration,
     /// The longest pause, unless the store asks for more.
@@ -83,6 +86,7 @@ impl Default for Limits {
             stall: Duration::from_secs(20),
             min_rate: 32 * 1024,
             total: Duration::from_mins(1),
+            sign_in: Duration::from_secs(5),
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),
         }
@@ -194,14 +198,13 @@ impl S3Config {
 
     /// From AWS's usual variables: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`,
     /// `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_CA_BUNDLE` or `SSL_CERT_FILE`,
-    /// those of [`Proxies::from_env`], and the credentials of [`Credentials::from_env`]. Nothing else is asked:
-    /// no profile files, and no metadata service that a laptop would wait for.
+    /// those of [`Proxies::from_env`], and the credentials of [`Credentials::ambient`].
     pub fn from_env(
         bucket: BucketName,
         prefix: Option<ObjectKey>,
         env: &dyn Env,
     ) -> Result<Self, ConfigError> {
-        let credentials = Credentials::from_env(env)?.ok_or(ConfigError::NoCredentials)?;
+        let credentials = Credentials::ambient(env)?.ok_or(ConfigError::NoCredentials)?;
         let mut config = Self::new(bucket, prefix, credentials);
         config.endpoint = endpoint(env, ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?;
         config.region = match text(env, "AWS_REGION")? {
@@ -306,7 +309,8 @@ mod tests {
     #[test]
     fn says_what_is_missing() {
         let why = |vars| config(vars).unwrap_err().to_string();
-        assert_eq!(why(&[("AWS_REGION", "eu-west-1")]), "no credentials for S3 are set");
+        let nobody = [("AWS_REGION", "eu-west-1"), ("AWS_EC2_METADATA_DISABLED", "true")];
+        assert_eq!(why(Box::leak(Box::new(nobody))), "no credentials for S3 are set");
         assert_eq!(
             why(&[("AWS_ACCESS_KEY_ID", "id")]),
             "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not"

@@ -24,6 +24,8 @@ pub(super) enum Fault {
     Reply(Answer),
     /// No answer, or half of one, or one that came too late.
     Transport(Source),
+    /// No useful answer from who gives credentials.
+    SignIn { server: String, source: Source },
     /// TLS said no.
     Tls(Source),
     /// Fewer bytes came than were announced.
@@ -82,10 +84,17 @@ impl Fault {
     /// Whether the same attempt may succeed later.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::Cut { .. } | Self::Mismatch | Self::Odd(_) => true,
+            Self::Transport(_) | Self::SignIn { .. } | Self::Cut { .. } | Self::Mismatch | Self::Odd(_) => {
+                true
+            }
             Self::Reply(answer) => answer.is_transient(),
             Self::Tls(_) | Self::Settings(_) | Self::Final(_) => false,
         }
+    }
+
+    /// Whether it is who gives credentials that fails, and not the store.
+    pub(super) fn is_sign_in(&self) -> bool {
+        matches!(self, Self::SignIn { .. })
     }
 
     /// Whether bytes came, and not all or not the right ones.
@@ -119,6 +128,7 @@ impl Fault {
         match self {
             Self::Reply(answer) => answer.reply.to_string(),
             Self::Transport(source) | Self::Tls(source) => causes(&**source),
+            Self::SignIn { server, source } => format!("{server}: {}", causes(&**source)),
             Self::Cut { announced, received } => {
                 Corruption::Length { announced: *announced, received: *received }.to_string()
             }
@@ -127,6 +137,17 @@ impl Fault {
             Self::Settings(error) => causes(error),
             Self::Final(error) => causes(error),
         }
+    }
+
+    /// As a failure of who gives credentials, if it may pass; why, and to whom.
+    pub(super) fn of_sign_in(self, server: impl FnOnce() -> String) -> Self {
+        let source: Source = match self {
+            Self::Transport(source) | Self::Tls(source) => source,
+            Self::Odd(what) => what.into(),
+            Self::Reply(answer) if answer.is_transient() => answer.reply.to_string().into(),
+            other => return other,
+        };
+        Self::SignIn { server: server(), source }
     }
 
     pub(super) fn status(&self) -> Option<u16> {
@@ -138,6 +159,13 @@ impl Fault {
         match self {
             Self::Reply(answer) => answer.into_error(uri, attempts),
             Self::Transport(source) => unreachable(uri, attempts, source),
+            Self::SignIn { server, source } => StoreError::Unreachable {
+                uri,
+                server: server.into(),
+                attempts,
+                source,
+                remedy: Some(SIGN_IN.to_owned()),
+            },
             Self::Tls(source) => StoreError::Tls { uri, source, remedy: Some(TRUST.to_owned()) },
             Self::Cut { announced, received } => {
                 StoreError::Corrupt { uri, kind: Corruption::Length { announced, received } }
@@ -154,9 +182,13 @@ impl Fault {
 const TRUST: &str = "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by, \
     and use the host name that is in it";
 
+/// What to do about credentials that nobody gives.
+const SIGN_IN: &str = "check AWS_ENDPOINT_URL_STS, AWS_REGION and the network to it, and try again";
+
 fn unreachable(uri: String, attempts: u64, source: Source) -> StoreError {
     let remedy = "check the endpoint (AWS_ENDPOINT_URL_S3) and the network, and try again";
-    StoreError::Unreachable { uri, attempts, source, remedy: Some(remedy.to_owned()) }
+    let (server, remedy) = ("the store".into(), Some(remedy.to_owned()));
+    StoreError::Unreachable { uri, server, attempts, source, remedy }
 }
 
 impl Answer {

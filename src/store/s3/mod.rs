@@ -10,14 +10,17 @@
 mod body;
 mod client;
 mod config;
+mod container;
 mod credentials;
 mod fault;
 mod http;
 mod identity;
+mod instance;
 mod reading;
 mod reply;
 mod retry;
 mod settings;
+mod sts;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,7 +35,9 @@ use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
 pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
-pub use credentials::{Credentials, KeyPair, WebIdentity};
+pub use container::Container;
+pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};
+pub use instance::Instance;
 pub use reply::Reply;
 pub use settings::ConfigError;
 

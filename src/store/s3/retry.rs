@@ -116,7 +116,12 @@ impl Retrying {
         .adjust(|fault, pause| {
             let asked = if let Fault::Reply(answer) = fault { answer.retry_after } else { None };
             let pause = pause?.max(asked.unwrap_or(Duration::ZERO));
-            (started.elapsed().saturating_add(pause) < self.limits.total).then_some(pause)
+            let allowed = if fault.is_sign_in() {
+                self.limits.sign_in.min(self.limits.total)
+            } else {
+                self.limits.total
+            };
+            (started.elapsed().saturating_add(pause) < allowed).then_some(pause)
         })
         .notify(|fault, pause| {
             self.count();
