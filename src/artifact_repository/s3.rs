@@ -6,13 +6,14 @@
 
 use std::path::Path;
 
-use argo_attest_core::argo::{S3Bucket, SecretKey};
+use argo_attest_core::argo::{Addressing as Style, S3Bucket, SecretKey};
 use argo_attest_core::trouble::Trouble as _;
 
 use super::StoresError;
 use super::secrets::file;
 use crate::store::s3::{
-    AssumedRole, ConfigError, Credentials, Endpoint, InvalidEndpoint, Proxies, S3Config, Trust,
+    Addressing, AssumedRole, ConfigError, Credentials, Encryption, Endpoint, InvalidEndpoint, Proxies,
+    S3Config, Trust,
 };
 use crate::store::{BucketName, Env};
 
@@ -27,9 +28,6 @@ pub(super) fn config(described: &S3Bucket, env: &dyn Env, secrets: &Path) -> Res
         remedy: error.remedy(),
         source: Box::new(error),
     };
-    if described.customer_key.is_some() {
-        return Err(StoresError::CustomerKey(bucket.clone()));
-    }
     let credentials = credentials(described, env, secrets, failed)?;
     let name =
         BucketName::new(bucket).map_err(|source| StoresError::Bucket { name: bucket.clone(), source })?;
@@ -45,6 +43,23 @@ pub(super) fn config(described: &S3Bucket, env: &dyn Env, secrets: &Path) -> Res
     if config.endpoint.is_none() && config.region.is_none() {
         config.region = Some("us-east-1".into());
     }
+    config.addressing = match described.addressing {
+        Style::Auto => Addressing::ByHost,
+        Style::Path => Addressing::Path,
+        Style::VirtualHosted => Addressing::VirtualHost,
+    };
+    config.creates_bucket = described.creates_bucket;
+    let wanted = &described.encryption;
+    let secret = wanted.customer_key.as_ref();
+    let secret = secret.map(|key| file(secrets, "serverSideCustomerKeySecret", key)).transpose()?;
+    config.encryption = Encryption::of_template(
+        wanted.enabled,
+        wanted.kms_key_id.as_deref(),
+        wanted.kms_context.as_deref(),
+        secret,
+        !described.insecure,
+    )
+    .map_err(|why| StoresError::Encryption { bucket: bucket.clone(), why })?;
     config.trust = match &described.ca {
         Some(ca) => Trust::Bundle(file(secrets, "caSecret", ca)?),
         None => Trust::from_env(env),
@@ -105,6 +120,8 @@ fn mounted(described: &S3Bucket, secrets: &Path) -> Result<Option<Credentials>, 
 
 #[cfg(test)]
 mod tests {
+    use argo_attest_core::argo::EncryptionOptions;
+
     use super::*;
 
     fn selector(name: &str, key: &str) -> SecretKey {
@@ -123,7 +140,9 @@ mod tests {
             secret_key: None,
             session_token: None,
             ca: None,
-            customer_key: None,
+            addressing: Style::Auto,
+            creates_bucket: false,
+            encryption: EncryptionOptions::default(),
         }
     }
 
@@ -192,10 +211,12 @@ mod tests {
         let nothing = |_: &str| None;
         config(&described, &nothing, secrets.path()).unwrap();
         let bad = || Some(selector("..", "outside"));
+        let customer = EncryptionOptions { customer_key: bad(), ..EncryptionOptions::default() };
         for (named, described) in [
             ("accessKeySecret", S3Bucket { access_key: bad(), ..described.clone() }),
             ("secretKeySecret", S3Bucket { secret_key: bad(), ..described.clone() }),
             ("sessionTokenSecret", S3Bucket { session_token: bad(), ..described.clone() }),
+            ("serverSideCustomerKeySecret", S3Bucket { encryption: customer, ..described.clone() }),
             ("caSecret", S3Bucket { ca: bad(), ..described }),
         ] {
             let told = config(&described, &nothing, secrets.path()).unwrap_err().to_string();

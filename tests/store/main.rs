@@ -27,6 +27,7 @@ mod bodies;
 mod faults;
 mod file;
 mod identities;
+mod settings;
 mod stored;
 mod trust;
 mod versitygw;

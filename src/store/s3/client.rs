@@ -10,6 +10,7 @@ use aws_sdk_s3::config::{
     BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, StalledStreamProtectionConfig,
 };
 
+use super::encryption::{CustomerKey, Encryption};
 use super::fault::Fault;
 use super::http::http_client;
 use super::identity::{Current, Identity};
@@ -91,6 +92,14 @@ impl Client {
     ) -> Result<T, Fault> {
         self.identity.ready().await?;
         retry::answer(self.config.limits, bytes, reply).await
+    }
+
+    /// The key that the object is encrypted with, where requests have to bring it.
+    pub(super) async fn customer_key(&self, target: &Target) -> Result<Option<CustomerKey>, Fault> {
+        match &self.config.encryption {
+            Encryption::Customer(keys) => keys.of_object(self.bucket(), &target.key).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Counts a repetition that [`Self::run`] does not see.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::credentials::{Credentials, text};
+use super::encryption::Encryption;
 use super::settings::ConfigError;
 use crate::net::{InvalidProxy, Proxies, Trust};
 use crate::store::{BucketName, Env, ObjectKey};
@@ -23,6 +24,11 @@ pub struct S3Config {
     pub prefix: Option<ObjectKey>,
     /// Where the bucket's name goes in a request.
     pub addressing: Addressing,
+    /// How objects are encrypted.
+    pub encryption: Encryption,
+    /// Whether somebody else makes the bucket when they store something: until then it
+    /// counts as empty.
+    pub creates_bucket: bool,
     /// Who we are.
     pub credentials: Credentials,
     /// Which certificates are believed.
@@ -189,6 +195,8 @@ impl S3Config {
             bucket,
             prefix,
             addressing: Addressing::default(),
+            encryption: Encryption::default(),
+            creates_bucket: false,
             credentials,
             trust: Trust::default(),
             proxies: Proxies::none(),

@@ -249,8 +249,8 @@ pub(super) fn static_keys(pair: &KeyPair) -> aws_credential_types::Credentials {
     )
 }
 
-/// A small file's text without the newline that editors leave at its end.
-pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+/// A small file of a mounted Secret, byte for byte.
+pub(super) fn read_raw(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     let fail = |source| ConfigError::File { path: shown(path), source };
     let mut bytes = Zeroizing::new(Vec::new());
     let file = open(path).map_err(fail)?;
@@ -258,6 +258,13 @@ pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError>
     if bytes.len() > MAX_FILE {
         return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 64 KiB")));
     }
+    Ok(bytes)
+}
+
+/// A small file's text without the newline that editors leave at its end.
+pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    let fail = |source| ConfigError::File { path: shown(path), source };
+    let bytes = read_raw(path)?;
     match std::str::from_utf8(&bytes) {
         Ok(text) if !text.trim().is_empty() => match fit(text.trim()) {
             Ok(()) => Ok(Zeroizing::new(text.trim().to_owned())),

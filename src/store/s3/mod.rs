@@ -12,6 +12,7 @@ mod client;
 mod config;
 mod container;
 mod credentials;
+mod encryption;
 mod fault;
 mod http;
 mod identity;
@@ -29,6 +30,7 @@ use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -37,6 +39,7 @@ pub use crate::net::{Proxies, Trust};
 pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
 pub use container::Container;
 pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};
+pub use encryption::{CustomerKeys, Encryption};
 pub use instance::Instance;
 pub use reply::Reply;
 pub use settings::ConfigError;
@@ -49,6 +52,9 @@ use super::{
     Checksums, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, Operation, PutMode, PutOutcome,
     Revision, Store, StoreError,
 };
+
+/// The one algorithm that there is for a customer's key.
+const CUSTOMER: &str = "AES256";
 
 /// A bucket, or the part of it beneath a prefix.
 #[derive(Clone)]
@@ -77,6 +83,15 @@ impl S3Store {
         }
     }
 
+    /// Where the bucket is made by whoever stores something first, its objects are just
+    /// not there before that.
+    fn not_yet(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::NoBucket { uri } if self.client.config.creates_bucket => StoreError::NotFound { uri },
+            other => other,
+        }
+    }
+
     async fn run<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         target: &Target,
@@ -95,6 +110,7 @@ impl S3Store {
         digest: &Sha256Digest,
         mode: &PutMode,
     ) -> Result<PutOutcome, Fault> {
+        let customer = self.client.customer_key(target).await?;
         let request = self
             .client
             .s3
@@ -103,7 +119,18 @@ impl S3Store {
             .key(&target.key)
             .content_length(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
             .checksum_sha256(STANDARD.encode(digest.as_bytes()))
-            .body(ByteStream::from(bytes.clone()));
+            .body(ByteStream::from(bytes.clone()))
+            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
+            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
+            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
+        let request = match &self.client.config.encryption {
+            Encryption::Default | Encryption::Customer(_) => request,
+            Encryption::Managed => request.server_side_encryption(ServerSideEncryption::Aes256),
+            Encryption::Kms { key_id, context } => request
+                .server_side_encryption(ServerSideEncryption::AwsKms)
+                .ssekms_key_id(key_id)
+                .set_ssekms_encryption_context(context.clone()),
+        };
         // RFC 9110 section 13.1, as S3's conditional writes have it.
         let request = match mode {
             PutMode::Create => request.if_none_match("*"),
@@ -190,22 +217,25 @@ impl Store for S3Store {
 
     async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
         let target = self.target(key)?;
-        self.run(&target, || self.client.read_once(&target, limit)).await
+        let found = self.run(&target, || self.client.read_once(&target, limit)).await;
+        found.map_err(|error| self.not_yet(error))
     }
 
     async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
         let target = self.target(key)?;
-        let (info, body) = self.run(&target, || self.client.open(&target)).await?;
+        let opened = self.run(&target, || self.client.open(&target)).await;
+        let (info, body) = opened.map_err(|error| self.not_yet(error))?;
         let chunks = body::Resuming::new(Arc::clone(&self.client), target.clone(), info.clone(), body);
         Ok(ObjectStream::new(target.uri, info, Box::new(chunks)))
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
         let target = self.target(key)?;
-        match self.run(&target, || self.client.head_once(&target)).await {
+        let found = match self.run(&target, || self.client.head_once(&target)).await {
             Err(error) => Err(self.client.why_not_there(&target, error).await),
             found => found,
-        }
+        };
+        found.map_err(|error| self.not_yet(error))
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
