@@ -37,7 +37,10 @@ pub(super) fn config(described: &S3Bucket, env: &dyn Env, secrets: &Path) -> Res
         endpoint: url.clone(),
         source: Box::new(error),
     })?;
-    config.region = described.region.clone().filter(|r| !r.is_empty()).or_else(|| region(env));
+    // A platform's AWS_REGION is the cluster's, which a host that names a region knows better.
+    let of_host = || endpoint.region().map(str::to_owned);
+    let given = described.region.clone().filter(|region| !region.is_empty());
+    config.region = given.or_else(of_host).or_else(|| region(env));
     // AWS's general address stands for the one of the region.
     config.endpoint = Some(endpoint).filter(|_| described.endpoint != "s3.amazonaws.com");
     if config.endpoint.is_none() && config.region.is_none() {
@@ -144,6 +147,23 @@ mod tests {
             creates_bucket: false,
             encryption: EncryptionOptions::default(),
         }
+    }
+
+    #[test]
+    fn the_host_knows_the_region_better_than_the_cluster() {
+        let region = |endpoint: &str, region: Option<&str>| {
+            let described =
+                S3Bucket { endpoint: endpoint.to_owned(), region: region.map(str::to_owned), ..bucket() };
+            let env = |name: &str| match name {
+                "AWS_REGION" => Some("us-east-2".into()),
+                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".into()),
+                _ => None,
+            };
+            config(&described, &env, Path::new("/none")).unwrap().region.unwrap()
+        };
+        assert_eq!(region("s3.eu-west-1.amazonaws.com", None), "eu-west-1");
+        assert_eq!(region("s3.eu-west-1.amazonaws.com", Some("eu-west-2")), "eu-west-2");
+        assert_eq!(region("store.example.com", None), "us-east-2");
     }
 
     /// Argo's `GetCredentials`: Secrets, role, SDK or IAM; whatever else is there.

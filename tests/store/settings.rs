@@ -8,7 +8,7 @@ use argo_attest::store::{PutMode, S3Store, Store as _, StoreError};
 use bytes::Bytes;
 
 use crate::faulty::{key, limits, replies};
-use crate::scripted::{Request, Scripted, error, object, reply, stored};
+use crate::scripted::{Request, Scripted, error, error_with, object, reply, stored};
 use crate::servers::{SECRET_KEY, config};
 use crate::trust::variables;
 
@@ -118,4 +118,34 @@ async fn a_bucket_that_is_made_later_holds_nothing_yet() {
         let error = store.put(&key(), Bytes::from_static(b"x"), PutMode::Create).await.unwrap_err();
         assert!(matches!(error, StoreError::NoBucket { .. }), "{error:?}");
     }
+}
+
+/// The regions that requests were signed for.
+fn signed_for(server: &Scripted) -> Vec<String> {
+    let region = |r: &Request| r.header("authorization").split('/').nth(2).unwrap().to_owned();
+    server.requests().iter().map(region).collect()
+}
+
+#[tokio::test]
+async fn the_region_that_a_reply_names_is_taken_once() {
+    let named = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>no</Message><Region>eu-west-1</Region></Error>";
+    for wrong in [
+        error_with(301, "PermanentRedirect", &[("x-amz-bucket-region", "eu-west-1")]),
+        error_with(400, "AuthorizationHeaderMalformed", &[("x-amz-bucket-region", "eu-west-1")]),
+        reply(400, &[], named.as_bytes()),
+    ] {
+        let server = Scripted::start(replies([wrong, object(b"x"), object(b"x")]));
+        let store = S3Store::new(settings(&server)).unwrap();
+        store.get(&key(), 10).await.unwrap();
+        store.get(&key(), 10).await.unwrap();
+        assert_eq!(signed_for(&server), ["us-east-1", "eu-west-1", "eu-west-1"]);
+    }
+    // It is not sent round in circles, and no name is taken that is none.
+    let moved = |region| error_with(301, "PermanentRedirect", &[("x-amz-bucket-region", region)]);
+    let server = Scripted::start(replies([moved("eu-west-1"), moved("eu-west-2"), moved("eu-west-3")]));
+    S3Store::new(settings(&server)).unwrap().get(&key(), 10).await.unwrap_err();
+    assert_eq!(signed_for(&server), ["us-east-1", "eu-west-1"]);
+    let server = Scripted::start(replies([moved("evil.example/"), moved("eu-west-1")]));
+    S3Store::new(settings(&server)).unwrap().get(&key(), 10).await.unwrap_err();
+    assert_eq!(signed_for(&server), ["us-east-1"]);
 }

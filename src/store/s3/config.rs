@@ -129,6 +129,20 @@ impl Endpoint {
         address.parse::<IpAddr>().map_or(self.host == "localhost", |address| address.is_loopback())
     }
 
+    /// The region that AWS's host is named after: `s3.REGION.amazonaws.com`, with
+    /// `s3-fips`, `dualstack`, in China, and in the oldest form, `s3-REGION`.
+    pub fn region(&self) -> Option<&str> {
+        let name =
+            [".amazonaws.com", ".amazonaws.com.cn"].iter().find_map(|end| self.host.strip_suffix(end))?;
+        let region = match name.split('.').collect::<Vec<_>>().as_slice() {
+            ["s3" | "s3-fips", region] | ["s3" | "s3-fips", "dualstack", region] => *region,
+            [one] => one.strip_prefix("s3-")?,
+            _ => return None,
+        };
+        // Others are named so, too: `s3-accelerate`, `s3-fips`.
+        region.ends_with(|end: char| end.is_ascii_digit()).then_some(region)
+    }
+
     /// Whether the host is one of AWS's own, where a bucket is a host name.
     pub fn is_aws(&self) -> bool {
         [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|end| self.host.ends_with(end))
@@ -234,8 +248,9 @@ impl S3Config {
     pub(super) fn signing_region(&self) -> Result<String, ConfigError> {
         let region = match (&self.region, &self.endpoint) {
             (Some(region), _) => region.clone(),
-            (None, Some(endpoint)) if !endpoint.is_aws() => "us-east-1".to_owned(),
-            (None, _) => return Err(ConfigError::NoRegion),
+            // What a host does not say, the bucket's answer will (`Client::follow`).
+            (None, Some(endpoint)) => endpoint.region().unwrap_or("us-east-1").to_owned(),
+            (None, None) => return Err(ConfigError::NoRegion),
         };
         // It becomes part of AWS's host name and of the signature's scope.
         if region.is_empty() || !region.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
@@ -336,6 +351,25 @@ mod tests {
             ]),
             "AWS_ENDPOINT_URL_S3 must not hold credentials"
         );
+    }
+
+    #[test]
+    fn knows_the_region_of_awss_hosts() {
+        for (host, region) in [
+            ("s3.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("s3.dualstack.eu-central-1.amazonaws.com", Some("eu-central-1")),
+            ("s3-fips.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("s3-fips.dualstack.us-east-2.amazonaws.com", Some("us-east-2")),
+            ("S3.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("s3-us-west-2.amazonaws.com", Some("us-west-2")),
+            ("s3.amazonaws.com", None),
+            ("s3-accelerate.amazonaws.com", None),
+            ("s3.eu-west-1.amazonaws.com.evil.example", None),
+            ("s3.eu-west-1.example.com", None),
+        ] {
+            let endpoint: Endpoint = format!("https://{host}").parse().unwrap();
+            assert_eq!(endpoint.region(), region, "{host}");
+        }
     }
 
     #[test]

@@ -123,6 +123,16 @@ impl Fault {
             if answer.reply.code.as_deref().map_or(answer.reply.status == 403, |code| STALE.contains(&code)))
     }
 
+    /// The region that the bucket is in, if that is what is wrong with a request.
+    pub(super) fn other_region(&self) -> Option<&str> {
+        match self {
+            Self::Reply(answer) if matches!(answer.reply.status, 301 | 307 | 400 | 403) => {
+                answer.reply.region.as_deref()
+            }
+            _ => None,
+        }
+    }
+
     /// Why, in one line, with what caused it.
     pub(super) fn reason(&self) -> String {
         match self {
@@ -237,7 +247,10 @@ fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, operat
         code: error.and_then(ProvideErrorMetadata::code).map(foreign),
         message: error.and_then(ProvideErrorMetadata::message).map(foreign),
         request_id: header("x-amz-request-id").map(foreign),
-        region: header("x-amz-bucket-region").filter(|name| is_region(name)).map(str::to_owned),
+        region: header("x-amz-bucket-region")
+            .or_else(|| element(raw.body().bytes()?, "Region"))
+            .filter(|name| is_region(name))
+            .map(str::to_owned),
     });
     Answer {
         reply,
@@ -246,6 +259,13 @@ fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, operat
         retry_after: header("retry-after").and_then(|s| s.trim().parse().ok()).map(Duration::from_secs),
         skewed: apart.is_some_and(|apart| apart > SKEW),
     }
+}
+
+/// The text of the one element of that name in S3's form of an error.
+fn element<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
+    let text = str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 /// Whether text can be a region's name: the remedy tells people to type it.

@@ -113,7 +113,7 @@ impl S3Store {
         let customer = self.client.customer_key(target).await?;
         let request = self
             .client
-            .s3
+            .s3()
             .put_object()
             .bucket(self.client.bucket())
             .key(&target.key)

@@ -90,7 +90,7 @@ impl Client {
     pub(super) async fn head_once(&self, target: &Target) -> Result<ObjectInfo, Fault> {
         let customer = self.customer_key(target).await?;
         let request = self
-            .s3
+            .s3()
             .head_object()
             .bucket(self.bucket())
             .key(&target.key)
@@ -133,7 +133,7 @@ impl Client {
     ) -> Result<(ObjectInfo, Body), Fault> {
         let customer = self.customer_key(target).await?;
         let mut request = self
-            .s3
+            .s3()
             .get_object()
             .bucket(self.bucket())
             .key(&target.key)
