@@ -24,9 +24,9 @@ pub(crate) enum StoresError {
         #[source]
         source: Source,
     },
-    /// Encrypted with a key that only Argo has.
-    #[error("the bucket {0} is encrypted with a customer's key (SSE-C), which is not supported")]
-    CustomerKey(String),
+    /// Options for encryption that Argo refuses, too.
+    #[error("the bucket {bucket} has encryptionOptions that {why}")]
+    Encryption { bucket: String, why: &'static str },
     /// The credentials or the rest of the settings, as this kind of store tells it.
     #[error("the bucket {bucket} cannot be used")]
     Config {
@@ -71,8 +71,7 @@ impl Trouble for StoresError {
             }
             Self::Config { remedy, .. } => return remedy.clone(),
             Self::Store(error) => return error.remedy(),
-            Self::CustomerKey(_) => "use the store's own encryption for this bucket".into(),
-            Self::Bucket { .. } | Self::Endpoint { .. } | Self::Selector { .. } => {
+            Self::Bucket { .. } | Self::Encryption { .. } | Self::Endpoint { .. } | Self::Selector { .. } => {
                 "correct the artifact repository's settings".into()
             }
         })

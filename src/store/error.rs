@@ -1,6 +1,7 @@
 //! What can go wrong with a store, which side it was, and what to do about it.
 
 use argo_attest_core::trouble::{Fault, Trouble};
+use std::borrow::Cow;
 use std::io;
 
 use argo_attest_core::relpath::InvalidRelPath;
@@ -76,10 +77,12 @@ pub enum StoreError {
         refusal: Box<Refusal>,
     },
     /// No useful answer within the deadline, with all retries.
-    #[error("{uri}: no useful answer from the store (attempts: {attempts})")]
+    #[error("{uri}: no useful answer from {server} (attempts: {attempts})")]
     Unreachable {
         /// The object.
         uri: String,
+        /// Who did not answer: the store, or who gives the credentials for it.
+        server: Cow<'static, str>,
         /// Attempts made.
         attempts: u64,
         /// The last attempt's failure.

@@ -30,6 +30,8 @@ mod adapters;
 mod bodies;
 mod faults;
 mod file;
+mod identities;
+mod settings;
 mod stored;
 mod trust;
 mod versitygw;

@@ -19,6 +19,7 @@ pub(crate) fn limits() -> Limits {
         attempt: Duration::from_secs(10),
         stall: Duration::from_secs(10),
         min_rate: 1024 * 1024,
+        sign_in: Duration::from_millis(300),
         total: Duration::from_secs(20),
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),

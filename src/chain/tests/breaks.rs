@@ -111,7 +111,14 @@ async fn a_no_comes_before_what_could_not_be_found_out() {
             if uri.contains("away") {
                 let source = "no route".into();
                 let (uri, attempts, remedy) = (uri.to_owned(), 3, None);
-                return Err(FetchError::Store(StoreError::Unreachable { uri, attempts, source, remedy }));
+                let server = "the store".into();
+                return Err(FetchError::Store(StoreError::Unreachable {
+                    uri,
+                    server,
+                    attempts,
+                    source,
+                    remedy,
+                }));
             }
             self.0.fetch(uri, limit).await
         }

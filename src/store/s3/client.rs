@@ -1,8 +1,8 @@
 //! The SDK's client, set up so that everything it does is decided here.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -11,6 +11,7 @@ use aws_sdk_s3::config::{
 };
 
 use super::ability::Ability;
+use super::encryption::{CustomerKey, Encryption};
 use super::fault::Fault;
 use super::http::http_client;
 use super::identity::{Current, Identity};
@@ -19,7 +20,7 @@ use super::{ConfigError, S3Config, Target};
 use crate::store::{InvalidKey, Location, ObjectKey, StoreError};
 
 pub(super) struct Client {
-    pub(super) s3: aws_sdk_s3::Client,
+    s3: Mutex<Signing>,
     pub(super) config: S3Config,
     identity: Arc<Identity>,
     retrying: Retrying,
@@ -30,10 +31,19 @@ pub(super) struct Client {
     bucket_asked_for: AtomicBool,
 }
 
+/// The SDK's client, and the region that it signs for.
+struct Signing {
+    client: aws_sdk_s3::Client,
+    region: String,
+    /// Whether a reply has said so: one is believed, once.
+    followed: bool,
+}
+
 impl Client {
     pub(super) fn new(config: S3Config) -> Result<Self, StoreError> {
         match Self::build(&config) {
-            Ok((s3, identity)) => {
+            Ok((client, region, identity)) => {
+                let s3 = Mutex::new(Signing { client, region, followed: false });
                 let retrying = Retrying::new(config.limits);
                 let bucket_asked_for = AtomicBool::new(false);
                 Ok(Self { s3, config, identity, retrying, ability: Ability::default(), bucket_asked_for })
@@ -45,12 +55,12 @@ impl Client {
         }
     }
 
-    fn build(config: &S3Config) -> Result<(aws_sdk_s3::Client, Arc<Identity>), ConfigError> {
+    fn build(config: &S3Config) -> Result<(aws_sdk_s3::Client, String, Arc<Identity>), ConfigError> {
         let region = config.signing_region()?;
         let identity = Arc::new(Identity::new(config, &region)?);
         let mut builder = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(region))
+            .region(Region::new(region.clone()))
             .force_path_style(config.path_style())
             .http_client(http_client(
                 &config.trust,
@@ -72,7 +82,31 @@ impl Client {
         } else {
             builder.credentials_provider(Current(Arc::clone(&identity)))
         };
-        Ok((aws_sdk_s3::Client::from_conf(builder.build()), identity))
+        Ok((aws_sdk_s3::Client::from_conf(builder.build()), region, identity))
+    }
+
+    /// The SDK's client, as it is now.
+    pub(super) fn s3(&self) -> aws_sdk_s3::Client {
+        self.s3.lock().unwrap_or_else(PoisonError::into_inner).client.clone()
+    }
+
+    /// Signs for the region that the store says the bucket is in, from now on; `false` if
+    /// it says none, or has said one before. No reply chooses whom to ask: the host stays,
+    /// or, where it is AWS's of a region, becomes AWS's of that region.
+    fn follow(&self, fault: &Fault) -> bool {
+        let Some(region) = fault.other_region() else { return false };
+        let mut s3 = self.s3.lock().unwrap_or_else(PoisonError::into_inner);
+        if s3.followed || s3.region == region {
+            return false;
+        }
+        tracing::info!(from = s3.region, to = region, "the bucket is in another region");
+        let config = s3.client.config().to_builder().region(Region::new(region.to_owned())).build();
+        *s3 = Signing {
+            client: aws_sdk_s3::Client::from_conf(config),
+            region: region.to_owned(),
+            followed: true,
+        };
+        true
     }
 
     pub(super) fn bucket(&self) -> &str {
@@ -92,8 +126,16 @@ impl Client {
         bytes: usize,
         reply: Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + '_>>,
     ) -> Result<T, Fault> {
-        retry::answer(self.config.limits, 0, Box::pin(self.identity.ready())).await?;
+        self.identity.ready().await?;
         retry::answer(self.config.limits, bytes, reply).await
+    }
+
+    /// The key that the object is encrypted with, where requests have to bring it.
+    pub(super) async fn customer_key(&self, target: &Target) -> Result<Option<CustomerKey>, Fault> {
+        match &self.config.encryption {
+            Encryption::Customer(keys) => keys.of_object(self.bucket(), &target.key).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Counts a repetition that [`Self::run`] does not see.
@@ -125,6 +167,6 @@ impl Client {
         uri: &str,
         attempt: impl FnMut() -> F,
     ) -> Result<T, GaveUp> {
-        self.retrying.run(uri, || self.identity.renew(), attempt).await
+        self.retrying.run(uri, || self.identity.renew(), |fault| self.follow(fault), attempt).await
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::credentials::{Credentials, text};
+use super::encryption::Encryption;
 use super::settings::ConfigError;
 use crate::net::{InvalidProxy, Proxies, Trust};
 use crate::store::{BucketName, Env, ObjectKey};
@@ -23,6 +24,11 @@ pub struct S3Config {
     pub prefix: Option<ObjectKey>,
     /// Where the bucket's name goes in a request.
     pub addressing: Addressing,
+    /// How objects are encrypted.
+    pub encryption: Encryption,
+    /// Whether somebody else makes the bucket when they store something: until then it
+    /// counts as empty.
+    pub creates_bucket: bool,
     /// Who we are.
     pub credentials: Credentials,
     /// Which certificates are believed.
@@ -69,6 +75,9 @@ pub struct Limits {
     pub min_rate: u64,
     /// From the first attempt of a call to the start of its last.
     pub total: Duration,
+    /// The same where it is who gives credentials that does not answer, and how long one
+    /// answer of theirs may take.
+    pub sign_in: Duration,
     /// The first pause between attempts; later ones double it.
     pub first_pause: Duration,
     /// The longest pause, unless the store asks for more.
@@ -83,6 +92,7 @@ impl Default for Limits {
             stall: Duration::from_secs(20),
             min_rate: 32 * 1024,
             total: Duration::from_mins(1),
+            sign_in: Duration::from_secs(5),
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),
         }
@@ -117,6 +127,20 @@ impl Endpoint {
     pub fn is_loopback(&self) -> bool {
         let address = self.host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(&self.host);
         address.parse::<IpAddr>().map_or(self.host == "localhost", |address| address.is_loopback())
+    }
+
+    /// The region that AWS's host is named after: `s3.REGION.amazonaws.com`, with
+    /// `s3-fips`, `dualstack`, in China, and in the oldest form, `s3-REGION`.
+    pub fn region(&self) -> Option<&str> {
+        let name =
+            [".amazonaws.com", ".amazonaws.com.cn"].iter().find_map(|end| self.host.strip_suffix(end))?;
+        let region = match name.split('.').collect::<Vec<_>>().as_slice() {
+            ["s3" | "s3-fips", region] | ["s3" | "s3-fips", "dualstack", region] => *region,
+            [one] => one.strip_prefix("s3-")?,
+            _ => return None,
+        };
+        // Others are named so, too: `s3-accelerate`, `s3-fips`.
+        region.ends_with(|end: char| end.is_ascii_digit()).then_some(region)
     }
 
     /// Whether the host is one of AWS's own, where a bucket is a host name.
@@ -185,6 +209,8 @@ impl S3Config {
             bucket,
             prefix,
             addressing: Addressing::default(),
+            encryption: Encryption::default(),
+            creates_bucket: false,
             credentials,
             trust: Trust::default(),
             proxies: Proxies::none(),
@@ -194,14 +220,13 @@ impl S3Config {
 
     /// From AWS's usual variables: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`,
     /// `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_CA_BUNDLE` or `SSL_CERT_FILE`,
-    /// those of [`Proxies::from_env`], and the credentials of [`Credentials::from_env`]. Nothing else is asked:
-    /// no profile files, and no metadata service that a laptop would wait for.
+    /// those of [`Proxies::from_env`], and the credentials of [`Credentials::ambient`].
     pub fn from_env(
         bucket: BucketName,
         prefix: Option<ObjectKey>,
         env: &dyn Env,
     ) -> Result<Self, ConfigError> {
-        let credentials = Credentials::from_env(env)?.ok_or(ConfigError::NoCredentials)?;
+        let credentials = Credentials::ambient(env)?.ok_or(ConfigError::NoCredentials)?;
         let mut config = Self::new(bucket, prefix, credentials);
         config.endpoint = endpoint(env, ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?;
         config.region = match text(env, "AWS_REGION")? {
@@ -223,8 +248,9 @@ impl S3Config {
     pub(super) fn signing_region(&self) -> Result<String, ConfigError> {
         let region = match (&self.region, &self.endpoint) {
             (Some(region), _) => region.clone(),
-            (None, Some(endpoint)) if !endpoint.is_aws() => "us-east-1".to_owned(),
-            (None, _) => return Err(ConfigError::NoRegion),
+            // What a host does not say, the bucket's answer will (`Client::follow`).
+            (None, Some(endpoint)) => endpoint.region().unwrap_or("us-east-1").to_owned(),
+            (None, None) => return Err(ConfigError::NoRegion),
         };
         // It becomes part of AWS's host name and of the signature's scope.
         if region.is_empty() || !region.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
@@ -306,7 +332,8 @@ mod tests {
     #[test]
     fn says_what_is_missing() {
         let why = |vars| config(vars).unwrap_err().to_string();
-        assert_eq!(why(&[("AWS_REGION", "eu-west-1")]), "no credentials for S3 are set");
+        let nobody = [("AWS_REGION", "eu-west-1"), ("AWS_EC2_METADATA_DISABLED", "true")];
+        assert_eq!(why(Box::leak(Box::new(nobody))), "no credentials for S3 are set");
         assert_eq!(
             why(&[("AWS_ACCESS_KEY_ID", "id")]),
             "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not"
@@ -324,6 +351,25 @@ mod tests {
             ]),
             "AWS_ENDPOINT_URL_S3 must not hold credentials"
         );
+    }
+
+    #[test]
+    fn knows_the_region_of_awss_hosts() {
+        for (host, region) in [
+            ("s3.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("s3.dualstack.eu-central-1.amazonaws.com", Some("eu-central-1")),
+            ("s3-fips.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("s3-fips.dualstack.us-east-2.amazonaws.com", Some("us-east-2")),
+            ("S3.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("s3-us-west-2.amazonaws.com", Some("us-west-2")),
+            ("s3.amazonaws.com", None),
+            ("s3-accelerate.amazonaws.com", None),
+            ("s3.eu-west-1.amazonaws.com.evil.example", None),
+            ("s3.eu-west-1.example.com", None),
+        ] {
+            let endpoint: Endpoint = format!("https://{host}").parse().unwrap();
+            assert_eq!(endpoint.region(), region, "{host}");
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use zeroize::Zeroizing;
 
 use super::config::{self, Endpoint};
+use super::container::Container;
+use super::instance::Instance;
 use super::settings::ConfigError;
 use crate::net::Trust;
 use crate::store::Env;
@@ -41,6 +43,12 @@ pub enum Credentials {
     },
     /// A token of the platform's, exchanged at STS (`AssumeRoleWithWebIdentity`).
     WebIdentity(WebIdentity),
+    /// From the platform, for this container: EKS Pod Identity, ECS.
+    Container(Container),
+    /// From the platform, for this machine: EC2's metadata service.
+    Instance(Instance),
+    /// A role that STS gives to who has other credentials (`AssumeRole`).
+    Role(Box<AssumedRole>),
     /// None: requests are not signed. For public buckets.
     Anonymous,
 }
@@ -78,10 +86,56 @@ pub struct WebIdentity {
     pub trust: Trust,
 }
 
+/// A role, and who may take it.
+#[derive(Debug, Clone)]
+pub struct AssumedRole {
+    /// The role to take.
+    pub role_arn: String,
+    /// What the session is called in the store's audit log.
+    pub session_name: String,
+    /// Who takes it.
+    pub base: Credentials,
+    /// STS itself; `None` is AWS's, by region.
+    pub endpoint: Option<Endpoint>,
+    /// Which certificates are believed of STS: the platform's.
+    pub trust: Trust,
+}
+
+/// What a session is called if nobody says.
+const SESSION: &str = "argo-attest";
+
+fn session_name(env: &dyn Env) -> Result<String, ConfigError> {
+    Ok(text(env, "AWS_ROLE_SESSION_NAME")?.unwrap_or_else(|| SESSION.to_owned()))
+}
+
+impl AssumedRole {
+    /// The role, taken by whoever the environment says we are; `None` if it says nobody.
+    pub fn by_ambient(role_arn: &str, env: &dyn Env) -> Result<Option<Self>, ConfigError> {
+        let Some(base) = Credentials::ambient(env)? else { return Ok(None) };
+        Ok(Some(Self {
+            role_arn: role_arn.to_owned(),
+            session_name: session_name(env)?,
+            base,
+            endpoint: config::endpoint(env, STS)?,
+            trust: Trust::from_env(env),
+        }))
+    }
+}
+
 impl Credentials {
+    /// Whoever the environment says we are: what [`Self::from_env`] finds, else the role of
+    /// this machine. `None` if that is forbidden (`AWS_EC2_METADATA_DISABLED`).
+    pub fn ambient(env: &dyn Env) -> Result<Option<Self>, ConfigError> {
+        match Self::from_env(env)? {
+            Some(found) => Ok(Some(found)),
+            None => Ok(Instance::from_env(env)?.map(Self::Instance)),
+        }
+    }
+
     /// From `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`;
     /// else from `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN`,
-    /// `AWS_ROLE_SESSION_NAME` and `AWS_ENDPOINT_URL_STS`. `None` if neither is set.
+    /// `AWS_ROLE_SESSION_NAME` and `AWS_ENDPOINT_URL_STS`; else as [`Container::from_env`]
+    /// has it. `None` if none of them is set.
     pub fn from_env(env: &dyn Env) -> Result<Option<Self>, ConfigError> {
         const ID: &str = "AWS_ACCESS_KEY_ID";
         const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
@@ -109,26 +163,30 @@ impl Credentials {
             (None, None) => {}
         }
         // A role alone is also what other ways to sign in set, so it is no half of a pair.
-        let Some(token_file) = env.var(TOKEN_FILE).filter(|v| !v.is_empty()) else { return Ok(None) };
+        let Some(token_file) = env.var(TOKEN_FILE).filter(|v| !v.is_empty()) else {
+            return Ok(Container::from_env(env)?.map(Self::Container));
+        };
         let Some(role_arn) = text(env, ROLE)? else {
             return Err(ConfigError::Incomplete { set: TOKEN_FILE, missing: ROLE });
         };
         Ok(Some(Self::WebIdentity(WebIdentity {
             token_file: token_file.into(),
             role_arn,
-            session_name: text(env, "AWS_ROLE_SESSION_NAME")?.unwrap_or_else(|| "argo-attest".to_owned()),
+            session_name: session_name(env)?,
             endpoint: sts_endpoint(env)?,
             trust: Trust::from_env(env),
         })))
     }
 }
 
+/// What says where STS is.
+const STS: [&str; 2] = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"];
+
 /// Where STS is. The token crosses the network, so it must be https, or this machine.
 fn sts_endpoint(env: &dyn Env) -> Result<Option<Endpoint>, ConfigError> {
-    const NAMES: [&str; 2] = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"];
-    let endpoint = config::endpoint(env, NAMES)?;
+    let endpoint = config::endpoint(env, STS)?;
     if endpoint.as_ref().is_some_and(|endpoint| !endpoint.is_secure() && !endpoint.is_loopback()) {
-        let [first, second] = NAMES;
+        let [first, second] = STS;
         let name = if text(env, first)?.is_some() { first } else { second };
         let why =
             "must be https where a web identity token is sent to it (set AWS_ENDPOINT_URL_STS for STS alone)";
@@ -191,8 +249,8 @@ pub(super) fn static_keys(pair: &KeyPair) -> aws_credential_types::Credentials {
     )
 }
 
-/// A small file's text without the newline that editors leave at its end.
-pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+/// A small file of a mounted Secret, byte for byte.
+pub(super) fn read_raw(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     let fail = |source| ConfigError::File { path: shown(path), source };
     let mut bytes = Zeroizing::new(Vec::new());
     let file = open(path).map_err(fail)?;
@@ -200,6 +258,13 @@ pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError>
     if bytes.len() > MAX_FILE {
         return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 64 KiB")));
     }
+    Ok(bytes)
+}
+
+/// A small file's text without the newline that editors leave at its end.
+pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    let fail = |source| ConfigError::File { path: shown(path), source };
+    let bytes = read_raw(path)?;
     match std::str::from_utf8(&bytes) {
         Ok(text) if !text.trim().is_empty() => match fit(text.trim()) {
             Ok(()) => Ok(Zeroizing::new(text.trim().to_owned())),

@@ -24,6 +24,8 @@ pub(super) enum Fault {
     Reply(Answer),
     /// No answer, or half of one, or one that came too late.
     Transport(Source),
+    /// No useful answer from who gives credentials.
+    SignIn { server: String, source: Source },
     /// TLS said no.
     Tls(Source),
     /// Fewer bytes came than were announced.
@@ -82,10 +84,17 @@ impl Fault {
     /// Whether the same attempt may succeed later.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::Cut { .. } | Self::Mismatch | Self::Odd(_) => true,
+            Self::Transport(_) | Self::SignIn { .. } | Self::Cut { .. } | Self::Mismatch | Self::Odd(_) => {
+                true
+            }
             Self::Reply(answer) => answer.is_transient(),
             Self::Tls(_) | Self::Settings(_) | Self::Final(_) => false,
         }
+    }
+
+    /// Whether it is who gives credentials that fails, and not the store.
+    pub(super) fn is_sign_in(&self) -> bool {
+        matches!(self, Self::SignIn { .. })
     }
 
     /// Whether bytes came, and not all or not the right ones.
@@ -114,11 +123,22 @@ impl Fault {
             if answer.reply.code.as_deref().map_or(answer.reply.status == 403, |code| STALE.contains(&code)))
     }
 
+    /// The region that the bucket is in, if that is what is wrong with a request.
+    pub(super) fn other_region(&self) -> Option<&str> {
+        match self {
+            Self::Reply(answer) if matches!(answer.reply.status, 301 | 307 | 400 | 403) => {
+                answer.reply.region.as_deref()
+            }
+            _ => None,
+        }
+    }
+
     /// Why, in one line, with what caused it.
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Reply(answer) => answer.reply.to_string(),
             Self::Transport(source) | Self::Tls(source) => causes(&**source),
+            Self::SignIn { server, source } => format!("{server}: {}", causes(&**source)),
             Self::Cut { announced, received } => {
                 Corruption::Length { announced: *announced, received: *received }.to_string()
             }
@@ -127,6 +147,17 @@ impl Fault {
             Self::Settings(error) => causes(error),
             Self::Final(error) => causes(error),
         }
+    }
+
+    /// As a failure of who gives credentials, if it may pass; why, and to whom.
+    pub(super) fn of_sign_in(self, server: impl FnOnce() -> String) -> Self {
+        let source: Source = match self {
+            Self::Transport(source) | Self::Tls(source) => source,
+            Self::Odd(what) => what.into(),
+            Self::Reply(answer) if answer.is_transient() => answer.reply.to_string().into(),
+            other => return other,
+        };
+        Self::SignIn { server: server(), source }
     }
 
     pub(super) fn status(&self) -> Option<u16> {
@@ -138,6 +169,13 @@ impl Fault {
         match self {
             Self::Reply(answer) => answer.into_error(uri, attempts),
             Self::Transport(source) => unreachable(uri, attempts, source),
+            Self::SignIn { server, source } => StoreError::Unreachable {
+                uri,
+                server: server.into(),
+                attempts,
+                source,
+                remedy: Some(SIGN_IN.to_owned()),
+            },
             Self::Tls(source) => StoreError::Tls { uri, source, remedy: Some(TRUST.to_owned()) },
             Self::Cut { announced, received } => {
                 StoreError::Corrupt { uri, kind: Corruption::Length { announced, received } }
@@ -154,9 +192,13 @@ impl Fault {
 const TRUST: &str = "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by, \
     and use the host name that is in it";
 
+/// What to do about credentials that nobody gives.
+const SIGN_IN: &str = "check AWS_ENDPOINT_URL_STS, AWS_REGION and the network to it, and try again";
+
 fn unreachable(uri: String, attempts: u64, source: Source) -> StoreError {
     let remedy = "check the endpoint (AWS_ENDPOINT_URL_S3) and the network, and try again";
-    StoreError::Unreachable { uri, attempts, source, remedy: Some(remedy.to_owned()) }
+    let (server, remedy) = ("the store".into(), Some(remedy.to_owned()));
+    StoreError::Unreachable { uri, server, attempts, source, remedy }
 }
 
 impl Answer {
@@ -205,7 +247,10 @@ fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, operat
         code: error.and_then(ProvideErrorMetadata::code).map(foreign),
         message: error.and_then(ProvideErrorMetadata::message).map(foreign),
         request_id: header("x-amz-request-id").map(foreign),
-        region: header("x-amz-bucket-region").filter(|name| is_region(name)).map(str::to_owned),
+        region: header("x-amz-bucket-region")
+            .or_else(|| element(raw.body().bytes()?, "Region"))
+            .filter(|name| is_region(name))
+            .map(str::to_owned),
     });
     Answer {
         reply,
@@ -214,6 +259,13 @@ fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: Option<&E>, operat
         retry_after: header("retry-after").and_then(|s| s.trim().parse().ok()).map(Duration::from_secs),
         skewed: apart.is_some_and(|apart| apart > SKEW),
     }
+}
+
+/// The text of the one element of that name in S3's form of an error.
+fn element<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
+    let text = str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 /// Whether text can be a region's name: the remedy tells people to type it.

@@ -18,7 +18,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::config::Endpoint;
 use super::settings::ConfigError;
-use crate::net::{Anchors, Bounded, Client, Keep, Proxies, Trust, TrustError};
+use crate::net::{Anchors, Bounded, Client, Keep, Proxies, Trust};
 
 /// Bytes of such a reply. S3's longest, a page of a thousand keys of a kibibyte, has less
 /// than two mebibytes; its errors have a kibibyte.
@@ -34,13 +34,8 @@ pub(super) fn http_client(
     connect: Duration,
 ) -> Result<SharedHttpClient, ConfigError> {
     let anchors = if endpoint.is_none_or(Endpoint::is_secure) || proxies.speak_tls() {
-        trust.anchors().map_err(|error| match error {
-            TrustError::File { path, source } => ConfigError::File { path, source },
-            TrustError::Bundle { path, source } => ConfigError::CaBundle { path, source },
-            TrustError::NoneFound => {
-                ConfigError::NoCaCertificates(endpoint.map_or("AWS", Endpoint::as_str).to_owned())
-            }
-        })?
+        let needed_for = endpoint.map_or("AWS", Endpoint::as_str);
+        trust.anchors().map_err(|error| ConfigError::trust(error, needed_for))?
     } else {
         Anchors::none()
     };

@@ -12,14 +12,18 @@ mod ability;
 mod body;
 mod client;
 mod config;
+mod container;
 mod credentials;
+mod encryption;
 mod fault;
 mod http;
 mod identity;
+mod instance;
 mod reading;
 mod reply;
 mod retry;
 mod settings;
+mod sts;
 mod writing;
 
 use std::fmt;
@@ -31,7 +35,10 @@ use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
 pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
-pub use credentials::{Credentials, KeyPair, WebIdentity};
+pub use container::Container;
+pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};
+pub use encryption::{CustomerKeys, Encryption};
+pub use instance::Instance;
 pub use reply::Reply;
 pub use settings::ConfigError;
 
@@ -41,6 +48,9 @@ use self::client::Client;
 use self::fault::Fault;
 use self::writing::Write;
 use super::{Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError};
+
+/// The one algorithm that there is for a customer's key.
+const CUSTOMER: &str = "AES256";
 
 /// A bucket, or the part of it beneath a prefix.
 #[derive(Clone)]
@@ -66,6 +76,15 @@ impl S3Store {
         match self.client.full_key(key) {
             Ok(full) => Ok(Target { key: full.as_str().to_owned(), uri }),
             Err(source) => Err(StoreError::Key { uri, source }),
+        }
+    }
+
+    /// Where the bucket is made by whoever stores something first, its objects are just
+    /// not there before that.
+    fn not_yet(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::NoBucket { uri } if self.client.config.creates_bucket => StoreError::NotFound { uri },
+            other => other,
         }
     }
 
@@ -103,7 +122,8 @@ impl Store for S3Store {
 
     async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
         let target = self.target(key)?;
-        self.run(&target, || self.client.read_once(&target, limit)).await
+        let found = self.run(&target, || self.client.read_once(&target, limit)).await;
+        found.map_err(|error| self.not_yet(error))
     }
 
     async fn salvage(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
@@ -113,17 +133,19 @@ impl Store for S3Store {
 
     async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
         let target = self.target(key)?;
-        let (info, body) = self.run(&target, || self.client.open(&target)).await?;
+        let opened = self.run(&target, || self.client.open(&target)).await;
+        let (info, body) = opened.map_err(|error| self.not_yet(error))?;
         let chunks = body::Resuming::new(Arc::clone(&self.client), target.clone(), info.clone(), body);
         Ok(ObjectStream::new(target.uri, info, Box::new(chunks)))
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
         let target = self.target(key)?;
-        match self.run(&target, || self.client.head_once(&target)).await {
+        let found = match self.run(&target, || self.client.head_once(&target)).await {
             Err(error) => Err(self.client.why_not_there(&target, error).await),
             found => found,
-        }
+        };
+        found.map_err(|error| self.not_yet(error))
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

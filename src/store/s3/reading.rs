@@ -11,10 +11,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
 
-use super::Target;
 use super::body::Body;
 use super::client::Client;
 use super::fault::Fault;
+use super::{CUSTOMER, Target};
 use crate::store::{Checksums, Corruption, Object, ObjectInfo, Operation, Revision, StoreError};
 
 /// What GET and HEAD both say.
@@ -89,8 +89,16 @@ fn crc64nvme(base64: Option<&str>) -> Option<u64> {
 impl Client {
     /// Asks for what is known of the object.
     pub(super) async fn head_once(&self, target: &Target) -> Result<ObjectInfo, Fault> {
-        let request =
-            self.s3.head_object().bucket(self.bucket()).key(&target.key).checksum_mode(ChecksumMode::Enabled);
+        let customer = self.customer_key(target).await?;
+        let request = self
+            .s3()
+            .head_object()
+            .bucket(self.bucket())
+            .key(&target.key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
+            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
+            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
         let reply =
             Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Look)) });
         describe(&Facts::from(&self.answer(0, reply).await?), target)
@@ -124,8 +132,16 @@ impl Client {
         target: &Target,
         from: Option<(&ObjectInfo, u64)>,
     ) -> Result<(ObjectInfo, Body), Fault> {
-        let mut request =
-            self.s3.get_object().bucket(self.bucket()).key(&target.key).checksum_mode(ChecksumMode::Enabled);
+        let customer = self.customer_key(target).await?;
+        let mut request = self
+            .s3()
+            .get_object()
+            .bucket(self.bucket())
+            .key(&target.key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
+            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
+            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
         if let Some((info, position)) = from {
             request = request.range(format!("bytes={position}-")).if_match(info.revision.as_str());
         }
@@ -151,7 +167,15 @@ impl Client {
     pub(super) async fn salvage_once(&self, target: &Target, limit: u64) -> Result<Object, Fault> {
         let as_it_comes = aws_sdk_s3::config::Builder::default()
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        let request = self.s3.get_object().bucket(self.bucket()).key(&target.key);
+        let customer = self.customer_key(target).await?;
+        let request = self
+            .s3()
+            .get_object()
+            .bucket(self.bucket())
+            .key(&target.key)
+            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
+            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
+            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
         let request = request.customize().config_override(as_it_comes);
         let reply =
             Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Read)) });

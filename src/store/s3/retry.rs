@@ -76,11 +76,13 @@ impl Retrying {
 
     /// Runs `attempt` until it succeeds, fails for good, or the budget is spent.
     /// `renew` is called when credentials may be stale, and says whether it has
-    /// any hope of better ones.
+    /// any hope of better ones; `follow` when the bucket may be in another region, and says
+    /// whether it is asked there from now on.
     pub(super) async fn run<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         uri: &str,
         renew: impl Fn() -> bool,
+        follow: impl Fn(&Fault) -> bool,
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, GaveUp> {
         let started = Instant::now();
@@ -98,6 +100,9 @@ impl Retrying {
         .retry(pauses)
         .sleep(tokio::time::sleep)
         .when(|fault| {
+            if follow(fault) {
+                return true;
+            }
             // Either is worth one more attempt, not an endless series.
             if fault.may_be_clock_skew() && !clock_corrected {
                 clock_corrected = true;
@@ -116,7 +121,12 @@ impl Retrying {
         .adjust(|fault, pause| {
             let asked = if let Fault::Reply(answer) = fault { answer.retry_after } else { None };
             let pause = pause?.max(asked.unwrap_or(Duration::ZERO));
-            (started.elapsed().saturating_add(pause) < self.limits.total).then_some(pause)
+            let allowed = if fault.is_sign_in() {
+                self.limits.sign_in.min(self.limits.total)
+            } else {
+                self.limits.total
+            };
+            (started.elapsed().saturating_add(pause) < allowed).then_some(pause)
         })
         .notify(|fault, pause| {
             self.count();
@@ -155,7 +165,7 @@ mod tests {
         let retrying = retrying();
         let started = Instant::now();
         let gave_up = retrying
-            .run("s3://b/k", || false, || async { Err::<(), _>(Fault::timed_out("test")) })
+            .run("s3://b/k", || false, |_| false, || async { Err::<(), _>(Fault::timed_out("test")) })
             .await
             .unwrap_err();
         assert!(started.elapsed() < TOTAL * 10, "{:?}", started.elapsed());
@@ -167,7 +177,7 @@ mod tests {
     async fn what_lasts_is_said_now_and_then() {
         let retrying = Retrying::new(Limits::default());
         let busy = || async { Err::<(), _>(Fault::timed_out("test")) };
-        retrying.run("s3://b/k", || false, busy).await.unwrap_err();
+        retrying.run("s3://b/k", || false, |_| false, busy).await.unwrap_err();
         // Counted by what it keeps, since no more is said for some time after.
         assert!(!retrying.may_say());
         tokio::time::advance(SAY_EVERY).await;
@@ -178,7 +188,7 @@ mod tests {
     async fn a_moment_is_not_worth_a_word() {
         let retrying = Retrying::new(Limits { total: LASTING, ..Limits::default() });
         let busy = || async { Err::<(), _>(Fault::timed_out("test")) };
-        let gave_up = retrying.run("s3://b/k", || false, busy).await.unwrap_err();
+        let gave_up = retrying.run("s3://b/k", || false, |_| false, busy).await.unwrap_err();
         assert!(gave_up.attempts > 1 && retrying.may_say(), "{gave_up:?}");
     }
 
@@ -190,7 +200,7 @@ mod tests {
         // Ten bytes at ten bytes a second may take a second more.
         hang(10).await.unwrap_err();
         assert!(started.elapsed() >= Duration::from_millis(1050), "{:?}", started.elapsed());
-        let gave_up = retrying().run("s3://b/k", || false, || hang(0)).await.unwrap_err();
+        let gave_up = retrying().run("s3://b/k", || false, |_| false, || hang(0)).await.unwrap_err();
         assert!(gave_up.attempts > 1, "{gave_up:?}");
     }
 
@@ -199,7 +209,7 @@ mod tests {
         let retrying = retrying();
         let started = Instant::now();
         let busy = || async { Err::<(), _>(Fault::busy(Duration::from_hours(1))) };
-        let gave_up = retrying.run("s3://b/k", || false, busy).await.unwrap_err();
+        let gave_up = retrying.run("s3://b/k", || false, |_| false, busy).await.unwrap_err();
         assert_eq!(gave_up.attempts, 1, "an hour is more than the budget: {gave_up:?}");
         assert!(started.elapsed() < Duration::from_secs(30));
     }
@@ -208,7 +218,7 @@ mod tests {
     async fn does_not_repeat_what_is_final() {
         let retrying = retrying();
         let settings = || async { Err::<(), _>(Fault::Settings(crate::store::s3::ConfigError::NoRegion)) };
-        let gave_up = retrying.run("s3://b/k", || true, settings).await.unwrap_err();
+        let gave_up = retrying.run("s3://b/k", || true, |_| false, settings).await.unwrap_err();
         assert_eq!((gave_up.attempts, retrying.retries()), (1, 0));
     }
 }

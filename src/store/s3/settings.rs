@@ -4,6 +4,7 @@ use argo_attest_core::trouble::{Fault, Trouble};
 use std::io;
 
 use super::Reply;
+use crate::net::TrustError;
 use crate::store::{Source, StoreError};
 use crate::token::InvalidToken;
 
@@ -67,9 +68,42 @@ pub enum ConfigError {
     /// STS did not exchange the web identity token for credentials.
     #[error("STS refused the web identity token: {0}")]
     WebIdentity(Box<Reply>),
+    /// STS did not give a role's credentials.
+    #[error("STS refused the role {role}: {reply}")]
+    Role {
+        /// The role's ARN, printable.
+        role: String,
+        /// STS's answer.
+        reply: Box<Reply>,
+    },
+    /// The token for the container's credentials endpoint cannot be sent.
+    #[error("the container's authorization token, {path}, is not sent")]
+    ContainerToken {
+        /// The file, printable.
+        path: String,
+        /// Why not.
+        source: InvalidToken,
+    },
+    /// Who gives credentials gives none.
+    #[error("{server} gives no credentials: {said}")]
+    SignIn {
+        /// Who.
+        server: String,
+        /// What it answered.
+        said: String,
+    },
 }
 
 impl ConfigError {
+    /// Nobody to believe, where that is needed for a server.
+    pub(super) fn trust(error: TrustError, needed_for: &str) -> Self {
+        match error {
+            TrustError::File { path, source } => Self::File { path, source },
+            TrustError::Bundle { path, source } => Self::CaBundle { path, source },
+            TrustError::NoneFound => Self::NoCaCertificates(needed_for.to_owned()),
+        }
+    }
+
     /// As the port tells it of a location or an object.
     pub fn about(self, uri: String) -> StoreError {
         StoreError::Config { uri, remedy: self.remedy(), source: Box::new(self) }
@@ -84,7 +118,7 @@ impl Trouble for ConfigError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::NoCredentials => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
-                AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN"
+                AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, or give the service account a role"
                 .to_owned(),
             Self::Incomplete { missing, .. } => format!("set {missing}"),
             Self::NoRegion => "set AWS_REGION, or AWS_ENDPOINT_URL_S3 for a store that is not AWS".to_owned(),
@@ -102,6 +136,11 @@ impl Trouble for ConfigError {
             Self::WebIdentity(_) => "check AWS_ROLE_ARN, the role's trust policy for this service account, \
                 and that the token is fresh"
                 .to_owned(),
+            Self::Role { .. } => "check the role's ARN, and its trust policy for who asks".to_owned(),
+            Self::ContainerToken { .. } => "set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the token that \
+                the platform mounts, a JSON Web Token"
+                .to_owned(),
+            Self::SignIn { .. } => "check the role that the platform has for this service account".to_owned(),
         })
     }
 }

@@ -8,11 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use super::Target;
 use super::ability::{Demand, Manner, Precondition};
 use super::client::Client;
+use super::encryption::Encryption;
 use super::fault::Fault;
-use super::reading;
+use super::{CUSTOMER, Target, reading};
 use crate::store::{Checksums, Corruption, ObjectInfo, Operation, PutMode, PutOutcome, Revision, StoreError};
 
 /// One object to be written.
@@ -89,13 +89,17 @@ impl Client {
 
     async fn send(&self, write: Write<'_>, manner: Manner) -> Result<PutObjectOutput, Fault> {
         let Write { target, bytes, digest, mode } = write;
+        let customer = self.customer_key(target).await?;
         let mut request = self
-            .s3
+            .s3()
             .put_object()
             .bucket(self.bucket())
             .key(&target.key)
             .content_length(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
-            .body(ByteStream::from(bytes.clone()));
+            .body(ByteStream::from(bytes.clone()))
+            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
+            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
+            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
         if manner.checksum {
             request = request.checksum_sha256(STANDARD.encode(digest.as_bytes()));
         }
@@ -108,11 +112,23 @@ impl Client {
                 request.if_match(revision.as_str().trim_matches('"'))
             }
         };
-        request = match manner.demand {
-            Demand::Nothing => request,
-            Demand::OwnerControls => request.acl(ObjectCannedAcl::BucketOwnerFullControl),
-            Demand::Kms => request.server_side_encryption(ServerSideEncryption::AwsKms),
-            Demand::Aes256 => request.server_side_encryption(ServerSideEncryption::Aes256),
+        if manner.demand == Demand::OwnerControls {
+            request = request.acl(ObjectCannedAcl::BucketOwnerFullControl);
+        }
+        // What the template says of encryption counts before what the store was found to demand.
+        request = match (&self.config.encryption, manner.demand) {
+            (Encryption::Customer(_), _) => request,
+            (Encryption::Managed, _) | (Encryption::Default, Demand::Aes256) => {
+                request.server_side_encryption(ServerSideEncryption::Aes256)
+            }
+            (Encryption::Kms { key_id, context }, _) => request
+                .server_side_encryption(ServerSideEncryption::AwsKms)
+                .ssekms_key_id(key_id)
+                .set_ssekms_encryption_context(context.clone()),
+            (Encryption::Default, Demand::Kms) => {
+                request.server_side_encryption(ServerSideEncryption::AwsKms)
+            }
+            (Encryption::Default, Demand::Nothing | Demand::OwnerControls) => request,
         };
         let reply = Box::pin(async {
             request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Write))

@@ -104,6 +104,7 @@ impl ChunkSource for Cut {
             (Some(half), _) => Ok(Some(half)),
             (None, Fault::Break) => Err(StoreError::Unreachable {
                 uri: self.uri.clone(),
+                server: "the store".into(),
                 attempts: 3,
                 source: "connection reset".into(),
                 remedy: None,

@@ -145,9 +145,49 @@ pub struct S3Bucket {
     pub session_token: Option<SecretKey>,
     /// Where the CA bundle for TLS is.
     pub ca: Option<SecretKey>,
-    /// Where the customer's encryption key (SSE-C) is: without that key an object
-    /// can be neither read nor asked about.
+    /// Where the bucket's name goes in a request.
+    pub addressing: Addressing,
+    /// Whether Argo makes the bucket when it stores something.
+    pub creates_bucket: bool,
+    /// How objects are encrypted.
+    pub encryption: EncryptionOptions,
+}
+
+/// How the store is to encrypt objects (`encryptionOptions`), as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct EncryptionOptions {
+    /// Whether the rest is used at all.
+    pub enabled: bool,
+    /// The key of the store's own key management (SSE-KMS).
+    pub kms_key_id: Option<String>,
+    /// What goes with that key, as JSON.
+    pub kms_context: Option<String>,
+    /// Where the secret is that the customer's encryption keys (SSE-C) are made of: without
+    /// its key an object can be neither read nor asked about.
     pub customer_key: Option<SecretKey>,
+}
+
+/// Where the bucket's name goes in a request (`addressingStyle`, Argo 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Addressing {
+    /// Where the host wants it.
+    #[default]
+    Auto,
+    /// Into the path.
+    Path,
+    /// Into the host's name.
+    VirtualHosted,
+}
+
+impl Addressing {
+    /// As Argo reads it (`parseAddressingStyle`): what it does not know is the default.
+    pub(super) fn from_text(text: &str) -> Self {
+        match text {
+            "path" => Self::Path,
+            "virtual-hosted" => Self::VirtualHosted,
+            _ => Self::Auto,
+        }
+    }
 }
 
 impl S3Bucket {

@@ -37,7 +37,10 @@ pub use asked::{AnnotationError, Asked, AskedEvidence, AskedIn};
 pub use container::{Container, Kind, Mount, Script};
 pub use encoder::{Foreign, encode};
 pub use input::{InputArtifact, InputSource, Unpack};
-pub use location::{ArtifactStore, KeyError, ObjectRef, S3Bucket, SecretKey, StoreKind, Unlocated};
+pub use location::{
+    Addressing, ArtifactStore, EncryptionOptions, KeyError, ObjectRef, S3Bucket, SecretKey, StoreKind,
+    Unlocated,
+};
 pub use output::{Archive, OutputArtifact, Packing, Place, Plan, Shape, Unattestable};
 pub use parameters::{Parameter, Parameters, ParametersError};
 pub use placement::{Placement, UnknownPlacement, is_fan_out};

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::location::{ArtifactStore, KeyError, ObjectRef, S3Bucket, SecretKey, StoreKind, Unlocated};
+use super::location::{
+    Addressing, ArtifactStore, EncryptionOptions, KeyError, ObjectRef, S3Bucket, SecretKey, StoreKind,
+    Unlocated,
+};
 use super::{path, wire};
 
 /// The step's `archiveLocation`, which completes partial locations.
@@ -160,6 +163,13 @@ fn complete(s3: &wire::S3) -> Result<ArtifactStore, Unlocated> {
         secret_key: secret(&s3.secret_key_secret),
         session_token: secret(&s3.session_token_secret),
         ca: secret(&s3.ca_secret),
-        customer_key: secret(&s3.encryption_options.server_side_customer_key_secret),
+        addressing: Addressing::from_text(&s3.addressing_style),
+        creates_bucket: s3.create_bucket_if_not_present.is_some(),
+        encryption: EncryptionOptions {
+            enabled: s3.encryption_options.enable_encryption,
+            kms_key_id: given(&s3.encryption_options.kms_key_id),
+            kms_context: given(&s3.encryption_options.kms_encryption_context),
+            customer_key: secret(&s3.encryption_options.server_side_customer_key_secret),
+        },
     }))
 }

@@ -152,9 +152,14 @@ wire! {
         secret_key_secret: Option<SecretKey>,
         session_token_secret: Option<SecretKey>,
         ca_secret: Option<SecretKey>,
-        encryption_options: Encryption,
+        addressing_style: String,
+        create_bucket_if_not_present: Option<IgnoredAny>,
+        encryption_options: Sse,
     }
-    Encryption {
+    Sse {
+        enable_encryption: bool,
+        kms_key_id: String,
+        kms_encryption_context: String,
         server_side_customer_key_secret: Option<SecretKey>,
     }
     SecretKey {

@@ -225,7 +225,7 @@ fn keys_are_those_that_argo_writes() {
     let ArtifactStore::S3(store) = &*plan(&step, "plain").object.store;
     assert_eq!(store.endpoint_url(), "http://versitygw.argo:7070");
     assert_eq!(store.access_key, Some(SecretKey { name: "s3-cred".to_owned(), key: "accesskey".to_owned() }));
-    assert_eq!((store.region.as_deref(), store.customer_key.as_ref()), (None, None));
+    assert_eq!((store.region.as_deref(), store.encryption.customer_key.as_ref()), (None, None));
     assert_eq!(
         step.logs[0].object.as_ref().unwrap().to_string(),
         "s3://artifacts/wf-abc/wf-abc-step-123/main.log"
@@ -236,7 +236,8 @@ fn keys_are_those_that_argo_writes() {
         (store.region.as_deref(), store.use_sdk_creds, store.insecure),
         (Some("us-east-1"), true, false)
     );
-    assert_eq!(store.customer_key.as_ref().unwrap().name, "sse");
+    assert_eq!(store.encryption.customer_key.as_ref().unwrap().name, "sse");
+    assert!(store.encryption.enabled && !store.creates_bucket);
     assert_eq!(store.ca.as_ref().unwrap().key, "ca.crt");
     assert_eq!(store.role_arn.as_deref(), Some("arn:aws:iam::1:role/x"));
 }
@@ -301,6 +302,36 @@ fn what_cannot_be_attested_says_why() {
     assert_eq!(
         output(&format!(r#","s3":{{"key":"{long}","endpoint":"e","bucket":"b"}}"#)),
         "the object key has more than 1024 bytes"
+    );
+}
+
+#[test]
+fn what_is_said_of_a_bucket_is_read() {
+    let with = |more: &str| {
+        let s3 = format!(r#"{{"endpoint":"e","bucket":"b",{more}"key":"k"}}"#);
+        let text = format!(
+            r#"{{"name":"t","inputs":{{}},"outputs":{{"artifacts":[{{"name":"o","path":"/d/o","s3":{s3}}}]}},"metadata":{{}},"container":{{"name":"","image":"i","resources":{{}}}}}}"#
+        );
+        let step = parse(&text).unwrap();
+        let ArtifactStore::S3(bucket) = plan(&step, "o").object.store.as_ref().clone();
+        bucket
+    };
+    let plain = with("");
+    assert_eq!((plain.addressing, plain.creates_bucket), (Addressing::Auto, false));
+    assert_eq!(plain.encryption, EncryptionOptions::default());
+    for (text, addressing) in [
+        ("path", Addressing::Path),
+        ("virtual-hosted", Addressing::VirtualHosted),
+        ("auto-detect", Addressing::Auto),
+    ] {
+        assert_eq!(with(&format!(r#""addressingStyle":"{text}","#)).addressing, addressing);
+    }
+    assert!(with(r#""createBucketIfNotPresent":{},"#).creates_bucket);
+    let kms = r#""encryptionOptions":{"kmsKeyId":"k","kmsEncryptionContext":"{}","enableEncryption":true},"#;
+    let kms = with(kms).encryption;
+    assert_eq!(
+        (kms.enabled, kms.kms_key_id.as_deref(), kms.kms_context.as_deref()),
+        (true, Some("k"), Some("{}"))
     );
 }
 
