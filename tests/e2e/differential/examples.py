@@ -67,8 +67,17 @@ def read(kube, version, name):
     code, said = kube.ask("create", "--dry-run=client", "--validate=false", "-o", "json", "-f", path)
     if code != 0:
         raise Unfit("kubectl does not read it: " + said.strip().splitlines()[-1][:200])
-    document = json.loads(said)
-    return document["items"] if document.get("kind") == "List" else [document]
+    return documents(said)
+
+
+def documents(text):
+    """What kubectl prints of a file: one object, a list, or one object after another."""
+    found, at = [], 0
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        document, at = json.JSONDecoder().raw_decode(text, at)
+        found += document["items"] if document.get("kind") == "List" else [document]
+    return found
 
 
 def each(value):

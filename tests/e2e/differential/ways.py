@@ -1,6 +1,5 @@
 """The ways in which steps come to be attested without their workflow knowing of it."""
 
-import json
 import subprocess
 
 from harness.step import BUILDER
@@ -27,8 +26,7 @@ class Inject:
         assert done.returncode == 0, f"inject: {done.stderr}"
         code, said = self.case.kube.ask("create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-", text=done.stdout)
         assert code == 0, said
-        document = json.loads(said)
-        return document["items"] if document.get("kind") == "List" else [document]
+        return examples.documents(said)
 
 
 class Annotated:
