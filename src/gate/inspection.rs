@@ -68,7 +68,8 @@ impl Inspection<'_> {
         input: InputArtifact,
         store: Option<Result<Arc<dyn Store>, InputError>>,
     ) -> Result<Verdict, InputError> {
-        missing::decide(self.checker.policy.missing(), self.judge(&input, store).await)
+        let judged = self.judge(&input, store).await;
+        missing::decide(self.checker.policy.missing(), &input.source, judged)
     }
 
     async fn judge(

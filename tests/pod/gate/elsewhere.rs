@@ -149,6 +149,45 @@ fn an_address_and_other_stores() {
     }
 }
 
+/// One word for all lets too much pass where only some cannot be attested.
+#[test]
+fn what_may_be_missing_is_said_by_kind() {
+    let s3 = S3::new();
+    let commit_less = json!({"repo": "https://h/x.git", "revision": "main"});
+    let cases = [
+        ("http", json!({"url": "https://h/x"})),
+        ("gcs", json!({"bucket": "b", "key": "k"})),
+        ("git", commit_less),
+        ("s3", json!({"key": "wf/none"})),
+    ];
+    for (source, location) in &cases {
+        let mut consumer = consumer(&s3);
+        let artifact = input(&consumer, source, location);
+        consumer = consumer.declares(artifact);
+        std::fs::create_dir_all(consumer.at("work/in")).unwrap();
+        std::fs::write(consumer.at("work/in/app"), "x").unwrap();
+        if *source == "git" {
+            std::fs::remove_file(consumer.at("work/in/app")).unwrap();
+            clone(&consumer.at("work/in/app"), "ref: refs/heads/none\n");
+        }
+        for (named, _) in &cases {
+            consumer = consumer.policy(&policy("", &format!("missing: {{{named}: warn}}\n")));
+            let ended = consumer.gate();
+            assert_eq!(ended.code, Some(i32::from(named != source)), "{source} {named}: {ended:#?}");
+        }
+    }
+    // Two kinds of storage at once are of no kind that a list could name.
+    let consumer = consumer(&s3);
+    let mut artifact = input(&consumer, "http", &json!({"url": "https://h/x"}));
+    artifact["gcs"] = json!({"bucket": "b", "key": "k"});
+    let consumer = consumer.declares(artifact);
+    std::fs::create_dir_all(consumer.at("work/in")).unwrap();
+    std::fs::write(consumer.at("work/in/app"), "x").unwrap();
+    let consumer = consumer.policy(&policy("", "missing: {http: warn, gcs: warn}\n"));
+    assert_eq!(consumer.gate().code, Some(1));
+    consumer.policy(&policy("", "missing: warn\n")).opens();
+}
+
 /// Nobody signs the template's text, and what is staged has to be just that.
 #[test]
 fn text_in_the_template_is_compared_with_what_is_staged() {
