@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::argo::StoreKind;
 use argo_attest_core::contract::variable;
 use argo_attest_core::policy::document::MAX_POLICY;
-use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::policy::{ArtifactKind, Policy, TrustedKey};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::causes;
 use clap::Args;
@@ -72,7 +73,7 @@ pub(super) struct VerifyArgs {
 /// Verifies each artifact; one line each.
 pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let (policy, own) = policy(&args)?;
-    let missing = policy.missing();
+    let missing = policy.missing().clone();
     let checker = Checker { policy, now: Timestamp::now(), bundle: args.bundle.clone() };
     let buckets = Buckets::new(|location| store::open(location, &ProcessEnv));
     let mut answers = Vec::with_capacity(args.artifacts.len());
@@ -88,7 +89,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
             }
             _ => None,
         };
-        let answer = Answer::new(artifact, found, missing).with(chain.as_ref());
+        let answer = Answer::new(artifact, found, missing.of(Some(kind(artifact)))).with(chain.as_ref());
         if !args.json {
             print(&(answer.line() + &chain.as_ref().map(chain_text).unwrap_or_default()))?;
         }
@@ -148,9 +149,18 @@ pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     })
 }
 
+/// What a policy may say of an artifact that has no attestation, it says by this.
+fn kind(artifact: &Path) -> ArtifactKind {
+    object_uri(artifact).map_or(ArtifactKind::File, |_| ArtifactKind::Stored(StoreKind::S3))
+}
+
+fn object_uri(artifact: &Path) -> Option<&str> {
+    artifact.to_str().filter(|text| text.starts_with("s3://"))
+}
+
 async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
     let bar = Bar::default();
-    let Some(uri) = artifact.to_str().filter(|text| text.starts_with("s3://")) else {
+    let Some(uri) = object_uri(artifact) else {
         let CheckedPath { statement, origin, evidence } =
             check_path(checker, artifact, workers(), &bar).await?;
         return Ok(Checked { statement, origin, placed: None, evidence, passed_over: None });

@@ -238,6 +238,10 @@ fn log(answer: &Answer) {
             );
         }
         Ok(Verdict::Commit(commit)) => info!(input, verdict = "recorded", commit, "commit recorded"),
+        Ok(Verdict::Text(digest)) => {
+            let digest = format!("sha256:{digest}");
+            info!(input, verdict = "recorded", digest, "the template's own text recorded");
+        }
         Ok(Verdict::Missing(reason)) => {
             warn!(input, verdict = "missing", reason, "not attested, and the policy lets that pass");
         }

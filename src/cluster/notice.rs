@@ -70,7 +70,7 @@ impl Notice {
         let outputs = &outcome.outputs;
         let count = |is: fn(&Fate) -> bool| outputs.iter().filter(|o| is(&o.fate)).count();
         let attested = count(|fate| matches!(fate, Fate::Attested(_)));
-        let there = outputs.len() - count(|fate| matches!(fate, Fate::Absent));
+        let there = outputs.len() - count(Fate::is_absent);
         let state = state(outcome, attested, there);
         let good = || {
             outputs.iter().filter_map(|o| match &o.fate {

@@ -50,6 +50,9 @@ pub enum InputError {
     /// The template names a commit, and the repository is at none.
     #[error("the template names a commit, and it is not known which is staged")]
     NoPinnedCommit(#[source] GitError),
+    /// Text in the template, and something else is staged.
+    #[error("what is staged is not the text that the template has for it")]
+    OtherText,
     /// Nobody can attest such an input.
     #[error("it comes from {0}, and nothing there can be attested")]
     Unattested(&'static str),
@@ -128,6 +131,7 @@ impl Trouble for InputError {
             | Self::OtherCommit { .. }
             | Self::DerivedCommit { .. }
             | Self::NoPinnedCommit(_)
+            | Self::OtherText
             | Self::Unattested(_)
             | Self::Unlocated(_)
             | Self::NotEach { .. }
@@ -160,6 +164,9 @@ impl Trouble for InputError {
                 format!(
                     "write all 40 digits of a commit, and a tag or branch of that name as refs/tags/{wanted} or refs/heads/{wanted}"
                 )
+            }
+            Self::OtherText => {
+                "let nothing else write to the volume before main, and say no `archive` of the input".into()
             }
             Self::DerivedCommit { .. } => "write the commit itself, all 40 digits".into(),
             Self::Place(error) => return error.remedy(),

@@ -68,7 +68,8 @@ impl Inspection<'_> {
         input: InputArtifact,
         store: Option<Result<Arc<dyn Store>, InputError>>,
     ) -> Result<Verdict, InputError> {
-        missing::decide(self.checker.policy.missing(), self.judge(&input, store).await)
+        let judged = self.judge(&input, store).await;
+        missing::decide(self.checker.policy.missing(), &input.source, judged)
     }
 
     async fn judge(
@@ -116,7 +117,15 @@ impl Inspection<'_> {
                 Ok(Verdict::Commit(found))
             }
             (InputSource::Http { .. }, _) => Err(InputError::Unattested("an HTTP address")),
-            (InputSource::Raw { .. }, _) => Err(InputError::Unattested("the template's own text")),
+            // Argo writes the text to a file (workflow/artifacts/raw/raw.go), of which it unpacks
+            // what is an archive: then main would read something that nobody compared.
+            (InputSource::Raw { digest, .. }, _) => {
+                let (workers, text) = (self.workers, *digest);
+                match blocking(move || Ok(spot.content(workers)?)).await? {
+                    Content::File(staged) if staged == text => Ok(Verdict::Text(text)),
+                    _ => Err(InputError::OtherText),
+                }
+            }
             (InputSource::Unknown(why), _) => Err(why.clone().into()),
             (InputSource::NotSupplied | InputSource::Object(_), _) => {
                 Err(StagedError::Nothing(spot.shown()).into())

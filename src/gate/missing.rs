@@ -1,10 +1,11 @@
 //! `missing: warn`: whether main may start though an input has no attestation. Decided
-//! here, by the policy, and only of what has none: whatever was found and not accepted
-//! is no lack of it. (For `verify`, which has one artifact and an exit code, it is decided in
+//! here, by what the policy says of inputs of its kind, and only of what has none: whatever
+//! was found and not accepted is no lack of it. (For `verify`, which has one artifact and an exit code, it is decided in
 //! `cli/answer.rs`.)
 
+use argo_attest_core::argo::InputSource;
 use argo_attest_core::git::GitError;
-use argo_attest_core::policy::Missing;
+use argo_attest_core::policy::{ArtifactKind, Missing, MissingRule};
 use argo_attest_core::text::causes;
 
 use super::error::InputError;
@@ -12,9 +13,14 @@ use super::verdict::Verdict;
 use crate::verify::CheckError;
 
 /// What the policy makes of what was found.
-pub(super) fn decide(policy: Missing, judged: Result<Verdict, InputError>) -> Result<Verdict, InputError> {
+pub(super) fn decide(
+    rule: &MissingRule,
+    source: &InputSource,
+    judged: Result<Verdict, InputError>,
+) -> Result<Verdict, InputError> {
+    let missing = rule.of(source.kind().map(ArtifactKind::Stored));
     match judged {
-        Err(error) if policy == Missing::Warn && is_missing(&error) => Ok(Verdict::Missing(causes(&error))),
+        Err(error) if missing == Missing::Warn && is_missing(&error) => Ok(Verdict::Missing(causes(&error))),
         judged => judged,
     }
 }

@@ -8,9 +8,10 @@
 //! which Argo stages what was attested, and the object must be where the attestation
 //! says that it was stored.
 //!
-//! Not judged: inputs that nobody can attest (an HTTP address, text in the template,
-//! stores that are not supported), for which the policy's `missing` decides; and git
-//! repositories, whose commit goes on record. File modes, owners and empty directories
+//! Text in the template has no attestation, and needs none: what is staged is compared with it.
+//!
+//! Not judged: inputs that nobody can attest (an HTTP address, stores that are not supported),
+//! for which the policy's `missing` decides; and git repositories, whose commit goes on record. File modes, owners and empty directories
 //! are in no attestation.
 
 mod error;

@@ -14,7 +14,7 @@ use argo_attest_core::verify::Content;
 
 use crate::mirror::{Mirror, Seen, Unseen};
 use crate::observe::{
-    Cancel, Kind, NoProgress, ObserverError, Presence, Refusal, Root, RootError, digest_tree,
+    Cancel, Entry, Kind, NoProgress, ObserverError, Presence, Refusal, Root, RootError, digest_tree,
 };
 
 /// Why the staged bytes cannot be judged.
@@ -76,12 +76,15 @@ impl Spot {
         shown(&self.path)
     }
 
-    /// Whether nothing is staged. For an input that it did not find Argo leaves an
-    /// empty directory, where the input has a mount of its own: the kubelet makes it.
+    /// Whether nothing is staged. Where an input has a mount of its own, the kubelet makes an
+    /// empty directory for what Argo did not find, with the mode of the volume that it is on
+    /// (`makeMounts` in `pkg/kubelet/kubelet_pods.go`): everybody may write to an emptyDir. An
+    /// empty directory that was stored Argo makes anew with mode 0755 (`untar`, `unzip` in its
+    /// workflow/executor/executor.go).
     pub(super) fn is_empty(&self) -> bool {
         match self.root.entry(&self.path) {
             Err(Refusal::Vanished) => true,
-            Ok(entry) if self.own_mount && entry.kind == Kind::Directory => {
+            Ok(entry) if self.own_mount && entry.kind == Kind::Directory && is_for_all(&entry) => {
                 let mut listed = std::fs::read_dir(self.root.absolute(&self.path));
                 listed.as_mut().is_ok_and(|entries| entries.next().is_none())
             }
@@ -137,6 +140,11 @@ impl Spot {
         read.map_err(|e| refused(Refusal::Io { code: e.raw_os_error().unwrap_or_default() }))?;
         Ok(Some(bytes))
     }
+}
+
+/// Whether everybody may write to it.
+fn is_for_all(entry: &Entry) -> bool {
+    entry.mode & 0o002 != 0
 }
 
 /// An absolute, clean path, from `/`; `None` for anything else and for `/` itself.

@@ -1,6 +1,7 @@
 //! What the gate says of each input, and of all of them in one line.
 
 use argo_attest_core::bundle::Unjudged;
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::input_evidence::{Finding, Record};
 use argo_attest_core::intoto::DigestSet;
 use argo_attest_core::outcome::MESSAGE_LIMIT;
@@ -48,6 +49,8 @@ pub enum Verdict {
     },
     /// A git repository at this commit.
     Commit(String),
+    /// The text that the template has for it.
+    Text(Sha256Digest),
     /// It has no attestation, for this reason, and the policy lets that pass.
     Missing(String),
     /// It is optional, and this is why it is not there.
@@ -64,6 +67,7 @@ impl Answer {
             // No one attestation is about the whole: there is none to name.
             Verdict::AcceptedEach { digest, .. } => (Finding::Recorded, digest.clone(), None),
             Verdict::Commit(id) => (Finding::Recorded, DigestSet::git_commit(id).unwrap_or_default(), None),
+            Verdict::Text(digest) => (Finding::Recorded, (*digest).into(), None),
             Verdict::Missing(_) => (Finding::Missing, DigestSet::default(), None),
             Verdict::Absent(_) => (Finding::Absent, DigestSet::default(), None),
         };
@@ -94,6 +98,7 @@ fn passed(answers: &[Answer]) -> String {
         ("accepted", of(|v| matches!(v, Verdict::Accepted { .. }))),
         ("accepted file by file", of_pieces(answers)),
         ("commit recorded", of(|v| matches!(v, Verdict::Commit(_)))),
+        ("as the template's text", of(|v| matches!(v, Verdict::Text(_)))),
         ("without attestation, as the policy allows", of(|v| matches!(v, Verdict::Missing(_)))),
         ("not there, and optional", of(|v| matches!(v, Verdict::Absent(_)))),
     ];

@@ -54,7 +54,7 @@ pub use pool::Pool;
 pub use progress::{NoProgress, Progress};
 pub use refusal::Refusal;
 pub use root::{Root, RootError};
-pub use sealed::{SealedArtifact, Seen, Shape};
+pub use sealed::{NOTHING_IN_IT, SealedArtifact, Seen, Shape};
 pub use session::{Sealed, Session, SessionError, Watching};
 pub use stats::{ObservationStats, Stats};
 pub use watch::{Hint, HintSink, Watch, WatchError};

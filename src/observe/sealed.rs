@@ -36,12 +36,15 @@ impl From<&ObservedFile> for Seen {
     }
 }
 
+/// Why a directory is not attested of whose entries none can be.
+pub const NOTHING_IN_IT: &str = "nothing in it could be attested";
+
 /// What an artifact's path holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// One file, whose path is the root.
     File,
-    /// A directory: all of its files.
+    /// A directory: all of its files, of which there may be none.
     Directory,
     /// Some of a directory's files.
     Loose,
@@ -91,11 +94,11 @@ impl SealedArtifact {
                 Baseline::Include => Shape::Directory,
                 Baseline::OnlyNewOrChanged => Shape::Loose,
             },
-            Presence::Directory if !refused.is_empty() => Shape::Nothing("nothing in it could be attested"),
-            Presence::Directory if baseline == Baseline::OnlyNewOrChanged => {
-                Shape::Nothing("no file is new or changed")
-            }
-            Presence::Directory => Shape::Nothing("it holds no files"),
+            Presence::Directory if !refused.is_empty() => Shape::Nothing(NOTHING_IN_IT),
+            Presence::Directory => match baseline {
+                Baseline::Include => Shape::Directory,
+                Baseline::OnlyNewOrChanged => Shape::Nothing("no file is new or changed"),
+            },
         };
         Self { artifact, shape, files, refused, rearranged }
     }

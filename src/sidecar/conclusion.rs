@@ -26,6 +26,10 @@ use crate::observe::{SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
 use crate::stored_match::StoredObject;
 
+/// Why there is nothing to attest of an empty directory that is not packed: Argo uploads
+/// files only (`generatePutTasks` in its workflow/artifacts/s3/s3.go).
+const NO_FILES: &str = "Argo stores such an output as one object a file, and there is no file in it";
+
 /// What every output's conclusion needs.
 pub(super) struct Concluding<'a> {
     pub(super) form: Form,
@@ -135,6 +139,9 @@ impl Concluding<'_> {
         let Known { sealed, contents, on_disk } = known;
         let shape = if sealed.shape() == Shape::File { ArgoShape::File } else { ArgoShape::Directory };
         let packing = way.plan.packing(shape);
+        if packing == Packing::ObjectPerFile && sealed.files().is_empty() {
+            return Ok(Fate::NotStored { reason: NO_FILES.to_owned() });
+        }
         let waiting =
             Waiting { form: self.form, way, before, sealed: &sealed, on_disk, packing: &packing, last };
         let stored = waiting.stored().await?;

@@ -10,8 +10,7 @@ use argo_attest_core::relpath::RelPath;
 use argo_attest_core::text::causes;
 
 use super::planned::Way;
-use crate::observe::{Artifact, SealedArtifact, Seen, Shape};
-use crate::observe::{Refusal, Root};
+use crate::observe::{Artifact, NOTHING_IN_IT, Refusal, Root, SealedArtifact, Seen, Shape};
 
 /// For outputs of which only Argo's `.tgz` can be seen: what that holds.
 pub(super) async fn unpack(way: &Way, sealed: SealedArtifact) -> Result<SealedArtifact, String> {
@@ -40,10 +39,11 @@ fn as_sealed(sealed: SealedArtifact, inventory: Inventory, archive: Seen) -> Sea
     };
     let files: BTreeMap<_, _> = files.into_iter().map(|(path, file)| (path, seen(file))).collect();
     let refused: Vec<_> = special.into_iter().map(|(path, kind)| (path, refusal(kind))).collect();
-    let shape = match (is_directory, files.is_empty()) {
-        (false, false) => Shape::File,
-        (true, false) => Shape::Directory,
-        (_, true) => Shape::Nothing("it holds no files"),
+    let shape = match (is_directory, files.is_empty(), refused.is_empty()) {
+        (false, false, _) => Shape::File,
+        (true, false, _) | (true, true, true) => Shape::Directory,
+        (false, true, _) => Shape::Refused,
+        (true, true, false) => Shape::Nothing(NOTHING_IN_IT),
     };
     sealed.unpacked(shape, files, refused)
 }

@@ -57,6 +57,7 @@ pub(super) fn log(output: &OutputOutcome, form: Form) {
             let (digest, attestation) = (attested.digest(), attested.attestation());
             info!(output = name, digest, attestation, form, "attested");
         }
+        Fate::NotStored { reason } => info!(output = name, reason, form, "nothing of it is stored"),
         Fate::Absent => info!(output = name, form, "absent, as it may be"),
         Fate::Refused { reason } | Fate::Unfinished { reason } | Fate::NotAttempted { reason } => {
             warn!(output = name, reason, form, "not attested");

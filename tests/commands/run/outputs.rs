@@ -23,10 +23,18 @@ fn several_outputs_have_an_attestation_each() {
 }
 
 #[test]
-fn an_output_without_files_is_not_attested() {
+fn an_output_without_files_is_attested_as_that() {
     let desk = Desk::new();
-    desk.attest(&["empty"], "mkdir -p empty/er").with(1).says("not attested  empty: it holds no files");
-    desk.rejected(["empty"], "no attestation");
+    desk.attest(&["empty"], "mkdir -p empty/er").with(0).says("attested      empty (0 files, 0 B)");
+    desk.accepted(["empty"]);
+    fs::remove_dir(desk.path("empty/er")).unwrap();
+    desk.accepted(["empty"]);
+    desk.write("empty/x", "");
+    desk.rejected(["empty"], "x was added");
+    desk.rejected(["empty/x"], "does not list x");
+    fs::remove_file(desk.path("empty/x")).unwrap();
+    fs::remove_dir(desk.path("empty")).unwrap();
+    desk.run(["verify", "empty"]).with(66);
     // An empty file is a file.
     desk.attest(&["none"], ": > none").with(0).says("(1 file, 0 B)");
     desk.accepted(["none"]);

@@ -90,6 +90,11 @@ fn a_missing_attestation_may_be_let_pass_but_is_never_accepted() {
     let json: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["artifacts"][0]["verdict"], "missing");
     assert_eq!(json["artifacts"][1]["verdict"], "accepted");
+    for (kind, code) in [("file", 0), ("s3", 1), ("git", 1)] {
+        policy(&desk, &format!("missing: {{{kind}: warn}}\n"));
+        desk.run(["verify", "--policy", "policy.yaml", "bare"]).with(code);
+    }
+    policy(&desk, "missing: warn\n");
     // What is there and bad is not missing.
     desk.write("bare.sigstore.json", "{}");
     desk.rejected(["--policy", "policy.yaml", "bare"], "malformed");

@@ -120,18 +120,13 @@ fn a_commit_is_named_and_none_is_staged() {
 
 /// Nobody can attest them; the policy decides.
 #[test]
-fn an_address_text_and_other_stores() {
+fn an_address_and_other_stores() {
     let s3 = S3::new();
     let cases = [
         (
             "http",
             json!({"url": "https://user:secret@h/x?token=secret"}),
             "it comes from an HTTP address, and nothing there can be attested",
-        ),
-        (
-            "raw",
-            json!({"data": "secret"}),
-            "it comes from the template's own text, and nothing there can be attested",
         ),
         (
             "gcs",
@@ -152,6 +147,92 @@ fn an_address_text_and_other_stores() {
         assert!(ended.log.contains("WARN") && !ended.log.contains("secret"), "{}", ended.log);
         assert_eq!(consumer.evidence().unwrap()["inputs"], json!([{"name": "app", "finding": "missing"}]));
     }
+}
+
+/// One word for all lets too much pass where only some cannot be attested.
+#[test]
+fn what_may_be_missing_is_said_by_kind() {
+    let s3 = S3::new();
+    let commit_less = json!({"repo": "https://h/x.git", "revision": "main"});
+    let cases = [
+        ("http", json!({"url": "https://h/x"})),
+        ("gcs", json!({"bucket": "b", "key": "k"})),
+        ("git", commit_less),
+        ("s3", json!({"key": "wf/none"})),
+    ];
+    for (source, location) in &cases {
+        let mut consumer = consumer(&s3);
+        let artifact = input(&consumer, source, location);
+        consumer = consumer.declares(artifact);
+        std::fs::create_dir_all(consumer.at("work/in")).unwrap();
+        std::fs::write(consumer.at("work/in/app"), "x").unwrap();
+        if *source == "git" {
+            std::fs::remove_file(consumer.at("work/in/app")).unwrap();
+            clone(&consumer.at("work/in/app"), "ref: refs/heads/none\n");
+        }
+        for (named, _) in &cases {
+            consumer = consumer.policy(&policy("", &format!("missing: {{{named}: warn}}\n")));
+            let ended = consumer.gate();
+            assert_eq!(ended.code, Some(i32::from(named != source)), "{source} {named}: {ended:#?}");
+        }
+    }
+    // Two kinds of storage at once are of no kind that a list could name.
+    let consumer = consumer(&s3);
+    let mut artifact = input(&consumer, "http", &json!({"url": "https://h/x"}));
+    artifact["gcs"] = json!({"bucket": "b", "key": "k"});
+    let consumer = consumer.declares(artifact);
+    std::fs::create_dir_all(consumer.at("work/in")).unwrap();
+    std::fs::write(consumer.at("work/in/app"), "x").unwrap();
+    let consumer = consumer.policy(&policy("", "missing: {http: warn, gcs: warn}\n"));
+    assert_eq!(consumer.gate().code, Some(1));
+    consumer.policy(&policy("", "missing: warn\n")).opens();
+}
+
+/// Nobody signs the template's text, and what is staged has to be just that.
+#[test]
+fn text_in_the_template_is_compared_with_what_is_staged() {
+    let s3 = S3::new();
+    for (text, own_mount) in [("secret\n", false), ("", true)] {
+        let consumer = consumer(&s3);
+        let place = consumer.at(if own_mount { "mounts/app" } else { "work/in/app" });
+        let artifact = json!({"name": "app", "path": place, "raw": {"data": text}});
+        let consumer = consumer.declares(artifact);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(&place, text).unwrap();
+        let ended = consumer.opens();
+        assert_eq!(ended.message, "inputs as the template's text: \"app\"");
+        assert!(!ended.log.contains("secret"), "{}", ended.log);
+        let digest = argo_attest_core::digest::Sha256Digest::of(text.as_bytes()).to_string();
+        let expected = json!({"name": "app", "finding": "recorded", "digest": {"sha256": digest}});
+        assert_eq!(consumer.evidence().unwrap()["inputs"][0], expected);
+    }
+}
+
+/// Whatever is missing and may be, this is not it.
+#[test]
+fn other_bytes_than_the_text_in_the_template() {
+    let s3 = S3::new();
+    let consumer = consumer(&s3).policy(&policy("", "missing: warn\n"));
+    let place = consumer.at("work/in/app");
+    let artifact = input(&consumer, "raw", &json!({"data": "secret"}));
+    let consumer = consumer.declares(artifact);
+    let why = "what is staged is not the text that the template has for it (help: let nothing else write \
+               to the volume before main, and say no `archive` of the input)";
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    for other in ["Secret", "secret\n", "", "secre"] {
+        std::fs::write(&place, other).unwrap();
+        consumer.refuses(why);
+    }
+    // What Argo makes of a text that is a zip of this one file.
+    std::fs::remove_file(&place).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    std::fs::write(place.join("app"), "secret").unwrap();
+    consumer.refuses(why);
+    std::fs::remove_dir_all(&place).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", &place).unwrap();
+    let ended = consumer.gate();
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.message.contains("a symbolic link"), "{}", ended.message);
 }
 
 #[test]

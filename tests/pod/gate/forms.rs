@@ -1,8 +1,10 @@
 //! Everything that Argo can do with an output, taken as an input.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::consumer::{Consumer, Input};
 use crate::init::Archive;
-use crate::output::{ALL, Output, Packing, Shape};
+use crate::output::{ALL, Output, Packing, Place, Shape};
 use crate::s3::S3;
 use crate::upstream::Upstream;
 
@@ -51,6 +53,42 @@ fn a_zip_of_one_file_cannot_be_compared() {
         "Argo unpacks a zip of one file to a path that no attestation names: what is staged cannot be compared \
          (archive: {none: {}} on the input keeps it as it is)",
     );
+}
+
+/// What Argo unpacks of an empty directory is one, and nothing else is.
+#[test]
+fn an_empty_directory() {
+    let s3 = S3::new();
+    let outputs = [Packing::Tar, Packing::Zip].map(|packing| {
+        let name = format!("{packing:?}").to_lowercase();
+        Output::empty(&name, Place::Volume, packing)
+    });
+    let upstream = Upstream::new(&s3, outputs.to_vec());
+    for output in &upstream.pod.outputs {
+        for own_mount in [false, true] {
+            let input = Input::new(&output.key()).archive(archive(output));
+            let input = if own_mount { input.own_mount() } else { input };
+            let consumer = Consumer::new(&s3, &upstream).stages(&s3, &input);
+            let at = consumer.path(&input);
+            assert!(at.is_dir() && at.read_dir().unwrap().next().is_none());
+            consumer.opens();
+            std::fs::write(at.join("x"), "").unwrap();
+            consumer.refuses("x was added");
+            std::fs::remove_file(at.join("x")).unwrap();
+            // As the kubelet leaves it where Argo staged nothing.
+            std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0o777)).unwrap();
+            assert_eq!(consumer.gate().code, Some(i32::from(own_mount)), "{output:?}");
+        }
+        let archived = Input::new(&output.key()).archive(Archive::None);
+        Consumer::new(&s3, &upstream).stages(&s3, &archived).opens();
+    }
+    // Another directory's attestation is not that of nothing.
+    let full = Upstream::new(&s3, vec![Output::new("full", (Place::Volume, Packing::Tar, Shape::Directory))]);
+    let input = Input::new(&full.key()).archive(Archive::Unsaid);
+    let consumer = Consumer::new(&s3, &full).stages(&s3, &input);
+    std::fs::remove_dir_all(consumer.path(&input)).unwrap();
+    std::fs::create_dir(consumer.path(&input)).unwrap();
+    assert!(consumer.gate().message.contains("one is missing"), "{:?}", consumer.gate());
 }
 
 /// A packed output whose consumer wants the archive itself.

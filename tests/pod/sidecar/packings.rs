@@ -1,7 +1,9 @@
 //! Everything that Argo can do with an output, done well: attested, and accepted
 //! by a consumer.
 
-use crate::output::{ALL, Output, Shape};
+use argo_attest_core::digest::Sha256Digest;
+
+use crate::output::{ALL, Output, Packing, Place, Shape};
 use crate::pod::{Pod, entry};
 use crate::s3::S3;
 
@@ -86,6 +88,51 @@ fn native_on_a_server_with_checksums() {
 fn plain_on_a_server_with_checksums() {
     let Some(s3) = S3::versitygw() else { return };
     attested(&s3, true);
+}
+
+/// What an empty directory is stored as is attested; where Argo stores nothing of it, that is
+/// no reason to fail the step.
+fn empty_directories(plain: bool) {
+    let s3 = S3::new();
+    let packings = [Packing::Tar, Packing::Zip, Packing::None];
+    let places = packings.into_iter().flat_map(|packing| [Place::Base, Place::Volume].map(|p| (p, packing)));
+    let outputs: Vec<_> =
+        places.enumerate().map(|(n, (p, a))| Output::empty(&format!("o{n}"), p, a)).collect();
+    let mut pod = Pod::new(s3.address(), outputs);
+    if plain {
+        pod = pod.plain();
+    }
+    let mut sidecar = pod.start_ready();
+    let (code, message) = pod.succeed(&s3, &mut sidecar);
+    assert_eq!(
+        (code, &message["attested"], &message["absent"], &message["notAttested"]),
+        (Some(0), &4.into(), &2.into(), &0.into()),
+        "{message}\n{}",
+        sidecar.logged()
+    );
+    let outcome = pod.outcome(&s3);
+    assert_eq!(outcome["predicate"]["complete"], true, "{outcome}");
+    for output in &pod.outputs {
+        let told = entry(&outcome["predicate"]["outputs"], &output.name);
+        if output.packing == Packing::None {
+            assert_eq!(told["verdict"], "absent");
+            let why = "Argo stores such an output as one object a file, and there is no file in it";
+            assert_eq!(told["reason"], why);
+            continue;
+        }
+        pod.assert_accepted(output);
+        assert_eq!(told["digest"], format!("dirHash:{}", Sha256Digest::of(b"")), "{told}");
+    }
+}
+
+#[test]
+fn an_empty_directory_is_attested_as_that() {
+    empty_directories(false);
+}
+
+#[test]
+fn an_empty_directory_of_which_nothing_is_stored_does_not_fail_the_plain_form() {
+    empty_directories(true);
 }
 
 #[test]

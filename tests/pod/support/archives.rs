@@ -5,7 +5,7 @@ use std::io::Write as _;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, Crc};
 
-/// Names and contents.
+/// Names and contents; a name that ends in `/` is an empty directory's.
 pub(crate) type Files = Vec<(String, Vec<u8>)>;
 
 /// A gzipped tar, with an entry for each directory before what is in it.
@@ -24,6 +24,9 @@ pub(crate) fn tgz(files: &Files) -> Vec<u8> {
                 tar.append_data(&mut header, format!("{directory}/"), &[][..]).unwrap();
             }
         }
+        if name.ends_with('/') {
+            continue;
+        }
         let mut header = tar::Header::new_ustar();
         header.set_entry_type(tar::EntryType::Regular);
         header.set_mode(0o644);
@@ -33,10 +36,12 @@ pub(crate) fn tgz(files: &Files) -> Vec<u8> {
     tar.into_inner().unwrap().finish().unwrap()
 }
 
-/// A zip as Go's writer streams it: sizes and checksum follow each entry.
+/// A zip as Go's writer streams it: sizes and checksum follow each entry. Argo has none for a
+/// directory.
 pub(crate) fn zip(files: &Files) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
-    for (name, content) in files {
+    let files: Vec<_> = files.iter().filter(|(name, _)| !name.ends_with('/')).collect();
+    for (name, content) in &files {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(content).unwrap();
         let packed = encoder.finish().unwrap();

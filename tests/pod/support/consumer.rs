@@ -1,6 +1,7 @@
 //! The step whose inputs are checked.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use argo_attest_core::argo::encode;
@@ -196,8 +197,9 @@ impl Consumer {
         let staged = init::stage(s3, &input.key, input.archive, &self.path(input));
         assert!(staged || input.optional, "Argo finds no {}", input.key);
         if !staged && !input.on_volume {
-            // The kubelet makes the directory of a subPath that is not there.
+            // The kubelet makes the directory of a subPath that is not there, as the volume is.
             fs::create_dir_all(self.path(input)).unwrap();
+            fs::set_permissions(self.path(input), fs::Permissions::from_mode(0o777)).unwrap();
         }
         self.takes(input)
     }

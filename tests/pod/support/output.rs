@@ -77,6 +77,11 @@ impl Output {
         Self { name: name.into(), place, packing, shape, optional: false, own_key: Option::None, files }
     }
 
+    /// A directory with nothing in it.
+    pub(crate) fn empty(name: &str, place: Place, packing: Packing) -> Self {
+        Self { files: Vec::new(), ..Self::new(name, (place, packing, Directory)) }
+    }
+
     /// A file on the volume, stored as it is.
     pub(crate) fn plain(name: &str) -> Self {
         Self::new(name, (Volume, None, File))
@@ -139,6 +144,9 @@ impl Output {
             return std::fs::write(packed, tgz(&self.beneath(&self.base()))).unwrap();
         }
         let path = PathBuf::from(self.path(work));
+        if self.shape == Directory {
+            std::fs::create_dir_all(&path).unwrap();
+        }
         for (name, content) in &self.files {
             let file = if name.is_empty() { path.clone() } else { path.join(name) };
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -155,7 +163,9 @@ impl Output {
 
     fn beneath(&self, base: &str) -> Files {
         let name = |file: &String| if file.is_empty() { base.to_owned() } else { format!("{base}/{file}") };
-        self.files.iter().map(|(file, content)| (name(file), content.clone())).collect()
+        let files = self.files.iter().map(|(file, content)| (name(file), content.clone()));
+        let directory = (self.shape == Directory).then(|| (format!("{base}/"), Vec::new()));
+        directory.into_iter().chain(files).collect()
     }
 
     /// The key that the attestation is named after.

@@ -1,6 +1,6 @@
 //! Input artifacts: what was staged for main before it started.
 
-use super::location::{ObjectRef, Unlocated};
+use super::location::{ObjectRef, StoreKind, Unlocated};
 use super::object_key::{Repository, kinds, says_anything};
 use super::{path, wire};
 use crate::digest::Sha256Digest;
@@ -66,6 +66,20 @@ pub enum InputSource {
     NotSupplied,
     /// Not known, or not supported, and why.
     Unknown(Unlocated),
+}
+
+impl InputSource {
+    /// The kind of storage, where that is known.
+    pub fn kind(&self) -> Option<StoreKind> {
+        match self {
+            Self::Object(_) => Some(StoreKind::S3),
+            Self::Git { .. } => Some(StoreKind::Git),
+            Self::Http { .. } => Some(StoreKind::Http),
+            Self::Raw { .. } => Some(StoreKind::Raw),
+            Self::Unknown(Unlocated::Unsupported(kind)) => Some(*kind),
+            Self::NotSupplied | Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// Whether there is anything to stage.

@@ -31,9 +31,24 @@ pub enum StoreKind {
     Plugin,
 }
 
-impl fmt::Display for StoreKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl StoreKind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::S3,
+        Self::Git,
+        Self::Http,
+        Self::Raw,
+        Self::Artifactory,
+        Self::Hdfs,
+        Self::Oss,
+        Self::Gcs,
+        Self::Azure,
+        Self::Plugin,
+    ];
+
+    /// Its name in a template.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::S3 => "s3",
             Self::Git => "git",
             Self::Http => "http",
@@ -44,7 +59,13 @@ impl fmt::Display for StoreKind {
             Self::Gcs => "gcs",
             Self::Azure => "azure",
             Self::Plugin => "plugin",
-        })
+        }
+    }
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

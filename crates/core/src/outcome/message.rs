@@ -70,7 +70,7 @@ impl StepOutcome<'_> {
             step: self.state.word(),
             attested: count(|fate| matches!(fate, Fate::Attested(_))),
             not_attested: count(|fate| fate.reason().is_some()),
-            absent: count(|fate| matches!(fate, Fate::Absent)),
+            absent: count(Fate::is_absent),
             reason: self.state.reason().map(|reason| brief(reason, REASON)),
             outcome: stored.ok().filter(|uri| written(uri).len() <= URI),
             outcome_not_stored: stored.err().map(|reason| brief(reason, REASON)),
@@ -97,7 +97,7 @@ impl<'a> Entry<'a> {
         Self {
             name: brief(&outcome.name, NAME),
             verdict: outcome.fate.verdict(),
-            reason: outcome.fate.reason().map(|reason| brief(reason, REASON)),
+            reason: outcome.fate.told().map(|reason| brief(reason, REASON)),
             refused: Some(outcome.refused.len()).filter(|count| *count > 0),
             digest: digest.flatten(),
             attestation,
@@ -209,6 +209,7 @@ mod tests {
             text().prop_map(|reason| Fate::Refused { reason }),
             text().prop_map(|reason| Fate::Unfinished { reason }),
             text().prop_map(|reason| Fate::NotAttempted { reason }),
+            text().prop_map(|reason| Fate::NotStored { reason }),
             Just(Fate::Absent),
         ]
     }

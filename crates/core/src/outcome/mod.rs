@@ -37,6 +37,12 @@ pub enum Fate {
     },
     /// It is optional, and was not there.
     Absent,
+    /// It was there, and Argo stores nothing of it: there is no object that anybody could take,
+    /// or that could be attested.
+    NotStored {
+        /// Why not.
+        reason: String,
+    },
     /// There was no time to finish.
     Unfinished {
         /// What was being waited for.
@@ -130,9 +136,9 @@ impl StepOutcome<'_> {
 }
 
 impl OutputOutcome {
-    /// Whether nothing about it is amiss: attested in full, or rightly absent.
+    /// Whether nothing about it is amiss: attested in full, or rightly absent from the store.
     pub fn is_complete(&self) -> bool {
-        matches!(self.fate, Fate::Attested(_) | Fate::Absent) && self.refused.is_empty()
+        (matches!(self.fate, Fate::Attested(_)) || self.fate.is_absent()) && self.refused.is_empty()
     }
 }
 
@@ -142,7 +148,7 @@ impl Fate {
         match self {
             Self::Attested(_) => "attested",
             Self::Refused { .. } => "refused",
-            Self::Absent => "absent",
+            Self::Absent | Self::NotStored { .. } => "absent",
             Self::Unfinished { .. } | Self::NotAttempted { .. } => "unfinished",
         }
     }
@@ -153,7 +159,20 @@ impl Fate {
             Self::Refused { reason } | Self::Unfinished { reason } | Self::NotAttempted { reason } => {
                 Some(reason)
             }
-            Self::Attested(_) | Self::Absent => None,
+            Self::Attested(_) | Self::Absent | Self::NotStored { .. } => None,
+        }
+    }
+
+    /// Whether there is nothing of it in the store, as it should be.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent | Self::NotStored { .. })
+    }
+
+    /// What is said of it beside the word.
+    fn told(&self) -> Option<&str> {
+        match self {
+            Self::NotStored { reason } => Some(reason),
+            other => other.reason(),
         }
     }
 

@@ -130,7 +130,7 @@ impl<'a> Output<'a> {
             verdict: outcome.fate.verdict(),
             digest: digest.flatten(),
             attestation,
-            reason: outcome.fate.reason().map(|reason| brief(reason, REASON)),
+            reason: outcome.fate.told().map(|reason| brief(reason, REASON)),
             refused,
             refused_count: outcome.refused.len(),
             set_aside: &outcome.set_aside,
@@ -235,12 +235,16 @@ mod tests {
     fn is_complete_where_nothing_is_amiss() {
         let identity = PodIdentity::default();
         let attested = Fate::Attested(Attested::untrue(None, "u".into()));
+        let not_stored = Fate::NotStored { reason: "there is no object".into() };
         let told = predicate(
             &identity,
             StepState::Succeeded,
-            vec![output("a", attested, 0), output("b", Fate::Absent, 0)],
+            vec![output("a", attested, 0), output("b", Fate::Absent, 0), output("c", not_stored, 0)],
         );
         assert_eq!((&told["complete"], &told["state"]), (&json!(true), &json!("succeeded")));
+        let expected =
+            json!({"name": "c", "path": "/out/c", "verdict": "absent", "reason": "there is no object"});
+        assert_eq!(told["outputs"][2], expected);
         let gone = StepState::Unfinished { reason: "no exit code".into() };
         let told =
             predicate(&identity, gone, vec![output("a", Fate::Unfinished { reason: "gone".into() }, 0)]);

@@ -13,7 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::fields::{Field, told};
 use super::stores::{KnownStore, Stores};
 use super::{
-    Builders, Expectation, Form, Missing, Pattern, Policy, StoredMatch, TemplateSource, TrustedKey, yaml,
+    ArtifactKind, Builders, Expectation, Form, Missing, MissingRule, Pattern, Policy, StoredMatch,
+    TemplateSource, TrustedKey, yaml,
 };
 use crate::keys::PublicKey;
 use crate::text::brief;
@@ -115,13 +116,7 @@ impl Policy {
         let builders = builders.distinct(|entry| builder(entry, &keys), |a, b| a.0 == b.0)?;
         let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
         let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
-        let missing = missing.map_or(Ok(Missing::default()), |field| {
-            field.parsed("fail or warn", |text| match text {
-                "fail" => Some(Missing::Fail),
-                "warn" => Some(Missing::Warn),
-                _ => None,
-            })
-        })?;
+        let missing = missing.map_or_else(|| Ok(MissingRule::default()), missing_rule)?;
         let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys.len());
         for KeyEntry { name, file, not_before, not_after } in keys {
             let key =
@@ -133,6 +128,23 @@ impl Policy {
         }
         Ok(Self { keys: trusted, builders: Builders::Listed(builders), stores, expect, missing })
     }
+}
+
+/// One word for all, or one for each kind that is named.
+fn missing_rule(field: Field) -> Result<MissingRule, InvalidPolicy> {
+    let word = |field: Field| field.parsed("fail or warn", Missing::named);
+    if !field.is_object() {
+        return word(field).map(MissingRule::All);
+    }
+    let mut fields = field.fields()?;
+    if let Some(raw) = fields.optional("raw") {
+        return Err(raw.wrong("says nothing: a `raw` input is compared with the template's text"));
+    }
+    let named = ArtifactKind::all().filter_map(|(name, kind)| Some((kind, fields.optional(name)?)));
+    let named: Vec<_> = named.collect();
+    fields.finish()?;
+    let each = named.into_iter().map(|(kind, field)| Ok((kind, word(field)?)));
+    Ok(MissingRule::ByKind(each.collect::<Result<_, _>>()?))
 }
 
 /// A key as the file has it.

@@ -35,6 +35,11 @@ impl Field {
         wrong(&self.path, self.node.line, what)
     }
 
+    /// Whether fields of its own are in it.
+    pub(super) fn is_object(&self) -> bool {
+        matches!(self.node.value, Value::Map(_))
+    }
+
     /// Text that is not empty.
     pub(super) fn text(self) -> Result<String, InvalidPolicy> {
         let is_empty = matches!(&self.node.value, Value::Text(text) if text.trim().is_empty());

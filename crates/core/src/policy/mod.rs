@@ -7,6 +7,7 @@
 pub mod document;
 mod expectation;
 mod fields;
+mod missing;
 mod stores;
 mod trust;
 mod yaml;
@@ -16,20 +17,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use expectation::{Expectation, Form, Pattern, StoredMatch, TemplateSource};
+pub use missing::{ArtifactKind, Missing, MissingRule};
 pub use stores::{KnownStore, Stores};
 pub use trust::{Builders, TrustedKey};
 
 use crate::slsa::Provenance;
-
-/// What to do where there is no attestation at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Missing {
-    /// The answer is no.
-    #[default]
-    Fail,
-    /// Say so and go on. Never said to be accepted.
-    Warn,
-}
 
 /// A verification policy.
 #[derive(Debug, Clone)]
@@ -38,7 +30,7 @@ pub struct Policy {
     builders: Builders,
     stores: Stores,
     expect: Expectation,
-    missing: Missing,
+    missing: MissingRule,
 }
 
 /// Why authentic provenance is not what the policy wants.
@@ -110,7 +102,7 @@ impl Policy {
             builders: Builders::Any,
             stores: Stores::default(),
             expect: Expectation::default(),
-            missing: Missing::Fail,
+            missing: MissingRule::default(),
         }
     }
 
@@ -152,8 +144,8 @@ impl Policy {
     }
 
     /// What to do where there is no attestation.
-    pub fn missing(&self) -> Missing {
-        self.missing
+    pub fn missing(&self) -> &MissingRule {
+        &self.missing
     }
 
     /// Whether provenance that the key at `key` signed is what the policy wants;

@@ -238,6 +238,14 @@ fn a_store_is_known_by_any_of_its_addresses() {
 fn refuses_a_file_that_may_mean_something_else() {
     for (from, to, why) in [
         ("missing: fail", "missing: ignore", "missing is \"ignore\", not fail or warn"),
+        ("missing: fail", "missing: [fail]", "missing is not text"),
+        ("missing: fail", "missing: {git: maybe}", "missing.git is \"maybe\", not fail or warn"),
+        ("missing: fail", "missing: {git: {a: warn}}", "missing.git is not text"),
+        ("missing: fail", "missing: {gti: warn}", "unknown field `missing.gti`"),
+        ("missing: fail", "missing: {S3: warn}", "unknown field `missing.S3`"),
+        ("missing: fail", "missing: {}", "missing is empty"),
+        ("missing: fail", "missing: {git: warn, git: warn}", "\"git\" is there twice"),
+        ("missing: fail", "missing: {raw: fail}", "missing.raw says nothing: a `raw` input is compared"),
         ("storedMatch:", "storedmatch:", "unknown field `expect.storedmatch`"),
         ("missing: fail", "missing: fail\nmissing: warn", "\"missing\" is there twice"),
         ("kind: VerificationPolicy", "kind: Policy", "not argo-attest.io/v1 VerificationPolicy"),
@@ -294,6 +302,27 @@ fn refuses_a_file_that_may_mean_something_else() {
 }
 
 #[test]
+fn what_is_missing_may_be_of_a_kind() {
+    use crate::argo::StoreKind;
+
+    let missing = |text: &str| {
+        let policy = parse(&POLICY.replacen("missing: fail", text, 1)).unwrap();
+        ArtifactKind::all()
+            .filter(|(_, kind)| policy.missing().of(Some(*kind)) == Missing::Warn)
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+    };
+    assert!(missing("missing: fail").is_empty() && missing("").is_empty());
+    assert_eq!(missing("missing: {git: warn, http: warn, s3: fail}"), ["git", "http"]);
+    assert_eq!(missing("missing:\n  file: warn\n"), ["file"]);
+    let all: Vec<_> = ArtifactKind::all().map(|(name, _)| name).collect();
+    assert_eq!(missing("missing: warn"), all);
+    // Every name that Argo has, but for the text that is compared.
+    let argo = StoreKind::ALL.map(StoreKind::name).into_iter().filter(|name| *name != "raw");
+    assert_eq!(all, std::iter::once("file").chain(argo).collect::<Vec<_>>());
+}
+
+#[test]
 fn one_key_has_one_name() {
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap().public().clone();
     let same = Policy::from_yaml(POLICY.as_bytes(), |_: &Path| Ok::<PublicKey, std::io::Error>(key.clone()));
@@ -321,7 +350,7 @@ fn document() -> serde_json::Value {
             "templateSource": "workflow",
             "form": "native",
         },
-        "missing": "fail",
+        "missing": {"s3": "fail", "git": "warn"},
     })
 }
 

@@ -97,8 +97,8 @@ impl Authentic {
     /// Whether [`Self::accept`] needs the manifest for this question: the
     /// statement is about a directory whose files it does not list itself.
     pub fn needs_manifest(&self, place: &Place, content: &Content) -> bool {
-        let Some((directory, _)) = self.directory() else { return false };
-        if self.listed(directory).next().is_some() {
+        let Some((directory, hash)) = self.directory() else { return false };
+        if self.lists_all(directory, &hash) {
             return false;
         }
         match (place, content) {
@@ -264,7 +264,7 @@ impl Authentic {
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<Differences, Rejection> {
         let mut listed: BTreeMap<_, _> = self.listed(directory).collect();
-        if !listed.is_empty() {
+        if self.lists_all(directory, hash) {
             return manifest::compare(|| Ok(listed.pop_first()), base, there);
         }
         let Some(manifest) = manifest else {
@@ -291,6 +291,12 @@ impl Authentic {
         self.statement().subjects().iter().filter_map(|subject| {
             Some((member_path(&directory.name, &subject.name)?, subject.digest.sha256()?))
         })
+    }
+
+    /// Whether the statement says itself which files are in the directory: they are subjects,
+    /// or there are none.
+    fn lists_all(&self, directory: &ResourceDescriptor, hash: &DirHash) -> bool {
+        self.listed(directory).next().is_some() || *hash == DirHash::of_files(&BTreeMap::new())
     }
 
     fn subject_of_directory(&self, files: &BTreeMap<RelPath, Sha256Digest>) -> Option<&ResourceDescriptor> {

@@ -223,6 +223,31 @@ fn a_directory_is_all_of_its_files() {
     }
 }
 
+/// It is the list of nothing, and no manifest says more.
+#[test]
+fn an_empty_directory_is_empty() {
+    let contents = Contents::directory("out", &BTreeMap::new());
+    assert_eq!((contents.subjects().len(), contents.manifest()), (1, None));
+    let packed = contents.stored_as("out.tgz", "s3://b/out.tgz", Sha256Digest::of(b"packed"));
+    let ask = |place: &Place, content: &Content| {
+        let statement = authentic(packed.subjects());
+        assert!(!statement.needs_manifest(place, content));
+        statement.accept(place, content, None)
+    };
+    let nothing = Content::Directory(BTreeMap::new());
+    let verified = ask(&itself("/w/out"), &nothing).unwrap();
+    assert_eq!((verified.subject(), verified.files()), ("out", 0));
+    ask(&itself("/w/x.tgz"), &Content::File(Sha256Digest::of(b"packed"))).unwrap();
+    let no = |place: &Place, content: &Content| ask(place, content).map(|_| ()).unwrap_err().to_string();
+    assert_eq!(no(&itself("/w/out"), &Content::Directory(tree(&[("a", "")]))), "a was added");
+    let within = Place::Within(path("a"));
+    for content in [&Content::File(Sha256Digest::of(b"")), &nothing] {
+        assert!(no(&within, content).contains("does not list a"), "{content:?}");
+    }
+    // An empty file has the same digest, and is none.
+    no(&itself("/w/out"), &Content::File(Sha256Digest::of(b"")));
+}
+
 #[test]
 fn a_member_is_attested_under_its_own_name() {
     let files = tree(&[("a", "1"), ("b/c", "2"), ("b/d", "3")]);
