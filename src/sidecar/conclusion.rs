@@ -20,7 +20,7 @@ use super::planned::Way;
 use super::settings::Form;
 use super::waiting::Waiting;
 use crate::artifact_repository::key;
-use crate::attest::{Attestor, Receipt};
+use crate::attest::Attestor;
 use crate::attestations::{Attestations as _, Foreign};
 use crate::observe::{SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
@@ -96,10 +96,7 @@ impl Concluding<'_> {
             self.attest(way, before, known, &last).await
         };
         let (fate, set_aside) = match self.deadline.within(working).await {
-            Ok(Ok(receipt)) => {
-                let set_aside = receipt.set_aside().to_vec();
-                (Fate::Attested(receipt.into_attested()), set_aside)
-            }
+            Ok(Ok(concluded)) => concluded,
             Ok(Err(reason)) => (Fate::Refused { reason }, Vec::new()),
             Err(TimeUp) => (last.too_late(), Vec::new()),
         };
@@ -129,18 +126,19 @@ impl Concluding<'_> {
         known.await.map_err(|e| e.to_string())?
     }
 
+    /// The output's fate, and where that is now which was in its attestation's place.
     async fn attest(
         &self,
         way: &Way,
         before: &Before,
         known: Known,
         last: &LastLook,
-    ) -> Result<Receipt, String> {
+    ) -> Result<(Fate, Vec<String>), String> {
         let Known { sealed, contents, on_disk } = known;
         let shape = if sealed.shape() == Shape::File { ArgoShape::File } else { ArgoShape::Directory };
         let packing = way.plan.packing(shape);
         if packing == Packing::ObjectPerFile && sealed.files().is_empty() {
-            return Ok(Fate::NotStored { reason: NO_FILES.to_owned() });
+            return Ok((Fate::NotStored { reason: NO_FILES.to_owned() }, Vec::new()));
         }
         let waiting =
             Waiting { form: self.form, way, before, sealed: &sealed, on_disk, packing: &packing, last };
@@ -160,7 +158,9 @@ impl Concluding<'_> {
         let manifest = place.manifest_name();
         let provenance = (self.provenance)(byproducts(&contents, &manifest, &stored, directory.as_deref()));
         let attestor = Attestor::new(self.signer).with_foreign(Foreign::SetAside);
-        attestor.attest(&contents, &place, &provenance).await.map_err(|e| causes(&e))
+        let receipt = attestor.attest(&contents, &place, &provenance).await.map_err(|e| causes(&e))?;
+        let set_aside = receipt.set_aside().to_vec();
+        Ok((Fate::Attested(receipt.into_attested()), set_aside))
     }
 }
 

@@ -117,7 +117,6 @@ impl Client {
         }
         // What the template says of encryption counts before what the store was found to demand.
         request = match (&self.config.encryption, manner.demand) {
-            (Encryption::Customer(_), _) => request,
             (Encryption::Managed, _) | (Encryption::Default, Demand::Aes256) => {
                 request.server_side_encryption(ServerSideEncryption::Aes256)
             }
@@ -128,7 +127,10 @@ impl Client {
             (Encryption::Default, Demand::Kms) => {
                 request.server_side_encryption(ServerSideEncryption::AwsKms)
             }
-            (Encryption::Default, Demand::Nothing | Demand::OwnerControls) => request,
+            // A customer's key is in headers of its own.
+            (Encryption::Customer(_), _) | (Encryption::Default, Demand::Nothing | Demand::OwnerControls) => {
+                request
+            }
         };
         let reply = Box::pin(async {
             request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Write))
