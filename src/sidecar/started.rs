@@ -48,6 +48,7 @@ fn outcome<'a>(here: &'a Surroundings<'_>, prepared: &'a Prepared) -> StepOutcom
             Some(reason) => Fate::Refused { reason },
         },
         refused: Vec::new(),
+        not_stored: Vec::new(),
     };
     StepOutcome {
         invocation_id: settings.identity.invocation_id(),

@@ -47,7 +47,8 @@ fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {
 }
 
 fn output(name: &str, fate: Fate) -> OutputOutcome {
-    OutputOutcome { name: name.to_owned(), path: "/p".into(), fate, refused: Vec::new() }
+    let (refused, not_stored) = (Vec::new(), Vec::new());
+    OutputOutcome { name: name.to_owned(), path: "/p".into(), fate, refused, not_stored }
 }
 
 fn attested(name: &str) -> OutputOutcome {

@@ -136,7 +136,13 @@ mod tests {
     }
 
     fn output(name: &str, fate: Fate) -> OutputOutcome {
-        OutputOutcome { name: name.to_owned(), path: "/p".into(), fate, refused: Vec::new() }
+        OutputOutcome {
+            name: name.to_owned(),
+            path: "/p".into(),
+            fate,
+            refused: Vec::new(),
+            not_stored: Vec::new(),
+        }
     }
 
     fn attested(name: &str) -> OutputOutcome {

@@ -68,6 +68,8 @@ pub struct OutputOutcome {
     /// Entries in it that were refused, each with the reason. All of them: what is
     /// written has a limit of its own, and the count.
     pub refused: Vec<(String, String)>,
+    /// Entries in it that Argo never stores, and of which the attestation does not speak.
+    pub not_stored: Vec<String>,
 }
 
 /// How the step itself ended, or that it has not.
