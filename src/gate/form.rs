@@ -113,6 +113,6 @@ pub(super) fn digest_on_record(accepted: &Accepted, content: &Content) -> Digest
     match (&accepted.place, subjects.object_digest(), content) {
         (Place::Itself(_) | Place::Named(_), Some(object), _) => object.into(),
         (_, _, Content::File(digest)) => (*digest).into(),
-        (_, _, Content::Directory(files)) => argo_attest_core::digest::DirHash::of_files(files).into(),
+        (_, _, Content::Directory(tree)) => argo_attest_core::digest::DirHash::of_files(&tree.files).into(),
     }
 }

@@ -162,8 +162,8 @@ impl Inspection<'_> {
             return Err(missing);
         }
         match &*self.content(&spot, &mut content).await? {
-            Content::Directory(files) => {
-                Pieces { checker: self.checker, store, key: &key }.judge(files, missing).await
+            Content::Directory(tree) => {
+                Pieces { checker: self.checker, store, key: &key }.judge(tree, missing).await
             }
             Content::File(_) => Err(missing),
         }

@@ -6,14 +6,13 @@
 //! attested how many there are; so it makes no difference whether Argo found the files beneath
 //! the key or in an archive there, of whose bytes nobody said anything.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use argo_attest_core::argo::Unpack;
 use argo_attest_core::digest::{DirHash, Sha256Digest};
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::trouble::{Fault, Trouble as _};
-use argo_attest_core::verify::Content;
+use argo_attest_core::verify::{Content, Tree};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
@@ -39,7 +38,7 @@ impl Pieces<'_> {
     /// none has.
     pub(super) async fn judge(
         &self,
-        files: &BTreeMap<RelPath, Sha256Digest>,
+        Tree { files, links }: &Tree,
         missing: InputError,
     ) -> Result<Verdict, InputError> {
         let prefix = self.key.as_str();
@@ -69,11 +68,13 @@ impl Pieces<'_> {
                 Err(why) => return Err(InputError::Piece { path: path.to_string(), why: Box::new(why) }),
             }
         }
-        match without {
+        // Of a link no file's attestation speaks.
+        match without.or_else(|| links.iter().next().map(|(path, _)| path)) {
             None => Ok(Verdict::AcceptedEach { digest: DirHash::of_files(files).into(), files: attested }),
             Some(_) if attested == 0 => Err(missing),
             Some(path) => {
-                Err(InputError::NotEach { attested, files: files.len(), without: path.to_string() })
+                let files = files.len() + links.len();
+                Err(InputError::NotEach { attested, files, without: path.to_string() })
             }
         }
     }

@@ -95,20 +95,15 @@ impl Spot {
     /// Digests all that is staged. Blocks.
     pub(super) fn content(&self, workers: NonZeroUsize) -> Result<Content, StagedError> {
         let seen = digest_tree(&self.root, &self.path, workers, &NoProgress, &Cancel::new())?;
-        if let Some((path, refusal)) = seen.refused.into_iter().next() {
-            return Err(StagedError::Refused { path: shown(&path), refusal });
+        if let Some((path, refusal)) = seen.refused.iter().next() {
+            return Err(StagedError::Refused { path: shown(path), refusal: refusal.clone() });
         }
         if !seen.complete {
             return Err(StagedError::Refused { path: self.shown(), refusal: Refusal::Unfinished });
         }
         match seen.interests.get(&self.path) {
             Some(Presence::File) | None => {}
-            Some(Presence::Directory) => {
-                let beneath = |(path, file): (RelPath, crate::observe::ObservedFile)| {
-                    Some((path.strip_prefix(&self.path)?, file.digest))
-                };
-                return Ok(Content::Directory(seen.files.into_iter().filter_map(beneath).collect()));
-            }
+            Some(Presence::Directory) => return Ok(Content::Directory(seen.tree(&self.path))),
             Some(Presence::Missing | Presence::Refused) => return Err(StagedError::Nothing(self.shown())),
         }
         let file = seen.files.get(&self.path).ok_or_else(|| StagedError::Nothing(self.shown()))?;

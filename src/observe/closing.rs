@@ -14,9 +14,11 @@ use super::books::Books;
 use super::cancel::Cancel;
 use super::identity::{Entry, Kind};
 use super::interests::Interests;
+use super::links::FoundLinks;
 use super::observation::{Observation, Presence};
 use super::progress::Progress;
 use super::refusal::Refusal;
+use super::root::Root;
 use super::tracker::Tracker;
 use super::walk::{Visitor, walk};
 
@@ -59,6 +61,7 @@ pub(super) fn close(mut tracker: Tracker, progress: &dyn Progress, cancel: &Canc
 
 /// What a scan found besides files.
 struct Found {
+    links: FoundLinks,
     refused: BTreeMap<RelPath, Refusal>,
     rearranged: BTreeMap<RelPath, i64>,
     /// Whether it got everywhere.
@@ -69,8 +72,10 @@ struct Found {
 fn scan(tracker: &mut Tracker, cancel: &Cancel) -> Found {
     let mut auditor = Auditor {
         books: &mut tracker.books,
+        root: &tracker.root,
         interests: &tracker.interests,
         known: tracker.known.as_ref(),
+        links: FoundLinks::default(),
         refused: BTreeMap::new(),
         rearranged: tracker.interests.asked().map(|path| (path.clone(), i64::MIN)).collect(),
     };
@@ -78,7 +83,8 @@ fn scan(tracker: &mut Tracker, cancel: &Cancel) -> Found {
     for top in tracker.interests.tops() {
         reached &= walk(&tracker.root, top, &mut auditor, cancel).is_ok();
     }
-    Found { refused: auditor.refused, rearranged: auditor.rearranged, reached }
+    let Auditor { links, refused, rearranged, .. } = auditor;
+    Found { links, refused, rearranged, reached }
 }
 
 /// Lets what is being read come to its end: the first scan would find it undigested
@@ -112,8 +118,10 @@ fn drain(tracker: &mut Tracker, meter: &mut Meter<'_>, cancel: &Cancel) -> bool 
 }
 
 fn observation(tracker: Tracker, found: Found) -> Observation {
-    let Found { mut refused, rearranged, reached } = found;
+    let Found { links, mut refused, rearranged, reached } = found;
     let Tracker { root, interests, stats, mut books, .. } = tracker;
+    let (links, mut astray) = links.judged(&root);
+    refused.append(&mut astray);
     let current = books.scan;
     if reached {
         books.files.retain(|_, file| file.seen == current);
@@ -140,6 +148,7 @@ fn observation(tracker: Tracker, found: Found) -> Observation {
     Observation {
         complete: reached && !refused.values().any(|r| *r == Refusal::Unfinished),
         files: books.files,
+        links,
         refused,
         interests: presence,
         rearranged,
@@ -150,8 +159,10 @@ fn observation(tracker: Tracker, found: Found) -> Observation {
 /// Compares what a scan finds with the books.
 struct Auditor<'a> {
     books: &'a mut Books,
+    root: &'a Root,
     interests: &'a Interests,
     known: Option<&'a Known>,
+    links: FoundLinks,
     refused: BTreeMap<RelPath, Refusal>,
     rearranged: BTreeMap<RelPath, i64>,
 }
@@ -190,6 +201,17 @@ impl Visitor for Auditor<'_> {
             self.refused.insert(path, refusal.clone());
         } else if !self.books.is_fed(&path) {
             self.books.enqueue(path, entry.identity.size());
+        }
+    }
+
+    fn link(&mut self, path: RelPath, entry: &Entry) {
+        if self.interests.excluded(&path) || self.unchanged(&path, entry) {
+            return;
+        }
+        match self.links.read(self.root, self.interests, &path) {
+            // What has taken its place is there for the next scan, or for whoever compares.
+            Ok(()) | Err(Refusal::Vanished) => {}
+            Err(refusal) => drop(self.refused.insert(path, refusal)),
         }
     }
 

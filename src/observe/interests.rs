@@ -29,6 +29,15 @@ impl Interests {
         self.asked.iter()
     }
 
+    /// The innermost path that was asked for and that this one is, or is beneath; and its
+    /// path from there.
+    pub(super) fn innermost(&self, path: &RelPath) -> Option<(RelPath, RelPath)> {
+        let interest = std::iter::successors(Some(path.clone()), RelPath::parent)
+            .find(|above| self.asked.contains(above))?;
+        let rest = path.strip_prefix(&interest)?;
+        Some((interest, rest))
+    }
+
     /// Disjoint trees that hold all that was asked for.
     pub(super) fn tops(&self) -> &[RelPath] {
         &self.tops

@@ -27,6 +27,7 @@ mod identity;
 mod inbox;
 mod inotify;
 mod interests;
+mod links;
 mod observation;
 mod observer;
 mod pool;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::links::LinkTarget;
 use argo_attest_core::relpath::RelPath;
+use argo_attest_core::verify::Tree;
 
 use super::identity::Fingerprint;
 use super::refusal::Refusal;
@@ -52,11 +54,14 @@ pub enum Presence {
 }
 
 /// What an observer found. Every entry beneath the interests, except
-/// directories that could be read, is in exactly one of the two maps.
+/// directories that could be read, is in exactly one of the three maps.
 #[derive(Debug, Clone)]
 pub struct Observation {
     /// The files that were digested, each in the state of the last scan.
     pub files: BTreeMap<RelPath, ObservedFile>,
+    /// The symbolic links that stay within the interest that they are in, each as it was read
+    /// by the last scan.
+    pub links: BTreeMap<RelPath, LinkTarget>,
     /// What was not digested, and why.
     pub refused: BTreeMap<RelPath, Refusal>,
     /// What each interest was at the end.
@@ -66,8 +71,18 @@ pub struct Observation {
     /// renamed or removed. `i64::MIN` if it has none.
     pub rearranged: BTreeMap<RelPath, i64>,
     /// Whether the last scan reached everything and all of it was read. If not,
-    /// the observation was cancelled: there may be entries in neither map.
+    /// the observation was cancelled: there may be entries in none of them.
     pub complete: bool,
     /// How much was read, and when.
     pub stats: ObservationStats,
+}
+
+impl Observation {
+    /// What is in a directory that was observed, by path from there.
+    pub fn tree(&self, directory: &RelPath) -> Tree {
+        let beneath = |path: &RelPath| path.strip_prefix(directory).filter(|path| !path.is_root());
+        let files = self.files.iter().filter_map(|(path, file)| Some((beneath(path)?, file.digest)));
+        let links = self.links.iter().filter_map(|(path, to)| Some((beneath(path)?, to.clone())));
+        Tree { files: files.collect(), links: links.collect() }
+    }
 }

@@ -4,13 +4,32 @@ use std::io;
 
 use super::identity::Kind;
 
+/// Why an output is refused that has more links than a statement lists
+/// ([`argo_attest_core::links`]).
+pub(super) const TOO_MANY_LINKS: &str = "it has more symbolic links than a statement lists";
+
 /// Why an entry was not digested. The text is for the person who wonders; it
 /// never holds the entry's name, which is beside it wherever it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The entry, or a directory on the way to it, is a symbolic link.
+    /// The output itself, or a directory on the way to the entry, is a symbolic link.
     #[error("a symbolic link, which is never followed")]
     Symlink,
+    /// A symbolic link that leads to what is no part of the output, be it only on the way.
+    #[error("a symbolic link that leads out of the output")]
+    LinkLeaves,
+    /// A symbolic link that leads nowhere.
+    #[error("a symbolic link that leads in a circle, or through too many others")]
+    LinkAstray,
+    /// One more symbolic link than an output may have.
+    #[error("a symbolic link, of which the output has more than a statement lists")]
+    TooManyLinks,
+    /// A symbolic link whose target is evidently a private key: a statement is for everybody.
+    #[error("a symbolic link whose target holds a private key")]
+    LinkHoldsKey,
+    /// A symbolic link that Argo's zip has an empty file for.
+    #[error("a symbolic link, in whose place a zip as Argo makes it has an empty file")]
+    LinkInZip,
     /// A named pipe, which has no content of its own.
     #[error("a named pipe, not a regular file")]
     Fifo,
@@ -63,6 +82,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether what is refused is a symbolic link, of an entry that is in a directory.
+    pub(super) fn is_of_a_link(&self) -> bool {
+        matches!(
+            self,
+            Self::Symlink | Self::LinkLeaves | Self::LinkAstray | Self::LinkHoldsKey | Self::TooManyLinks
+        )
+    }
+
     /// Why an entry of this kind is refused; `None` for files and directories.
     pub(super) fn of(kind: Kind) -> Option<Self> {
         match kind {

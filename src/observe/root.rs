@@ -13,8 +13,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use argo_attest_core::links::{Leads, LinkTarget};
 use argo_attest_core::relpath::RelPath;
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, ResolveFlags, fstat, openat, openat2, statat};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, ResolveFlags, fstat, openat, openat2, readlinkat, statat};
 use rustix::io::Errno;
 
 use super::identity::{Entry, Kind};
@@ -104,6 +105,46 @@ impl Root {
             // A directory has taken the file's place.
             Kind::Directory => Err(Refusal::Vanished),
             other => Err(Refusal::of(other).unwrap_or(Refusal::UnknownKind)),
+        }
+    }
+
+    /// What a symbolic link holds, read through the link itself.
+    pub(super) fn read_link(&self, path: &RelPath) -> Result<LinkTarget, Refusal> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let link = self.resolve(path, flags).map_err(|e| self.refusal(e, path))?;
+        let target = readlinkat(&link, c"", Vec::new()).map_err(|e| match e {
+            // Something else has taken its place; or the system cannot read it so.
+            Errno::NOENT | Errno::INVAL => match self.entry(path) {
+                Ok(entry) if entry.kind == Kind::Symlink => Refusal::Symlink,
+                _ => Refusal::Vanished,
+            },
+            e => self.refusal(e, path),
+        })?;
+        LinkTarget::from_bytes(target.to_bytes()).map_err(|_| Refusal::Symlink)
+    }
+
+    /// A directory beneath this one as a root of its own.
+    pub(super) fn subroot(&self, path: &RelPath) -> Result<Self, Refusal> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = self.resolve(path, flags).map_err(|e| self.refusal(e, path))?;
+        let path = self.absolute(path).into();
+        Ok(Self { fd: Arc::new(fd), path, resolution: self.resolution })
+    }
+
+    /// Where the kernel gets to when it follows a link, as far as it says: nothing is opened
+    /// there but a handle (`O_PATH`). Where there is no `openat2(2)` to ask, it does not
+    /// contradict.
+    pub(super) fn follow(&self, link: &RelPath) -> Leads {
+        if self.resolution == Resolution::Walk {
+            return Leads::Inside;
+        }
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        match again(|| openat2(&self.fd, link.as_path(), flags, Mode::empty(), resolve)) {
+            Err(Errno::XDEV) => Leads::Outside,
+            Err(Errno::LOOP | Errno::AGAIN) => Leads::Astray,
+            // There, or not; or where nobody lets us look.
+            _ => Leads::Inside,
         }
     }
 

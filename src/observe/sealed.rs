@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use argo_attest_core::contents::Contents;
 use argo_attest_core::digest::{DirHash, Sha256Digest};
+use argo_attest_core::links::Links;
 use argo_attest_core::relpath::RelPath;
 use jiff::Timestamp;
 
+use super::refusal::TOO_MANY_LINKS;
 use super::{Artifact, Baseline, Observation, ObservedFile, Presence, Refusal};
 
 /// A file as it was digested.
@@ -62,6 +64,8 @@ pub struct SealedArtifact {
     artifact: Artifact,
     shape: Shape,
     files: BTreeMap<RelPath, Seen>,
+    links: Links,
+    too_many_links: bool,
     /// By path from the artifact.
     refused: Vec<(RelPath, Refusal)>,
     /// When its directories were last changed.
@@ -81,6 +85,13 @@ impl SealedArtifact {
             .iter()
             .filter_map(|(path, refusal)| Some((beneath(path)?, refusal.clone())))
             .collect();
+        let links: Links = observation
+            .links
+            .iter()
+            .filter_map(|(path, target)| Some((beneath(path)?, target.clone())))
+            .collect();
+        let too_many_links =
+            links.are_too_many() || refused.iter().any(|(_, why)| *why == Refusal::TooManyLinks);
         let rearranged = observation.rearranged.get(&artifact.path).copied().unwrap_or(i64::MIN);
         let presence = observation.interests.get(&artifact.path).copied().unwrap_or(Presence::Missing);
         let shape = match presence {
@@ -94,13 +105,13 @@ impl SealedArtifact {
                 Baseline::Include => Shape::Directory,
                 Baseline::OnlyNewOrChanged => Shape::Loose,
             },
-            Presence::Directory if !refused.is_empty() => Shape::Nothing(NOTHING_IN_IT),
+            Presence::Directory if !refused.is_empty() && links.is_empty() => Shape::Nothing(NOTHING_IN_IT),
             Presence::Directory => match baseline {
                 Baseline::Include => Shape::Directory,
                 Baseline::OnlyNewOrChanged => Shape::Nothing("no file is new or changed"),
             },
         };
-        Self { artifact, shape, files, refused, rearranged }
+        Self { artifact, shape, files, links, too_many_links, refused, rearranged }
     }
 
     /// The same artifact, of which only an archive could be seen, as what is in
@@ -110,9 +121,35 @@ impl SealedArtifact {
         self,
         shape: Shape,
         files: BTreeMap<RelPath, Seen>,
+        links: Links,
         refused: Vec<(RelPath, Refusal)>,
     ) -> Self {
-        Self { shape, files, refused, ..self }
+        let too_many_links = links.are_too_many();
+        Self { shape, files, links, too_many_links, refused, ..self }
+    }
+
+    /// The same artifact without its links, whatever they are, which are no part of what is
+    /// stored of it; and where they were.
+    #[must_use]
+    pub fn without_links(self) -> (Self, Vec<RelPath>) {
+        let Self { shape, links, refused, .. } = self;
+        let is_link = |(path, why): &(RelPath, Refusal)| !path.is_root() && why.is_of_a_link();
+        let (strays, refused): (Vec<_>, Vec<_>) = refused.into_iter().partition(is_link);
+        let paths = links.iter().map(|(path, _)| path.clone());
+        let paths = paths.chain(strays.into_iter().map(|(path, _)| path)).collect();
+        let shape = match shape {
+            Shape::Nothing(NOTHING_IN_IT) if refused.is_empty() => Shape::Directory,
+            shape => shape,
+        };
+        (Self { shape, links: Links::default(), too_many_links: false, refused, ..self }, paths)
+    }
+
+    /// The same artifact, of whose links each is refused for this reason.
+    #[must_use]
+    pub fn refusing_links(mut self, refusal: &Refusal) -> Self {
+        let links = std::mem::take(&mut self.links);
+        self.refused.extend(links.iter().map(|(path, _)| (path.clone(), refusal.clone())));
+        self
     }
 
     /// The first change, if any, that was made after this point (a change time, in
@@ -147,6 +184,11 @@ impl SealedArtifact {
         &self.files
     }
 
+    /// Its symbolic links, by path from the artifact.
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
     /// What is in it and has no digest, by path from the artifact.
     pub fn refused(&self) -> &[(RelPath, Refusal)] {
         &self.refused
@@ -155,13 +197,16 @@ impl SealedArtifact {
     /// What a statement about it names; or why there can be none.
     pub fn contents(&self) -> Result<Contents, String> {
         let name = &self.artifact.name;
+        if self.too_many_links {
+            return Err(TOO_MANY_LINKS.into());
+        }
         match self.shape {
             Shape::File => {
                 let file = self.files.get(&RelPath::root()).ok_or("it was not digested")?;
                 Ok(Contents::file(name, file.digest))
             }
-            Shape::Directory => Ok(Contents::directory(name, &self.digests())),
-            Shape::Loose => Ok(Contents::files(&self.digests())),
+            Shape::Directory => Ok(Contents::directory(name, &self.digests()).with_links(self.links.clone())),
+            Shape::Loose => Ok(Contents::files(&self.digests()).with_links(self.links.clone())),
             Shape::Refused => Err(self.refusal()),
             Shape::Missing => Err("it does not exist".into()),
             Shape::Nothing(why) => Err(why.into()),

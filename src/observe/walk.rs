@@ -23,6 +23,11 @@ pub(super) trait Visitor {
     /// A regular file.
     fn file(&mut self, path: RelPath, entry: &Entry);
 
+    /// A symbolic link, which is never followed.
+    fn link(&mut self, path: RelPath, entry: &Entry) {
+        self.refused(path, Some(entry), Refusal::Symlink);
+    }
+
     /// Anything else, and directories that cannot be listed. The entry is
     /// absent if it could not be looked at either.
     fn refused(&mut self, path: RelPath, entry: Option<&Entry>, refusal: Refusal);
@@ -105,6 +110,7 @@ fn list(
 
 fn meet(path: RelPath, entry: &Entry, visitor: &mut dyn Visitor, directories: &mut Vec<RelPath>) {
     match (entry.kind, Refusal::of(entry.kind)) {
+        (Kind::Symlink, _) => visitor.link(path, entry),
         (_, Some(refusal)) => visitor.refused(path, Some(entry), refusal),
         (Kind::Directory, None) => {
             if visitor.directory(&path, entry) {

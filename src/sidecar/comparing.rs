@@ -76,6 +76,7 @@ fn expected(sealed: &SealedArtifact, naming: Naming) -> Expected {
     Expected {
         naming,
         files: sealed.files().iter().map(|(path, seen)| (path.clone(), file(seen))).collect(),
+        links: sealed.links().clone(),
         refused: sealed.refused().iter().map(|(path, why)| (path.clone(), passed(why))).collect(),
         directories: 0,
     }
@@ -88,6 +89,11 @@ fn written(seen: &Seen) -> Written {
 fn passed(refusal: &Refusal) -> Passed {
     match refusal {
         Refusal::Symlink
+        | Refusal::LinkLeaves
+        | Refusal::LinkAstray
+        | Refusal::LinkHoldsKey
+        | Refusal::LinkInZip
+        | Refusal::TooManyLinks
         | Refusal::Fifo
         | Refusal::Socket
         | Refusal::BlockDevice

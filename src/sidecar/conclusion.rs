@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use argo_attest_core::archive::Format;
 use argo_attest_core::argo::{Packing, Shape as ArgoShape};
 use argo_attest_core::contents::Contents;
 use argo_attest_core::intoto::ResourceDescriptor;
@@ -22,7 +23,7 @@ use super::waiting::Waiting;
 use crate::artifact_repository::key;
 use crate::attest::Attestor;
 use crate::attestations::{Attestations as _, Foreign};
-use crate::observe::{SealedArtifact, Seen, Shape};
+use crate::observe::{Refusal, SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
 use crate::stored_match::StoredObject;
 
@@ -41,31 +42,38 @@ pub(super) struct Concluding<'a> {
     pub(super) provenance: &'a dyn Fn(Vec<ResourceDescriptor>) -> Provenance,
 }
 
-/// What became of one output, and what in it was refused.
+/// What became of one output, and of what in it has no part in that.
 pub(super) struct Conclusion {
     pub(super) fate: Fate,
-    pub(super) refused: Vec<(String, String)>,
+    pub(super) entries: Entries,
     /// What lay in its attestation's place, and where that is now.
     pub(super) set_aside: Vec<String>,
 }
 
-impl From<Fate> for Conclusion {
-    fn from(fate: Fate) -> Self {
-        Self { fate, refused: Vec::new(), set_aside: Vec::new() }
-    }
+/// Entries of an output of which its attestation does not speak.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    /// With the reason.
+    pub(super) refused: Vec<(String, String)>,
+    /// Those that Argo never stores.
+    pub(super) not_stored: Vec<String>,
 }
 
 impl Conclusion {
+    fn of(fate: Fate) -> Self {
+        Self { fate, entries: Entries::default(), set_aside: Vec::new() }
+    }
+
     pub(super) fn refused(reason: impl Into<String>) -> Self {
-        Fate::Refused { reason: reason.into() }.into()
+        Self::of(Fate::Refused { reason: reason.into() })
     }
 
     pub(super) fn not_attempted(reason: impl Into<String>) -> Self {
-        Fate::NotAttempted { reason: reason.into() }.into()
+        Self::of(Fate::NotAttempted { reason: reason.into() })
     }
 
     pub(super) fn unfinished(reason: impl Into<String>) -> Self {
-        Fate::Unfinished { reason: reason.into() }.into()
+        Self::of(Fate::Unfinished { reason: reason.into() })
     }
 }
 
@@ -73,6 +81,7 @@ impl Conclusion {
 struct Known {
     sealed: Arc<SealedArtifact>,
     contents: Contents,
+    packing: Packing,
     /// The archive that Argo packed, where only that is on the volume.
     on_disk: Option<Seen>,
 }
@@ -87,12 +96,16 @@ impl Concluding<'_> {
         sealed: SealedArtifact,
     ) -> Conclusion {
         if sealed.shape() == Shape::Missing {
-            return if optional { Fate::Absent.into() } else { Conclusion::refused("main did not write it") };
+            return if optional {
+                Conclusion::of(Fate::Absent)
+            } else {
+                Conclusion::refused("main did not write it")
+            };
         }
         // Both outlive the work, which is dropped wherever it stands when the time is up.
-        let (last, mut refused) = (LastLook::default(), Vec::new());
+        let (last, mut entries) = (LastLook::default(), Entries::default());
         let working = async {
-            let known = self.work_out(way, sealed, &mut refused).await?;
+            let known = self.work_out(way, sealed, &mut entries).await?;
             self.attest(way, before, known, &last).await
         };
         let (fate, set_aside) = match self.deadline.within(working).await {
@@ -100,7 +113,7 @@ impl Concluding<'_> {
             Ok(Err(reason)) => (Fate::Refused { reason }, Vec::new()),
             Err(TimeUp) => (last.too_late(), Vec::new()),
         };
-        Conclusion { fate, refused, set_aside }
+        Conclusion { fate, entries, set_aside }
     }
 
     /// What the statement will be about. Of very many files this takes its time, in which
@@ -109,7 +122,7 @@ impl Concluding<'_> {
         &self,
         way: &Way,
         sealed: SealedArtifact,
-        refused: &mut Vec<(String, String)>,
+        entries: &mut Entries,
     ) -> Result<Known, String> {
         let on_disk = sealed.files().get(&RelPath::root()).copied();
         let ended = self.ended;
@@ -119,9 +132,15 @@ impl Concluding<'_> {
             None => Ok(sealed),
         });
         let sealed = packed::unpack(way, checked.await.map_err(|e| e.to_string())??).await?;
-        refused.extend(sealed.refused().iter().map(|(path, why)| (path.to_string(), why.to_string())));
+        let shape = if sealed.shape() == Shape::File { ArgoShape::File } else { ArgoShape::Directory };
+        let packing = way.plan.packing(shape);
+        let (sealed, left_out) = as_stored(sealed, &packing);
+        entries.not_stored.extend(left_out.iter().map(ToString::to_string));
+        entries
+            .refused
+            .extend(sealed.refused().iter().map(|(path, why)| (path.to_string(), why.to_string())));
         let known = spawn_blocking(move || {
-            Ok(Known { contents: sealed.contents()?, sealed: Arc::new(sealed), on_disk })
+            Ok(Known { contents: sealed.contents()?, sealed: Arc::new(sealed), packing, on_disk })
         });
         known.await.map_err(|e| e.to_string())?
     }
@@ -134,9 +153,7 @@ impl Concluding<'_> {
         known: Known,
         last: &LastLook,
     ) -> Result<(Fate, Vec<String>), String> {
-        let Known { sealed, contents, on_disk } = known;
-        let shape = if sealed.shape() == Shape::File { ArgoShape::File } else { ArgoShape::Directory };
-        let packing = way.plan.packing(shape);
+        let Known { sealed, contents, packing, on_disk } = known;
         if packing == Packing::ObjectPerFile && sealed.files().is_empty() {
             return Ok((Fate::NotStored { reason: NO_FILES.to_owned() }, Vec::new()));
         }
@@ -161,6 +178,21 @@ impl Concluding<'_> {
         let receipt = attestor.attest(&contents, &place, &provenance).await.map_err(|e| causes(&e))?;
         let set_aside = receipt.set_aside().to_vec();
         Ok((Fate::Attested(receipt.into_attested()), set_aside))
+    }
+}
+
+/// What Argo makes of an output's symbolic links: a tar has them as what they are. A zip has
+/// an empty file in place of each (`zipDir` in its util/archive/archive.go), which is not what
+/// main wrote; of a directory that is stored as one object a file they are left out
+/// (`generatePutTasks` in its workflow/artifacts/s3/s3.go).
+fn as_stored(sealed: SealedArtifact, packing: &Packing) -> (SealedArtifact, Vec<RelPath>) {
+    match packing {
+        Packing::ObjectPerFile => sealed.without_links(),
+        Packing::Repacked(Format::Zip, _) => (sealed.refusing_links(&Refusal::LinkInZip), Vec::new()),
+        Packing::AsIs
+        | Packing::PackedOnDisk
+        | Packing::Repacked(Format::TarGz, _)
+        | Packing::NeverStored => (sealed, Vec::new()),
     }
 }
 

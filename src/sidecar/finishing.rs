@@ -7,7 +7,7 @@ use argo_attest_core::slsa::StepRun;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::conclusion::{Concluding, Conclusion};
+use super::conclusion::{Concluding, Conclusion, Entries};
 use super::done::Done;
 use super::ending::{Ended, ExitCodes, MainEnd};
 use super::grace::{Deadline, Grace};
@@ -163,6 +163,7 @@ fn not_attempted(state: &StepState) -> Conclusion {
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {
-    let Conclusion { fate, refused, set_aside } = conclusion;
-    OutputOutcome { name: output.name.clone(), path: output.declared_path.clone(), fate, refused, set_aside }
+    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside } = conclusion;
+    let (name, path) = (output.name.clone(), output.declared_path.clone());
+    OutputOutcome { name, path, fate, refused, set_aside, not_stored }
 }

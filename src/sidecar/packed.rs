@@ -6,6 +6,7 @@ use std::io::BufReader;
 
 use argo_attest_core::archive::{EntryKind, ExpectedFile, Inventory, Limits, inventory};
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::links::{Leads, LinkTarget, Links};
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::text::causes;
 
@@ -28,7 +29,7 @@ pub(super) async fn unpack(way: &Way, sealed: SealedArtifact) -> Result<SealedAr
 }
 
 fn as_sealed(sealed: SealedArtifact, inventory: Inventory, archive: Seen) -> SealedArtifact {
-    let Inventory { is_directory, files, special, .. } = inventory;
+    let Inventory { is_directory, files, links, special, .. } = inventory;
     let seen = |file: ExpectedFile| Seen {
         digest: file.digest,
         // The store's checksum is of an object; a file in an archive has to be one to be compared.
@@ -38,14 +39,32 @@ fn as_sealed(sealed: SealedArtifact, inventory: Inventory, archive: Seen) -> Sea
         changed: archive.changed,
     };
     let files: BTreeMap<_, _> = files.into_iter().map(|(path, file)| (path, seen(file))).collect();
-    let refused: Vec<_> = special.into_iter().map(|(path, kind)| (path, refusal(kind))).collect();
-    let shape = match (is_directory, files.is_empty(), refused.is_empty()) {
+    let mut refused: Vec<_> = special.into_iter().map(|(path, kind)| (path, refusal(kind))).collect();
+    let leaving = links.leads().filter_map(|(path, leads)| Some((path.clone(), stray(leads)?)));
+    let leaving: BTreeMap<_, _> = leaving.collect();
+    let within = |(path, target): (&RelPath, &LinkTarget)| {
+        (!leaving.contains_key(path)).then(|| (path.clone(), target.clone()))
+    };
+    // Of too many, which of them lead where is nobody's question.
+    let links: Links = if links.are_too_many() { links } else { links.iter().filter_map(within).collect() };
+    refused.extend(leaving);
+    let nothing = files.is_empty() && links.is_empty();
+    let shape = match (is_directory, nothing, refused.is_empty()) {
         (false, false, _) => Shape::File,
         (true, false, _) | (true, true, true) => Shape::Directory,
         (false, true, _) => Shape::Refused,
         (true, true, false) => Shape::Nothing(NOTHING_IN_IT),
     };
-    sealed.unpacked(shape, files, refused)
+    sealed.unpacked(shape, files, links, refused)
+}
+
+/// Why a link is refused that leads there.
+fn stray(leads: Leads) -> Option<Refusal> {
+    match leads {
+        Leads::Inside => None,
+        Leads::Outside => Some(Refusal::LinkLeaves),
+        Leads::Astray => Some(Refusal::LinkAstray),
+    }
 }
 
 fn refusal(kind: EntryKind) -> Refusal {

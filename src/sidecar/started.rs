@@ -49,6 +49,7 @@ fn outcome<'a>(here: &'a Surroundings<'_>, prepared: &'a Prepared) -> StepOutcom
         },
         refused: Vec::new(),
         set_aside: Vec::new(),
+        not_stored: Vec::new(),
     };
     StepOutcome {
         invocation_id: settings.identity.invocation_id(),

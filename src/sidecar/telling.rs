@@ -63,6 +63,10 @@ pub(super) fn log(output: &OutputOutcome, form: Form) {
             warn!(output = name, reason, form, "not attested");
         }
     }
+    if !output.not_stored.is_empty() {
+        let links = output.not_stored.len();
+        info!(output = name, links, form, "symbolic links of which Argo stores nothing");
+    }
     for (entry, reason) in &output.refused {
         warn!(output = name, entry, reason, form, "refused");
     }

@@ -133,9 +133,7 @@ fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result
     if let Some(file) = observation.files.get(&path) {
         return Ok(Content::File(file.digest));
     }
-    let beneath =
-        |(p, f): (&RelPath, &crate::observe::ObservedFile)| Some((p.strip_prefix(&path)?, f.digest));
-    Ok(Content::Directory(observation.files.iter().filter_map(beneath).collect()))
+    Ok(Content::Directory(observation.tree(&path)))
 }
 
 fn shown(path: &Path) -> String {

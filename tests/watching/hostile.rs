@@ -32,9 +32,9 @@ fn what_is_no_regular_file_is_refused_by_kind() {
     symlink("loop", scene.at("out/loop")).unwrap();
     assert!(Command::new("mkfifo").arg(scene.at("out/fifo")).status().unwrap().success());
     let _socket = UnixListener::bind(scene.at("out/socket")).unwrap();
-    let mut expected: Vec<_> = ["away", "dangling", "harmless", "link", "loop", "magic"]
-        .map(|name| (path(format!("out/{name}")), Refusal::Symlink))
-        .into();
+    let mut expected: Vec<_> =
+        ["away", "link", "magic"].map(|name| (path(format!("out/{name}")), Refusal::LinkLeaves)).into();
+    expected.push((path("out/loop"), Refusal::LinkAstray));
     expected.push((path("out/fifo"), Refusal::Fifo));
     expected.push((path("out/socket"), Refusal::Socket));
     for (name, kind, refusal) in [("c", "c", Refusal::CharDevice), ("b", "b", Refusal::BlockDevice)] {
@@ -49,6 +49,8 @@ fn what_is_no_regular_file_is_refused_by_kind() {
     let (found, _dir) = scene.finish();
     assert_same(&digests(&found), &written(["out/fine".to_owned()]));
     assert_eq!(found.refused, expected.into_iter().collect());
+    let links: Vec<_> = found.links.iter().map(|(at, to)| (at.to_string(), to.as_bytes())).collect();
+    assert_eq!(links, [("out/dangling".to_owned(), &b"nowhere"[..]), ("out/harmless".to_owned(), b"fine")]);
     assert!(found.complete);
 }
 

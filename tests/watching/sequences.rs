@@ -86,7 +86,8 @@ fn apply(dir: &Path, step: &Step) {
 }
 
 fn view(observation: &Observation) -> impl PartialEq + std::fmt::Debug + use<> {
-    (digests(observation), observation.refused.clone(), observation.interests.clone(), observation.complete)
+    let Observation { links, refused, interests, complete, .. } = observation;
+    (digests(observation), links.clone(), refused.clone(), interests.clone(), *complete)
 }
 
 proptest! {

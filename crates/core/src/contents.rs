@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::digest::{DirHash, Sha256Digest};
 use crate::intoto::{MAX_SUBJECTS, ResourceDescriptor, member_name};
+use crate::links::Links;
 use crate::manifest;
 use crate::relpath::RelPath;
+use crate::slsa::links_byproduct;
 
 /// How many files a statement lists itself. Two of the subjects that verifiers
 /// accept are left for the directory as a whole and for the stored object.
@@ -16,6 +18,7 @@ pub const MAX_FILES: usize = MAX_SUBJECTS - 2;
 pub struct Contents {
     name: String,
     subjects: Vec<ResourceDescriptor>,
+    links: Links,
     manifest: Option<(Vec<u8>, DirHash)>,
 }
 
@@ -23,7 +26,8 @@ impl Contents {
     /// A single file.
     pub fn file(name: impl Into<String>, digest: Sha256Digest) -> Self {
         let name = name.into();
-        Self { subjects: vec![ResourceDescriptor::named(&name, digest)], name, manifest: None }
+        let subjects = vec![ResourceDescriptor::named(&name, digest)];
+        Self { name, subjects, links: Links::default(), manifest: None }
     }
 
     /// A directory with all files in it, by path from there: the directory itself
@@ -60,7 +64,7 @@ impl Contents {
                     .map(|(path, digest)| ResourceDescriptor::named(member_name(&name, path), *digest)),
             );
         }
-        Self { name, subjects, manifest: listed }
+        Self { name, subjects, links: Links::default(), manifest: listed }
     }
 
     /// The same artifact, which is stored as this object: what a downloader has.
@@ -74,6 +78,12 @@ impl Contents {
             self.subjects.insert(0, ResourceDescriptor { uri: uri.to_owned(), ..object });
         }
         self
+    }
+
+    /// The same artifact, with these symbolic links in it.
+    #[must_use]
+    pub fn with_links(self, links: Links) -> Self {
+        Self { links, ..self }
     }
 
     /// What it is called.
@@ -91,13 +101,14 @@ impl Contents {
         self.manifest.as_ref().map(|(bytes, _)| bytes.as_slice())
     }
 
-    /// The manifest as the predicate's by-product, under the name it is stored by.
+    /// What no subject says of it, as the predicate's by-products: the manifest, under the
+    /// name it is stored by, and the links.
     pub fn byproducts(&self, manifest_name: &str) -> Vec<ResourceDescriptor> {
-        let Some((bytes, _)) = &self.manifest else { return Vec::new() };
-        vec![ResourceDescriptor {
+        let manifest = self.manifest.as_ref().map(|(bytes, _)| ResourceDescriptor {
             media_type: "text/plain".into(),
             ..ResourceDescriptor::named(manifest_name, Sha256Digest::of(bytes))
-        }]
+        });
+        manifest.into_iter().chain(links_byproduct(&self.links)).collect()
     }
 }
 

@@ -63,24 +63,7 @@ impl RelPath {
     /// Takes the form that [`Self::escaped`] gives. Text in which nothing was
     /// escaped is taken as it is.
     pub fn from_escaped(text: &str) -> Result<Self, InvalidRelPath> {
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text.as_bytes();
-        while let [first, tail @ ..] = rest {
-            if *first != b'%' {
-                bytes.push(*first);
-                rest = tail;
-                continue;
-            }
-            let [high, low, tail @ ..] = tail else {
-                return Err(InvalidRelPath::Escape);
-            };
-            let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else {
-                return Err(InvalidRelPath::Escape);
-            };
-            bytes.push(high << 4 | low);
-            rest = tail;
-        }
-        Self::from_bytes(&bytes)
+        Self::from_bytes(&unescaped(text)?)
     }
 
     /// This path with one more component, which must be a plain file name.
@@ -171,6 +154,29 @@ impl RelPath {
 /// Any bytes in the printable, reversible form of [`RelPath::escaped`].
 pub fn escaped(bytes: &[u8]) -> String {
     escape(bytes, |c| c != '%' && is_printable(c))
+}
+
+/// The bytes that a text in the form of [`escaped`] stands for. Text in which nothing was
+/// escaped is taken as it is.
+pub(crate) fn unescaped(text: &str) -> Result<Vec<u8>, InvalidRelPath> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if *first != b'%' {
+            bytes.push(*first);
+            rest = tail;
+            continue;
+        }
+        let [high, low, tail @ ..] = tail else {
+            return Err(InvalidRelPath::Escape);
+        };
+        let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else {
+            return Err(InvalidRelPath::Escape);
+        };
+        bytes.push(high << 4 | low);
+        rest = tail;
+    }
+    Ok(bytes)
 }
 
 fn escape(bytes: &[u8], keep: impl Fn(char) -> bool) -> String {

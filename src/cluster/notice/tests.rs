@@ -47,13 +47,8 @@ fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {
 }
 
 fn output(name: &str, fate: Fate) -> OutputOutcome {
-    OutputOutcome {
-        name: name.to_owned(),
-        path: "/p".into(),
-        fate,
-        refused: Vec::new(),
-        set_aside: Vec::new(),
-    }
+    let (refused, set_aside, not_stored) = (Vec::new(), Vec::new(), Vec::new());
+    OutputOutcome { name: name.to_owned(), path: "/p".into(), fate, refused, set_aside, not_stored }
 }
 
 fn attested(name: &str) -> OutputOutcome {

@@ -4,6 +4,7 @@ mod ending;
 mod evidence;
 mod examples;
 mod keys;
+mod links;
 mod main_job;
 mod many;
 mod names;

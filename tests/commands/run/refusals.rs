@@ -22,15 +22,13 @@ fn what_is_no_file_is_refused_by_name_and_the_rest_is_attested() {
     symlink("nowhere", desk.path("made/dangling")).unwrap();
     let mut script = "mkfifo made/dir/fifo && mv made out".to_owned();
     let mut refused = vec![
-        ("out/dangling", "a symbolic link, which is never followed"),
         ("out/dir/fifo", "a named pipe, not a regular file"),
-        ("out/inside", "a symbolic link, which is never followed"),
-        ("out/outside", "a symbolic link, which is never followed"),
+        ("out/outside", "a symbolic link that leads out of the output"),
         ("out/socket", "a socket, not a regular file"),
     ];
     if rustix::process::geteuid().is_root() {
         script = format!("mknod made/device c 1 3 && {script}");
-        refused.insert(1, ("out/device", "a character device, not a regular file"));
+        refused.insert(0, ("out/device", "a character device, not a regular file"));
     } else {
         skip_as_this_user("root, for devices");
     }
@@ -48,7 +46,7 @@ fn what_is_no_file_is_refused_by_name_and_the_rest_is_attested() {
 
     desk.accepted(["out/dir/file"]);
     desk.rejected(["out/outside"], "does not list outside");
-    desk.rejected(["out"], "cannot be verified: a symbolic link");
+    desk.rejected(["out"], "cannot be verified: a ");
     for (name, _) in &refused {
         fs::remove_file(desk.path(name)).unwrap();
     }
@@ -58,10 +56,10 @@ fn what_is_no_file_is_refused_by_name_and_the_rest_is_attested() {
 #[test]
 fn the_advice_is_what_will_verify() {
     let desk = Desk::new();
-    let ended = desk.attest(&["out"], "mkdir out; echo hi > out/x; ln -s x out/y").with(1);
+    let ended = desk.attest(&["out"], "mkdir out; echo hi > out/x; ln -s ../x out/y").with(1);
     assert!(ended.out.contains("refused       out/y: a symbolic link"), "{ended:?}");
     assert!(ended.out.contains("verify with   argo-attest verify out/x\n"), "{ended:?}");
-    let ended = desk.attest(&["only"], "mkdir only; ln -s x only/y").with(1);
+    let ended = desk.attest(&["only"], "mkdir only; ln -s ../x only/y").with(1);
     assert!(ended.out.contains("not attested  only: nothing in it could be attested"), "{ended:?}");
     let ended = desk.attest(&["link"], "ln -s out link").with(1);
     assert_eq!(ended.out, "not attested  link: a symbolic link, which is never followed\n");
@@ -95,7 +93,8 @@ fn names_of_any_bytes_survive_and_break_no_line() {
     for (name, _) in names() {
         fs::write(desk.path("made").join(OsStr::from_bytes(&name)), &name).unwrap();
     }
-    let script = "mkdir made/$(printf 'd\\nir') && ln -s x \"made/$(printf 'link\\033[2J')\" && mv made out";
+    let script =
+        "mkdir made/$(printf 'd\\nir') && ln -s ../x \"made/$(printf 'link\\033[2J')\" && mv made out";
     let arguments = crate::program::run_arguments(&["out"], &["--log", "trace"], script);
     let ended = desk.run(&arguments).with(1);
     assert!(ended.out.contains("\nrefused       out/link%1B[2J: a symbolic link"), "{ended:?}");

@@ -91,6 +91,54 @@ fn an_empty_directory() {
     assert!(consumer.gate().message.contains("one is missing"), "{:?}", consumer.gate());
 }
 
+/// The very links that are attested, whether Argo packed them on main's volume or in main.
+#[test]
+fn links_are_compared_where_they_are_staged() {
+    let s3 = S3::new();
+    let all = [("latest", "one"), ("sub/up", "../one"), ("gone", "not/there")];
+    let output = |name, place| Output::new(name, (place, Packing::Tar, Shape::Directory)).linked(&all);
+    let upstream = Upstream::new(&s3, vec![output("v", Place::Volume), output("b", Place::Base)]);
+    for (n, output) in upstream.pod.outputs.iter().enumerate() {
+        let input = Input::new(&output.key()).archive(Archive::Unsaid);
+        let input = if n == 0 { input } else { input.own_mount() };
+        let consumer = Consumer::new(&s3, &upstream).stages(&s3, &input);
+        let at = consumer.path(&input);
+        assert_eq!(at.join("sub/up").read_link().unwrap(), std::path::Path::new("../one"));
+        consumer.opens();
+        let link = |name: &str, target: &str| {
+            let _ = std::fs::remove_file(at.join(name));
+            std::os::unix::fs::symlink(target, at.join(name)).unwrap();
+        };
+        link("latest", "sub/two");
+        consumer.refuses("the symbolic link latest leads elsewhere");
+        std::fs::remove_file(at.join("latest")).unwrap();
+        consumer.refuses("the symbolic link latest is missing");
+        std::fs::copy(at.join("one"), at.join("latest")).unwrap();
+        consumer.refuses("latest was added");
+        link("latest", "one");
+        link("new", "one");
+        consumer.refuses("the symbolic link new was added");
+        link("new", "../../../etc/passwd");
+        let ended = consumer.gate();
+        assert!(ended.code == Some(1) && ended.message.contains("leads out of the output"), "{ended:#?}");
+        std::fs::remove_file(at.join("new")).unwrap();
+        consumer.opens();
+    }
+}
+
+/// What Argo never stores of an output is not there for the next step, either.
+#[test]
+fn links_of_an_output_that_is_stored_file_by_file() {
+    let s3 = S3::new();
+    let output = Output::new("n", (Place::Volume, Packing::None, Shape::Directory));
+    let upstream = Upstream::new(&s3, vec![output.linked(&[("latest", "one")])]);
+    let input = Input::new(&upstream.key());
+    let consumer = Consumer::new(&s3, &upstream).stages(&s3, &input);
+    consumer.opens();
+    std::os::unix::fs::symlink("one", consumer.path(&input).join("latest")).unwrap();
+    consumer.refuses("the symbolic link latest was added");
+}
+
 /// A packed output whose consumer wants the archive itself.
 #[test]
 fn an_archive_kept_as_it_is() {

@@ -95,6 +95,19 @@ fn a_file_without_one_is_for_the_policy_to_judge() {
 }
 
 /// Attestations beside the files are staged as files.
+/// No attestation of a file speaks of it, and main would follow it.
+#[test]
+fn a_link_among_the_files_has_no_attestation() {
+    let s3 = S3::new();
+    let upstream = mapped(&s3);
+    let consumer = reduce(&s3, &upstream);
+    let at = consumer.path(&Input::new("run-7/parts"));
+    std::os::unix::fs::symlink("0.json", at.join("latest.json")).unwrap();
+    let why = "4 of its 5 files have an attestation of their own, and latest.json has none";
+    let ended = consumer.gate();
+    assert!(ended.code == Some(1) && ended.message.contains(why), "{ended:#?}");
+}
+
 #[test]
 fn attestations_among_the_files_are_told_of() {
     let s3 = S3::new();

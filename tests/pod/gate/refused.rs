@@ -248,7 +248,7 @@ fn the_archive_in_place_of_its_content_and_the_other_way_round() {
     let s3 = S3::new();
     let upstream = Upstream::new(&s3, vec![Output::new("a", (Place::Volume, Packing::Tar, Shape::File))]);
     let packed = s3.get(&upstream.key()).unwrap();
-    s3.put(&upstream.key(), &crate::archives::tgz(&vec![("x".into(), packed)]));
+    s3.put(&upstream.key(), &crate::archives::tgz(&vec![("x".into(), packed)], &Vec::new()));
     for archive in [Archive::Unsaid, Archive::Tar] {
         Consumer::new(&s3, &upstream)
             .stages(&s3, &Input::new(&upstream.key()).archive(archive))

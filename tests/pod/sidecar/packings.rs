@@ -2,6 +2,7 @@
 //! by a consumer.
 
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::slsa::Provenance;
 
 use crate::output::{ALL, Output, Packing, Place, Shape};
 use crate::pod::{Pod, entry};
@@ -133,6 +134,123 @@ fn an_empty_directory_is_attested_as_that() {
 #[test]
 fn an_empty_directory_of_which_nothing_is_stored_does_not_fail_the_plain_form() {
     empty_directories(true);
+}
+
+const LINKS: &[(&str, &str)] =
+    &[("latest", "one"), ("sub/up", "../one"), ("gone", "not/there"), ("dir", "sub")];
+
+/// A tar has links as what they are. What Argo leaves out is named, and fails nothing.
+fn links(plain: bool) {
+    let s3 = S3::new();
+    let packings = [Packing::Tar, Packing::None];
+    let kinds = packings.into_iter().flat_map(|packing| [Place::Base, Place::Volume].map(|p| (p, packing)));
+    let output = |(n, (place, packing)): (usize, (Place, Packing))| {
+        Output::new(&format!("o{n}"), (place, packing, Shape::Directory)).linked(LINKS)
+    };
+    let mut outputs: Vec<_> = kinds.enumerate().map(output).collect();
+    // Not stored, wherever it leads.
+    outputs[3].links.push(("away".into(), "/etc/passwd".into()));
+    let mut pod = Pod::new(s3.address(), outputs);
+    if plain {
+        pod = pod.plain();
+    }
+    let mut sidecar = pod.start_ready();
+    let (code, message) = pod.succeed(&s3, &mut sidecar);
+    let told = (code, &message["attested"], &message["notAttested"]);
+    assert_eq!(told, (Some(0), &4.into(), &0.into()), "{message}\n{}", sidecar.logged());
+    let outcome = pod.outcome(&s3);
+    assert_eq!(outcome["predicate"]["complete"], true, "{outcome}");
+    for output in &pod.outputs {
+        pod.assert_accepted(output);
+        let statement = pod.signed(&s3.get(&format!("{}.sigstore.json", output.key())).unwrap());
+        let provenance = Provenance::from_predicate(&statement["predicate"].to_string()).unwrap();
+        let listed = provenance.links().unwrap();
+        let told = entry(&outcome["predicate"]["outputs"], &output.name);
+        if output.packing == Packing::None {
+            assert!(listed.is_empty());
+            assert_eq!(told["notStoredCount"], output.links.len(), "{told}");
+            assert!(told["notStored"].to_string().contains("\"sub/up\""), "{told}");
+            continue;
+        }
+        let listed: Vec<_> = listed.iter().map(|(at, to)| (at.to_string(), to.escaped())).collect();
+        let mut expected = output.links.clone();
+        expected.sort();
+        assert_eq!(listed, expected);
+        assert!(told.get("notStored").is_none() && told.get("refused").is_none(), "{told}");
+    }
+}
+
+#[test]
+fn links_within_an_output_are_part_of_it() {
+    links(false);
+}
+
+#[test]
+fn links_do_not_fail_the_plain_form() {
+    links(true);
+}
+
+/// A zip cannot have a link, and main wrote one; and a link may lead out of what is attested.
+#[test]
+fn links_that_are_no_part_of_what_is_stored_are_refused_by_name() {
+    let s3 = S3::new();
+    let leaving = [("in", "one"), ("out", "../x"), ("chain", "out"), ("self", "self"), ("null", "/dev/null")];
+    let outputs = vec![
+        Output::new("z", (Place::Volume, Packing::Zip, Shape::Directory)).linked(&[("in", "one")]),
+        Output::new("b", (Place::Base, Packing::Tar, Shape::Directory)).linked(&leaving),
+        Output::new("v", (Place::Volume, Packing::Tar, Shape::Directory)).linked(&leaving),
+    ];
+    let pod = Pod::new(s3.address(), outputs).plain();
+    let mut sidecar = pod.start_ready();
+    let (code, message) = pod.succeed(&s3, &mut sidecar);
+    assert_eq!((code, &message["attested"]), (Some(1), &3.into()), "{message}\n{}", sidecar.logged());
+    let outcome = pod.outcome(&s3);
+    let refused = |name: &str| {
+        let told = entry(&outcome["predicate"]["outputs"], name);
+        let refused = told["refused"].as_array().unwrap().iter();
+        let mut refused: Vec<_> = refused
+            .map(|r| format!("{}: {}", r["name"].as_str().unwrap(), r["reason"].as_str().unwrap()))
+            .collect();
+        refused.sort();
+        refused
+    };
+    let zip = "in: a symbolic link, in whose place a zip as Argo makes it has an empty file";
+    assert_eq!(refused("z"), [zip]);
+    for name in ["b", "v"] {
+        let leaves = "a symbolic link that leads out of the output";
+        let expected = [
+            format!("chain: {leaves}"),
+            format!("null: {leaves}"),
+            format!("out: {leaves}"),
+            "self: a symbolic link that leads in a circle, or through too many others".to_owned(),
+        ];
+        assert_eq!(refused(name), expected);
+    }
+}
+
+/// What is stored is another link than the one that was on the volume.
+#[test]
+fn a_link_that_leads_elsewhere_in_the_stored_tar() {
+    let s3 = S3::new();
+    let output = Output::new("v", (Place::Volume, Packing::Tar, Shape::Directory)).linked(LINKS);
+    let pod = Pod::new(s3.address(), vec![output.clone()]);
+    for (at, to) in [("latest", "sub/two"), ("latest", "/etc/passwd"), ("more", "one")] {
+        let mut sidecar = pod.start_ready();
+        pod.write();
+        pod.end(0);
+        let mut stored = output.clone();
+        stored.links.retain(|(name, _)| name != at);
+        stored.links.push((at.into(), to.into()));
+        pod.upload_one(&s3, &stored);
+        sidecar.terminate();
+        let (_, message) = sidecar.ends();
+        let artifact = &message["artifacts"][0];
+        assert_eq!(artifact["verdict"], "refused", "{message}");
+        let reason = artifact["reason"].as_str().unwrap();
+        assert!(reason.contains(at) && !reason.contains("passwd"), "{reason}");
+        std::fs::remove_dir_all(pod.argo()).unwrap();
+        std::fs::create_dir(pod.argo()).unwrap();
+    }
 }
 
 #[test]

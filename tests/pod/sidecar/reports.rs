@@ -47,7 +47,7 @@ fn two_hundred_outputs_fit_into_the_termination_message() {
 #[test]
 fn entries_that_were_refused_are_named() {
     let s3 = S3::new();
-    let output = Output::new("dir", (Place::Volume, Packing::None, Shape::Directory));
+    let output = Output::new("dir", (Place::Volume, Packing::Tar, Shape::Directory));
     let pod = Pod::new(s3.address(), vec![output]);
     let mut sidecar = pod.start_ready();
     pod.write();

@@ -8,8 +8,11 @@ use flate2::{Compression, Crc};
 /// Names and contents; a name that ends in `/` is an empty directory's.
 pub(crate) type Files = Vec<(String, Vec<u8>)>;
 
+/// Paths and targets of symbolic links.
+pub(crate) type Links = Vec<(String, String)>;
+
 /// A gzipped tar, with an entry for each directory before what is in it.
-pub(crate) fn tgz(files: &Files) -> Vec<u8> {
+pub(crate) fn tgz(files: &Files, links: &Links) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let mut directories = Vec::new();
     for (name, content) in files {
@@ -32,6 +35,13 @@ pub(crate) fn tgz(files: &Files) -> Vec<u8> {
         header.set_mode(0o644);
         header.set_size(content.len() as u64);
         tar.append_data(&mut header, name, content.as_slice()).unwrap();
+    }
+    for (name, target) in links {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_mode(0o777);
+        header.set_size(0);
+        tar.append_link(&mut header, name, target).unwrap();
     }
     tar.into_inner().unwrap().finish().unwrap()
 }

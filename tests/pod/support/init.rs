@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use flate2::read::{DeflateDecoder, GzDecoder};
 
@@ -43,14 +44,24 @@ pub(crate) fn stage(s3: &S3, key: &str, archive: Archive, to: &Path) -> bool {
     true
 }
 
+enum Entry {
+    Directory,
+    File(Vec<u8>),
+    Link(PathBuf),
+}
+
 /// A single entry at the top takes the artifact's name.
-fn unpack(entries: &[(String, Option<Vec<u8>>)], to: &Path) {
+fn unpack(entries: &[(String, Entry)], to: &Path) {
     let aside = tempfile::tempdir().unwrap();
-    for (name, content) in entries {
+    for (name, entry) in entries {
         let path = aside.path().join(name.trim_matches('/'));
-        match content {
-            None => fs::create_dir_all(path).unwrap(),
-            Some(content) => write(&path, content),
+        match entry {
+            Entry::Directory => fs::create_dir_all(path).unwrap(),
+            Entry::File(content) => write(&path, content),
+            Entry::Link(target) => {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                symlink(target, path).unwrap();
+            }
         }
     }
     let top: Vec<_> = fs::read_dir(aside.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -59,6 +70,9 @@ fn unpack(entries: &[(String, Option<Vec<u8>>)], to: &Path) {
 }
 
 fn copy(from: &Path, to: &Path) {
+    if let Ok(target) = from.read_link() {
+        return symlink(target, to).unwrap();
+    }
     if from.is_file() {
         return write(to, &fs::read(from).unwrap());
     }
@@ -74,7 +88,7 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-fn untar(bytes: &[u8]) -> Option<Vec<(String, Option<Vec<u8>>)>> {
+fn untar(bytes: &[u8]) -> Option<Vec<(String, Entry)>> {
     let mut archive = tar::Archive::new(GzDecoder::new(bytes));
     let mut entries = Vec::new();
     for entry in archive.entries().ok()? {
@@ -82,12 +96,19 @@ fn untar(bytes: &[u8]) -> Option<Vec<(String, Option<Vec<u8>>)>> {
         let name = entry.path().unwrap().to_str().unwrap().to_owned();
         let mut content = Vec::new();
         entry.read_to_end(&mut content).unwrap();
-        entries.push((name, entry.header().entry_type().is_file().then_some(content)));
+        let kind = entry.header().entry_type();
+        let target = entry.link_name().unwrap().map(PathBuf::from);
+        let staged = match target.filter(|_| kind.is_symlink()) {
+            Some(target) => Entry::Link(target),
+            None if kind.is_file() => Entry::File(content),
+            None => Entry::Directory,
+        };
+        entries.push((name, staged));
     }
     (!entries.is_empty()).then_some(entries)
 }
 
-fn unzip(bytes: &[u8]) -> Vec<(String, Option<Vec<u8>>)> {
+fn unzip(bytes: &[u8]) -> Vec<(String, Entry)> {
     let number = |at: usize, size: usize| {
         bytes[at..at + size].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
     };
@@ -101,7 +122,8 @@ fn unzip(bytes: &[u8]) -> Vec<(String, Option<Vec<u8>>)> {
         let start = local + 30 + number(local + 26, 2) + number(local + 28, 2);
         let mut content = Vec::new();
         DeflateDecoder::new(&bytes[start..start + packed]).read_to_end(&mut content).unwrap();
-        entries.push((String::from_utf8(bytes[at + 46..at + 46 + name].to_vec()).unwrap(), Some(content)));
+        let name_bytes = bytes[at + 46..at + 46 + name].to_vec();
+        entries.push((String::from_utf8(name_bytes).unwrap(), Entry::File(content)));
         at += 46 + name + number(at + 30, 2) + number(at + 32, 2);
     }
     entries

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::archives::{Files, tgz, zip};
+use crate::archives::{Files, Links, tgz, zip};
 
 /// What the step's objects are beneath, unless an artifact has its own key.
 pub(crate) const PREFIX: &str = "wf/wf-build-1";
@@ -59,6 +59,8 @@ pub(crate) struct Output {
     pub(crate) own_key: Option<String>,
     /// Of a directory, by path in it; of a file, with no name.
     pub(crate) files: Files,
+    /// Of a directory, by path in it; in directories that hold files.
+    pub(crate) links: Links,
 }
 
 impl std::fmt::Debug for Output {
@@ -74,12 +76,19 @@ impl Output {
             File => vec![(String::new(), content("all"))],
             Directory => ["one", "sub/deep/three", "sub/two"].map(|f| (f.to_owned(), content(f))).to_vec(),
         };
-        Self { name: name.into(), place, packing, shape, optional: false, own_key: Option::None, files }
+        let (optional, own_key, links) = (false, Option::None, Vec::new());
+        Self { name: name.into(), place, packing, shape, optional, own_key, files, links }
     }
 
     /// A directory with nothing in it.
     pub(crate) fn empty(name: &str, place: Place, packing: Packing) -> Self {
         Self { files: Vec::new(), ..Self::new(name, (place, packing, Directory)) }
+    }
+
+    /// With these symbolic links.
+    pub(crate) fn linked(self, links: &[(&str, &str)]) -> Self {
+        let links = links.iter().map(|(at, to)| ((*at).to_owned(), (*to).to_owned())).collect();
+        Self { links, ..self }
     }
 
     /// A file on the volume, stored as it is.
@@ -141,7 +150,7 @@ impl Output {
         if self.place == Base {
             let packed = self.packed(argo);
             std::fs::create_dir_all(packed.parent().unwrap()).unwrap();
-            return std::fs::write(packed, tgz(&self.beneath(&self.base()))).unwrap();
+            return std::fs::write(packed, self.tgz()).unwrap();
         }
         let path = PathBuf::from(self.path(work));
         if self.shape == Directory {
@@ -152,6 +161,17 @@ impl Output {
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, content).unwrap();
         }
+        for (name, target) in &self.links {
+            let at = path.join(name);
+            let _ = std::fs::remove_file(&at);
+            std::os::unix::fs::symlink(target, at).unwrap();
+        }
+    }
+
+    fn tgz(&self) -> Vec<u8> {
+        let base = self.base();
+        let links = self.links.iter().map(|(name, target)| (format!("{base}/{name}"), target.clone()));
+        tgz(&self.beneath(&base), &links.collect())
     }
 
     /// Where the emissary leaves the packed output.
@@ -166,6 +186,13 @@ impl Output {
         let files = self.files.iter().map(|(file, content)| (name(file), content.clone()));
         let directory = (self.shape == Directory).then(|| (format!("{base}/"), Vec::new()));
         directory.into_iter().chain(files).collect()
+    }
+
+    /// With an empty file for each link.
+    fn zip(&self, base: &str) -> Vec<u8> {
+        let mut files = self.beneath(base);
+        files.extend(self.links.iter().map(|(name, _)| (format!("{base}/{name}"), Vec::new())));
+        zip(&files)
     }
 
     /// The key that the attestation is named after.
@@ -183,7 +210,7 @@ impl Output {
     /// What Argo uploads.
     pub(crate) fn objects(&self, work: &Path) -> Vec<(String, Vec<u8>)> {
         match (self.packing, self.place, self.shape) {
-            (Tar, ..) => vec![(self.key(), tgz(&self.beneath(&self.base())))],
+            (Tar, ..) => vec![(self.key(), self.tgz())],
             (None, ..) => {
                 let key = |(name, content): &(String, Vec<u8>)| {
                     let end = if name.is_empty() { String::new() } else { format!("/{name}") };
@@ -194,8 +221,8 @@ impl Output {
             (Zip, Volume, File) => {
                 vec![(self.key(), zip(&self.beneath(&format!("/mainctrfs{}", self.path(work)))))]
             }
-            (Zip, Volume, Directory) => vec![(self.key(), zip(&self.beneath(&self.base())))],
-            (Zip, Base, _) => vec![(self.key(), zip(&self.beneath(&self.name)))],
+            (Zip, Volume, Directory) => vec![(self.key(), self.zip(&self.base()))],
+            (Zip, Base, _) => vec![(self.key(), self.zip(&self.name))],
         }
     }
 }

@@ -10,6 +10,7 @@ use argo_attest::stored_match::{
 use argo_attest_core::archive::{Expected, ExpectedFile, Format, Naming, Passed};
 use argo_attest_core::argo::Packing;
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::links::Links;
 use argo_attest_core::relpath::RelPath;
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum};
@@ -69,6 +70,7 @@ pub(crate) fn expected(naming: Naming, files: &[(&str, &[u8])]) -> Expected {
     Expected {
         naming,
         files: files.iter().map(|(name, content)| (path(name), file(content))).collect(),
+        links: Links::default(),
         refused: BTreeMap::new(),
         directories: 0,
     }

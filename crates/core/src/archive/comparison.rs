@@ -57,7 +57,7 @@ pub struct Comparison {
     pub differs: Capped<Difference>,
     /// Files that nobody digested.
     pub extra: Capped<Extra>,
-    /// Digested files that are not in the archive.
+    /// Digested files, and links, that are not in the archive.
     pub missing: Capped<RelPath>,
     /// Entries that no honest archive of these files has.
     pub odd: Capped<Odd>,
@@ -124,6 +124,15 @@ pub enum Oddity {
     /// Content under a name that the scan refused.
     #[error("the scan refused it, and it has content here that nobody digested")]
     Undigested,
+    /// Something else under the name of a link.
+    #[error("it is {0} where there was a symbolic link")]
+    NotALink(EntryKind),
+    /// A link that leads elsewhere than the one on disk.
+    #[error("it is a symbolic link that leads elsewhere than it did")]
+    OtherTarget,
+    /// Beneath the name of a link: unpacked in order, it would be written through it.
+    #[error("it is beneath a symbolic link")]
+    BeneathLink,
     /// Beneath a name that the scan refused, such as a symbolic link.
     #[error("it is beneath a name that the scan refused")]
     BeneathRefused,
@@ -202,6 +211,11 @@ pub fn compare(format: Format, object: impl Read, expected: &Expected) -> Result
                 comparison.missing.push((*path).clone());
             }
         }
+        for (path, _) in expected.links.iter() {
+            if !comparer.links_seen.contains(path) {
+                comparison.missing.push(path.clone());
+            }
+        }
     }
     comparison.object = walked.object;
     comparison.entries = walked.entries;
@@ -214,6 +228,7 @@ struct Comparer<'a> {
     files: Vec<(&'a RelPath, &'a ExpectedFile)>,
     seen: Vec<bool>,
     refused_seen: BTreeSet<&'a RelPath>,
+    links_seen: BTreeSet<RelPath>,
     above: Above,
     found: Comparison,
 }
@@ -237,6 +252,7 @@ impl<'a> Comparer<'a> {
             seen: vec![false; files.len()],
             files,
             refused_seen: BTreeSet::new(),
+            links_seen: BTreeSet::new(),
             above: Above::default(),
             found,
         }
@@ -253,8 +269,19 @@ impl<'a> Comparer<'a> {
         }
         // Unpacked in order, what follows a link of that name would be written
         // through it.
-        if self.beneath_refused(&path) {
-            return Err(Oddity::BeneathRefused);
+        if let Some(oddity) = self.beneath(&path) {
+            return Err(oddity);
+        }
+        if let Some(target) = self.expected.links.get(&path) {
+            return match entry.kind {
+                EntryKind::Symlink if self.links_seen.contains(&path) => Err(Oddity::Duplicate),
+                EntryKind::Symlink if entry.target != target.as_bytes() => Err(Oddity::OtherTarget),
+                EntryKind::Symlink => {
+                    self.links_seen.insert(path);
+                    Ok(())
+                }
+                kind => Err(Oddity::NotALink(kind)),
+            };
         }
         if let Some((refused, passed)) = self.expected.refused.get_key_value(&path) {
             if !self.refused_seen.insert(refused) {
@@ -295,16 +322,21 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    fn beneath_refused(&mut self, path: &RelPath) -> bool {
-        if self.expected.refused.is_empty() {
-            return false;
+    /// What is wrong with an entry beneath what is no directory.
+    fn beneath(&mut self, path: &RelPath) -> Option<Oddity> {
+        let Expected { refused, links, .. } = self.expected;
+        if refused.is_empty() && links.is_empty() {
+            return None;
         }
-        let beneath = self.above.new_ones(path).any(|above| self.expected.refused.contains_key(&above));
-        if beneath {
+        let found = self.above.new_ones(path).find_map(|above| {
+            let refused = refused.contains_key(&above).then_some(Oddity::BeneathRefused);
+            refused.or_else(|| links.get(&above).map(|_| Oddity::BeneathLink))
+        });
+        if found.is_some() {
             // So is the next one, if it is in the same directory.
             self.above = Above::default();
         }
-        beneath
+        found
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::comparison::Oddity;
 use crate::digest::Sha256Digest;
+use crate::links::Links;
 use crate::relpath::RelPath;
 
 /// How the entries of an archive are named.
@@ -58,6 +59,9 @@ pub struct Expected {
     /// Every digested file, by its path beneath the artifact: the root for
     /// [`Naming::Single`].
     pub files: BTreeMap<RelPath, ExpectedFile>,
+    /// Every symbolic link, by its path beneath the artifact. An archive has each of them, as
+    /// what it is; a zip cannot.
+    pub links: Links,
     /// Every name that the scan refused. An entry without content under such a
     /// name is reported as refused there too, and is no mismatch: the outcome of
     /// the step names it already. Content under such a name is a mismatch, since

@@ -13,6 +13,7 @@ use super::comparison::{Oddity, shown};
 use super::expected::{ExpectedFile, Naming};
 use super::object::{ObjectDigest, ReadError};
 use super::walk::{Broken, Entry, EntryKind, Format, Limits, Sink, walk};
+use crate::links::{LinkTarget, Links, MAX_LINK_BYTES, MAX_LINKS};
 use crate::relpath::RelPath;
 
 /// What a packed output holds.
@@ -25,7 +26,10 @@ pub struct Inventory {
     pub is_directory: bool,
     /// Every regular file, by its path beneath the artifact.
     pub files: BTreeMap<RelPath, ExpectedFile>,
-    /// What is neither file nor directory: symbolic links, devices, FIFOs.
+    /// Every symbolic link that has a target, but the artifact itself: no more than one above
+    /// what an artifact may have.
+    pub links: Links,
+    /// What else is neither file nor directory: devices, FIFOs.
     pub special: BTreeMap<RelPath, EntryKind>,
 }
 
@@ -58,6 +62,8 @@ pub fn inventory(archive: impl Read, base: &[u8], limits: Limits) -> Result<Inve
         naming: Naming::Beneath(base.to_vec()),
         root: None,
         files: BTreeMap::new(),
+        links: BTreeMap::new(),
+        link_bytes: 0,
         special: BTreeMap::new(),
         above: Above::default(),
         odd: None,
@@ -71,7 +77,8 @@ pub fn inventory(archive: impl Read, base: &[u8], limits: Limits) -> Result<Inve
         None => return Err(InventoryError::Empty),
         Some(kind) => kind == EntryKind::Directory,
     };
-    Ok(Inventory { object, is_directory, files: lister.files, special: lister.special })
+    let links = lister.links.into_iter().collect();
+    Ok(Inventory { object, is_directory, files: lister.files, links, special: lister.special })
 }
 
 struct Lister {
@@ -79,6 +86,8 @@ struct Lister {
     /// What the first entry is, which is the artifact itself.
     root: Option<EntryKind>,
     files: BTreeMap<RelPath, ExpectedFile>,
+    links: BTreeMap<RelPath, LinkTarget>,
+    link_bytes: usize,
     special: BTreeMap<RelPath, EntryKind>,
     above: Above,
     odd: Option<(String, Oddity)>,
@@ -87,7 +96,7 @@ struct Lister {
 impl Lister {
     /// Whether something else than a directory bears this name.
     fn has(&self, path: &RelPath) -> bool {
-        self.files.contains_key(path) || self.special.contains_key(path)
+        self.files.contains_key(path) || self.links.contains_key(path) || self.special.contains_key(path)
     }
 
     /// Whether something is in what bears this name.
@@ -96,6 +105,7 @@ impl Lister {
         let Ok(first) = path.join(b"\x01") else { return false };
         let next = [
             self.files.range(&first..).next().map(|(next, _)| next),
+            self.links.range(&first..).next().map(|(next, _)| next),
             self.special.range(&first..).next().map(|(next, _)| next),
         ];
         next.into_iter().flatten().any(|next| next.starts_with(path))
@@ -130,11 +140,26 @@ impl Lister {
             EntryKind::Directory => {}
             // Go's writer never makes one.
             EntryKind::HardLink => return Err(Oddity::Kind(EntryKind::HardLink)),
+            EntryKind::Symlink if !path.is_root() => self.link(path, entry.target),
             kind => {
                 self.special.insert(path, kind);
             }
         }
         Ok(())
+    }
+
+    /// A target may be as long as a path: what is more than any artifact may have is not kept.
+    fn link(&mut self, path: RelPath, target: &[u8]) {
+        let few = self.links.len() <= MAX_LINKS && self.link_bytes <= MAX_LINK_BYTES;
+        match LinkTarget::from_bytes(target) {
+            Ok(target) if few => {
+                self.link_bytes += path.as_bytes().len() + target.as_bytes().len();
+                self.links.insert(path, target);
+            }
+            _ => {
+                self.special.insert(path, EntryKind::Symlink);
+            }
+        }
     }
 }
 

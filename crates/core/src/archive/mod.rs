@@ -13,9 +13,9 @@
 //! number of entries and every header are bounded, nothing is written to disk,
 //! and memory does not depend on the object's size.
 //!
-//! Compared are the names and contents of regular files. Not compared are modes,
-//! owners and times, and which empty directories there are: no digest speaks of
-//! those.
+//! Compared are the names and contents of regular files, and the names and targets of
+//! symbolic links. Not compared are modes, owners and times, and which empty directories
+//! there are: nobody signs those.
 
 mod above;
 mod comparison;

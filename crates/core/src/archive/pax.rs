@@ -12,6 +12,7 @@ pub(super) const LIMIT: u64 = 32 * 1024;
 pub(super) struct Records {
     pub(super) path: Option<Vec<u8>>,
     pub(super) size: Option<u64>,
+    pub(super) target: Option<Vec<u8>>,
 }
 
 /// The keys that Go writes; others would mean something to some unpackers
@@ -33,6 +34,10 @@ impl Records {
             }
             match key {
                 b"path" if value.is_empty() => return Err(Broken::Header("a PAX path is empty")),
+                b"linkpath" if value.is_empty() => {
+                    return Err(Broken::Header("a PAX link target is empty"));
+                }
+                b"linkpath" => records.target = Some(value.to_vec()),
                 b"path" => records.path = Some(value.to_vec()),
                 b"size" => {
                     records.size = Some(decimal(value).ok_or(Broken::Header("a PAX size is malformed"))?);
@@ -88,6 +93,7 @@ mod tests {
             (b"12 path=a\0b\n", Broken::Header("a PAX record is malformed")),
             (b"10 path=a\n10 path=b\n", Broken::Header("a PAX record occurs twice")),
             (b"8 path=\n", Broken::Header("a PAX path is empty")),
+            (b"13 linkpath=\n", Broken::Header("a PAX link target is empty")),
             (b"11 size=-1\n", Broken::Header("a PAX size is malformed")),
             (b"11 size=07\n", Broken::Header("a PAX size is malformed")),
             (b"22 GNU.sparse.major=1\n", Broken::Foreign("a PAX record")),

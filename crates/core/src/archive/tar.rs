@@ -34,7 +34,8 @@ pub(super) fn read<R: Read>(
             }
             Type::Extended => records = Some(Records::parse(&blocks.short(header.size)?)?),
             Type::Entry(kind) => {
-                let Records { path, size } = records.take().unwrap_or_default();
+                let Records { path, size, target } = records.take().unwrap_or_default();
+                let target = target.unwrap_or(header.target);
                 let (name, size) = (path.unwrap_or(header.name), size.unwrap_or(header.size));
                 // Readers differ on whether such an entry has content.
                 if kind != EntryKind::File && size != 0 {
@@ -42,7 +43,7 @@ pub(super) fn read<R: Read>(
                 }
                 blocks.budget.entry(&name)?;
                 let digest = blocks.content(size)?;
-                sink.entry(Entry { name: &name, kind, size, digest, disguised: false });
+                sink.entry(Entry { name: &name, kind, size, digest, target: &target, disguised: false });
             }
         }
     }

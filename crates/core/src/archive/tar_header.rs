@@ -19,6 +19,8 @@ pub(super) struct Header {
     pub(super) kind: Type,
     pub(super) name: Vec<u8>,
     pub(super) size: u64,
+    /// Where a link leads.
+    pub(super) target: Vec<u8>,
 }
 
 impl Header {
@@ -54,7 +56,8 @@ impl Header {
             full.push(b'/');
         }
         full.extend_from_slice(name);
-        Ok(Self { kind, name: full, size: octal(field(block, 124, 12))? })
+        let target = text(field(block, 157, 100)).to_vec();
+        Ok(Self { kind, name: full, size: octal(field(block, 124, 12))?, target })
     }
 }
 

@@ -55,7 +55,8 @@ impl Limits {
     pub fn for_expected(expected: &Expected) -> Self {
         let (mut files, mut directories, mut bytes) = (1_u64, 0_u64, SPARE_BYTES);
         let mut before: Vec<&[u8]> = Vec::new();
-        for path in expected.files.keys().chain(expected.refused.keys()) {
+        let links = expected.links.iter().map(|(path, _)| path);
+        for path in expected.files.keys().chain(expected.refused.keys()).chain(links) {
             files = files.saturating_add(1);
             let components: Vec<&[u8]> = path.components().collect();
             // Directories that the path before did not have. Some are counted
@@ -123,6 +124,8 @@ pub(super) struct Entry<'a> {
     pub(super) kind: EntryKind,
     pub(super) size: u64,
     pub(super) digest: Sha256Digest,
+    /// What a link holds; of anything else, nothing that means anything.
+    pub(super) target: &'a [u8],
     /// An attribute that makes an unpacker treat it as something else.
     pub(super) disguised: bool,
 }

@@ -57,6 +57,7 @@ pub(super) fn read<R: Read>(
             kind: if fields.name.ends_with(b"/") { EntryKind::Directory } else { EntryKind::File },
             size: content.size,
             digest: content.digest,
+            target: b"",
             disguised: false,
         });
     }

@@ -77,6 +77,7 @@ pub(super) fn read<R: Read>(
                 kind: EntryKind::File,
                 size: fields.size,
                 digest: Sha256Digest::of(b""),
+                target: b"",
                 disguised: true,
             });
         }

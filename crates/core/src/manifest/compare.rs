@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::digest::Sha256Digest;
+use crate::links::Links;
 use crate::relpath::RelPath;
 
 /// How many differences are named; the rest are counted.
@@ -19,6 +20,12 @@ pub enum Difference {
     Added(RelPath),
     /// Attested, but not there.
     Missing(RelPath),
+    /// A symbolic link with another target.
+    LeadsElsewhere(RelPath),
+    /// A symbolic link that is not attested.
+    AddedLink(RelPath),
+    /// A symbolic link that is attested, and is not there, or something else is.
+    MissingLink(RelPath),
 }
 
 impl fmt::Display for Difference {
@@ -27,6 +34,9 @@ impl fmt::Display for Difference {
             Self::Differs(path) => write!(f, "{path} differs"),
             Self::Added(path) => write!(f, "{path} was added"),
             Self::Missing(path) => write!(f, "{path} is missing"),
+            Self::LeadsElsewhere(path) => write!(f, "the symbolic link {path} leads elsewhere"),
+            Self::AddedLink(path) => write!(f, "the symbolic link {path} was added"),
+            Self::MissingLink(path) => write!(f, "the symbolic link {path} is missing"),
         }
     }
 }
@@ -105,6 +115,21 @@ pub fn compare<E>(
         differences.push(Difference::Added(added.clone()));
     }
     Ok(differences)
+}
+
+/// Compares the attested links of a directory with those that are there.
+pub fn compare_links(attested: &Links, there: &Links) -> Differences {
+    let mut differences = Differences::default();
+    for (path, target) in attested.iter() {
+        match there.get(path) {
+            Some(found) if found == target => differences.matched += 1,
+            Some(_) => differences.push(Difference::LeadsElsewhere(path.clone())),
+            None => differences.push(Difference::MissingLink(path.clone())),
+        }
+    }
+    let added = there.iter().filter(|(path, _)| attested.get(path).is_none());
+    added.for_each(|(path, _)| differences.push(Difference::AddedLink(path.clone())));
+    differences
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 mod compare;
 mod reader;
 
-pub use compare::{Difference, Differences, compare};
+pub use compare::{Difference, Differences, compare, compare_links};
 pub use reader::{MAX_MANIFEST, ManifestError, Reader};
 
 use crate::digest::{Sha256Digest, sum_line};

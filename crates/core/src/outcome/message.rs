@@ -142,6 +142,7 @@ mod tests {
             fate,
             refused: Vec::new(),
             set_aside: Vec::new(),
+            not_stored: Vec::new(),
         }
     }
 

@@ -9,9 +9,9 @@ use super::{OutputOutcome, StepOutcome, StepState};
 use crate::slsa::Builder;
 use crate::text::brief;
 
-/// How many refused entries of one output are named.
+/// How many entries of one output are named as refused, and how many as not stored.
 const NAMED: usize = 100;
-/// Bytes of all refused entries that are named, their reasons included.
+/// Bytes of all entries that are named, their reasons included.
 const NAMED_BYTES: usize = 1024 * 1024;
 /// Bytes of a reason.
 const REASON: usize = 1024;
@@ -62,6 +62,10 @@ struct Output<'a> {
     refused_count: usize,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     set_aside: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_stored: Vec<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    not_stored_count: usize,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -114,7 +118,7 @@ fn fields<'a, const N: usize>(known: [(&'static str, &'a Option<String>); N]) ->
 }
 
 impl<'a> Output<'a> {
-    /// `left` is what may still be spent on refused entries.
+    /// `left` is what may still be spent on entries.
     fn new(outcome: &'a OutputOutcome, left: &mut usize) -> Self {
         let mut refused = Vec::new();
         for (name, reason) in outcome.refused.iter().take(NAMED) {
@@ -122,6 +126,12 @@ impl<'a> Output<'a> {
             let Some(rest) = left.checked_sub(name.len() + reason.len()) else { break };
             *left = rest;
             refused.push(Refused { name: name.clone(), reason });
+        }
+        let mut not_stored = Vec::new();
+        for name in outcome.not_stored.iter().take(NAMED) {
+            let Some(rest) = left.checked_sub(name.len()) else { break };
+            *left = rest;
+            not_stored.push(name.clone());
         }
         let (attestation, digest) = outcome.fate.attestation().unzip();
         Self {
@@ -134,6 +144,8 @@ impl<'a> Output<'a> {
             refused,
             refused_count: outcome.refused.len(),
             set_aside: &outcome.set_aside,
+            not_stored,
+            not_stored_count: outcome.not_stored.len(),
         }
     }
 }
@@ -150,13 +162,9 @@ mod tests {
 
     fn output(name: &str, fate: Fate, refused: usize) -> OutputOutcome {
         let refused = (0..refused).map(|n| (format!("{name}/{n}"), "a symbolic link".to_owned())).collect();
-        OutputOutcome {
-            name: name.to_owned(),
-            path: format!("/out/{name}"),
-            fate,
-            refused,
-            set_aside: Vec::new(),
-        }
+        let (name, path) = (name.to_owned(), format!("/out/{name}"));
+        let (set_aside, not_stored) = (Vec::new(), Vec::new());
+        OutputOutcome { name, path, fate, refused, set_aside, not_stored }
     }
 
     fn predicate(identity: &PodIdentity, state: StepState, outputs: Vec<OutputOutcome>) -> Value {
@@ -267,6 +275,14 @@ mod tests {
         assert_eq!(output_a["refused"].as_array().unwrap().len(), NAMED);
         assert_eq!(output_a["refusedCount"], 5000);
         assert_eq!(output_a["reason"].as_str().unwrap().len(), REASON);
+
+        let attested = Fate::Attested(Attested::untrue(None, "u".into()));
+        let mut linked = output("l", attested, 0);
+        linked.not_stored = (0..5000).map(|n| n.to_string()).collect();
+        let told = predicate(&PodIdentity::default(), StepState::Succeeded, vec![linked]);
+        let told_of = &told["outputs"][0];
+        assert_eq!(told_of["notStored"].as_array().unwrap().len(), NAMED);
+        assert_eq!((&told_of["notStoredCount"], &told["complete"]), (&json!(5000), &json!(true)));
 
         let mut long = output("b", refused(), 0);
         long.refused = vec![("n".repeat(NAMED_BYTES / 10), "r".into()); 20];

@@ -5,6 +5,7 @@ mod argo_step;
 mod attestation_ref;
 mod command;
 mod existing_object;
+mod links;
 mod places;
 mod provenance;
 
@@ -12,6 +13,7 @@ pub use argo_step::{ARGO_STEP_BUILD_TYPE, InputEvidence, PodIdentity, StepRun};
 pub use attestation_ref::{AttestationRef, InvalidReference};
 pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER};
 pub use existing_object::{EXISTING_OBJECT_BUILD_TYPE, ExistingObject};
+pub use links::{InvalidLinks, SYMBOLIC_LINKS, links_byproduct};
 pub use places::{STORED_OBJECT, StoredPlace, annotate_place, place_byproduct};
 pub use provenance::{
     BuildDefinition, BuildMetadata, Builder, InvalidProvenance, PROVENANCE_V1, Provenance, RunDetails,

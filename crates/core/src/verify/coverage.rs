@@ -6,6 +6,7 @@ use std::io::BufRead;
 use super::{Authentic, KnownAs, Rejection, Signer, Subjects};
 use crate::digest::{DirHash, Sha256Digest};
 use crate::intoto::{ResourceDescriptor, Statement, member_name, member_path};
+use crate::links::Links;
 use crate::manifest::{self, Differences};
 use crate::relpath::{RelPath, printable};
 use crate::slsa::Provenance;
@@ -30,8 +31,23 @@ pub enum Place {
 pub enum Content {
     /// One file.
     File(Sha256Digest),
-    /// A directory: every file in it, by path from there.
-    Directory(BTreeMap<RelPath, Sha256Digest>),
+    /// A directory: all that is in it.
+    Directory(Tree),
+}
+
+/// What is in a directory, by path from there.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    /// Every file.
+    pub files: BTreeMap<RelPath, Sha256Digest>,
+    /// Every symbolic link.
+    pub links: Links,
+}
+
+impl From<BTreeMap<RelPath, Sha256Digest>> for Tree {
+    fn from(files: BTreeMap<RelPath, Sha256Digest>) -> Self {
+        Self { files, links: Links::default() }
+    }
 }
 
 /// A statement that a trusted key signed, that the policy accepts, and that
@@ -106,8 +122,8 @@ impl Authentic {
             (Place::Itself(_), Content::File(_)) => false,
             (Place::Named(_), Content::File(digest)) => self.whole(digest).is_none(),
             // Without it the answer would be the same; with it, it names what differs.
-            (Place::Itself(_) | Place::Named(_), Content::Directory(files)) => {
-                self.subject_of_directory(files).is_none()
+            (Place::Itself(_) | Place::Named(_), Content::Directory(tree)) => {
+                self.subject_of_directory(&tree.files).is_none()
             }
         }
     }
@@ -126,8 +142,8 @@ impl Authentic {
                 let name = self.name_of_file(place, digest, manifest)?;
                 Ok(self.verified(name, format!("sha256:{digest}"), 1))
             }
-            (Place::Itself(_) | Place::Named(_), Content::Directory(files)) => {
-                self.accept_directory(files, manifest)
+            (Place::Itself(_) | Place::Named(_), Content::Directory(tree)) => {
+                self.accept_directory(tree, manifest)
             }
             (Place::Within(path), content) => self.accept_member(path, content, manifest),
         }
@@ -189,12 +205,13 @@ impl Authentic {
 
     fn accept_directory(
         self,
-        files: &BTreeMap<RelPath, Sha256Digest>,
+        Tree { files, links }: &Tree,
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<VerifiedStatement, Rejection> {
         let shown = format!("dirHash:{}", DirHash::of_files(files));
         if let Some(subject) = self.subject_of_directory(files) {
             let name = subject.name.clone();
+            self.check_links(&RelPath::root(), links)?;
             return Ok(self.verified(name, shown, count(files)));
         }
         if let Some((directory, attested)) = self.directory() {
@@ -215,7 +232,7 @@ impl Authentic {
         let (name, matched) = self.name_of_member(path, content, manifest)?;
         let shown = match content {
             Content::File(digest) => format!("sha256:{digest}"),
-            Content::Directory(files) => format!("dirHash:{}", DirHash::of_files(files)),
+            Content::Directory(tree) => format!("dirHash:{}", DirHash::of_files(&tree.files)),
         };
         Ok(self.verified(name, shown, matched))
     }
@@ -231,16 +248,22 @@ impl Authentic {
             return Err(Rejection::NotADirectory { about: self.about() });
         };
         let as_tree;
-        let (files, shown) = match content {
+        let (files, links, shown) = match content {
             Content::File(digest) => {
                 as_tree = BTreeMap::from([(RelPath::root(), *digest)]);
-                (&as_tree, format!("sha256:{digest}"))
+                (&as_tree, None, format!("sha256:{digest}"))
             }
-            Content::Directory(files) => (files, format!("dirHash:{}", DirHash::of_files(files))),
+            Content::Directory(Tree { files, links }) => {
+                (files, Some(links), format!("dirHash:{}", DirHash::of_files(files)))
+            }
         };
         let differences = self.differences(directory, &hash, path, files, manifest)?;
         let name = member_name(&directory.name, path);
-        if differences.is_empty() && differences.matched() > 0 {
+        let linked = match links.filter(|_| differences.is_empty()) {
+            Some(links) => self.check_links(path, links)?,
+            None => 0,
+        };
+        if differences.is_empty() && differences.matched() + linked > 0 {
             return Ok((name, differences.matched()));
         }
         if differences.is_empty()
@@ -252,6 +275,13 @@ impl Authentic {
             Content::File(_) => Rejection::OtherArtifact { found: shown, about: name },
             Content::Directory(_) => Rejection::Differs(differences),
         })
+    }
+
+    /// The attested links beneath `base` are those that are there, no more and no fewer; how
+    /// many there are. Which statement says nothing of links speaks of none.
+    fn check_links(&self, base: &RelPath, there: &Links) -> Result<u64, Rejection> {
+        let differences = manifest::compare_links(&self.provenance().links()?.beneath(base), there);
+        if differences.is_empty() { Ok(differences.matched()) } else { Err(Rejection::Differs(differences)) }
     }
 
     /// Attested files beneath `base` against those that are there.

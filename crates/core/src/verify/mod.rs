@@ -15,7 +15,7 @@ mod rejection;
 mod subjects;
 
 pub use authentic::{Authentic, Signer, authenticate, authenticate_within};
-pub use coverage::{Content, Place, VerifiedStatement};
+pub use coverage::{Content, Place, Tree, VerifiedStatement};
 pub use known_as::KnownAs;
 pub use placed::{Here, PlaceError};
 pub use rejection::Rejection;

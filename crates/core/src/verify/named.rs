@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use super::coverage::check_manifest;
-use super::{Authentic, Content, Place, Rejection};
+use super::{Authentic, Content, Place, Rejection, Tree};
 use crate::digest::{DirHash, Sha256Digest};
 use crate::intoto::{DigestSet, ResourceDescriptor, member_name};
 use crate::manifest;
@@ -18,7 +18,7 @@ impl Authentic {
         match (place, digest.sha256()) {
             (_, Some(sha256)) => self.needs_manifest(place, &Content::File(sha256)),
             (Place::Itself(_) | Place::Named(_), None) => false,
-            (Place::Within(_), None) => self.needs_manifest(place, &Content::Directory(BTreeMap::new())),
+            (Place::Within(_), None) => self.needs_manifest(place, &Content::Directory(Tree::default())),
         }
     }
 

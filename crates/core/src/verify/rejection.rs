@@ -9,7 +9,7 @@ use crate::keys::KeyId;
 use crate::manifest::{Differences, ManifestError};
 use crate::policy::PolicyViolation;
 use crate::relpath::RelPath;
-use crate::slsa::InvalidProvenance;
+use crate::slsa::{InvalidLinks, InvalidProvenance};
 use crate::trouble::{Fault, Trouble};
 
 /// Why an artifact is not accepted.
@@ -97,6 +97,9 @@ pub enum Rejection {
         /// Which others there are and why they do not, printable.
         others: String,
     },
+    /// Which links a directory has is said, and cannot be read.
+    #[error("the signed provenance is malformed")]
+    Links(#[from] InvalidLinks),
     /// Files of a directory are not as attested.
     #[error("{0}")]
     Differs(Differences),
@@ -175,7 +178,7 @@ impl Trouble for Rejection {
             Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
                 "name the artifact's own attestation with --bundle FILE, if it has one"
             }
-            Self::Statement(_) | Self::PredicateType { .. } | Self::Provenance(_) => {
+            Self::Statement(_) | Self::PredicateType { .. } | Self::Provenance(_) | Self::Links(_) => {
                 "name an attestation with SLSA provenance v1 with --bundle FILE"
             }
             Self::Unverifiable { .. } => {

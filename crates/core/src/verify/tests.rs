@@ -11,9 +11,10 @@ use crate::digest::Sha256Digest;
 use crate::dsse::Envelope;
 use crate::intoto::{self, ResourceDescriptor};
 use crate::keys::{KeyType, PrivateKey};
+use crate::links::{LinkTarget, Links};
 use crate::policy::{KnownStore, Policy, Stores, TrustedKey};
 use crate::relpath::RelPath;
-use crate::slsa::PROVENANCE_V1;
+use crate::slsa::{COMMAND_BUILD_TYPE, PROVENANCE_V1};
 use crate::store_address::StoreAddress;
 use crate::trouble::Trouble as _;
 
@@ -41,6 +42,16 @@ fn statement(subjects: &[ResourceDescriptor]) -> Vec<u8> {
 fn authentic(subjects: &[ResourceDescriptor]) -> Authentic {
     let key = key();
     authenticate(&Envelope::signed_by(statement(subjects), &key).unwrap(), &policy(&key), NOW).unwrap()
+}
+
+/// What `run` says of these contents.
+fn linked(contents: &Contents) -> Authentic {
+    let key = key();
+    let mut predicate = predicate();
+    predicate["buildDefinition"]["buildType"] = COMMAND_BUILD_TYPE.into();
+    predicate["runDetails"]["byproducts"] = serde_json::to_value(contents.byproducts("m")).unwrap();
+    let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
+    authenticate(&Envelope::signed_by(payload, &key).unwrap(), &policy(&key), NOW).unwrap()
 }
 
 fn itself(known_as: &str) -> Place {
@@ -209,7 +220,11 @@ fn a_directory_is_all_of_its_files() {
     let files = tree(&[("a", "1"), ("b/c", "2")]);
     let contents = Contents::directory("out", &files);
     let ask = |there: &BTreeMap<_, _>| {
-        authentic(contents.subjects()).accept(&itself("/w/out"), &Content::Directory(there.clone()), None)
+        authentic(contents.subjects()).accept(
+            &itself("/w/out"),
+            &Content::Directory(there.clone().into()),
+            None,
+        )
     };
     assert_eq!(ask(&files).unwrap().subject(), "out");
     for (there, why) in [
@@ -223,6 +238,61 @@ fn a_directory_is_all_of_its_files() {
     }
 }
 
+/// No digest speaks of a link: the statement lists them, and all of them count.
+#[test]
+fn a_directory_has_the_links_that_are_attested() {
+    let links = |all: &[(&str, &str)]| -> Links {
+        let link = |(at, to): &(&str, &str)| (path(at), LinkTarget::from_bytes(to.as_bytes()).unwrap());
+        all.iter().map(link).collect()
+    };
+    let files = tree(&[("a", "1"), ("d/b", "2")]);
+    let attested = links(&[("d/up", "../a"), ("l", "a"), ("only/x", "../a")]);
+    let contents = Contents::directory("out", &files).with_links(attested.clone());
+    let ask = |place: &Place, files: &BTreeMap<_, _>, links: &Links| {
+        let content = Content::Directory(Tree { files: files.clone(), links: links.clone() });
+        linked(&contents).accept(place, &content, None)
+    };
+    let out = itself("/w/out");
+    assert_eq!(ask(&out, &files, &attested).unwrap().files(), 2);
+    for (there, why) in [
+        (
+            links(&[]),
+            "the symbolic link d/up is missing, the symbolic link l is missing, the symbolic link only/x is missing",
+        ),
+        (links(&[("d/up", "../a"), ("l", "d/b"), ("only/x", "../a")]), "the symbolic link l leads elsewhere"),
+        (links(&[("d/up", "../a"), ("l", "a/"), ("only/x", "../a")]), "the symbolic link l leads elsewhere"),
+        (
+            links(&[("d/up", "../a"), ("l", "a"), ("m", "a"), ("only/x", "../a")]),
+            "the symbolic link m was added",
+        ),
+    ] {
+        let no = ask(&out, &files, &there).map(|_| ()).unwrap_err();
+        assert_eq!((no.to_string().as_str(), matches!(no, Rejection::Differs(_))), (why, true));
+        ask(&named("/x"), &files, &there).unwrap_err();
+    }
+    // A file where the link was is another file.
+    let copied = tree(&[("a", "1"), ("d/b", "2"), ("l", "1")]);
+    let no = ask(&out, &copied, &links(&[("d/up", "../a"), ("only/x", "../a")]));
+    assert_eq!(no.map(|_| ()).unwrap_err().to_string(), "l was added");
+    // Of a directory in it, those in there.
+    let within = Place::Within(path("d"));
+    ask(&within, &tree(&[("b", "2")]), &links(&[("up", "../a")])).unwrap();
+    let no = ask(&within, &tree(&[("b", "2")]), &links(&[]));
+    assert_eq!(no.map(|_| ()).unwrap_err().to_string(), "the symbolic link up is missing");
+    ask(&Place::Within(path("only")), &BTreeMap::new(), &links(&[("x", "../a")])).unwrap();
+    // A file may be asked for alone.
+    linked(&contents)
+        .accept(&Place::Within(path("a")), &Content::File(Sha256Digest::of(b"1")), None)
+        .unwrap();
+
+    // A statement that has no list speaks of no link.
+    let before = Contents::directory("out", &files);
+    let content = |links: &Links| Content::Directory(Tree { files: files.clone(), links: links.clone() });
+    linked(&before).accept(&out, &content(&links(&[])), None).unwrap();
+    let no = linked(&before).accept(&out, &content(&links(&[("l", "a")])), None).map(|_| ());
+    assert_eq!(no.unwrap_err().to_string(), "the symbolic link l was added");
+}
+
 /// It is the list of nothing, and no manifest says more.
 #[test]
 fn an_empty_directory_is_empty() {
@@ -234,12 +304,12 @@ fn an_empty_directory_is_empty() {
         assert!(!statement.needs_manifest(place, content));
         statement.accept(place, content, None)
     };
-    let nothing = Content::Directory(BTreeMap::new());
+    let nothing = Content::Directory(BTreeMap::new().into());
     let verified = ask(&itself("/w/out"), &nothing).unwrap();
     assert_eq!((verified.subject(), verified.files()), ("out", 0));
     ask(&itself("/w/x.tgz"), &Content::File(Sha256Digest::of(b"packed"))).unwrap();
     let no = |place: &Place, content: &Content| ask(place, content).map(|_| ()).unwrap_err().to_string();
-    assert_eq!(no(&itself("/w/out"), &Content::Directory(tree(&[("a", "")]))), "a was added");
+    assert_eq!(no(&itself("/w/out"), &Content::Directory(tree(&[("a", "")]).into())), "a was added");
     let within = Place::Within(path("a"));
     for content in [&Content::File(Sha256Digest::of(b"")), &nothing] {
         assert!(no(&within, content).contains("does not list a"), "{content:?}");
@@ -257,13 +327,13 @@ fn a_member_is_attested_under_its_own_name() {
     };
     let file = |text: &str| Content::File(Sha256Digest::of(text.as_bytes()));
     assert_eq!(ask("b/c", file("2")).unwrap().subject(), "out/b/c");
-    assert_eq!(ask("b", Content::Directory(tree(&[("c", "2"), ("d", "3")]))).unwrap().files(), 2);
+    assert_eq!(ask("b", Content::Directory(tree(&[("c", "2"), ("d", "3")]).into())).unwrap().files(), 2);
     let no = |at, content| ask(at, content).map(|_| ()).unwrap_err().to_string();
     assert!(no("a", file("2")).contains("about out/a"), "two files changed places");
     assert!(no("new", file("2")).contains("does not list new"));
-    assert_eq!(no("b", Content::Directory(tree(&[("c", "2")]))), "d is missing");
-    assert_eq!(no("b", Content::Directory(tree(&[("c", "2"), ("d", "3"), ("e", "")]))), "e was added");
-    assert!(no("nothing", Content::Directory(BTreeMap::new())).contains("does not list nothing"));
+    assert_eq!(no("b", Content::Directory(tree(&[("c", "2")]).into())), "d is missing");
+    assert_eq!(no("b", Content::Directory(tree(&[("c", "2"), ("d", "3"), ("e", "")]).into())), "e was added");
+    assert!(no("nothing", Content::Directory(BTreeMap::new().into())).contains("does not list nothing"));
 
     let single = Contents::file("out", Sha256Digest::of(b"1"));
     let no = authentic(single.subjects()).accept(&Place::Within(path("a")), &file("1"), None).map(|_| ());
@@ -305,11 +375,11 @@ fn a_manifest_counts_only_if_it_is_the_attested_one() {
     assert!(matches!(no(named("/w/out/f7"), seven.clone(), &manifest[1..]), Rejection::Manifest(_)));
     let mut less = files.clone();
     less.remove(&path("f9"));
-    assert_eq!(no(itself("/w/out"), Content::Directory(less), &manifest).to_string(), "f9 is missing");
+    assert_eq!(no(itself("/w/out"), Content::Directory(less.into()), &manifest).to_string(), "f9 is missing");
 
     let whole = authentic(contents.subjects());
-    assert!(!whole.needs_manifest(&itself("/w/out"), &Content::Directory(files.clone())));
-    whole.accept(&itself("/w/out"), &Content::Directory(files), None).unwrap();
+    assert!(!whole.needs_manifest(&itself("/w/out"), &Content::Directory(files.clone().into())));
+    whole.accept(&itself("/w/out"), &Content::Directory(files.into()), None).unwrap();
     let without = authentic(contents.subjects()).accept(&Place::Within(path("f7")), &seven, None);
     assert!(matches!(without.map(|_| ()).unwrap_err(), Rejection::NotListed { .. }));
 }

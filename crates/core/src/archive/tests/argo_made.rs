@@ -49,6 +49,7 @@ fn one_file(name: &str) -> Expected {
     Expected {
         naming: Naming::Single(name.as_bytes().to_vec()),
         files: BTreeMap::from([(RelPath::root(), file(LINE))]),
+        links: Links::default(),
         refused: BTreeMap::new(),
         directories: 0,
     }
@@ -77,6 +78,55 @@ fn links_are_reported_as_what_they_are() {
     let tar = kinds(Format::TarGz, OUT_TGZ);
     assert_eq!((tar["link"], tar["fifo"]), (EntryKind::Symlink, EntryKind::Fifo));
     assert_eq!(kinds(Format::Zip, OUT_ZIP)["link"], EntryKind::File);
+}
+
+#[test]
+fn links_that_stay_inside_match_by_their_targets() {
+    let mut linked = out();
+    for name in [&b"link"[..], b"dirlink"] {
+        linked.refused.remove(&path(name)).unwrap();
+    }
+    linked.links = links(&[(b"link", b"text.txt"), (b"dirlink", b"a")]);
+    for archive in [OUT_TGZ, OUT_PLAIN_TGZ] {
+        let comparison = compared(Format::TarGz, archive, &linked);
+        assert_match(&comparison);
+        assert_eq!(comparison.refused.count, 3);
+    }
+    // As Argo packs it, a zip does not hold them.
+    let zip = compared(Format::Zip, OUT_ZIP, &linked);
+    assert!(zip.odd.first.iter().all(|odd| odd.oddity == Oddity::NotALink(EntryKind::File)));
+    assert_eq!(zip.odd.count, 2);
+    let listed = inventory(OUT_TGZ, b"out", Limits::PACKED).unwrap();
+    let names = ["absolute", "dangling", "dirlink", "link"].map(|name| path(name.as_bytes()));
+    assert_eq!(listed.links.iter().map(|(at, _)| at.clone()).collect::<Vec<_>>(), names);
+    linked.links = links(&[(b"link", b"text.txt"), (b"dirlink", b"a/")]);
+    let comparison = compared(Format::TarGz, OUT_TGZ, &linked);
+    assert_odd(&comparison, "out/dirlink", Oddity::OtherTarget);
+}
+
+/// The other writer of tars that people have.
+#[test]
+fn gnu_tar_writes_links_that_match() {
+    use std::process::Command;
+
+    let scratch = std::env::temp_dir().join(format!("links-{}", std::process::id()));
+    let out = scratch.join("out");
+    std::fs::create_dir_all(out.join("d")).unwrap();
+    std::fs::write(out.join("a"), "content").unwrap();
+    let long = format!("./{}a", "d/../".repeat(30));
+    for (at, to) in [("l", "a"), ("d/up", "../a"), ("far", long.as_str())] {
+        std::os::unix::fs::symlink(to, out.join(at)).unwrap();
+    }
+    let linked = Expected {
+        links: links(&[(b"l", b"a"), (b"d/up", b"../a"), (b"far", long.as_bytes())]),
+        ..expected(&[(b"a", b"content")], &[])
+    };
+    let made = Command::new("tar").args(["--format=posix", "-cf", "-", "out"]).current_dir(&scratch).output();
+    std::fs::remove_dir_all(&scratch).unwrap();
+    let made = made.unwrap();
+    assert!(made.status.success(), "{made:?}");
+    // It pads the end to blocks of ten.
+    assert_match(&compared(Format::TarGz, &super::tarball::gzip(&made.stdout), &linked));
 }
 
 #[test]
@@ -262,7 +312,10 @@ fn inventories_say_what_was_packed() {
     let expected = out();
     assert!(listed.is_directory);
     assert_eq!(listed.files, expected.files);
-    assert_eq!(listed.special.keys().collect::<Vec<_>>(), expected.refused.keys().collect::<Vec<_>>());
+    assert_eq!(listed.special, BTreeMap::from([(path(b"fifo"), EntryKind::Fifo)]));
+    let mut special: Vec<_> = listed.links.iter().map(|(at, _)| at).chain(listed.special.keys()).collect();
+    special.sort();
+    assert_eq!(special, expected.refused.keys().collect::<Vec<_>>());
     assert_eq!(listed.object.digest, Sha256Digest::of(OUT_TGZ));
     let single = inventory(FILE_TGZ, b"text.txt", limits).unwrap();
     assert!(!single.is_directory);

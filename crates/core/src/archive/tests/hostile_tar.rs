@@ -3,6 +3,7 @@
 use ::tar::EntryType;
 
 use super::tarball::{Tarball, gzip, pax_record};
+use super::zipball::Zipball;
 use super::*;
 use crate::archive::{MAX_DEPTH, MAX_NAME};
 
@@ -94,6 +95,75 @@ fn a_chain_through_a_link_that_the_scan_refused() {
     let inside =
         compared(Format::TarGz, &tar(|tar| tar.directory("out/closed").file("out/closed/x", b"")), &unread);
     assert_odd(&inside, "out/closed/x", Oddity::BeneathRefused);
+}
+
+/// A link is what it is, where it is, and leads where it led; nothing goes through it.
+#[test]
+fn a_link_that_was_there() {
+    let linked = Expected { links: links(&[(b"link", b"a"), (b"d/x", b"../a")]), ..expected(ONE, &[]) };
+    let compare = |build: &dyn Fn(Tarball) -> Tarball| compared(Format::TarGz, &tar(build), &linked);
+    let both = |tar: Tarball| tar.link(b"out/link", b"a").link(b"out/d/x", b"../a");
+    assert_match(&compare(&both));
+    assert_match(&compare(&|tar| both(tar.directory("out/d"))));
+    let pax = |tar: Tarball| tar.link(b"out/link", b"a").pax(&pax_record("linkpath", b"../a"));
+    assert_match(&compare(&|tar| pax(tar).link(b"out/d/x", b"ignored")));
+
+    let elsewhere = compare(&|tar| tar.link(b"out/link", b"/etc/passwd").link(b"out/d/x", b"../a"));
+    assert_odd(&elsewhere, "out/link", Oddity::OtherTarget);
+    let shown = elsewhere.mismatch().unwrap();
+    assert!(!shown.contains("passwd"), "{shown}");
+    let other = |tar: Tarball| tar.link(b"out/link", b"a").pax(&pax_record("linkpath", b"../b"));
+    assert_odd(&compare(&|tar| other(tar).link(b"out/d/x", b"../a")), "out/d/x", Oddity::OtherTarget);
+    assert_odd(&compare(&|tar| both(tar).link(b"out/link", b"a")), "out/link", Oddity::Duplicate);
+    assert_odd(
+        &compare(&|tar| both(tar).link(b"out/new", b"a")),
+        "out/new",
+        Oddity::Kind(EntryKind::Symlink),
+    );
+    assert_odd(&compare(&|tar| both(tar).file("out/link/x", b"")), "out/link/x", Oddity::BeneathLink);
+    let less = compare(&|tar| tar.link(b"out/link", b"a"));
+    assert_eq!(less.mismatch().unwrap(), "`d/x` is not in the archive");
+    for (kind, found) in [
+        (EntryType::Regular, EntryKind::File),
+        (EntryType::Directory, EntryKind::Directory),
+        (EntryType::Link, EntryKind::HardLink),
+        (EntryType::Fifo, EntryKind::Fifo),
+    ] {
+        let comparison = compare(&|tar| tar.link(b"out/d/x", b"../a").entry(b"out/link", kind, b""));
+        assert_eq!(comparison.odd.first[0].oddity, Oddity::NotALink(found));
+    }
+    // A zip has an empty file for it, which is none.
+    let zip = Zipball::default().file(b"out/a", b"content").file(b"out/link", b"").finish();
+    let comparison = compared(Format::Zip, &zip, &linked);
+    assert_odd(&comparison, "out/link", Oddity::NotALink(EntryKind::File));
+}
+
+#[test]
+fn links_are_listed_with_their_targets() {
+    let list = |archive: &[u8]| inventory(archive, b"out", Limits::PACKED);
+    let found = list(&tar(|tar| tar.link(b"out/link", b"a").link(b"out/d/x", b"/etc/passwd"))).unwrap();
+    assert_eq!(found.links, links(&[(b"link", b"a"), (b"d/x", b"/etc/passwd")]));
+    assert!(found.special.is_empty());
+    let empty = list(&tar(|tar| tar.link(b"out/link", b""))).unwrap();
+    assert_eq!(empty.special, BTreeMap::from([(path(b"link"), EntryKind::Symlink)]));
+    let itself = list(&Tarball::default().link(b"out", b"a").finish()).unwrap();
+    assert!(itself.links.is_empty() && !itself.is_directory, "{itself:?}");
+    for build in [
+        |tar: Tarball| tar.link(b"out/a", b"x"),
+        |tar: Tarball| tar.link(b"out/l", b"x").link(b"out/l", b"x"),
+        |tar: Tarball| tar.link(b"out/l", b"x").file("out/l/x", b""),
+        |tar: Tarball| tar.file("out/l/x", b"").link(b"out/l", b"x"),
+        |tar: Tarball| tar.entry(b"out/l", EntryType::Link, b""),
+    ] {
+        assert!(matches!(list(&tar(build)), Err(InventoryError::Odd { .. })));
+    }
+    let many = tar(|tar| {
+        let names = (0..5000).map(|n| format!("out/{n}"));
+        names.fold(tar, |tar, name| tar.link(name.as_bytes(), b"x"))
+    });
+    let found = list(&many).unwrap();
+    assert!(found.links.are_too_many() && found.links.len() < 4100);
+    assert_eq!(found.links.len() + found.special.len(), 5000);
 }
 
 #[test]

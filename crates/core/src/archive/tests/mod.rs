@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::digest::Sha256Digest;
+use crate::links::{LinkTarget, Links};
 use crate::relpath::RelPath;
 
 fn path(bytes: &[u8]) -> RelPath {
@@ -27,9 +28,14 @@ fn expected(files: &[(&[u8], &[u8])], refused: &[(&[u8], Passed)]) -> Expected {
     Expected {
         naming: Naming::Beneath(b"out".to_vec()),
         files: files.iter().map(|(name, content)| (path(name), file(content))).collect(),
+        links: Links::default(),
         refused: refused.iter().map(|(name, passed)| (path(name), *passed)).collect(),
         directories: 0,
     }
+}
+
+fn links(all: &[(&[u8], &[u8])]) -> Links {
+    all.iter().map(|(at, to)| (path(at), LinkTarget::from_bytes(to).unwrap())).collect()
 }
 
 fn compared(format: Format, archive: &[u8], expected: &Expected) -> Comparison {

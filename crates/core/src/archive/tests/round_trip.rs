@@ -61,6 +61,40 @@ proptest! {
     }
 
     #[test]
+    fn links_match_by_every_byte_of_their_targets(
+        targets in btree_map("[a-z\u{e9}]{1,120}", vec(1_u8.., 1..200), 1..8),
+        change in any::<prop::sample::Index>(),
+    ) {
+        let all: Vec<_> = targets.iter().collect();
+        let pack = |all: &[(&String, &Vec<u8>)]| {
+            let link = |tar: Tarball, (at, to): &(&String, &Vec<u8>)| {
+                let records = [
+                    super::tarball::pax_record("linkpath", to),
+                    super::tarball::pax_record("path", &named(at.as_bytes())),
+                ];
+                tar.pax(&records.concat()).link(b"short", b"short")
+            };
+            all.iter().fold(Tarball::default().directory("out"), link).finish()
+        };
+        let linked = |all: &[(&String, &Vec<u8>)]| Expected {
+            links: all
+                .iter()
+                .map(|(at, to)| (path(at.as_bytes()), LinkTarget::from_bytes(to).unwrap()))
+                .collect(),
+            ..expected(&[], &[])
+        };
+        let comparison = compared(Format::TarGz, &pack(&all), &linked(&all));
+        prop_assert_eq!(comparison.mismatch(), None);
+        let listed = inventory(&pack(&all)[..], b"out", Limits::PACKED).unwrap();
+        prop_assert_eq!(listed.links, linked(&all).links);
+        let mut other = targets.clone();
+        let changed = change.get(&all).0;
+        other.get_mut(changed).unwrap().push(b'x');
+        let other: Vec<_> = other.iter().collect();
+        prop_assert!(!compared(Format::TarGz, &pack(&other), &linked(&all)).is_match());
+    }
+
+    #[test]
     fn other_trees_do_not(one in tree(), other in tree()) {
         prop_assume!(one != other);
         for format in [Format::TarGz, Format::Zip] {

@@ -44,6 +44,13 @@ impl Tarball {
         self.entry(name.as_bytes(), EntryType::Directory, b"")
     }
 
+    pub(super) fn link(self, name: &[u8], target: &[u8]) -> Self {
+        let mut header = Self::header(name, EntryType::Symlink, 0);
+        header.as_ustar_mut().unwrap().linkname[..target.len()].copy_from_slice(target);
+        header.set_cksum();
+        self.raw(&header, b"")
+    }
+
     pub(super) fn pax(self, records: &[u8]) -> Self {
         self.entry(b"PaxHeaders.0/x", EntryType::XHeader, records)
     }
