@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use argo_attest_core::bundle::{Bundle, Evidence, lines};
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Effort, Envelope, SignatureError};
 use argo_attest_core::verify::{
     Authentic, Content, Place, Rejection, VerifiedStatement, authenticate_within,
@@ -24,8 +25,11 @@ pub(super) struct Envelopes {
 /// A candidate that was read: envelopes, none of them checked.
 #[derive(Debug)]
 pub(super) struct Found<'a> {
+    /// Its bytes are gone: they may be many, and all that is asked of them again is what
+    /// their digest is.
     pub(super) candidate: Candidate<'a>,
     pub(super) envelopes: Envelopes,
+    pub(super) digest: Sha256Digest,
 }
 
 impl Envelopes {
@@ -67,9 +71,10 @@ pub(super) async fn nearest(mut candidates: Candidates<'_>) -> Result<Found<'_>,
 
 impl<'a> Found<'a> {
     /// Parses a candidate.
-    pub(super) fn of(candidate: Candidate<'a>) -> Result<Self, Rejection> {
-        let envelopes = Envelopes::read(candidate.form, &candidate.bytes)?;
-        Ok(Self { candidate, envelopes })
+    pub(super) fn of(mut candidate: Candidate<'a>) -> Result<Self, Rejection> {
+        let bytes = std::mem::take(&mut candidate.bytes);
+        let envelopes = Envelopes::read(candidate.form, &bytes)?;
+        Ok(Self { candidate, envelopes, digest: Sha256Digest::of(&bytes) })
     }
 
     /// The authentic ones with their places among the envelopes, newest first; the

@@ -92,7 +92,7 @@ impl Check<'_> {
         if !placed && !matches!(found.candidate.place, Place::Named(_)) {
             unclaimed(self.checker, self.attestations, &content).await?;
         }
-        let Found { candidate, envelopes } = found;
+        let Found { candidate, envelopes, .. } = found;
         let (origin, passed_over) = (candidate.origin, PassedOver::default());
         Ok(CheckedObject { statement, origin, placed, evidence: envelopes.evidence, passed_over })
     }

@@ -130,7 +130,7 @@ impl Found<'_> {
     /// if it was read from one.
     fn sha256(&self, index: usize) -> Result<Sha256Digest, CheckError> {
         if self.candidate.form == Form::Bundle {
-            return Ok(Sha256Digest::of(&self.candidate.bytes));
+            return Ok(self.digest);
         }
         let no_envelope = || Rejection::NoAttestation { looked_for: vec![self.candidate.origin.clone()] };
         let envelope = self.envelopes.all.get(index).cloned().ok_or_else(no_envelope)?;

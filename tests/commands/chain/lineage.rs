@@ -119,9 +119,9 @@ async fn a_store_that_cannot_be_asked_is_neither_a_yes_nor_a_no() {
     shop.step("app", vec![lib]).await;
     shop.desk.write("app", "app");
     fs::copy(shop.in_bucket("app.sigstore.json"), shop.desk.path("app.sigstore.json")).unwrap();
-    // No credentials for the store, and the artifact needs none.
+    // No settings for the store, and the artifact needs none.
     let arguments = ["verify", "--chain", "--key", "keys/attest.pub", "app"];
-    let ended = shop.desk.run(arguments).with(64).says("AWS_ACCESS_KEY_ID");
+    let ended = shop.desk.run(arguments).with(64).says("AWS_REGION");
     assert!(ended.out.starts_with("error     app: its chain fails at inputs/lib: "), "{ended:?}");
     assert!(ended.out.contains("\n  error     inputs/lib"), "{ended:?}");
 }

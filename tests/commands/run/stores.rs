@@ -160,6 +160,6 @@ async fn a_store_that_cannot_be_asked_is_neither_a_yes_nor_a_no() {
         Ended::from(other.join().unwrap()).with(1)
     });
     assert!(ended.out.starts_with("not attested  o: ") && ended.out.contains("help: "), "{ended:?}");
-    let bare = desk.run(arguments()).with(64).says("AWS_ACCESS_KEY_ID");
+    let bare = desk.run(arguments()).with(64).says("AWS_REGION");
     assert!(!bare.err.contains("panicked"), "{bare:?}");
 }
