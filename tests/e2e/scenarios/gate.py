@@ -264,10 +264,13 @@ def warned(case):
 
 @scenario("gate/raw")
 def raw(case):
-    """Text in the template: nobody can attest it, and the policy decides."""
+    """Text in the template is compared with what is staged, and goes on record."""
     artifact = {"path": PATHS["own-mount"], "raw": {"data": "text"}}
     out, step = consumer(case, Policy(case), artifact)
-    never_starts(case, step, out, REFUSED + "it comes from the template's own text")
+    told = starts(case, step, out)
+    dependencies = told["predicate"]["buildDefinition"]["resolvedDependencies"]
+    found = [d for d in dependencies if d.get("digest", {}).get("sha256") == sha256(b"text")]
+    assert found, dependencies
 
 
 @scenario("gate/optional-absent")

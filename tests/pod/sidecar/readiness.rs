@@ -130,7 +130,7 @@ fn a_store_that_cannot_be_used() {
     let mut encrypted = pod(&s3);
     encrypted.template["archiveLocation"]["s3"]["encryptionOptions"] =
         json!({"serverSideCustomerKeySecret": {"name": "sse-c", "key": "key"}});
-    assert_unready(&s3, encrypted, "SSE-C");
+    assert_unready(&s3, encrypted, "sent over https only");
 
     // The other server does not tell a bucket that is missing from an object that is.
     let Some(s3) = S3::versitygw() else { return };
