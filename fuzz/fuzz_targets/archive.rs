@@ -15,9 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let naming = Naming::Beneath(b"out".to_vec());
     let digested = inventory(bytes, b"out", LIMITS);
     let (files, links, special) = match &digested {
-        Ok(found) => {
-            (found.files.clone(), found.links.clone(), found.special.keys().cloned().collect())
-        }
+        Ok(found) => (found.files.clone(), found.links.clone(), found.special.keys().cloned().collect()),
         Err(_) => (BTreeMap::new(), Links::default(), Vec::<RelPath>::new()),
     };
     let refused = special.into_iter().map(|path| (path, Passed::Special)).collect();
