@@ -38,11 +38,12 @@ def map_reduce(case, form):
         assert case.s3.exists(expect.bundle_key(f".attestations/{part}")), f"{part} is not attested"
     taken = gate.takes(prefix)
     count = f'test "$(ls {gate.PATHS["volume"]} | wc -l)" = {WIDTH} &&'
-    out, step = gate.consumer(case, gate.Policy(case), taken, script=count)
+    policy = gate.Policy(case)
+    out, step = gate.consumer(case, policy, taken, script=count)
     gate.starts(case, step, out)
     # One file that is not as it was attested keeps the next from starting.
     case.s3.put(parts[1], b"other")
-    out, step = gate.consumer(case, gate.Policy(case), taken)
+    out, step = gate.consumer(case, policy, taken)
     gate.never_starts(case, step, out, "its file 1.txt is not accepted")
 
 
