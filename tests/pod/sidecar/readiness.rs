@@ -248,8 +248,9 @@ fn main_is_held_for_a_while_and_then_let_go() {
 fn what_is_not_ready_in_time_fails_where_that_was_asked_for() {
     let s3 = S3::new();
     let proxy = Proxy::to(s3.address(), Way::Hole);
-    let failing = |pod: Pod| pod.env("ARGO_ATTEST_NOT_READY", "fail").env("ARGO_ATTEST_READY_TIMEOUT", "1s");
-    let late = failing(Pod::new(&proxy.address, vec![Output::plain("a")]));
+    let failing = |pod: Pod| pod.env("ARGO_ATTEST_NOT_READY", "fail");
+    let late =
+        failing(Pod::new(&proxy.address, vec![Output::plain("a")])).env("ARGO_ATTEST_READY_TIMEOUT", "1s");
     let keyless = failing(pod(&s3));
     fs::remove_file(keyless.at("keys/attest.key")).unwrap();
     let mut forged = failing(pod(&s3));
