@@ -1,4 +1,4 @@
-"""What the runs came to, as the table in docs/differential.md: `python3 tests/e2e/differential/table.py`."""
+"""What the runs came to, as a table: `python3 tests/e2e/differential/table.py`."""
 
 import json
 import os
