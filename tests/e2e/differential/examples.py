@@ -34,6 +34,12 @@ def folder(version):
     return os.path.join(cache, MODULES[version], "examples")
 
 
+def fetch(version):
+    """Has Go bring the module, if it is not there; inside the node there is no way out."""
+    if not os.path.isdir(folder(version)):
+        subprocess.run(["go", "mod", "download", MODULES[version]], cwd=os.path.sep, check=True)
+
+
 def names(version):
     """The files that hold workflows and ask for nothing that is not here, in order."""
     root = folder(version)
