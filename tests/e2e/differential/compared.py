@@ -48,6 +48,13 @@ class Record:
 PLAIN = "as it is"
 
 
+def watched(running):
+    """Our container was in every pod that is still there: or nothing was compared with anything."""
+    for pod in running.pods():
+        there = [container["name"] for container in pod.document["spec"].get("initContainers", [])]
+        assert "argo-attest" in there, f"{pod.name} was not attested: {there}"
+
+
 class Comparison:
     """A namespace that knows nothing of us, and one where every step is attested."""
 
@@ -129,12 +136,12 @@ class Comparison:
 
     def _lines(self, way, name, before):
         try:
-            return differences(before, self._run(self.attested, way.of(self._documents(name)), MORE))
+            return differences(before, self._run(self.attested, way.of(self._documents(name)), MORE, watched))
         except Exception as error:
             return [f"it does not end: {error}"[:600]]
 
     @staticmethod
-    def _run(case, documents, seconds):
+    def _run(case, documents, seconds, also=lambda running: None):
         """Applies what is no workflow, submits the workflow, waits and looks."""
         for document in (d for d in documents if d["kind"] != "Workflow"):
             case.kube.apply(json.dumps(document))
@@ -144,6 +151,7 @@ class Comparison:
         running = case.run(workflow)
         try:
             running.finished(seconds)
+            also(running)
             return seen(running)
         finally:
             case.running.remove(running)
