@@ -14,7 +14,7 @@ use super::*;
 use crate::attestations::{Foreign, MAX_ATTESTATION, ObjectAttestations};
 use crate::signer::{SignError, Signed, Signer};
 use crate::store::{
-    MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+    Listing, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
 
 /// Writes something else than it was given to objects with this suffix.
@@ -43,6 +43,10 @@ impl Store for Swapping {
 
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
         self.store.head(key).await
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        self.store.list(prefix)
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

@@ -10,8 +10,8 @@ use argo_attest_core::verify::Place;
 
 use super::*;
 use crate::store::{
-    Denial, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, Operation, PutMode, PutOutcome,
-    Refusal, Store, StoreError,
+    Denial, Listing, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, Operation, PutMode,
+    PutOutcome, Refusal, Store, StoreError,
 };
 
 const MANIFEST: &[u8] = b"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  a\n";
@@ -151,6 +151,10 @@ impl Store for Unlisted {
 
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
         self.0.head(key).await
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        self.0.list(prefix)
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

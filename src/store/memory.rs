@@ -9,9 +9,10 @@ use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::listing::AtOnce;
 use super::{
-    Checksums, ChunkSource, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Revision,
-    Store, StoreError,
+    Checksums, ChunkSource, Listed, Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode,
+    PutOutcome, Revision, Store, StoreError,
 };
 
 /// Objects in memory, which end with the value.
@@ -115,6 +116,13 @@ impl Store for MemoryStore {
 
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
         self.find(key, Kept::info)
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        let objects = self.lock();
+        let under = objects.iter().filter(|(key, _)| key.as_str().starts_with(prefix));
+        let listed = under.map(|(key, kept)| Listed { key: key.clone(), size: kept.bytes.len() as u64 });
+        AtOnce::listing(listed.collect())
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

@@ -6,11 +6,12 @@
 //! `If-None-Match: *`, [`PutMode::Replace`] is `If-Match`. A write is atomic,
 //! and doing it twice is the same as doing it once.
 //!
-//! Nothing here knows what the bytes mean, lists, or deletes.
+//! Nothing here knows what the bytes mean, or deletes.
 
 mod error;
 mod file;
 mod key;
+mod listing;
 mod location;
 mod memory;
 mod object;
@@ -28,6 +29,7 @@ pub use crate::environment::{Env, ProcessEnv};
 pub use error::{Corruption, Source, StoreError, StoreErrorKind};
 pub use file::FileStore;
 pub use key::{InvalidKey, ObjectKey};
+pub use listing::{Listed, Listing, PageSource};
 pub use location::{BucketName, InvalidLocation, Location};
 pub use memory::MemoryStore;
 pub use object::{Checksums, Object, ObjectInfo, PutMode, PutOutcome, Revision};
@@ -63,6 +65,9 @@ pub trait Store: Send + Sync + Debug {
     /// What the store knows about the object, without its bytes where the
     /// store can tell without reading them.
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError>;
+
+    /// The objects whose keys begin with this text, which may be empty.
+    fn list(&self, prefix: &str) -> Listing;
 
     /// Writes the object as a whole or not at all, if `mode` allows.
     ///

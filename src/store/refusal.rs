@@ -10,6 +10,8 @@ pub enum Operation {
     Read,
     /// Say what it knows of an object.
     Look,
+    /// Say what objects it holds.
+    List,
     /// Keep an object.
     Write,
     /// Say who we are: give credentials for all else.
@@ -21,6 +23,7 @@ impl fmt::Display for Operation {
         f.write_str(match self {
             Self::Read => "reading",
             Self::Look => "looking",
+            Self::List => "listing",
             Self::Write => "writing",
             Self::SignIn => "signing in",
         })

@@ -46,6 +46,7 @@ fn store(endpoint: &str, bundle: &Path, vars: &[(&str, &str)]) -> S3Store {
         total: Duration::from_millis(300),
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),
+        page: 1000,
         ..Limits::default()
     };
     S3Store::new(S3Config { limits, ..config }).unwrap()

@@ -30,6 +30,7 @@ fn open(config: S3Config) -> S3Store {
         total: Duration::from_mins(1),
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),
+        page: 1000,
         ..Limits::default()
     };
     S3Store::new(S3Config { limits, ..config }).unwrap()

@@ -35,6 +35,7 @@ fn limits() -> Limits {
         total: Duration::from_secs(20),
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),
+        page: 1000,
         ..Limits::default()
     }
 }

@@ -12,6 +12,8 @@ const LIMIT: u64 = 16 * 1024 * 1024;
 pub(crate) struct Leave {
     /// Keys with a newline or other control characters.
     pub(crate) control_characters: bool,
+    /// Keys in a listing that are to be encoded: the server says that it did so, and does not.
+    pub(crate) encoded: bool,
 }
 
 /// Runs the whole suite; keys all start with `prefix`, so that it can run twice.
@@ -24,6 +26,11 @@ pub(crate) async fn conformance(store: &dyn Store, prefix: &str, leave: Leave) {
     suite.sizes().await;
     suite.odd_keys(leave).await;
     suite.races().await;
+}
+
+/// What a store that lists must do; with pages of a few objects, it takes several.
+pub(crate) async fn lists(store: &dyn Store, prefix: &str, leave: Leave) {
+    Suite { store, prefix }.lists(leave).await;
 }
 
 struct Suite<'s> {
@@ -203,6 +210,42 @@ impl Suite<'_> {
         let puts: Vec<_> =
             contenders.iter().map(|bytes| self.store.put(key, bytes.clone(), PutMode::Create)).collect();
         join_all(puts).await
+    }
+
+    /// Every object under a prefix, once, whatever is in its name, and nothing beside it.
+    async fn lists(&self, leave: Leave) {
+        let many: Vec<_> = (0..25).map(|n| format!("listed/many/{n:04}")).collect();
+        // A name that goes on where another one ends, and what an encoding changes.
+        let mut odd = vec!["listed/a/deep/er/x", "listed-not", "listed/a-b", "listed/é"];
+        if !leave.encoded {
+            odd.extend(["listed/a b+c", "listed/a%2Fb"]);
+        }
+        for name in many.iter().map(String::as_str).chain(odd.iter().copied()) {
+            self.written(&self.key(name), b"12345", PutMode::Create).await;
+        }
+        let under = |prefix: &str| {
+            let names = many
+                .iter()
+                .map(String::as_str)
+                .chain(odd.iter().copied())
+                .filter(|name| name.starts_with(prefix));
+            let mut keys: Vec<_> = names.map(|name| self.key(name)).collect();
+            keys.sort();
+            keys
+        };
+        for prefix in ["listed/", "listed", "listed/many/", "listed/many/00", "listed/a", "listed/none/"] {
+            let mut keys = Vec::new();
+            let mut listing = self.store.list(self.key(prefix).as_str());
+            while let Some(page) = listing.next().await.unwrap() {
+                assert!(!page.is_empty());
+                assert!(page.iter().all(|listed| listed.size == 5), "{page:?}");
+                keys.extend(page.into_iter().map(|listed| listed.key));
+            }
+            keys.sort();
+            let mut missing = under(prefix);
+            missing.retain(|key| !keys.contains(key));
+            assert_eq!((keys.len(), missing), (under(prefix).len(), vec![]), "{prefix}: {:?}", keys.first());
+        }
     }
 }
 

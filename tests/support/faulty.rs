@@ -23,6 +23,7 @@ pub(crate) fn limits() -> Limits {
         total: Duration::from_secs(20),
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),
+        page: 1000,
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::*;
 use crate::attestations::{AttestationNames, MAX_ATTESTATION};
 use crate::observe::NoProgress;
-use crate::store::{MemoryStore, Object, ObjectStream, PutMode, PutOutcome};
+use crate::store::{Listing, MemoryStore, Object, ObjectStream, PutMode, PutOutcome};
 
 /// Swaps the object once it was asked about so often.
 #[derive(Debug)]
@@ -49,6 +49,10 @@ impl Store for Meddled {
             self.store.overwrite(&key(), Bytes::from_static(BYTES));
         }
         self.store.head(asked).await
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        self.store.list(prefix)
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

@@ -8,6 +8,7 @@
 //! behind, never half an object.
 
 mod beneath;
+mod listing;
 mod lock;
 mod write;
 
@@ -25,8 +26,8 @@ use sha2::{Digest as _, Sha256};
 use self::beneath::Directory;
 use super::location::file_uri;
 use super::{
-    Checksums, ChunkSource, Corruption, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome,
-    Revision, Store, StoreError,
+    Checksums, ChunkSource, Corruption, Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode,
+    PutOutcome, Revision, Store, StoreError,
 };
 
 /// Bytes read at a time.
@@ -255,6 +256,10 @@ impl Store for FileStore {
 
     async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
         self.blocking(key, |inner, place| digest(&mut inner.object(place)?.0, place)).await
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        Listing::new(Box::new(listing::Files::new(self.clone(), prefix)))
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

@@ -12,6 +12,17 @@ use super::lock::Lock;
 use super::{Place, digest, info, open_object, read_whole};
 use crate::store::{ObjectInfo, PutOutcome, Revision, StoreError};
 
+/// A temporary file's name, but for what is random in it.
+const BEGINNING: &str = ".argo-attest-";
+const END: &str = ".tmp";
+
+/// Whether a file of that name is a write that has not ended, or never will.
+pub(super) fn is_temporary(name: &[u8]) -> bool {
+    name.strip_prefix(BEGINNING.as_bytes())
+        .and_then(|rest| rest.strip_suffix(END.as_bytes()))
+        .is_some_and(|random| random.len() == 32 && random.iter().all(u8::is_ascii_hexdigit))
+}
+
 pub(super) fn create(root: &Directory, place: &Place, bytes: &[u8]) -> Result<PutOutcome, StoreError> {
     let dir = root.descend_or_create(&place.parent).map_err(place.io("make the object's directory"))?;
     let temporary = Temporary::write(&dir, bytes).map_err(place.io("write a temporary file"))?;
@@ -73,7 +84,7 @@ impl<'d> Temporary<'d> {
     fn write(dir: &'d Directory, bytes: &[u8]) -> io::Result<Self> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let name = format!(".argo-attest-{:032x}.tmp", u128::from_ne_bytes(random));
+        let name = format!("{BEGINNING}{:032x}{END}", u128::from_ne_bytes(random));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // 0644 less the umask: an attestation is for everybody who may read the artifact.
         let fd = openat(dir.fd(), &name, flags, Mode::from_raw_mode(0o644))?;

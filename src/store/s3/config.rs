@@ -60,7 +60,8 @@ pub struct Endpoint {
     secure: bool,
 }
 
-/// How long things may take. Every wait of the adapter ends by one of these.
+/// How long things may take, and how much is asked for at a time. Every wait of the adapter
+/// ends by one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// To open a connection, TLS included.
@@ -82,6 +83,8 @@ pub struct Limits {
     pub first_pause: Duration,
     /// The longest pause, unless the store asks for more.
     pub longest_pause: Duration,
+    /// Objects that a listing asks for at a time; S3 gives 1000 at most.
+    pub page: u16,
 }
 
 impl Default for Limits {
@@ -95,6 +98,7 @@ impl Default for Limits {
             sign_in: Duration::from_secs(5),
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),
+            page: 1000,
         }
     }
 }

@@ -19,6 +19,7 @@ mod fault;
 mod http;
 mod identity;
 mod instance;
+mod listing;
 mod reading;
 mod reply;
 mod retry;
@@ -47,7 +48,7 @@ use argo_attest_core::digest::Sha256Digest;
 use self::client::Client;
 use self::fault::Fault;
 use self::writing::Write;
-use super::{Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError};
+use super::{Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError};
 
 /// The one algorithm that there is for a customer's key.
 const CUSTOMER: &str = "AES256";
@@ -146,6 +147,10 @@ impl Store for S3Store {
             found => found,
         };
         found.map_err(|error| self.not_yet(error))
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        Listing::new(Box::new(listing::Pages::new(Arc::clone(&self.client), prefix)))
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

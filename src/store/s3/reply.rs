@@ -107,6 +107,7 @@ impl fmt::Display for Reply {
 fn permission(operation: Operation) -> &'static str {
     match operation {
         Operation::Read | Operation::Look => "s3:GetObject",
+        Operation::List => "s3:ListBucket",
         Operation::Write => "s3:PutObject",
         Operation::SignIn => "sts:AssumeRoleWithWebIdentity",
     }

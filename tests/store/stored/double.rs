@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use argo_attest::store::{
-    Checksums, ChunkSource, Corruption, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode,
-    PutOutcome, Store, StoreError,
+    Checksums, ChunkSource, Corruption, Listing, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream,
+    PutMode, PutOutcome, Store, StoreError,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -152,6 +152,10 @@ impl Store for Double {
         self.asked.lock().unwrap().push(format!("HEAD {key}"));
         let info = self.inner.head(key).await?;
         self.show(key, info).await
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        self.inner.list(prefix)
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use argo_attest::store::{
-    MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+    Listing, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
 use argo_attest::stored_match::{AT_ONCE, StoredError, Written, check_each};
 use async_trait::async_trait;
@@ -45,6 +45,10 @@ impl Store for Gathering {
         self.barrier.wait().await;
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         self.inner.head(key).await
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        self.inner.list(prefix)
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
