@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::preparation::OutcomePlace;
 use super::settings::Form;
 use crate::attest::{AttestError, Attestor, Reported};
-use crate::attestations::{Foreign, NameError, ObjectAttestations};
+use crate::attestations::{Foreign, ObjectAttestations};
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::telemetry::{Counts, Metrics};
@@ -21,9 +21,7 @@ pub(super) async fn store_outcome(
     signer: &dyn Signer,
     OutcomePlace { store, key }: &OutcomePlace,
 ) -> Result<Reported, AttestError> {
-    let unnamed = |source: NameError| AttestError::Name { artifact: OUTCOME.to_owned(), source };
     let place = ObjectAttestations::new(store.as_ref(), key);
-    place.names().map_err(unnamed)?;
     let attestor = Attestor::new(signer).with_foreign(Foreign::SetAside);
     let predicate = outcome.predicate();
     attestor.report(OUTCOME, outcome.subject(), STEP_OUTCOME_V1, &predicate, &place).await

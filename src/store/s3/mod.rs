@@ -19,6 +19,7 @@ mod fault;
 mod http;
 mod identity;
 mod instance;
+mod keyed;
 mod reading;
 mod reply;
 mod retry;
@@ -48,9 +49,6 @@ use self::client::Client;
 use self::fault::Fault;
 use self::writing::Write;
 use super::{Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError};
-
-/// The one algorithm that there is for a customer's key.
-const CUSTOMER: &str = "AES256";
 
 /// A bucket, or the part of it beneath a prefix.
 #[derive(Clone)]
