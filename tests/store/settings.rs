@@ -116,7 +116,9 @@ async fn a_bucket_that_is_made_later_holds_nothing_yet() {
         }
         // Writing is another matter: it is not there to be written to.
         let error = store.put(&key(), Bytes::from_static(b"x"), PutMode::Create).await.unwrap_err();
-        assert!(matches!(error, StoreError::NoBucket { .. }), "{error:?}");
+        assert_eq!(matches!(error, StoreError::NoBucketYet { .. }), creates_bucket, "{error:?}");
+        assert_eq!(matches!(error, StoreError::NoBucket { .. }), !creates_bucket, "{error:?}");
+        assert_eq!(error.to_string().contains("Argo makes it"), creates_bucket, "{error}");
     }
 }
 

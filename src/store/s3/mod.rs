@@ -150,7 +150,13 @@ impl Store for S3Store {
         let target = self.target(key)?;
         let digest = Sha256Digest::of(&bytes);
         let write = Write { target: &target, bytes: &bytes, digest: &digest, mode: &mode };
-        self.run(&target, || self.client.put_once(write)).await
+        let written = self.run(&target, || self.client.put_once(write)).await;
+        written.map_err(|error| match error {
+            StoreError::NoBucket { uri } if self.client.config.creates_bucket => {
+                StoreError::NoBucketYet { uri }
+            }
+            other => other,
+        })
     }
 
     fn retries(&self) -> u64 {
