@@ -21,6 +21,7 @@ mod identity;
 mod instance;
 mod keyed;
 mod reading;
+mod region;
 mod reply;
 mod retry;
 mod settings;
@@ -35,7 +36,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
-pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
+pub use config::{Addressing, Endpoint, IfRegionUnknown, InvalidEndpoint, Limits, S3Config};
 pub use container::Container;
 pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};
 pub use encryption::{CustomerKeys, Encryption};
