@@ -16,6 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
         mode: if first & 2 == 0 { Mode::Native } else { Mode::Sidecar },
         key_secret: name("argo-attest-key"),
         policy_configmap: name("argo-attest-policy"),
+        attestation_store: None,
         store_secrets: if first & 4 == 0 { vec![name("s3")] } else { Vec::new() },
         grace_period: (first & 8 != 0).then_some(60),
         not_ready_fails: first & 32 != 0,

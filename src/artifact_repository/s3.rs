@@ -12,8 +12,8 @@ use argo_attest_core::trouble::Trouble as _;
 use super::StoresError;
 use super::secrets::file;
 use crate::store::s3::{
-    Addressing, AssumedRole, ConfigError, Credentials, Encryption, Endpoint, InvalidEndpoint, Proxies,
-    S3Config, Trust,
+    Addressing, AssumedRole, ConfigError, Credentials, Encryption, Endpoint, IfRegionUnknown,
+    InvalidEndpoint, Proxies, S3Config, Trust,
 };
 use crate::store::{BucketName, Env};
 
@@ -43,9 +43,7 @@ pub(super) fn config(described: &S3Bucket, env: &dyn Env, secrets: &Path) -> Res
     config.region = given.or_else(of_host).or_else(|| region(env));
     // AWS's general address stands for the one of the region.
     config.endpoint = Some(endpoint).filter(|_| described.endpoint != "s3.amazonaws.com");
-    if config.endpoint.is_none() && config.region.is_none() {
-        config.region = Some("us-east-1".into());
-    }
+    config.if_region_unknown = IfRegionUnknown::Ask;
     config.addressing = match described.addressing {
         Style::Auto => Addressing::ByHost,
         Style::Path => Addressing::Path,

@@ -13,9 +13,8 @@ use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
 use super::receipt::{ReadBack, Receipt, Reported};
-use crate::attestations::{Attestations, Foreign, NameError, NewAttestation, PutError};
+use crate::attestations::{Attestations, Foreign, NewAttestation, PutError};
 use crate::signer::{SignError, Signer};
-use crate::store::StoreError;
 
 /// Has statements signed by one signer, and puts them where attestations lie.
 #[derive(Debug)]
@@ -53,41 +52,14 @@ pub enum AttestError {
         #[source]
         source: SignError,
     },
-    /// It could not be called as its artifact is.
-    #[error("the attestation of {artifact} cannot be named")]
-    Name {
+    /// It is not kept where it belongs.
+    #[error("the attestation of {artifact} could not be stored")]
+    Put {
         /// The artifact's name.
         artifact: String,
         /// Why not.
         #[source]
-        source: NameError,
-    },
-    /// The store does not take or give it.
-    #[error("the attestation of {artifact} could not be stored")]
-    Store {
-        /// The artifact's name.
-        artifact: String,
-        /// What the store says.
-        #[source]
-        source: StoreError,
-    },
-    /// Something else is there under the attestation's name.
-    #[error("{uri} is there already and is not an attestation")]
-    Foreign {
-        /// Where.
-        uri: String,
-    },
-    /// Others keep writing the same object.
-    #[error("{uri} is being changed by somebody else")]
-    Contended {
-        /// Where.
-        uri: String,
-    },
-    /// What was read back is not what was written.
-    #[error("{uri} does not hold what was written")]
-    ReadBack {
-        /// Where.
-        uri: String,
+        source: PutError,
     },
     /// What was read back does not verify.
     #[error("{uri}, read back, does not verify")]
@@ -103,7 +75,7 @@ pub enum AttestError {
 impl Trouble for AttestError {
     fn fault(&self) -> Fault {
         match self {
-            Self::Store { source, .. } => source.fault(),
+            Self::Put { source, .. } => source.fault(),
             Self::Sign { source, .. } => source.fault(),
             _ => Fault::No,
         }
@@ -111,10 +83,8 @@ impl Trouble for AttestError {
 
     fn remedy(&self) -> Option<String> {
         match self {
-            Self::Store { source, .. } => source.remedy(),
+            Self::Put { source, .. } => source.remedy(),
             Self::Sign { source, .. } => source.remedy(),
-            Self::Name { .. } => Some("give the artifact a shorter key".to_owned()),
-            Self::Foreign { .. } => Some("move it away, or give the output another name".to_owned()),
             _ => None,
         }
     }
@@ -177,7 +147,8 @@ impl<'a> Attestor<'a> {
         let bundle = Bundle::new(envelope)
             .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
         let put = place.put(&NewAttestation { bundle: &bundle, manifest, foreign: self.foreign }).await;
-        ReadBack::of(put.map_err(|error| AttestError::of(about, error))?, &bundle, key)
+        let kept = put.map_err(|source| AttestError::Put { artifact: about.to_owned(), source })?;
+        ReadBack::of(about, kept, &bundle, key)
     }
 
     /// The signed statement, and the key that signed it: the signer's word for that was
@@ -204,17 +175,4 @@ fn serialise(
 ) -> Result<Vec<u8>, AttestError> {
     intoto::serialize(subjects, predicate_type, predicate)
         .map_err(|source| AttestError::Serialise { artifact: about.to_owned(), source })
-}
-
-impl AttestError {
-    fn of(artifact: &str, error: PutError) -> Self {
-        let artifact = artifact.to_owned();
-        match error {
-            PutError::Name(source) => Self::Name { artifact, source },
-            PutError::Store(source) => Self::Store { artifact, source },
-            PutError::Foreign { uri } => Self::Foreign { uri },
-            PutError::Contended { uri } => Self::Contended { uri },
-            PutError::ReadBack { uri } => Self::ReadBack { uri },
-        }
-    }
 }

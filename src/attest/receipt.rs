@@ -8,7 +8,7 @@ use argo_attest_core::verify;
 use jiff::Timestamp;
 
 use super::AttestError;
-use crate::attestations::Kept;
+use crate::attestations::{Kept, PutError};
 
 /// Proof that an attestation was written, read back and verified.
 ///
@@ -94,18 +94,19 @@ pub(super) struct ReadBack {
 impl ReadBack {
     /// What the store gives has to be what was signed here, not some other
     /// attestation of the same name, and to verify with the public key.
-    pub(super) fn of(kept: Kept, written: &Bundle, key: PublicKey) -> Result<Self, AttestError> {
+    pub(super) fn of(about: &str, kept: Kept, written: &Bundle, key: PublicKey) -> Result<Self, AttestError> {
         let (bundle_uri, lines_uri, set_aside) = (kept.bundle.uri, kept.lines.uri, kept.set_aside);
         let unverified = |source| AttestError::Unverified { uri: bundle_uri.clone(), source };
+        let other = |uri| AttestError::Put { artifact: about.to_owned(), source: PutError::ReadBack { uri } };
         let bytes = kept.bundle.bytes;
         let bundle = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
         bundle.envelope().verify(&[&key]).map_err(|e| unverified(e.into()))?;
         if bytes != written.to_json() {
-            return Err(AttestError::ReadBack { uri: bundle_uri });
+            return Err(other(bundle_uri));
         }
         let line = written.envelope().to_json();
         if !kept.lines.bytes.split(|b| *b == b'\n').any(|l| l == line) {
-            return Err(AttestError::ReadBack { uri: lines_uri });
+            return Err(other(lines_uri));
         }
         Ok(Self { bundle, bundle_uri, lines_uri, key, set_aside })
     }

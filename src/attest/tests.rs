@@ -6,12 +6,13 @@ use argo_attest_core::contents::{Contents, MAX_FILES};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
 use argo_attest_core::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
+use argo_attest_core::text::causes;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::attestations::{Foreign, MAX_ATTESTATION, ObjectAttestations};
+use crate::attestations::{Foreign, MAX_ATTESTATION, ObjectAttestations, PutError};
 use crate::signer::{SignError, Signed, Signer};
 use crate::store::{
     Listing, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
@@ -111,8 +112,11 @@ async fn what_the_store_swapped_is_not_attested() {
     for suffix in [".sigstore.json", ".intoto.jsonl", ".manifest.sha256"] {
         for swap in [cut, flipped, nothing] as [fn(&[u8]) -> Vec<u8>; 3] {
             let error = attest(MAX_FILES + 1, suffix, swap).await.0.map(|_| ()).unwrap_err();
-            let expected = matches!(error, AttestError::ReadBack { .. } | AttestError::Unverified { .. });
-            assert!(expected && error.to_string().contains(suffix), "{suffix}: {error:?}");
+            let expected = matches!(
+                error,
+                AttestError::Put { source: PutError::ReadBack { .. }, .. } | AttestError::Unverified { .. }
+            );
+            assert!(expected && causes(&error).contains(suffix), "{suffix}: {error:?}");
         }
     }
 }
@@ -190,7 +194,7 @@ async fn what_is_not_ours_is_kept() {
         let place = ObjectAttestations::new(&store, &out);
         let refusing = Attestor::new(&key);
         let refused = refusing.attest(&contents, &place, &provenance()).await.map(|_| ()).unwrap_err();
-        assert!(matches!(refused, AttestError::Foreign { .. }), "{refused:?}");
+        assert!(matches!(refused, AttestError::Put { source: PutError::Foreign { .. }, .. }), "{refused:?}");
         assert_eq!(store.get(name, 100).await.unwrap().bytes, theirs);
 
         let keeping = refusing.with_foreign(Foreign::SetAside);
@@ -225,7 +229,7 @@ async fn what_cannot_be_kept_stays() {
         let place = ObjectAttestations::new(&store, &out);
         let keeping = Attestor::new(&key).with_foreign(Foreign::SetAside);
         let error = keeping.attest(&contents, &place, &provenance()).await.map(|_| ()).unwrap_err();
-        assert!(matches!(error, AttestError::Foreign { .. }), "{error:?}");
+        assert!(matches!(error, AttestError::Put { source: PutError::Foreign { .. }, .. }), "{error:?}");
         assert!(store.get(&names.lines, u64::MAX).await.unwrap().bytes == there);
     }
 }

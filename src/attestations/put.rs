@@ -7,6 +7,7 @@ use argo_attest_core::bundle::{Bundle, lines as json_lines};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::manifest;
+use argo_attest_core::trouble::{Fault, Trouble};
 use bytes::Bytes;
 
 use super::foreign::{Foreign, set_aside};
@@ -46,6 +47,24 @@ pub enum PutError {
         /// Where.
         uri: String,
     },
+}
+
+impl Trouble for PutError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Store(error) => error.fault(),
+            _ => Fault::No,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.remedy(),
+            Self::Name(_) => Some("give the artifact a shorter key".to_owned()),
+            Self::Foreign { .. } => Some("move it away, or give the output another name".to_owned()),
+            Self::Contended { .. } | Self::ReadBack { .. } => None,
+        }
+    }
 }
 
 impl From<InvalidKey> for PutError {

@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Exit, Failure, print};
 use crate::regular_file::{self, ReadError};
+use crate::sidecar::NamedStore;
 
 const EXAMPLE: &str = "\
 Example, of the steps with the annotation argo-attest.io/attest: \"true\":
@@ -66,6 +67,14 @@ pub(super) struct InjectArgs {
     /// Secret with the artifact store's credentials, repeatable [default: none, for web identity]
     #[arg(long, value_name = "NAME", env = variable::STORE_SECRET, value_delimiter = ',')]
     store_secret: Vec<ObjectName>,
+    #[arg(
+        long,
+        value_name = "URL",
+        env = variable::STORE,
+        help = "Where attestations go that have no place beside their output, since that is in no S3 \
+                store, and outcomes: s3://bucket/prefix [default: as the sidecar has it]"
+    )]
+    store: Option<NamedStore>,
     /// Give the pods so long to end, by a podSpecPatch [default: as it is]
     #[arg(long, value_name = "SECONDS", env = variable::GRACE_PERIOD,
           value_parser = clap::value_parser!(u32).range(5..))]
@@ -121,6 +130,7 @@ pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
         key_secret: args.key_secret,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,
+        attestation_store: args.store.as_ref().map(ToString::to_string),
         grace_period: args.grace_period,
         run_as_user: args.run_as_user,
     };

@@ -16,7 +16,7 @@ use super::place::Where;
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
 use super::{Exit, Failure, protected};
-use crate::sidecar::{End, Form, IfNotReady, Settings, Signals, Unusable};
+use crate::sidecar::{End, Form, IfNotReady, NamedStore, Settings, Signals, Unusable};
 use crate::signer::KeySource;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
@@ -63,6 +63,15 @@ pub(super) struct SidecarArgs {
     /// .attestations/ [default: beside, but apart for the keyed outputs of a fan-out]
     #[arg(long, value_name = "WHERE", env = variable::ATTESTATIONS)]
     attestations: Option<Where>,
+    #[arg(
+        long,
+        value_name = "URL",
+        env = variable::STORE,
+        help = "Where attestations go that have no place beside their output, since that is in no S3 \
+                store, and the step's outcome: s3://bucket/prefix [default: there are none of such \
+                outputs, and the outcome goes beneath the step's own prefix]"
+    )]
+    store: Option<NamedStore>,
     /// Serve Prometheus metrics at /metrics of this address
     #[arg(long, value_name = "ADDR", env = variable::METRICS_LISTEN)]
     metrics_listen: Option<SocketAddr>,
@@ -179,6 +188,7 @@ fn settings(args: SidecarArgs) -> Settings {
         all: args.all,
         attest_failed: args.attest_failed,
         placement: args.attestations.map(Where::into),
+        store: args.store,
         metrics_listen: args.metrics_listen,
         form: args.mode.map(|mode| match mode {
             Mode::Native => Form::Native,

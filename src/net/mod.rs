@@ -7,6 +7,7 @@
 mod body;
 mod client;
 mod connect;
+mod own;
 mod proxy;
 mod trust;
 

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::secret::shown_path;
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::Source;
+use super::own::OwnCertificates;
 use crate::environment::Env;
 use crate::regular_file::{self, Links};
 
@@ -64,7 +66,11 @@ pub enum TrustError {
 
 /// Certificates that others may be checked by.
 #[derive(Debug, Clone)]
-pub struct Anchors(RootCertStore);
+pub struct Anchors {
+    authorities: RootCertStore,
+    /// Those that a server may show as its own.
+    own: Vec<CertificateDer<'static>>,
+}
 
 impl Trust {
     /// `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`, else the system's certificates.
@@ -80,6 +86,8 @@ impl Trust {
             Self::System => SYSTEM_BUNDLES
                 .iter()
                 .find_map(|path| Anchors::read(Path::new(path)).ok())
+                // Nobody put a server's own certificate there for us.
+                .map(|anchors| Anchors { own: Vec::new(), ..anchors })
                 .ok_or(TrustError::NoneFound),
         }
     }
@@ -88,37 +96,47 @@ impl Trust {
 impl Anchors {
     /// No authority at all: nothing can be made to speak TLS.
     pub fn none() -> Self {
-        Self(RootCertStore::empty())
+        Self { authorities: RootCertStore::empty(), own: Vec::new() }
     }
 
-    /// Those of a PEM file. Bundles hold some that cannot be a trust anchor (too old a
-    /// form); those are passed over.
+    /// Those of a PEM file: of authorities, and of servers, which are believed for what they
+    /// are themselves. Bundles hold some that cannot be a trust anchor (too old a form); those
+    /// are passed over.
     pub fn read(path: &Path) -> Result<Self, TrustError> {
         let shown = || shown_path(path);
         let bytes = regular_file::read(path, Links::Followed, MAX_BUNDLE)
             .map_err(|error| TrustError::File { path: shown(), source: error.into() })?;
-        let mut store = RootCertStore::empty();
+        let mut anchors = Self::none();
         for certificate in CertificateDer::pem_slice_iter(&bytes) {
             // The reader's own words quote the file, which may be a key.
             let damaged = |_| TrustError::Bundle { path: shown(), source: Some("its PEM is damaged".into()) };
-            if let Err(error) = store.add(certificate.map_err(damaged)?) {
-                tracing::debug!(%error, "passed over a CA certificate that cannot be used");
+            let certificate = certificate.map_err(damaged)?;
+            match anchors.authorities.add(certificate.clone()) {
+                Ok(()) => anchors.own.push(certificate),
+                Err(error) => tracing::debug!(%error, "passed over a CA certificate that cannot be used"),
             }
         }
-        if store.is_empty() {
+        if anchors.authorities.is_empty() {
             return Err(TrustError::Bundle { path: shown(), source: None });
         }
-        Ok(Self(store))
+        Ok(anchors)
     }
 
     /// TLS 1.2 and 1.3 as rustls thinks safe, over ring, with nobody else believed.
     pub(super) fn client(self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(self.0)
-            .with_no_client_auth();
-        Ok(Arc::new(config))
+        let Self { authorities, own: certificates } = self;
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        if certificates.is_empty() {
+            return Ok(Arc::new(config.with_root_certificates(authorities).with_no_client_auth()));
+        }
+        let authorities = WebPkiServerVerifier::builder_with_provider(authorities.into(), provider)
+            .build()
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let verifier = Arc::new(OwnCertificates { certificates, authorities });
+        let config = config.dangerous().with_custom_certificate_verifier(verifier);
+        Ok(Arc::new(config.with_no_client_auth()))
     }
 }
 

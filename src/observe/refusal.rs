@@ -30,6 +30,9 @@ pub enum Refusal {
     /// A symbolic link that Argo's zip has an empty file for.
     #[error("a symbolic link, in whose place a zip as Argo makes it has an empty file")]
     LinkInZip,
+    /// A symbolic link in a directory that goes file by file to a store that nobody can ask.
+    #[error("a symbolic link, of which it is not known what the store it goes to has in its place")]
+    LinkElsewhere,
     /// A named pipe, which has no content of its own.
     #[error("a named pipe, not a regular file")]
     Fifo,

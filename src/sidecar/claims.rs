@@ -10,11 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use argo_attest_core::argo::path::join;
-use argo_attest_core::argo::{InputSource, ObjectRef, Placement, Step};
+use argo_attest_core::argo::{ArtifactStore, Destination, InputSource, ObjectRef, Placement, Step};
 use argo_attest_core::contract::store::APART;
+use argo_attest_core::relpath::printable;
+use argo_attest_core::slsa::PodIdentity;
 use argo_attest_core::text::brief;
 
+use super::named::NamedStore;
 use crate::attestations::{AttestationNames, artifact_of, is_among_attestations};
+use crate::store::ObjectKey;
 
 /// Bytes of a name in a reason.
 const SHOWN: usize = 200;
@@ -22,12 +26,49 @@ const SHOWN: usize = 200;
 /// Where an object is: a bucket, and a key as it is compared.
 type Spot = (String, String);
 
+/// An object that is written, or after which something is named that is.
+#[derive(Debug, Clone)]
+pub(super) struct Written<'a> {
+    bucket: &'a str,
+    /// The store's server; `None`, if it may be any.
+    server: Option<String>,
+    /// In the bucket.
+    key: String,
+}
+
+impl<'a> Written<'a> {
+    /// Where the step stores something.
+    pub(super) fn object(object: &'a ObjectRef) -> Self {
+        let store: &ArtifactStore = &object.store;
+        Self { bucket: store.bucket(), server: Some(store.server()), key: object.key().to_owned() }
+    }
+
+    /// What has this key in the store that the platform names.
+    pub(super) fn named(store: &'a NamedStore, key: &ObjectKey) -> Self {
+        Self { bucket: store.bucket().as_str(), server: None, key: store.in_bucket(key) }
+    }
+
+    fn called(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
+    }
+
+    fn spot(&self) -> Spot {
+        (self.bucket.to_owned(), join("/", &self.key).trim_start_matches('/').to_owned())
+    }
+
+    /// The uri, printable.
+    pub(super) fn uri(&self) -> String {
+        format!("s3://{}", printable(format!("{}/{}", self.bucket, self.key).as_bytes()))
+    }
+}
+
 /// Something that is written, or has to stay as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Claim {
     who: Who,
     what: What,
-    endpoint: String,
+    /// As [`Written::server`].
+    server: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +96,29 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// What the step writes, and where it takes its inputs from. `outcome`: the step's own.
-    pub(super) fn of(step: &Step, outcome: Option<&ObjectRef>) -> Self {
+    /// What the step writes, and where it takes its inputs from. `outcome`: after what the
+    /// step's own is named. `named`: the store that the platform names, and for which pod.
+    pub(super) fn of(
+        step: &Step,
+        outcome: Option<&Written<'_>>,
+        named: Option<(&NamedStore, &PodIdentity)>,
+    ) -> Self {
         let mut claims = Self::default();
         for (at, output) in step.outputs.iter().enumerate() {
-            if let Ok(plan) = &output.plan {
-                claims.both(&Who::Output(at, output.name.clone()), &plan.object);
+            let Ok(plan) = &output.plan else { continue };
+            let who = Who::Output(at, output.name.clone());
+            match (&plan.destination, named) {
+                (Destination::Object(object), _) => {
+                    let written = Written::object(object);
+                    claims.claim(who.clone(), What::Object, &written);
+                    claims.attestation(&who, &written);
+                }
+                (Destination::Elsewhere(place), Some((store, pod))) => {
+                    if let Ok(key) = NamedStore::output(place, pod) {
+                        claims.attestation(&who, &Written::named(store, &key));
+                    }
+                }
+                (Destination::Elsewhere(_), None) => {}
             }
         }
         if let Some(outcome) = outcome {
@@ -68,13 +126,14 @@ impl Claims {
         }
         for log in &step.logs {
             if let Ok(object) = &log.object {
-                claims.claim(Who::Log(log.container.clone()), What::Object, object, object.key());
+                claims.claim(Who::Log(log.container.clone()), What::Object, &Written::object(object));
             }
         }
         for input in &step.inputs {
             if let InputSource::Object(object) = &input.source {
-                claims.claim(Who::Input(input.name.clone()), What::Object, object, object.key());
-                claims.inputs.insert(spot(object, object.key()));
+                let written = Written::object(object);
+                claims.claim(Who::Input(input.name.clone()), What::Object, &written);
+                claims.inputs.insert(written.spot());
             }
         }
         claims
@@ -83,64 +142,62 @@ impl Claims {
     /// Why the output at this place of the template may not be attested; `None` if nothing is
     /// in its way.
     pub(super) fn against(&self, output: usize, object: &ObjectRef) -> Option<String> {
-        let of = |what, key: &str| self.conflict(output, what, object, key, false);
-        of(What::Object, object.key()).or_else(|| {
-            let names = attestation_keys(object);
-            names.iter().find_map(|key| of(What::Attestation, key))
-        })
+        let object = Written::object(object);
+        let conflict = self.conflict(output, What::Object, &object, false);
+        conflict.or_else(|| self.against_attestation(output, &object))
+    }
+
+    /// Why its attestation may not be named after this.
+    pub(super) fn against_attestation(&self, output: usize, named_after: &Written<'_>) -> Option<String> {
+        let conflict = |written| self.conflict(output, What::Attestation, &written, false);
+        attestation_of(named_after).into_iter().find_map(conflict)
     }
 
     /// Why an output that is stored as one object a file may not have this one.
     pub(super) fn against_file(&self, output: usize, file: &ObjectRef) -> Option<String> {
-        self.conflict(output, What::Object, file, file.key(), true)
+        self.conflict(output, What::Object, &Written::object(file), true)
     }
 
     /// Whether an output is stored where the step's outcome would be.
-    pub(super) fn outcome_is_taken(&self, outcome: &ObjectRef) -> bool {
-        let keys = attestation_keys(outcome);
-        let claims = keys.iter().filter_map(|key| self.claims.get(&spot(outcome, key))).flatten();
+    pub(super) fn outcome_is_taken(&self, outcome: &Written<'_>) -> bool {
+        let written = attestation_of(outcome);
+        let claims = written.iter().filter_map(|written| self.claims.get(&written.spot())).flatten();
         claims.into_iter().any(|claim| claim.who != Who::Outcome)
     }
 
-    fn both(&mut self, who: &Who, object: &ObjectRef) {
-        self.claim(who.clone(), What::Object, object, object.key());
-        self.attestation(who, object);
-    }
-
-    fn attestation(&mut self, who: &Who, object: &ObjectRef) {
-        for key in attestation_keys(object) {
-            self.claim(who.clone(), What::Attestation, object, &key);
+    fn attestation(&mut self, who: &Who, named_after: &Written<'_>) {
+        for written in attestation_of(named_after) {
+            self.claim(who.clone(), What::Attestation, &written);
         }
     }
 
-    fn claim(&mut self, who: Who, what: What, object: &ObjectRef, key: &str) {
-        let claim = Claim { who, what, endpoint: object.store.server() };
-        self.claims.entry(spot(object, key)).or_default().push(claim);
+    fn claim(&mut self, who: Who, what: What, written: &Written<'_>) {
+        let claim = Claim { who, what, server: written.server.clone() };
+        self.claims.entry(written.spot()).or_default().push(claim);
     }
 
     /// `file`: one of an output, which must not lie where its own attestation goes, either.
-    fn conflict(&self, me: usize, what: What, object: &ObjectRef, key: &str, file: bool) -> Option<String> {
+    fn conflict(&self, me: usize, what: What, written: &Written<'_>, file: bool) -> Option<String> {
         // Where attestations are looked for that lie apart, no step may store anything else.
-        if what == What::Object && is_among_attestations(key) {
+        if what == What::Object && is_among_attestations(&written.key) {
             return Some(format!("its object lies beneath {APART}, where attestations are kept"));
         }
-        let spot = spot(object, key);
-        let endpoint = object.store.server();
-        let written = match what {
+        let spot = written.spot();
+        let mine = match what {
             What::Object => "its object",
             What::Attestation => "its attestation",
         };
-        let shown = object.store.uri(key);
+        let shown = written.uri();
         let taken = self.claims.get(&spot).into_iter().flatten().find(|claim| {
             let mine =
                 matches!(claim.who, Who::Output(at, _) if at == me) && (!file || claim.what == What::Object);
-            !mine && claim.forbids(what, &endpoint)
+            !mine && claim.forbids(what, written.server.as_deref())
         });
         if let Some(claim) = taken {
-            return Some(format!("{written}, {}, is also {}", brief(&shown, SHOWN), claim.told()));
+            return Some(format!("{mine}, {}, is also {}", brief(&shown, SHOWN), claim.told()));
         }
         (what == What::Object && self.is_beside_an_input(&spot))
-            .then(|| format!("{written}, {}, is where the attestation of an input is", brief(&shown, SHOWN)))
+            .then(|| format!("{mine}, {}, is where the attestation of an input is", brief(&shown, SHOWN)))
     }
 
     fn is_beside_an_input(&self, (bucket, key): &Spot) -> bool {
@@ -155,11 +212,12 @@ impl Claims {
 
 impl Claim {
     /// Whether somebody else may not write this there.
-    fn forbids(&self, what: What, endpoint: &str) -> bool {
+    fn forbids(&self, what: What, server: Option<&str>) -> bool {
+        let is_one = self.server.is_none() || server.is_none() || self.server.as_deref() == server;
         match (&self.who, self.what) {
             // An input is replaced, and so is its attestation, where a step changes it in place.
             (Who::Input(_), theirs) => theirs != what,
-            (Who::Output(..), theirs) if theirs == what => self.endpoint == endpoint,
+            (Who::Output(..), theirs) if theirs == what => is_one,
             (Who::Output(..) | Who::Outcome | Who::Log(_), _) => true,
         }
     }
@@ -178,18 +236,14 @@ impl Claim {
     }
 }
 
-/// Everything that an attestation of the object consists of, wherever it lies: one is looked
-/// for in both places.
-fn attestation_keys(object: &ObjectRef) -> Vec<String> {
+/// Everything that an attestation consists of which is named after this, wherever it lies: one
+/// is looked for in both places.
+fn attestation_of<'a>(named_after: &Written<'a>) -> Vec<Written<'a>> {
     let names = [Placement::Beside, Placement::Apart]
         .into_iter()
-        .filter_map(|placement| AttestationNames::of(object.key(), placement).ok());
-    let keys = |names: AttestationNames| names.all().map(|key| key.as_str().to_owned());
-    names.flat_map(keys).collect()
-}
-
-fn spot(object: &ObjectRef, key: &str) -> Spot {
-    (object.store.bucket().to_owned(), join("/", key).trim_start_matches('/').to_owned())
+        .filter_map(|placement| AttestationNames::of(&named_after.key, placement).ok());
+    let written = |names: AttestationNames| names.all().map(|key| named_after.called(key.as_str()));
+    names.flat_map(written).collect()
 }
 
 #[cfg(test)]
@@ -216,9 +270,12 @@ mod tests {
         });
         let text = encode(&template).unwrap().into_bytes();
         let step = Step::parse(&TemplateText::new(Source::Env, text).unwrap()).unwrap();
-        let claims = Claims::of(&step, None);
+        let claims = Claims::of(&step, None, None);
         let each = step.outputs.iter().enumerate();
-        each.map(|(at, output)| claims.against(at, &output.plan.as_ref().unwrap().object)).collect()
+        each.map(|(at, output)| {
+            claims.against(at, output.plan.as_ref().unwrap().destination.object().unwrap())
+        })
+        .collect()
     }
 
     #[test]

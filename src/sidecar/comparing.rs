@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use argo_attest_core::archive::{Expected, ExpectedFile, Naming, Passed};
-use argo_attest_core::argo::Packing;
+use argo_attest_core::argo::{ObjectRef, Packing};
 use argo_attest_core::relpath::RelPath;
 use tokio::task::spawn_blocking;
 
@@ -19,15 +19,19 @@ use crate::stored_match::{
 /// How many stored objects of one output a statement lists.
 const LISTED_OBJECTS: usize = 100;
 
+/// Why an output is attested nowhere.
+pub(super) const NEVER_STORED: &str = "Argo cannot store this output: it zips a file that it moved away";
+
 /// The object against what was digested. The outer error is none of the store's.
 pub(super) async fn compare(
     way: &Way,
+    stored: &ObjectRef,
     store: &Arc<dyn Store>,
     sealed: &Arc<SealedArtifact>,
     on_disk: Option<Seen>,
     packing: &Packing,
 ) -> Result<Result<Vec<StoredObject>, StoredError>, String> {
-    let object = key(&way.plan.object).map_err(|e| e.to_string())?;
+    let object = key(stored).map_err(|e| e.to_string())?;
     Ok(match packing {
         Packing::AsIs => {
             let file = sealed.files().get(&RelPath::root()).ok_or("it was not digested")?;
@@ -39,7 +43,7 @@ pub(super) async fn compare(
         }
         Packing::ObjectPerFile => {
             let key = |path| {
-                let object = way.object_of(path)?;
+                let object = way.object_of(stored, path)?;
                 key(&object).map_err(|e| format!("{path}: {e}"))
             };
             // Each key is made when its turn comes: there may be very many.
@@ -65,7 +69,7 @@ pub(super) async fn compare(
             check_archive(store.as_ref(), &object, *format, expected).await.map(|o| vec![o])
         }
         Packing::NeverStored => {
-            return Err("Argo cannot store this output: it zips a file that it moved away".into());
+            return Err(NEVER_STORED.into());
         }
     })
 }
@@ -93,6 +97,7 @@ fn passed(refusal: &Refusal) -> Passed {
         | Refusal::LinkAstray
         | Refusal::LinkHoldsKey
         | Refusal::LinkInZip
+        | Refusal::LinkElsewhere
         | Refusal::TooManyLinks
         | Refusal::Fifo
         | Refusal::Socket

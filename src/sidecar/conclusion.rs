@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use argo_attest_core::archive::Format;
-use argo_attest_core::argo::{Packing, Shape as ArgoShape};
+use argo_attest_core::argo::{Elsewhere, Packing, Shape as ArgoShape};
 use argo_attest_core::contents::Contents;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::outcome::Fate;
@@ -13,11 +13,12 @@ use argo_attest_core::slsa::Provenance;
 use argo_attest_core::text::causes;
 use tokio::task::spawn_blocking;
 
+use super::comparing::NEVER_STORED;
 use super::earlier::Before;
 use super::grace::{Deadline, TimeUp};
 use super::last_look::LastLook;
 use super::packed;
-use super::planned::Way;
+use super::planned::{Keeping, Way};
 use super::settings::Form;
 use super::waiting::Waiting;
 use crate::artifact_repository::key;
@@ -39,7 +40,7 @@ pub(super) struct Concluding<'a> {
     pub(super) ended: i64,
     /// When it is too late to go on.
     pub(super) deadline: Deadline,
-    pub(super) provenance: &'a dyn Fn(Vec<ResourceDescriptor>) -> Provenance,
+    pub(super) provenance: &'a dyn Fn(Vec<ResourceDescriptor>, Option<&Elsewhere>) -> Provenance,
 }
 
 /// What became of one output, and of what in it has no part in that.
@@ -84,6 +85,24 @@ struct Known {
     packing: Packing,
     /// The archive that Argo packed, where only that is on the volume.
     on_disk: Option<Seen>,
+}
+
+impl Known {
+    /// What main wrote, and the archive that Argo made of it, where that was seen, too.
+    fn written_to(self, place: &Elsewhere) -> Result<Contents, String> {
+        match (self.packing, self.on_disk) {
+            (Packing::NeverStored, _) => Err(NEVER_STORED.into()),
+            (Packing::PackedOnDisk, Some(archive)) => {
+                Ok(self.contents.stored_as(&last_part(place.key()), "", archive.digest))
+            }
+            _ => Ok(self.contents),
+        }
+    }
+}
+
+/// What somebody calls an object who fetched it.
+fn last_part(key: &str) -> String {
+    printable(key.rsplit('/').next().unwrap_or_default().as_bytes())
 }
 
 impl Concluding<'_> {
@@ -134,7 +153,7 @@ impl Concluding<'_> {
         let sealed = packed::unpack(way, checked.await.map_err(|e| e.to_string())??).await?;
         let shape = if sealed.shape() == Shape::File { ArgoShape::File } else { ArgoShape::Directory };
         let packing = way.plan.packing(shape);
-        let (sealed, left_out) = as_stored(sealed, &packing);
+        let (sealed, left_out) = as_stored(sealed, &packing, &way.keeping);
         entries.not_stored.extend(left_out.iter().map(ToString::to_string));
         entries
             .refused
@@ -153,27 +172,37 @@ impl Concluding<'_> {
         known: Known,
         last: &LastLook,
     ) -> Result<(Fate, Vec<String>), String> {
-        let Known { sealed, contents, packing, on_disk } = known;
-        if packing == Packing::ObjectPerFile && sealed.files().is_empty() {
-            return Ok((Fate::NotStored { reason: NO_FILES.to_owned() }, Vec::new()));
-        }
-        let waiting =
-            Waiting { form: self.form, way, before, sealed: &sealed, on_disk, packing: &packing, last };
-        let stored = waiting.stored().await?;
-        let contents = match stored.as_slice() {
-            [object] if packing != Packing::ObjectPerFile => {
-                let name = way.plan.object.key().rsplit('/').next().unwrap_or_default();
-                contents.stored_as(&printable(name.as_bytes()), object.uri(), object.digest())
-            }
-            _ => contents,
-        };
         let store = before.store.as_ref();
-        let object = key(&way.plan.object).map_err(|e| e.to_string())?;
-        let place = way.attestations(store, &object);
+        let place = way.attestations(store).map_err(|e| e.to_string())?;
         place.names().map_err(|e| e.to_string())?;
-        let directory = (packing == Packing::ObjectPerFile).then(|| store.uri(&object));
         let manifest = place.manifest_name();
-        let provenance = (self.provenance)(byproducts(&contents, &manifest, &stored, directory.as_deref()));
+        let (contents, provenance) = match &way.keeping {
+            Keeping::WithObject { object, .. } => {
+                let Known { sealed, contents, packing, on_disk } = known;
+                if packing == Packing::ObjectPerFile && sealed.files().is_empty() {
+                    return Ok((Fate::NotStored { reason: NO_FILES.to_owned() }, Vec::new()));
+                }
+                let (form, packing) = (self.form, &packing);
+                let waiting = Waiting { form, way, object, before, sealed: &sealed, on_disk, packing, last };
+                let stored = waiting.stored().await?;
+                let contents = match stored.as_slice() {
+                    [one] if *packing != Packing::ObjectPerFile => {
+                        contents.stored_as(&last_part(object.key()), one.uri(), one.digest())
+                    }
+                    _ => contents,
+                };
+                let directory = (*packing == Packing::ObjectPerFile).then(|| key(object));
+                let directory = directory.transpose().map_err(|e| e.to_string())?.map(|key| store.uri(&key));
+                let byproducts = byproducts(&contents, &manifest, &stored, directory.as_deref());
+                (contents, (self.provenance)(byproducts, None))
+            }
+            // Nobody can ask whether it is there: what is stated is what main wrote.
+            Keeping::Named { place, .. } => {
+                let contents = known.written_to(place)?;
+                let byproducts = byproducts(&contents, &manifest, &[], None);
+                (contents, (self.provenance)(byproducts, Some(place)))
+            }
+        };
         let attestor = Attestor::new(self.signer).with_foreign(Foreign::SetAside);
         let receipt = attestor.attest(&contents, &place, &provenance).await.map_err(|e| causes(&e))?;
         let set_aside = receipt.set_aside().to_vec();
@@ -185,8 +214,12 @@ impl Concluding<'_> {
 /// an empty file in place of each (`zipDir` in its util/archive/archive.go), which is not what
 /// main wrote; of a directory that is stored as one object a file they are left out
 /// (`generatePutTasks` in its workflow/artifacts/s3/s3.go).
-fn as_stored(sealed: SealedArtifact, packing: &Packing) -> (SealedArtifact, Vec<RelPath>) {
+fn as_stored(sealed: SealedArtifact, packing: &Packing, keeping: &Keeping) -> (SealedArtifact, Vec<RelPath>) {
     match packing {
+        // Each kind of store has habits of its own; some of Argo's drivers follow links.
+        Packing::ObjectPerFile if matches!(keeping, Keeping::Named { .. }) => {
+            (sealed.refusing_links(&Refusal::LinkElsewhere), Vec::new())
+        }
         Packing::ObjectPerFile => sealed.without_links(),
         Packing::Repacked(Format::Zip, _) => (sealed.refusing_links(&Refusal::LinkInZip), Vec::new()),
         Packing::AsIs

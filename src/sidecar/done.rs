@@ -1,9 +1,7 @@
 //! Done: what became of every output is known, and remains to be told.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use argo_attest_core::argo::ObjectRef;
 use argo_attest_core::outcome::{OutputOutcome, StepOutcome, StepState};
 use argo_attest_core::text::causes;
 use jiff::Timestamp;
@@ -11,6 +9,7 @@ use tracing::{error, info};
 
 use super::grace::Grace;
 use super::life::End;
+use super::preparation::OutcomePlace;
 use super::settings::Form;
 use super::status::Status;
 use super::surroundings::Surroundings;
@@ -19,7 +18,6 @@ use crate::artifact_repository::Stores;
 use crate::attest::Reported;
 use crate::cluster::Notice;
 use crate::signer::FollowedKey;
-use crate::store::Store;
 
 /// The state. Nothing is looked at any more.
 pub(super) struct Done<'a> {
@@ -30,7 +28,7 @@ pub(super) struct Done<'a> {
     pub(super) key: FollowedKey,
     pub(super) stores: Stores,
     /// Where the step's own outcome goes, or why it has no place.
-    pub(super) place: Result<(Arc<dyn Store>, ObjectRef), String>,
+    pub(super) place: Result<OutcomePlace, String>,
     pub(super) state: StepState,
     pub(super) outputs: Vec<OutputOutcome>,
     /// When main's end was noticed, by the steady clock and by that of the wall.

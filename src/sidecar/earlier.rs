@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::failed::{NotReady, not_ready};
-use super::planned::Way;
+use super::planned::{Keeping, Way};
 use super::preparation::Prepared;
 use super::settings::Form;
 use crate::artifact_repository::key;
@@ -74,8 +74,8 @@ async fn before(way: &Way, store: Arc<dyn Store>, form: Form) -> (usize, Before,
 }
 
 async fn object(way: &Way, store: &dyn Store, form: Form) -> Result<Earlier, NotReady> {
-    let object = key(&way.plan.object).map_err(|e| not_ready(&e, "give the artifact another key"))?;
-    let place = way.attestations(store, &object);
+    let unusable_key = |e| not_ready(&e, "give the artifact another key");
+    let place = way.attestations(store).map_err(unusable_key)?;
     place.names().map_err(|e| not_ready(&e, "give the artifact a shorter key"))?;
     // A GET says why it is refused; a HEAD cannot.
     let asked = place.bundle().await;
@@ -97,12 +97,14 @@ async fn object(way: &Way, store: &dyn Store, form: Form) -> Result<Earlier, Not
         Err(error) => return Err(unusable(error)),
     }
     // Only who looks before Argo has uploaded can mistake one for the other.
-    Ok(match form {
-        Form::Native => Earlier::Unknown,
-        Form::Plain => match timeout(EARLIER, store.head(&object)).await {
-            Ok(Ok(info)) => Earlier::Object(info.revision),
-            Ok(Err(StoreError::NotFound { .. })) => Earlier::Nothing,
-            _ => Earlier::Unknown,
-        },
+    Ok(match (&way.keeping, form) {
+        (Keeping::Named { .. }, _) | (_, Form::Native) => Earlier::Unknown,
+        (Keeping::WithObject { object, .. }, Form::Plain) => {
+            match timeout(EARLIER, store.head(&key(object).map_err(unusable_key)?)).await {
+                Ok(Ok(info)) => Earlier::Object(info.revision),
+                Ok(Err(StoreError::NotFound { .. })) => Earlier::Nothing,
+                _ => Earlier::Unknown,
+            }
+        }
     })
 }

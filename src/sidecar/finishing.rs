@@ -1,6 +1,7 @@
 //! Finishing: main has ended, the grace period runs. Each output comes to its conclusion,
 //! or is said to be unfinished.
 
+use argo_attest_core::argo::Elsewhere;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::outcome::{OutputOutcome, StepState};
 use argo_attest_core::slsa::StepRun;
@@ -99,7 +100,13 @@ impl Attesting<'_> {
         };
         count_digested(self.here.metrics, &stats);
         let run = self.run(&stats);
-        let provenance = |byproducts: Vec<ResourceDescriptor>| run.provenance(byproducts);
+        let provenance = |byproducts: Vec<ResourceDescriptor>, unchecked: Option<&Elsewhere>| {
+            let provenance = run.provenance(byproducts);
+            match unchecked {
+                Some(place) => provenance.unchecked(place),
+                None => provenance,
+            }
+        };
         let concluding = Concluding {
             form: self.prepared.form,
             signer: &self.prepared.key,

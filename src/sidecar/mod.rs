@@ -30,6 +30,7 @@ mod key;
 mod last_look;
 mod life;
 mod misused;
+mod named;
 mod observing;
 mod packed;
 mod placing;
@@ -48,5 +49,6 @@ mod waiting;
 
 pub use life::{End, run};
 pub use misused::Misused;
+pub use named::{InvalidNamedStore, NamedStore};
 pub use settings::{Form, IfNotReady, Settings, Unusable};
 pub use signals::Signals;

@@ -3,21 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::argo::{ObjectRef, Place, Placement, Plan, Step, Unlocated};
+use argo_attest_core::argo::{Destination, Elsewhere, ObjectRef, Place, Placement, Plan, Step, Unlocated};
 use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::slsa::PodIdentity;
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
 
-use super::claims::Claims;
+use super::claims::{Claims, Written};
+use super::named::NamedStore;
 use super::placing::Placing;
 use super::settings::Settings;
+use crate::artifact_repository::key;
 use crate::attestations::ObjectAttestations;
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES, Seen, Unseen};
 use crate::observe::Artifact;
-use crate::store::{ObjectKey, Store};
+use crate::store::{InvalidKey, ObjectKey, Store};
 
 /// Where Argo's emissary leaves what it packed, and all else that is shared.
 const ARGO_DIR: &str = "/var/run/argo";
+
+/// Why nothing is attested of what is stored where nobody can ask.
+const NO_STORE: &str = "no S3 store is named for attestations (--store)";
 
 /// A declared output, and where it can be seen.
 #[derive(Debug, Clone)]
@@ -38,24 +44,37 @@ pub(super) struct Way {
     pub(super) packed: bool,
     /// Its place among the template's outputs.
     pub(super) at: usize,
-    /// Where its attestation goes.
-    pub(super) placement: Placement,
+    pub(super) keeping: Keeping,
     claims: Arc<Claims>,
 }
 
+/// Where an output is stored, and where its attestation goes.
+#[derive(Debug, Clone)]
+pub(super) enum Keeping {
+    /// Both in a store that can be asked.
+    WithObject { object: ObjectRef, placement: Placement },
+    /// The output in one that cannot: its attestation in the store that the platform names,
+    /// named after this key.
+    Named { place: Elsewhere, key: ObjectKey },
+}
+
 impl Way {
-    /// What is attested of it, and where that goes.
+    /// What is attested of it, and where that goes. `store`: the one that it goes to.
     pub(super) fn attestations<'a>(
         &self,
         store: &'a dyn Store,
-        object: &ObjectKey,
-    ) -> ObjectAttestations<'a> {
-        ObjectAttestations::new(store, object).put_at(self.placement)
+    ) -> Result<ObjectAttestations<'a>, InvalidKey> {
+        Ok(match &self.keeping {
+            Keeping::WithObject { object, placement } => {
+                ObjectAttestations::new(store, &key(object)?).put_at(*placement)
+            }
+            Keeping::Named { key, .. } => ObjectAttestations::new(store, key),
+        })
     }
 
     /// The object of one file, of an output that is stored as one object a file.
-    pub(super) fn object_of(&self, path: &RelPath) -> Result<ObjectRef, String> {
-        let object = self.plan.object.beneath(path).map_err(|e| format!("{path}: {e}"))?;
+    pub(super) fn object_of(&self, object: &ObjectRef, path: &RelPath) -> Result<ObjectRef, String> {
+        let object = object.beneath(path).map_err(|e| format!("{path}: {e}"))?;
         match self.claims.against_file(self.at, &object) {
             None => Ok(object),
             Some(why) => Err(format!("{path}: {why}")),
@@ -68,8 +87,9 @@ pub(super) fn outputs(step: &Step, placing: Placing, settings: &Settings) -> Vec
     let mirror = MountTable::of_this_process()
         .map(|here| Mirror::new(here, MainMounts::of_template(step), &own(settings)))
         .map_err(|error| causes(&error));
-    let outcome = outcome_object(step, settings);
-    let claims = Arc::new(Claims::of(step, outcome.as_ref().ok()));
+    let outcome = outcome_object(step, settings).ok();
+    let claims =
+        Arc::new(Claims::of(step, outcome.as_ref().map(OutcomeObject::written).as_ref(), named(settings)));
     let planning = Planning { step, placing, settings, mirror, claims };
     let each = step.outputs.iter().enumerate().map(|(at, output)| Planned {
         name: output.name.clone(),
@@ -83,20 +103,52 @@ pub(super) fn outputs(step: &Step, placing: Placing, settings: &Settings) -> Vec
     each.collect()
 }
 
-/// Where the step's own outcome would go. A pod that runs again under its name has another
-/// uid: no outcome overwrites another.
-fn outcome_object(step: &Step, settings: &Settings) -> Result<ObjectRef, Unlocated> {
+/// Where the step's own outcome goes.
+#[derive(Debug, Clone)]
+pub(super) enum OutcomeObject {
+    /// Beneath the step's own prefix.
+    OfStep(ObjectRef),
+    /// In the store that the platform names.
+    Named(NamedStore, ObjectKey),
+}
+
+impl OutcomeObject {
+    fn written(&self) -> Written<'_> {
+        match self {
+            Self::OfStep(object) => Written::object(object),
+            Self::Named(store, key) => Written::named(store, key),
+        }
+    }
+}
+
+/// Where the step's own outcome would go: where a store is named, there, whatever becomes of the
+/// step's own. A pod that runs again under its name has another uid: no outcome overwrites
+/// another.
+fn outcome_object(step: &Step, settings: &Settings) -> Result<OutcomeObject, String> {
     let pod = settings.identity.pod_uid.as_deref().filter(|uid| !uid.is_empty()).unwrap_or("unknown-pod");
-    step.own_object(&format!("argo-attest-outcome-{pod}"))
+    let name = format!("argo-attest-outcome-{pod}");
+    match &settings.store {
+        Some(store) => {
+            let key = NamedStore::outcome(&name, &settings.identity).map_err(|why| why.to_string())?;
+            Ok(OutcomeObject::Named(store.clone(), key))
+        }
+        None => step.own_object(&name).map(OutcomeObject::OfStep).map_err(|why| why.to_string()),
+    }
 }
 
 /// Where the step's own outcome goes, or why it has no place.
-pub(super) fn outcome_place(step: &Step, settings: &Settings) -> Result<ObjectRef, String> {
-    let object = outcome_object(step, settings).map_err(|why| why.to_string())?;
-    if Claims::of(step, Some(&object)).outcome_is_taken(&object) {
-        return Err(format!("{object} is the object of something else that the step stores"));
+pub(super) fn outcome_place(step: &Step, settings: &Settings) -> Result<OutcomeObject, String> {
+    let object = outcome_object(step, settings)?;
+    let written = object.written();
+    if Claims::of(step, Some(&written), named(settings)).outcome_is_taken(&written) {
+        let written = written.uri();
+        return Err(format!("{written} is the object of something else that the step stores"));
     }
     Ok(object)
+}
+
+fn named(settings: &Settings) -> Option<(&NamedStore, &PodIdentity)> {
+    settings.store.as_ref().map(|store| (store, &settings.identity))
 }
 
 /// What is this container's own, and nobody's output.
@@ -118,9 +170,7 @@ struct Planning<'a> {
 
 impl Planning<'_> {
     fn way(&self, at: usize, name: &str, plan: &Plan) -> Result<Way, String> {
-        if let Some(why) = self.claims.against(at, &plan.object) {
-            return Err(why);
-        }
+        let keeping = self.keeping(at, plan)?;
         // Argo takes the paths of volumes and inputs from `/`, even where they are relative.
         let path = Path::new("/").join(&plan.path);
         let (root, rest, packed) = match &plan.place {
@@ -163,8 +213,27 @@ impl Planning<'_> {
         let path = RelPath::from_bytes(rest.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
         let artifact = Artifact { name: name.to_owned(), root, path };
         let claims = Arc::clone(&self.claims);
-        let placement = self.placing.of(plan);
-        Ok(Way { plan: plan.clone(), artifact, packed, at, placement, claims })
+        Ok(Way { plan: plan.clone(), artifact, packed, at, keeping, claims })
+    }
+
+    /// Where it is stored and its attestation goes, if nothing is in the way of either.
+    fn keeping(&self, at: usize, plan: &Plan) -> Result<Keeping, String> {
+        let (keeping, conflict) = match (&plan.destination, &self.settings.store) {
+            (Destination::Object(object), _) => {
+                let (object, placement) = (object.clone(), self.placing.of(plan));
+                let conflict = self.claims.against(at, &object);
+                (Keeping::WithObject { object, placement }, conflict)
+            }
+            (Destination::Elsewhere(place), Some(store)) => {
+                let key = NamedStore::output(place, &self.settings.identity).map_err(|e| e.to_string())?;
+                let conflict = self.claims.against_attestation(at, &Written::named(store, &key));
+                (Keeping::Named { place: place.clone(), key }, conflict)
+            }
+            (Destination::Elsewhere(place), None) => {
+                return Err(format!("{}, and {NO_STORE}", Unlocated::Unsupported(place.kind())));
+            }
+        };
+        conflict.map_or(Ok(keeping), Err)
     }
 
     /// What is at a path is what main has there. Else it is of another file that something

@@ -13,13 +13,13 @@ use tokio::task::spawn_blocking;
 
 use super::failed::{NotReady, not_established, not_ready};
 use super::placing::Placing;
-use super::planned::{self, Planned};
+use super::planned::{self, Keeping, OutcomeObject, Planned};
 use super::settings::Form;
 use super::surroundings::Surroundings;
 use super::upstream;
-use crate::artifact_repository::Stores;
+use crate::artifact_repository::{Stores, StoresError, key};
 use crate::signer::FollowedKey;
-use crate::store::Store;
+use crate::store::{ObjectKey, Store};
 use crate::template::{Claim, Established, TemplateSource};
 
 /// All that is needed to conclude, but the outputs themselves.
@@ -36,11 +36,19 @@ pub(super) struct Prepared {
     /// What is known of the inputs, by name.
     pub(super) inputs: BTreeMap<String, InputEvidence>,
     /// Where the step's own outcome goes, or why it has no place.
-    pub(super) outcome: Result<(Arc<dyn Store>, ObjectRef), String>,
+    pub(super) outcome: Result<OutcomePlace, String>,
     /// Why no output can be attested.
     pub(super) hindrance: Option<NotReady>,
     /// What else is amiss, of some output or of the outcome.
     pub(super) troubles: Vec<NotReady>,
+}
+
+/// Where a step's outcome goes.
+#[derive(Debug, Clone)]
+pub(super) struct OutcomePlace {
+    pub(super) store: Arc<dyn Store>,
+    /// After which it is named.
+    pub(super) key: ObjectKey,
 }
 
 impl Prepared {
@@ -67,18 +75,15 @@ impl Prepared {
             planning.await.map_err(|e| not_ready(&e, "see the log"))?
         };
         let mut troubles: Vec<_> = outputs.iter().filter_map(not_attestable).collect();
-        let mut opening = Opening { here, stores: Stores::default(), refused: HashMap::new() };
+        let mut opening = Opening::new(here);
         let opened = opening.outputs(&mut outputs);
-        let outcome = planned::outcome_place(&step, here.settings).and_then(|object| {
-            let store = opening.open(&object).map_err(|why| why.reason)?;
-            Ok((store, object))
-        });
+        let outcome = planned::outcome_place(&step, here.settings);
+        let outcome = outcome.and_then(|object| opening.outcome(&object));
         let Opening { stores, refused, .. } = opening;
         troubles.extend(refused.into_values());
         if let Err(why) = &outcome {
             let reason = format!("there is no place for the step's outcome: {why}");
-            let remedy =
-                "give the step an artifact repository in an S3 store, and no output the outcome's key";
+            let remedy = "give the step an artifact repository in an S3 store, or the sidecar one by --store; and no output the outcome's key";
             troubles.push(NotReady::held(reason, remedy.into()));
         }
         let hindrance = here.settings.unusable.as_ref().map(NotReady::from_setting).or(invalid);
@@ -97,25 +102,43 @@ fn not_attestable(output: &Planned) -> Option<NotReady> {
 struct Opening<'a> {
     here: &'a Surroundings<'a>,
     stores: Stores,
+    /// The one that the platform names, if it does.
+    named: Option<Result<Arc<dyn Store>, NotReady>>,
     refused: HashMap<String, NotReady>,
 }
 
-impl Opening<'_> {
-    fn open(&mut self, object: &ObjectRef) -> Result<Arc<dyn Store>, NotReady> {
-        let opened = self.stores.open(object, self.here.environment, &self.here.settings.secrets_dir);
-        opened.map_err(|error| {
-            let why = NotReady::from(&error);
-            self.refused.insert(why.reason.clone(), why.clone());
-            why
-        })
+impl<'a> Opening<'a> {
+    fn new(here: &'a Surroundings<'a>) -> Self {
+        let (mut stores, mut refused) = (Stores::default(), HashMap::new());
+        let named = here.settings.store.as_ref().map(|named| {
+            let opened = stores.open_platforms(&named.location(), here.environment);
+            opened.map_err(|error| noted(&mut refused, &error))
+        });
+        Self { here, stores, named, refused }
     }
 
-    /// By the outputs' places. One whose store cannot be opened cannot be attested.
+    fn open(&mut self, object: &ObjectRef) -> Result<Arc<dyn Store>, NotReady> {
+        let opened = self.stores.open(object, self.here.environment, &self.here.settings.secrets_dir);
+        opened.map_err(|error| noted(&mut self.refused, &error))
+    }
+
+    fn named(&self) -> Result<Arc<dyn Store>, NotReady> {
+        let missing =
+            || NotReady::held("no store is named for attestations".into(), "name one by --store".into());
+        self.named.clone().unwrap_or_else(|| Err(missing()))
+    }
+
+    /// The stores to which attestations go, by the outputs' places. An output whose one cannot
+    /// be opened cannot be attested.
     fn outputs(&mut self, outputs: &mut [Planned]) -> BTreeMap<usize, Arc<dyn Store>> {
         let mut opened = BTreeMap::new();
         for output in outputs {
             let Ok(way) = &output.way else { continue };
-            match self.open(&way.plan.object) {
+            let store = match &way.keeping {
+                Keeping::WithObject { object, .. } => self.open(object),
+                Keeping::Named { .. } => self.named(),
+            };
+            match store {
                 Ok(store) => {
                     opened.insert(way.at, store);
                 }
@@ -124,4 +147,18 @@ impl Opening<'_> {
         }
         opened
     }
+
+    fn outcome(&mut self, object: &OutcomeObject) -> Result<OutcomePlace, String> {
+        let (store, key) = match object {
+            OutcomeObject::OfStep(object) => (self.open(object), key(object).map_err(|why| why.to_string())?),
+            OutcomeObject::Named(_, key) => (self.named(), key.clone()),
+        };
+        Ok(OutcomePlace { store: store.map_err(|why| why.reason)?, key })
+    }
+}
+
+fn noted(refused: &mut HashMap<String, NotReady>, error: &StoresError) -> NotReady {
+    let why = NotReady::from(error);
+    refused.insert(why.reason.clone(), why.clone());
+    why
 }

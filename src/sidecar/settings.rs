@@ -7,6 +7,7 @@ use std::time::Duration;
 use argo_attest_core::argo::{Parameters, Placement, TemplateSource};
 use argo_attest_core::slsa::PodIdentity;
 
+use super::named::NamedStore;
 use crate::signer::KeySource;
 use crate::template::HandedOver;
 
@@ -54,6 +55,9 @@ pub struct Settings {
     /// Where attestations of outputs lie, if the step does not say; `None`: as it is best for
     /// each.
     pub placement: Option<Placement>,
+    /// Where attestations go whose output's own store cannot be asked, and the step's outcome;
+    /// `None`: the former nowhere, the latter beneath the step's own prefix.
+    pub store: Option<NamedStore>,
     /// Where Prometheus may ask.
     pub metrics_listen: Option<SocketAddr>,
     /// `None`: native where `ARGO_TEMPLATE` is in the environment, which Argo

@@ -2,22 +2,17 @@
 //! before it does. A pod that is killed, evicted or lost leaves nothing else; and what the
 //! step could not sign or store at its end is found out before its work is done.
 
-use std::sync::Arc;
-
-use argo_attest_core::argo::ObjectRef;
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::outcome::{Fate, OutputOutcome, StepOutcome, StepState, Told};
 use tracing::info;
 
 use super::failed::NotReady;
 use super::planned::Planned;
-use super::preparation::Prepared;
+use super::preparation::{OutcomePlace, Prepared};
 use super::surroundings::Surroundings;
 use super::telling::store_outcome;
-use crate::artifact_repository::key as object_key;
 use crate::attestations::ObjectAttestations;
 use crate::signer::{FollowedKey, Signer as _};
-use crate::store::Store;
 
 /// What is known of an output before it can be there.
 const NOT_YET: &str = "main had not ended when this was written";
@@ -68,16 +63,15 @@ fn outcome<'a>(here: &'a Surroundings<'_>, prepared: &'a Prepared) -> StepOutcom
 /// known, an outcome may be that of another pod.
 async fn is_told(
     here: &Surroundings<'_>,
-    (store, object): &(Arc<dyn Store>, ObjectRef),
+    OutcomePlace { store, key: place }: &OutcomePlace,
     key: &FollowedKey,
     invocation_id: &str,
 ) -> bool {
     if here.settings.identity.pod_uid.as_deref().is_none_or(str::is_empty) {
         return false;
     }
-    let Ok(place) = object_key(object) else { return false };
     // What cannot be read is for the write to stumble over, which says so.
-    let Ok(Some(there)) = ObjectAttestations::new(store.as_ref(), &place).bundle().await else {
+    let Ok(Some(there)) = ObjectAttestations::new(store.as_ref(), place).bundle().await else {
         return false;
     };
     let Ok(bundle) = Bundle::from_json(&there) else { return false };

@@ -1,19 +1,15 @@
 //! What became of the step's outputs, to the log and the metrics; and its outcome, signed,
 //! into the store.
 
-use std::sync::Arc;
-
-use argo_attest_core::argo::ObjectRef;
 use argo_attest_core::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome};
 use tracing::{info, warn};
 
+use super::preparation::OutcomePlace;
 use super::settings::Form;
-use crate::artifact_repository::key;
 use crate::attest::{AttestError, Attestor, Reported};
-use crate::attestations::{Foreign, NameError, ObjectAttestations};
+use crate::attestations::{Foreign, ObjectAttestations};
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
-use crate::store::Store;
 use crate::telemetry::{Counts, Metrics};
 
 /// What an outcome is called in a message.
@@ -23,13 +19,9 @@ const OUTCOME: &str = "the step's outcome";
 pub(super) async fn store_outcome(
     outcome: &StepOutcome<'_>,
     signer: &dyn Signer,
-    place: &(Arc<dyn Store>, ObjectRef),
+    OutcomePlace { store, key }: &OutcomePlace,
 ) -> Result<Reported, AttestError> {
-    let (store, object) = place;
-    let unnamed = |source: NameError| AttestError::Name { artifact: OUTCOME.to_owned(), source };
-    let key = key(object).map_err(|error| unnamed(error.into()))?;
-    let place = ObjectAttestations::new(store.as_ref(), &key);
-    place.names().map_err(unnamed)?;
+    let place = ObjectAttestations::new(store.as_ref(), key);
     let attestor = Attestor::new(signer).with_foreign(Foreign::SetAside);
     let predicate = outcome.predicate();
     attestor.report(OUTCOME, outcome.subject(), STEP_OUTCOME_V1, &predicate, &place).await

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argo_attest_core::argo::Packing;
+use argo_attest_core::argo::{ObjectRef, Packing};
 use argo_attest_core::text::causes;
 use tokio::time::{Instant, sleep};
 
@@ -26,6 +26,7 @@ const CONSISTENCY: Duration = Duration::from_secs(2);
 pub(super) struct Waiting<'a> {
     pub(super) form: Form,
     pub(super) way: &'a Way,
+    pub(super) object: &'a ObjectRef,
     pub(super) before: &'a Before,
     pub(super) sealed: &'a Arc<SealedArtifact>,
     pub(super) on_disk: Option<Seen>,
@@ -40,7 +41,8 @@ impl Waiting<'_> {
     pub(super) async fn stored(&self) -> Result<Vec<StoredObject>, String> {
         let patience = Instant::now() + CONSISTENCY;
         loop {
-            let look = compare(self.way, &self.before.store, self.sealed, self.on_disk, self.packing);
+            let look =
+                compare(self.way, self.object, &self.before.store, self.sealed, self.on_disk, self.packing);
             let error = match look.await? {
                 Ok(stored) => {
                     self.last.found();

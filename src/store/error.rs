@@ -52,6 +52,14 @@ pub enum StoreError {
         /// The object asked for.
         uri: String,
     },
+    /// There is no such bucket yet: somebody else makes it.
+    #[error(
+        "{uri}: the bucket does not exist yet; Argo makes it when it stores something (createBucketIfNotPresent)"
+    )]
+    NoBucketYet {
+        /// The object that was to be written.
+        uri: String,
+    },
     /// A store that is a directory has none.
     #[error("{uri}, the store's directory, {problem}")]
     NoDirectory {
@@ -202,9 +210,10 @@ impl StoreError {
     /// Its kind.
     pub fn kind(&self) -> StoreErrorKind {
         match self {
-            Self::NotFound { .. } | Self::NoBucket { .. } | Self::NoDirectory { .. } => {
-                StoreErrorKind::NotFound
-            }
+            Self::NotFound { .. }
+            | Self::NoBucket { .. }
+            | Self::NoBucketYet { .. }
+            | Self::NoDirectory { .. } => StoreErrorKind::NotFound,
             Self::Conflict { .. } => StoreErrorKind::Conflict,
             Self::Denied { .. } => StoreErrorKind::Denied,
             Self::Unreachable { .. } => StoreErrorKind::Unreachable,
@@ -229,6 +238,7 @@ impl StoreError {
         match self {
             Self::NotFound { uri }
             | Self::NoBucket { uri }
+            | Self::NoBucketYet { uri }
             | Self::NoDirectory { uri, .. }
             | Self::Conflict { uri }
             | Self::Denied { uri, .. }
@@ -269,6 +279,10 @@ impl Trouble for StoreError {
         Some(match self {
             Self::NotFound { .. } => "check the name, and that whoever writes it has finished".to_owned(),
             Self::NoBucket { .. } => "create the bucket, or correct its name or the endpoint".to_owned(),
+            Self::NoBucketYet { .. } => {
+                "nothing, if Argo stores something in the step's end: then it is tried again; or make the bucket before the first step runs"
+                    .to_owned()
+            }
             Self::NoDirectory { .. } => "make the directory, or correct the store's address".to_owned(),
             Self::Conflict { .. } => {
                 "find out who wrote it; move it away if it should not be there, nothing was overwritten"

@@ -48,6 +48,20 @@ fn a_native_sidecar_is_as_documented() {
     assert_eq!(added(&build(), &settings()), expected);
 }
 
+/// The sidecar is told where attestations go that have no place beside their output.
+#[test]
+fn a_store_is_handed_on() {
+    let url = "s3://attestations/prod";
+    let named = Settings { attestation_store: Some(url.into()), ..settings() };
+    for mode in [Mode::Native, Mode::Sidecar] {
+        let done = injected(&build(), &Settings { mode, ..named.clone() }).unwrap();
+        let template = templates(&read(&done.text)[0])[0].clone();
+        let list = if mode == Mode::Native { "initContainers" } else { "sidecars" };
+        let env = template[list][0]["env"].as_array().unwrap();
+        assert!(env.contains(&serde_json::json!({"name": "ARGO_ATTEST_STORE", "value": url})), "{env:?}");
+    }
+}
+
 /// Whoever wants a step to fail that cannot be attested gets a check that can fail it.
 #[test]
 fn a_check_comes_where_it_was_asked_for() {

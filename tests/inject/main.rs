@@ -26,6 +26,7 @@ fn settings() -> Settings {
         key_secret: "argo-attest-key".parse().unwrap(),
         policy_configmap: "argo-attest-policy".parse().unwrap(),
         store_secrets: vec!["s3-credentials".parse().unwrap()],
+        attestation_store: None,
         grace_period: None,
         run_as_user: None,
     }

@@ -8,6 +8,7 @@ mod scripted;
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;
 #[path = "../support/tls.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
 mod tls;
 
 mod connections;

@@ -36,6 +36,7 @@ mod signing;
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;
 #[path = "../support/tls.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
 mod tls;
 #[path = "support/upstream.rs"]
 mod upstream;

@@ -116,7 +116,9 @@ async fn a_bucket_that_is_made_later_holds_nothing_yet() {
         }
         // Writing is another matter: it is not there to be written to.
         let error = store.put(&key(), Bytes::from_static(b"x"), PutMode::Create).await.unwrap_err();
-        assert!(matches!(error, StoreError::NoBucket { .. }), "{error:?}");
+        assert_eq!(matches!(error, StoreError::NoBucketYet { .. }), creates_bucket, "{error:?}");
+        assert_eq!(matches!(error, StoreError::NoBucket { .. }), !creates_bucket, "{error:?}");
+        assert_eq!(error.to_string().contains("Argo makes it"), creates_bucket, "{error}");
     }
 }
 
@@ -148,4 +150,71 @@ async fn the_region_that_a_reply_names_is_taken_once() {
     let server = Scripted::start(replies([moved("evil.example/"), moved("eu-west-1")]));
     S3Store::new(settings(&server)).unwrap().get(&key(), 10).await.unwrap_err();
     assert_eq!(signed_for(&server), ["us-east-1"]);
+}
+
+fn location(region: &str) -> Vec<u8> {
+    let body = format!(
+        "<LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{region}</LocationConstraint>"
+    );
+    reply(200, &[("content-type", "application/xml")], body.as_bytes())
+}
+
+/// AWS's general address, which a proxy is asked for.
+fn aws(server: &Scripted) -> S3Config {
+    let mut config = S3Config { region: None, ..settings(server) };
+    config.endpoint = Some("http://s3.amazonaws.com".parse().unwrap());
+    config.proxies = Proxies::from_env(&variables(&[("HTTP_PROXY", &server.endpoint())])).unwrap();
+    config
+}
+
+/// As minio-go does it: where nobody says a region, the bucket is asked first, once.
+#[tokio::test]
+async fn awss_bucket_is_asked_for_its_region() {
+    for (said, region) in [("eu-west-3", "eu-west-3"), ("EU", "eu-west-1"), ("", "us-east-1")] {
+        let server = Scripted::start(replies([location(said), object(b"x"), object(b"x")]));
+        let store = S3Store::new(aws(&server)).unwrap();
+        store.get(&key(), 10).await.unwrap();
+        store.get(&key(), 10).await.unwrap();
+        assert_eq!(signed_for(&server), ["us-east-1", region, region]);
+        assert!(
+            server.requests()[0].path.starts_with("http://s3.amazonaws.com/bucket/?location"),
+            "{:?}",
+            server.asked()
+        );
+    }
+    // What it may not say, the reply does; and what it says is no name.
+    for answer in [error(403, "AccessDenied"), location("evil.example/")] {
+        let moved = error_with(301, "PermanentRedirect", &[("x-amz-bucket-region", "eu-west-2")]);
+        let server = Scripted::start(replies([answer, moved, object(b"x")]));
+        S3Store::new(aws(&server)).unwrap().get(&key(), 10).await.unwrap();
+        assert_eq!(signed_for(&server), ["us-east-1", "us-east-1", "eu-west-2"]);
+    }
+    // A region that is known is not asked for.
+    let server = Scripted::start(replies([object(b"x")]));
+    let known = S3Config { region: Some("eu-west-3".into()), ..aws(&server) };
+    S3Store::new(known).unwrap().get(&key(), 10).await.unwrap();
+    assert_eq!(signed_for(&server), ["eu-west-3"]);
+}
+
+/// Any other store is asked only when it refuses a region without saying which it wants.
+#[tokio::test]
+async fn another_store_is_asked_when_it_wants_another_region() {
+    let unknown = |server: &Scripted| S3Config { region: None, ..settings(server) };
+    let server = Scripted::start(replies([object(b"x")]));
+    S3Store::new(unknown(&server)).unwrap().get(&key(), 10).await.unwrap();
+    assert_eq!(signed_for(&server), ["us-east-1"]);
+    for wrong in [error(301, "PermanentRedirect"), error(400, "AuthorizationHeaderMalformed")] {
+        let server =
+            Scripted::start(replies([wrong.clone(), location("here-1"), object(b"x"), object(b"x")]));
+        let store = S3Store::new(unknown(&server)).unwrap();
+        store.get(&key(), 10).await.unwrap();
+        store.get(&key(), 10).await.unwrap();
+        assert_eq!(signed_for(&server), ["us-east-1", "us-east-1", "here-1", "here-1"]);
+        // Where the same is wrong again, it is so.
+        let server = Scripted::start(replies([wrong.clone(), location(""), wrong.clone()]));
+        let store = S3Store::new(unknown(&server)).unwrap();
+        store.get(&key(), 10).await.unwrap_err();
+        store.get(&key(), 10).await.unwrap_err();
+        assert_eq!(signed_for(&server).len(), 3);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::scripted::{Act, Scripted, error, object, reply};
@@ -77,6 +77,37 @@ async fn only_the_right_authority_and_name_are_believed() {
         }
         assert_eq!(server.asked(), Vec::<String>::new(), "{what}");
         assert_eq!(store.retries(), 0, "{what}: a certificate does not get better");
+    }
+}
+
+/// As Go's programs, and so Argo, do it: the server's own certificate is in the file.
+#[tokio::test]
+async fn a_servers_own_certificate_is_believed_for_what_it_is() {
+    let (Some(ours), Some(other)) = (Authority::new(), Authority::new()) else { return };
+    let get = async |(tls, bundle): (_, PathBuf)| {
+        let server = Scripted::start_over(tls, [Act::Reply(object(b"x"))]);
+        let endpoint = format!("https://localhost:{}", server.address.port());
+        let store = anonymous(&endpoint, Trust::Bundle(bundle)).unwrap();
+        let got = store.get(&key(), 10).await.map(|object| object.bytes);
+        (got, server.asked().len())
+    };
+    for good in ["", "extendedKeyUsage=serverAuth\n", "extendedKeyUsage=anyExtendedKeyUsage\n"] {
+        let (got, _) = get(ours.self_signed("DNS:localhost", "2", good)).await;
+        assert_eq!(got.unwrap(), "x", "{good}");
+    }
+    // Same name, same subject, same days: another key.
+    let (_, another) = other.self_signed("DNS:localhost", "2", "");
+    let (tls, _) = ours.self_signed("DNS:localhost", "2", "");
+    for (what, refused) in [
+        ("another key of the same subject", (tls, another)),
+        ("expired yesterday", ours.self_signed("DNS:localhost", "-1", "")),
+        ("another host's name", ours.self_signed("DNS:elsewhere.example", "2", "")),
+        ("not for servers", ours.self_signed("DNS:localhost", "2", "extendedKeyUsage=clientAuth\n")),
+        ("not in the file", (ours.self_signed("DNS:localhost", "2", "").0, ours.bundle())),
+    ] {
+        let (got, asked) = get(refused).await;
+        assert!(matches!(got, Err(StoreError::Tls { .. })), "{what}: {got:?}");
+        assert_eq!(asked, 0, "{what}");
     }
 }
 

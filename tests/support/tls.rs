@@ -52,7 +52,22 @@ impl Authority {
 
     /// A server's certificate for `name` (as `DNS:…` or `IP:…`), valid for so many days.
     pub(crate) fn server(&self, name: &str, days: &str) -> Tls {
-        std::fs::write(self.dir.path().join("ext"), format!("subjectAltName={name}\n")).unwrap();
+        let by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
+        self.signed(&format!("subjectAltName={name}\n"), days, &by);
+        Tls::new(&self.dir.path().join("server.pem"), &self.dir.path().join("server.key"))
+    }
+
+    /// A server that signed its certificate itself, an authority's by its own word, with these
+    /// lines of extensions more; and the file of its certificate.
+    pub(crate) fn self_signed(&self, name: &str, days: &str, more: &str) -> (Tls, PathBuf) {
+        let extensions = format!("subjectAltName={name}\nbasicConstraints=critical,CA:TRUE\n{more}");
+        self.signed(&extensions, days, &["-signkey", "server.key"]);
+        let certificate = self.dir.path().join("server.pem");
+        (Tls::new(&certificate, &self.dir.path().join("server.key")), certificate)
+    }
+
+    fn signed(&self, extensions: &str, days: &str, by: &[&str]) {
+        std::fs::write(self.dir.path().join("ext"), extensions).unwrap();
         self.openssl(&[
             "req",
             "-newkey",
@@ -67,24 +82,9 @@ impl Authority {
             "-subj",
             "/CN=server of a test",
         ]);
-        self.openssl(&[
-            "x509",
-            "-req",
-            "-in",
-            "server.csr",
-            "-CA",
-            "ca.pem",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-            "-days",
-            days,
-            "-extfile",
-            "ext",
-            "-out",
-            "server.pem",
-        ]);
-        Tls::new(&self.dir.path().join("server.pem"), &self.dir.path().join("server.key"))
+        let sign =
+            ["x509", "-req", "-in", "server.csr", "-days", days, "-extfile", "ext", "-out", "server.pem"];
+        self.openssl(&[&sign, by].concat());
     }
 
     fn openssl(&self, arguments: &[&str]) {

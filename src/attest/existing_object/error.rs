@@ -3,7 +3,7 @@
 use argo_attest_core::trouble::{Fault, Trouble};
 
 use crate::attest::AttestError;
-use crate::attestations::NameError;
+use crate::attestations::{NameError, PutError};
 use crate::store::{Corruption, StoreError};
 
 /// There is no attestation, or none that may be relied on.
@@ -84,7 +84,9 @@ impl Trouble for ExistingObjectError {
             }
             Self::Name { .. } => "give the object a shorter key".to_owned(),
             Self::Store(error) => return error.remedy(),
-            Self::Attest(AttestError::Foreign { .. }) => "move it away".to_owned(),
+            Self::Attest(AttestError::Put { source: PutError::Foreign { .. }, .. }) => {
+                "move it away".to_owned()
+            }
             Self::Attest(error) => return error.remedy(),
         })
     }

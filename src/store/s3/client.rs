@@ -9,10 +9,11 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, StalledStreamProtectionConfig,
 };
+use tokio::sync::OnceCell;
 
 use super::ability::Ability;
 use super::encryption::{CustomerKey, Encryption};
-use super::fault::Fault;
+use super::fault::{Fault, is_region};
 use super::http::http_client;
 use super::identity::{Current, Identity};
 use super::retry::{self, GaveUp, Retrying};
@@ -29,6 +30,8 @@ pub(super) struct Client {
     /// Whether the store has said of its own accord that an object is missing, or
     /// could not: see [`Self::why_not_there`].
     bucket_asked_for: AtomicBool,
+    /// Whether the bucket was asked in which region it is.
+    pub(super) region_asked: OnceCell<()>,
 }
 
 /// The SDK's client, and the region that it signs for.
@@ -39,6 +42,15 @@ struct Signing {
     followed: bool,
 }
 
+impl Signing {
+    fn move_to(&mut self, region: &str) {
+        tracing::info!(from = self.region, to = region, "the bucket is in another region");
+        let config = self.client.config().to_builder().region(Region::new(region.to_owned())).build();
+        self.client = aws_sdk_s3::Client::from_conf(config);
+        region.clone_into(&mut self.region);
+    }
+}
+
 impl Client {
     pub(super) fn new(config: S3Config) -> Result<Self, StoreError> {
         match Self::build(&config) {
@@ -46,7 +58,9 @@ impl Client {
                 let s3 = Mutex::new(Signing { client, region, followed: false });
                 let retrying = Retrying::new(config.limits);
                 let bucket_asked_for = AtomicBool::new(false);
-                Ok(Self { s3, config, identity, retrying, ability: Ability::default(), bucket_asked_for })
+                let region_asked = OnceCell::new();
+                let ability = Ability::default();
+                Ok(Self { s3, config, identity, retrying, ability, bucket_asked_for, region_asked })
             }
             Err(source) => {
                 let S3Config { bucket, prefix, .. } = config;
@@ -93,20 +107,28 @@ impl Client {
     /// Signs for the region that the store says the bucket is in, from now on; `false` if
     /// it says none, or has said one before. No reply chooses whom to ask: the host stays,
     /// or, where it is AWS's of a region, becomes AWS's of that region.
-    fn follow(&self, fault: &Fault) -> bool {
+    pub(super) fn follow(&self, fault: &Fault) -> bool {
         let Some(region) = fault.other_region() else { return false };
         let mut s3 = self.s3.lock().unwrap_or_else(PoisonError::into_inner);
         if s3.followed || s3.region == region {
             return false;
         }
-        tracing::info!(from = s3.region, to = region, "the bucket is in another region");
-        let config = s3.client.config().to_builder().region(Region::new(region.to_owned())).build();
-        *s3 = Signing {
-            client: aws_sdk_s3::Client::from_conf(config),
-            region: region.to_owned(),
-            followed: true,
-        };
+        s3.move_to(region);
+        s3.followed = true;
         true
+    }
+
+    /// Signs for this region from now on, as the bucket itself said; a reply may still know it
+    /// better.
+    pub(super) fn sign_for(&self, region: &str) {
+        let mut s3 = self.s3.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_region(region) && s3.region != region {
+            s3.move_to(region);
+        }
+    }
+
+    pub(super) fn region(&self) -> String {
+        self.s3.lock().unwrap_or_else(PoisonError::into_inner).region.clone()
     }
 
     pub(super) fn bucket(&self) -> &str {
@@ -162,7 +184,8 @@ impl Client {
         self.retrying.retries()
     }
 
-    pub(super) async fn run<T, F: Future<Output = Result<T, Fault>>>(
+    /// In the region that requests are signed for now.
+    pub(super) async fn run_there<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         uri: &str,
         attempt: impl FnMut() -> F,

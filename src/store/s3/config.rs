@@ -16,8 +16,11 @@ use crate::store::{BucketName, Env, ObjectKey};
 pub struct S3Config {
     /// Where the store listens; `None` is AWS, by region and over https.
     pub endpoint: Option<Endpoint>,
-    /// The region to sign for; required for AWS, else `us-east-1` if not given.
+    /// The region to sign for. Not given, it is the one that the endpoint's name has, or what the
+    /// bucket says; without an endpoint, [`Self::if_region_unknown`] decides.
     pub region: Option<String>,
+    /// What becomes of a bucket of AWS's without a region.
+    pub if_region_unknown: IfRegionUnknown,
     /// The bucket.
     pub bucket: BucketName,
     /// What all keys start with, joined by a `/`.
@@ -37,6 +40,16 @@ pub struct S3Config {
     pub proxies: Proxies,
     /// Deadlines and retries.
     pub limits: Limits,
+}
+
+/// What becomes of a bucket of AWS's of which nobody says in which region it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IfRegionUnknown {
+    /// Somebody has to say it.
+    #[default]
+    Refuse,
+    /// The bucket is asked.
+    Ask,
 }
 
 /// Where the bucket's name goes in a request.
@@ -210,6 +223,7 @@ impl S3Config {
         Self {
             endpoint: None,
             region: None,
+            if_region_unknown: IfRegionUnknown::default(),
             bucket,
             prefix,
             addressing: Addressing::default(),
@@ -252,8 +266,9 @@ impl S3Config {
     pub(super) fn signing_region(&self) -> Result<String, ConfigError> {
         let region = match (&self.region, &self.endpoint) {
             (Some(region), _) => region.clone(),
-            // What a host does not say, the bucket's answer will (`Client::follow`).
+            // What a host does not say, the bucket will (`region`), or its answers (`Client::follow`).
             (None, Some(endpoint)) => endpoint.region().unwrap_or("us-east-1").to_owned(),
+            (None, None) if self.if_region_unknown == IfRegionUnknown::Ask => "us-east-1".to_owned(),
             (None, None) => return Err(ConfigError::NoRegion),
         };
         // It becomes part of AWS's host name and of the signature's scope.

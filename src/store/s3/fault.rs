@@ -133,6 +133,12 @@ impl Fault {
         }
     }
 
+    /// Whether it was sent to a region that the bucket is not in, in whatever words.
+    pub(super) fn is_for_another_region(&self) -> bool {
+        matches!(self, Self::Reply(answer) if matches!(answer.reply.status, 301 | 307)
+            || answer.reply.code.as_deref() == Some("AuthorizationHeaderMalformed"))
+    }
+
     /// Why, in one line, with what caused it.
     pub(super) fn reason(&self) -> String {
         match self {
@@ -269,7 +275,7 @@ fn element<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
 }
 
 /// Whether text can be a region's name: the remedy tells people to type it.
-fn is_region(text: &str) -> bool {
+pub(super) fn is_region(text: &str) -> bool {
     (1..40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 

@@ -20,7 +20,9 @@ mod http;
 mod identity;
 mod instance;
 mod listing;
+mod keyed;
 mod reading;
+mod region;
 mod reply;
 mod retry;
 mod settings;
@@ -35,7 +37,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
-pub use config::{Addressing, Endpoint, InvalidEndpoint, Limits, S3Config};
+pub use config::{Addressing, Endpoint, IfRegionUnknown, InvalidEndpoint, Limits, S3Config};
 pub use container::Container;
 pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};
 pub use encryption::{CustomerKeys, Encryption};
@@ -49,9 +51,6 @@ use self::client::Client;
 use self::fault::Fault;
 use self::writing::Write;
 use super::{Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError};
-
-/// The one algorithm that there is for a customer's key.
-const CUSTOMER: &str = "AES256";
 
 /// A bucket, or the part of it beneath a prefix.
 #[derive(Clone)]
@@ -157,7 +156,13 @@ impl Store for S3Store {
         let target = self.target(key)?;
         let digest = Sha256Digest::of(&bytes);
         let write = Write { target: &target, bytes: &bytes, digest: &digest, mode: &mode };
-        self.run(&target, || self.client.put_once(write)).await
+        let written = self.run(&target, || self.client.put_once(write)).await;
+        written.map_err(|error| match error {
+            StoreError::NoBucket { uri } if self.client.config.creates_bucket => {
+                StoreError::NoBucketYet { uri }
+            }
+            other => other,
+        })
     }
 
     fn retries(&self) -> u64 {

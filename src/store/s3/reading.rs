@@ -11,10 +11,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
 
+use super::Target;
 use super::body::Body;
 use super::client::Client;
 use super::fault::Fault;
-use super::{CUSTOMER, Target};
+use super::keyed::Keyed as _;
 use crate::store::{Checksums, Corruption, Object, ObjectInfo, Operation, Revision, StoreError};
 
 /// What GET and HEAD both say.
@@ -96,9 +97,7 @@ impl Client {
             .bucket(self.bucket())
             .key(&target.key)
             .checksum_mode(ChecksumMode::Enabled)
-            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
-            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
-            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
+            .with_customer_key(customer);
         let reply =
             Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Look)) });
         describe(&Facts::from(&self.answer(0, reply).await?), target)
@@ -139,9 +138,7 @@ impl Client {
             .bucket(self.bucket())
             .key(&target.key)
             .checksum_mode(ChecksumMode::Enabled)
-            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
-            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
-            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
+            .with_customer_key(customer);
         if let Some((info, position)) = from {
             request = request.range(format!("bytes={position}-")).if_match(info.revision.as_str());
         }
@@ -168,14 +165,8 @@ impl Client {
         let as_it_comes = aws_sdk_s3::config::Builder::default()
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         let customer = self.customer_key(target).await?;
-        let request = self
-            .s3()
-            .get_object()
-            .bucket(self.bucket())
-            .key(&target.key)
-            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
-            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
-            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
+        let request =
+            self.s3().get_object().bucket(self.bucket()).key(&target.key).with_customer_key(customer);
         let request = request.customize().config_override(as_it_comes);
         let reply =
             Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Read)) });

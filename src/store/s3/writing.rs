@@ -12,7 +12,8 @@ use super::ability::{Demand, Manner, Precondition};
 use super::client::Client;
 use super::encryption::Encryption;
 use super::fault::Fault;
-use super::{CUSTOMER, Target, reading};
+use super::keyed::Keyed as _;
+use super::{Target, reading};
 use crate::store::{Checksums, Corruption, ObjectInfo, Operation, PutMode, PutOutcome, Revision, StoreError};
 
 /// One object to be written.
@@ -97,9 +98,7 @@ impl Client {
             .key(&target.key)
             .content_length(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
             .body(ByteStream::from(bytes.clone()))
-            .set_sse_customer_algorithm(customer.as_ref().map(|_| CUSTOMER.to_owned()))
-            .set_sse_customer_key(customer.as_ref().map(|customer| customer.key.to_string()))
-            .set_sse_customer_key_md5(customer.map(|customer| customer.md5));
+            .with_customer_key(customer);
         if manner.checksum {
             request = request.checksum_sha256(STANDARD.encode(digest.as_bytes()));
         }

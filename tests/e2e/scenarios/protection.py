@@ -274,6 +274,36 @@ def honest(case):
         assert said is None, f"{name}: {said}"
 
 
+PROXY = "http://proxy.example.com:3128"
+STORE = "s3://attestations/prod"
+
+
+def told(text):
+    """Both policies with proxies and a store for attestations."""
+    for name, value in (("HTTPS_PROXY", PROXY), ("NO_PROXY", "10.0.0.0/8,.svc"), ("ARGO_ATTEST_STORE", STORE)):
+        empty = f"['{name}', '']"
+        assert empty in text, name
+        text = text.replace(empty, f"['{name}', '{value}']")
+    return text
+
+
+@scenario("admission/protect/environment")
+def environment(case):
+    """The platform's proxies and store reach our containers, as the platform wrote them."""
+    case = protected(case, told)
+    pod = case.kube.try_pod(step_pod(case))
+    containers = [c for c in pod["spec"]["initContainers"] if c["name"].startswith("argo-attest")]
+    given = {c["name"]: {e["name"]: e.get("value") for e in c["env"]} for c in containers}
+    assert set(given) == {"argo-attest", "argo-attest-gate"}, pod
+    for name, variables in given.items():
+        assert (variables["HTTPS_PROXY"], variables["NO_PROXY"]) == (PROXY, "10.0.0.0/8,.svc"), variables
+        assert "HTTP_PROXY" not in variables, variables
+        assert variables.get("ARGO_ATTEST_STORE") == (STORE if name == "argo-attest" else None), variables
+    for variable, value in (("HTTPS_PROXY", "http://evil.example.com"), ("HTTP_PROXY", PROXY), ("ARGO_ATTEST_STORE", "s3://evil")):
+        said = refusal(case, changed(again(pod), env("argo-attest", variable, value))) or "admitted"
+        assert "argo-attest-protect-pods" in said and variable in said, f"{variable}={value}: {said}"
+
+
 @scenario("admission/protect/unrelated", alone=True)
 def unrelated(case):
     """Pods that have nothing to do with the key are nobody's business; key thieves are refused."""

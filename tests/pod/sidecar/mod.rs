@@ -1,6 +1,7 @@
 //! The sidecar: from its start to the step's outcome.
 
 mod annotations;
+mod elsewhere;
 mod endings;
 mod idle;
 mod keys;

@@ -141,6 +141,24 @@ fn a_store_that_cannot_be_used() {
     let mut bucket = pod(&s3);
     bucket.template["archiveLocation"]["s3"]["bucket"] = json!("no-such-bucket");
     assert_unready(&s3, bucket, "no-such-bucket");
+
+    // One that Argo makes is made too late to leave word before main starts, and the reason says so.
+    let mut later = pod(&s3);
+    later.template["archiveLocation"]["s3"]["bucket"] = json!("made-later");
+    later.template["archiveLocation"]["s3"]["createBucketIfNotPresent"] = json!({});
+    let mut sidecar = later.start_ready();
+    let message = sidecar.reaches("unready");
+    let reason = message["reason"].as_str().unwrap();
+    assert!(reason.contains("does not exist yet; Argo makes it"), "{message}");
+    later.write();
+    later.end(0);
+    s3.make_bucket("made-later");
+    for (key, bytes) in later.outputs[0].objects(&later.work()) {
+        s3.put_in("made-later", &key, &bytes);
+    }
+    sidecar.terminate();
+    let (_, message) = sidecar.ends();
+    assert_eq!((&message["attested"], message["outcome"].is_string()), (&1.into(), true), "{message}");
 }
 
 /// Nobody can attest what is stored elsewhere, and the step is not held for it.

@@ -38,9 +38,17 @@ impl S3 {
         self.endpoint.strip_prefix("http://").unwrap()
     }
 
+    pub(crate) fn make_bucket(&self, name: &str) {
+        self.runtime.block_on(self.sdk.create_bucket().bucket(name).send()).unwrap();
+    }
+
     /// As Argo's client uploads: with a CRC-64/NVME.
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
-        let put = self.sdk.put_object().bucket(BUCKET).key(key);
+        self.put_in(BUCKET, key, bytes);
+    }
+
+    pub(crate) fn put_in(&self, bucket: &str, key: &str, bytes: &[u8]) {
+        let put = self.sdk.put_object().bucket(bucket).key(key);
         let put = put.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).body(ByteStream::from(bytes.to_vec()));
         self.runtime.block_on(put.send()).unwrap();
     }

@@ -16,6 +16,7 @@
 mod asked;
 mod bounded;
 mod container;
+mod elsewhere;
 mod encoder;
 mod input;
 mod location;
@@ -35,13 +36,14 @@ pub mod workflow;
 pub use asked::is_ours;
 pub use asked::{AnnotationError, Asked, AskedEvidence, AskedIn};
 pub use container::{Container, Kind, Mount, Script};
+pub use elsewhere::{Elsewhere, Nameless};
 pub use encoder::{Foreign, encode};
 pub use input::{InputArtifact, InputSource, Unpack};
 pub use location::{
     Addressing, ArtifactStore, EncryptionOptions, KeyError, ObjectRef, S3Bucket, SecretKey, StoreKind,
     Unlocated,
 };
-pub use output::{Archive, OutputArtifact, Packing, Place, Plan, Shape, Unattestable};
+pub use output::{Archive, Destination, OutputArtifact, Packing, Place, Plan, Shape, Unattestable};
 pub use parameters::{Parameter, Parameters, ParametersError};
 pub use placement::{Placement, UnknownPlacement, is_fan_out};
 pub use question::{Check, Question, question};

@@ -3,18 +3,25 @@
 
 use std::sync::Arc;
 
+use super::elsewhere::Elsewhere;
 use super::location::{
     Addressing, ArtifactStore, EncryptionOptions, KeyError, ObjectRef, S3Bucket, SecretKey, StoreKind,
     Unlocated,
 };
+use super::output::Destination;
 use super::{path, wire};
 
 /// The step's `archiveLocation`, which completes partial locations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Repository {
     Absent,
-    Known { store: Result<Arc<ArtifactStore>, Unlocated>, key: String },
-    Other(StoreKind),
+    Known {
+        store: Result<Arc<ArtifactStore>, Unlocated>,
+        key: String,
+    },
+    /// In another kind of store, its key being the prefix; nowhere, in one that Argo does not
+    /// write to.
+    Other(StoreKind, Option<Elsewhere>),
     Ambiguous,
 }
 
@@ -26,43 +33,85 @@ impl Repository {
             ([StoreKind::S3], Some(s3)) => {
                 Self::Known { store: complete(s3).map(Arc::new), key: s3.key.clone() }
             }
-            ([kind], _) => Self::Other(*kind),
+            ([kind], _) => Self::Other(*kind, Elsewhere::of(*kind, location)),
             _ => Self::Ambiguous,
         }
     }
 
-    /// The object of an artifact that says `own`, named `file_name` if the
-    /// artifact has no key (`saveArtifactFromFile` in Argo's
-    /// workflow/executor/executor.go, `Relocate` in `workflow_types.go`). With no
-    /// `file_name`, an artifact without a key has no object.
-    ///
-    /// An endpoint, bucket and key together are a location; any two of them are
-    /// not, and then all but the key comes from the archive location.
+    /// As [`Self::destination`], in a store that can be asked.
     pub(super) fn locate(
         &self,
         own: &wire::Location,
         file_name: Option<&str>,
     ) -> Result<ObjectRef, Unlocated> {
+        self.destination(own, file_name)?.object().cloned()
+    }
+
+    /// Where Argo stores an artifact that says `own`, named `file_name` if the
+    /// artifact has no key (`saveArtifactFromFile` in Argo's
+    /// workflow/executor/executor.go, `Relocate` in `workflow_types.go`). With no
+    /// `file_name`, an artifact without a key is stored nowhere.
+    ///
+    /// An endpoint, bucket and key together are a location; any two of them are
+    /// not, and then all but the key comes from the archive location.
+    pub(super) fn destination(
+        &self,
+        own: &wire::Location,
+        file_name: Option<&str>,
+    ) -> Result<Destination, Unlocated> {
         let own_key = match (kinds(own).as_slice(), &own.s3) {
             ([], _) => None,
             ([StoreKind::S3], Some(s3)) if is_complete(s3) => {
                 return object(Arc::new(complete(s3)?), s3.key.clone());
             }
             ([StoreKind::S3], Some(s3)) => Some(s3.key.as_str()),
-            ([kind], _) => Some(partial_key(*kind, own, file_name).ok_or(Unlocated::Unsupported(*kind))?),
+            ([kind], _) => match partial_key(*kind, own, file_name) {
+                Some(key) => Some(key),
+                None => return self.complete_elsewhere(*kind, own, file_name),
+            },
             _ => return Err(Unlocated::Ambiguous),
         }
         .filter(|key| !key.is_empty());
-        let (store, prefix) = match self {
-            Self::Absent => return Err(Unlocated::NoRepository),
-            Self::Ambiguous => return Err(Unlocated::Ambiguous),
-            Self::Other(kind) => return Err(Unlocated::Unsupported(*kind)),
-            Self::Known { store, key } => (store.clone()?, key),
+        let key = || match (own_key, file_name) {
+            (Some(key), _) => Ok(key.to_owned()),
+            (None, Some(file_name)) => Ok(path::join(self.prefix(), file_name)),
+            (None, None) => Err(KeyError::Empty),
         };
-        match (own_key, file_name) {
-            (Some(key), _) => object(store, key.to_owned()),
-            (None, Some(file_name)) => object(store, path::join(prefix, file_name)),
-            (None, None) => Err(KeyError::Empty.into()),
+        match self {
+            Self::Absent => Err(Unlocated::NoRepository),
+            Self::Ambiguous => Err(Unlocated::Ambiguous),
+            Self::Other(_, Some(place)) if file_name.is_some() => {
+                Ok(Destination::Elsewhere(place.with_key(&key()?)?))
+            }
+            // Where an input is that cannot be fetched is nobody's question.
+            Self::Other(kind, _) => Err(Unlocated::Unsupported(*kind)),
+            Self::Known { store, .. } => object(store.clone()?, key()?),
+        }
+    }
+
+    /// In another kind of store, where its own location needs no completion but, perhaps, a key.
+    fn complete_elsewhere(
+        &self,
+        kind: StoreKind,
+        own: &wire::Location,
+        file_name: Option<&str>,
+    ) -> Result<Destination, Unlocated> {
+        let (Some(place), Some(file_name)) = (Elsewhere::of(kind, own), file_name) else {
+            return Err(Unlocated::Unsupported(kind));
+        };
+        let key = match place.key() {
+            "" => path::join(self.prefix(), file_name),
+            key => key.to_owned(),
+        };
+        Ok(Destination::Elsewhere(place.with_key(&key)?))
+    }
+
+    /// What the keys of artifacts without a key of their own begin with.
+    fn prefix(&self) -> &str {
+        match self {
+            Self::Known { key, .. } => key,
+            Self::Other(_, Some(place)) => place.key(),
+            Self::Other(_, None) | Self::Absent | Self::Ambiguous => "",
         }
     }
 }
@@ -101,8 +150,11 @@ fn partial_key<'a>(kind: StoreKind, own: &'a wire::Location, file_name: Option<&
     if is_place && (will_have_key || kind == StoreKind::Hdfs) { None } else { Some(key) }
 }
 
-fn object(store: Arc<ArtifactStore>, key: String) -> Result<ObjectRef, Unlocated> {
-    if key.contains("{{") { Err(Unlocated::Unresolved) } else { Ok(ObjectRef::new(store, key)?) }
+fn object(store: Arc<ArtifactStore>, key: String) -> Result<Destination, Unlocated> {
+    if key.contains("{{") {
+        return Err(Unlocated::Unresolved);
+    }
+    Ok(Destination::Object(ObjectRef::new(store, key)?))
 }
 
 /// Whether a location says anything at all (`HasLocationOrKey`).

@@ -1,6 +1,7 @@
 //! Output artifacts: where their bytes are on disk, how Argo packs them, and
 //! which object it writes.
 
+use super::elsewhere::Elsewhere;
 use super::location::{ObjectRef, Unlocated};
 use super::object_key::Repository;
 use super::{path, wire};
@@ -54,13 +55,34 @@ pub struct Plan {
     pub place: Place,
     /// How it is stored.
     pub archive: Archive,
-    /// The object that Argo writes; for [`Packing::ObjectPerFile`] what the keys
-    /// begin with.
-    pub object: ObjectRef,
-    /// Whether the template names that object: else it is beneath the step's own prefix, where
+    /// Where Argo stores it.
+    pub destination: Destination,
+    /// Whether the template names that place: else it is beneath the step's own prefix, where
     /// Argo puts what has no key.
     pub own_key: bool,
     artifact: String,
+}
+
+/// Where Argo stores an output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// The object that Argo writes, in a store that can be asked; for
+    /// [`Packing::ObjectPerFile`] what the keys begin with.
+    Object(ObjectRef),
+    /// In a kind of store that cannot be asked what it holds.
+    Elsewhere(Elsewhere),
+}
+
+impl Destination {
+    /// The object.
+    ///
+    /// Errors: [`Unlocated::Unsupported`].
+    pub fn object(&self) -> Result<&ObjectRef, Unlocated> {
+        match self {
+            Self::Object(object) => Ok(object),
+            Self::Elsewhere(place) => Err(Unlocated::Unsupported(place.kind())),
+        }
+    }
 }
 
 /// Whether other containers of the pod can see an output's path.
@@ -211,10 +233,10 @@ impl Surroundings<'_> {
             Archive::Zip => format!("{}.zip", artifact.name),
             Archive::None => base.to_owned(),
         };
-        let object = self.repository.locate(&artifact.location(), Some(&file_name))?;
-        let without_key = self.repository.locate(&wire::Location::default(), Some(&file_name));
-        let own_key = without_key.as_ref() != Ok(&object);
-        Ok(Plan { path, place, archive, object, own_key, artifact: artifact.name.clone() })
+        let destination = self.repository.destination(&artifact.location(), Some(&file_name))?;
+        let without_key = self.repository.destination(&wire::Location::default(), Some(&file_name));
+        let own_key = without_key.as_ref() != Ok(&destination);
+        Ok(Plan { path, place, archive, destination, own_key, artifact: artifact.name.clone() })
     }
 
     pub(super) fn output(&self, artifact: &wire::Artifact) -> OutputArtifact {

@@ -113,7 +113,7 @@ wire! {
         git: Option<Git>,
         http: Option<Http>,
         raw: Option<Raw>,
-        artifactory: Option<IgnoredAny>,
+        artifactory: Option<Http>,
         hdfs: Option<Elsewhere>,
         oss: Option<Elsewhere>,
         gcs: Option<Elsewhere>,
@@ -131,7 +131,7 @@ wire! {
         git: Option<Git>,
         http: Option<Http>,
         raw: Option<Raw>,
-        artifactory: Option<IgnoredAny>,
+        artifactory: Option<Http>,
         hdfs: Option<Elsewhere>,
         oss: Option<Elsewhere>,
         gcs: Option<Elsewhere>,
@@ -184,6 +184,7 @@ wire! {
         revision: String,
         branch: String,
     }
+    /// Artifactory's locations have an address, too.
     Http {
         url: String,
     }

@@ -144,6 +144,7 @@ impl Maker<'_> {
         }
         env.extend(self.settings.all.then(|| value(variable::ALL, "true")));
         env.extend(self.settings.fails_where_not_ready().then(|| value(variable::NOT_READY, "fail")));
+        env.extend(self.settings.attestation_store.as_ref().map(|url| value(variable::STORE, url)));
         env.extend(fields(&FIELDS));
         env.extend(EXPRESSIONS.map(|(name, expression)| {
             if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }

@@ -31,6 +31,9 @@ pub struct Settings {
     pub policy_configmap: ObjectName,
     /// Secrets with the store's credentials; none with web identity.
     pub store_secrets: Vec<ObjectName>,
+    /// The store for attestations that have no place beside their output, and for outcomes: a
+    /// URL; `None` for none.
+    pub attestation_store: Option<String>,
     /// Seconds that a pod has to end, if they are to be set.
     pub grace_period: Option<u32>,
     /// The user of both containers, if not the one that the workflow itself gives.

@@ -105,7 +105,7 @@ proptest! {
         match &step.outputs[0].plan {
             Ok(plan) => {
                 prop_assert_eq!(path::clean_artifact(&path), Some(plan.path.clone()));
-                prop_assert!(!plan.object.key().trim().is_empty());
+                prop_assert!(!plan.destination.object().unwrap().key().trim().is_empty());
                 let on_volume = plan.path == "/a" || plan.path.starts_with("/a/");
                 prop_assert_eq!(matches!(plan.place, Place::Volume { .. }), on_volume);
                 if let Place::BaseLayer { packed } = &plan.place {
@@ -148,7 +148,7 @@ proptest! {
         let step = TemplateText::new(Source::Env, bytes).and_then(|text| Step::parse(&text));
         for plan in step.iter().flat_map(|step| &step.outputs).filter_map(|output| output.plan.as_ref().ok()) {
             prop_assert_eq!(path::clean(&plan.path), plan.path.as_str());
-            prop_assert!(!plan.object.key().contains("{{"));
+            prop_assert!(!plan.destination.object().unwrap().key().contains("{{"));
         }
     }
 }

@@ -4,6 +4,8 @@
 mod hostile;
 mod stored;
 
+use serde_json::json;
+
 use super::*;
 use crate::archive::{Format, Naming};
 use crate::digest::Sha256Digest;
@@ -30,12 +32,16 @@ fn plan<'a>(step: &'a Step, name: &str) -> &'a Plan {
     output.plan.as_ref().unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+fn object<'a>(step: &'a Step, name: &str) -> &'a ObjectRef {
+    plan(step, name).destination.object().unwrap()
+}
+
 fn refusal(step: &Step, name: &str) -> Unattestable {
     step.outputs.iter().find(|output| output.name == name).unwrap().plan.clone().unwrap_err()
 }
 
 fn uri(step: &Step, name: &str) -> String {
-    plan(step, name).object.to_string()
+    object(step, name).to_string()
 }
 
 fn single(name: &str) -> Naming {
@@ -67,7 +73,7 @@ fn describes_what_runs_without_values_of_variables() {
 fn knows_kinds_without_a_main_container() {
     for (step, kind) in [
         (parse(RESOURCE).unwrap(), Kind::Resource),
-        (template(&serde_json::json!({"name": "x", "data": {}})), Kind::Data),
+        (template(&json!({"name": "x", "data": {}})), Kind::Data),
     ] {
         assert_eq!((step.kind, step.kind.runs_containers()), (kind, false));
         assert_eq!((step.containers, step.outputs), (vec![], vec![]));
@@ -178,7 +184,7 @@ fn volume_outputs_follow_the_longest_mount() {
 #[test]
 fn a_relative_mount_holds_what_is_relative() {
     let place = |mount: &str, path: &str| {
-        let step = template(&serde_json::json!({
+        let step = template(&json!({
             "container": {"volumeMounts": [{"mountPath": mount}]},
             "outputs": {"artifacts": [{"name": "x", "path": path}]},
             "archiveLocation": {"s3": {"endpoint": "e", "bucket": "b", "key": "p"}},
@@ -221,8 +227,8 @@ fn keys_are_those_that_argo_writes() {
     ] {
         assert_eq!(uri(&step, name), expected, "{name}");
     }
-    assert_eq!(plan(&step, "full").object.store.endpoint_url().unwrap(), "http://minio:9000");
-    let ArtifactStore::S3(store) = &*plan(&step, "plain").object.store;
+    assert_eq!(object(&step, "full").store.endpoint_url().unwrap(), "http://minio:9000");
+    let ArtifactStore::S3(store) = &*object(&step, "plain").store;
     assert_eq!(store.endpoint_url(), "http://versitygw.argo:7070");
     assert_eq!(store.access_key, Some(SecretKey { name: "s3-cred".to_owned(), key: "accesskey".to_owned() }));
     assert_eq!((store.region.as_deref(), store.encryption.customer_key.as_ref()), (None, None));
@@ -231,7 +237,7 @@ fn keys_are_those_that_argo_writes() {
         "s3://artifacts/wf-abc/wf-abc-step-123/main.log"
     );
     let volume = parse(VOLUME).unwrap();
-    let ArtifactStore::S3(store) = &*plan(&volume, "file").object.store;
+    let ArtifactStore::S3(store) = &*object(&volume, "file").store;
     assert_eq!(
         (store.region.as_deref(), store.use_sdk_creds, store.insecure),
         (Some("us-east-1"), true, false)
@@ -245,15 +251,63 @@ fn keys_are_those_that_argo_writes() {
 #[test]
 fn files_of_a_directory_have_keys_beneath_its_own() {
     let step = parse(VOLUME).unwrap();
-    let object = &plan(&step, "folder-none").object;
-    let beneath = |path: &[u8]| object.beneath(&RelPath::from_bytes(path).unwrap());
+    let folder = object(&step, "folder-none");
+    let beneath = |path: &[u8]| folder.beneath(&RelPath::from_bytes(path).unwrap());
     assert_eq!(beneath(b"a/b c").unwrap().key(), "wf/pod/folder/a/b c");
     assert_eq!(beneath(b"\xff"), Err(KeyError::NotUtf8));
     assert_eq!(beneath(&[b'x'; 2000]), Err(KeyError::TooLong));
-    assert_eq!(object.beneath(&RelPath::root()).unwrap().key(), "wf/pod/folder");
-    assert_eq!(object.directory_prefix(), "wf/pod/folder/");
-    let untidy = plan(&parse(BASE).unwrap(), "keyed").object.clone();
+    assert_eq!(folder.beneath(&RelPath::root()).unwrap().key(), "wf/pod/folder");
+    assert_eq!(folder.directory_prefix(), "wf/pod/folder/");
+    let untidy = object(&parse(BASE).unwrap(), "keyed").clone();
     assert_eq!(untidy.beneath(&RelPath::from_bytes(b"f").unwrap()).unwrap().key(), "exact/key.tgz/f");
+}
+
+/// What is stored where nobody can ask has a name that follows from its place alone.
+#[test]
+fn a_place_elsewhere_has_a_name() {
+    let name = |repository: serde_json::Value, own: serde_json::Value| {
+        let mut artifact = json!({"name": "x", "path": "/tmp/y.txt", "archive": {"none": {}}});
+        artifact.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        let step = template(&json!({
+            "container": {}, "outputs": {"artifacts": [artifact]}, "archiveLocation": repository,
+        }));
+        let plan = step.outputs[0].plan.clone().map_err(|why| why.to_string())?;
+        match plan.destination {
+            Destination::Elsewhere(place) => place.name().map_err(|why| why.to_string()),
+            Destination::Object(object) => Ok(object.to_string()),
+        }
+    };
+    let azure =
+        json!({"azure": {"endpoint": "https://a.blob.core.windows.net/", "container": "c", "blob": "p"}});
+    for (repository, own, expected) in [
+        (json!({"gcs": {"bucket": "b", "key": "w/p"}}), json!({}), "gcs/b/w/p/y.txt"),
+        (json!({"gcs": {"bucket": "b", "key": "w/p"}}), json!({"gcs": {"key": "k/l"}}), "gcs/b/k/l"),
+        (json!({"gcs": {"bucket": "b", "key": "w"}}), json!({"gcs": {"bucket": "o", "key": "k"}}), "gcs/o/k"),
+        (json!({"gcs": {"bucket": "b", "key": "w/p"}}), json!({"gcs": {"bucket": "o"}}), "gcs/o/w/p/y.txt"),
+        // No location: its kind does not count, and its key does.
+        (json!({"gcs": {"bucket": "b", "key": "w/p"}}), json!({"s3": {"key": "k"}}), "gcs/b/k"),
+        (json!({"oss": {"endpoint": "e", "bucket": "b", "key": "p"}}), json!({}), "oss/b/p/y.txt"),
+        (azure, json!({}), "azure/a.blob.core.windows.net/c/p/y.txt"),
+        (json!({"hdfs": {"addresses": ["h:8020"], "path": "/p"}}), json!({}), "hdfs/p/y.txt"),
+        (json!({"plugin": {"name": "n", "configuration": "c", "key": "p"}}), json!({}), "plugin/n/p/y.txt"),
+        (
+            json!({"artifactory": {"url": "https://u:secret@a.example.com/repo/p?secret"}}),
+            json!({}),
+            "artifactory/a.example.com/repo/p/y.txt",
+        ),
+        (json!({}), json!({"http": {"url": "https://h/up/load?token=secret"}}), "http/h/up/load"),
+    ] {
+        assert_eq!(name(repository.clone(), own.clone()).as_deref(), Ok(expected), "{repository} {own}");
+    }
+    for (repository, own, why) in [
+        (json!({"gcs": {"bucket": "b", "key": "p"}}), json!({"gcs": {"key": "../k"}}), "and no name"),
+        (json!({"gcs": {"bucket": "b", "key": "p"}}), json!({"gcs": {"key": "a//k"}}), "and no name"),
+        (json!({"gcs": {"bucket": "b", "key": "{{x}}"}}), json!({}), "unresolved variable"),
+        (json!({"gcs": {"key": "p"}}), json!({}), "has no bucket"),
+    ] {
+        let found = name(repository.clone(), own).unwrap_err();
+        assert!(found.contains(why), "{repository}: {found}");
+    }
 }
 
 #[test]
@@ -262,7 +316,8 @@ fn what_cannot_be_attested_says_why() {
     assert_eq!(refusal(&step, "climbing"), Unattestable::Path);
     assert_eq!(refusal(&step, "root"), Unattestable::Nameless);
     let set = parse(SET).unwrap();
-    assert_eq!(refusal(&set, "shared").to_string(), "artifacts in gcs storage are not supported");
+    let shared = plan(&set, "shared").destination.object().unwrap_err();
+    assert_eq!(shared.to_string(), "artifacts in gcs storage are not supported");
     assert_eq!(uri(&set, "own"), "s3://b/k");
     let output = |location: &str| {
         let text = format!(
@@ -270,19 +325,8 @@ fn what_cannot_be_attested_says_why() {
         );
         refusal(&template(&serde_json::from_str(&text).unwrap()), "x").to_string()
     };
-    for complete in [
-        r#","gcs":{"bucket":"b"}"#,
-        r#","gcs":{"bucket":"b","key":"k"}"#,
-        r#","oss":{"endpoint":"e","bucket":"b","key":"k"}"#,
-        r#","azure":{"endpoint":"e","container":"c","blob":"k"}"#,
-        r#","hdfs":{"addresses":["a"]}"#,
-        r#","plugin":{"name":"n","configuration":"c","key":"k"}"#,
-        r#","git":{"repo":"r"}"#,
-        r#","http":{"url":"u"}"#,
-        r#","raw":{"data":"d"}"#,
-        r#","artifactory":{"url":"u"}"#,
-    ] {
-        assert!(output(complete).ends_with(" storage are not supported"), "{complete}: {}", output(complete));
+    for unwritten in [r#","git":{"repo":"r"}"#, r#","raw":{"data":"d"}"#] {
+        assert!(output(unwritten).ends_with(" storage are not supported"), "{}", output(unwritten));
     }
     for partial in [
         r#","gcs":{}"#,
@@ -313,7 +357,7 @@ fn what_is_said_of_a_bucket_is_read() {
             r#"{{"name":"t","inputs":{{}},"outputs":{{"artifacts":[{{"name":"o","path":"/d/o","s3":{s3}}}]}},"metadata":{{}},"container":{{"name":"","image":"i","resources":{{}}}}}}"#
         );
         let step = parse(&text).unwrap();
-        let ArtifactStore::S3(bucket) = plan(&step, "o").object.store.as_ref().clone();
+        let ArtifactStore::S3(bucket) = object(&step, "o").store.as_ref().clone();
         bucket
     };
     let plain = with("");

@@ -59,13 +59,14 @@ fn planned(plan: &Plan, files: &BTreeSet<String>) -> Objects {
         files.iter().filter(|file| path::overlaps(file, &plan.path)).filter_map(beneath).collect();
     let shape = if own == [RelPath::root()] { Shape::File } else { Shape::Directory };
     let address = |object: &ObjectRef| format!("/{}/{}", object.store.bucket(), object.key());
-    let one = |names| BTreeMap::from([(address(&plan.object), names)]);
+    let object = plan.destination.object().unwrap();
+    let one = |names| BTreeMap::from([(address(object), names)]);
     match plan.packing(shape) {
         _ if own.is_empty() => BTreeMap::new(),
         Packing::NeverStored => BTreeMap::new(),
         Packing::AsIs => one(None),
         Packing::ObjectPerFile => {
-            own.iter().map(|file| (address(&plan.object.beneath(file).unwrap()), None)).collect()
+            own.iter().map(|file| (address(&object.beneath(file).unwrap()), None)).collect()
         }
         Packing::PackedOnDisk => {
             one(Some(names(Format::TarGz, &Naming::Beneath(plan.packed_base().to_vec()), &own)))

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{AttestationRef, BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
-use crate::argo::{Parameters, Source, Step, TemplateSource};
+use crate::argo::{Elsewhere, Parameters, Source, Step, TemplateSource};
 use crate::digest::Sha256Digest;
 use crate::intoto::{DigestSet, ResourceDescriptor};
 use crate::secret::is_private_key;
@@ -30,6 +30,9 @@ pub const ARGO_STEP_BUILD_TYPE: &str = "https://argo-attest.github.io/buildtypes
 /// Bytes of a value that is told as it is; a longer one is told as its digest
 /// and size.
 const TEXT_LIMIT: usize = 16 * 1024;
+
+/// What is said of a stored object that was not compared with what main wrote.
+const UNCHECKED: &str = "unchecked";
 
 /// A step that ran, with what was seen while it did.
 #[derive(Debug, Clone)]
@@ -131,6 +134,20 @@ impl StepRun<'_> {
             observed.map(|(name, n)| (name.into(), n.into())).into_iter().collect(),
         );
         internal
+    }
+}
+
+impl Provenance {
+    /// The same of an output that is stored where nobody could ask: it says so.
+    #[must_use]
+    pub fn unchecked(mut self, place: &Elsewhere) -> Self {
+        let kind = place.kind().name().into();
+        let mut stored = Map::from_iter([("kind".to_owned(), kind), ("match".to_owned(), UNCHECKED.into())]);
+        if let Ok(name) = place.name() {
+            insert_text(&mut stored, "place", &name);
+        }
+        insert_object(&mut self.build_definition.internal_parameters, "stored", stored);
+        self
     }
 }
 
