@@ -33,6 +33,7 @@ mod servers;
 mod skip;
 
 mod abilities;
+mod lifecycle;
 mod promises;
 mod server;
 mod step;
