@@ -8,6 +8,8 @@ use crate::conformance::{Leave, Promise, kept};
 use crate::server::Server;
 use crate::servers::{SECRET_KEY, config};
 
+const RACES: usize = 20;
+
 /// Those that are not, in words for the table; how each was broken goes to the log.
 pub(crate) fn broken(server: &Server) -> Vec<&'static str> {
     let store = S3Store::new(config(&server.endpoint, SECRET_KEY)).unwrap();
@@ -17,7 +19,9 @@ pub(crate) fn broken(server: &Server) -> Vec<&'static str> {
     };
     let mut broken = Vec::new();
     for promise in Promise::ALL {
-        if keeps("suite", promise, Leave::default()) {
+        // A race that went well may have been luck.
+        let times = if promise == Promise::Races { RACES } else { 1 };
+        if (0..times).all(|time| keeps(&format!("suite{time}"), promise, Leave::default())) {
             continue;
         }
         let only_control = Leave { control_characters: true };
