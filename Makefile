@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help build test test-as-user lint fmt clippy doc core deny bench fuzz release image image-load e2e differential tools clean
+.PHONY: help build test test-as-user lint fmt clippy doc core deny stores bench fuzz release image image-load e2e differential tools clean
 
 ARGO_ATTEST_TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/argo-attest-tools
 export ARGO_ATTEST_TOOLS
@@ -55,7 +55,7 @@ lint: fmt clippy doc core deny ## formatting, clippy, rustdoc, dependencies
 fmt:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	bash -n .ci/run .ci/tools .ci/image
+	for script in .ci/run .ci/tools .ci/image tests/stores/server tests/stores/*.sh; do bash -n "$$script"; done
 clippy:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 doc:
@@ -67,6 +67,13 @@ core:
 	    echo 'argo-attest-core depends on these' >&2; exit 1; fi
 deny:
 	@$(call needs,cargo-deny); set -x; $(CARGO) deny --locked check bans licenses sources
+
+# A quarter of an hour where nothing is installed yet. STORES='minio moto' for some of them;
+# BLESS=1 writes what is found into docs/stores.md.
+STORES ?=
+stores: export BLESS ?=
+stores: ## real S3 servers: the adapters' suite and a step on each, held to docs/stores.md
+	$(CARGO) test --locked --test stores -- --ignored --nocapture --test-threads=1 $(STORES)
 
 # The static binary, since that is what runs in a pod. Needs 21 GiB of disk; less by --scale.
 bench: release ## digesting beside openssl's, and what the sidecar adds to a step

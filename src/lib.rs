@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod command;
 pub mod environment;
 pub mod gate;
+mod hearing;
 pub mod mirror;
 pub mod net;
 pub mod observe;

@@ -1,8 +1,9 @@
 //! Signals once the command has ended: nobody is left to pass them on to.
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 
 use super::{Exit, Failure};
+use crate::hearing;
 
 /// The signals that mean "stop".
 #[derive(Debug)]
@@ -17,7 +18,8 @@ impl Interrupts {
     /// Signals from now on; earlier ones were the command's.
     pub(super) fn listen() -> Result<Self, Failure> {
         let listen = |kind| {
-            signal(kind).map_err(|e| Failure::new(Exit::Io, format!("cannot listen for signals: {e}")))
+            hearing::listen(kind)
+                .map_err(|e| Failure::new(Exit::Io, format!("cannot listen for signals: {e}")))
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,

@@ -5,6 +5,8 @@ use std::io;
 use rustix::process::{Pid, Signal, getpgrp, kill_process};
 use tokio::signal::unix::{self, SignalKind};
 
+use crate::hearing;
+
 /// The signals that a wrapper is sent on its command's behalf.
 #[derive(Debug)]
 pub(super) struct Signals {
@@ -19,12 +21,12 @@ pub(super) struct Signals {
 impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
-            interrupt: unix::signal(SignalKind::interrupt())?,
-            quit: unix::signal(SignalKind::quit())?,
-            terminate: unix::signal(SignalKind::terminate())?,
-            hangup: unix::signal(SignalKind::hangup())?,
-            user1: unix::signal(SignalKind::user_defined1())?,
-            user2: unix::signal(SignalKind::user_defined2())?,
+            interrupt: hearing::listen(SignalKind::interrupt())?,
+            quit: hearing::listen(SignalKind::quit())?,
+            terminate: hearing::listen(SignalKind::terminate())?,
+            hangup: hearing::listen(SignalKind::hangup())?,
+            user1: hearing::listen(SignalKind::user_defined1())?,
+            user2: hearing::listen(SignalKind::user_defined2())?,
         })
     }
 

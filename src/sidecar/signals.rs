@@ -6,8 +6,10 @@ use std::time::Instant;
 use std::{io, thread};
 
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::watch;
+
+use crate::hearing;
 
 /// The signal that says that the step has ended: SIGTERM, the first of them.
 #[derive(Debug, Clone)]
@@ -31,7 +33,7 @@ impl Signals {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let mut terminate = {
             let _inside = runtime.enter();
-            signal(SignalKind::terminate())?
+            hearing::listen(SignalKind::terminate())?
         };
         let (stamp, stamped) = watch::channel(None);
         let hear = move || {

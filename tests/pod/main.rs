@@ -21,6 +21,7 @@ mod process;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/s3.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
 mod s3;
 #[path = "../support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

@@ -11,6 +11,7 @@ from . import (  # noqa: F401
     forged,
     gate,
     inject,
+    links,
     map_reduce,
     packings,
     protection,

@@ -12,6 +12,8 @@ pub(crate) struct S3 {
     runtime: tokio::runtime::Runtime,
     pub(crate) endpoint: String,
     sdk: aws_sdk_s3::Client,
+    /// Whether uploads carry a checksum.
+    checksums: bool,
     _gateway: Option<VersityGw>,
     _dir: Option<tempfile::TempDir>,
 }
@@ -23,7 +25,7 @@ impl S3 {
         let dir = tempfile::tempdir().unwrap();
         let endpoint = runtime.block_on(servers::s3s_fs(dir.path()));
         let sdk = servers::sdk(&endpoint);
-        Self { runtime, endpoint, sdk, _gateway: None, _dir: Some(dir) }
+        Self { runtime, endpoint, sdk, checksums: true, _gateway: None, _dir: Some(dir) }
     }
 
     /// A process of its own, if it is installed.
@@ -31,7 +33,24 @@ impl S3 {
         let runtime = runtime();
         let gateway = runtime.block_on(VersityGw::start())?;
         let (endpoint, sdk) = (gateway.endpoint.clone(), gateway.sdk());
-        Some(Self { runtime, endpoint, sdk, _gateway: Some(gateway), _dir: None })
+        Some(Self { runtime, endpoint, sdk, checksums: true, _gateway: Some(gateway), _dir: None })
+    }
+
+    /// One that somebody else started, with the bucket in it.
+    pub(crate) fn at(endpoint: &str, sdk: aws_sdk_s3::Client) -> Self {
+        Self {
+            runtime: runtime(),
+            endpoint: endpoint.to_owned(),
+            sdk,
+            checksums: true,
+            _gateway: None,
+            _dir: None,
+        }
+    }
+
+    /// Whose server takes none.
+    pub(crate) fn without_checksums(self) -> Self {
+        Self { checksums: false, ..self }
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -49,7 +68,8 @@ impl S3 {
 
     pub(crate) fn put_in(&self, bucket: &str, key: &str, bytes: &[u8]) {
         let put = self.sdk.put_object().bucket(bucket).key(key);
-        let put = put.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).body(ByteStream::from(bytes.to_vec()));
+        let checksum = self.checksums.then_some(ChecksumAlgorithm::Crc64Nvme);
+        let put = put.set_checksum_algorithm(checksum).body(ByteStream::from(bytes.to_vec()));
         self.runtime.block_on(put.send()).unwrap();
     }
 
