@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ResourceDescriptor;
+use crate::digest::FileDigests;
 use crate::dsse::MAX_PAYLOAD;
 use crate::json::{self, AtMost, JsonError, Object, Opaque};
 
@@ -79,6 +80,11 @@ impl Statement {
     /// What it is about; at least one, each with a digest.
     pub fn subjects(&self) -> &[ResourceDescriptor] {
         &self.subjects
+    }
+
+    /// Adds to the subjects what is known of a file's digests.
+    pub(crate) fn complete(&mut self, file: &FileDigests) {
+        self.subjects.iter_mut().for_each(|subject| subject.digest.complete(file));
     }
 
     /// What kind of claim it makes, a URI.

@@ -1,6 +1,6 @@
 //! What an outcome says, word by word, to be shown.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::STEP_OUTCOME_V1;
 use crate::json::{self, Object};
@@ -43,24 +43,24 @@ pub struct Named {
 }
 
 /// What is said of one output; empty where nothing is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutputWords {
     /// Its name in the template.
     pub name: String,
     /// Its path in main.
-    #[serde(default, deserialize_with = "json::or_unset")]
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
     pub path: String,
     /// What became of it.
     pub verdict: String,
     /// The digest of the whole.
-    #[serde(default, deserialize_with = "json::or_unset")]
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
     pub digest: String,
     /// Where its attestation is.
-    #[serde(default, deserialize_with = "json::or_unset")]
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
     pub attestation: String,
     /// Why it is not attested.
-    #[serde(default, deserialize_with = "json::or_unset")]
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// Entries that were refused.
     #[serde(default, deserialize_with = "json::or_unset")]
