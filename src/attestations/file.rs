@@ -101,9 +101,13 @@ impl Attestations for FileAttestations {
         let bases = bases.filter(|path| path.file_name().is_some());
         let looks =
             bases.flat_map(move |base| LOOKED_FOR.iter().filter_map(move |form| self.look(base, *form)));
-        // There is one place for each directory, so the first is the only one.
-        let most = if matches!(reach, Reach::Above(_)) { usize::MAX } else { 1 };
-        let looks = looks.take(most);
+        // There is one place for each directory; what lies beside another does not count.
+        let all = matches!(reach, Reach::Above(_));
+        let mut nearest = None;
+        let looks = looks.take_while(move |candidate| {
+            let artifact = candidate.as_ref().ok().map(|candidate| candidate.artifact.clone());
+            all || *nearest.get_or_insert_with(|| artifact.clone()) == artifact
+        });
         Candidates::new(stream::iter(looks).boxed(), looked_for)
     }
 

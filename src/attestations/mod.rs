@@ -56,11 +56,10 @@ pub trait Attestations: Send + Sync + Debug {
 /// How far from the artifact an attestation may be that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// The artifact's own; if there is none, that of the innermost directory that has one. In
-    /// each place where one may lie the first that is there counts: the bundle, else the
-    /// lines. A name that is no plain path is in no directory, and [`FindError`] says so.
+    /// The artifact's own; if there is none, that of the innermost directory that has one: in
+    /// each place where one may lie the bundle, then the lines. A name that is no plain path is in no directory, and [`FindError`] says so.
     Nearest,
-    /// The artifact's own, and no directory's. In each place the first that is there counts.
+    /// The artifact's own, and no directory's.
     Own,
     /// All of the directories', from the one so many levels above: whatever may claim the
     /// artifact. A name that is no plain path is in every directory that it could be in.

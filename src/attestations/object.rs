@@ -193,8 +193,8 @@ struct Looks<'a> {
     left: VecDeque<Look>,
     /// Whether all that there is counts, or only what lies nearest.
     all: bool,
-    /// What was found last: how far away, and in which place.
-    found: Option<(usize, Placement)>,
+    /// How far away that is what was found.
+    found: Option<usize>,
     /// What could not be asked for, and how far away it is. To those who may not list a bucket
     /// S3 denies, too, what is not there: it does not hide what lies in the other place, but
     /// nothing that is further away counts before it.
@@ -209,23 +209,20 @@ impl<'a> Looks<'a> {
             {
                 return Some(Err(denied.into()));
             }
-            match (self.found, &spot) {
-                (Some((nearest, _)), _) if !self.all && level != nearest => return None,
-                (Some((_, place)), Ok((spot, _))) if !self.all && spot.placement == place => continue,
-                _ => {}
+            if !self.all && self.found.is_some_and(|nearest| level != nearest) {
+                return None;
             }
             let (spot, form) = match spot {
                 Ok(look) => look,
                 Err(error) => return Some(Err(error)),
             };
-            let placement = spot.placement;
             match self.of.look(spot, form).await {
                 None => {}
                 Some(Err(FindError::Store(error))) if !self.all && error.is_access_denied() => {
                     self.denied.get_or_insert((level, error));
                 }
                 Some(candidate) => {
-                    self.found = Some((level, placement));
+                    self.found = Some(level);
                     return Some(candidate);
                 }
             }

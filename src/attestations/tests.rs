@@ -62,12 +62,12 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
         "every attempt"
     );
 
-    let itself = [(Form::Bundle, None)];
-    assert_eq!(found(out.as_ref(), Reach::Nearest).await, itself, "the first that is there");
+    let itself = [(Form::Bundle, None), (Form::Lines, None)];
+    assert_eq!(found(out.as_ref(), Reach::Nearest).await, itself, "in the order in which they count");
     assert_eq!(found(out.as_ref(), Reach::Own).await, itself);
     let within = [(Form::Bundle, Some(path("sub/a"))), (Form::Lines, Some(path("sub/a")))];
     let member = of("x/out/sub/a");
-    assert_eq!(found(member.as_ref(), Reach::Nearest).await, within[..1]);
+    assert_eq!(found(member.as_ref(), Reach::Nearest).await, within);
     assert_eq!(found(member.as_ref(), Reach::Own).await, []);
     assert_eq!(found(member.as_ref(), Reach::Above(1)).await, within);
     assert_eq!(found(member.as_ref(), Reach::Above(2)).await, within, "of what is two levels above");
@@ -113,8 +113,10 @@ async fn apart_from_an_object() {
         .await
         .unwrap();
     let mut candidates = of("x/out").candidates(Reach::Nearest);
-    for origin in ["memory:x/out.sigstore.json", "memory:.attestations/x/out.sigstore.json"] {
-        assert_eq!(candidates.next().await.unwrap().unwrap().origin, origin);
+    for place in ["memory:x/out", "memory:.attestations/x/out"] {
+        for suffix in [".sigstore.json", ".intoto.jsonl"] {
+            assert_eq!(candidates.next().await.unwrap().unwrap().origin, format!("{place}{suffix}"));
+        }
     }
     assert!(candidates.next().await.is_none());
 }
@@ -186,8 +188,8 @@ async fn nothing_is_read_before_it_is_asked_for() {
     let place = FileAttestations::new(&root.join("out"));
     let mut candidates = place.find(Reach::Nearest);
     assert_eq!(candidates.next().await.unwrap().unwrap().bytes, "{}");
-    assert!(candidates.next().await.is_none());
-    // Of all that there is, it would be.
+    assert!(matches!(candidates.next().await, Some(Err(FindError::Io { .. }))), "only when it is asked for");
+    // Of all that there is, too.
     let place = FileAttestations::new(&root.join("out/x"));
     let mut candidates = place.find(Reach::Above(1));
     assert_eq!(candidates.next().await.unwrap().unwrap().bytes, "{}");

@@ -177,10 +177,23 @@ impl Link {
 
 impl Upstream {
     pub(super) fn new(authentic: &Authentic, subject: String, unjudged: Unjudged) -> Self {
-        let provenance = authentic.provenance();
+        let signer = authentic.signer().clone();
+        // Only provenance is asked for along a chain.
+        let Some(provenance) = authentic.provenance() else {
+            let (builder_id, build_type, invocation_id) = Default::default();
+            return Self {
+                subject,
+                signer,
+                builder_id,
+                build_type,
+                invocation_id,
+                finished_on: None,
+                unjudged,
+            };
+        };
         Self {
             subject,
-            signer: authentic.signer().clone(),
+            signer,
             builder_id: provenance.run_details.builder.id.clone(),
             build_type: provenance.build_definition.build_type.clone(),
             invocation_id: provenance.run_details.metadata.invocation_id.clone(),

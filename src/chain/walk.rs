@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use argo_attest_core::bundle::{Bundle, Unjudged, lines};
+use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
+use argo_attest_core::bundle::{Bundle, Unjudged};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::intoto::ResourceDescriptor;
@@ -116,7 +117,7 @@ impl Walk<'_> {
         let (envelope, unjudged) = self.envelope(&reference).await?;
         let authentic = Arc::new(authenticate(&envelope, &self.policy, self.now)?);
         let subject = self.subject(&authentic, dependency, &reference).await?;
-        let beneath = dependencies(authentic.provenance());
+        let beneath = authentic.provenance().map(dependencies).unwrap_or_default();
         let standing = Standing::Verified(Box::new(Upstream::new(&authentic, subject, unjudged)));
         // Only now: of one that does not hold nothing stands beneath it.
         self.known.insert(reference.sha256, (authentic, unjudged));
@@ -134,9 +135,7 @@ impl Walk<'_> {
         if !address.is_lines() {
             match self.fetch(uri).await? {
                 Fetched::Bytes(bytes) if Sha256Digest::of(&bytes) == reference.sha256 => {
-                    let (envelope, evidence) =
-                        Bundle::from_json(&bytes).map_err(Rejection::from)?.into_parts();
-                    return Ok((envelope, evidence.unjudged()));
+                    return Ok(the_one(statements(&bytes)?)?);
                 }
                 fetched => other = fetched.is_there(),
             }
@@ -149,9 +148,9 @@ impl Walk<'_> {
                     let bundle = Bundle::new(envelope.clone());
                     bundle.is_ok_and(|b| Sha256Digest::of(&b.to_json()) == reference.sha256)
                 };
-                let envelopes = lines::parse(&bytes).map_err(Rejection::from)?;
-                if let Some(envelope) = envelopes.into_iter().rev().find(named) {
-                    return Ok((envelope, Unjudged::default()));
+                let found = statements(&bytes)?;
+                if let Some(found) = found.into_iter().rev().find(|(envelope, _)| named(envelope)) {
+                    return Ok(found);
                 }
             }
         }
@@ -209,6 +208,24 @@ impl Walk<'_> {
             Err(FetchError::Store(StoreError::TooLarge { .. })) => Ok(Fetched::TooLarge),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// The signed statements in what is there, and how much came with each.
+fn statements(bytes: &[u8]) -> Result<Vec<(Envelope, Unjudged)>, Rejection> {
+    let statement = |item: Item| match item.found {
+        Found::Attestation(signed) => Some((signed.content, signed.unjudged)),
+        _ => None,
+    };
+    Ok(AttestationFile::read(bytes)?.into_items().into_iter().filter_map(statement).collect())
+}
+
+/// What is named by the digest of a whole file is the one statement in there.
+fn the_one(mut all: Vec<(Envelope, Unjudged)>) -> Result<(Envelope, Unjudged), Rejection> {
+    match (all.pop(), all.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (None, _) => Err(Rejection::NoStatement { found: "something else".to_owned() }),
+        (Some(_), false) => Err(Rejection::NoStatement { found: "several statements".to_owned() }),
     }
 }
 

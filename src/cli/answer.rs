@@ -3,10 +3,11 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use argo_attest_core::bundle::Evidence;
+use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{redacted, shown_path};
+use argo_attest_core::slsa::is_own_build_type;
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
 use argo_attest_core::verify::VerifiedStatement;
@@ -34,8 +35,8 @@ pub(super) struct Checked {
     pub(super) origin: String,
     /// Of an object in a store: whether the attestation says that it is stored there.
     pub(super) placed: Option<bool>,
-    /// What came with the attestation and decided nothing.
-    pub(super) evidence: Evidence,
+    /// How much came with the attestation and decided nothing.
+    pub(super) unjudged: Unjudged,
     /// Attestations that lie nearer, and why they did not do.
     pub(super) passed_over: Option<String>,
 }
@@ -90,9 +91,13 @@ struct Accepted {
     attestation: String,
     key: String,
     key_id: String,
-    builder_id: String,
-    build_type: String,
-    invocation_id: String,
+    predicate_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    builder_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invocation_id: Option<String>,
     /// Of an object in a store: whether its attestation binds it to this very place.
     #[serde(skip_serializing_if = "Option::is_none")]
     placed: Option<bool>,
@@ -166,13 +171,13 @@ impl Answer {
         let help = help.unwrap_or_default();
         match (&self.accepted, self.verdict) {
             (Some(a), _) => format!(
-                "accepted  {}  {}  as {}, signed with {} ({}), builder {}{}\n{}{}",
+                "accepted  {}  {}  {}signed with {} ({}), {}{}\n{}{}",
                 self.artifact,
                 a.digest,
-                printable(a.subject.as_bytes()),
+                a.name(),
                 printable(a.key.as_bytes()),
                 a.key_id,
-                printable(a.builder_id.as_bytes()),
+                a.claim(),
                 if a.placed == Some(false) { UNPLACED } else { "" },
                 a.passed_over
                     .as_ref()
@@ -191,11 +196,11 @@ impl Answer {
 
 impl Accepted {
     fn new(checked: Checked) -> Self {
-        let Checked { statement: verified, origin: attestation, placed, evidence, passed_over } = checked;
+        let Checked { statement: verified, origin: attestation, placed, unjudged, passed_over } = checked;
         let provenance = verified.provenance();
         Self {
             placed,
-            not_judged: NotJudged::new(evidence.unjudged()),
+            not_judged: NotJudged::new(unjudged),
             passed_over,
             subject: verified.subject().to_owned(),
             digest: verified.digest().to_owned(),
@@ -203,10 +208,33 @@ impl Accepted {
             attestation,
             key: verified.signer().name.clone(),
             key_id: verified.signer().id.to_string(),
-            builder_id: provenance.run_details.builder.id.clone(),
-            build_type: provenance.build_definition.build_type.clone(),
-            invocation_id: provenance.run_details.metadata.invocation_id.clone(),
-            finished_on: provenance.run_details.metadata.finished_on,
+            predicate_type: verified.statement().predicate_type().to_owned(),
+            builder_id: provenance.map(|p| p.run_details.builder.id.clone()),
+            build_type: provenance.map(|p| p.build_definition.build_type.clone()),
+            invocation_id: provenance.map(|p| p.run_details.metadata.invocation_id.clone()),
+            finished_on: provenance.and_then(|p| p.run_details.metadata.finished_on),
+        }
+    }
+
+    /// Under which name it is attested, if under any.
+    fn name(&self) -> String {
+        if self.subject.is_empty() {
+            String::new()
+        } else {
+            format!("as {}, ", printable(self.subject.as_bytes()))
+        }
+    }
+
+    /// What is claimed of it: who built it, or what else was asked for. The build type of others
+    /// says what their builder's words mean.
+    fn claim(&self) -> String {
+        let shown = |text: &str| printable(text.as_bytes());
+        match (&self.builder_id, &self.build_type) {
+            (Some(builder), Some(kind)) if !is_own_build_type(kind) => {
+                format!("builder {}, build type {}", shown(builder), shown(kind))
+            }
+            (Some(builder), _) => format!("builder {}", shown(builder)),
+            (None, _) => format!("predicate {}", shown(&self.predicate_type)),
         }
     }
 }

@@ -16,6 +16,7 @@ mod invocation;
 mod keygen;
 mod logging;
 mod misused;
+mod outcome;
 mod outputs;
 mod place;
 mod pod;

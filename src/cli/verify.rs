@@ -1,5 +1,6 @@
 //! `argo-attest verify`.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::argo::StoreKind;
@@ -8,6 +9,7 @@ use argo_attest_core::policy::document::MAX_POLICY;
 use argo_attest_core::policy::{ArtifactKind, Policy, TrustedKey};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::causes;
+use argo_attest_core::verify::Wanted;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
@@ -28,10 +30,13 @@ Examples:
   argo-attest verify --key ci.pub --builder-id https://ci.example.com/argo app.tar.gz
   argo-attest verify --policy policy.yaml s3://artifacts/build-7/app.tgz
   argo-attest verify --policy policy.yaml --chain s3://artifacts/build-7/app.tgz
+  argo-attest verify --key their.pub --type spdx --bundle sbom.intoto.jsonl app.tar.gz
+  argo-attest verify --key ci.pub --outcome s3://artifacts/build-7/outcome.sigstore.json
 
-The attestation of X is X.sigstore.json, else X.intoto.jsonl, else the same two beside each
-directory that X is in, unless --bundle names one. Of an s3:// object each of them may also lie
-beneath .attestations/ of its bucket.";
+The attestation of X is X.sigstore.json or, if that does not do, X.intoto.jsonl; if there is
+neither, the same two beside each directory that X is in, unless --bundle names one. Of an s3://
+object each of them may also lie beneath .attestations/ of its bucket. Other tools' attestations
+are read as well, if a key signed them: Sigstore bundles, DSSE envelopes, what registries serve.";
 
 /// Verifies artifacts against their attestations
 ///
@@ -53,9 +58,21 @@ pub(super) struct VerifyArgs {
     /// Policy that says which keys, builders and workflows are accepted
     #[arg(long, value_name = "FILE", env = variable::POLICY)]
     policy: Option<PathBuf>,
-    /// Attestation to verify with: a Sigstore bundle or DSSE envelopes, one a line
+    /// Attestation to verify with, in any form that inspect shows
     #[arg(long, value_name = "FILE", env = variable::BUNDLE)]
     bundle: Option<PathBuf>,
+    /// Claim to verify: a predicate's type, or a name that cosign knows one by (spdx, cyclonedx, vuln,
+    /// openvex, link, custom, slsaprovenance, slsaprovenance1) [default: SLSA provenance v0.2 or v1]
+    #[arg(long = "type", value_name = "TYPE", env = variable::PREDICATE_TYPE, value_parser = wanted, verbatim_doc_comment)]
+    wanted: Option<Wanted>,
+    /// Verify a step's signed outcome, a file or an s3:// object, and show it
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = variable::OUTCOME,
+        conflicts_with_all = ["artifacts", "bundle", "chain", "wanted"]
+    )]
+    outcome: Option<PathBuf>,
     /// Accept only this builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: Option<String>,
@@ -66,7 +83,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
     /// Files, directories or s3:// objects
-    #[arg(required = true, value_name = "ARTIFACT")]
+    #[arg(required_unless_present = "outcome", value_name = "ARTIFACT")]
     artifacts: Vec<PathBuf>,
 }
 
@@ -74,19 +91,23 @@ pub(super) struct VerifyArgs {
 pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let (policy, own) = policy(&args)?;
     let missing = policy.missing().clone();
-    let checker = Checker { policy, now: Timestamp::now(), bundle: args.bundle.clone() };
+    let wanted = args.wanted.clone().unwrap_or_default();
+    let checker = Checker { policy, now: Timestamp::now(), bundle: args.bundle.clone(), wanted };
+    if let Some(outcome) = &args.outcome {
+        return super::outcome::verify(&checker, outcome, args.json).await;
+    }
     let buckets = Buckets::new(|location| store::open(location, &ProcessEnv));
     let mut answers = Vec::with_capacity(args.artifacts.len());
     for artifact in &args.artifacts {
         let found = check(&checker, artifact).await;
         let chain = match &found {
-            Ok(artifact) if args.chain => {
-                let (policy, now) = (&checker.policy, checker.now);
-                Some(
-                    chain::walk(artifact.statement.provenance(), policy, now, &buckets, Limits::default())
-                        .await,
-                )
-            }
+            Ok(artifact) if args.chain => match artifact.statement.provenance() {
+                Some(provenance) => {
+                    let (policy, now) = (&checker.policy, checker.now);
+                    Some(chain::walk(provenance, policy, now, &buckets, Limits::default()).await)
+                }
+                None => None,
+            },
             _ => None,
         };
         let answer = Answer::new(artifact, found, missing.of(Some(kind(artifact)))).with(chain.as_ref());
@@ -154,23 +175,27 @@ fn kind(artifact: &Path) -> ArtifactKind {
     object_uri(artifact).map_or(ArtifactKind::File, |_| ArtifactKind::Stored(StoreKind::S3))
 }
 
-fn object_uri(artifact: &Path) -> Option<&str> {
+fn wanted(text: &str) -> Result<Wanted, Infallible> {
+    text.parse()
+}
+
+pub(super) fn object_uri(artifact: &Path) -> Option<&str> {
     artifact.to_str().filter(|text| text.starts_with("s3://"))
 }
 
 async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
     let bar = Bar::default();
     let Some(uri) = object_uri(artifact) else {
-        let CheckedPath { statement, origin, evidence } =
+        let CheckedPath { statement, origin, unjudged, passed_over } =
             check_path(checker, artifact, workers(), &bar).await?;
-        return Ok(Checked { statement, origin, placed: None, evidence, passed_over: None });
+        return Ok(Checked { statement, origin, placed: None, unjudged, passed_over: passed_over.told() });
     };
     let (location, key) = Location::artifact(uri).map_err(|e| {
         let failure = Failure::from_error(Exit::Usage, &e);
         CheckFailure::Other(failure.remedy("write s3://bucket/key"))
     })?;
     let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
-    let CheckedObject { statement, origin, placed, evidence, passed_over } =
+    let CheckedObject { statement, origin, placed, unjudged, passed_over } =
         check_object(checker, store.as_ref(), &key, &bar).await?;
-    Ok(Checked { statement, origin, placed: Some(placed), evidence, passed_over: passed_over.told() })
+    Ok(Checked { statement, origin, placed: Some(placed), unjudged, passed_over: passed_over.told() })
 }

@@ -9,6 +9,7 @@ use argo_attest_core::outcome::MESSAGE_LIMIT;
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::{brief, causes};
 use argo_attest_core::trouble::Trouble as _;
+use argo_attest_core::verify::Wanted;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use tracing::{error, info, warn};
@@ -148,7 +149,12 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     if question == Question::NoInputs {
         return Ok(let_through(&step, "the template has no input artifacts"));
     }
-    let checker = Checker { policy: read_policy(&args.policy)?, now: Timestamp::now(), bundle: None };
+    let checker = Checker {
+        policy: read_policy(&args.policy)?,
+        now: Timestamp::now(),
+        bundle: None,
+        wanted: Wanted::default(),
+    };
     let inspection = Inspection {
         checker: &checker,
         mirror: &mirror,

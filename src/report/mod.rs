@@ -1,12 +1,16 @@
-//! What `argo-attest run`, `attest` and `verify --chain` tell: the same facts for people and for scripts.
+//! What `argo-attest run`, `attest`, `inspect` and `verify --chain` tell: the same facts for people and for scripts.
 
 mod attest;
 mod chain;
+mod inspection;
+mod outcome;
 mod run;
 mod unjudged;
 
 pub use attest::{Vouched, VouchedJson, vouched_text};
 pub use chain::{ChainJson, chain_failure, chain_text};
+pub use inspection::{InspectedJson, inspected_text, unreadable};
+pub use outcome::{OutcomeJson, accepted_outcome};
 pub use run::{RunJson, RunReport, run_text};
 pub use unjudged::NotJudged;
 

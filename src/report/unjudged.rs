@@ -28,6 +28,15 @@ impl NotJudged {
         (!unjudged.is_empty()).then_some(Self { log_entries, timestamps, certificates })
     }
 
+    /// All of it together; `None` if there is nothing.
+    pub fn of_all(all: impl Iterator<Item = Unjudged>) -> Option<Self> {
+        Self::new(all.fold(Unjudged::default(), |sum, more| Unjudged {
+            log_entries: sum.log_entries + more.log_entries,
+            timestamps: sum.timestamps + more.timestamps,
+            certificates: sum.certificates + more.certificates,
+        }))
+    }
+
     /// For people: `not judged: 1 log entry, 2 timestamps`.
     pub fn text(&self) -> String {
         let counted = [

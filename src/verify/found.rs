@@ -4,22 +4,26 @@ use std::collections::HashSet;
 use std::io::BufRead;
 use std::sync::Arc;
 
-use argo_attest_core::bundle::{Bundle, Evidence, lines};
+use argo_attest_core::attestation_file::{AttestationFile, Claimed, Found as Item};
+use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Effort, Envelope, SignatureError};
+use argo_attest_core::text::brief;
 use argo_attest_core::verify::{
     Authentic, Content, Place, Rejection, VerifiedStatement, authenticate_within,
 };
 
 use super::{CheckError, Checker};
-use crate::attestations::{Candidate, Candidates, Form};
+use crate::attestations::Candidate;
 
-/// What one file of attestations holds.
+/// An envelope, and what came with it.
 #[derive(Debug)]
-pub(super) struct Envelopes {
-    pub(super) all: Vec<Envelope>,
-    /// What a bundle carries beside its one envelope. Nothing is decided by it.
-    pub(super) evidence: Evidence,
+pub(super) struct Carried {
+    pub(super) envelope: Envelope,
+    /// How much evidence there is. Nothing is decided by it.
+    pub(super) unjudged: Unjudged,
+    /// For whom the certificate is that it is said to be signed with, if it is.
+    keyless: Option<String>,
 }
 
 /// A candidate that was read: envelopes, none of them checked.
@@ -28,53 +32,48 @@ pub(super) struct Found<'a> {
     /// Its bytes are gone: they may be many, and all that is asked of them again is what
     /// their digest is.
     pub(super) candidate: Candidate<'a>,
-    pub(super) envelopes: Envelopes,
+    pub(super) all: Vec<Carried>,
     pub(super) digest: Sha256Digest,
 }
 
-impl Envelopes {
-    fn read(form: Form, bytes: &[u8]) -> Result<Self, Rejection> {
-        match form {
-            Form::Bundle => Ok(Bundle::from_json(bytes)?.into()),
-            Form::Lines => Ok(lines::parse(bytes)?.into()),
-            Form::Either => match Bundle::from_json(bytes) {
-                Ok(bundle) => Ok(bundle.into()),
-                // Of two reasons the one that fits what the file seems to be.
-                Err(reason) => lines::parse(bytes).map(Into::into).map_err(|_| reason.into()),
-            },
+/// Every signed statement that a file holds, whichever form it has.
+fn statements(bytes: &[u8]) -> Result<Vec<Carried>, Rejection> {
+    let mut other = None;
+    let mut all = Vec::new();
+    for item in AttestationFile::read(bytes)?.into_items() {
+        match item.found {
+            Item::Attestation(signed) => all.push(Carried {
+                keyless: signed.claimed.iter().find_map(identity),
+                unjudged: signed.unjudged,
+                envelope: signed.content,
+            }),
+            found => other = other.or(Some(found.form())),
         }
     }
-}
-
-impl From<Bundle> for Envelopes {
-    fn from(bundle: Bundle) -> Self {
-        let (envelope, evidence) = bundle.into_parts();
-        Self { all: vec![envelope], evidence }
+    match other {
+        Some(form) if all.is_empty() => Err(Rejection::NoStatement { found: form.to_owned() }),
+        _ => Ok(all),
     }
 }
 
-impl From<Vec<Envelope>> for Envelopes {
-    fn from(all: Vec<Envelope>) -> Self {
-        Self { all, evidence: Evidence::default() }
-    }
-}
-
-/// What lies nearest to the artifact, where there is one place in which it may lie. What is
-/// found first decides: another one further up cannot overrule it. `candidates`: those of
-/// [`crate::attestations::Reach::Nearest`].
-pub(super) async fn nearest(mut candidates: Candidates<'_>) -> Result<Found<'_>, CheckError> {
-    match candidates.next().await {
-        Some(candidate) => Ok(Found::of(candidate?)?),
-        None => Err(Rejection::NoAttestation { looked_for: candidates.looked_for() }.into()),
-    }
+fn identity(claimed: &Claimed) -> Option<String> {
+    let Claimed::Certificate(read) = claimed else { return None };
+    let name = read.as_ref().as_ref().ok().map(|read| match read.identities.as_slice() {
+        [] => read.subject.clone(),
+        names => names.join(", "),
+    });
+    Some(brief(
+        &name.filter(|name| !name.is_empty()).unwrap_or_else(|| "nobody that it names".to_owned()),
+        300,
+    ))
 }
 
 impl<'a> Found<'a> {
     /// Parses a candidate.
     pub(super) fn of(mut candidate: Candidate<'a>) -> Result<Self, Rejection> {
         let bytes = std::mem::take(&mut candidate.bytes);
-        let envelopes = Envelopes::read(candidate.form, &bytes)?;
-        Ok(Self { candidate, envelopes, digest: Sha256Digest::of(&bytes) })
+        let all = statements(&bytes)?;
+        Ok(Self { candidate, all, digest: Sha256Digest::of(&bytes) })
     }
 
     /// The authentic ones with their places among the envelopes, newest first; the
@@ -85,11 +84,11 @@ impl<'a> Found<'a> {
         let mut effort = Effort::default();
         // To repeat a line must cost whoever reads it nothing: its values are kept.
         let mut known = HashSet::new();
-        for (index, envelope) in self.envelopes.all.iter().enumerate().rev() {
+        for (index, Carried { envelope, keyless, .. }) in self.all.iter().enumerate().rev() {
             if known.contains(envelope.unverified_payload()) {
                 continue;
             }
-            match authenticate_within(envelope, &checker.policy, checker.now, &mut effort) {
+            match authenticate_within(envelope, &checker.policy, &checker.wanted, checker.now, &mut effort) {
                 Ok(statement) => {
                     known.insert(envelope.unverified_payload());
                     authentic.push((index, statement));
@@ -99,7 +98,17 @@ impl<'a> Found<'a> {
                         newest = Some(rejection);
                         break;
                     }
-                    newest = newest.or(Some(rejection));
+                    let rejection = match (keyless, rejection) {
+                        (Some(identity), Rejection::Signature(SignatureError::Untrusted { .. })) => {
+                            Rejection::Keyless { identity: identity.clone() }
+                        }
+                        (_, rejection) => rejection,
+                    };
+                    // What a trusted key did sign tells more than what none did.
+                    newest = match newest {
+                        Some(before) if !is_untrusted(&before) || is_untrusted(&rejection) => Some(before),
+                        _ => Some(rejection),
+                    };
                 }
             }
         }
@@ -109,6 +118,11 @@ impl<'a> Found<'a> {
             }));
         }
         Ok(authentic)
+    }
+
+    /// How much evidence came with one of them.
+    pub(super) fn unjudged(&self, index: usize) -> Unjudged {
+        self.all.get(index).map(|carried| carried.unjudged).unwrap_or_default()
     }
 
     /// Whether one of the statements speaks of these bytes: which, and what it says.
@@ -136,6 +150,15 @@ impl<'a> Found<'a> {
         })?;
         Ok(judged?)
     }
+}
+
+/// Whether it says no more than that no trusted key signed.
+fn is_untrusted(rejection: &Rejection) -> bool {
+    let is_signature = matches!(
+        rejection,
+        Rejection::Signature(SignatureError::Untrusted { .. } | SignatureError::Unsigned)
+    );
+    is_signature || matches!(rejection, Rejection::Keyless { .. })
 }
 
 /// The first that speaks of the artifact, with its place among the envelopes; the

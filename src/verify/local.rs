@@ -1,19 +1,25 @@
 //! Files and directories on this machine.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::bundle::Evidence;
+use argo_attest_core::bundle::Unjudged;
+use argo_attest_core::digest::FileHasher;
 use argo_attest_core::relpath::{RelPath, printable};
-use argo_attest_core::verify::{Content, KnownAs, Place, Rejection, VerifiedStatement};
+use argo_attest_core::verify::{Authentic, Content, KnownAs, Place, Rejection, VerifiedStatement};
 
-use super::found::{Found, nearest};
+use super::found::Found;
+use super::passed_over::PassedOver;
 use super::{CheckError, Checker};
-use crate::attestations::{Attestations as _, FileAttestations, FindError, Reach};
+use crate::attestations::{Attestations as _, Candidate, FileAttestations, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
+use crate::regular_file::{self, Links};
+
+/// How much of a file is read at once.
+const BUFFER: usize = 256 * 1024;
 
 /// A file or a directory that is as it was attested.
 #[derive(Debug)]
@@ -22,8 +28,10 @@ pub struct CheckedPath {
     pub statement: VerifiedStatement,
     /// Where it was found.
     pub origin: String,
-    /// What came with it and decided nothing.
-    pub evidence: Evidence,
+    /// How much came with it and decided nothing.
+    pub unjudged: Unjudged,
+    /// What lies nearer, or counts before it, and why that did not do.
+    pub passed_over: PassedOver,
 }
 
 /// Checks a file or a directory.
@@ -40,28 +48,96 @@ pub async fn check_path(
     };
     let named = named(artifact, &real).map_err(|e| io_error(artifact, e))?;
     let attestations = FileAttestations::new(&named);
-    let found = match &checker.bundle {
-        Some(bundle) => Found::of(attestations.named(bundle)?)?,
-        None => nearest(attestations.find(Reach::Nearest)).await?,
-    };
-    // Before the bytes are read: a bad signature needs no digest of a large file.
-    let authentic = found.authentic(checker)?;
-    let content = Arc::new(digest(&real, workers, progress)?);
-    let (_, statement) = found.decide(authentic, &content).await?;
-    let place = &found.candidate.place;
-    let depth = match place {
-        Place::Named(_) => None,
-        Place::Itself(_) => Some(0),
-        Place::Within(path) => Some(path.as_bytes().split(|b| *b == b'/').count()),
-    };
-    if let Some(depth) = depth {
-        unclaimed(checker, (&named, depth + 1), &content, place, &statement).await?;
-        if real != named {
-            // A link leads into a directory that has an attestation of its own.
-            unclaimed(checker, (&real, depth.max(1)), &content, place, &statement).await?;
+    let mut check = Check { checker, named: &named, real: &real, workers, progress, content: None };
+    if let Some(bundle) = &checker.bundle {
+        return check.candidate(attestations.named(bundle)?).await;
+    }
+    let mut candidates = attestations.find(Reach::Nearest);
+    let mut passed_over = PassedOver::default();
+    while let Some(candidate) = candidates.next().await {
+        let candidate = candidate?;
+        let origin = candidate.origin.clone();
+        match check.candidate(candidate).await {
+            Ok(found) => return Ok(CheckedPath { passed_over, ..found }),
+            Err(CheckError::Rejected(why)) => passed_over.push(origin, why),
+            // It may be the one that would do.
+            Err(error) => return Err(error),
         }
     }
-    Ok(CheckedPath { statement, origin: found.candidate.origin, evidence: found.envelopes.evidence })
+    let missing = || Rejection::NoAttestation { looked_for: candidates.looked_for() };
+    Err(passed_over.rejection().unwrap_or_else(missing).into())
+}
+
+/// One artifact's check, whose bytes are read once, and not before a signature is good.
+struct Check<'a> {
+    checker: &'a Checker,
+    /// The path by which the user knows it.
+    named: &'a Path,
+    /// The path that has no links.
+    real: &'a Path,
+    workers: NonZeroUsize,
+    progress: &'a dyn Progress,
+    content: Option<Arc<Content>>,
+}
+
+impl Check<'_> {
+    async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<CheckedPath, CheckError> {
+        let Self { checker, named, real, .. } = *self;
+        let found = Found::of(candidate)?;
+        // Before the bytes are read: a bad signature needs no digest of a large file.
+        let authentic = found.authentic(checker)?;
+        let content = match &self.content {
+            Some(content) => Arc::clone(content),
+            None => Arc::clone(self.content.insert(Arc::new(digest(real, self.workers, self.progress)?))),
+        };
+        let authentic = completed(authentic, real, &content)?;
+        let (index, statement) = found.decide(authentic, &content).await?;
+        let place = &found.candidate.place;
+        let depth = match place {
+            Place::Named(_) => None,
+            Place::Itself(_) => Some(0),
+            Place::Within(path) => Some(path.as_bytes().split(|b| *b == b'/').count()),
+        };
+        if let Some(depth) = depth {
+            unclaimed(checker, (named, depth + 1), &content, place, &statement).await?;
+            if real != named {
+                // A link leads into a directory that has an attestation of its own.
+                unclaimed(checker, (real, depth.max(1)), &content, place, &statement).await?;
+            }
+        }
+        let unjudged = found.unjudged(index);
+        let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
+        Ok(CheckedPath { statement, origin, unjudged, passed_over })
+    }
+}
+
+/// What others name by longer digests only is compared by those: the file is read once more.
+fn completed(
+    authentic: Vec<(usize, Authentic)>,
+    real: &Path,
+    content: &Content,
+) -> Result<Vec<(usize, Authentic)>, CheckError> {
+    let Content::File(sha256) = content else { return Ok(authentic) };
+    if !authentic.iter().any(|(_, statement)| statement.needs_longer()) {
+        return Ok(authentic);
+    }
+    let mut file = regular_file::open(real, Links::Refused).map_err(|e| io_error(real, e.into()))?;
+    let mut hasher = FileHasher::default();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(io_error(real, error)),
+        }
+    }
+    let digests = hasher.finish();
+    if digests.sha256() != *sha256 {
+        let reason = "it changed while it was read".to_owned();
+        return Err(Rejection::Unverifiable { path: RelPath::root(), reason }.into());
+    }
+    Ok(authentic.into_iter().map(|(index, statement)| (index, statement.knowing(&digests))).collect())
 }
 
 /// A file may be renamed with its attestation, but not into an attested directory: what is

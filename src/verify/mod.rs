@@ -7,6 +7,7 @@
 mod found;
 mod local;
 mod object;
+mod outcome;
 mod passed_over;
 mod staged;
 
@@ -17,12 +18,13 @@ use jiff::Timestamp;
 
 pub use local::{CheckedPath, check_path};
 pub use object::{CheckedObject, check_object};
+pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;
 pub use staged::{Accepted, Attestable, Attested};
 
 use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
-use argo_attest_core::verify::Rejection;
+use argo_attest_core::verify::{Rejection, Wanted};
 
 use crate::attestations::FindError;
 use crate::observe::{ObserverError, RootError};
@@ -37,6 +39,8 @@ pub struct Checker {
     pub now: Timestamp,
     /// The attestation, where the caller names it.
     pub bundle: Option<PathBuf>,
+    /// Which claim is asked for.
+    pub wanted: Wanted,
 }
 
 /// Why there is no verified statement.

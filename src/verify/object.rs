@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use argo_attest_core::bundle::Evidence;
-use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::bundle::Unjudged;
+use argo_attest_core::digest::{FileDigests, FileHasher, Sha256Digest};
 use argo_attest_core::intoto::member_path;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{
-    Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, VerifiedStatement,
+    Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, VerifiedStatement,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -28,8 +28,8 @@ pub struct CheckedObject {
     /// Whether it says that the object is stored in this very place. One that names no
     /// place at all is about these bytes, wherever they are.
     pub placed: bool,
-    /// What came with it and decided nothing.
-    pub evidence: Evidence,
+    /// How much came with it and decided nothing.
+    pub unjudged: Unjudged,
     /// What lies nearer, and why that did not do.
     pub passed_over: PassedOver,
 }
@@ -42,7 +42,7 @@ pub async fn check_object(
     progress: &dyn Progress,
 ) -> Result<CheckedObject, CheckError> {
     let attestations = ObjectAttestations::new(store, key);
-    let mut check = Check { checker, store, key, attestations: &attestations, progress, content: None };
+    let mut check = Check { checker, store, key, attestations: &attestations, progress, known: None };
     if let Some(bundle) = &checker.bundle {
         return check.candidate(attestations.named(bundle)?).await;
     }
@@ -74,27 +74,41 @@ struct Check<'a> {
     key: &'a ObjectKey,
     attestations: &'a ObjectAttestations<'a>,
     progress: &'a dyn Progress,
-    content: Option<Arc<Content>>,
+    known: Option<Known>,
+}
+
+/// An object that was read.
+struct Known {
+    content: Arc<Content>,
+    /// The digests that are seldom needed.
+    digests: Option<FileDigests>,
 }
 
 impl Check<'_> {
     async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<CheckedObject, CheckError> {
         let found = Found::of(candidate)?;
         let authentic = found.authentic(self.checker)?;
-        let content = if let Some(content) = &self.content {
-            Arc::clone(content)
-        } else {
-            let digest = digest(self.store, self.key, self.progress).await?;
-            Arc::clone(self.content.insert(Arc::new(Content::File(digest))))
+        let longer = authentic.iter().any(|(_, statement)| statement.needs_longer());
+        let known = self.known.take().filter(|known| !longer || known.digests.is_some());
+        let known = match known {
+            Some(known) => known,
+            None => digest(self.store, self.key, longer, self.progress).await?,
         };
-        let (_, statement) = found.decide(authentic, &content).await?;
+        let Known { content, digests } = self.known.insert(known);
+        let content = Arc::clone(content);
+        let complete = |(index, statement): (usize, Authentic)| match digests {
+            Some(digests) => (index, statement.knowing(digests)),
+            None => (index, statement),
+        };
+        let authentic = authentic.into_iter().map(complete).collect();
+        let (index, statement) = found.decide(authentic, &content).await?;
         let placed = placed(self.checker, self.store, &found.candidate, self.key, &statement)?;
         if !placed && !matches!(found.candidate.place, Place::Named(_)) {
             unclaimed(self.checker, self.attestations, &content).await?;
         }
-        let Found { candidate, envelopes, .. } = found;
-        let (origin, passed_over) = (candidate.origin, PassedOver::default());
-        Ok(CheckedObject { statement, origin, placed, evidence: envelopes.evidence, passed_over })
+        let unjudged = found.unjudged(index);
+        let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
+        Ok(CheckedObject { statement, origin, placed, unjudged, passed_over })
     }
 }
 
@@ -176,20 +190,28 @@ async fn unclaimed(
     Ok(())
 }
 
+/// `longer`: whether SHA-384 and SHA-512 are needed, too.
 async fn digest(
     store: &dyn Store,
     key: &ObjectKey,
+    longer: bool,
     progress: &dyn Progress,
-) -> Result<Sha256Digest, CheckError> {
+) -> Result<Known, CheckError> {
     let mut stream = match store.stream(key).await {
         Err(StoreError::NotFound { .. }) => return Err(CheckError::NoArtifact),
         stream => stream?,
     };
     progress.total(stream.info().size);
-    let mut hasher = Sha256::new();
+    let mut sha256 = Sha256::new();
+    let mut all = longer.then(FileHasher::default);
     while let Some(chunk) = stream.next().await? {
-        hasher.update(&chunk);
+        match &mut all {
+            Some(all) => all.update(&chunk),
+            None => sha256.update(&chunk),
+        }
         progress.advanced(u64::try_from(chunk.len()).unwrap_or_default());
     }
-    Ok(Sha256Digest::from_hasher(hasher))
+    let digests = all.map(FileHasher::finish);
+    let digest = digests.as_ref().map_or_else(|| Sha256Digest::from_hasher(sha256), FileDigests::sha256);
+    Ok(Known { content: Arc::new(Content::File(digest)), digests })
 }

@@ -26,6 +26,10 @@ pub struct Attestable<'a> {
     directory: Option<ObjectKey>,
     /// The key, printable, if it is that of a directory's objects and of no object.
     only_directory: Option<String>,
+    /// Address of the bundle that a trusted key signed and the policy accepts: it is the newest
+    /// there, and none of the lines beside it counts instead. Otherwise whoever can replace
+    /// an object could bring back an older one of which an older line speaks.
+    decisive: Option<String>,
 }
 
 /// Statements about an object that a trusted key signed and the policy accepts. They
@@ -66,13 +70,14 @@ impl<'a> Attestable<'a> {
             candidates: ObjectAttestations::new(store, key).candidates(Reach::Nearest),
             directory: directory.and_then(|directory| ObjectKey::new(directory).ok()),
             only_directory: directory.map(|_| key.to_string()),
+            decisive: None,
         }
     }
 
     /// Of the object with this key, and of no directory that it is in.
     pub fn own(checker: &'a Checker, store: &'a dyn Store, key: &ObjectKey) -> Self {
         let candidates = ObjectAttestations::new(store, key).candidates(Reach::Own);
-        Self { checker, store, candidates, directory: None, only_directory: None }
+        Self { checker, store, candidates, directory: None, only_directory: None, decisive: None }
     }
 
     /// The next, and where it is: its signature and the policy were checked. `None` if there
@@ -86,10 +91,19 @@ impl<'a> Attestable<'a> {
             }
             (candidate, _) => candidate,
         };
-        Some(match candidate {
-            Ok(candidate) => (candidate.origin.clone(), self.authentic(candidate)),
-            Err(error) => (String::new(), Err(error.into())),
-        })
+        let candidate = match candidate {
+            Ok(candidate) => candidate,
+            Err(error) => return Some((String::new(), Err(error.into()))),
+        };
+        if candidate.form == Form::Lines && self.decisive.as_deref() == Some(&candidate.bundle_uri) {
+            return Box::pin(self.next()).await;
+        }
+        let (origin, bundle) = (candidate.origin.clone(), candidate.bundle_uri.clone());
+        let attested = self.authentic(candidate);
+        if attested.is_ok() {
+            self.decisive = Some(bundle);
+        }
+        Some((origin, attested))
     }
 
     fn authentic(&self, candidate: Candidate<'a>) -> Result<Attested<'a>, CheckError> {
@@ -119,7 +133,7 @@ impl Attested<'_> {
         let (index, statement) = found.decide(authentic, &content).await?;
         let attestation =
             AttestationRef { uri: found.candidate.bundle_uri.clone(), sha256: found.sha256(index)? };
-        let unjudged = found.envelopes.evidence.unjudged();
+        let unjudged = found.unjudged(index);
         let Candidate { place, artifact: base, .. } = found.candidate;
         Ok(Accepted { statement, attestation, place, base, store: store.address(), unjudged })
     }
@@ -127,13 +141,13 @@ impl Attested<'_> {
 
 impl Found<'_> {
     /// Digest of the bundle that carries an envelope: of the very bytes that were read,
-    /// if it was read from one.
+    /// if they are those of one and nothing else.
     fn sha256(&self, index: usize) -> Result<Sha256Digest, CheckError> {
-        if self.candidate.form == Form::Bundle {
+        if self.candidate.form == Form::Bundle && self.all.len() == 1 {
             return Ok(self.digest);
         }
         let no_envelope = || Rejection::NoAttestation { looked_for: vec![self.candidate.origin.clone()] };
-        let envelope = self.envelopes.all.get(index).cloned().ok_or_else(no_envelope)?;
+        let envelope = self.all.get(index).map(|carried| carried.envelope.clone()).ok_or_else(no_envelope)?;
         let bundle = Bundle::new(envelope).map_err(Rejection::from)?;
         Ok(Sha256Digest::of(&bundle.to_json()))
     }

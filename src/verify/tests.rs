@@ -65,7 +65,7 @@ impl Bucket {
 
     async fn check_with(&self, key: &str, bundle: Option<PathBuf>) -> Result<CheckedObject, CheckError> {
         let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
-        let checker = Checker { policy, now: Timestamp::now(), bundle };
+        let checker = Checker { policy, now: Timestamp::now(), bundle, wanted: Wanted::default() };
         check_object(&checker, &self.store, &ObjectKey::new(key).unwrap(), &NoProgress).await
     }
 
@@ -230,7 +230,7 @@ async fn a_directory_of_objects_may_be_asked_for_with_its_slash() {
     let bucket = Bucket::new();
     bucket.attest("x/dir", &directory(), Some("x/dir")).await;
     let policy = Policy::of_keys(vec![TrustedKey::new("k", bucket.key.public().clone())]);
-    let checker = Checker { policy, now: Timestamp::now(), bundle: None };
+    let checker = Checker { policy, now: Timestamp::now(), bundle: None, wanted: Wanted::default() };
     let find = |key: &str| ObjectKey::new(key).unwrap();
     for (key, holds) in
         [("x/dir", true), ("x/dir/", true), ("x/dir//", false), ("x/./dir", false), ("x/dir/.", false)]

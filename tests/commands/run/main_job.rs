@@ -92,12 +92,12 @@ fn foreign_and_malformed_files_are_inspected_or_refused() {
         desk.run(["inspect".as_ref(), vectors.join(file).as_os_str()]).with(0).says(format);
     }
     for (bytes, why) in [
-        ("", "not a Sigstore bundle"),
-        ("{}", "not a Sigstore bundle"),
-        ("[1]", "not a Sigstore bundle"),
-        ("\u{1b}[31m", "not a Sigstore bundle"),
+        ("", "the file is empty"),
+        ("{}", "an empty object"),
+        ("[1]", "[0]: it is neither an object nor an array"),
+        ("\u{1b}[31m", "the file is not JSON"),
         (
-            r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.1+json","verificationMaterial":{}}"#,
+            r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v9.1+json","verificationMaterial":{}}"#,
             "media type",
         ),
     ] {

@@ -9,6 +9,7 @@ use argo_attest::signer::load_public;
 use argo_attest::verify::{CheckError, Checker, check_path};
 use argo_attest_core::bundle::{Bundle, lines};
 use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::verify::Wanted;
 use argo_attest_core::verify::authenticate;
 use jiff::Timestamp;
 
@@ -21,7 +22,12 @@ fn policy(desk: &Desk) -> Policy {
 
 /// The reason for a no, from the same code that the program runs; `None` for a yes.
 fn reason(desk: &Desk, artifact: &Path, bundle: Option<&Path>) -> Option<String> {
-    let checker = Checker { policy: policy(desk), now: Timestamp::now(), bundle: bundle.map(Path::to_owned) };
+    let checker = Checker {
+        policy: policy(desk),
+        now: Timestamp::now(),
+        bundle: bundle.map(Path::to_owned),
+        wanted: Wanted::default(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     match runtime.block_on(check_path(&checker, artifact, NonZeroUsize::MIN, &NoProgress)) {
         Ok(_) => None,

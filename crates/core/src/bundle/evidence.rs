@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::BundleError;
-use crate::json::{Object, Opaque};
+use crate::json::{self, Object, Opaque};
 
 /// Log entries in one bundle; sigstore-go's bound.
 pub(super) const MAX_LOG_ENTRIES: usize = 32;
@@ -52,7 +52,7 @@ pub struct Unjudged {
 }
 
 impl Evidence {
-    pub(super) fn new(
+    pub(crate) fn new(
         log_entries: Vec<Opaque>,
         timestamps: Option<Opaque>,
         certificate: Option<Certificate>,
@@ -87,6 +87,11 @@ impl Evidence {
 }
 
 impl Certificate {
+    /// As this member of `verificationMaterial` has it.
+    pub(crate) fn carried(member: &'static str, json: Opaque) -> Self {
+        Self { member, json }
+    }
+
     /// The certificate as JSON, as the bundle has it.
     pub fn as_json(&self) -> &str {
         self.json.as_json()
@@ -104,7 +109,12 @@ impl Timestamps {
     fn new(json: Opaque) -> Result<Self, BundleError> {
         #[derive(Deserialize)]
         struct Wire {
-            #[serde(default, rename = "rfc3161Timestamps")]
+            #[serde(
+                default,
+                rename = "rfc3161Timestamps",
+                alias = "rfc3161_timestamps",
+                deserialize_with = "json::or_unset"
+            )]
             timestamps: Vec<IgnoredAny>,
         }
         // In another shape it is something of which nothing is known: that counts, too.

@@ -14,7 +14,7 @@ pub const MAX_PAYLOAD: usize = (MAX_ENVELOPE - 512 * 1024) / 4 * 3;
 /// Signatures in one envelope.
 pub const MAX_SIGNATURES: usize = 16;
 /// Bytes of one signature; the largest in use, post-quantum ones, have half of it.
-const MAX_SIGNATURE: usize = 16 * 1024;
+pub(super) const MAX_SIGNATURE: usize = 16 * 1024;
 /// How OpenSSH's fingerprints begin.
 const FINGERPRINT: &str = "SHA256:";
 /// Bytes of a key's name.
@@ -45,6 +45,12 @@ pub enum EnvelopeError {
     /// An envelope that nobody signed.
     #[error("the envelope has no signatures")]
     Unsigned,
+    /// More signatures than are read of one envelope.
+    #[error("the envelope has {count} signatures, and at most {MAX_SIGNATURES} are read")]
+    TooManySignatures {
+        /// Signatures there are.
+        count: usize,
+    },
     /// A signature is empty, or longer than any kind of signature is.
     #[error("signature {number} has {size} bytes, and 1 to {MAX_SIGNATURE} are expected")]
     SignatureSize {
@@ -73,6 +79,9 @@ pub struct Envelope {
     /// Where the payload begins.
     pub(super) body: usize,
     pub(super) signatures: Vec<EnvelopeSignature>,
+    pub(super) payload_type: &'static str,
+    /// In what it is not written as [`Envelope::to_json`] writes, if in anything.
+    pub(super) deviation: Option<String>,
 }
 
 /// One signature as the envelope has it: a claim, not yet checked.
@@ -107,8 +116,9 @@ impl Envelope {
     /// same bytes, at most [`MAX_ENVELOPE`].
     pub fn to_json(&self) -> Vec<u8> {
         let mut out = format!(
-            r#"{{"payload":"{}","payloadType":"{PAYLOAD_TYPE}","signatures":["#,
-            encode(self.payload())
+            r#"{{"payload":"{}","payloadType":"{}","signatures":["#,
+            encode(self.payload()),
+            self.payload_type
         );
         for (index, signature) in self.signatures.iter().enumerate() {
             out.push_str(if index == 0 { r#"{"sig":""# } else { r#",{"sig":""# });
@@ -124,7 +134,7 @@ impl Envelope {
         out.into_bytes()
     }
 
-    /// The signatures it claims to have; at least one.
+    /// The signatures it claims to have; at least one, if it was read by [`Self::from_json`].
     pub fn signatures(&self) -> &[EnvelopeSignature] {
         &self.signatures
     }
@@ -133,6 +143,18 @@ impl Envelope {
     /// unverified, and for nothing else. Decisions need [`Envelope::verify`].
     pub fn unverified_payload(&self) -> &[u8] {
         self.payload()
+    }
+
+    /// In what it, or the file that it was in, is not written as this program writes, if in
+    /// anything. It matters only for what this program wrote: there it was altered.
+    pub fn deviation(&self) -> Option<&str> {
+        self.deviation.as_deref()
+    }
+
+    /// The same envelope, in a file that is not written as this program writes.
+    #[must_use]
+    pub(crate) fn deviating(self, why: impl FnOnce() -> String) -> Self {
+        Self { deviation: Some(self.deviation.unwrap_or_else(why)), ..self }
     }
 
     pub(super) fn payload(&self) -> &[u8] {
@@ -169,7 +191,7 @@ impl Envelope {
         if signatures.is_empty() {
             return Err(EnvelopeError::Unsigned);
         }
-        Ok(Self { message, body, signatures })
+        Ok(Self { message, body, signatures, payload_type: PAYLOAD_TYPE, deviation: None })
     }
 }
 

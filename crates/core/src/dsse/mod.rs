@@ -11,6 +11,7 @@
 mod base64;
 mod effort;
 mod envelope;
+mod foreign;
 mod pae;
 mod signature_valid;
 mod unsigned;
@@ -18,9 +19,11 @@ pub(crate) mod wire;
 
 pub(crate) use base64::Spelling;
 pub(crate) use envelope::key_name as envelope_key_name;
+pub(crate) use foreign::{ForeignEnvelope, ForeignSignature, base64};
 
 pub use effort::{Effort, MAX_CHECKED_BYTES, MAX_CHECKS};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeSignature, MAX_ENVELOPE, MAX_PAYLOAD, MAX_SIGNATURES};
+pub use foreign::OtherPayload;
 pub use pae::{PAYLOAD_TYPE, pae};
 pub use signature_valid::{SignatureError, SignatureValid};
 pub use unsigned::Unsigned;

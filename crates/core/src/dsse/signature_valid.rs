@@ -13,6 +13,9 @@ pub enum SignatureError {
     /// There was no key to check with.
     #[error("no trusted key was given")]
     NoKeys,
+    /// There is no signature that could be checked.
+    #[error("the envelope has no signature")]
+    Unsigned,
     /// A signature says to be a trusted key's and is not: the payload or the signature
     /// was altered.
     #[error("the signature that names the trusted key {key} does not match: the attestation was altered")]
@@ -59,6 +62,7 @@ pub struct SignatureValid<'a> {
     key: &'a PublicKey,
     keyid: Option<&'a str>,
     named: bool,
+    deviation: Option<&'a str>,
 }
 
 impl<'a> SignatureValid<'a> {
@@ -81,6 +85,11 @@ impl<'a> SignatureValid<'a> {
     /// [`super::EnvelopeSignature::keyid`].
     pub fn keyid(&self) -> Option<&'a str> {
         self.keyid
+    }
+
+    /// As [`Envelope::deviation`].
+    pub fn deviation(&self) -> Option<&'a str> {
+        self.deviation
     }
 
     /// Whether the envelope names that key by its fingerprint. Some tools use other
@@ -108,6 +117,9 @@ impl Envelope {
         if keys.is_empty() {
             return Err(SignatureError::NoKeys);
         }
+        if self.signatures.is_empty() {
+            return Err(SignatureError::Unsigned);
+        }
         let names: Vec<String> = keys.iter().map(|key| key.key_id().to_string()).collect();
         let mut altered = None;
         for named in [true, false] {
@@ -119,7 +131,14 @@ impl Envelope {
                     }
                     effort.spend(self.message.len())?;
                     if key.verify(&self.message, signature.bytes()).is_ok() {
-                        return Ok(SignatureValid { payload: self.payload(), index, key, keyid, named });
+                        return Ok(SignatureValid {
+                            payload: self.payload(),
+                            index,
+                            key,
+                            keyid,
+                            named,
+                            deviation: self.deviation(),
+                        });
                     }
                     if named {
                         altered = altered.or_else(|| Some(key.key_id()));

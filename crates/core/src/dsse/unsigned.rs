@@ -48,7 +48,7 @@ impl Envelope {
         }
         let keyid = Some(key.key_id().to_string());
         let signatures = vec![EnvelopeSignature { sig: signature.into_bytes(), keyid }];
-        Ok(Self { message, body, signatures })
+        Ok(Self { message, body, signatures, payload_type: PAYLOAD_TYPE, deviation: None })
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::digest::{DirHash, Sha256Digest};
+use crate::digest::{DirHash, FileDigests, Sha256Digest};
 
 /// The algorithm name of SHA-256.
 pub const SHA256: &str = "sha256";
@@ -16,6 +16,8 @@ pub const DIR_HASH: &str = "dirHash";
 
 /// The algorithm name of a git commit's object id.
 pub const GIT_COMMIT: &str = "gitCommit";
+/// The longer digests of SHA-2 that are compared, by their names, with their lengths in bytes.
+const LONGER: [(&str, usize); 2] = [("sha384", 48), ("sha512", 64)];
 /// What sigstore-go accepts in one set; a hostile statement stops here.
 const MAX_DIGESTS: usize = 32;
 
@@ -37,14 +39,43 @@ impl DigestSet {
             .then(|| Self(BTreeMap::from([(GIT_COMMIT.to_owned(), id.to_owned())])))
     }
 
-    /// The SHA-256 digest, if it is there and well formed.
+    /// The SHA-256 digest, if it is there and well formed. What is compared is what the digits
+    /// stand for (in-toto's `validation.md`): others write capitals.
     pub fn sha256(&self) -> Option<Sha256Digest> {
-        self.0.get(SHA256)?.parse().ok()
+        self.0.get(SHA256)?.to_ascii_lowercase().parse().ok()
     }
 
     /// The directory hash, if it is there and well formed.
     pub fn dir_hash(&self) -> Option<DirHash> {
-        self.0.get(DIR_HASH)?.parse().ok()
+        self.0.get(DIR_HASH)?.to_ascii_lowercase().parse().ok()
+    }
+
+    /// Whether there is a longer digest of SHA-2, well formed.
+    pub fn has_longer(&self) -> bool {
+        LONGER.iter().any(|(name, length)| self.bytes(name).is_some_and(|bytes| bytes.len() == *length))
+    }
+
+    /// Whether there is a digest by which a file or a directory can be compared.
+    pub fn is_comparable(&self) -> bool {
+        self.sha256().is_some() || self.dir_hash().is_some() || self.has_longer()
+    }
+
+    /// Adds the SHA-256 of a file that has one of the longer digests. One that is there is the
+    /// statement's own, and stays.
+    pub(super) fn complete(&mut self, file: &FileDigests) {
+        let same = |(name, length): &(&str, usize)| {
+            self.bytes(name).is_some_and(|bytes| bytes.len() == *length && file.is_longer(&bytes))
+        };
+        if self.sha256().is_none() && LONGER.iter().any(same) {
+            self.0.insert(SHA256.to_owned(), file.sha256().to_string());
+        }
+    }
+
+    fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        let (pairs, rest) = self.0.get(name)?.as_bytes().as_chunks::<2>();
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
+        rest.is_empty().then(|| pairs.iter().map(byte).collect()).flatten()
     }
 
     /// Algorithm and digest, in the order of the names.

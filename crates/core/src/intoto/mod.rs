@@ -6,9 +6,11 @@
 mod descriptor;
 mod digest_set;
 mod member;
+mod outline;
 mod statement;
 
 pub use descriptor::ResourceDescriptor;
 pub use digest_set::{DIR_HASH, DigestSet, GIT_COMMIT, SHA256};
 pub use member::{member_name, member_path};
+pub use outline::Outline;
 pub use statement::{InvalidStatement, MAX_SUBJECTS, STATEMENT_V0_1, STATEMENT_V1, Statement, serialize};

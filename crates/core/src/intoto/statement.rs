@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ResourceDescriptor;
+use crate::digest::FileDigests;
 use crate::dsse::MAX_PAYLOAD;
 use crate::json::{self, AtMost, JsonError, Object, Opaque};
 
@@ -19,24 +20,26 @@ pub const MAX_SUBJECTS: usize = 1024;
 pub struct Statement {
     subjects: Vec<ResourceDescriptor>,
     predicate_type: String,
-    predicate: Opaque,
+    predicate: Option<Opaque>,
 }
 
+/// What is read of a statement. Fields that are not known are passed over (in-toto,
+/// "Parsing rules"), what is `null` is not set, and a predicate may be missing.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct Read {
     #[serde(rename = "_type")]
     kind: String,
     #[serde(rename = "subject")]
     subjects: AtMost<Object<ResourceDescriptor>, MAX_SUBJECTS>,
     predicate_type: String,
-    predicate: Opaque,
+    predicate: Option<Opaque>,
 }
 
 /// Why bytes are not an acceptable statement.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidStatement {
-    /// Not JSON, a field too many, too few or of another kind, too many subjects.
+    /// Not JSON, a field missing or of another kind, a name given twice, too many subjects.
     #[error("the statement is not a well-formed in-toto statement")]
     Json(#[source] JsonError),
     /// Some other `_type`.
@@ -61,7 +64,7 @@ impl Statement {
         if kind != STATEMENT_V1 && kind != STATEMENT_V0_1 {
             return Err(InvalidStatement::Type(kind));
         }
-        if !predicate.is_object() {
+        if predicate.as_ref().is_some_and(|predicate| !predicate.is_object()) {
             return Err(InvalidStatement::Predicate);
         }
         let subjects: Vec<_> = subjects.0.into_iter().map(|Object(subject)| subject).collect();
@@ -79,14 +82,19 @@ impl Statement {
         &self.subjects
     }
 
+    /// Adds to the subjects what is known of a file's digests.
+    pub(crate) fn complete(&mut self, file: &FileDigests) {
+        self.subjects.iter_mut().for_each(|subject| subject.digest.complete(file));
+    }
+
     /// What kind of claim it makes, a URI.
     pub fn predicate_type(&self) -> &str {
         &self.predicate_type
     }
 
-    /// The claim, as JSON text in which no object has a name twice.
+    /// The claim, as JSON text in which no object has a name twice; `{}` where there is none.
     pub fn predicate(&self) -> &str {
-        self.predicate.as_json()
+        self.predicate.as_ref().map_or("{}", Opaque::as_json)
     }
 }
 
@@ -131,15 +139,12 @@ mod tests {
     fn refuses_what_verifiers_read_differently() {
         for (from, to, why) in [
             ("Statement/v1", "Statement/v2", "_type"),
-            (r#""predicate":{"a":1}"#, r#""extra":0,"predicate":{}"#, "well-formed"),
-            (r#","predicate":{"a":1}"#, "", "well-formed"),
             (r#""name":"x","#, r#""name":"x","name":"y","#, "well-formed"),
             (r#"{"a":1}"#, r#"{"a":1,"a":2}"#, "well-formed"),
             (r#"{"sha256":"#, r#"{"sha256":"00","sha256":"#, "well-formed"),
             (r#"{"a":1}"#, "[1]", "not a JSON object"),
             (r#"{"a":1}"#, r#""a""#, "not a JSON object"),
             (r#"{"a":1}"#, " 7", "not a JSON object"),
-            (r#"{"a":1}"#, "null", "not a JSON object"),
             (r#""x","digest""#, r#"["x"],"digest""#, "well-formed"),
             (r#"{"sha256":"ba78"#, r#"["sha256","ba78"],"x":{"sha256":"ba78"#, "well-formed"),
             (
@@ -158,6 +163,25 @@ mod tests {
             matches!(Statement::from_json(empty.as_bytes()), Err(InvalidStatement::NoSubjects)),
             "{empty}"
         );
+    }
+
+    #[test]
+    fn what_is_not_known_is_passed_over_and_null_is_unset() {
+        for (from, to) in [
+            (r#""predicate":{"a":1}"#, r#""extra":[0],"predicate":{"a":1}"#),
+            (r#""name":"x""#, r#""name":"x","uri":null,"mediaType":null,"more":{"b":1}"#),
+            (r#""name":"x","#, ""),
+        ] {
+            let changed = GOOD.replacen(from, to, 1);
+            assert_ne!(changed, GOOD);
+            let statement = Statement::from_json(changed.as_bytes()).unwrap();
+            assert_eq!(statement.subjects()[0].digest.sha256(), Some(Sha256Digest::of(b"abc")));
+            assert_eq!(statement.predicate(), r#"{"a":1}"#);
+        }
+        for without in ["", r#","predicate":null"#] {
+            let changed = GOOD.replace(r#","predicate":{"a":1}"#, without);
+            assert_eq!(Statement::from_json(changed.as_bytes()).unwrap().predicate(), "{}");
+        }
     }
 
     #[test]

@@ -62,6 +62,21 @@ pub enum InvalidKey {
         /// What it is, with its article.
         found: &'static str,
     },
+    /// Another algorithm or curve, of a key that is to verify.
+    #[error("this is {found}; Ed25519, ECDSA P-256 and P-384, and RSA public keys are supported")]
+    PublicAlgorithm {
+        /// What it is, with its article.
+        found: &'static str,
+    },
+    /// An RSA key that can be factored, or that nobody would use.
+    #[error("this is an RSA key of {bits} bits, and 2048 to 8192 are supported")]
+    RsaSize {
+        /// Bits of its modulus.
+        bits: usize,
+    },
+    /// An RSA public key in the form of PKCS#1.
+    #[error("the public key is in the older form `RSA PUBLIC KEY` (PKCS#1), not SPKI")]
+    Pkcs1Public,
     /// The public key stored inside the private one is another key's.
     #[error("the public key inside the private key does not belong to it")]
     Inconsistent,
@@ -99,6 +114,12 @@ impl InvalidKey {
             Self::Sec1 => format!("convert it: openssl pkey -in {name} -out NEW.key"),
             Self::CosignEncrypted | Self::OpenSsh | Self::Algorithm { .. } => {
                 "make a key for this purpose: argo-attest keygen --out-dir DIR".into()
+            }
+            Self::PublicAlgorithm { .. } | Self::RsaSize { .. } => {
+                "ask whoever signs for a public key of a kind that is supported".into()
+            }
+            Self::Pkcs1Public => {
+                format!("convert it: openssl rsa -RSAPublicKey_in -in {name} -pubout -out NEW.pub")
             }
             Self::OpenSshPublic => format!("convert it: ssh-keygen -e -m PKCS8 -f {name} > NEW.pub"),
             Self::Certificate => {

@@ -1,5 +1,6 @@
 //! Keys and signatures: Ed25519 (RFC 8032, pure) and ECDSA over P-256 with SHA-256
-//! (FIPS 186-5, deterministic by RFC 6979).
+//! (FIPS 186-5, deterministic by RFC 6979). What others signed is verified with RSA and
+//! ECDSA P-384 keys as well.
 //!
 //! Private keys are PKCS#8 in PEM (RFC 5958, RFC 7468), public ones SPKI in PEM
 //! (RFC 5280, RFC 8410). A key is named by its OpenSSH fingerprint ([`KeyId`]).
@@ -10,6 +11,7 @@
 mod invalid;
 mod key_id;
 mod key_type;
+mod others;
 mod pem;
 mod private;
 mod public;

@@ -74,7 +74,7 @@ fn mistaken(label: &[u8], half: Half) -> InvalidKey {
             InvalidKey::PublicForPrivate
         }
         (b"CERTIFICATE" | b"TRUSTED CERTIFICATE", _) => InvalidKey::Certificate,
-        (b"RSA PUBLIC KEY", Half::Public) => InvalidKey::Algorithm { found: "an RSA key" },
+        (b"RSA PUBLIC KEY", Half::Public) => InvalidKey::Pkcs1Public,
         (_, Half::Public) if label.ends_with(b"PRIVATE KEY") => InvalidKey::PrivateForPublic,
         (b"ENCRYPTED PRIVATE KEY", _) => InvalidKey::Encrypted,
         (b"ENCRYPTED SIGSTORE PRIVATE KEY" | b"ENCRYPTED COSIGN PRIVATE KEY", _) => {

@@ -133,7 +133,10 @@ impl PrivateKey {
 
     /// What kind of key it is.
     pub fn key_type(&self) -> KeyType {
-        self.public.key_type()
+        match self.secret {
+            Secret::Ed25519(_) => KeyType::Ed25519,
+            Secret::EcdsaP256(_) => KeyType::EcdsaP256,
+        }
     }
 
     /// Signs the message itself; the same message gives the same signature (RFC 8032

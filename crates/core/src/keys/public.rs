@@ -5,23 +5,25 @@ use std::fmt;
 use ed25519_dalek::pkcs8::spki::der::Decode as _;
 use p256::ecdsa::signature::Verifier as _;
 use p256::pkcs8::{
-    AssociatedOid as _, EncodePublicKey as _, LineEnding, ObjectIdentifier, SubjectPublicKeyInfoRef,
+    AssociatedOid as _, EncodePublicKey as _, LineEnding, ObjectIdentifier, SubjectPublicKeyInfoRef, der,
 };
 
 use super::invalid::InvalidKey;
 use super::key_id::KeyId;
 use super::key_type::KeyType;
+use super::others::{Kind, OtherKey};
 use super::pem::{self, Half};
 
 /// id-Ed25519 (RFC 8410 section 3).
 pub(super) const ED25519: ObjectIdentifier = ed25519_dalek::pkcs8::ALGORITHM_OID;
 /// id-ecPublicKey (RFC 5480 section 2.1.1).
 pub(super) const EC: ObjectIdentifier = p256::elliptic_curve::ALGORITHM_OID;
-/// rsaEncryption and id-RSASSA-PSS (RFC 8017 appendix A).
-const RSA: [ObjectIdentifier; 2] = [
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1"),
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10"),
-];
+/// rsaEncryption (RFC 8017 appendix A.1).
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// id-RSASSA-PSS (RFC 8017 appendix A.2.3).
+const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+/// secp384r1 (RFC 5480 section 2.1.1.1).
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 /// id-X25519, id-X448, id-Ed448 (RFC 8410 section 3).
 const OTHER_EDWARDS: [ObjectIdentifier; 3] = [
     ObjectIdentifier::new_unwrap("1.3.101.110"),
@@ -44,6 +46,7 @@ pub struct PublicKey(Point);
 enum Point {
     Ed25519(ed25519_dalek::VerifyingKey),
     EcdsaP256(p256::ecdsa::VerifyingKey),
+    Other(Box<OtherKey>),
 }
 
 impl PublicKey {
@@ -56,7 +59,15 @@ impl PublicKey {
     /// Reads the DER that is inside such a block.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, InvalidKey> {
         let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| InvalidKey::Damaged)?;
-        match key_type(&spki.algorithm)? {
+        if let Some(kind) = other_kind(&spki.algorithm) {
+            let bits = spki.subject_public_key.as_bytes().ok_or(InvalidKey::Damaged)?;
+            return Ok(Self(Point::Other(Box::new(OtherKey::new(kind, bits, der)?))));
+        }
+        let known = key_type(&spki.algorithm).map_err(|error| match error {
+            InvalidKey::Algorithm { found } => InvalidKey::PublicAlgorithm { found },
+            error => error,
+        });
+        match known? {
             KeyType::Ed25519 => {
                 ed25519_dalek::VerifyingKey::try_from(spki).map_err(|_| InvalidKey::Damaged)?.try_into()
             }
@@ -71,6 +82,9 @@ impl PublicKey {
         let pem = match &self.0 {
             Point::Ed25519(key) => key.to_public_key_pem(LineEnding::LF),
             Point::EcdsaP256(key) => key.to_public_key_pem(LineEnding::LF),
+            Point::Other(key) => {
+                return der::pem::encode_string("PUBLIC KEY", LineEnding::LF, key.spki()).unwrap_or_default();
+            }
         };
         // A fixed structure of less than 100 bytes: encoding it has no way to fail.
         pem.unwrap_or_default()
@@ -81,15 +95,17 @@ impl PublicKey {
         let der = match &self.0 {
             Point::Ed25519(key) => key.to_public_key_der(),
             Point::EcdsaP256(key) => key.to_public_key_der(),
+            Point::Other(key) => return key.spki().to_vec(),
         };
         der.map(|d| d.as_bytes().to_vec()).unwrap_or_default()
     }
 
-    /// What kind of key it is.
-    pub fn key_type(&self) -> KeyType {
-        match self.0 {
-            Point::Ed25519(_) => KeyType::Ed25519,
-            Point::EcdsaP256(_) => KeyType::EcdsaP256,
+    /// What kind of key it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match &self.0 {
+            Point::Ed25519(_) => KeyType::Ed25519.as_str(),
+            Point::EcdsaP256(_) => KeyType::EcdsaP256.as_str(),
+            Point::Other(key) => key.name(),
         }
     }
 
@@ -102,11 +118,13 @@ impl PublicKey {
                 b"nistp256",
                 key.to_sec1_point(false).as_bytes(),
             ]),
+            Point::Other(key) => key.id(),
         }
     }
 
     /// Checks a signature: 64 bytes (RFC 8032 section 5.1.6) for Ed25519, DER of
-    /// `ECDSA-Sig-Value` (RFC 3279 section 2.2.3) for ECDSA.
+    /// `ECDSA-Sig-Value` (RFC 3279 section 2.2.3) for ECDSA, with SHA-256 and, on P-384, SHA-384;
+    /// for RSA PKCS#1 v1.5 or PSS (RFC 8017 section 8) with SHA-256, -384 or -512.
     ///
     /// Ed25519 is checked strictly: S below the group's order, and neither the key
     /// nor R of small order, so that no signature passes for two messages. For ECDSA
@@ -121,6 +139,7 @@ impl PublicKey {
                 let signature = p256::ecdsa::Signature::from_der(signature).map_err(|_| BadSignature)?;
                 key.verify(message, &signature).map_err(|_| BadSignature)
             }
+            Point::Other(key) => key.verifies(message, signature).then_some(()).ok_or(BadSignature),
         }
     }
 
@@ -129,6 +148,7 @@ impl PublicKey {
         match &self.0 {
             Point::Ed25519(key) => key.as_bytes().to_vec(),
             Point::EcdsaP256(key) => key.to_sec1_point(false).as_bytes().to_vec(),
+            Point::Other(key) => key.bits().to_vec(),
         }
     }
 }
@@ -157,13 +177,23 @@ fn is_canonical(y: &[u8; 32]) -> bool {
     *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|b| *b != 0xff)
 }
 
+/// A kind that only others sign with.
+fn other_kind(algorithm: &p256::pkcs8::AlgorithmIdentifierRef<'_>) -> Option<Kind> {
+    match algorithm.oid {
+        EC if algorithm.parameters_oid() == Ok(SECP384R1) => Some(Kind::EcdsaP384),
+        RSA_ENCRYPTION => Some(Kind::Rsa),
+        _ => None,
+    }
+}
+
 /// What kind of key an `AlgorithmIdentifier` names.
 pub(super) fn key_type(algorithm: &p256::pkcs8::AlgorithmIdentifierRef<'_>) -> Result<KeyType, InvalidKey> {
     let found = match algorithm.oid {
         ED25519 => return Ok(KeyType::Ed25519),
         EC if algorithm.parameters_oid() == Ok(p256::NistP256::OID) => return Ok(KeyType::EcdsaP256),
         EC => "an elliptic curve key that is not on P-256",
-        oid if RSA.contains(&oid) => "an RSA key",
+        RSA_ENCRYPTION => "an RSA key",
+        RSA_PSS => "an RSA key for PSS alone",
         oid if OTHER_EDWARDS.contains(&oid) => "an X25519, X448 or Ed448 key",
         _ => "a key of another algorithm",
     };
@@ -172,6 +202,6 @@ pub(super) fn key_type(algorithm: &p256::pkcs8::AlgorithmIdentifierRef<'_>) -> R
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({} {})", self.key_type(), self.key_id())
+        write!(f, "PublicKey({} {})", self.kind(), self.key_id())
     }
 }

@@ -8,6 +8,7 @@ mod attested;
 mod message;
 mod predicate;
 mod told;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use attested::Attested;
 pub use message::MESSAGE_LIMIT;
 pub use predicate::OutcomePredicate;
 pub use told::Told;
+pub use words::{Named, OutcomeWords, OutputWords};
 
 /// `predicateType` of a step's outcome.
 pub const STEP_OUTCOME_V1: &str = "https://argo-attest.github.io/step-outcome/v1";

@@ -136,10 +136,7 @@ impl Expectation {
         stores: &Stores,
         now: Timestamp,
     ) -> Result<(), PolicyViolation> {
-        let found = &provenance.run_details.builder.id;
-        if let Some(wanted) = self.builder.as_ref().filter(|wanted| *wanted != found) {
-            return Err(PolicyViolation::Builder { found: found.clone(), wanted: wanted.clone() });
-        }
+        self.judge_builder(&provenance.run_details.builder.id)?;
         let parameter = |object: &str, field: &str| {
             provenance.build_definition.external_parameters.get(object)?.get(field)?.as_str()
         };
@@ -177,6 +174,37 @@ impl Expectation {
     }
 
     /// All places that the statement names are in stores that are listed, and it names one.
+    pub(super) fn judge_builder(&self, found: &str) -> Result<(), PolicyViolation> {
+        match self.builder.as_ref().filter(|wanted| *wanted != found) {
+            Some(wanted) => Err(PolicyViolation::Builder { found: found.to_owned(), wanted: wanted.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether nothing is expected.
+    pub(super) fn is_nothing(&self) -> bool {
+        let Self {
+            builder,
+            namespace,
+            workflow,
+            templates,
+            stored_match,
+            max_age,
+            stores,
+            template_source,
+            form,
+        } = self;
+        builder.is_none()
+            && namespace.is_none()
+            && workflow.is_none()
+            && templates.is_empty()
+            && *stored_match == StoredMatch::default()
+            && max_age.is_none()
+            && stores.is_empty()
+            && template_source.is_none()
+            && form.is_none()
+    }
+
     fn judge_stores(&self, provenance: &Provenance, stores: &Stores) -> Result<(), PolicyViolation> {
         if self.stores.is_empty() {
             return Ok(());

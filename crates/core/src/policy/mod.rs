@@ -22,6 +22,7 @@ pub use stores::{KnownStore, Stores};
 pub use trust::{Builders, TrustedKey};
 
 use crate::slsa::Provenance;
+use crate::text::brief;
 
 /// A verification policy.
 #[derive(Debug, Clone)]
@@ -51,6 +52,12 @@ pub enum PolicyViolation {
         found: String,
         /// The builder that was asked for.
         wanted: String,
+    },
+    /// The policy is about builds, and the statement is not.
+    #[error("the statement is {predicate_type:?}, which names no builder, and the policy asks for one")]
+    NoProvenance {
+        /// What it is.
+        predicate_type: String,
     },
     /// By the verifier's clock.
     #[error("key {key} is accepted only until {not_after}")]
@@ -151,13 +158,37 @@ impl Policy {
     /// Whether provenance that the key at `key` signed is what the policy wants;
     /// the first thing that is not, otherwise.
     pub fn judge(&self, key: usize, provenance: &Provenance, now: Timestamp) -> Result<(), PolicyViolation> {
-        let builder = &provenance.run_details.builder.id;
+        self.pair(key, &provenance.run_details.builder.id, now)?;
+        self.expect.judge(provenance, &self.stores, now)
+    }
+
+    /// Whether what the key at `key` signed for this builder, and is no provenance, is what
+    /// the policy wants of any statement.
+    pub fn judge_builder(&self, key: usize, builder: &str, now: Timestamp) -> Result<(), PolicyViolation> {
+        self.pair(key, builder, now)?;
+        self.expect.judge_builder(builder)
+    }
+
+    /// Whether a claim of another type, which names no builder, is what the policy wants: if it
+    /// wants any builder, or anything of how it was built, it is not.
+    pub fn judge_other(
+        &self,
+        key: usize,
+        predicate_type: &str,
+        now: Timestamp,
+    ) -> Result<(), PolicyViolation> {
+        if !matches!(self.builders, Builders::Any) || !self.expect.is_nothing() {
+            return Err(PolicyViolation::NoProvenance { predicate_type: brief(predicate_type, 300) });
+        }
+        self.pair(key, "", now)
+    }
+
+    fn pair(&self, key: usize, builder: &str, now: Timestamp) -> Result<(), PolicyViolation> {
         let Some(trusted) = self.keys.get(key).filter(|_| self.builders.allow(builder, key)) else {
             let key = self.keys.get(key).map_or_else(String::new, |k| k.name.clone());
-            return Err(PolicyViolation::Pair { key, builder: builder.clone() });
+            return Err(PolicyViolation::Pair { key, builder: builder.to_owned() });
         };
-        trusted.valid_at(now)?;
-        self.expect.judge(provenance, &self.stores, now)
+        trusted.valid_at(now)
     }
 }
 

@@ -4,6 +4,7 @@
 mod argo_step;
 mod attestation_ref;
 mod command;
+mod earlier;
 mod existing_object;
 mod links;
 mod places;
@@ -12,9 +13,18 @@ mod provenance;
 pub use argo_step::{ARGO_STEP_BUILD_TYPE, InputEvidence, PodIdentity, StepRun};
 pub use attestation_ref::{AttestationRef, InvalidReference};
 pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER};
+pub use earlier::{PROVENANCE_V0_1, PROVENANCE_V0_2};
 pub use existing_object::{EXISTING_OBJECT_BUILD_TYPE, ExistingObject};
 pub use links::{InvalidLinks, SYMBOLIC_LINKS, links_byproduct};
 pub use places::{STORED_OBJECT, StoredPlace, annotate_place, place_byproduct};
+/// What the build types of this program's own statements begin with.
+const OWN_BUILD_TYPES: &str = "https://argo-attest.github.io/buildtypes/";
+
+/// Whether a build type is one of this program's, of any version.
+pub fn is_own_build_type(build_type: &str) -> bool {
+    build_type.starts_with(OWN_BUILD_TYPES)
+}
+
 pub use provenance::{
     BuildDefinition, BuildMetadata, Builder, InvalidProvenance, PROVENANCE_V1, Provenance, RunDetails,
 };

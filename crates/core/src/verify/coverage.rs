@@ -70,7 +70,7 @@ impl From<BTreeMap<RelPath, Sha256Digest>> for Tree {
 #[derive(Debug, Clone)]
 pub struct VerifiedStatement {
     statement: Statement,
-    provenance: Provenance,
+    provenance: Option<Provenance>,
     signer: Signer,
     subject: String,
     digest: String,
@@ -83,9 +83,9 @@ impl VerifiedStatement {
         &self.statement
     }
 
-    /// Its predicate.
-    pub fn provenance(&self) -> &Provenance {
-        &self.provenance
+    /// Its predicate; `None` if another claim than provenance was asked for.
+    pub fn provenance(&self) -> Option<&Provenance> {
+        self.provenance.as_ref()
     }
 
     /// Who signed it.
@@ -137,6 +137,9 @@ impl Authentic {
         content: &Content,
         manifest: Option<&mut dyn BufRead>,
     ) -> Result<VerifiedStatement, Rejection> {
+        if !self.statement().subjects().iter().any(|subject| subject.digest.is_comparable()) {
+            return Err(self.incomparable());
+        }
         match (place, content) {
             (Place::Itself(_) | Place::Named(_), Content::File(digest)) => {
                 let name = self.name_of_file(place, digest, manifest)?;
@@ -280,8 +283,21 @@ impl Authentic {
     /// The attested links beneath `base` are those that are there, no more and no fewer; how
     /// many there are. Which statement says nothing of links speaks of none.
     fn check_links(&self, base: &RelPath, there: &Links) -> Result<u64, Rejection> {
-        let differences = manifest::compare_links(&self.provenance().links()?.beneath(base), there);
+        let differences = manifest::compare_links(&self.links()?.beneath(base), there);
         if differences.is_empty() { Ok(differences.matched()) } else { Err(Rejection::Differs(differences)) }
+    }
+
+    /// The links that the statement lists; a claim that is no provenance speaks of none.
+    fn links(&self) -> Result<Links, Rejection> {
+        Ok(self.provenance().map(Provenance::links).transpose()?.unwrap_or_default())
+    }
+
+    fn incomparable(&self) -> Rejection {
+        let subjects = self.statement().subjects().iter().flat_map(|subject| subject.digest.iter());
+        let mut names: Vec<_> = subjects.map(|(algorithm, _)| printable(algorithm.as_bytes())).collect();
+        names.sort_unstable();
+        names.dedup();
+        Rejection::Incomparable { algorithms: crate::text::brief(&names.join(", "), 300) }
     }
 
     /// Attested files beneath `base` against those that are there.
@@ -337,7 +353,7 @@ impl Authentic {
     /// The subjects' names, for a message.
     pub(super) fn about(&self) -> String {
         let subjects = self.statement().subjects();
-        let first = subjects.first().map(|s| printable(s.name.as_bytes())).unwrap_or_default();
+        let first = subjects.first().map(called).unwrap_or_default();
         match subjects.len() {
             0 | 1 => first,
             n => format!("{first} and {} more", n - 1),
@@ -348,6 +364,13 @@ impl Authentic {
         let (statement, provenance, signer) = self.into_parts();
         VerifiedStatement { statement, provenance, signer, subject, digest, files }
     }
+}
+
+/// A subject by its name or, as names may be missing, by its address or digest.
+fn called(subject: &ResourceDescriptor) -> String {
+    let digest = || subject.digest.iter().next().map(|(algorithm, hex)| format!("{algorithm}:{hex}"));
+    let text = [&subject.name, &subject.uri].into_iter().find(|text| !text.is_empty()).cloned();
+    printable(text.or_else(digest).unwrap_or_default().as_bytes())
 }
 
 /// One file among several that a statement lists: its digest alone says only that it is

@@ -13,13 +13,15 @@ mod named;
 mod placed;
 mod rejection;
 mod subjects;
+mod wanted;
 
-pub use authentic::{Authentic, Signer, authenticate, authenticate_within};
+pub use authentic::{Authentic, Signer, authenticate, authenticate_outcome, authenticate_within};
 pub use coverage::{Content, Place, Tree, VerifiedStatement};
 pub use known_as::KnownAs;
 pub use placed::{Here, PlaceError};
 pub use rejection::Rejection;
 pub use subjects::Subjects;
+pub use wanted::Wanted;
 
 #[cfg(test)]
 mod tests;

@@ -97,12 +97,12 @@ impl Authentic {
 
 fn placed(
     statement: &Statement,
-    provenance: &Provenance,
+    provenance: Option<&Provenance>,
     here: Here<'_>,
     stores: &Stores,
 ) -> Result<(), PlaceError> {
     let shown = |text: &str| brief(text, 300);
-    let places = provenance.places();
+    let places = provenance.map(Provenance::places).unwrap_or_default();
     let subjects = statement.subjects().iter().map(|s| s.uri.as_str()).filter(|uri| !uri.is_empty());
     let said: Vec<&str> = subjects.chain(places.iter().map(|place| place.uri)).collect();
     let Some(first) = said.first() else {

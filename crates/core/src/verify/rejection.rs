@@ -1,6 +1,7 @@
 //! Every way in which the answer is no.
 
 use super::PlaceError;
+use crate::attestation_file::FileError;
 use crate::bundle::BundleError;
 use crate::bundle::lines::LinesError;
 use crate::dsse::SignatureError;
@@ -10,6 +11,7 @@ use crate::manifest::{Differences, ManifestError};
 use crate::policy::PolicyViolation;
 use crate::relpath::RelPath;
 use crate::slsa::{InvalidLinks, InvalidProvenance};
+use crate::text::shell_word;
 use crate::trouble::{Fault, Trouble};
 
 /// Why an artifact is not accepted.
@@ -29,6 +31,37 @@ pub enum Rejection {
         /// The key that did sign.
         signer: KeyId,
     },
+    /// Made by this program, and not as this program writes.
+    #[error("the attestation was altered after argo-attest wrote it: {why}")]
+    Altered {
+        /// In what it differs, printable.
+        why: String,
+    },
+    /// Nothing is in the file that could be an attestation.
+    #[error("the file cannot be read as an attestation")]
+    File(#[from] FileError),
+    /// There are attestations in the file, and none in which a statement is signed.
+    #[error("there is no signed statement in it: it is {found}")]
+    NoStatement {
+        /// What there is, in words.
+        found: String,
+    },
+    /// Signed with a short-lived certificate, which is not judged here, and with no trusted key.
+    #[error(
+        "signed with a certificate for {identity}, and with no trusted key: certificates are not verified"
+    )]
+    Keyless {
+        /// For whom the certificate is, printable.
+        identity: String,
+    },
+    /// Nothing by which a file could be compared.
+    #[error(
+        "it names its subjects by {algorithms}, and only sha256, sha384, sha512 and dirHash, in hexadecimal digits, are compared"
+    )]
+    Incomparable {
+        /// The names of algorithms that there are, printable.
+        algorithms: String,
+    },
     /// The file is no Sigstore bundle.
     #[error("the attestation is malformed")]
     Bundle(#[from] BundleError),
@@ -42,10 +75,12 @@ pub enum Rejection {
     #[error("the signed payload is malformed")]
     Statement(#[from] InvalidStatement),
     /// Properly signed, but some other kind of claim.
-    #[error("the statement is {found:?}, not SLSA provenance")]
+    #[error("the statement's predicate is {found:?}, and {wanted} is asked for")]
     PredicateType {
         /// What it is.
         found: String,
+        /// What is accepted, in words.
+        wanted: String,
     },
     /// Called provenance, but is none.
     #[error("the signed provenance is malformed")]
@@ -163,11 +198,27 @@ impl Trouble for Rejection {
             Self::NoManifest(_) | Self::OtherManifest { .. } | Self::Manifest(_) => {
                 "fetch the manifest that was published beside the attestation"
             }
-            Self::Signature(_) | Self::KeyName { .. } | Self::Bundle(_) | Self::Lines(_) => {
-                "fetch the attestation again from where it was published"
-            }
+            Self::Signature(_)
+            | Self::KeyName { .. }
+            | Self::Altered { .. }
+            | Self::File(_)
+            | Self::Bundle(_)
+            | Self::Lines(_) => "fetch the attestation again from where it was published",
             Self::OtherArtifact { .. } | Self::Differs(_) => {
                 "these are not the bytes that were attested: fetch them again, or make and attest them anew"
+            }
+            Self::NoStatement { .. } => {
+                "argo-attest inspect shows what it is; name an attestation with --bundle FILE"
+            }
+            Self::Keyless { .. } => {
+                "verify it with cosign, gh or slsa-verifier, or name an attestation that a key signed with --bundle FILE"
+            }
+            Self::Incomparable { .. } => "ask whoever made it for an attestation with sha256 digests",
+            Self::PredicateType { found, .. } => {
+                return Some(format!(
+                    "if that is the claim you want verified, add --type {}",
+                    shell_word(found)
+                ));
             }
             Self::OtherName { .. } => {
                 "verify it under the name that it is attested by, or fetch the attestation of this artifact"
@@ -178,8 +229,8 @@ impl Trouble for Rejection {
             Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
                 "name the artifact's own attestation with --bundle FILE, if it has one"
             }
-            Self::Statement(_) | Self::PredicateType { .. } | Self::Provenance(_) | Self::Links(_) => {
-                "name an attestation with SLSA provenance v1 with --bundle FILE"
+            Self::Statement(_) | Self::Provenance(_) | Self::Links(_) => {
+                "name an attestation with SLSA provenance with --bundle FILE"
             }
             Self::Unverifiable { .. } => {
                 "verify the files that are attested by their own names, or take that entry away"

@@ -1,0 +1,78 @@
+//! What an outcome says, word by word, to be shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::STEP_OUTCOME_V1;
+use crate::json::{self, Object};
+
+/// An outcome's words. No proof of what they say of an output: that is only a statement about
+/// the output itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutcomeWords {
+    /// Which run of which step.
+    pub invocation_id: String,
+    /// Who says so.
+    #[serde(default, deserialize_with = "json::object_or_unset")]
+    pub builder: Named,
+    /// Which template ran.
+    #[serde(default, deserialize_with = "json::object_or_unset")]
+    pub template: Named,
+    /// How the step ended, or that it is not known.
+    pub state: String,
+    /// What is known of that.
+    #[serde(default, deserialize_with = "json::or_unset")]
+    pub reason: String,
+    /// Whether every output is attested, or rightly absent.
+    #[serde(default, deserialize_with = "json::or_unset")]
+    pub complete: bool,
+    /// One for each output.
+    #[serde(default, deserialize_with = "json::objects_or_unset")]
+    pub outputs: Vec<OutputWords>,
+}
+
+/// Something by its name or id.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Named {
+    /// Its name.
+    #[serde(default, deserialize_with = "json::or_unset")]
+    pub name: String,
+    /// Its id.
+    #[serde(default, deserialize_with = "json::or_unset")]
+    pub id: String,
+}
+
+/// What is said of one output; empty where nothing is.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutputWords {
+    /// Its name in the template.
+    pub name: String,
+    /// Its path in main.
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// What became of it.
+    pub verdict: String,
+    /// The digest of the whole.
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
+    pub digest: String,
+    /// Where its attestation is.
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
+    pub attestation: String,
+    /// Why it is not attested.
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Entries that were refused.
+    #[serde(default, deserialize_with = "json::or_unset")]
+    pub refused_count: u64,
+}
+
+impl OutcomeWords {
+    /// `None` for a predicate of another type, or one that is no outcome.
+    pub fn read(predicate_type: &str, predicate: &str) -> Option<Self> {
+        if predicate_type != STEP_OUTCOME_V1 {
+            return None;
+        }
+        serde_json::from_str(predicate).ok().map(|Object(words)| words)
+    }
+}

@@ -1,0 +1,123 @@
+//! What a step's outcome says, for people and for scripts.
+
+use std::fmt;
+
+use argo_attest_core::outcome::{OutcomeWords, OutputWords};
+use argo_attest_core::relpath::printable;
+use argo_attest_core::text::{causes, cut};
+use argo_attest_core::trouble::Trouble as _;
+use argo_attest_core::verify::Rejection;
+use serde::Serialize;
+
+use super::NotJudged;
+use super::inspection::row;
+use crate::verify::CheckedOutcome;
+
+/// Outputs that are shown; --json has all.
+const SHOWN: usize = 100;
+/// Bytes of one text that are shown.
+const SHOWN_TEXT: usize = 1000;
+
+/// The step, how it ended, and each output with its verdict.
+pub(super) fn show_outcome(out: &mut impl fmt::Write, words: &OutcomeWords) -> fmt::Result {
+    row(out, "step", &words.template.name)?;
+    row(out, "state", &words.state)?;
+    if !words.reason.is_empty() {
+        row(out, "", &words.reason)?;
+    }
+    row(out, "complete", if words.complete { "yes" } else { "no" })?;
+    row(out, "invocation", &words.invocation_id)?;
+    row(out, "builder", &words.builder.id)?;
+    writeln!(out, "outputs ({})", words.outputs.len())?;
+    for output in words.outputs.iter().take(SHOWN) {
+        let OutputWords { name, path, verdict, digest, attestation, reason, refused_count } = output;
+        let shown = |text: &str| cut(text, SHOWN_TEXT);
+        writeln!(out, "  {:<10}  {}  {}", shown(verdict), shown(name), shown(path))?;
+        for said in [digest, attestation, reason].into_iter().filter(|said| !said.is_empty()) {
+            writeln!(out, "    {}", shown(said))?;
+        }
+        if *refused_count > 0 {
+            writeln!(out, "    {refused_count} entries in it were refused")?;
+        }
+    }
+    match words.outputs.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more (--json has all)"),
+    }
+}
+
+/// An outcome that a trusted key signed, for people.
+pub fn accepted_outcome(name: &str, checked: &CheckedOutcome) -> String {
+    let CheckedOutcome { words, signer, unjudged } = checked;
+    let key = printable(signer.name.as_bytes());
+    let mut text = format!("accepted  {name}  an outcome, signed with {key} ({})\n", signer.id);
+    // Writing to a `String` cannot fail.
+    let _ = show_outcome(&mut text, words);
+    text + &NotJudged::new(*unjudged).map(|not| format!("{}\n", not.text())).unwrap_or_default()
+}
+
+/// What `verify --outcome --json` prints; documented in `docs/reports.md`.
+#[derive(Debug, Serialize)]
+pub struct OutcomeJson<'a> {
+    outcome: Answer<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    file: &'a str,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    accepted: Option<Accepted<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Accepted<'a> {
+    key: &'a str,
+    key_id: String,
+    builder_id: &'a str,
+    invocation_id: &'a str,
+    template: &'a str,
+    state: &'a str,
+    complete: bool,
+    outputs: &'a [OutputWords],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_judged: Option<NotJudged>,
+}
+
+impl<'a> OutcomeJson<'a> {
+    /// `name`: the file's, printable.
+    pub fn new(name: &'a str, checked: &'a Result<CheckedOutcome, Rejection>) -> Self {
+        let refused = checked.as_ref().err();
+        Self {
+            outcome: Answer {
+                file: name,
+                verdict: if refused.is_some() { "rejected" } else { "accepted" },
+                reason: refused.map(|no| causes(no)),
+                remedy: refused.and_then(Rejection::remedy),
+                accepted: checked.as_ref().ok().map(Accepted::new),
+            },
+        }
+    }
+}
+
+impl<'a> Accepted<'a> {
+    fn new(CheckedOutcome { words, signer, unjudged }: &'a CheckedOutcome) -> Self {
+        Self {
+            key: &signer.name,
+            key_id: signer.id.to_string(),
+            builder_id: &words.builder.id,
+            invocation_id: &words.invocation_id,
+            template: &words.template.name,
+            state: &words.state,
+            complete: words.complete,
+            outputs: &words.outputs,
+            not_judged: NotJudged::new(*unjudged),
+        }
+    }
+}

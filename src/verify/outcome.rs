@@ -1,0 +1,43 @@
+//! A step's signed outcome: which of the trusted keys signed it, and what it says.
+
+use argo_attest_core::attestation_file::{AttestationFile, Found as Item};
+use argo_attest_core::bundle::Unjudged;
+use argo_attest_core::dsse::Effort;
+use argo_attest_core::outcome::OutcomeWords;
+use argo_attest_core::verify::{Rejection, Signer, authenticate_outcome};
+
+use super::Checker;
+
+/// An outcome that a trusted key signed, for a builder that the policy lets it speak for.
+#[derive(Debug)]
+pub struct CheckedOutcome {
+    /// What it says.
+    pub words: OutcomeWords,
+    /// Who signed it.
+    pub signer: Signer,
+    /// How much came with it and decided nothing.
+    pub unjudged: Unjudged,
+}
+
+/// Checks a file or an object that holds an outcome. Of several the last counts: lines keep
+/// those before it, too.
+pub fn check_outcome(checker: &Checker, bytes: &[u8]) -> Result<CheckedOutcome, Rejection> {
+    let mut newest = None;
+    let mut other = None;
+    let mut effort = Effort::default();
+    for item in AttestationFile::read(bytes)?.into_items().into_iter().rev() {
+        let signed = match item.found {
+            Item::Attestation(signed) => signed,
+            found => {
+                other = other.or(Some(found.form()));
+                continue;
+            }
+        };
+        match authenticate_outcome(&signed.content, &checker.policy, checker.now, &mut effort) {
+            Ok((words, signer)) => return Ok(CheckedOutcome { words, signer, unjudged: signed.unjudged }),
+            Err(rejection) => newest = newest.or(Some(rejection)),
+        }
+    }
+    let found = || other.unwrap_or("nothing").to_owned();
+    Err(newest.unwrap_or_else(|| Rejection::NoStatement { found: found() }))
+}
