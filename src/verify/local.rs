@@ -12,7 +12,7 @@ use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{Authentic, Content, KnownAs, Place, Rejection, VerifiedStatement};
 
 use super::found::Found;
-use super::passed_over::PassedOver;
+use super::passed_over::{Decisive, PassedOver};
 use super::{CheckError, Checker};
 use crate::attestations::{Attestations as _, Candidate, FileAttestations, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
@@ -54,12 +54,19 @@ pub async fn check_path(
     }
     let mut candidates = attestations.find(Reach::Nearest);
     let mut passed_over = PassedOver::default();
+    let mut decisive = Decisive::default();
     while let Some(candidate) = candidates.next().await {
         let candidate = candidate?;
-        let origin = candidate.origin.clone();
+        if decisive.counts_before(&candidate) {
+            continue;
+        }
+        let (origin, bundle) = (candidate.origin.clone(), candidate.bundle_uri.clone());
         match check.candidate(candidate).await {
             Ok(found) => return Ok(CheckedPath { passed_over, ..found }),
-            Err(CheckError::Rejected(why)) => passed_over.push(origin, why),
+            Err(CheckError::Rejected(why)) => {
+                decisive.rejected(bundle, &why);
+                passed_over.push(origin, why);
+            }
             // It may be the one that would do.
             Err(error) => return Err(error),
         }
