@@ -121,14 +121,14 @@ impl Check<'_> {
 /// What others name by longer digests only is compared by those: the file is read once more.
 fn completed(
     authentic: Vec<(usize, Authentic)>,
-    real: &Path,
+    path: &Path,
     content: &Content,
 ) -> Result<Vec<(usize, Authentic)>, CheckError> {
     let Content::File(sha256) = content else { return Ok(authentic) };
     if !authentic.iter().any(|(_, statement)| statement.needs_longer()) {
         return Ok(authentic);
     }
-    let mut file = regular_file::open(real, Links::Refused).map_err(|e| io_error(real, e.into()))?;
+    let mut file = regular_file::open(path, Links::Refused).map_err(|e| io_error(path, e.into()))?;
     let mut hasher = FileHasher::default();
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -136,7 +136,7 @@ fn completed(
             Ok(0) => break,
             Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(io_error(real, error)),
+            Err(error) => return Err(io_error(path, error)),
         }
     }
     let digests = hasher.finish();
