@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod argos;
 mod generated;
 mod kinds;
 mod layout;
+mod life;
 mod oracle;
 mod refusals;
 mod schema;
@@ -13,7 +15,7 @@ mod schema;
 mod skip;
 mod written;
 
-use argo_attest_core::inject::{Injected, Mode, Refusal, Settings, inject};
+use argo_attest_core::inject::{Injected, Mode, Refusal, Settings, inject, remove, update};
 
 /// What most tests inject with.
 fn settings() -> Settings {
@@ -34,10 +36,17 @@ fn settings() -> Settings {
 /// Injects, and holds the result to what is promised of every result.
 fn injected(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
     let done = inject(text, settings)?;
-    oracle::only_lines_added(text, &done.text);
+    oracle::only_added(text, &done.text);
     oracle::means_the_same(text, &done.text);
     let again = inject(&done.text, settings).unwrap();
     assert_eq!(again.text, done.text, "a second time adds something");
+    assert_eq!(
+        remove(&done.text, &[]).unwrap().text,
+        text,
+        "what was added is not taken out:\n{}",
+        done.text
+    );
+    assert_eq!(update(&done.text, settings).unwrap().text, done.text, "an update changes something");
     Ok(done)
 }
 

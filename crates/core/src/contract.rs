@@ -43,6 +43,8 @@ pub mod variable {
         GRACE_PERIOD = "ARGO_ATTEST_GRACE_PERIOD";
         /// The image of our containers.
         IMAGE = "ARGO_ATTEST_IMAGE";
+        /// Secrets for pulling that image.
+        IMAGE_PULL_SECRET = "ARGO_ATTEST_IMAGE_PULL_SECRET";
         /// The step's parameters, as Argo writes them.
         INPUT_PARAMETERS = "ARGO_ATTEST_INPUT_PARAMETERS";
         /// Output for programs.

@@ -3,6 +3,7 @@
 
 use super::item::Item;
 use super::settings::{Mode, Settings};
+use super::yaml::Value;
 use crate::argo::Check;
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::{self, PROGRAM};
@@ -73,6 +74,31 @@ impl Volume {
         Item::Map(vec![("name", Item::text(&self.name)), (key, source)])
     }
 
+    /// Whether a volume that is there has one of our names, and the form that we give it.
+    pub(super) fn is_ours(there: &Value) -> bool {
+        let only = |value: &Value, keys: &[&str]| {
+            value.entries().iter().all(|(key, _)| key.text().is_some_and(|key| keys.contains(&key)))
+        };
+        let name = there.text_at(&["name"]).unwrap_or_default();
+        let store = name.strip_prefix(STORE).is_some_and(|rest| {
+            rest.is_empty()
+                || rest
+                    .strip_prefix('-')
+                    .is_some_and(|at| !at.is_empty() && at.bytes().all(|b| b.is_ascii_digit()))
+        });
+        let (source, keys): (_, &[_]) = match name {
+            KEY => ("secret", &["secretName", "defaultMode", "optional"]),
+            _ if store => ("secret", &["secretName", "defaultMode", "optional"]),
+            POLICY => ("configMap", &["name", "optional"]),
+            EVIDENCE => ("emptyDir", &[]),
+            _ => return false,
+        };
+        only(there, &["name", source])
+            && there
+                .get(source)
+                .is_some_and(|source| source.entries().len() == keys.len() && only(source, keys))
+    }
+
     fn mount(&self) -> Item {
         let mut mount = vec![("name", Item::text(&self.name)), ("mountPath", Item::text(&self.path))];
         if self.read_only {
@@ -88,6 +114,8 @@ pub(super) struct Maker<'s> {
     pub(super) settings: &'s Settings,
     /// Whether the file is a chart's, so that Helm must leave Argo's expressions alone.
     pub(super) chart: bool,
+    /// Whether its expressions were read as words.
+    pub(super) masked: bool,
 }
 
 impl Maker<'_> {
@@ -213,6 +241,13 @@ fn security(user: Option<u32>) -> Item {
     context.push(("readOnlyRootFilesystem", Item::literal(&true)));
     context.push(("capabilities", drop));
     Item::Map(context)
+}
+
+/// The Secrets for pulling images that were put into the workflow for a container of ours.
+pub(super) fn pull_secrets(container: &Value) -> impl Iterator<Item = &str> {
+    let of = |variable: &&Value| variable.text_at(&["name"]) == Some(variable::IMAGE_PULL_SECRET);
+    let names = container.items("env").iter().find(of).and_then(|variable| variable.text_at(&["value"]));
+    names.into_iter().flat_map(|names| names.split(',')).filter(|name| !name.is_empty())
 }
 
 const FIELDS: [(&str, &str); 5] = [

@@ -4,12 +4,14 @@ use super::MAX_CHANGES;
 use super::container::{Maker, Volume, Wanted};
 use super::item::Item;
 use super::needs;
+use super::proof;
 use super::refusal::{Obstacle, Refusal};
 use super::settings::Mode;
 use super::step::{Present, Step};
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
 use crate::argo::Check;
+use crate::contract::container::{CHECK, GATE, SIDECAR};
 
 /// One addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +29,14 @@ pub enum Container {
     Unneeded,
     /// It was added.
     Added,
-    /// It was there already, and is as it was.
+    /// It was there already, as it would be added.
     Already,
+    /// It was there, and was another or elsewhere; now it is as it would be added.
+    Renewed,
+    /// It was there, and was taken out.
+    Removed,
+    /// It is there, and nothing asks for it.
+    Unasked,
 }
 
 /// What became of one template.
@@ -42,6 +50,23 @@ pub struct Change {
     pub sidecar: Container,
     /// The container that judges the inputs.
     pub gate: Container,
+}
+
+impl Change {
+    /// Says what became of the containers, given what was there before. `same`: whether nothing
+    /// of the file is another.
+    pub(super) fn renews(&mut self, before: &Self, same: bool) {
+        let both = [(&mut self.sidecar, before.sidecar), (&mut self.gate, before.gate)];
+        for (now, before) in both {
+            *now = match (*now, before) {
+                (Container::Added, Container::Removed) if same => Container::Already,
+                (Container::Added, Container::Removed) => Container::Renewed,
+                (Container::Unneeded, Container::Removed) => Container::Removed,
+                (now, _) => now,
+            };
+        }
+        self.line = before.line;
+    }
 }
 
 /// How many volumes are looked at for all steps of a workflow together.
@@ -88,9 +113,12 @@ impl Planner<'_> {
         let mut shared = Vec::new();
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
-            let Some(target) = self.target(spec, template, &step).map_err(refuse)? else { continue };
-            let volumes = self.missing(&target, &[&step]).map_err(refuse)?;
+            let Some(target) = self.target(spec, template, &step).map_err(refuse)? else {
+                self.unasked(spec, template).map_err(refuse)?;
+                continue;
+            };
             let root = target.wanted.user == Some(0);
+            let volumes = self.missing(&target, root, &[&step]).map_err(refuse)?;
             self.containers(&target);
             if self.changes.len() > MAX_CHANGES {
                 return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
@@ -126,6 +154,7 @@ impl Planner<'_> {
             Some(template) if steps.is_empty() && spec.refers(templates) => vec![(template, defined())],
             _ => Vec::new(),
         };
+        let is_taken = !taken.is_empty();
         let steps = if taken.is_empty() { steps } else { &taken };
         let Some((first, _)) = steps.first() else { return Ok(()) };
         let at_first = |why| refuse(line, spec, first, why);
@@ -146,6 +175,10 @@ impl Planner<'_> {
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
             step.present().map_err(refuse)?;
+            let own = Step { defaults: None, ..*step }.present().map_err(refuse)?;
+            if let Some((name, _)) = own.any().filter(|_| !is_taken) {
+                return Err(refuse(Obstacle::Stale(format!("own container {name}"))));
+            }
             target.wanted.gate |= step.verifies(true).map_err(refuse)?;
             target.wanted.grace = target.wanted.grace.or_else(|| step.grace());
             users.push(self.user(step).map_err(refuse)?);
@@ -158,11 +191,11 @@ impl Planner<'_> {
         let each: Vec<_> = steps.iter().map(|(_, step)| step).collect();
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
-            step.check(&needs::volumes(self.maker, &target.wanted, &target.present)).map_err(refuse)?;
+            step.check(&needs::volumes(self.maker, &target.wanted)).map_err(refuse)?;
         }
-        needs::check_evidence(target.wanted.gate, &present).map_err(at_first)?;
-        let volumes = self.missing(&target, &each).map_err(at_first)?;
+        self.check_present(&target).map_err(at_first)?;
         let root = target.wanted.user == Some(0);
+        let volumes = self.missing(&target, root, &each).map_err(at_first)?;
         let taken = whole.patches().1.is_some();
         let patch = needs::patch(self.maker, &spec.path, &each, taken).map_err(at_first)?;
         if defaults.is_some() {
@@ -188,7 +221,6 @@ impl Planner<'_> {
             return Ok(None);
         }
         let present = step.present()?;
-        needs::check_evidence(sidecar && gate, &present)?;
         if !step.has_main() {
             return Err(Obstacle::NoMain);
         }
@@ -197,8 +229,41 @@ impl Planner<'_> {
         let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check };
         let name = format!("{}, template {}", spec.called, template.name);
         let target = Target { path: template.path.clone(), name, wanted, present };
-        step.check(&needs::volumes(self.maker, &target.wanted, &target.present))?;
+        step.check(&needs::volumes(self.maker, &target.wanted))?;
+        self.check_present(&target)?;
         Ok(Some(target))
+    }
+
+    /// Refuses containers of ours that are there and are not what would be added now.
+    fn check_present(&self, target: &Target<'_>) -> Result<(), Obstacle> {
+        let Target { wanted, present, .. } = target;
+        let maker = self.maker;
+        let pairs = [
+            (SIDECAR, present.sidecar, wanted.sidecar.then(|| maker.sidecar(wanted))),
+            (GATE, present.gate, wanted.gate.then(|| maker.gate(wanted))),
+            (CHECK, present.check, maker.check(wanted).filter(|_| wanted.sidecar)),
+        ];
+        for (name, there, ours) in pairs {
+            let Some((there, ours)) = there.zip(ours) else { continue };
+            if !proof::meaning(&ours, maker.masked).is_some_and(|ours| ours.is_like(there)) {
+                return Err(Obstacle::Stale(format!("container {name}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says which containers are there that nothing asks for.
+    fn unasked(&mut self, spec: &Spec<'_>, template: &Template<'_>) -> Result<(), Obstacle> {
+        let own = Step { template: template.value, defaults: None, spec: spec.value };
+        let present = own.present()?;
+        let is =
+            |there: Option<&Value>| if there.is_some() { Container::Unasked } else { Container::Unneeded };
+        let (sidecar, gate) = (is(present.sidecar), is(present.gate));
+        if present.sidecar.or(present.gate).is_some() {
+            let called = format!("{}, template {}", spec.called, template.name);
+            self.changes.push(Change { line: (self.line)(&template.path), template: called, sidecar, gate });
+        }
+        Ok(())
     }
 
     fn user(&self, step: &Step<'_>) -> Result<Option<u32>, Obstacle> {
@@ -206,8 +271,8 @@ impl Planner<'_> {
     }
 
     /// The volumes that are yet to be declared.
-    fn missing(&self, target: &Target<'_>, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
-        needs::missing(needs::volumes(self.maker, &target.wanted, &target.present), steps)
+    fn missing(&self, target: &Target<'_>, root: bool, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
+        needs::missing(needs::volumes(self.maker, &target.wanted), root, steps)
     }
 
     /// Adds the containers to a template, or to the defaults.
@@ -243,9 +308,8 @@ impl Planner<'_> {
         let (wanted, present) = (&target.wanted, &target.present);
         let gate = (wanted.gate && present.gate.is_none()).then(|| self.maker.gate(wanted));
         let mut beside = Vec::new();
-        if wanted.sidecar && present.sidecar.is_none() {
-            beside.push(self.maker.sidecar(wanted));
-            // One that is there already does not tell a check anything.
+        if wanted.sidecar {
+            beside.extend(present.sidecar.is_none().then(|| self.maker.sidecar(wanted)));
             beside.extend(self.maker.check(wanted).filter(|_| present.check.is_none()));
         }
         (gate, beside)

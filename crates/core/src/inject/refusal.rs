@@ -66,6 +66,12 @@ pub enum Refusal {
         /// How it is written.
         how: &'static str,
     },
+    /// What is ours cannot be told from what is not.
+    #[error("line {line}: what is argo-attest's is written into one another with what is not")]
+    Entangled {
+        /// Where it begins.
+        line: usize,
+    },
     /// An anchor's lines are also used where nothing is to be added.
     #[error(
         "line {line}: what is anchored as &{} is used in more than one place, not all of which ask for the same",
@@ -167,9 +173,29 @@ pub enum Obstacle {
     /// The grace period can only be set there.
     #[error("there is a podSpecPatch already, and the grace period would have to go there")]
     PodSpecPatch,
-    /// The sidecar was added without the gate.
-    #[error("its sidecar, there already, does not mount the gate's evidence")]
-    Evidence,
+    /// It was put there with other options, by another version, or by hand.
+    #[error("its {0} is another than these options give")]
+    Stale(String),
+}
+
+impl Refusal {
+    /// The same about a text in which the lines have other numbers.
+    pub(super) fn at(mut self, other: impl Fn(usize) -> usize) -> Self {
+        match &mut self {
+            Self::Ambiguous { line, .. }
+            | Self::Elsewhere { line }
+            | Self::Rendered { line }
+            | Self::Template { line, .. }
+            | Self::Layout { line, .. }
+            | Self::Entangled { line }
+            | Self::Shared { line, .. } => *line = other(*line),
+            Self::TooLarge { .. }
+            | Self::TooMany { .. }
+            | Self::Unreadable { .. }
+            | Self::Unproven { .. } => {}
+        }
+        self
+    }
 }
 
 impl Trouble for Refusal {
@@ -193,6 +219,7 @@ impl Trouble for Refusal {
             Self::Layout { .. } => {
                 "write it in block style, one entry a line; an empty list can simply be left out".into()
             }
+            Self::Entangled { .. } => "take it out by hand, or write it in block style first".into(),
             Self::Shared { .. } => "write those places out, without the alias".into(),
             Self::Unproven { .. } => "please report it, with the file".into(),
         })
@@ -227,7 +254,7 @@ impl Trouble for Obstacle {
                 Self::PodSpecPatch => {
                     "set terminationGracePeriodSeconds in that podSpecPatch, and leave out --grace-period"
                 }
-                Self::Evidence => "remove the container argo-attest from the template, and inject again",
+                Self::Stale(_) => "give --update to bring it up to date, or --remove to take it out",
             }
             .to_owned(),
         )

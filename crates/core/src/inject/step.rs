@@ -26,6 +26,14 @@ pub(super) struct Present<'v> {
     pub(super) check: Option<&'v Value>,
 }
 
+impl<'v> Present<'v> {
+    /// The first of them, with its name.
+    pub(super) fn any(&self) -> Option<(&'static str, &'v Value)> {
+        let each = [(SIDECAR, self.sidecar), (GATE, self.gate), (CHECK, self.check)];
+        each.into_iter().find_map(|(name, there)| Some((name, there?)))
+    }
+}
+
 impl<'v> Step<'v> {
     /// The template's own or, failing that, the defaults'.
     fn find(&self, keys: &[&str]) -> Option<&'v Value> {
@@ -157,14 +165,13 @@ impl<'v> Step<'v> {
             .map(|container| (container, true));
         for (container, beside) in beside.chain(set) {
             let Some(name) = container.text_at(&["name"]) else { continue };
-            let (word, slot) = match name {
-                SIDECAR => ("sidecar", &mut present.sidecar),
-                GATE => ("verify-inputs", &mut present.gate),
-                CHECK => ("ready", &mut present.check),
+            let slot = match name {
+                SIDECAR => &mut present.sidecar,
+                GATE => &mut present.gate,
+                CHECK => &mut present.check,
                 _ => continue,
             };
-            let first = container.items("args").first().and_then(Value::text);
-            if !beside || first != Some(word) {
+            if !beside || ours(container).is_none() {
                 return Err(Obstacle::Container(name.to_owned()));
             }
             *slot = slot.or(Some(container));
@@ -218,6 +225,17 @@ impl<'v> Step<'v> {
         let (own, spec) = self.patches();
         own.and_then(seconds).or_else(|| spec.and_then(seconds))
     }
+}
+
+/// The name of one of our containers, if it is one: who has the name must start our program.
+pub(super) fn ours(container: &Value) -> Option<&'static str> {
+    let (name, word) = match container.text_at(&["name"])? {
+        SIDECAR => (SIDECAR, "sidecar"),
+        GATE => (GATE, "verify-inputs"),
+        CHECK => (CHECK, "ready"),
+        _ => return None,
+    };
+    (container.items("args").first().and_then(Value::text) == Some(word)).then_some(name)
 }
 
 /// An expression is decided when the step runs, by the container itself.

@@ -24,6 +24,14 @@ pub(super) struct Template<'v> {
     pub(super) name: String,
 }
 
+impl Template<'_> {
+    /// Whether it is one of those that are meant, or inline in one; all are if none is named.
+    pub(super) fn is_among(&self, names: &[String]) -> bool {
+        let own = self.name.split_once(", inline in ").map_or(self.name.as_str(), |(name, _)| name);
+        names.is_empty() || names.iter().any(|name| name == own)
+    }
+}
+
 /// Whether objects of this kind have templates.
 pub(super) fn is_workflow(kind: &str) -> bool {
     matches!(kind, "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow")
