@@ -47,10 +47,8 @@ fn asking(text: &str) -> String {
         let step = ["container:", "script:", "containerSet:"].iter().any(|kind| key.starts_with(kind));
         if step && !line.trim_start().starts_with("- ") {
             let indent = line.len() - line.trim_start().len();
-            asking.push_str(&format!(
-                "{:indent$}metadata: {{annotations: {{argo-attest.io/attest: \"true\"}}}}\n",
-                ""
-            ));
+            let asks = "metadata: {annotations: {argo-attest.io/attest: \"true\"}}";
+            asking.extend([&" ".repeat(indent), asks, "\n"]);
         }
         asking.push_str(line);
     }

@@ -1,6 +1,6 @@
 //! What is added to which kind of workflow and template.
 
-use argo_attest_core::inject::{Container, Mode, Obstacle, Refusal, Settings, inject, update};
+use argo_attest_core::inject::{Container, Mode, Obstacle, Refusal, RunAs, Settings, inject, update};
 
 use super::oracle::{added_lines, names, read, spec, templates};
 use super::{added, injected, settings};
@@ -255,7 +255,7 @@ fn the_user_is_the_one_that_main_has() {
             "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n{spec}  templates:\n  - name: t\n    {ASKS}\n{template}    \
              container: {{image: x{main}}}\n"
         );
-        let lines = added(&text, &Settings { run_as_user: given, ..settings() });
+        let lines = added(&text, &Settings { run_as: given.map_or(RunAs::Main, RunAs::User), ..settings() });
         let context = lines.lines().find(|line| line.contains("securityContext")).unwrap().to_owned();
         let mode = if lines.contains("defaultMode: 256") { "256" } else { "292" };
         let user =

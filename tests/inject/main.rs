@@ -7,6 +7,7 @@ mod generated;
 mod kinds;
 mod layout;
 mod life;
+mod options;
 mod oracle;
 mod refusals;
 mod schema;
@@ -15,21 +16,13 @@ mod schema;
 mod skip;
 mod written;
 
-use argo_attest_core::inject::{Injected, Mode, Refusal, Settings, inject, remove, update};
+use argo_attest_core::inject::{Injected, Refusal, Settings, inject, remove, update};
 
 /// What most tests inject with.
 fn settings() -> Settings {
     Settings {
-        image: "registry.example/argo-attest:1".into(),
-        builder_id: "https://ci.example.com/argo".into(),
-        all: false,
-        mode: Mode::Native,
-        not_ready_fails: false,
-        key_secret: "argo-attest-key".parse().unwrap(),
-        policy_configmap: "argo-attest-policy".parse().unwrap(),
         store_secrets: vec!["s3-credentials".parse().unwrap()],
-        grace_period: None,
-        run_as_user: None,
+        ..Settings::new("registry.example/argo-attest:1", "https://ci.example.com/argo")
     }
 }
 

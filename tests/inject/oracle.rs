@@ -67,13 +67,18 @@ pub(crate) fn strip(value: &Value) -> Value {
                         let others = items.iter().filter(|item| !is_ours(item)).map(strip).collect();
                         Value::Array(others)
                     }
+                    // Whose these are is only known from the containers: they are judged by what is
+                    // left once ours are taken out.
+                    ("imagePullSecrets", _) => continue,
                     ("podSpecPatch", Value::String(text)) if text.starts_with("{\"terminationGrace") => {
                         continue;
                     }
                     _ => strip(value),
                 };
-                let listed =
-                    matches!(key.as_str(), "initContainers" | "sidecars" | "volumes" | "templateDefaults");
+                let listed = matches!(
+                    key.as_str(),
+                    "initContainers" | "sidecars" | "volumes" | "templateDefaults" | "imagePullSecrets"
+                );
                 let empty = value.is_null()
                     || value.as_array().is_some_and(Vec::is_empty)
                     || value.as_object().is_some_and(Map::is_empty);

@@ -186,8 +186,8 @@ impl<'t> Cutter<'t> {
     fn signs_in(&self, mapping: NodeId, key: &str, list: &Node) -> Vec<usize> {
         let key = entry(self.tree, mapping, key).and_then(|(key, _)| self.tree.node(key));
         let Some(key) = key else { return Vec::new() };
-        let last = self.lines.of(list.bytes.end.saturating_sub(1));
-        (self.lines.of(key.bytes.start) + 1..last)
+        let end = self.lines.of(list.bytes.end.saturating_sub(1));
+        (self.lines.of(key.bytes.start) + 1..end)
             .filter(|line| self.tree.comment(line + 1).is_some() && self.lines.get(*line).trim() == WAS_EMPTY)
             .collect()
     }

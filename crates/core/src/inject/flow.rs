@@ -29,17 +29,17 @@ impl<'t> Flow<'t> {
     ) -> Option<Edit> {
         let sign = if self.json { "\"" } else { "" };
         let entry = format!("{sign}{key}{sign}: {}", value.flow(self.json));
-        self.before(mapping, entries.first().map(|(key, _)| *key), vec![entry])
+        self.before(mapping, entries.first().map(|(key, _)| *key), &[entry])
     }
 
     /// Items before all others of a list.
     pub(super) fn extend(self, list: NodeId, items: &[NodeId], added: &[Item]) -> Option<Edit> {
-        let texts = added.iter().map(|item| item.flow(self.json));
-        self.before(list, items.first().copied(), texts.collect())
+        let texts: Vec<_> = added.iter().map(|item| item.flow(self.json)).collect();
+        self.before(list, items.first().copied(), &texts)
     }
 
     /// Pieces before the first entry of a collection, which may have none.
-    fn before(self, id: NodeId, first: Option<NodeId>, pieces: Vec<String>) -> Option<Edit> {
+    fn before(self, id: NodeId, first: Option<NodeId>, pieces: &[String]) -> Option<Edit> {
         let Some(first) = first else {
             let at = self.inside(id)?;
             let rest = self.text.get(at..)?;

@@ -11,12 +11,14 @@
 //! It follows the resources of Argo Workflows 3.7 to 4.1. It does not ask a cluster, and
 //! does not know templates that other files hold.
 
+mod caveats;
 mod container;
 mod cutter;
 mod document;
 mod edit;
 mod flow;
 mod item;
+mod nearest;
 mod needs;
 mod place;
 mod plan;
@@ -24,19 +26,23 @@ mod prefixes;
 mod proof;
 mod refusal;
 mod removal;
+mod secrets;
 mod settings;
 mod step;
 mod traces;
 mod workflow;
 mod yaml;
 
+pub use caveats::{Caveat, Warning};
 pub use plan::{Change, Container};
 pub use prefixes::SharedPrefix;
 pub use refusal::{Ambiguity, Obstacle, Refusal};
 pub use removal::Removed;
-pub use settings::{Mode, Settings};
+pub use settings::{
+    Authorities, InvalidAuthorities, InvalidQuantity, Mode, PullPolicy, Quantity, Resources, RunAs, Settings,
+};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use container::Maker;
 use document::Object;
@@ -66,6 +72,10 @@ pub struct Injected {
     pub workflows: usize,
     /// Prefixes that are taken as a directory, with attestations in them.
     pub shared_prefixes: Vec<SharedPrefix>,
+    /// What will not be attested, or not be reached.
+    pub warnings: Vec<Warning>,
+    /// The templates among those that were named that are there.
+    pub named: BTreeSet<String>,
 }
 
 /// Adds what the templates of a file ask for. The text is YAML or JSON of any number of
@@ -85,6 +95,8 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
         changes: Vec::new(),
         workflows: 0,
         shared: Vec::new(),
+        warnings: Vec::new(),
+        named: BTreeSet::new(),
     };
     let (mut edits, mut documents) = (Vec::new(), Vec::new());
     for root in tree.documents() {
@@ -93,7 +105,7 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
         documents.push((done.expected, done.shared));
     }
     let result = edit::put(&lines, text, edits);
-    let (changes, workflows, shared_prefixes) = (file.changes, file.workflows, file.shared);
+    let File { changes, workflows, shared: shared_prefixes, warnings, named, .. } = file;
     let mut shared = documents.iter().flat_map(|(_, shared)| shared).filter_map(|id| tree.node(*id));
     let shared = shared.next().map(|node| (node.line, node.anchor.as_deref().unwrap_or_default().to_owned()));
     let documents = documents.into_iter().map(|(expected, _)| expected).collect::<Vec<_>>();
@@ -105,7 +117,7 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
             return Err(Refusal::Unproven { what: "a byte that was there".into() });
         }
     }
-    Ok(Injected { text: result.text, changes, workflows, shared_prefixes })
+    Ok(Injected { text: result.text, changes, workflows, shared_prefixes, warnings, named })
 }
 
 /// Takes out of a file what was put into it, by this version or one before: the same text as
@@ -116,7 +128,7 @@ pub fn remove(text: &str, only: &[String]) -> Result<Removed, Refusal> {
 
 /// Brings a file into which something was put before to what would be put into it now.
 pub fn update(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
-    let removal = removal::remove(text, &[])?;
+    let removal = removal::remove(text, &settings.templates)?;
     let line = |line| removal.line_before(text, line);
     let mut injected = inject(&removal.removed.text, settings).map_err(|refusal| refusal.at(line))?;
     let same = injected.text == text;
@@ -126,6 +138,9 @@ pub fn update(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
         change.line = line(change.line);
         let Some(known) = before.remove(change.template.as_str()) else { continue };
         change.renews(known, same);
+    }
+    for warning in &mut injected.warnings {
+        warning.line = line(warning.line);
     }
     injected.changes.extend(before.into_values().cloned());
     injected.changes.sort_by_key(|change| change.line);
@@ -180,6 +195,8 @@ struct File<'t> {
     changes: Vec<Change>,
     workflows: usize,
     shared: Vec<SharedPrefix>,
+    warnings: Vec<Warning>,
+    named: BTreeSet<String>,
 }
 
 /// What is to become of one document.
@@ -196,7 +213,7 @@ impl File<'_> {
         let mut before = Values::lenient(self.tree).of(root).map_err(unreadable)?;
         let mut found = self.objects(&before, root)?;
         found.retain(|object| workflow::spec(object).is_some());
-        if let Some(path) = document::elsewhere(&before, &found, maker.settings.all) {
+        if let Some(path) = document::elsewhere(&before, &found, maker.settings.by_defaults()) {
             return Err(Refusal::Elsewhere { line: self.line(&path, root) });
         }
         if found.is_empty() {
@@ -209,20 +226,21 @@ impl File<'_> {
         before = Values::strict(self.tree).of(root).map_err(unreadable)?;
         let found = self.objects(&before, root)?;
         let line = |path: &Path| self.line(path, root);
-        let mut planner = Planner { maker, line: &line, additions: Vec::new(), changes: Vec::new() };
+        let mut planner = Planner::new(maker, &line);
         let mut offset = None;
-        let mut workflows = 0;
+        let (mut workflows, mut named) = (0, BTreeSet::new());
         let mut shared = Vec::new();
         for spec in found.iter().filter_map(workflow::spec) {
             workflows += 1;
-            shared.extend(prefixes::shared(&spec, maker.settings.all));
+            named.extend(spec.named(&maker.settings.templates));
+            shared.extend(prefixes::shared(&spec, maker.settings));
             offset = offset.or_else(|| self.offset(&spec.path, root));
             planner.plan(&spec)?;
             if self.changes.len() + planner.changes.len() > MAX_CHANGES {
                 return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
             }
         }
-        let Planner { mut additions, mut changes, .. } = planner;
+        let Planner { mut additions, mut changes, mut warnings, .. } = planner;
         drop(found);
         let mut placer = Placer {
             text: self.text,
@@ -241,6 +259,8 @@ impl File<'_> {
         self.shared.append(&mut shared);
         self.workflows += workflows;
         self.changes.append(&mut changes);
+        self.warnings.append(&mut warnings);
+        self.named.append(&mut named);
         Ok(done)
     }
 

@@ -9,8 +9,8 @@ use super::yaml::{Path, Value};
 
 /// The volumes of the containers that are wanted.
 pub(super) fn volumes(maker: Maker<'_>, wanted: &Wanted) -> Vec<Volume> {
-    let mut needed = if wanted.sidecar { maker.sidecar_volumes(wanted.gate) } else { Vec::new() };
-    for volume in if wanted.gate { maker.gate_volumes() } else { Vec::new() } {
+    let mut needed = if wanted.sidecar { maker.sidecar_volumes(wanted) } else { Vec::new() };
+    for volume in if wanted.gate { maker.gate_volumes(wanted) } else { Vec::new() } {
         if !needed.iter().any(|known| known.name == volume.name) {
             needed.push(volume);
         }

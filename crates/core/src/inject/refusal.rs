@@ -1,5 +1,7 @@
 //! Why nothing is added. Every refusal names a line, and what is there.
 
+use super::nearest::nearest;
+use super::step::ANNOTATIONS;
 use crate::text::brief;
 use crate::trouble::{Fault, Trouble};
 
@@ -130,6 +132,15 @@ pub enum Obstacle {
     /// There is none of this name.
     #[error("the annotation {} is none of argo-attest's", shown(.0))]
     Misspelt(String),
+    /// Nobody reads it there.
+    #[error("the annotation {0} is in the metadata of the workflow, which no step has")]
+    Misplaced(&'static str),
+    /// More than anybody has.
+    #[error("its artifacts name more than {most} Secrets")]
+    Secrets {
+        /// How many are mounted.
+        most: usize,
+    },
     /// It asks for nothing, and was meant to.
     #[error("the annotation {name} is {}, which is neither \"true\" nor \"false\"", shown(value))]
     Undecided {
@@ -235,9 +246,18 @@ impl Trouble for Obstacle {
         Some(
             match self {
                 Self::Annotation(_) => "write it in quotes: \"true\" or \"false\"",
-                Self::Misspelt(_) => {
-                    "write argo-attest.io/attest, argo-attest.io/verify-inputs or argo-attest.io/place-attestations, or take the annotation away"
+                Self::Misspelt(name) => {
+                    let meant = nearest(name, &ANNOTATIONS).map(|name| format!("did you mean {name}? else "));
+                    let meant = meant.unwrap_or_default();
+                    return Some(format!(
+                        "{meant}write {}, or take the annotation away",
+                        ANNOTATIONS.join(", ")
+                    ));
                 }
+                Self::Misplaced(_) => {
+                    "write it into the metadata of each template that is meant, or of templateDefaults"
+                }
+                Self::Secrets { .. } => "let fewer artifacts name Secrets of their own",
                 Self::Undecided { .. } => {
                     "write \"true\" or \"false\", in quotes, or take the annotation away"
                 }

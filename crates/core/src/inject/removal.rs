@@ -1,5 +1,6 @@
 //! Takes out what was put in.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::cutter::{Cutter, in_order, without};
@@ -19,6 +20,8 @@ pub struct Removed {
     pub changes: Vec<Change>,
     /// How many workflows the file has, of whatever kind.
     pub workflows: usize,
+    /// The templates among those that were named that are there.
+    pub named: BTreeSet<String>,
 }
 
 /// A removal, and where in the text what is gone has been.
@@ -48,7 +51,7 @@ pub(super) fn remove(text: &str, only: &[String]) -> Result<Removal, Refusal> {
     let lines = Lines::new(text);
     let unreadable = |e: Meaningless| Refusal::Unreadable { what: e.to_string() };
     let (mut pieces, mut expected, mut shared) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut changes, mut workflows) = (Vec::new(), 0);
+    let (mut changes, mut workflows, mut named) = (Vec::new(), 0, BTreeSet::new());
     for root in tree.documents() {
         let mut value = Values::grown(&tree).of(*root).map_err(unreadable)?;
         let line = |path: &Path| line_of(&tree, path, *root);
@@ -63,6 +66,7 @@ pub(super) fn remove(text: &str, only: &[String]) -> Result<Removal, Refusal> {
         let mut cutter = Cutter::new(text, &tree, &lines, *root);
         for spec in objects(&value, &line)?.iter().filter_map(workflow::spec) {
             workflows += 1;
+            named.extend(spec.named(only));
             let (traces, mut these) = traces::traces(&spec, only, &line);
             changes.append(&mut these);
             for trace in &traces {
@@ -77,11 +81,17 @@ pub(super) fn remove(text: &str, only: &[String]) -> Result<Removal, Refusal> {
     let left = edit::cut(text, &pieces);
     let shared = shared.first().and_then(|id| tree.node(*id));
     let shared = shared.map(|node| (node.line, node.anchor.as_deref().unwrap_or_default().to_owned()));
+    let first = pieces.first().map_or(0, |piece| lines.of(piece.start) + 1);
+    let aliases = tree.has_aliases();
     drop((tree, lines));
     if !pieces.is_empty() {
-        proof::prove(&left, masked, shared.as_ref(), expected)?;
+        proof::prove(&left, masked, shared.as_ref(), expected).map_err(|refusal| match refusal {
+            // A key that is gone may let another through, which a merge key brings.
+            Refusal::Unproven { .. } if aliases => Refusal::Entangled { line: first },
+            refusal => refusal,
+        })?;
     }
-    Ok(Removal { removed: Removed { text: left, changes, workflows }, pieces })
+    Ok(Removal { removed: Removed { text: left, changes, workflows, named }, pieces })
 }
 
 fn objects<'v>(

@@ -26,6 +26,9 @@ pub(super) struct Present<'v> {
     pub(super) check: Option<&'v Value>,
 }
 
+/// All that a template may say to us.
+pub(super) const ANNOTATIONS: [&str; 3] = [ATTEST, VERIFY_INPUTS, PLACE];
+
 impl<'v> Present<'v> {
     /// The first of them, with its name.
     pub(super) fn any(&self) -> Option<(&'static str, &'v Value)> {
@@ -77,7 +80,7 @@ impl<'v> Step<'v> {
         let all = places.into_iter().flatten().filter_map(|place| place.find(&["metadata", "annotations"]));
         for (name, _) in all.flat_map(Value::entries) {
             let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
-            if ![ATTEST, VERIFY_INPUTS, PLACE].contains(&name) {
+            if !ANNOTATIONS.contains(&name) {
                 return Err(Obstacle::Misspelt(name.to_owned()));
             }
         }
@@ -114,6 +117,30 @@ impl<'v> Step<'v> {
         self.items(&["inputs"], "artifacts").next().is_some()
     }
 
+    /// Its output artifacts.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &'v Value> {
+        self.items(&["outputs"], "artifacts")
+    }
+
+    /// Where it says itself that its artifacts are kept.
+    pub(super) fn archive(&self) -> Option<&'v Value> {
+        self.find(&["archiveLocation"])
+    }
+
+    /// Whether a path of main's is on something that is mounted, as far as is known here.
+    pub(super) fn is_visible(&self, path: &str) -> bool {
+        let path = parts(path);
+        let known = self.mounts().any(|mount| path.starts_with(&parts(mount)));
+        known || self.mounts_unknown()
+    }
+
+    /// Whether something is mounted where nobody knows yet, or by a patch.
+    fn mounts_unknown(&self) -> bool {
+        let (own, spec) = self.patches();
+        own.or(spec).is_some_and(|patch| patch.contains("volumeMounts") || patch.contains("{{"))
+            || self.all_mounts().any(|path| path.contains("{{"))
+    }
+
     /// The container whose mounts ours would mirror.
     fn main(&self) -> Option<&'v Value> {
         match self.kind()? {
@@ -145,6 +172,11 @@ impl<'v> Step<'v> {
 
     /// Where main has volumes and input artifacts; only what is known here.
     fn mounts(&self) -> impl Iterator<Item = &'v str> {
+        self.all_mounts().filter(|path| !path.contains("{{"))
+    }
+
+    /// The same with paths that are expressions.
+    fn all_mounts(&self) -> impl Iterator<Item = &'v str> {
         let kind = self.kind().unwrap_or("container");
         let own = if kind == "containerSet" { self.main() } else { None };
         let volumes = own.into_iter().flat_map(|main| main.items("volumeMounts"));
@@ -152,7 +184,7 @@ impl<'v> Step<'v> {
         let volumes = volumes.filter_map(|mount| mount.text_at(&["mountPath"]));
         let inputs = self.items(&["inputs"], "artifacts").collect::<Vec<_>>();
         let inputs = inputs.into_iter().filter_map(|artifact| artifact.text_at(&["path"]));
-        volumes.chain(inputs).filter(|path| !path.contains("{{"))
+        volumes.chain(inputs)
     }
 
     /// Our containers, where they are there; a name of ours that another has is refused.

@@ -3,8 +3,8 @@
 //! Ours are the containers of our names that are started with our words; volumes of our names
 //! in the form that we give them, unless a container mounts them that stays; a `podSpecPatch`
 //! that says nothing but the grace period, beside a container of ours; and pull secrets that a
-//! container of ours says were put there for it. The program in the text of a hand is no
-//! different from one in ours: who writes our containers by hand has them taken out, too.
+//! container of ours says were put there for it. Who writes our containers by
+//! hand has them taken out, too.
 
 use std::collections::BTreeSet;
 
@@ -111,6 +111,14 @@ pub(super) fn traces(
         found.push(Trace { at: spec.path.clone(), lists, patch, may_go: None });
     }
     (found, changes)
+}
+
+/// Secrets for pulling images that are there for our sake.
+pub(super) fn pulled<'v>(spec: &Spec<'v>) -> BTreeSet<&'v str> {
+    let templates = spec.templates().into_iter().map(|template| template.value);
+    let holders = templates.chain(spec.value.get("templateDefaults"));
+    let containers = holders.flat_map(|holder| CONTAINERS.into_iter().flat_map(|list| holder.items(list)));
+    containers.filter(|container| ours(container).is_some()).flat_map(pull_secrets).collect()
 }
 
 fn which(key: &'static str, items: &[Value], is_ours: impl Fn(&Value) -> bool) -> Option<Items> {
