@@ -1,6 +1,6 @@
 //! What is added to which kind of workflow and template.
 
-use argo_attest_core::inject::{Container, Mode, Obstacle, Refusal, RunAs, Settings, inject, update};
+use argo_attest_core::inject::{Container, Mode, Obstacle, Refusal, RunAs, Settings, inject, remove, update};
 
 use super::oracle::{added_lines, names, read, spec, templates};
 use super::{added, injected, settings};
@@ -291,6 +291,7 @@ fn other_documents_are_left_alone() {
     assert_eq!(done.workflows, 1);
     assert!(done.text.starts_with(other) && done.text.ends_with("...\n---\n- a\n"));
     assert_eq!(added_lines(&text, &done.text).len(), 25);
+    assert_eq!(remove(&done.text, &[]).unwrap().text, text);
 }
 
 #[test]

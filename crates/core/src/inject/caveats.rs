@@ -101,6 +101,7 @@ pub(super) fn of(step: &Step<'_>, secrets: &Secrets) -> Vec<Caveat> {
     if outputs.is_empty() {
         found.push(Caveat::NoArtifacts);
     }
+    let mounted = step.mounted();
     let archive = step.archive().filter(|archive| archive.get("s3").is_none()).and_then(other_store);
     for output in outputs {
         let name = || output.text_at(&["name"]).unwrap_or_default().to_owned();
@@ -109,7 +110,7 @@ pub(super) fn of(step: &Step<'_>, secrets: &Secrets) -> Vec<Caveat> {
             found.push(Caveat::Store { output: name(), store });
         }
         let path = output.text_at(&["path"]).filter(|path| !path.is_empty() && !path.contains("{{"));
-        if let Some(path) = path.filter(|path| !step.is_visible(path)) {
+        if let Some(path) = path.filter(|path| !mounted.has(path)) {
             found.push(Caveat::Hidden { output: name(), path: path.to_owned() });
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Cutter<'t> {
     entries: BTreeMap<NodeId, BTreeSet<usize>>,
     /// Lines that go beside them, from 0.
     signs: BTreeSet<usize>,
+    /// Lists that were looked through, and the lines of them that go.
+    seen: BTreeMap<NodeId, Vec<usize>>,
     pub(super) taken: Vec<Taken>,
     /// Nodes that were cut from and which other places use too.
     pub(super) shared: Vec<NodeId>,
@@ -39,8 +41,8 @@ pub(super) struct Cutter<'t> {
 
 impl<'t> Cutter<'t> {
     pub(super) fn new(text: &'t str, tree: &'t Tree, lines: &'t Lines<'t>, root: NodeId) -> Self {
-        let (entries, signs) = (BTreeMap::new(), BTreeSet::new());
-        Self { text, tree, lines, root, entries, signs, taken: Vec::new(), shared: Vec::new() }
+        let (entries, signs, seen) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        Self { text, tree, lines, root, entries, signs, seen, taken: Vec::new(), shared: Vec::new() }
     }
 
     /// Takes one trace out.
@@ -54,7 +56,12 @@ impl<'t> Cutter<'t> {
             let list = entry(self.tree, mapping, key).and_then(|(_, list)| self.tree.target(list));
             let Some((list, node)) = list else { continue };
             self.shared.extend(self.is_shared(list).then_some(list));
-            let signs = if *all && !node.is_flow() { self.signs_in(mapping, key, node) } else { Vec::new() };
+            let signs = match self.seen.get(&list) {
+                Some(signs) => signs.clone(),
+                None if *all && !node.is_flow() => self.signs_in(mapping, key, node),
+                None => Vec::new(),
+            };
+            self.seen.insert(list, signs.clone());
             let was_there = *all && node.is_flow() && self.flow().was_there(list);
             if *all && signs.is_empty() && !was_there {
                 keys.push(*key);

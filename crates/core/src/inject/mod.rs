@@ -129,8 +129,8 @@ pub fn remove(text: &str, only: &[String]) -> Result<Removed, Refusal> {
 /// Brings a file into which something was put before to what would be put into it now.
 pub fn update(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
     let removal = removal::remove(text, &settings.templates)?;
-    let line = |line| removal.line_before(text, line);
-    let mut injected = inject(&removal.removed.text, settings).map_err(|refusal| refusal.at(line))?;
+    let line = removal.lines_before(text);
+    let mut injected = inject(&removal.removed.text, settings).map_err(|refusal| refusal.at(&line))?;
     let same = injected.text == text;
     let mut before: BTreeMap<_, _> =
         removal.removed.changes.iter().map(|change| (change.template.as_str(), change)).collect();

@@ -133,9 +133,11 @@ impl Planner<'_> {
             .map(|template| (template, Step { template: template.value, defaults, spec: spec.value }))
             .filter(|(_, step)| step.kind().is_some())
             .collect();
-        // Each step looks through all volumes.
-        if steps.len().saturating_mul(spec.value.items("volumes").len()) > MOST_LOOKS {
-            return Err(Refusal::TooMany { what: "templates times volumes in a workflow", most: MOST_LOOKS });
+        // Each step looks through all volumes, and through what it gets from the defaults.
+        let looks = spec.value.items("volumes").len() + defaults.map_or(0, weight);
+        if templates.len().saturating_mul(looks) > MOST_LOOKS {
+            let what = "templates times volumes, artifacts and annotations for all of them, in a workflow";
+            return Err(Refusal::TooMany { what, most: MOST_LOOKS });
         }
         self.check_annotations(spec, &templates, defaults)?;
         self.find_pulled(spec);
@@ -151,6 +153,7 @@ impl Planner<'_> {
             let refuse = |why| refuse(line, spec, template, why);
             let Some(target) = self.target(spec, template, &step).map_err(refuse)? else {
                 self.unasked(spec, template).map_err(refuse)?;
+                self.check_changes()?;
                 continue;
             };
             let root = target.wanted.user == Some(0);
@@ -160,9 +163,7 @@ impl Planner<'_> {
             }
             self.used.push(spec.path.clone());
             self.containers(&target);
-            if self.changes.len() > MAX_CHANGES {
-                return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
-            }
+            self.check_changes()?;
             if spec.reusable {
                 let back = volumes.iter().map(|volume| volume.item(root)).collect::<Vec<_>>();
                 self.extend(&target.path, "volumes", Vec::new(), back);
@@ -175,6 +176,13 @@ impl Planner<'_> {
         }
         self.declare(spec, shared);
         self.pull(spec);
+        Ok(())
+    }
+
+    fn check_changes(&self) -> Result<(), Refusal> {
+        if self.changes.len() > MAX_CHANGES {
+            return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
+        }
         Ok(())
     }
 
@@ -497,6 +505,13 @@ impl Planner<'_> {
             gate: became(target.wanted.gate, gate),
         });
     }
+}
+
+/// How much each template gets from the defaults.
+fn weight(defaults: &Value) -> usize {
+    let artifacts = ["inputs", "outputs"].into_iter().filter_map(|side| defaults.get(side));
+    let artifacts: usize = artifacts.map(|side| side.items("artifacts").len()).sum();
+    artifacts + defaults.find(&["metadata", "annotations"]).map_or(0, |it| it.entries().len())
 }
 
 fn refuse(line: &dyn Fn(&Path) -> usize, spec: &Spec<'_>, template: &Template<'_>, why: Obstacle) -> Refusal {

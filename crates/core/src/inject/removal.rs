@@ -31,16 +31,18 @@ pub(super) struct Removal {
 }
 
 impl Removal {
-    /// The line, from 1, on which what is now on a line was in `text`, the one that was read.
-    pub(super) fn line_before(&self, text: &str, line: usize) -> usize {
-        let after = Lines::new(&self.removed.text);
-        let mut at = after.start(line.saturating_sub(1));
-        for piece in &self.pieces {
-            if piece.start <= at {
-                at += piece.len();
+    /// Says of a line, from 1, of what is left on which it was in `text`, the one that was read.
+    pub(super) fn lines_before(&self, text: &str) -> impl Fn(usize) -> usize {
+        let (before, after) = (Lines::new(text), Lines::new(&self.removed.text));
+        move |line| {
+            let mut at = after.start(line.saturating_sub(1));
+            for piece in &self.pieces {
+                if piece.start <= at {
+                    at += piece.len();
+                }
             }
+            before.of(at) + 1
         }
-        Lines::new(text).of(at) + 1
     }
 }
 
@@ -67,7 +69,7 @@ pub(super) fn remove(text: &str, only: &[String]) -> Result<Removal, Refusal> {
         for spec in objects(&value, &line)?.iter().filter_map(workflow::spec) {
             workflows += 1;
             named.extend(spec.named(only));
-            let (traces, mut these) = traces::traces(&spec, only, &line);
+            let (traces, mut these) = traces::traces(&spec, only, &line)?;
             changes.append(&mut these);
             for trace in &traces {
                 cutter.take(trace)?;

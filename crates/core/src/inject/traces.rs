@@ -8,8 +8,10 @@
 
 use std::collections::BTreeSet;
 
+use super::MAX_CHANGES;
 use super::container::{Volume, pull_secrets};
 use super::plan::{Change, Container};
+use super::refusal::Refusal;
 use super::step::ours;
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
@@ -44,7 +46,7 @@ pub(super) fn traces(
     spec: &Spec<'_>,
     only: &[String],
     line: &dyn Fn(&Path) -> usize,
-) -> (Vec<Trace>, Vec<Change>) {
+) -> Result<(Vec<Trace>, Vec<Change>), Refusal> {
     let templates = spec.templates();
     let defaults = spec.value.get("templateDefaults").map(|value| Template {
         path: spec.path.key("templateDefaults"),
@@ -97,6 +99,9 @@ pub(super) fn traces(
             });
         }
         let may_go = is_defaults.then(|| template.value.entries().len());
+        if found.len() > MAX_CHANGES {
+            return Err(Refusal::TooMany { what: "templates that have something", most: MAX_CHANGES });
+        }
         if patch || !lists.is_empty() {
             found.push(Trace { at: template.path.clone(), lists, patch, may_go });
         }
@@ -110,7 +115,7 @@ pub(super) fn traces(
     if patch || !lists.is_empty() {
         found.push(Trace { at: spec.path.clone(), lists, patch, may_go: None });
     }
-    (found, changes)
+    Ok((found, changes))
 }
 
 /// Secrets for pulling images that are there for our sake.
