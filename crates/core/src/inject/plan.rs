@@ -1,15 +1,23 @@
 //! What is to be added to a workflow, decided on what it means, not on how it is written.
 
+use std::collections::BTreeSet;
+
 use super::MAX_CHANGES;
+use super::caveats::{self, Caveat, Warning};
 use super::container::{Maker, Volume, Wanted};
 use super::item::Item;
 use super::needs;
+use super::proof;
 use super::refusal::{Obstacle, Refusal};
-use super::settings::Mode;
-use super::step::{Present, Step};
+use super::secrets::Secrets;
+use super::settings::{Mode, RunAs};
+use super::step::{ANNOTATIONS, Present, Step};
+use super::traces;
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
-use crate::argo::Check;
+use crate::argo::{Check, is_ours};
+use crate::contract::container::{CHECK, GATE, SIDECAR};
+use crate::object_name::ObjectName;
 
 /// One addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +35,14 @@ pub enum Container {
     Unneeded,
     /// It was added.
     Added,
-    /// It was there already, and is as it was.
+    /// It was there already, as it would be added.
     Already,
+    /// It was there, and was another or elsewhere; now it is as it would be added.
+    Renewed,
+    /// It was there, and was taken out.
+    Removed,
+    /// It is there, and nothing asks for it.
+    Unasked,
 }
 
 /// What became of one template.
@@ -44,6 +58,29 @@ pub struct Change {
     pub gate: Container,
 }
 
+impl Change {
+    /// Says what became of the containers, given what was there before. `same`: whether nothing
+    /// of the file is another.
+    pub(super) fn renews(&mut self, before: &Self, same: bool) {
+        let both = [(&mut self.sidecar, before.sidecar), (&mut self.gate, before.gate)];
+        for (now, before) in both {
+            *now = match (*now, before) {
+                (Container::Added, Container::Removed) if same => Container::Already,
+                (Container::Added, Container::Removed) => Container::Renewed,
+                (Container::Unneeded, Container::Removed) => Container::Removed,
+                (now, _) => now,
+            };
+        }
+        self.line = before.line;
+    }
+}
+
+/// Warnings of a document that are told.
+const MOST_WARNINGS: usize = 500;
+
+/// Secrets that are mounted for one template's artifacts.
+const MOST_SECRETS: usize = 50;
+
 /// How many volumes are looked at for all steps of a workflow together.
 const MOST_LOOKS: usize = 1_000_000;
 
@@ -54,6 +91,28 @@ pub(super) struct Planner<'a> {
     pub(super) line: &'a dyn Fn(&Path) -> usize,
     pub(super) additions: Vec<Addition>,
     pub(super) changes: Vec<Change>,
+    pub(super) warnings: Vec<Warning>,
+    /// Secrets that artifacts of the workflow at hand name.
+    kept: Secrets,
+    /// Secrets for pulling that it has for our sake.
+    pulled: Vec<ObjectName>,
+    /// The workflows in which something is ours.
+    used: Vec<Path>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(maker: Maker<'a>, line: &'a dyn Fn(&Path) -> usize) -> Self {
+        Self {
+            maker,
+            line,
+            additions: Vec::new(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
+            kept: Secrets::default(),
+            pulled: Vec::new(),
+            used: Vec::new(),
+        }
+    }
 }
 
 /// A template, or all at once, with what they get.
@@ -74,27 +133,37 @@ impl Planner<'_> {
             .map(|template| (template, Step { template: template.value, defaults, spec: spec.value }))
             .filter(|(_, step)| step.kind().is_some())
             .collect();
-        // Each step looks through all volumes.
-        if steps.len().saturating_mul(spec.value.items("volumes").len()) > MOST_LOOKS {
-            return Err(Refusal::TooMany { what: "templates times volumes in a workflow", most: MOST_LOOKS });
+        // Each step looks through all volumes, and through what it gets from the defaults.
+        let looks = spec.value.items("volumes").len() + defaults.map_or(0, weight);
+        if templates.len().saturating_mul(looks) > MOST_LOOKS {
+            let what = "templates times volumes, artifacts and annotations for all of them, in a workflow";
+            return Err(Refusal::TooMany { what, most: MOST_LOOKS });
         }
-        for (template, step) in &steps {
-            step.check_annotations().map_err(|why| refuse(self.line, spec, template, why))?;
-        }
-        if self.maker.settings.all {
+        self.check_annotations(spec, &templates, defaults)?;
+        self.find_pulled(spec);
+        self.kept = Secrets::of_workflow(spec);
+        if self.maker.settings.by_defaults() {
             return self.plan_all(spec, defaults, &templates, &steps);
         }
+        let steps =
+            steps.into_iter().filter(|(template, _)| template.is_among(&self.maker.settings.templates));
         let line = self.line;
         let mut shared = Vec::new();
-        for (template, step) in steps {
+        for (template, step) in steps.collect::<Vec<_>>() {
             let refuse = |why| refuse(line, spec, template, why);
-            let Some(target) = self.target(spec, template, &step).map_err(refuse)? else { continue };
-            let volumes = self.missing(&target, &[&step]).map_err(refuse)?;
+            let Some(target) = self.target(spec, template, &step).map_err(refuse)? else {
+                self.unasked(spec, template).map_err(refuse)?;
+                self.check_changes()?;
+                continue;
+            };
             let root = target.wanted.user == Some(0);
-            self.containers(&target);
-            if self.changes.len() > MAX_CHANGES {
-                return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
+            let volumes = self.missing(&target, root, &[&step]).map_err(refuse)?;
+            if target.wanted.sidecar {
+                self.warn(spec, template, caveats::of(&step, &Secrets::of_step(&step)));
             }
+            self.used.push(spec.path.clone());
+            self.containers(&target);
+            self.check_changes()?;
             if spec.reusable {
                 let back = volumes.iter().map(|volume| volume.item(root)).collect::<Vec<_>>();
                 self.extend(&target.path, "volumes", Vec::new(), back);
@@ -106,7 +175,94 @@ impl Planner<'_> {
             self.additions.extend(patch.map_err(refuse)?);
         }
         self.declare(spec, shared);
+        self.pull(spec);
         Ok(())
+    }
+
+    fn check_changes(&self) -> Result<(), Refusal> {
+        if self.changes.len() > MAX_CHANGES {
+            return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
+        }
+        Ok(())
+    }
+
+    /// Refuses annotations of ours that nobody would read, wherever they are in a workflow.
+    fn check_annotations(
+        &mut self,
+        spec: &Spec<'_>,
+        templates: &[Template<'_>],
+        defaults: Option<&Value>,
+    ) -> Result<(), Refusal> {
+        let line = (self.line)(&spec.path);
+        let of_all = |why| Refusal::Template { line, template: spec.called.clone(), why };
+        let of_pods = spec.value.get("podMetadata");
+        for (metadata, is_read) in [(spec.metadata, false), (of_pods, true)] {
+            let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+            for (name, _) in annotations.map_or(&[][..], Value::entries) {
+                let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
+                match ANNOTATIONS.into_iter().find(|known| *known == name) {
+                    None => return Err(of_all(Obstacle::Misspelt(name.to_owned()))),
+                    Some(known) if !is_read => return Err(of_all(Obstacle::Misplaced(known))),
+                    Some(_) => {}
+                }
+            }
+        }
+        for template in templates {
+            let step = Step { template: template.value, defaults, spec: spec.value };
+            let refuse = |why| refuse(self.line, spec, template, why);
+            step.check_annotations().map_err(refuse)?;
+            let own = Step { defaults: None, ..step };
+            let meant = template.is_among(&self.maker.settings.templates);
+            if step.kind().is_none() && meant && own.asks().map_err(refuse)? {
+                let caveat = caveats::kind(template.value);
+                self.warn(spec, template, caveat);
+            }
+        }
+        Ok(())
+    }
+
+    fn warn(&mut self, spec: &Spec<'_>, template: &Template<'_>, caveats: impl IntoIterator<Item = Caveat>) {
+        for caveat in caveats {
+            let called = format!("{}, template {}", spec.called, template.name);
+            let warning = Warning { line: (self.line)(&template.path), template: called, caveat };
+            if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+    }
+
+    /// Which Secrets for pulling the workflow has for our sake, or will have.
+    fn find_pulled(&mut self, spec: &Spec<'_>) {
+        let there: Vec<_> = spec.value.items("imagePullSecrets").iter().collect();
+        let has =
+            |name: &ObjectName| there.iter().any(|secret| secret.text_at(&["name"]) == Some(name.as_str()));
+        let ours = traces::pulled(spec);
+        let wanted = self.maker.settings.pull_secrets.iter();
+        self.pulled = wanted.filter(|name| !has(name) || ours.contains(name.as_str())).cloned().collect();
+    }
+
+    /// Adds those that are not there, if anything was added that needs them.
+    fn pull(&mut self, spec: &Spec<'_>) {
+        let used = self.used.contains(&spec.path);
+        let there = spec.value.items("imagePullSecrets");
+        let has =
+            |name: &ObjectName| there.iter().any(|secret| secret.text_at(&["name"]) == Some(name.as_str()));
+        let missing = self.pulled.iter().filter(|name| used && !has(name));
+        let items = missing.map(|name| Item::Map(vec![("name", Item::text(name.as_str()))])).collect();
+        self.extend(&spec.path, "imagePullSecrets", Vec::new(), items);
+    }
+
+    /// The Secrets that a step's artifacts name; those of a whole workflow where inputs may come
+    /// from anywhere in it.
+    fn secrets(&self, step: &Step<'_>, gate: bool) -> Result<Secrets, Obstacle> {
+        let mut secrets = Secrets::of_step(step);
+        if gate {
+            secrets.names.extend(self.kept.names.iter().cloned());
+        }
+        if secrets.names.len() > MOST_SECRETS {
+            return Err(Obstacle::Secrets { most: MOST_SECRETS });
+        }
+        Ok(secrets)
     }
 
     /// Everything once, in the workflow's `templateDefaults`, for all templates that it runs.
@@ -126,6 +282,7 @@ impl Planner<'_> {
             Some(template) if steps.is_empty() && spec.refers(templates) => vec![(template, defined())],
             _ => Vec::new(),
         };
+        let is_taken = !taken.is_empty();
         let steps = if taken.is_empty() { steps } else { &taken };
         let Some((first, _)) = steps.first() else { return Ok(()) };
         let at_first = |why| refuse(line, spec, first, why);
@@ -139,6 +296,8 @@ impl Planner<'_> {
                 user: None,
                 grace: None,
                 check: Check::OptOut,
+                secrets: Vec::new(),
+                pulled: self.pulled.clone(),
             },
             present,
         };
@@ -146,11 +305,30 @@ impl Planner<'_> {
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
             step.present().map_err(refuse)?;
+            let own = Step { defaults: None, ..*step }.present().map_err(refuse)?;
+            if let Some((name, _)) = own.any().filter(|_| !is_taken) {
+                return Err(refuse(Obstacle::Stale(format!("own container {name}"))));
+            }
             target.wanted.gate |= step.verifies(true).map_err(refuse)?;
             target.wanted.grace = target.wanted.grace.or_else(|| step.grace());
             users.push(self.user(step).map_err(refuse)?);
         }
         target.wanted.grace = self.maker.settings.grace_period.or(target.wanted.grace);
+        let mut secrets = BTreeSet::new();
+        for (template, step) in steps {
+            let own = Secrets::of_step(step);
+            let caveats = caveats::of(step, &own).into_iter().filter(|caveat| {
+                // Nobody asked for these in particular.
+                !matches!(caveat, Caveat::NoArtifacts | Caveat::Daemon)
+            });
+            self.warn(spec, template, caveats);
+            secrets.extend(own.names);
+        }
+        secrets.extend(self.kept.names.iter().filter(|_| target.wanted.gate).cloned());
+        if secrets.len() > MOST_SECRETS {
+            return Err(at_first(Obstacle::Secrets { most: MOST_SECRETS }));
+        }
+        target.wanted.secrets = secrets.into_iter().collect();
         target.wanted.user = match users.split_first() {
             Some((first, others)) if others.iter().all(|user| user == first) => *first,
             _ => return Err(at_first(Obstacle::Users)),
@@ -158,11 +336,11 @@ impl Planner<'_> {
         let each: Vec<_> = steps.iter().map(|(_, step)| step).collect();
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
-            step.check(&needs::volumes(self.maker, &target.wanted, &target.present)).map_err(refuse)?;
+            step.check(&needs::volumes(self.maker, &target.wanted)).map_err(refuse)?;
         }
-        needs::check_evidence(target.wanted.gate, &present).map_err(at_first)?;
-        let volumes = self.missing(&target, &each).map_err(at_first)?;
+        self.check_present(&target).map_err(at_first)?;
         let root = target.wanted.user == Some(0);
+        let volumes = self.missing(&target, root, &each).map_err(at_first)?;
         let taken = whole.patches().1.is_some();
         let patch = needs::patch(self.maker, &spec.path, &each, taken).map_err(at_first)?;
         if defaults.is_some() {
@@ -170,7 +348,9 @@ impl Planner<'_> {
         } else {
             self.containers_in_new(spec, &target);
         }
+        self.used.push(spec.path.clone());
         self.declare(spec, volumes.into_iter().map(|volume| (volume, root)).collect());
+        self.pull(spec);
         self.additions.extend(patch);
         Ok(())
     }
@@ -182,32 +362,75 @@ impl Planner<'_> {
         template: &Template<'_>,
         step: &Step<'v>,
     ) -> Result<Option<Target<'v>>, Obstacle> {
-        let sidecar = step.asks()?;
+        let all = self.maker.settings.all;
+        let sidecar = all || step.asks()?;
         let gate = step.verifies(sidecar)?;
         if !sidecar && !gate {
             return Ok(None);
         }
         let present = step.present()?;
-        needs::check_evidence(sidecar && gate, &present)?;
         if !step.has_main() {
             return Err(Obstacle::NoMain);
         }
         let grace = self.maker.settings.grace_period.or_else(|| step.grace());
-        let check = if step.is_decided()? { Check::Always } else { Check::OptIn };
-        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check };
+        let check = match step.is_decided()? {
+            _ if all => Check::OptOut,
+            true => Check::Always,
+            false => Check::OptIn,
+        };
+        let secrets = self.secrets(step, gate)?.names.into_iter().collect();
+        let pulled = self.pulled.clone();
+        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check, secrets, pulled };
         let name = format!("{}, template {}", spec.called, template.name);
         let target = Target { path: template.path.clone(), name, wanted, present };
-        step.check(&needs::volumes(self.maker, &target.wanted, &target.present))?;
+        step.check(&needs::volumes(self.maker, &target.wanted))?;
+        self.check_present(&target)?;
         Ok(Some(target))
     }
 
+    /// Refuses containers of ours that are there and are not what would be added now.
+    fn check_present(&self, target: &Target<'_>) -> Result<(), Obstacle> {
+        let Target { wanted, present, .. } = target;
+        let maker = self.maker;
+        let pairs = [
+            (SIDECAR, present.sidecar, wanted.sidecar.then(|| maker.sidecar(wanted))),
+            (GATE, present.gate, wanted.gate.then(|| maker.gate(wanted))),
+            (CHECK, present.check, maker.check(wanted).filter(|_| wanted.sidecar)),
+        ];
+        for (name, there, ours) in pairs {
+            let Some((there, ours)) = there.zip(ours) else { continue };
+            if !proof::meaning(&ours, maker.masked).is_some_and(|ours| ours.is_like(there)) {
+                return Err(Obstacle::Stale(format!("container {name}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says which containers are there that nothing asks for.
+    fn unasked(&mut self, spec: &Spec<'_>, template: &Template<'_>) -> Result<(), Obstacle> {
+        let own = Step { template: template.value, defaults: None, spec: spec.value };
+        let present = own.present()?;
+        let is =
+            |there: Option<&Value>| if there.is_some() { Container::Unasked } else { Container::Unneeded };
+        let (sidecar, gate) = (is(present.sidecar), is(present.gate));
+        if present.sidecar.or(present.gate).is_some() {
+            let called = format!("{}, template {}", spec.called, template.name);
+            self.changes.push(Change { line: (self.line)(&template.path), template: called, sidecar, gate });
+        }
+        Ok(())
+    }
+
     fn user(&self, step: &Step<'_>) -> Result<Option<u32>, Obstacle> {
-        self.maker.settings.run_as_user.map_or_else(|| step.user(), |user| Ok(Some(user)))
+        match self.maker.settings.run_as {
+            RunAs::Main => step.user(),
+            RunAs::Platform => Ok(None),
+            RunAs::User(user) => Ok(Some(user)),
+        }
     }
 
     /// The volumes that are yet to be declared.
-    fn missing(&self, target: &Target<'_>, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
-        needs::missing(needs::volumes(self.maker, &target.wanted, &target.present), steps)
+    fn missing(&self, target: &Target<'_>, root: bool, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
+        needs::missing(needs::volumes(self.maker, &target.wanted), root, steps)
     }
 
     /// Adds the containers to a template, or to the defaults.
@@ -243,9 +466,8 @@ impl Planner<'_> {
         let (wanted, present) = (&target.wanted, &target.present);
         let gate = (wanted.gate && present.gate.is_none()).then(|| self.maker.gate(wanted));
         let mut beside = Vec::new();
-        if wanted.sidecar && present.sidecar.is_none() {
-            beside.push(self.maker.sidecar(wanted));
-            // One that is there already does not tell a check anything.
+        if wanted.sidecar {
+            beside.extend(present.sidecar.is_none().then(|| self.maker.sidecar(wanted)));
             beside.extend(self.maker.check(wanted).filter(|_| present.check.is_none()));
         }
         (gate, beside)
@@ -283,6 +505,13 @@ impl Planner<'_> {
             gate: became(target.wanted.gate, gate),
         });
     }
+}
+
+/// How much each template gets from the defaults.
+fn weight(defaults: &Value) -> usize {
+    let artifacts = ["inputs", "outputs"].into_iter().filter_map(|side| defaults.get(side));
+    let artifacts: usize = artifacts.map(|side| side.items("artifacts").len()).sum();
+    artifacts + defaults.find(&["metadata", "annotations"]).map_or(0, |it| it.entries().len())
 }
 
 fn refuse(line: &dyn Fn(&Path) -> usize, spec: &Spec<'_>, template: &Template<'_>, why: Obstacle) -> Refusal {
