@@ -232,7 +232,8 @@ proptest! {
     ) {
         let before = written(&workflow, &manner);
         let mode = if native { Mode::Native } else { Mode::Sidecar };
-        let settings = Settings { all, mode, grace_period: grace, ..settings() };
+        let pull_secrets = grace.map(|_| "regcred".parse().unwrap()).into_iter().collect();
+        let settings = Settings { all, mode, grace_period: grace, pull_secrets, ..settings() };
         let context = format!("\n{before}\nwith {settings:?}");
         match injected(&before, &settings) {
             Ok(done) => {

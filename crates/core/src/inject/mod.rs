@@ -11,7 +11,9 @@
 //! It follows the resources of Argo Workflows 3.7 to 4.1. It does not ask a cluster, and
 //! does not know templates that other files hold.
 
+mod around;
 mod caveats;
+mod change;
 mod container;
 mod cutter;
 mod document;
@@ -34,7 +36,7 @@ mod workflow;
 mod yaml;
 
 pub use caveats::{Caveat, Warning};
-pub use plan::{Change, Container};
+pub use change::{Change, Container};
 pub use prefixes::SharedPrefix;
 pub use refusal::{Ambiguity, Obstacle, Refusal};
 pub use removal::Removed;

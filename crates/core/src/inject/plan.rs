@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::MAX_CHANGES;
 use super::caveats::{self, Caveat, Warning};
+use super::change::{Change, Container};
 use super::container::{Maker, Volume, Wanted};
 use super::item::Item;
 use super::needs;
@@ -11,11 +12,10 @@ use super::proof;
 use super::refusal::{Obstacle, Refusal};
 use super::secrets::Secrets;
 use super::settings::{Mode, RunAs};
-use super::step::{ANNOTATIONS, Present, Step};
-use super::traces;
+use super::step::{Present, Step};
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
-use crate::argo::{Check, is_ours};
+use crate::argo::Check;
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::object_name::ObjectName;
 
@@ -28,58 +28,8 @@ pub(super) enum Addition {
     Set { at: Path, key: &'static str, value: Item },
 }
 
-/// What became of a container of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Container {
-    /// The template has no use for it.
-    Unneeded,
-    /// It was added.
-    Added,
-    /// It was there already, as it would be added.
-    Already,
-    /// It was there, and was another or elsewhere; now it is as it would be added.
-    Renewed,
-    /// It was there, and was taken out.
-    Removed,
-    /// It is there, and nothing asks for it.
-    Unasked,
-}
-
-/// What became of one template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The template's line, from 1.
-    pub line: usize,
-    /// The workflow and the template.
-    pub template: String,
-    /// The container that attests.
-    pub sidecar: Container,
-    /// The container that judges the inputs.
-    pub gate: Container,
-}
-
-impl Change {
-    /// Says what became of the containers, given what was there before. `same`: whether nothing
-    /// of the file is another.
-    pub(super) fn renews(&mut self, before: &Self, same: bool) {
-        let both = [(&mut self.sidecar, before.sidecar), (&mut self.gate, before.gate)];
-        for (now, before) in both {
-            *now = match (*now, before) {
-                (Container::Added, Container::Removed) if same => Container::Already,
-                (Container::Added, Container::Removed) => Container::Renewed,
-                (Container::Unneeded, Container::Removed) => Container::Removed,
-                (now, _) => now,
-            };
-        }
-        self.line = before.line;
-    }
-}
-
-/// Warnings of a document that are told.
-const MOST_WARNINGS: usize = 500;
-
 /// Secrets that are mounted for one template's artifacts.
-const MOST_SECRETS: usize = 50;
+pub(super) const MOST_SECRETS: usize = 50;
 
 /// How many volumes are looked at for all steps of a workflow together.
 const MOST_LOOKS: usize = 1_000_000;
@@ -93,11 +43,11 @@ pub(super) struct Planner<'a> {
     pub(super) changes: Vec<Change>,
     pub(super) warnings: Vec<Warning>,
     /// Secrets that artifacts of the workflow at hand name.
-    kept: Secrets,
+    pub(super) kept: Secrets,
     /// Secrets for pulling that it has for our sake.
-    pulled: Vec<ObjectName>,
+    pub(super) pulled: Vec<ObjectName>,
     /// The workflows in which something is ours.
-    used: Vec<Path>,
+    pub(super) used: Vec<Path>,
 }
 
 impl<'a> Planner<'a> {
@@ -184,85 +134,6 @@ impl Planner<'_> {
             return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
         }
         Ok(())
-    }
-
-    /// Refuses annotations of ours that nobody would read, wherever they are in a workflow.
-    fn check_annotations(
-        &mut self,
-        spec: &Spec<'_>,
-        templates: &[Template<'_>],
-        defaults: Option<&Value>,
-    ) -> Result<(), Refusal> {
-        let line = (self.line)(&spec.path);
-        let of_all = |why| Refusal::Template { line, template: spec.called.clone(), why };
-        let of_pods = spec.value.get("podMetadata");
-        for (metadata, is_read) in [(spec.metadata, false), (of_pods, true)] {
-            let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
-            for (name, _) in annotations.map_or(&[][..], Value::entries) {
-                let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
-                match ANNOTATIONS.into_iter().find(|known| *known == name) {
-                    None => return Err(of_all(Obstacle::Misspelt(name.to_owned()))),
-                    Some(known) if !is_read => return Err(of_all(Obstacle::Misplaced(known))),
-                    Some(_) => {}
-                }
-            }
-        }
-        for template in templates {
-            let step = Step { template: template.value, defaults, spec: spec.value };
-            let refuse = |why| refuse(self.line, spec, template, why);
-            step.check_annotations().map_err(refuse)?;
-            let own = Step { defaults: None, ..step };
-            let meant = template.is_among(&self.maker.settings.templates);
-            if step.kind().is_none() && meant && own.asks().map_err(refuse)? {
-                let caveat = caveats::kind(template.value);
-                self.warn(spec, template, caveat);
-            }
-        }
-        Ok(())
-    }
-
-    fn warn(&mut self, spec: &Spec<'_>, template: &Template<'_>, caveats: impl IntoIterator<Item = Caveat>) {
-        for caveat in caveats {
-            let called = format!("{}, template {}", spec.called, template.name);
-            let warning = Warning { line: (self.line)(&template.path), template: called, caveat };
-            if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
-                self.warnings.push(warning);
-            }
-        }
-    }
-
-    /// Which Secrets for pulling the workflow has for our sake, or will have.
-    fn find_pulled(&mut self, spec: &Spec<'_>) {
-        let there: Vec<_> = spec.value.items("imagePullSecrets").iter().collect();
-        let has =
-            |name: &ObjectName| there.iter().any(|secret| secret.text_at(&["name"]) == Some(name.as_str()));
-        let ours = traces::pulled(spec);
-        let wanted = self.maker.settings.pull_secrets.iter();
-        self.pulled = wanted.filter(|name| !has(name) || ours.contains(name.as_str())).cloned().collect();
-    }
-
-    /// Adds those that are not there, if anything was added that needs them.
-    fn pull(&mut self, spec: &Spec<'_>) {
-        let used = self.used.contains(&spec.path);
-        let there = spec.value.items("imagePullSecrets");
-        let has =
-            |name: &ObjectName| there.iter().any(|secret| secret.text_at(&["name"]) == Some(name.as_str()));
-        let missing = self.pulled.iter().filter(|name| used && !has(name));
-        let items = missing.map(|name| Item::Map(vec![("name", Item::text(name.as_str()))])).collect();
-        self.extend(&spec.path, "imagePullSecrets", Vec::new(), items);
-    }
-
-    /// The Secrets that a step's artifacts name; those of a whole workflow where inputs may come
-    /// from anywhere in it.
-    fn secrets(&self, step: &Step<'_>, gate: bool) -> Result<Secrets, Obstacle> {
-        let mut secrets = Secrets::of_step(step);
-        if gate {
-            secrets.names.extend(self.kept.names.iter().cloned());
-        }
-        if secrets.names.len() > MOST_SECRETS {
-            return Err(Obstacle::Secrets { most: MOST_SECRETS });
-        }
-        Ok(secrets)
     }
 
     /// Everything once, in the workflow's `templateDefaults`, for all templates that it runs.
@@ -486,7 +357,7 @@ impl Planner<'_> {
         self.extend(&spec.path, "volumes", Vec::new(), back);
     }
 
-    fn extend(&mut self, at: &Path, key: &'static str, front: Vec<Item>, back: Vec<Item>) {
+    pub(super) fn extend(&mut self, at: &Path, key: &'static str, front: Vec<Item>, back: Vec<Item>) {
         if !front.is_empty() || !back.is_empty() {
             self.additions.push(Addition::Extend { at: at.clone(), key, front, back });
         }
@@ -514,7 +385,12 @@ fn weight(defaults: &Value) -> usize {
     artifacts + defaults.find(&["metadata", "annotations"]).map_or(0, |it| it.entries().len())
 }
 
-fn refuse(line: &dyn Fn(&Path) -> usize, spec: &Spec<'_>, template: &Template<'_>, why: Obstacle) -> Refusal {
+pub(super) fn refuse(
+    line: &dyn Fn(&Path) -> usize,
+    spec: &Spec<'_>,
+    template: &Template<'_>,
+    why: Obstacle,
+) -> Refusal {
     let called = format!("{}, template {}", spec.called, template.name);
     Refusal::Template { line: line(&template.path), template: called, why }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::change::Change;
 use super::cutter::{Cutter, in_order, without};
-use super::plan::Change;
 use super::refusal::Refusal;
 use super::yaml::mask::is_chart;
 use super::yaml::value::Meaningless;

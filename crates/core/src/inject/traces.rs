@@ -9,8 +9,8 @@
 use std::collections::BTreeSet;
 
 use super::MAX_CHANGES;
+use super::change::{Change, Container};
 use super::container::{Volume, pull_secrets};
-use super::plan::{Change, Container};
 use super::refusal::Refusal;
 use super::step::ours;
 use super::workflow::{Spec, Template};
