@@ -119,6 +119,21 @@ fn each_threat_has_a_test() {
     );
 }
 
+/// The index has every page, once.
+#[test]
+fn the_index_has_every_page() {
+    let folder = root().join("docs");
+    let index = fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut pages = Vec::new();
+    files(&folder, "md", &mut pages);
+    for page in pages {
+        let name = page.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+        if name != "README.md" {
+            assert_eq!(index.matches(&format!("]({name})")).count(), 1, "{name}");
+        }
+    }
+}
+
 /// A policy's variables, by name.
 fn variables(policy: &str) -> BTreeMap<String, String> {
     let text = fs::read_to_string(root().join("workflow-templates/admission").join(policy)).unwrap();
