@@ -24,7 +24,9 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
 
 fn documents() -> Vec<PathBuf> {
     let mut found =
-        ["README.md", "CHANGELOG.md", "workflow-templates/README.md"].map(|name| root().join(name)).to_vec();
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "workflow-templates/README.md"]
+            .map(|name| root().join(name))
+            .to_vec();
     files(&root().join("docs"), "md", &mut found);
     found
 }
