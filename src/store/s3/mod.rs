@@ -19,8 +19,9 @@ mod fault;
 mod http;
 mod identity;
 mod instance;
-mod listing;
 mod keyed;
+mod listing;
+mod profile;
 mod reading;
 mod region;
 mod reply;
@@ -42,6 +43,7 @@ pub use container::Container;
 pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};
 pub use encryption::{CustomerKeys, Encryption};
 pub use instance::Instance;
+pub use profile::Profile;
 pub use reply::Reply;
 pub use settings::ConfigError;
 
