@@ -184,6 +184,21 @@ async fn a_process_gives_keys_or_says_why_not() {
     assert!(error_text(&error).contains("sign in first"), "{}", error_text(&error));
 }
 
+#[tokio::test]
+async fn a_profile_is_what_it_was_when_the_store_was_opened() {
+    let s3 = objects(1);
+    let home = Home::new(&local(&s3, "aws_access_key_id = FIRST\naws_secret_access_key = s\n"), "");
+    let store = home.open(&[]);
+    let ran = home.path().join("ran");
+    home.write(".aws/config", &local(&s3, &format!("credential_process = touch {}\n", ran.display())));
+    store.get(&key(), 10).await.unwrap();
+    assert_eq!(signed_by(&s3)[0].0, "FIRST");
+    assert!(!ran.exists());
+    // And there it would have been followed.
+    home.open(&[]).get(&key(), 10).await.unwrap_err();
+    assert!(ran.exists());
+}
+
 #[test]
 fn a_profile_that_is_not_there_is_named_with_its_files() {
     let home = Home::new("[profile dev]\nregion = eu-west-1\n", "");

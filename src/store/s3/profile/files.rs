@@ -1,6 +1,7 @@
 //! Where profiles are written down, and reading them: bounded, and by AWS's own parser.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env as Variables, Fs};
 use futures_util::FutureExt as _;
 use rustix::fs::{Mode, OFlags};
+use zeroize::Zeroizing;
 
 use super::super::settings::ConfigError;
 use crate::environment::Env;
@@ -22,55 +24,59 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// Bytes of what a parser complains of.
 const MAX_COMPLAINT: usize = 300;
 
-/// The two files.
-#[derive(Debug, Clone)]
+/// What was in the two files when the store was opened. They are not read again: the command
+/// of `run` can write to them, and would name one of its own as `credential_process`.
+#[derive(Clone)]
 pub(super) struct Files {
-    config: Place,
-    credentials: Place,
+    names: String,
+    config: Zeroizing<String>,
+    credentials: Zeroizing<String>,
 }
 
-#[derive(Debug, Clone)]
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Files({})", self.names)
+    }
+}
+
+impl Files {
+    /// Those that variables name. `wanted`: whether a profile was asked for by its name.
+    pub(super) fn read(env: &dyn Env, wanted: bool) -> Result<Self, ConfigError> {
+        let config = Place::from_env(env, "AWS_CONFIG_FILE", "config", wanted);
+        let credentials = Place::from_env(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials", wanted);
+        let names = format!("{} or {}", config.name(), credentials.name());
+        Ok(Self {
+            names,
+            config: config.read(Kind::Config)?,
+            credentials: credentials.read(Kind::Credentials)?,
+        })
+    }
+
+    /// Both, for people.
+    pub(super) fn names(&self) -> String {
+        self.names.clone()
+    }
+
+    /// All that is in them, with this profile chosen.
+    pub(super) fn sections(&self, profile: &str) -> Result<ProfileSet, ConfigError> {
+        parse(&self.contents(), profile)
+            .map_err(|said| ConfigError::ProfileFile { path: self.names.clone(), said })
+    }
+
+    /// The same for the providers of AWS's.
+    pub(super) fn contents(&self) -> EnvConfigFiles {
+        EnvConfigFiles::builder()
+            .with_contents(Kind::Config, self.config.as_str())
+            .with_contents(Kind::Credentials, self.credentials.as_str())
+            .build()
+    }
+}
+
 struct Place {
     /// `None` without a home directory.
     path: Option<PathBuf>,
     /// Whether somebody asked for what is in it, so that it has to be readable.
     wanted: bool,
-}
-
-impl Files {
-    /// As variables name them. `wanted`: whether a profile was asked for by its name.
-    pub(super) fn from_env(env: &dyn Env, wanted: bool) -> Self {
-        Self {
-            config: Place::from_env(env, "AWS_CONFIG_FILE", "config", wanted),
-            credentials: Place::from_env(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials", wanted),
-        }
-    }
-
-    /// Both, for people.
-    pub(super) fn names(&self) -> String {
-        format!("{} or {}", self.config.name(), self.credentials.name())
-    }
-
-    /// All that is in them now, with this profile chosen.
-    pub(super) fn read(&self, profile: &str) -> Result<ProfileSet, ConfigError> {
-        let mut both = EnvConfigFiles::builder();
-        for (place, kind) in [(&self.config, Kind::Config), (&self.credentials, Kind::Credentials)] {
-            let text = place.read()?;
-            // One by one first: the parser does not say which of them it complains of.
-            parse(&EnvConfigFiles::builder().with_contents(kind, text.as_str()).build(), profile)
-                .map_err(|said| ConfigError::ProfileFile { path: place.name(), said })?;
-            both = both.with_contents(kind, text);
-        }
-        parse(&both.build(), profile).map_err(|said| ConfigError::ProfileFile { path: self.names(), said })
-    }
-
-    /// The same files for the providers of AWS's, as they are now.
-    pub(super) fn contents(&self) -> Result<EnvConfigFiles, ConfigError> {
-        Ok(EnvConfigFiles::builder()
-            .with_contents(Kind::Config, self.config.read()?)
-            .with_contents(Kind::Credentials, self.credentials.read()?)
-            .build())
-    }
 }
 
 impl Place {
@@ -93,15 +99,23 @@ impl Place {
     }
 
     /// One that is not there is empty, as for AWS's tools.
-    fn read(&self) -> Result<String, ConfigError> {
-        let Some(path) = &self.path else { return Ok(String::new()) };
-        match read(path) {
-            Ok(text) => Ok(text),
+    fn read(&self, kind: Kind) -> Result<Zeroizing<String>, ConfigError> {
+        let Some(path) = &self.path else { return Ok(Zeroizing::default()) };
+        match read(path).map(Zeroizing::new) {
+            Ok(text) => {
+                // By itself first: of both together the parser does not say which it complains of.
+                let alone = EnvConfigFiles::builder().with_contents(kind, text.as_str()).build();
+                parse(&alone, "default")
+                    .map_err(|said| ConfigError::ProfileFile { path: shown_path(path), said })?;
+                Ok(text)
+            }
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Ok(String::new())
+                Ok(Zeroizing::default())
             }
             // Another user's home: it is none of ours, unless we are sent there.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied && !self.wanted => Ok(String::new()),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && !self.wanted => {
+                Ok(Zeroizing::default())
+            }
             Err(source) => Err(ConfigError::File { path: shown_path(path), source }),
         }
     }

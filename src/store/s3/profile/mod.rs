@@ -43,7 +43,7 @@ const SIGNS_IN: [&str; 13] = [
     "sso_role_name",
 ];
 
-/// A profile that credentials are asked of. Its files are read again at each time.
+/// A profile that credentials are asked of.
 #[derive(Debug, Clone)]
 pub struct Profile {
     name: String,
@@ -75,9 +75,9 @@ impl Settings {
     /// Errors: the profile that is named is not there; a file is none of profiles.
     pub(super) fn from_env(env: &dyn Env) -> Result<Self, ConfigError> {
         let named = text(env, "AWS_PROFILE")?;
-        let files = Files::from_env(env, named.is_some());
+        let files = Files::read(env, named.is_some())?;
         let name = named.clone().unwrap_or_else(|| "default".to_owned());
-        let sections = files.read(&name)?;
+        let sections = files.sections(&name)?;
         if sections.get_profile(&name).is_none() {
             return match named {
                 Some(_) => Err(ConfigError::NoProfile { profile: shown(&name), files: files.names() }),

@@ -59,14 +59,14 @@ impl SignIn {
         Ok(Self { profile: profile.clone(), provider })
     }
 
-    /// Asks once, by what the files say now.
+    /// Asks once.
     pub(in super::super) async fn fetch(&self) -> Result<Keys, Fault> {
         let Profile { name, files, sources } = &self.profile;
-        self.check(&files.read(name).map_err(Fault::Settings)?)?;
+        self.check(&files.sections(name).map_err(Fault::Settings)?)?;
         let Sources { environment, container, instance } = sources.clone();
         let provider = ProfileFileCredentialsProvider::builder()
             .configure(&self.provider)
-            .profile_files(files.contents().map_err(Fault::Settings)?)
+            .profile_files(files.contents())
             .profile_name(name)
             .with_custom_provider("Environment", Named(environment))
             .with_custom_provider("EcsContainer", Named(container))
