@@ -132,7 +132,7 @@ impl Vouching {
         if let Location::File(_) = location {
             return Err(ExistingObjectError::NotThere { uri: location.to_string() });
         }
-        let store = store::open(location, &ProcessEnv)?;
+        let store = store::open_at_command_line(location, &ProcessEnv)?;
         let sighting = Sighting::of(&*store, object, &Bar::default()).await?;
         let (started_on, finished_on) = sighting.between();
         let (info, address) = (sighting.info(), store.address());

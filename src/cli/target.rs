@@ -41,7 +41,7 @@ impl Target {
             Location::File(directory) => directory.canonicalize().ok(),
             Location::S3 { .. } => None,
         };
-        Ok(Self::Store { store: store::open(&location, &ProcessEnv)?, directory })
+        Ok(Self::Store { store: store::open_at_command_line(&location, &ProcessEnv)?, directory })
     }
 
     /// That an artifact's attestation can be named there.

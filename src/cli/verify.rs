@@ -96,7 +96,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if let Some(outcome) = &args.outcome {
         return super::outcome::verify(&checker, outcome, args.json).await;
     }
-    let buckets = Buckets::new(|location| store::open(location, &ProcessEnv));
+    let buckets = Buckets::new(|location| store::open_at_command_line(location, &ProcessEnv));
     let mut answers = Vec::with_capacity(args.artifacts.len());
     for artifact in &args.artifacts {
         let found = check(&checker, artifact).await;
@@ -194,7 +194,7 @@ async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailu
         let failure = Failure::from_error(Exit::Usage, &e);
         CheckFailure::Other(failure.remedy("write s3://bucket/key"))
     })?;
-    let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
+    let store = store::open_at_command_line(&location, &ProcessEnv).map_err(CheckError::from)?;
     let CheckedObject { statement, origin, placed, unjudged, passed_over } =
         check_object(checker, store.as_ref(), &key, &bar).await?;
     Ok(Checked { statement, origin, placed: Some(placed), unjudged, passed_over: passed_over.told() })
