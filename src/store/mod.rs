@@ -20,6 +20,7 @@ pub mod s3;
 mod stream;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
@@ -89,14 +90,28 @@ pub trait Store: Send + Sync + Debug {
     }
 }
 
+/// How long a person waits for a store that is not reached.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens the store that a person named, who waits: [`open`], but where nobody is reached that is
+/// said in seconds.
+pub fn open_named(location: &Location, env: &dyn Env) -> Result<Box<dyn Store>, StoreError> {
+    opened(location, env, s3::Limits { unreached: PATIENCE, ..s3::Limits::default() })
+}
+
 /// Opens the store that `location` names. Credentials, endpoint and region of
 /// an `s3://` location come from `env`; no request is made yet.
 pub fn open(location: &Location, env: &dyn Env) -> Result<Box<dyn Store>, StoreError> {
+    opened(location, env, s3::Limits::default())
+}
+
+fn opened(location: &Location, env: &dyn Env, limits: s3::Limits) -> Result<Box<dyn Store>, StoreError> {
     match location {
         Location::File(dir) => Ok(Box::new(FileStore::open(dir)?)),
         Location::S3 { bucket, prefix } => {
-            let config = s3::S3Config::from_env(bucket.clone(), prefix.clone(), env)
+            let mut config = s3::S3Config::from_env(bucket.clone(), prefix.clone(), env)
                 .map_err(|error| error.about(location.to_string()))?;
+            config.limits = limits;
             Ok(Box::new(S3Store::new(config)?))
         }
     }

@@ -218,7 +218,7 @@ fn a_new_pair_is_complete_private_and_never_overwrites() {
         assert_eq!((mode(&path), mode(&public)), (0o600, 0o644));
         assert_eq!(mode(path.parent().unwrap()) & 0o077, 0);
         assert_eq!(load_pair(&path).unwrap().public(), key.public());
-        assert_eq!(load_public(&public).unwrap().key_type(), key_type);
+        assert_eq!(load_public(&public).unwrap().kind(), key_type.as_str());
 
         let error = create_pair(&path, key_type).unwrap_err();
         assert!(matches!(&error, KeyFileError::Exists { path: p } if *p == path), "{error:?}");
