@@ -51,6 +51,7 @@ impl Bucket {
             invocation_id: "i".into(),
             started_on: Timestamp::now(),
             finished_on: Timestamp::now(),
+            source: None,
             files_digested: (0, 0),
             bytes_digested: (0, 0),
         };

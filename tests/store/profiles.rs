@@ -281,7 +281,7 @@ fn a_pod_follows_no_profile() {
     let error = settings(store::open(&location, &variables(&vars)));
     assert!(matches!(error, ConfigError::NoCredentials), "{error:?}");
     // And where a person is, the same is an error.
-    let error = settings(store::open_at_command_line(&location, &variables(&vars)));
+    let error = settings(store::open_named(&location, &variables(&vars)));
     assert!(matches!(error, ConfigError::NoProfile { .. }), "{error:?}");
 }
 

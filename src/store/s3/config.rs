@@ -90,6 +90,8 @@ pub struct Limits {
     pub min_rate: u64,
     /// From the first attempt of a call to the start of its last.
     pub total: Duration,
+    /// The same where nobody is reached: a name that is unknown, a port that nobody listens on.
+    pub unreached: Duration,
     /// The same where it is who gives credentials that does not answer, and how long one
     /// answer of theirs may take.
     pub sign_in: Duration,
@@ -109,6 +111,7 @@ impl Default for Limits {
             stall: Duration::from_secs(20),
             min_rate: 32 * 1024,
             total: Duration::from_mins(1),
+            unreached: Duration::from_mins(1),
             sign_in: Duration::from_secs(5),
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),

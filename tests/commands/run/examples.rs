@@ -36,6 +36,7 @@ fn shell(desk: &Desk, endpoint: &str, line: &str) -> Ended {
     let mut shell = Command::new("sh");
     shell.args(["-ec", line]).current_dir(desk.path("")).env("PATH", path);
     shell.env("XDG_CONFIG_HOME", desk.own_key().ancestors().nth(2).unwrap());
+    shell.env("ARGO_ATTEST_NEW_KEY", "true");
     shell.env("AWS_ENDPOINT_URL_S3", endpoint).env("AWS_REGION", "us-east-1");
     shell.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
     tokio::task::block_in_place(|| shell.output().unwrap()).into()

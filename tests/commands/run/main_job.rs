@@ -18,9 +18,9 @@ fn a_command_is_attested_and_all_of_it_verifies() {
         "(your own key, made just now)\n",
         "verify with   argo-attest verify out\n",
     ] {
-        assert!(ended.out.contains(said), "{said:?} is not in {ended:?}");
+        assert!(ended.err.contains(said), "{said:?} is not in {ended:?}");
     }
-    assert_eq!((ended.err.as_str(), ended.out.lines().count()), ("", 7), "{ended:?}");
+    assert_eq!((ended.out.as_str(), ended.err.lines().count()), ("", 7), "{ended:?}");
     assert!(desk.own_key().is_file() && desk.own_key().with_extension("pub").is_file());
 
     for artifact in ["out", "out/", "./out", "out/a", "out/a/b/", "out/big", "out/a/b/x", "out/a/../big"] {
