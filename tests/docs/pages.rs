@@ -24,7 +24,9 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
 
 fn documents() -> Vec<PathBuf> {
     let mut found =
-        ["README.md", "CHANGELOG.md", "workflow-templates/README.md"].map(|name| root().join(name)).to_vec();
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "workflow-templates/README.md"]
+            .map(|name| root().join(name))
+            .to_vec();
     files(&root().join("docs"), "md", &mut found);
     found
 }
@@ -117,6 +119,21 @@ fn each_threat_has_a_test() {
         "these lines name no test, or one that is not there:\n{}",
         missing.join("\n")
     );
+}
+
+/// The index has every page, once.
+#[test]
+fn the_index_has_every_page() {
+    let folder = root().join("docs");
+    let index = fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut pages = Vec::new();
+    files(&folder, "md", &mut pages);
+    for page in pages {
+        let name = page.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+        if name != "README.md" {
+            assert_eq!(index.matches(&format!("]({name})")).count(), 1, "{name}");
+        }
+    }
 }
 
 /// A policy's variables, by name.
