@@ -15,6 +15,7 @@ mod interrupts;
 mod invocation;
 mod keygen;
 mod logging;
+mod manifests;
 mod misused;
 mod outcome;
 mod outputs;

@@ -125,8 +125,14 @@ fn what_is_not_an_attestation_is_not_overwritten() {
         );
         assert!(ended.out.contains("help: move it away"), "{ended:?}");
         assert_eq!(desk.read(file), bytes.as_bytes());
-        desk.rejected(["out"], "rejected  out: ");
-        fs::remove_file(desk.path(file)).unwrap();
+        // The other one was written, and holds all the same.
+        let other = desk.run(["verify", "out"]);
+        let told =
+            if file == "out.intoto.jsonl" { "accepted  out" } else { "out.sigstore.json did not do: " };
+        assert!(other.out.contains(told), "{other:?}");
+        for left in [file, "out.sigstore.json", "out.intoto.jsonl"] {
+            let _ = fs::remove_file(desk.path(left));
+        }
     }
     desk.attest(&["out"], "echo hi > out").with(0);
     // Planted by the command itself, after everything was checked.
