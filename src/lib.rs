@@ -10,6 +10,7 @@ mod artifact_repository;
 pub mod attest;
 pub mod attestations;
 pub mod chain;
+mod checkout;
 pub mod cli;
 pub mod cluster;
 pub mod command;

@@ -7,7 +7,7 @@
 //! What is found (beside an artifact, in a volume) must be a regular file. What a user
 //! names may be a pipe as well: its writer is waited for, a pipe without one is not.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
@@ -130,21 +130,71 @@ pub fn read_first(path: &Path, links: Links, limit: usize) -> Result<Vec<u8>, Re
     Ok(bytes)
 }
 
-/// All of what a user named, if it has no more than `limit` bytes: a regular file, or a
-/// pipe, whose writer is waited for.
-pub fn read_named(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
+/// What stands for standard input where a file is named.
+pub const STANDARD_INPUT: &str = "-";
+
+/// What a user named, opened: a regular file, or a stream.
+#[derive(Debug)]
+pub struct Named {
+    file: File,
+    /// What was read of it already.
+    first: Vec<u8>,
+    /// As it was when it was opened.
+    pub metadata: Metadata,
+}
+
+impl Named {
+    /// Whether it can be read once only.
+    pub fn is_stream(&self) -> bool {
+        !self.metadata.is_file()
+    }
+}
+
+impl Read for Named {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match (self.first.pop(), buffer.first_mut()) {
+            (Some(byte), Some(to)) => {
+                *to = byte;
+                Ok(1)
+            }
+            (byte, _) => {
+                self.first.extend(byte);
+                self.file.read(buffer)
+            }
+        }
+    }
+}
+
+/// Opens what a user named: a regular file, a pipe, whose writer is waited for, or `-`,
+/// standard input.
+pub fn open_named(path: &Path) -> Result<Named, ReadError> {
+    if path == Path::new(STANDARD_INPUT) {
+        let file =
+            File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 0).map_err(io::Error::from)?);
+        let metadata = file.metadata()?;
+        return match irregular(metadata.file_type()) {
+            Some(kind) if kind == DIRECTORY || kind == BLOCK_DEVICE => Err(ReadError::NotRegular(kind)),
+            _ => Ok(Named { file, first: Vec::new(), metadata }),
+        };
+    }
     let mut file = open_any(path, Links::Followed)?;
-    let file_type = file.metadata()?.file_type();
-    match irregular(file_type) {
-        Some(kind) if kind == DIRECTORY || kind == BLOCK_DEVICE => Err(ReadError::NotRegular(kind)),
+    let metadata = file.metadata()?;
+    let mut first = Vec::new();
+    match irregular(metadata.file_type()) {
+        Some(kind) if kind == DIRECTORY || kind == BLOCK_DEVICE => return Err(ReadError::NotRegular(kind)),
         // Devices as well: `/dev/stdin` may be a terminal.
         Some(_) => {
-            let first = first_byte(&mut file)?;
+            first = first_byte(&mut file)?;
             rustix::fs::fcntl_setfl(&file, OFlags::empty()).map_err(io::Error::from)?;
-            read_all(first.as_slice().chain(file), limit)
         }
-        None => read_all(file, limit),
+        None => {}
     }
+    Ok(Named { file, first, metadata })
+}
+
+/// All of what a user named, if it has no more than `limit` bytes.
+pub fn read_named(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
+    read_all(open_named(path)?, limit)
 }
 
 /// The first byte of a pipe, if it is there already. While nobody has it open to write, its

@@ -6,9 +6,9 @@ use argo_attest_core::keys::{PrivateKey, PublicKey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    match PrivateKey::from_pkcs8_pem(bytes) {
+    match PrivateKey::from_pem(bytes) {
         Ok(key) => {
-            let again = PrivateKey::from_pkcs8_pem(key.to_pkcs8_pem().as_bytes()).unwrap();
+            let again = PrivateKey::from_pem(key.to_pkcs8_pem().as_bytes()).unwrap();
             assert_eq!(again.public().key_id(), key.public().key_id());
             key.public().verify(b"message", again.sign(b"message").as_bytes()).unwrap();
         }

@@ -12,7 +12,7 @@ use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
 use jiff::Timestamp;
 
-use super::{Attestor, Receipt};
+use super::{Attestor, Receipt, untouched};
 use crate::attestations::Attestations;
 use crate::observe::{Artifact, Refusal, SealedArtifact};
 
@@ -21,6 +21,11 @@ use crate::observe::{Artifact, Refusal, SealedArtifact};
 pub enum Verdict {
     /// Written, read back and verified.
     Attested(Receipt),
+    /// It is as it was before, and so is the attestation that speaks of it.
+    Unchanged {
+        /// Where that is, printable.
+        attestation: String,
+    },
     /// There is none.
     NotAttested {
         /// Why not.
@@ -63,7 +68,7 @@ pub struct Outcome {
 impl Outcome {
     /// Whether everything that is there is attested.
     pub fn is_complete(&self) -> bool {
-        matches!(self.verdict, Verdict::Attested(_)) && self.refused.is_empty()
+        matches!(self.verdict, Verdict::Attested(_) | Verdict::Unchanged { .. }) && self.refused.is_empty()
     }
 
     /// Attests it and says what became of it. `provenance` says how it was made,
@@ -88,6 +93,18 @@ impl Outcome {
     /// It is not attested, for this reason.
     pub fn refused(sealed: SealedArtifact, reason: String) -> Self {
         Self::of(sealed, Verdict::NotAttested { reason, remedy: None })
+    }
+
+    /// Nobody touched it: it was not made, and a new attestation would say that it was. If one
+    /// is there that speaks of it, that stays.
+    pub async fn untouched(sealed: SealedArtifact, place: &dyn Attestations) -> Self {
+        let attestation = match sealed.digest() {
+            Some(digest) => untouched::attestation(place, &digest).await,
+            None => None,
+        };
+        let verdict = attestation
+            .map_or_else(untouched::not_attested, |attestation| Verdict::Unchanged { attestation });
+        Self::of(sealed, verdict)
     }
 
     fn of(sealed: SealedArtifact, verdict: Verdict) -> Self {
@@ -122,7 +139,7 @@ impl Outcome {
     /// no name at all.
     pub fn told(&self) -> String {
         let is_there = || std::fs::symlink_metadata(&self.place).is_ok();
-        if matches!(self.verdict, Verdict::Attested(_)) || is_there() {
+        if !matches!(self.verdict, Verdict::NotAttested { .. }) || is_there() {
             printable(self.name.as_bytes())
         } else {
             shown(self.name.as_bytes())

@@ -8,6 +8,7 @@ mod attestor;
 pub mod existing_object;
 mod file;
 mod receipt;
+mod untouched;
 
 pub use attestor::{AttestError, Attestor};
 pub use file::{FileSeen, Outcome, Verdict};

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::iter;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::candidate::{Manifest, read_named, shown};
-use super::names::{self, LOOKED_FOR};
+use super::names::{self, LOOKED_FOR, OF_SOME_FILES};
 use super::put::{self, PutError};
 use super::{
     AttestationNames, Attestations, Candidate, Candidates, FindError, Form, Kept, MAX_ATTESTATION_BYTES,
@@ -60,6 +61,30 @@ impl FileAttestations {
         RelPath::from_bytes(name.as_bytes()).map_or(Err(InvalidKey::Empty), |name| ObjectKey::for_path(&name))
     }
 
+    /// What speaks of some of the files of the innermost directory that has such.
+    fn among(&self) -> impl Iterator<Item = Result<Candidate<'static>, FindError>> + Send + '_ {
+        let mut nearest = None;
+        let looks = self.artifact.ancestors().skip(1).flat_map(move |directory| {
+            LOOKED_FOR.iter().filter_map(move |form| Some((directory, self.look_in(directory, *form)?)))
+        });
+        looks
+            .take_while(move |(directory, _)| *nearest.get_or_insert(*directory) == *directory)
+            .map(|(_, candidate)| candidate)
+    }
+
+    fn look_in(&self, directory: &Path, form: Form) -> Option<Result<Candidate<'static>, FindError>> {
+        let base = directory.join(OF_SOME_FILES);
+        let path = appended(&base, names::suffix(form));
+        let bytes = read(&path).transpose()?;
+        let rest = self.artifact.strip_prefix(directory).unwrap_or(&self.artifact);
+        let place = RelPath::from_bytes(rest.as_os_str().as_bytes())
+            .map_err(|e| io_error(&self.artifact, io::Error::new(io::ErrorKind::InvalidInput, e)));
+        Some(bytes.and_then(|bytes| {
+            let found = candidate(&base, Place::Among(place?), form, shown(&path), bytes);
+            Ok(Candidate { artifact: shown(directory), ..found })
+        }))
+    }
+
     fn look(&self, base: &Path, form: Form) -> Option<Result<Candidate<'static>, FindError>> {
         let path = appended(&stored_as(base), names::suffix(form));
         let bytes = read(&path).transpose()?;
@@ -84,15 +109,12 @@ impl Attestations for FileAttestations {
         let (levels, looked_for) = match reach {
             Reach::Nearest | Reach::Own => {
                 let own = |form: &Form| shown(&appended(&stored_as(&self.artifact), names::suffix(*form)));
-                let above = "the same beside each directory above".to_owned();
-                (
-                    0,
-                    LOOKED_FOR
-                        .iter()
-                        .map(own)
-                        .chain(Some(above).filter(|_| reach == Reach::Nearest))
-                        .collect(),
-                )
+                let above = [
+                    "the same beside each directory above".to_owned(),
+                    format!("{OF_SOME_FILES}{} in each of them", names::suffix(Form::Bundle)),
+                ];
+                let above = above.into_iter().filter(|_| reach == Reach::Nearest);
+                (0, LOOKED_FOR.iter().map(own).chain(above).collect())
             }
             Reach::Above(levels) => (levels, Vec::new()),
         };
@@ -106,8 +128,25 @@ impl Attestations for FileAttestations {
         let all = matches!(reach, Reach::Above(_));
         let mut nearest = None;
         let looks = looks.take_while(move |(level, _)| all || *nearest.get_or_insert(*level) == *level);
-        let looks = looks.map(|(_, candidate)| candidate);
+        let mut looks = looks.map(|(_, candidate)| candidate);
+        let mut among = (reach == Reach::Nearest).then(|| self.among());
+        let looks = iter::from_fn(move || {
+            if let Some(beside) = looks.next() {
+                // Only where there is nothing beside it or a directory that it is in.
+                among = None;
+                return Some(beside);
+            }
+            among.as_mut()?.next()
+        });
         Candidates::new(stream::iter(looks).boxed(), looked_for)
+    }
+
+    async fn is_free(&self) -> Result<(), PutError> {
+        let names = AttestationNames::beside(self.key()?.as_str())?;
+        match &self.home {
+            Some((store, _)) => put::is_free(store, &names).await,
+            None => Ok(()),
+        }
     }
 
     async fn put(&self, new: &NewAttestation<'_>) -> Result<Kept, PutError> {

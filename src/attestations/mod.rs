@@ -26,7 +26,7 @@ pub use address::Address;
 pub use candidate::{Candidate, Candidates, FindError, Form, OpenManifest};
 pub use file::FileAttestations;
 pub use foreign::Foreign;
-pub use names::{AttestationNames, NameError, artifact_of, is_among_attestations};
+pub use names::{AttestationNames, NameError, OF_SOME_FILES, artifact_of, is_among_attestations};
 pub use object::ObjectAttestations;
 pub use put::PutError;
 
@@ -49,6 +49,12 @@ pub trait Attestations: Send + Sync + Debug {
     /// Errors: [`PutError`].
     async fn put(&self, new: &NewAttestation<'_>) -> Result<Kept, PutError>;
 
+    /// Whether one could be put as far as others' files are concerned: nothing that is no
+    /// attestation lies in its place now.
+    ///
+    /// Errors: [`PutError::Foreign`]; what cannot be found out is not in the way yet.
+    async fn is_free(&self) -> Result<(), PutError>;
+
     /// What a statement calls the manifest that is put with it.
     fn manifest_name(&self) -> String;
 }
@@ -57,7 +63,8 @@ pub trait Attestations: Send + Sync + Debug {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// The artifact's own; if there is none, that of the innermost directory that has one: in
-    /// each place where one may lie the bundle, then the lines. A name that is no plain path is in no directory, and [`FindError`] says so.
+    /// each place where one may lie the bundle, then the lines; and of a file, if there is no such
+    /// either, that of some files of the innermost directory that has one. A name that is no plain path is in no directory, and [`FindError`] says so.
     Nearest,
     /// The artifact's own, and no directory's.
     Own,

@@ -21,6 +21,10 @@ const LINES_SUFFIX: &str = ".intoto.jsonl";
 /// Appended to an artifact's name to name the list of its files.
 pub(super) const MANIFEST_SUFFIX: &str = manifest::SUFFIX;
 
+/// What an attestation of some of a directory's files is called that lies in there, before
+/// what is appended: it is beside no file of that name.
+pub const OF_SOME_FILES: &str = "attestation";
+
 /// What is looked for in one place, in this order.
 pub(super) const LOOKED_FOR: [Form; 2] = [Form::Bundle, Form::Lines];
 

@@ -238,6 +238,10 @@ impl Attestations for ObjectAttestations<'_> {
         self.candidates(reach)
     }
 
+    async fn is_free(&self) -> Result<(), PutError> {
+        put::is_free(self.store, &self.names()?).await
+    }
+
     async fn put(&self, new: &NewAttestation<'_>) -> Result<Kept, PutError> {
         put::put(self.store, &self.names()?, new).await
     }

@@ -102,9 +102,32 @@ pub(super) async fn put(
     Ok(Kept { bundle, lines, set_aside })
 }
 
+/// Whether something that is no attestation is where one would go.
+pub(super) async fn is_free(store: &dyn Store, names: &AttestationNames) -> Result<(), PutError> {
+    for (key, is_ours) in [(&names.bundle, is_bundle as fn(&[u8]) -> bool), (&names.lines, are_lines)] {
+        let foreign = match store.get(key, MAX_ATTESTATION).await {
+            Ok(there) => !is_ours(&there.bytes),
+            Err(StoreError::TooLarge { .. } | StoreError::NotAFile { .. }) => true,
+            Err(_) => false,
+        };
+        if foreign {
+            return Err(PutError::Foreign { uri: store.uri(key) });
+        }
+    }
+    Ok(())
+}
+
+fn is_bundle(bytes: &[u8]) -> bool {
+    Bundle::from_json(bytes).is_ok()
+}
+
+fn are_lines(bytes: &[u8]) -> bool {
+    matches!(json_lines::parse(bytes), Ok(_) | Err(json_lines::LinesError::Empty))
+}
+
 /// The newest attempt's bundle replaces an older one.
 async fn bundle(spot: Spot<'_>, new: &Bundle) -> Result<SetAside, PutError> {
-    replace(spot, |old| old.is_none_or(|old| Bundle::from_json(old).is_ok()).then(|| new.to_json())).await
+    replace(spot, |old| old.is_none_or(is_bundle).then(|| new.to_json())).await
 }
 
 /// Every attempt's envelope stays.

@@ -81,7 +81,13 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let signer = args.key.signer(&super::variables).map_err(|e| Failure::from(&e))?;
     let used = KeyUsed {
         id: signer.public_key().key_id().to_string(),
-        public_file: args.key.file().map(|file| shown_path(&public_path(file))),
+        public_file: args
+            .key
+            .file()
+            .map(public_path)
+            .filter(|file| file.is_file())
+            .map(|file| shown_path(&file)),
+        private: Some(args.key.to_string()).filter(|_| args.key.file().is_none_or(std::path::Path::is_file)),
         own: false,
         created: false,
     };
@@ -132,7 +138,7 @@ impl Vouching {
         if let Location::File(_) = location {
             return Err(ExistingObjectError::NotThere { uri: location.to_string() });
         }
-        let store = store::open(location, &ProcessEnv)?;
+        let store = store::open_named(location, &ProcessEnv)?;
         let sighting = Sighting::of(&*store, object, &Bar::default()).await?;
         let (started_on, finished_on) = sighting.between();
         let (info, address) = (sighting.info(), store.address());

@@ -28,6 +28,8 @@ pub enum Exit {
     Key,
     /// Whatever the wrapped command ended with.
     Command(u8),
+    /// A signal with this number came before all was done.
+    Interrupted(u8),
 }
 
 impl Exit {
@@ -57,6 +59,7 @@ impl Exit {
             Self::Io => "reading or writing failed",
             Self::Key => "key or permission unusable",
             Self::Command(_) => "the wrapped command's own",
+            Self::Interrupted(_) => "128 and the number of the signal that came",
         }
     }
 
@@ -73,6 +76,7 @@ impl Exit {
             Self::Io => 74,
             Self::Key => 77,
             Self::Command(code) => code,
+            Self::Interrupted(signal) => 128_u8.saturating_add(signal),
         }
     }
 }

@@ -29,6 +29,11 @@ impl Failure {
         Self { exit, message: message.into(), remedy: None }
     }
 
+    /// A failure of which nothing is to be said.
+    pub(super) fn silent(exit: Exit) -> Self {
+        Self::new(exit, "")
+    }
+
     /// A failure that an error explains, with all that caused it.
     pub fn from_error(exit: Exit, error: &dyn Error) -> Self {
         Self::new(exit, causes(error))
@@ -65,6 +70,9 @@ impl Failure {
 
     /// Prints it on standard error. If that is gone there is nobody to tell.
     pub fn print(&self) {
+        if self.message.is_empty() {
+            return;
+        }
         let help = self.remedy.as_ref().map(|remedy| format!("  help: {}\n", printable(remedy.as_bytes())));
         let message = printable(redacted(&self.message).as_bytes());
         let told = format!("error: {message}\n{}", help.unwrap_or_default());

@@ -35,7 +35,7 @@ pub(super) struct InspectArgs {
     /// Print one JSON object
     #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
-    /// The attestation
+    /// The attestation; - for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }

@@ -29,14 +29,15 @@ impl Interrupts {
         })
     }
 
-    /// What the work gives, or `None` if a signal came first and the work was dropped.
-    pub(super) async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            done = work => Some(done),
-            _ = self.interrupt.recv() => None,
-            _ = self.terminate.recv() => None,
-            _ = self.hangup.recv() => None,
-            _ = self.quit.recv() => None,
-        }
+    /// What the work gives; or, if a signal came first and the work was dropped, how to end.
+    pub(super) async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Exit> {
+        let signal = tokio::select! {
+            done = work => return Ok(done),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.hangup.recv() => SignalKind::hangup(),
+            _ = self.quit.recv() => SignalKind::quit(),
+        };
+        Err(Exit::Interrupted(u8::try_from(signal.as_raw_value()).unwrap_or_default()))
     }
 }

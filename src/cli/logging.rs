@@ -12,7 +12,7 @@ use argo_attest_core::secret::redacted;
 use argo_attest_core::text::{JsonText, Lines};
 use serde_json::Value;
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::{Filter, Layer as _, SubscriberExt as _};
@@ -25,7 +25,7 @@ use crate::telemetry::TraceContext;
 /// report; a `traceparent` that does not parse is none, as W3C Trace Context
 /// (section 4.3) has it, and a warning.
 pub(super) fn install(filter: &str, traceparent: Option<&str>) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
+    let filter = parsed(filter)?;
     let trace = traceparent.map(str::parse::<TraceContext>).transpose();
     // A second installation, in one process, changes nothing.
     let _ = if stderr().is_terminal() {
@@ -41,6 +41,16 @@ pub(super) fn install(filter: &str, traceparent: Option<&str>) -> Result<(), Str
         tracing::warn!(%error, "TRACEPARENT is not used");
     }
     Ok(())
+}
+
+/// A filter. A word alone is a level: as a part of the program's name, which it could be as
+/// well, it would be there by a slip, and silence everything.
+fn parsed(filter: &str) -> Result<EnvFilter, String> {
+    let mut words = filter.split(',').map(str::trim).filter(|word| !word.contains(['=', '[']));
+    if words.any(|word| word.parse::<LevelFilter>().is_err()) {
+        return Err("it is no level".to_owned());
+    }
+    EnvFilter::try_new(filter).map_err(|e| e.to_string())
 }
 
 /// What is asked for of this program, and warnings of all others.

@@ -8,6 +8,7 @@ mod attest;
 mod conflicts;
 mod exit;
 mod failure;
+mod given;
 mod home;
 mod inject;
 mod inspect;
@@ -23,6 +24,7 @@ mod place;
 mod pod;
 mod progress;
 mod protected;
+mod public_key;
 mod ready;
 mod run;
 mod screen;
@@ -55,6 +57,9 @@ pub use failure::Failure;
 
 use argo_attest_core::text::JsonText;
 
+/// The signal that ends other programs when nobody reads what they write.
+const SIGPIPE: u8 = 13;
+
 const ABOUT: &str = "Signed SLSA provenance from the bytes that were written";
 
 const EXIT_CODES: &str = "\
@@ -66,12 +71,11 @@ Exit codes:
  66  input missing
 
 Every option can also be set by an environment variable, ARGO_ATTEST_ and its name
-(but ARGO_ATTEST_PUBLIC_KEY for verify --key); the option wins.";
+(but ARGO_ATTEST_PUBLIC_KEY for verify --key); the option wins. A list has commas in a variable.";
 
 /// Signed SLSA provenance from the bytes that were written
 #[derive(Debug, Parser)]
-#[command(name = "argo-attest", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100,
-          disable_help_subcommand = true)]
+#[command(name = "argo-attest", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100)]
 struct Cli {
     /// What to log on standard error: off, error, warn, info, debug, trace [default: warn; of sidecar and verify-inputs: info]
     #[arg(long, global = true, value_name = "LEVEL", env = variable::LOG)]
@@ -87,10 +91,13 @@ enum Command {
     Attest(Box<attest::AttestArgs>),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
+    PublicKey(public_key::PublicKeyArgs),
     Inject(Box<inject::InjectArgs>),
     Sidecar(Box<sidecar::SidecarArgs>),
     VerifyInputs(Box<verify_inputs::VerifyInputsArgs>),
     Ready(ready::ReadyArgs),
+    /// Tells the version, and the commit it was built from
+    Version,
 }
 
 /// Every command and option, as `--help` tells them; the reference is made of it.
@@ -106,8 +113,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Before anything else: a main that is short may end at once.
     let signals = is_sidecar(&arguments).then(Signals::listen);
     std::panic::set_hook(Box::new(failure::bug));
-    let Screened { definition, arguments, refused } =
-        screen(unset::without_empty(definition()), arguments, |name| std::env::var_os(name));
+    let Screened { definition, arguments, refused } = screen(
+        given::with_variables(unset::without_empty(definition()), &arguments),
+        arguments.clone(),
+        |name| std::env::var_os(name),
+    );
     let parsed = definition
         .clone()
         .try_get_matches_from(arguments.clone())
@@ -137,6 +147,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let usual = if cli.command.is_in_a_pod() { "info" } else { "warn" };
     let level = cli.log.as_deref().unwrap_or(usual);
     let done = logging::install(level, traceparent.as_deref())
+        .or_else(|why| {
+            // A step is not held for that.
+            if !cli.command.is_in_a_pod() {
+                return Err(why);
+            }
+            logging::install(usual, traceparent.as_deref())?;
+            tracing::warn!(level = %shown(level.as_bytes()), why, "--log is no log filter");
+            Ok(())
+        })
         .map_err(|why| {
             Failure::new(Exit::Usage, format!("--log {:?} is no log filter: {why}", shown(level.as_bytes())))
                 .remedy("give off, error, warn, info, debug or trace")
@@ -194,11 +213,19 @@ fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Ex
         Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Keygen(args) => keygen::keygen(&args),
+        Command::PublicKey(args) => public_key::public_key(args),
         Command::Inject(args) => inject::inject(*args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args, signals.unwrap_or_else(Signals::listen))),
         Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(*args).await) }),
         Command::Ready(args) => wait(ready::ready(args)),
+        Command::Version => print(&version()).map(|()| Exit::Done),
     }
+}
+
+/// The commit is known where whoever built it said so, in a variable of the build.
+fn version() -> String {
+    let commit = option_env!("ARGO_ATTEST_COMMIT").filter(|commit| !commit.is_empty());
+    format!("argo-attest {}\ncommit {}\n", env!("CARGO_PKG_VERSION"), commit.unwrap_or("unknown"))
 }
 
 /// One thread waits; the work that takes time is done on others.
@@ -223,11 +250,12 @@ fn print(text: &str) -> Result<(), Failure> {
 /// What came of writing to standard output.
 fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
     match written {
-        // Whoever closed the pipe has read enough.
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}")))
+        // Whoever closed the pipe has read enough, and need not be told; but not all was said.
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::silent(Exit::Interrupted(SIGPIPE)))
         }
-        _ => Ok(()),
+        Err(e) => Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}"))),
+        Ok(()) => Ok(()),
     }
 }
 

@@ -42,7 +42,7 @@ async fn read(file: &Path, name: &str) -> Result<Vec<u8>, Failure> {
     };
     let (location, key) = Location::artifact(uri)
         .map_err(|e| Failure::from_error(Exit::Usage, &e).remedy("write s3://bucket/key"))?;
-    let store = store::open(&location, &ProcessEnv).map_err(|e| Failure::from(&CheckError::from(e)))?;
+    let store = store::open_named(&location, &ProcessEnv).map_err(|e| Failure::from(&CheckError::from(e)))?;
     let object = store.get(&key, MAX_ATTESTATION).await;
     Ok(object.map_err(|e| Failure::from(&CheckError::from(e)))?.bytes.to_vec())
 }

@@ -1,6 +1,7 @@
 //! `argo-attest run`.
 
 use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _, stderr};
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::contents::Contents;
@@ -8,7 +9,7 @@ use argo_attest_core::contract::variable;
 use argo_attest_core::keys::KeyType;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::secret::shown_path;
-use argo_attest_core::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER};
+use argo_attest_core::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER, Source};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
@@ -16,12 +17,13 @@ use jiff::Timestamp;
 use super::interrupts::Interrupts;
 use super::progress::Bar;
 use super::target::Target;
-use super::{Exit, Failure, conflicts, home, invocation, outputs, print, print_json, protected, workers};
+use super::{Exit, Failure, conflicts, home, invocation, outputs, print_json, protected, workers};
 use crate::attest::Attestor;
 use crate::attest::Outcome;
+use crate::checkout;
 use crate::command::{self, CommandEnd, Output};
 use crate::observe::{Artifact, Sealed, SealedArtifact, Session, Watching};
-use crate::observe::{Baseline, Cancel, Inotify, ObservationStats};
+use crate::observe::{Baseline, Cancel, Inotify, ObservationStats, Standing};
 use crate::report::{self, KeyUsed, RunJson, RunReport};
 use crate::signer::{KeySource, Origin, Signer, VariableName, load_or_create_pair, public_path};
 
@@ -30,14 +32,17 @@ Example:
   argo-attest run --outputs out -- sh -c 'mkdir -p out && echo hi > out/x'
   argo-attest verify out
 
+What is said goes to standard error: standard output is the command's.
+
 Exit code: the command's own if that is not 0, else 0 if everything is attested.";
 
 /// Runs a command and attests what it writes
 ///
 /// Watches the outputs while the command runs, digests each file as it is closed, and, if the
 /// command succeeds, leaves signed SLSA provenance beside each output: OUTPUT.sigstore.json and
-/// OUTPUT.intoto.jsonl. Without --outputs, the working directory's new and changed files are
-/// attested, in ./attestation.sigstore.json.
+/// OUTPUT.intoto.jsonl. An output that the command did not touch keeps the attestation it has.
+/// Without --outputs, the working directory's new and changed files are attested, in
+/// ./attestation.sigstore.json; a git repository's own files are none of them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct RunArgs {
@@ -46,10 +51,13 @@ pub(super) struct RunArgs {
         value_name = "FILE",
         env = variable::KEY,
         value_parser = super::key_source(),
-        help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable, which the \
-                command does not get [default: your own, made on first use]"
+        help = "Private key to sign with, PEM: a file, - for standard input, or env://NAME for a variable, \
+                which the command does not get [default: your own, made on first use]"
     )]
     key: Option<KeySource>,
+    /// Make your own key if there is none, even where nobody sees it: in CI, without a terminal
+    #[arg(long, env = variable::NEW_KEY, value_parser = FalseyValueParser::new())]
+    new_key: bool,
     /// File or directory that the command writes; can be given several times
     #[arg(long, value_name = "PATH", env = variable::OUTPUTS, value_delimiter = None)]
     outputs: Vec<PathBuf>,
@@ -64,9 +72,12 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, default_value = LOCAL_BUILDER,
           value_parser = super::builder_id)]
     builder_id: String,
-    /// Print one JSON object; the command's own output goes to standard error
+    /// Print one JSON object on standard output; the command's own output goes to standard error
     #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
+    /// Say nothing if everything is attested
+    #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
+    quiet: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -82,10 +93,17 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     conflicts::attestations(&target, &artifacts)?;
     for artifact in &artifacts {
         target.check(artifact)?;
+        target.is_free(artifact).await?;
     }
     // Last: a key that is made on first use is made only if it will be used.
     let (signer, used, source) = signer(&args)?;
     conflicts::key(&source, &artifacts)?;
+    let source_code = checkout::source(&here()?).await;
+    // Not of the working directory, of which only what is new or changed counts.
+    let standing = |artifact: &Artifact| {
+        if artifact.path.is_root() { None } else { Standing::of(artifact, &Cancel::new()) }
+    };
+    let before: Vec<_> = artifacts.iter().map(standing).collect();
     let session = Session::start(artifacts, &watching(&args, &target, &source)?, &Cancel::new())
         .map_err(|e| Failure::from_error(Exit::Io, &e))?;
 
@@ -104,35 +122,47 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         ended: finished_on,
         key: None,
         outcomes: Vec::new(),
-        needs_bundle: args.outputs.is_empty() || args.store.is_some(),
+        needs_bundle: args.store.is_some(),
         stats: ObservationStats::default(),
         store_retries: 0,
     };
     if !end.is_success() {
         return tell(&args, &report);
     }
-    let sealed = seal(session, &mut interrupts).await?;
+    let sealed = match seal(session, &mut interrupts).await? {
+        Ok(sealed) => sealed,
+        Err(exit) => {
+            let message = "interrupted while digesting: nothing is attested";
+            return Err(Failure::new(exit, message).remedy("run it again"));
+        }
+    };
     report.stats = sealed.stats();
     report.key = Some(used);
-    let described = describe(&args, started_on, finished_on, &sealed)?;
-    let mut interrupted = false;
-    for artifact in sealed.artifacts() {
+    let described = describe(&args, started_on, finished_on, &sealed, source_code)?;
+    let mut interrupted = None;
+    for (artifact, before) in sealed.artifacts().zip(before) {
         let named = artifact.artifact().clone();
-        let outcome = if interrupted {
-            None
-        } else {
-            interrupts.unless(attest(artifact, signer.as_ref(), &target, &described)).await
+        let untouched = before.is_some() && before == standing(&named);
+        let attesting = attest(artifact, untouched, signer.as_ref(), &target, &described);
+        let outcome = match interrupted {
+            Some(exit) => Err(exit),
+            None => interrupts.unless(attesting).await,
         };
-        interrupted = outcome.is_none();
-        report.outcomes.push(outcome.unwrap_or_else(|| Outcome::interrupted(named)));
+        interrupted = outcome.as_ref().err().copied();
+        report.outcomes.push(outcome.unwrap_or_else(|_| Outcome::interrupted(named)));
     }
     report.store_retries = target.retries();
-    tell(&args, &report)
+    let told = tell(&args, &report)?;
+    Ok(interrupted.unwrap_or(told))
+}
+
+fn here() -> Result<PathBuf, Failure> {
+    std::env::current_dir()
+        .map_err(|e| Failure::new(Exit::NoInput, format!("the working directory cannot be found: {e}")))
 }
 
 fn artifacts(outputs: &[PathBuf]) -> Result<Vec<Artifact>, Failure> {
-    let here = std::env::current_dir()
-        .map_err(|e| Failure::new(Exit::NoInput, format!("the working directory cannot be found: {e}")))?;
+    let here = here()?;
     if outputs.is_empty() {
         return Ok(vec![Artifact { name: ".".into(), root: here, path: RelPath::root() }]);
     }
@@ -157,6 +187,9 @@ fn signer(args: &RunArgs) -> Result<(Box<dyn Signer>, KeyUsed, KeySource), Failu
     protected::check(&source, &[])?;
     let (signer, created): (Box<dyn Signer>, bool) = match &source {
         KeySource::File(path) if own => {
+            if !args.new_key {
+                seen(path)?;
+            }
             let (key, origin) = load_or_create_pair(path, KeyType::Ed25519).map_err(|e| Failure::from(&e))?;
             (Box::new(key), origin == Origin::Created)
         }
@@ -164,11 +197,34 @@ fn signer(args: &RunArgs) -> Result<(Box<dyn Signer>, KeyUsed, KeySource), Failu
     };
     let used = KeyUsed {
         id: signer.public_key().key_id().to_string(),
-        public_file: source.file().map(|file| shown_path(&public_path(file))),
+        public_file: source
+            .file()
+            .map(public_path)
+            .filter(|file| file.is_file())
+            .map(|file| shown_path(&file)),
+        private: Some(source.to_string()).filter(|_| source.file().is_none_or(Path::is_file)),
         own,
         created,
     };
     Ok((signer, used, source))
+}
+
+/// A key that is made where nobody sees it is one that nobody can trust later: what it signed
+/// is as good as not signed.
+fn seen(path: &Path) -> Result<(), Failure> {
+    let is_ci = std::env::var("CI").is_ok_and(|ci| !["", "0", "false"].contains(&ci.as_str()));
+    let why = match (is_ci, stderr().is_terminal()) {
+        (true, _) => "the variable CI is set",
+        (false, false) => "standard error is no terminal",
+        (false, true) => return Ok(()),
+    };
+    if path.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let message = format!("there is no key to sign with, and none is made where nobody may see it: {why}");
+    Err(Failure::new(Exit::Key, message).remedy(
+        "name a key with --key (argo-attest keygen makes one), or give --new-key for one of your own",
+    ))
 }
 
 fn watching(args: &RunArgs, target: &Target, key: &KeySource) -> Result<Watching, Failure> {
@@ -182,24 +238,29 @@ fn watching(args: &RunArgs, target: &Target, key: &KeySource) -> Result<Watching
     Ok(Watching {
         baseline: if changes { Baseline::OnlyNewOrChanged } else { Baseline::Include },
         excluded,
+        // A commit that the command makes is not what it was run for.
+        excluded_names: if changes { vec![".git"] } else { Vec::new() },
         workers: workers(),
         watch: || Box::new(Inotify::new()),
     })
 }
 
-/// The last scan and what is left to digest, on another thread; a signal stops it.
-async fn seal(session: Session, interrupts: &mut Interrupts) -> Result<Sealed, Failure> {
+/// The last scan and what is left to digest, on another thread; a signal stops it, and is how
+/// to end.
+async fn seal(session: Session, interrupts: &mut Interrupts) -> Result<Result<Sealed, Exit>, Failure> {
     let cancel = Cancel::new();
     let stop = cancel.clone();
     let work = tokio::task::spawn_blocking(move || session.finish(&Bar::default(), &stop));
-    let Some(sealed) = interrupts.unless(work).await else {
-        cancel.cancel();
-        return Err(
-            Failure::new(Exit::No, "interrupted while digesting: nothing is attested").remedy("run it again")
-        );
+    let sealed = match interrupts.unless(work).await {
+        Ok(sealed) => sealed,
+        Err(exit) => {
+            cancel.cancel();
+            return Ok(Err(exit));
+        }
     };
     sealed
         .map_err(|e| Failure::new(Exit::Software, format!("digesting failed: {e}")))?
+        .map(Ok)
         .map_err(|e| Failure::from_error(Exit::Io, &e))
 }
 
@@ -208,6 +269,7 @@ fn describe(
     started_on: Timestamp,
     finished_on: Timestamp,
     sealed: &Sealed,
+    source: Option<Source>,
 ) -> Result<CommandRun, Failure> {
     let stats = sealed.stats();
     let outputs = if args.outputs.is_empty() {
@@ -224,16 +286,26 @@ fn describe(
         invocation_id: invocation::id()?,
         started_on,
         finished_on,
+        source,
         files_digested: (stats.files_before_end, stats.files_after_end),
         bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
     })
 }
 
-async fn attest(artifact: SealedArtifact, signer: &dyn Signer, target: &Target, run: &CommandRun) -> Outcome {
+async fn attest(
+    artifact: SealedArtifact,
+    untouched: bool,
+    signer: &dyn Signer,
+    target: &Target,
+    run: &CommandRun,
+) -> Outcome {
     let attestations = match target.attestations(artifact.artifact()) {
         Ok(attestations) => attestations,
         Err(failure) => return Outcome::refused(artifact, failure.message().to_owned()),
     };
+    if untouched {
+        return Outcome::untouched(artifact, attestations.as_ref()).await;
+    }
     let attestor = Attestor::new(signer);
     let manifest = attestations.manifest_name();
     let place = target.place(artifact.artifact());
@@ -245,13 +317,15 @@ async fn attest(artifact: SealedArtifact, signer: &dyn Signer, target: &Target, 
 }
 
 fn tell(args: &RunArgs, report: &RunReport) -> Result<Exit, Failure> {
+    let complete = report.outcomes.iter().all(Outcome::is_complete);
     if args.json {
         print_json(&RunJson::from(report))?;
-    } else {
-        print(&report::run_text(report))?;
+    } else if !args.quiet || !complete {
+        // If standard error is gone there is nobody to tell.
+        let _ = stderr().write_all(report::run_text(report).as_bytes());
     }
     Ok(match report.end {
-        CommandEnd::Exited(0) if report.outcomes.iter().all(Outcome::is_complete) => Exit::Done,
+        CommandEnd::Exited(0) if complete => Exit::Done,
         CommandEnd::Exited(0) => Exit::No,
         end => Exit::Command(end.code()),
     })

@@ -1,19 +1,18 @@
 //! Where attestations go: beside each artifact, or into one store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::relpath::RelPath;
-use argo_attest_core::secret::shown;
+use argo_attest_core::secret::{shown, shown_path};
 use argo_attest_core::slsa::place_byproduct;
 
 use super::{Exit, Failure};
-use crate::attestations::{AttestationNames, Attestations, FileAttestations, ObjectAttestations};
+use crate::attestations::{
+    AttestationNames, Attestations, FileAttestations, OF_SOME_FILES, ObjectAttestations, PutError,
+};
 use crate::observe::Artifact;
 use crate::store::{self, InvalidKey, InvalidLocation, Location, ObjectKey, ProcessEnv, Store};
-
-/// What the attestation of a working directory's new files is called.
-const CHANGES: &str = "attestation";
 
 /// Where attestations go.
 #[derive(Debug)]
@@ -38,10 +37,10 @@ impl Target {
                 .remedy(InvalidLocation::REMEDY)
         })?;
         let directory = match &location {
-            Location::File(directory) => directory.canonicalize().ok(),
+            Location::File(directory) => Some(made(directory)?),
             Location::S3 { .. } => None,
         };
-        Ok(Self::Store { store: store::open(&location, &ProcessEnv)?, directory })
+        Ok(Self::Store { store: store::open_named(&location, &ProcessEnv)?, directory })
     }
 
     /// That an artifact's attestation can be named there.
@@ -53,7 +52,7 @@ impl Target {
     /// Under which name an artifact is attested there.
     fn key(&self, artifact: &Artifact) -> Result<ObjectKey, InvalidKey> {
         match self {
-            _ if artifact.path.is_root() => ObjectKey::new(CHANGES),
+            _ if artifact.path.is_root() => ObjectKey::new(OF_SOME_FILES),
             Self::Beside => ObjectKey::for_path(&artifact.path),
             Self::Store { .. } => ObjectKey::new(&artifact.name),
         }
@@ -83,6 +82,18 @@ impl Target {
         })
     }
 
+    /// That no file of others lies where the artifact's attestation goes. Of this machine
+    /// only: what is asked of a store is asked when there is something to put there.
+    pub(super) async fn is_free(&self, artifact: &Artifact) -> Result<(), Failure> {
+        if matches!(self, Self::Store { directory: None, .. }) {
+            return Ok(());
+        }
+        match self.attestations(artifact)?.is_free().await {
+            Err(foreign @ PutError::Foreign { .. }) => Err(Failure::from(&foreign)),
+            _ => Ok(()),
+        }
+    }
+
     /// How many requests were repeated.
     pub(super) fn retries(&self) -> u64 {
         match self {
@@ -96,7 +107,8 @@ impl Target {
         if matches!(self, Self::Store { .. }) {
             return Ok(Vec::new());
         }
-        let names = AttestationNames::beside(CHANGES).map_err(|e| Failure::from_error(Exit::Software, &e))?;
+        let names =
+            AttestationNames::beside(OF_SOME_FILES).map_err(|e| Failure::from_error(Exit::Software, &e))?;
         names
             .all()
             .into_iter()
@@ -106,7 +118,15 @@ impl Target {
 }
 
 fn changes() -> Result<RelPath, Failure> {
-    RelPath::from_bytes(CHANGES.as_bytes()).map_err(|e| Failure::from_error(Exit::Software, &e))
+    RelPath::from_bytes(OF_SOME_FILES.as_bytes()).map_err(|e| Failure::from_error(Exit::Software, &e))
+}
+
+/// A directory of this machine that is a store, made if it is not there.
+fn made(directory: &Path) -> Result<PathBuf, Failure> {
+    std::fs::create_dir_all(directory).and_then(|()| directory.canonicalize()).map_err(|e| {
+        Failure::new(Exit::Io, format!("the store {} cannot be made: {e}", shown_path(directory)))
+            .remedy("check that its directory can be written, and that nothing else has its name")
+    })
 }
 
 fn unnamed(artifact: &Artifact, why: &dyn std::error::Error) -> Failure {

@@ -82,7 +82,10 @@ pub(super) struct VerifyArgs {
     /// Print one JSON object
     #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
-    /// Files, directories or s3:// objects
+    /// Say nothing of what is accepted
+    #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
+    quiet: bool,
+    /// Files, directories or s3:// objects; with --bundle also - for standard input, a pipe, or sha256:HEX
     #[arg(required_unless_present = "outcome", value_name = "ARTIFACT")]
     artifacts: Vec<PathBuf>,
 }
@@ -96,7 +99,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if let Some(outcome) = &args.outcome {
         return super::outcome::verify(&checker, outcome, args.json).await;
     }
-    let buckets = Buckets::new(|location| store::open(location, &ProcessEnv));
+    let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
     let mut answers = Vec::with_capacity(args.artifacts.len());
     for artifact in &args.artifacts {
         let found = check(&checker, artifact).await;
@@ -111,14 +114,14 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
             _ => None,
         };
         let answer = Answer::new(artifact, found, missing.of(Some(kind(artifact)))).with(chain.as_ref());
-        if !args.json {
+        if !args.json && (!args.quiet || answer.exit != Exit::Done) {
             print(&(answer.line() + &chain.as_ref().map(chain_text).unwrap_or_default()))?;
         }
         answers.push(answer);
     }
     if args.json {
         print_json(&Answers { artifacts: &answers })?;
-    } else if own {
+    } else if own && !args.quiet {
         eprintln!("only your own key is trusted here; --key or --policy names others");
     }
     Ok(Exit::worst(answers.iter().map(|answer| answer.exit)))
@@ -194,7 +197,7 @@ async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailu
         let failure = Failure::from_error(Exit::Usage, &e);
         CheckFailure::Other(failure.remedy("write s3://bucket/key"))
     })?;
-    let store = store::open(&location, &ProcessEnv).map_err(CheckError::from)?;
+    let store = store::open_named(&location, &ProcessEnv).map_err(CheckError::from)?;
     let CheckedObject { statement, origin, placed, unjudged, passed_over } =
         check_object(checker, store.as_ref(), &key, &bar).await?;
     Ok(Checked { statement, origin, placed: Some(placed), unjudged, passed_over: passed_over.told() })

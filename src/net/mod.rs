@@ -16,5 +16,15 @@ pub use client::{Client, Keep};
 pub use proxy::{InvalidProxy, Proxies};
 pub use trust::{Anchors, Trust, TrustError};
 
+/// Whether an error says that no connection came about, as against one that broke.
+pub fn is_unconnected(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| {
+        error.is::<connect::ConnectError>()
+            || error
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
+    })
+}
+
 /// Another library's error as a source. It holds no credentials.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;

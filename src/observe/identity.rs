@@ -71,8 +71,8 @@ impl Identity {
 
 /// 128 bits of a SHA-256: two states that share one cannot be made on purpose,
 /// and will not be by chance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Fingerprint([u8; 16]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Fingerprint(pub(super) [u8; 16]);
 
 /// Wraps for a time beyond the year 2262, which `touch` can set: two states
 /// still differ then.

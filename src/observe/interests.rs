@@ -12,17 +12,27 @@ pub(super) struct Interests {
     /// Without those beneath another one.
     tops: Vec<RelPath>,
     excluded: BTreeSet<RelPath>,
+    names: Vec<&'static str>,
 }
 
 impl Interests {
     pub(super) fn new(asked: Vec<RelPath>, excluded: Vec<RelPath>) -> Self {
+        Self::without_names(asked, excluded, Vec::new())
+    }
+
+    /// The same, without whatever has one of these names, or is beneath that.
+    pub(super) fn without_names(
+        asked: Vec<RelPath>,
+        excluded: Vec<RelPath>,
+        names: Vec<&'static str>,
+    ) -> Self {
         let asked: BTreeSet<_> = asked.into_iter().collect();
         let tops = asked
             .iter()
             .filter(|path| !asked.iter().any(|other| other != *path && path.starts_with(other)))
             .cloned()
             .collect();
-        Self { asked, tops, excluded: excluded.into_iter().collect() }
+        Self { asked, tops, excluded: excluded.into_iter().collect(), names }
     }
 
     pub(super) fn asked(&self) -> impl Iterator<Item = &RelPath> {
@@ -59,7 +69,8 @@ impl Interests {
     }
 
     pub(super) fn excluded(&self, path: &RelPath) -> bool {
-        self.excluded.contains(path)
+        let named = |part: &[u8]| self.names.iter().any(|name| name.as_bytes() == part);
+        self.excluded.contains(path) || !self.names.is_empty() && path.components().any(named)
     }
 }
 
@@ -89,6 +100,12 @@ mod tests {
         ] {
             assert_eq!(interests.hold(&path(text)), hold, "{text}");
             assert_eq!(interests.lead_through(&path(text)), lead, "{text}");
+        }
+        let all = Interests::without_names(vec![RelPath::root()], Vec::new(), vec![".git"]);
+        for (text, hold) in
+            [("a/.git", false), (".git/x", false), ("a/.git/x/y", false), ("a/.gitignore", true)]
+        {
+            assert_eq!(all.hold(&path(text)), hold, "{text}");
         }
     }
 }

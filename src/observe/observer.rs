@@ -29,6 +29,8 @@ pub struct ObserverConfig {
     /// Paths that are never part of what is observed: exactly these, each with
     /// what is beneath it if it is a directory.
     pub excluded: Vec<RelPath>,
+    /// Names that are never part of it, wherever they are; with what is beneath them.
+    pub excluded_names: Vec<&'static str>,
     /// What to do with what is there already.
     pub baseline: Baseline,
 }
@@ -36,7 +38,7 @@ pub struct ObserverConfig {
 impl ObserverConfig {
     /// Everything at and beneath these paths.
     pub fn new(interests: Vec<RelPath>) -> Self {
-        Self { interests, excluded: Vec::new(), baseline: Baseline::Include }
+        Self { interests, excluded: Vec::new(), excluded_names: Vec::new(), baseline: Baseline::Include }
     }
 }
 
@@ -77,7 +79,8 @@ impl Observer {
         pool: &Pool,
         cancel: &Cancel,
     ) -> Result<Self, ObserverError> {
-        let mut tracker = tracker(root, config.interests, config.excluded, pool, cancel.clone());
+        let interests = Interests::without_names(config.interests, config.excluded, config.excluded_names);
+        let mut tracker = tracker(root, interests, pool, cancel.clone());
         let sink = HintSink {
             inbox: Arc::clone(&tracker.inbox),
             interests: Arc::clone(&tracker.interests),
@@ -150,21 +153,15 @@ pub fn digest_tree(
     cancel: &Cancel,
 ) -> Result<Observation, ObserverError> {
     let pool = Pool::start(workers).map_err(ObserverError::Thread)?;
-    let tracker = tracker(root.clone(), vec![path.clone()], Vec::new(), &pool, Cancel::new());
+    let interests = Interests::new(vec![path.clone()], Vec::new());
+    let tracker = tracker(root.clone(), interests, &pool, Cancel::new());
     tracker.stats.mark_end();
     Ok(closing::close(tracker, progress, cancel))
 }
 
-fn tracker(
-    root: Root,
-    interests: Vec<RelPath>,
-    excluded: Vec<RelPath>,
-    pool: &Pool,
-    halt: Cancel,
-) -> Tracker {
+fn tracker(root: Root, interests: Interests, pool: &Pool, halt: Cancel) -> Tracker {
     let inbox = Arc::new(Inbox::default());
     let stats = Arc::new(Stats::default());
     let pool = pool.share(&root, &inbox, &stats);
-    let interests = Arc::new(Interests::new(interests, excluded));
-    Tracker::new(root, interests, inbox, stats, pool, halt)
+    Tracker::new(root, Arc::new(interests), inbox, stats, pool, halt)
 }

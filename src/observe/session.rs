@@ -18,6 +18,8 @@ pub struct Watching {
     pub baseline: Baseline,
     /// Paths beneath every root that are never part of an artifact.
     pub excluded: Vec<RelPath>,
+    /// Names that are never part of an artifact, wherever they are.
+    pub excluded_names: Vec<&'static str>,
     /// Threads that digest, over all roots.
     pub workers: NonZeroUsize,
     /// Makes what tells of changes, one for each root.
@@ -69,6 +71,7 @@ impl Session {
             let config = ObserverConfig {
                 interests,
                 excluded: watching.excluded.clone(),
+                excluded_names: watching.excluded_names.clone(),
                 baseline: watching.baseline,
             };
             let observer = Observer::start(Root::open(path)?, config, (watching.watch)(), &pool, cancel)?;

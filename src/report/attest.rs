@@ -51,6 +51,9 @@ fn write(out: &mut String, key: &KeyUsed, all: &[Vouched]) -> fmt::Result {
     let Some(first) = all.iter().find(|vouched| vouched.outcome.is_ok()) else { return Ok(()) };
     writeln!(out, "signed with   {}", key.id)?;
     let file = key.public_file.as_deref().map_or_else(|| "FILE.pub".to_owned(), shell_word);
+    if let (None, Some(private)) = (&key.public_file, &key.private) {
+        writeln!(out, "public key    argo-attest public-key --key {} > FILE.pub", shell_word(private))?;
+    }
     let object = shell_word(&first.object);
     writeln!(out, "verify with   argo-attest verify --key {file} {object}")
 }

@@ -19,8 +19,10 @@ pub use unjudged::NotJudged;
 pub struct KeyUsed {
     /// Its fingerprint.
     pub id: String,
-    /// The file of its public half; none if the key came from a variable.
+    /// The file of its public half; none if there is none.
     pub public_file: Option<String>,
+    /// Where the private one is, as `--key` takes it; none if it cannot be read again.
+    pub private: Option<String>,
     /// Whether it is the user's own, which `verify` takes by itself.
     pub own: bool,
     /// Whether it was made just now.

@@ -84,6 +84,7 @@ impl Arming {
         let watching = Watching {
             baseline: Baseline::Include,
             excluded: Vec::new(),
+            excluded_names: Vec::new(),
             workers: available_parallelism().unwrap_or(NonZeroUsize::MIN),
             watch: || Box::new(Inotify::new()),
         };

@@ -8,6 +8,15 @@ use argo_attest_core::keys::{InvalidKey, KeyId};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::shell_word;
 
+/// Which half of a key was looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// What signs.
+    Private,
+    /// What verifies: it comes from whoever signs.
+    Public,
+}
+
 /// Why a key file could not be used or made. Names the file, never its contents.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +26,8 @@ pub enum KeyFileError {
     Missing {
         /// The file.
         path: PathBuf,
+        /// What should be in it.
+        half: Half,
     },
     /// It cannot be opened or read.
     #[error("cannot read the key file {}", shown(path))]
@@ -97,7 +108,10 @@ impl Trouble for KeyFileError {
 
     fn remedy(&self) -> Option<String> {
         Some(match self {
-            Self::Missing { .. } => {
+            Self::Missing { half: Half::Public, .. } => {
+                "give the path of the signer's public key, which whoever signs hands out".into()
+            }
+            Self::Missing { half: Half::Private, .. } => {
                 "give another path, or make a key: argo-attest keygen --out-dir DIR".into()
             }
             Self::Read { .. } => "check that the user this runs as may read it".into(),
@@ -110,7 +124,11 @@ impl Trouble for KeyFileError {
             }
             Self::Invalid { path, source } => source.remedy(&quoted(path)),
             Self::Mismatch { path, .. } => {
-                format!("move {} away, and write the right one with openssl pkey -pubout", quoted(path))
+                format!(
+                    "move {} away, and write the right one: argo-attest public-key --key FILE > {}",
+                    quoted(path),
+                    quoted(path)
+                )
             }
             Self::Exists { path } => format!("choose another directory, or move {} away", quoted(path)),
             Self::Write { .. } => "check that the directory exists and can be written, and has space".into(),

@@ -14,7 +14,7 @@ mod read;
 mod source;
 
 pub use followed::{Followed, FollowedKey};
-pub use key_file::KeyFileError;
+pub use key_file::{Half, KeyFileError};
 pub use pair::{Origin, check_pair, create_pair, load_or_create_pair, load_pair, public_path};
 pub use port::{SignError, Signed, Signer};
 pub use read::{load_private, load_public};

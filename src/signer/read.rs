@@ -1,6 +1,5 @@
 //! Reading key files: bounded, without hanging, and only when nobody else can.
 
-use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -8,9 +7,9 @@ use std::path::Path;
 use argo_attest_core::keys::{InvalidKey, MAX_PEM, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
-use super::key_file::KeyFileError;
+use super::key_file::{Half, KeyFileError};
 use super::mounted::Mounted;
-use crate::regular_file::{self, Links, ReadError};
+use crate::regular_file::{self, Named, ReadError};
 
 /// The group's and the others' permission bits.
 const OTHERS: u32 = 0o077;
@@ -26,7 +25,8 @@ pub(super) enum Modes {
 
 /// Reads a private key from a PEM file of at most [`MAX_PEM`] bytes that only its owner
 /// can read. In a mounted Secret the modes are the cluster's and are not looked at, and
-/// an update meanwhile does no harm. Nothing but a regular file is opened.
+/// an update meanwhile does no harm. A pipe is read as well, as a shell makes one of what a
+/// program prints, and `-` is standard input.
 pub fn load_private(path: &Path) -> Result<PrivateKey, KeyFileError> {
     match Mounted::of(path) {
         None => private_at(path, Modes::Own),
@@ -36,62 +36,71 @@ pub fn load_private(path: &Path) -> Result<PrivateKey, KeyFileError> {
 
 /// Reads a public key from a PEM file of at most [`MAX_PEM`] bytes, whoever may read it.
 pub fn load_public(path: &Path) -> Result<PublicKey, KeyFileError> {
+    public_with(path, PublicKey::from_spki_pem)
+}
+
+/// Reads a key of either half, of which the public one is wanted.
+pub(super) fn load_either(path: &Path) -> Result<PublicKey, KeyFileError> {
+    public_with(path, PublicKey::of_either_half)
+}
+
+fn public_with(
+    path: &Path,
+    read: impl Fn(&[u8]) -> Result<PublicKey, InvalidKey>,
+) -> Result<PublicKey, KeyFileError> {
+    let read = |path: &Path| {
+        read(&contents(open(path, Half::Public)?, path)?).map_err(|source| invalid(path, source))
+    };
     match Mounted::of(path) {
-        None => public_at(path),
-        Some(mounted) => mounted.read(public_at),
+        None => read(path),
+        Some(mounted) => mounted.read(read),
     }
 }
 
 /// The private key in this very file.
 pub(super) fn private_at(path: &Path, modes: Modes) -> Result<PrivateKey, KeyFileError> {
-    let text = private(path, modes)?;
-    PrivateKey::from_pkcs8_pem(&text).map_err(|source| KeyFileError::Invalid { path: path.into(), source })
-}
-
-fn public_at(path: &Path) -> Result<PublicKey, KeyFileError> {
-    let text = public(path)?;
-    PublicKey::from_spki_pem(&text).map_err(|source| KeyFileError::Invalid { path: path.into(), source })
-}
-
-/// The contents of a private key file.
-fn private(path: &Path, modes: Modes) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    let (file, metadata) = open(path)?;
-    let mode = metadata.mode() & 0o7777;
+    let named = open(path, Half::Private)?;
     // The modes of the open file: those of the path could be another file's by now.
-    if modes == Modes::Own && mode & OTHERS != 0 {
-        return Err(KeyFileError::OpenToOthers { path: path.into(), mode });
-    }
-    contents(file, &metadata, path)
-}
-
-/// The contents of a public key file.
-fn public(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    let (file, metadata) = open(path)?;
-    contents(file, &metadata, path)
-}
-
-fn open(path: &Path) -> Result<(File, fs::Metadata), KeyFileError> {
-    let read = |source| KeyFileError::Read { path: path.into(), source };
-    let file = match regular_file::open(path, Links::Followed) {
-        Ok(file) => file,
-        Err(ReadError::Missing(_)) => return Err(KeyFileError::Missing { path: path.into() }),
-        Err(ReadError::NotRegular(kind)) => {
-            return Err(KeyFileError::NotRegular { path: path.into(), kind });
+    let mode = named.metadata.mode() & 0o7777;
+    let key = PrivateKey::from_pem(&contents(named, path)?);
+    match key {
+        // What is no private key may be read by everybody.
+        Err(source) if !is_private(source) => Err(invalid(path, source)),
+        _ if modes == Modes::Own && mode & OTHERS != 0 => {
+            Err(KeyFileError::OpenToOthers { path: path.into(), mode })
         }
-        Err(error) => return Err(read(error.into())),
-    };
-    let metadata = file.metadata().map_err(read)?;
-    Ok((file, metadata))
+        key => key.map_err(|source| invalid(path, source)),
+    }
 }
 
-fn contents(
-    mut file: File,
-    metadata: &fs::Metadata,
-    path: &Path,
-) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    let too_large =
-        || KeyFileError::Invalid { path: path.into(), source: InvalidKey::TooLarge { limit: MAX_PEM } };
-    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+/// Whether what is wrong leaves it possible that a private key is in there.
+fn is_private(why: InvalidKey) -> bool {
+    !matches!(
+        why,
+        InvalidKey::PublicForPrivate
+            | InvalidKey::OpenSshPublic
+            | InvalidKey::Certificate
+            | InvalidKey::CurveAlone
+            | InvalidKey::Empty
+    )
+}
+
+fn invalid(path: &Path, source: InvalidKey) -> KeyFileError {
+    KeyFileError::Invalid { path: path.into(), source }
+}
+
+fn open(path: &Path, half: Half) -> Result<Named, KeyFileError> {
+    match regular_file::open_named(path) {
+        Ok(named) => Ok(named),
+        Err(ReadError::Missing(_)) => Err(KeyFileError::Missing { path: path.into(), half }),
+        Err(ReadError::NotRegular(kind)) => Err(KeyFileError::NotRegular { path: path.into(), kind }),
+        Err(error) => Err(KeyFileError::Read { path: path.into(), source: error.into() }),
+    }
+}
+
+fn contents(mut named: Named, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let too_large = || invalid(path, InvalidKey::TooLarge { limit: MAX_PEM });
+    let size = usize::try_from(named.metadata.len()).unwrap_or(usize::MAX);
     if size > MAX_PEM {
         return Err(too_large());
     }
@@ -100,7 +109,7 @@ fn contents(
     let mut buffer = Zeroizing::new(vec![0; MAX_PEM + 1]);
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest) {
+        match named.read(rest) {
             Ok(0) => break,
             Ok(n) => filled += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

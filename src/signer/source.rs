@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::key_file::KeyFileError;
 use super::pair::load_pair;
 use super::port::Signer;
-use super::read::load_public;
+use super::read::{load_either, load_public};
 
 /// What the name of a variable follows.
 const SCHEME: &[u8] = b"env://";
@@ -131,7 +131,7 @@ impl KeySource {
             Self::File(path) => Ok(load_pair(path)?),
             Self::Variable(name) => {
                 let text = name.read(variables)?;
-                PrivateKey::from_pkcs8_pem(&text)
+                PrivateKey::from_pem(&text)
                     .map_err(|source| KeyError::Variable { name: name.clone(), source })
             }
         }
@@ -141,11 +141,15 @@ impl KeySource {
     pub fn public(&self, variables: Variables<'_>) -> Result<PublicKey, KeyError> {
         match self {
             Self::File(path) => Ok(load_public(path)?),
-            Self::Variable(name) => {
-                let text = name.read(variables)?;
-                PublicKey::from_spki_pem(&text)
-                    .map_err(|source| KeyError::Variable { name: name.clone(), source })
-            }
+            Self::Variable(name) => name.public(variables, PublicKey::from_spki_pem),
+        }
+    }
+
+    /// The public half of a key of either half.
+    pub fn public_half(&self, variables: Variables<'_>) -> Result<PublicKey, KeyError> {
+        match self {
+            Self::File(path) => Ok(load_either(path)?),
+            Self::Variable(name) => name.public(variables, PublicKey::of_either_half),
         }
     }
 
@@ -177,26 +181,21 @@ impl fmt::Display for KeySource {
 }
 
 impl VariableName {
-    /// The variable's text, with new lines for `\n`: many systems take no others.
+    fn public(
+        &self,
+        variables: Variables<'_>,
+        read: impl Fn(&[u8]) -> Result<PublicKey, InvalidKey>,
+    ) -> Result<PublicKey, KeyError> {
+        let text = self.read(variables)?;
+        read(&text).map_err(|source| KeyError::Variable { name: self.clone(), source })
+    }
+
+    /// The variable's text.
     fn read(&self, variables: Variables<'_>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let unset = |state| KeyError::Unset { name: self.clone(), state };
         let text = variables(&self.0).ok_or_else(|| unset("not set"))?;
         let text = Zeroizing::new(text.into_vec());
-        if text.trim_ascii().is_empty() {
-            return Err(unset("empty"));
-        }
-        let mut lines = Zeroizing::new(Vec::with_capacity(text.len()));
-        let mut rest = text.as_slice();
-        while let Some((first, tail)) = rest.split_first() {
-            if let (b'\\', Some(after)) = (first, tail.strip_prefix(b"n")) {
-                lines.push(b'\n');
-                rest = after;
-            } else {
-                lines.push(*first);
-                rest = tail;
-            }
-        }
-        Ok(lines)
+        if text.trim_ascii().is_empty() { Err(unset("empty")) } else { Ok(text) }
     }
 }
 

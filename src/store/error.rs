@@ -308,6 +308,10 @@ impl Trouble for StoreError {
                 "choose a shorter name without empty, `.` or `..` parts".to_owned()
             }
             Self::NotAFile { .. } => "remove what is there, or choose another name".to_owned(),
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidFilename => {
+                "give it a shorter name: an attestation's is 14 bytes longer than its artifact's, and a file system takes 255"
+                    .to_owned()
+            }
             Self::Io { .. } => "check the directory's permissions and free space".to_owned(),
         })
     }

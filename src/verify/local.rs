@@ -13,13 +13,13 @@ use argo_attest_core::verify::{Authentic, Content, KnownAs, Place, Rejection, Ve
 
 use super::found::Found;
 use super::passed_over::{Decisive, PassedOver};
-use super::{CheckError, Checker};
+use super::{CheckError, Checker, nameless};
 use crate::attestations::{Attestations as _, Candidate, FileAttestations, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
 use crate::regular_file::{self, Links};
 
 /// How much of a file is read at once.
-const BUFFER: usize = 256 * 1024;
+pub(super) const BUFFER: usize = 256 * 1024;
 
 /// A file or a directory that is as it was attested.
 #[derive(Debug)]
@@ -41,6 +41,9 @@ pub async fn check_path(
     workers: NonZeroUsize,
     progress: &dyn Progress,
 ) -> Result<CheckedPath, CheckError> {
+    if let Some(digests) = nameless::digests(artifact)? {
+        return nameless::check(checker, artifact, digests).await;
+    }
     let real = match artifact.canonicalize() {
         Ok(real) => real,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(CheckError::NoArtifact),
@@ -103,7 +106,7 @@ impl Check<'_> {
         let depth = match place {
             Place::Named(_) => None,
             Place::Itself(_) => Some(0),
-            Place::Within(path) => Some(path.as_bytes().split(|b| *b == b'/').count()),
+            Place::Within(path) | Place::Among(path) => Some(path.as_bytes().split(|b| *b == b'/').count()),
         };
         if let Some(depth) = depth {
             unclaimed(checker, (named, depth + 1), &content, place, &statement).await?;
@@ -161,7 +164,7 @@ async fn unclaimed(
 ) -> Result<(), CheckError> {
     let known = KnownAs::new(artifact.as_os_str().as_bytes());
     let own_name = match place {
-        Place::Within(_) => known.ends_with(verified.subject()),
+        Place::Within(_) | Place::Among(_) => known.ends_with(verified.subject()),
         Place::Itself(_) | Place::Named(_) => known.is_called(verified.subject()),
     };
     let attestations = FileAttestations::new(artifact);
@@ -224,6 +227,6 @@ fn shown(path: &Path) -> String {
     printable(path.strip_prefix(here).unwrap_or(path).as_os_str().as_bytes())
 }
 
-fn io_error(path: &Path, source: io::Error) -> CheckError {
+pub(super) fn io_error(path: &Path, source: io::Error) -> CheckError {
     CheckError::Io { name: shown(path), source }
 }

@@ -6,6 +6,7 @@
 
 mod found;
 mod local;
+mod nameless;
 mod object;
 mod outcome;
 mod passed_over;
@@ -49,6 +50,9 @@ pub enum CheckError {
     /// The answer is no.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// It has no place, and so nothing is beside it.
+    #[error("it has no attestation beside it, since it has no place")]
+    Nameless,
     /// There is no such artifact.
     #[error("it does not exist")]
     NoArtifact,
@@ -91,6 +95,7 @@ impl Trouble for CheckError {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
             Self::NoArtifact | Self::NoBundle(_) => Fault::Missing,
+            Self::Nameless => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Io { .. } | Self::Root(_) | Self::Observer(_) => Fault::Io,
         }
@@ -100,6 +105,7 @@ impl Trouble for CheckError {
         Some(match self {
             Self::Rejected(rejection) => return rejection.remedy(),
             Self::NoArtifact | Self::NoBundle(_) => "check the path".to_owned(),
+            Self::Nameless => "name its attestation with --bundle FILE".to_owned(),
             Self::Store(error) => return error.remedy(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
                 "fetch the attestation again from where it was published".to_owned()

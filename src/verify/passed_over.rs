@@ -36,15 +36,15 @@ impl PassedOver {
     }
 }
 
-/// Bundles that a trusted key signed and that the policy refuses: that is an answer, and what
-/// the lines of the same place said before is none.
+/// Bundles that say to be a trusted key's and were altered, or that the policy refuses: that is an
+/// answer, and what the lines of the same place said before is none.
 #[derive(Debug, Default)]
 pub(super) struct Decisive(HashSet<String>);
 
 impl Decisive {
     /// Why the attestation with this bundle did not do.
     pub(super) fn rejected(&mut self, bundle: String, why: &Rejection) {
-        if matches!(why, Rejection::Policy(_)) {
+        if why.is_decisive() {
             self.0.insert(bundle);
         }
     }

@@ -17,6 +17,14 @@ fn block(label: &str) -> String {
     format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n")
 }
 
+fn utf16(text: &str) -> Vec<u8> {
+    [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+}
+
+fn base64_of(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with('-')).collect()
+}
+
 #[test]
 fn wrong_inputs_have_names_and_remedies() {
     let private = generate(KeyType::Ed25519).to_pkcs8_pem();
@@ -36,12 +44,15 @@ fn wrong_inputs_have_names_and_remedies() {
             InvalidKey::CosignEncrypted,
             InvalidKey::PrivateForPublic,
         ),
-        (block("EC PRIVATE KEY").into(), InvalidKey::Sec1, InvalidKey::PrivateForPublic),
+        (block("EC PRIVATE KEY").into(), InvalidKey::Damaged, InvalidKey::PrivateForPublic),
         (
             format!("{}{}", block("EC PARAMETERS"), block("EC PRIVATE KEY")).into(),
-            InvalidKey::Sec1,
-            InvalidKey::Sec1,
+            InvalidKey::Damaged,
+            InvalidKey::PrivateForPublic,
         ),
+        (block("EC PARAMETERS").into(), InvalidKey::CurveAlone, InvalidKey::CurveAlone),
+        (utf16(&private), InvalidKey::Utf16, InvalidKey::Utf16),
+        (base64_of(&private).into(), InvalidKey::BareBase64, InvalidKey::Damaged),
         (block("OPENSSH PRIVATE KEY").into(), InvalidKey::OpenSsh, InvalidKey::PrivateForPublic),
         (block("RSA PRIVATE KEY").into(), rsa, InvalidKey::PrivateForPublic),
         (block("RSA PUBLIC KEY").into(), InvalidKey::PublicForPrivate, InvalidKey::Pkcs1Public),
@@ -57,7 +68,7 @@ fn wrong_inputs_have_names_and_remedies() {
     ];
     for (text, as_private, as_public) in cases {
         let shown = String::from_utf8_lossy(&text[..text.len().min(200)]).into_owned();
-        let error = PrivateKey::from_pkcs8_pem(&text).unwrap_err();
+        let error = PrivateKey::from_pem(&text).unwrap_err();
         assert_eq!(error, as_private, "{shown}");
         assert!(!error.remedy("FILE").is_empty() && !error.remedy("FILE").contains('\n'));
         let text = if text == public.as_bytes() { format!("{public}{public}").into() } else { text };
@@ -117,9 +128,14 @@ fn text_that_editors_and_windows_leave_behind_does_no_harm() {
         pem.replace('\n', "\r\n"),
         pem.trim_end().to_owned(),
         format!("\n\n{}\n \n", *pem),
+        format!("\u{feff}{}", *pem),
+        format!("{}# the key of the year\n", *pem),
+        pem.trim_end().replace('\n', "\\n"),
+        format!("\"{}\"", pem.replace('\n', "\\n")),
+        format!("    {}", pem.trim_end().replace('\n', "\n    ")),
         format!("Key Attributes\n  name: x\n{}", *pem),
     ] {
-        assert_eq!(PrivateKey::from_pkcs8_pem(text.as_bytes()).unwrap().public(), key.public(), "{text}");
+        assert_eq!(PrivateKey::from_pem(text.as_bytes()).unwrap().public(), key.public(), "{text}");
     }
 }
 

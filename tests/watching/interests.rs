@@ -79,6 +79,7 @@ fn only_what_is_new_or_changed() {
     let config = ObserverConfig {
         baseline: Baseline::OnlyNewOrChanged,
         excluded: vec![path("attestation.json"), path("cache")],
+        excluded_names: Vec::new(),
         ..config(&[""])
     };
     let scene = Scene::watched_by(dir, config, Box::new(Inotify::new()));

@@ -73,6 +73,8 @@ pub mod variable {
         MODE = "ARGO_ATTEST_MODE";
         /// The namespace of a Secret that is printed.
         NAMESPACE = "ARGO_ATTEST_NAMESPACE";
+        /// A key may be made where nobody watches.
+        NEW_KEY = "ARGO_ATTEST_NEW_KEY";
         /// Argo's id of the node.
         NODE_ID = "ARGO_ATTEST_NODE_ID";
         /// The node's name.
@@ -101,6 +103,8 @@ pub mod variable {
         PREDICATE_TYPE = "ARGO_ATTEST_PREDICATE_TYPE";
         /// Where the public key is.
         PUBLIC_KEY = "ARGO_ATTEST_PUBLIC_KEY";
+        /// Only what went wrong is told.
+        QUIET = "ARGO_ATTEST_QUIET";
         /// How long main is held.
         READY_TIMEOUT = "ARGO_ATTEST_READY_TIMEOUT";
         /// As which user our containers run.

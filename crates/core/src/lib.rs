@@ -18,6 +18,7 @@ pub mod contract;
 pub mod digest;
 pub mod dsse;
 pub mod git;
+pub mod git_remote;
 pub mod inject;
 pub mod input_evidence;
 pub mod intoto;

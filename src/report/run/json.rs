@@ -43,6 +43,7 @@ struct KeyJson<'a> {
 struct ArtifactJson<'a> {
     name: String,
     attested: bool,
+    unchanged: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,16 +105,18 @@ impl<'a> From<&'a RunReport> for RunJson<'a> {
 }
 
 fn artifact(outcome: &Outcome, ended: Timestamp) -> ArtifactJson<'_> {
-    let (receipt, reason) = match &outcome.verdict {
-        Verdict::Attested(receipt) => (Some(receipt), None),
-        Verdict::NotAttested { reason, .. } => (None, Some(redacted(reason))),
+    let (receipt, kept, reason) = match &outcome.verdict {
+        Verdict::Attested(receipt) => (Some(receipt), None, None),
+        Verdict::Unchanged { attestation } => (None, Some(attestation.as_str()), None),
+        Verdict::NotAttested { reason, .. } => (None, None, Some(redacted(reason))),
     };
     ArtifactJson {
         name: outcome.told(),
         attested: receipt.is_some(),
+        unchanged: kept.is_some(),
         reason,
         digest: outcome.digest.as_deref(),
-        attestation: receipt.map(Receipt::bundle_uri),
+        attestation: receipt.map(Receipt::bundle_uri).or(kept),
         attestation_lines: receipt.map(Receipt::lines_uri),
         files: outcome.files.iter().map(|f| file(f, ended)).collect(),
         refused: outcome

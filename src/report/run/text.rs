@@ -65,6 +65,9 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             writeln!(out, "              {}", shown(receipt.bundle_uri()))?;
             writeln!(out, "              {}", shown(receipt.lines_uri()))?;
         }
+        Verdict::Unchanged { .. } => {
+            writeln!(out, "unchanged     {}: its attestation stays", shown(&outcome.name))?;
+        }
         Verdict::NotAttested { reason, remedy } => {
             writeln!(out, "not attested  {}: {}", outcome.told(), shown(&redacted(reason)))?;
             if let Some(remedy) = remedy {
@@ -90,9 +93,12 @@ fn signer(out: &mut String, key: &KeyUsed) -> fmt::Result {
         (false, _) => "the key you named",
     };
     writeln!(out, "signed with   {} ({whose})", key.id)?;
-    match &key.public_file {
-        Some(file) => writeln!(out, "public key    {}", shown(file)),
-        None => Ok(()),
+    match (&key.public_file, &key.private) {
+        (Some(file), _) => writeln!(out, "public key    {}", shown(file)),
+        (None, Some(private)) => {
+            writeln!(out, "public key    argo-attest public-key --key {} > FILE.pub", shell_word(private))
+        }
+        (None, None) => Ok(()),
     }
 }
 

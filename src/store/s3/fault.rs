@@ -92,6 +92,11 @@ impl Fault {
         }
     }
 
+    /// Whether no connection came about.
+    pub(super) fn is_unreached(&self) -> bool {
+        matches!(self, Self::Transport(source) if crate::net::is_unconnected(&**source))
+    }
+
     /// Whether it is who gives credentials that fails, and not the store.
     pub(super) fn is_sign_in(&self) -> bool {
         matches!(self, Self::SignIn { .. })

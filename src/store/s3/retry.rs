@@ -123,6 +123,8 @@ impl Retrying {
             let pause = pause?.max(asked.unwrap_or(Duration::ZERO));
             let allowed = if fault.is_sign_in() {
                 self.limits.sign_in.min(self.limits.total)
+            } else if fault.is_unreached() {
+                self.limits.unreached.min(self.limits.total)
             } else {
                 self.limits.total
             };
@@ -132,7 +134,7 @@ impl Retrying {
             self.count();
             if started.elapsed() >= LASTING && self.may_say() {
                 let (error, for_at_most) = (fault.reason(), self.limits.total);
-                tracing::warn!(uri, error, ?for_at_most, "the store does not do it; trying again");
+                tracing::warn!(uri, error, ?for_at_most, "the store fails; trying again");
             } else {
                 tracing::debug!(uri, ?fault, ?pause, "trying again");
             }
@@ -190,6 +192,18 @@ mod tests {
         let busy = || async { Err::<(), _>(Fault::timed_out("test")) };
         let gave_up = retrying.run("s3://b/k", || false, |_| false, busy).await.unwrap_err();
         assert!(gave_up.attempts > 1 && retrying.may_say(), "{gave_up:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_need_not_wait_for_nobody() {
+        let limits = Limits { unreached: Duration::from_secs(4), ..Limits::default() };
+        let refused = || async {
+            let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+            Err::<(), _>(Fault::Transport(Box::new(refused)))
+        };
+        let started = Instant::now();
+        Retrying::new(limits).run("s3://b/k", || false, |_| false, refused).await.unwrap_err();
+        assert!(started.elapsed() <= Duration::from_secs(4), "{:?}", started.elapsed());
     }
 
     #[tokio::test]

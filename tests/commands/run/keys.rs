@@ -28,7 +28,7 @@ fn a_pair_is_made_and_never_overwritten() {
         let arguments = ["run", "--key", &key, "--outputs", kind, "--", "sh", "-c", "exit 0"];
         desk.run(arguments).with(77).says("lies in").says("\n  help: keep the key outside");
         let ran = desk.run(["run", "--key", &key, "--outputs", "o", "--", "sh", "-c", "echo hi > o"]).with(0);
-        assert!(ran.out.contains(&format!("verify with   argo-attest verify --key {public} o\n")), "{ran:?}");
+        assert!(ran.err.contains(&format!("verify with   argo-attest verify --key {public} o\n")), "{ran:?}");
         desk.accepted(["--key", &public, "o"]).says(&format!("signed with {public} (SHA256:"));
         fs::remove_file(desk.path("o.intoto.jsonl")).unwrap();
     }

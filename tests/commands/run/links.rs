@@ -83,7 +83,7 @@ fn links_in_the_working_directory() {
     let desk = Desk::new();
     symlink("old", desk.path("before")).unwrap();
     let ended = desk.run(["run", "--", "sh", "-c", "echo 1 > new && ln -s new link"]).with(0);
-    assert!(!ended.out.contains("refused"), "{ended:?}");
+    assert!(!ended.err.contains("refused"), "{ended:?}");
     let bundle = "attestation.sigstore.json";
     desk.accepted(["--bundle", bundle, "new"]);
     let shown = desk.run(["inspect", bundle]).with(0);

@@ -18,9 +18,9 @@ fn a_command_is_attested_and_all_of_it_verifies() {
         "(your own key, made just now)\n",
         "verify with   argo-attest verify out\n",
     ] {
-        assert!(ended.out.contains(said), "{said:?} is not in {ended:?}");
+        assert!(ended.err.contains(said), "{said:?} is not in {ended:?}");
     }
-    assert_eq!((ended.err.as_str(), ended.out.lines().count()), ("", 7), "{ended:?}");
+    assert_eq!((ended.out.as_str(), ended.err.lines().count()), ("", 7), "{ended:?}");
     assert!(desk.own_key().is_file() && desk.own_key().with_extension("pub").is_file());
 
     for artifact in ["out", "out/", "./out", "out/a", "out/a/b/", "out/big", "out/a/b/x", "out/a/../big"] {
@@ -42,9 +42,10 @@ fn a_second_run_is_the_newest_and_the_lines_keep_both() {
     let lines = String::from_utf8(desk.read("out.intoto.jsonl")).unwrap();
     assert_eq!(lines.lines().count(), 2);
 
-    // Older bytes are attested too, but not by the newest attestation.
+    // Older bytes are attested too, but not by the newest attestation, and that is said.
     desk.write("out", "1\n");
-    desk.rejected(["out"], "is not one that is attested");
+    let older = desk.accepted(["out"]);
+    assert!(older.out.contains("out.sigstore.json did not do: its digest"), "{older:?}");
     desk.accepted(["--bundle", "out.intoto.jsonl", "out"]);
     std::fs::remove_file(desk.path("out.sigstore.json")).unwrap();
     desk.accepted(["out"]);

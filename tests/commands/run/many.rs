@@ -20,7 +20,7 @@ fn made(count: usize) -> Desk {
 fn one_of_three_thousand_files_verifies_and_so_do_all() {
     let desk = made(3000);
     let ended = desk.attest(&["out"], "mv made out").with(0);
-    assert!(ended.out.contains("attested      out (3000 files, "), "{ended:?}");
+    assert!(ended.err.contains("attested      out (3000 files, "), "{ended:?}");
     desk.accepted(["out", "out/1", "out/2/2999", "out/0/0"]).says("out/2/2999  sha256:");
     desk.accepted(["--bundle", "out.sigstore.json", "out/0/77"]);
     let checked = std::process::Command::new("sha256sum")

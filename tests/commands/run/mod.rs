@@ -10,6 +10,7 @@ mod many;
 mod names;
 mod outputs;
 mod refusals;
+mod rerun;
 mod stores;
 mod tampering;
 mod terminal;

@@ -57,12 +57,12 @@ fn what_is_no_file_is_refused_by_name_and_the_rest_is_attested() {
 fn the_advice_is_what_will_verify() {
     let desk = Desk::new();
     let ended = desk.attest(&["out"], "mkdir out; echo hi > out/x; ln -s ../x out/y").with(1);
-    assert!(ended.out.contains("refused       out/y: a symbolic link"), "{ended:?}");
-    assert!(ended.out.contains("verify with   argo-attest verify out/x\n"), "{ended:?}");
+    assert!(ended.err.contains("refused       out/y: a symbolic link"), "{ended:?}");
+    assert!(ended.err.contains("verify with   argo-attest verify out/x\n"), "{ended:?}");
     let ended = desk.attest(&["only"], "mkdir only; ln -s ../x only/y").with(1);
-    assert!(ended.out.contains("not attested  only: nothing in it could be attested"), "{ended:?}");
+    assert!(ended.err.contains("not attested  only: nothing in it could be attested"), "{ended:?}");
     let ended = desk.attest(&["link"], "ln -s out link").with(1);
-    assert_eq!(ended.out, "not attested  link: a symbolic link, which is never followed\n");
+    assert_eq!(ended.err, "not attested  link: a symbolic link, which is never followed\n");
 }
 
 /// Names in bytes, and as they are shown.
@@ -97,8 +97,8 @@ fn names_of_any_bytes_survive_and_break_no_line() {
         "mkdir made/$(printf 'd\\nir') && ln -s ../x \"made/$(printf 'link\\033[2J')\" && mv made out";
     let arguments = crate::program::run_arguments(&["out"], &["--log", "trace"], script);
     let ended = desk.run(&arguments).with(1);
-    assert!(ended.out.contains("\nrefused       out/link%1B[2J: a symbolic link"), "{ended:?}");
-    for line in ended.err.lines() {
+    assert!(ended.err.contains("\nrefused       out/link%1B[2J: a symbolic link"), "{ended:?}");
+    for line in ended.err.lines().filter(|line| line.starts_with('{')) {
         let log: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
         assert!(log["level"].is_string(), "{line}");
     }
@@ -153,7 +153,7 @@ fn outputs_may_have_such_names_too() {
             arguments.to_vec()
         };
         let ended = desk.run(&arguments).with(0);
-        assert!(ended.out.contains(&format!("attested      {text} (1 file, 3 B)\n")), "{ended:?}");
+        assert!(ended.err.contains(&format!("attested      {text} (1 file, 3 B)\n")), "{ended:?}");
         desk.accepted(["--".as_ref(), output]);
         fs::write(desk.path(output), "other").unwrap();
         desk.rejected(["--".as_ref(), output], "not one that is attested");
@@ -166,6 +166,6 @@ fn a_name_that_leaves_no_room_for_a_suffix_is_refused() {
     let desk = Desk::new();
     let name = "n".repeat(255);
     let ended = desk.attest(&[&name], &format!("echo hi > {name}")).with(1);
-    assert!(ended.out.contains("not attested  nnn") && ended.out.contains("help: "), "{ended:?}");
+    assert!(ended.err.contains("not attested  nnn") && ended.err.contains("help: "), "{ended:?}");
     desk.rejected([&name], "no attestation");
 }

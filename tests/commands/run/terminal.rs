@@ -7,7 +7,11 @@ use crate::skip::skip;
 fn on_a_terminal(desk: &Desk, arguments: &str) -> Option<Ended> {
     let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_argo-attest"));
     let mut script = std::process::Command::new("script");
-    script.args(["-qefc", &line, "/dev/null"]).current_dir(desk.path("")).env("TERM", "xterm");
+    script
+        .args(["-qefc", &line, "/dev/null"])
+        .current_dir(desk.path(""))
+        .env("TERM", "xterm")
+        .env_remove("CI");
     script.env("SHELL", "/bin/sh").env("XDG_CONFIG_HOME", desk.own_key().ancestors().nth(2).unwrap());
     match script.stdin(std::process::Stdio::null()).output() {
         Ok(output) => Some(output.into()),

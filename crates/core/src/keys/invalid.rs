@@ -38,9 +38,15 @@ pub enum InvalidKey {
     /// cosign's own format, which is always encrypted.
     #[error("the private key is in cosign's encrypted format")]
     CosignEncrypted,
-    /// SEC 1, the older form of elliptic curve keys.
-    #[error("the private key is in the older form `EC PRIVATE KEY`, not PKCS#8")]
-    Sec1,
+    /// Only the name of a curve, as `openssl ecparam` writes it before a key.
+    #[error("this is the name of a curve, without a key")]
+    CurveAlone,
+    /// Text in UTF-16, as some editors and shells write it.
+    #[error("the file is UTF-16, and a key is read as UTF-8")]
+    Utf16,
+    /// The inside of a PEM block, without the lines around it.
+    #[error("the key is bare base64: the lines `-----BEGIN …-----` and `-----END …-----` are missing")]
+    BareBase64,
     /// OpenSSH's own format.
     #[error("the private key is in OpenSSH's format, not PKCS#8")]
     OpenSsh,
@@ -95,23 +101,25 @@ impl InvalidKey {
             | Self::TooLarge { .. }
             | Self::DamagedPem
             | Self::Damaged
-            | Self::OtherPem
             | Self::Inconsistent
-            | Self::Degenerate => {
-                "restore the file from where it came, or make a new key: argo-attest keygen --out-dir DIR"
-                    .into()
+            | Self::Degenerate => "take the key again from where it came".into(),
+            Self::OtherPem | Self::NotPem | Self::CurveAlone => {
+                "give a file with one PEM block that is a key; check that it is the right file".into()
             }
-            Self::NotPem => {
-                "a key file holds one PEM block; make a key with: argo-attest keygen --out-dir DIR".into()
+            Self::Utf16 => format!("save it as UTF-8: iconv -f UTF-16 -t UTF-8 {name} > NEW"),
+            Self::BareBase64 => {
+                "write the line -----BEGIN PRIVATE KEY----- before it, and -----END PRIVATE KEY----- after it"
+                    .into()
             }
             Self::Der => format!(
                 "convert it: openssl pkey -inform DER -in {name} -out NEW.key (a public key: add -pubin -pubout)"
             ),
-            Self::SeveralBlocks => "put each key into a file of its own".into(),
+            Self::SeveralBlocks => {
+                "put each key into a file of its own; to trust several, give --key once for each".into()
+            }
             Self::Encrypted => {
                 format!("decrypt it into a file that only you can read: openssl pkey -in {name} -out NEW.key")
             }
-            Self::Sec1 => format!("convert it: openssl pkey -in {name} -out NEW.key"),
             Self::CosignEncrypted | Self::OpenSsh | Self::Algorithm { .. } => {
                 "make a key for this purpose: argo-attest keygen --out-dir DIR".into()
             }
@@ -129,7 +137,7 @@ impl InvalidKey {
                 "give the private key, usually the file with the same name that ends in .key".into()
             }
             Self::PrivateForPublic => {
-                format!("give the public key alone: openssl pkey -in {name} -pubout -out NEW.pub")
+                format!("give its public half: argo-attest public-key --key {name} > NEW.pub")
             }
         }
     }

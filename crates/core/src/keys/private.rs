@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::invalid::InvalidKey;
 use super::key_type::KeyType;
-use super::pem::{self, Half};
+use super::pem::{self, Block, Form, Half};
 use super::public::{self, PublicKey};
 
 /// A signature as it is transmitted: 64 bytes for Ed25519 (RFC 8032 section 5.1.6),
@@ -83,12 +83,29 @@ impl PrivateKey {
         Ok(Self { secret, public })
     }
 
-    /// Reads one PEM block `PRIVATE KEY` (PKCS#8; RFC 5958 section 2), version 1 or
-    /// 2. A public key that is stored with it must belong to it: whoever trusted a
+    /// Reads one PEM block: `PRIVATE KEY` (PKCS#8; RFC 5958 section 2), version 1 or 2, or
+    /// `EC PRIVATE KEY` (RFC 5915), as older tools write it. A public key that is stored with it must belong to it: whoever trusted a
     /// foreign one could be made to sign with a wrong challenge, which gives an
     /// Ed25519 key away.
-    pub fn from_pkcs8_pem(text: &[u8]) -> Result<Self, InvalidKey> {
-        Self::from_pkcs8_der(&pem::decode(text, Half::Private)?)
+    pub fn from_pem(text: &[u8]) -> Result<Self, InvalidKey> {
+        match pem::decode(text, Half::Private)? {
+            Block { form: Form::Sec1, der } => Self::from_sec1_der(&der),
+            Block { der, .. } => Self::from_pkcs8_der(&der),
+        }
+    }
+
+    /// Reads the DER of an `ECPrivateKey` (RFC 5915 section 3). The public key in it is checked.
+    fn from_sec1_der(der: &[u8]) -> Result<Self, InvalidKey> {
+        let key = p256::SecretKey::from_sec1_der(der).map_err(|_| {
+            let is_key = der.windows(EC_PRIVATE_KEY.len()).take(4).any(|w| w == EC_PRIVATE_KEY);
+            let names_p256 = der.windows(P256.len()).any(|w| w == P256);
+            if is_key && !names_p256 {
+                InvalidKey::Algorithm { found: "an elliptic curve key that is not on P-256" }
+            } else {
+                InvalidKey::Damaged
+            }
+        })?;
+        Self::new(Secret::EcdsaP256(Box::new(key.into())))
     }
 
     /// Reads the DER that is inside such a block.
@@ -155,6 +172,11 @@ impl PrivateKey {
 
 // The structures of RFC 8410 section 7 are taken apart and put together here, since
 // the key library's own type for that (`KeypairBytes`) is not wiped when dropped.
+
+/// `ecPrivkeyVer1`, which an `ECPrivateKey` begins with.
+const EC_PRIVATE_KEY: &[u8] = &[0x02, 0x01, 0x01];
+/// The identifier of P-256 (RFC 5480 section 2.1.1.1) as it is in DER.
+const P256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
 /// `CurvePrivateKey`: an OCTET STRING of 32 bytes, inside the one of PKCS#8.
 const CURVE_PRIVATE_KEY: [u8; 2] = [0x04, 0x20];

@@ -53,7 +53,15 @@ impl PublicKey {
     /// Reads one PEM block `PUBLIC KEY` (SPKI; RFC 5280 section 4.1, RFC 8410
     /// section 4, RFC 5480 section 2).
     pub fn from_spki_pem(text: &[u8]) -> Result<Self, InvalidKey> {
-        Self::from_spki_der(&pem::decode(text, Half::Public)?)
+        Self::from_spki_der(&pem::decode(text, Half::Public)?.der)
+    }
+
+    /// Reads one PEM block that is a public key or, to have its public half, a private one.
+    pub fn of_either_half(text: &[u8]) -> Result<Self, InvalidKey> {
+        match Self::from_spki_pem(text) {
+            Err(InvalidKey::PrivateForPublic) => Ok(super::PrivateKey::from_pem(text)?.public().clone()),
+            read => read,
+        }
     }
 
     /// Reads the DER that is inside such a block.

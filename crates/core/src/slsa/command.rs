@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
-use crate::intoto::ResourceDescriptor;
+use crate::intoto::{DigestSet, ResourceDescriptor};
 
 /// `buildType` of a command that was run under `argo-attest run`.
 pub const COMMAND_BUILD_TYPE: &str = "https://argo-attest.github.io/buildtypes/command/v1";
@@ -24,6 +24,57 @@ pub struct CommandParameters {
     pub outputs: Vec<String>,
 }
 
+/// The checkout that a command ran in, as it was before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The commit that `HEAD` named.
+    pub commit: String,
+    /// Where it can be fetched, without credentials ([`crate::git_remote`]).
+    pub remote: Option<String>,
+    /// Whether the files were those of the commit.
+    pub work_tree: WorkTree,
+}
+
+/// How the files of a checkout stand to its commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkTree {
+    /// They are those of the commit, and no others.
+    Clean,
+    /// Those of the commit are as they are there; there are others, which git does not ignore.
+    Untracked,
+    /// Some of them differ.
+    Changed,
+    /// That could not be found out.
+    Unknown,
+}
+
+impl WorkTree {
+    /// The word in a statement.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Untracked => "untracked",
+            Self::Changed => "changed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Source {
+    fn descriptor(&self) -> ResourceDescriptor {
+        let mut annotations = Map::new();
+        annotations.insert("workTree".into(), self.work_tree.as_str().into());
+        let uri = self.remote.as_ref().map(|remote| format!("git+{remote}@{}", self.commit));
+        ResourceDescriptor {
+            name: "source".into(),
+            uri: uri.unwrap_or_default(),
+            digest: DigestSet::git_commit(&self.commit).unwrap_or_default(),
+            annotations,
+            ..ResourceDescriptor::default()
+        }
+    }
+}
+
 /// A finished command, with what was seen while it ran.
 #[derive(Debug, Clone)]
 pub struct CommandRun {
@@ -37,6 +88,8 @@ pub struct CommandRun {
     pub started_on: Timestamp,
     /// When it ended.
     pub finished_on: Timestamp,
+    /// The checkout that it ran in, if it was one.
+    pub source: Option<Source>,
     /// Files digested while it ran, and after.
     pub files_digested: (u64, u64),
     /// Bytes digested while it ran, and after.
@@ -69,7 +122,7 @@ impl CommandRun {
                 build_type: COMMAND_BUILD_TYPE.into(),
                 external_parameters: external,
                 internal_parameters: internal,
-                resolved_dependencies: Vec::new(),
+                resolved_dependencies: self.source.iter().map(Source::descriptor).collect(),
             },
             run_details: RunDetails {
                 builder: Builder::this_version(&self.builder_id),

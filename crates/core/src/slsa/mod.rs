@@ -12,7 +12,7 @@ mod provenance;
 
 pub use argo_step::{ARGO_STEP_BUILD_TYPE, InputEvidence, PodIdentity, StepRun};
 pub use attestation_ref::{AttestationRef, InvalidReference};
-pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER};
+pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER, Source, WorkTree};
 pub use earlier::{PROVENANCE_V0_1, PROVENANCE_V0_2};
 pub use existing_object::{EXISTING_OBJECT_BUILD_TYPE, ExistingObject};
 pub use links::{InvalidLinks, SYMBOLIC_LINKS, links_byproduct};

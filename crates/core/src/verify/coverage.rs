@@ -24,6 +24,9 @@ pub enum Place {
     /// It lies beside a parent directory; this is the path from there. A file then
     /// has to be attested under this very name: two files that changed places differ.
     Within(RelPath),
+    /// It lies in a directory and speaks of some of the files there; this is the path from
+    /// there, and a file has to be attested under this very name.
+    Among(RelPath),
 }
 
 /// What the artifact's bytes are.
@@ -118,7 +121,7 @@ impl Authentic {
             return false;
         }
         match (place, content) {
-            (Place::Within(_), _) => true,
+            (Place::Within(_) | Place::Among(_), _) => true,
             (Place::Itself(_), Content::File(_)) => false,
             (Place::Named(_), Content::File(digest)) => self.whole(digest).is_none(),
             // Without it the answer would be the same; with it, it names what differs.
@@ -148,8 +151,35 @@ impl Authentic {
             (Place::Itself(_) | Place::Named(_), Content::Directory(tree)) => {
                 self.accept_directory(tree, manifest)
             }
-            (Place::Within(path), content) => self.accept_member(path, content, manifest),
+            (Place::Among(path), Content::File(digest)) if !self.is_of_some_files() => {
+                let name = self.name_among(path, digest)?;
+                Ok(self.verified(name, format!("sha256:{digest}"), 1))
+            }
+            (Place::Among(_), Content::Directory(_)) => Err(Rejection::NotADirectory { about: self.about() }),
+            (Place::Within(path) | Place::Among(path), content) => {
+                self.accept_member(path, content, manifest)
+            }
         }
+    }
+
+    /// Whether it speaks of files that were too many to list: of `.`, by a manifest.
+    fn is_of_some_files(&self) -> bool {
+        self.directory().is_some_and(|(directory, _)| directory.name == ".")
+    }
+
+    /// The name under which a file is attested that lies in the directory from which the
+    /// subjects are named.
+    fn name_among(&self, path: &RelPath, digest: &Sha256Digest) -> Result<String, Rejection> {
+        let subjects = self.statement().subjects().iter();
+        let mut named = subjects.filter(|s| RelPath::from_escaped(&s.name).as_ref() == Ok(path)).peekable();
+        if named.peek().is_none() {
+            return Err(Rejection::NotListed { directory: ".".to_owned(), path: path.clone() });
+        }
+        let same = named.find(|subject| subject.digest.sha256() == Some(*digest));
+        same.map(|subject| subject.name.clone()).ok_or_else(|| Rejection::OtherArtifact {
+            found: format!("sha256:{digest}"),
+            about: printable(path.escaped().as_bytes()),
+        })
     }
 
     /// The name under which a file is attested that is not looked for in a directory.
@@ -181,7 +211,7 @@ impl Authentic {
                 return Err(if is_part { Rejection::OfDirectory { directory } } else { about() });
             }
             (Place::Itself(known) | Place::Named(known), _) => known,
-            (Place::Within(_), _) => return Err(about()),
+            (Place::Within(_) | Place::Among(_), _) => return Err(about()),
         };
         let whole = matches!(place, Place::Itself(_));
         let mut search = Search { known, whole, digest, best: 0, found: None, other: None };

@@ -18,7 +18,9 @@ impl Authentic {
         match (place, digest.sha256()) {
             (_, Some(sha256)) => self.needs_manifest(place, &Content::File(sha256)),
             (Place::Itself(_) | Place::Named(_), None) => false,
-            (Place::Within(_), None) => self.needs_manifest(place, &Content::Directory(Tree::default())),
+            (Place::Within(_) | Place::Among(_), None) => {
+                self.needs_manifest(place, &Content::Directory(Tree::default()))
+            }
         }
     }
 
@@ -35,7 +37,7 @@ impl Authentic {
             (Some(sha256), _, Place::Itself(_) | Place::Named(_)) => {
                 self.name_of_file(place, &sha256, manifest)
             }
-            (Some(sha256), _, Place::Within(path)) => {
+            (Some(sha256), _, Place::Within(path) | Place::Among(path)) => {
                 Ok(self.name_of_member(path, &Content::File(sha256), manifest)?.0)
             }
             (None, Some(hash), Place::Itself(_) | Place::Named(_)) => {
@@ -43,7 +45,7 @@ impl Authentic {
                 let subject = self.statement().subjects().iter().find(same);
                 subject.map(|s| s.name.clone()).ok_or_else(|| self.other(&hash))
             }
-            (None, Some(hash), Place::Within(path)) => {
+            (None, Some(hash), Place::Within(path) | Place::Among(path)) => {
                 let Some((directory, whole)) = self.directory() else {
                     return Err(Rejection::NotADirectory { about: self.about() });
                 };

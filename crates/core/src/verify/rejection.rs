@@ -187,6 +187,23 @@ impl Rejection {
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::NoAttestation { .. } | Self::Spelling { .. })
     }
+
+    /// Whether it is an answer about what a trusted key signed, or is said to have signed: that the
+    /// policy refuses it, or that it was altered. What the same signers said before is then none.
+    pub fn is_decisive(&self) -> bool {
+        matches!(
+            self,
+            Self::Policy(_)
+                | Self::Altered { .. }
+                | Self::KeyName { .. }
+                | Self::Signature(SignatureError::Altered { .. })
+        )
+    }
+
+    /// Whether nobody's attestation could be read in it.
+    pub fn is_malformed(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Bundle(_) | Self::Lines(_))
+    }
 }
 
 impl Trouble for Rejection {

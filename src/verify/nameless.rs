@@ -1,0 +1,68 @@
+//! What has bytes and no place: standard input, a pipe, a digest alone.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use argo_attest_core::digest::{FileDigests, FileHasher, Sha256Digest};
+use argo_attest_core::verify::Content;
+
+use super::found::Found;
+use super::local::{BUFFER, CheckedPath, io_error};
+use super::passed_over::PassedOver;
+use super::{CheckError, Checker};
+use crate::attestations::FileAttestations;
+use crate::regular_file::{self, STANDARD_INPUT};
+
+/// What a digest alone is written with, before its digits.
+const SHA256: &str = "sha256:";
+
+/// The bytes' digest, and the longer ones of bytes that were read.
+type Digests = (Sha256Digest, Option<FileDigests>);
+
+/// Reads what is named so, to its end; `None` if it is a file or a directory that has a place.
+pub(super) fn digests(artifact: &Path) -> Result<Option<Digests>, CheckError> {
+    let there = artifact.metadata();
+    let digest = || artifact.to_str()?.strip_prefix(SHA256)?.parse().ok();
+    if let (Err(_), Some(digest)) = (&there, digest()) {
+        return Ok(Some((digest, None)));
+    }
+    let is_stream = there.is_ok_and(|there| !there.is_file() && !there.is_dir());
+    if artifact != Path::new(STANDARD_INPUT) && !is_stream {
+        return Ok(None);
+    }
+    let mut stream = regular_file::open_named(artifact).map_err(|e| io_error(artifact, e.into()))?;
+    let mut hasher = FileHasher::default();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(io_error(artifact, error)),
+        }
+    }
+    let digests = hasher.finish();
+    Ok(Some((digests.sha256(), Some(digests))))
+}
+
+/// Checks it against the attestation that is named.
+pub(super) async fn check(
+    checker: &Checker,
+    artifact: &Path,
+    (sha256, digests): Digests,
+) -> Result<CheckedPath, CheckError> {
+    let Some(bundle) = &checker.bundle else { return Err(CheckError::Nameless) };
+    let found = Found::of(FileAttestations::new(artifact).named(bundle)?)?;
+    let authentic = found.authentic(checker)?.into_iter();
+    let authentic = authentic
+        .map(|(index, statement)| match &digests {
+            Some(digests) if statement.needs_longer() => (index, statement.knowing(digests)),
+            _ => (index, statement),
+        })
+        .collect();
+    let (index, statement) = found.decide(authentic, &Arc::new(Content::File(sha256))).await?;
+    let unjudged = found.unjudged(index);
+    let origin = found.candidate.origin;
+    Ok(CheckedPath { statement, origin, unjudged, passed_over: PassedOver::default() })
+}
