@@ -119,7 +119,7 @@ fn the_reason_is_the_true_one() {
         others.envelope(&statement)
     };
     let twice = envelope.to_string().replacen("\"sig\"", "\"sig\":\"\",\"sig\"", 1);
-    let mut unsigned = envelope.clone();
+    let mut unsigned = envelope;
     unsigned["signatures"] = json!([]);
     let mut other_type = others.good();
     other_type["payloadType"] = "text/plain".into();

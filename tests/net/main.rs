@@ -48,7 +48,7 @@ fn store(endpoint: &str, bundle: &Path, vars: &[(&str, &str)]) -> S3Store {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),
         page: 1000,
-        unreached: Duration::from_secs(60),
+        unreached: Duration::from_mins(1),
         ..Limits::default()
     };
     S3Store::new(S3Config { limits, ..config }).unwrap()

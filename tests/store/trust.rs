@@ -36,7 +36,7 @@ fn limits() -> Limits {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),
         page: 1000,
-        unreached: Duration::from_secs(60),
+        unreached: Duration::from_mins(1),
         ..Limits::default()
     }
 }
