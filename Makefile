@@ -36,9 +36,26 @@ build: ## the debug binary
 	$(CARGO) build --locked
 
 # Most of the tests' time is waiting: for a deadline, a grace period, a store that is away.
-test test-as-user: export RUST_TEST_THREADS ?= 8
+# So groups of them run side by side; what each has printed is shown when it has ended.
+POD := pod
+PROGRAM := commands limits secrets
+TESTS := $(patsubst tests/%,%,$(patsubst %.rs,%,$(patsubst %/main.rs,%,$(wildcard tests/*.rs tests/*/main.rs))))
+REST := $(filter-out $(POD) $(PROGRAM),$(TESTS))
+GROUPS := tests-pod tests-program tests-rest tests-doc
+.PHONY: $(GROUPS)
+test test-as-user: export RUST_TEST_THREADS ?= 6
+GROUPED = $(CARGO) test --locked --workspace --no-run && \
+	$(MAKE) --no-print-directory --keep-going --jobs=$(words $(GROUPS)) --output-sync=target $(GROUPS)
 test: ## every test; those that need a missing tool say so
-	$(CARGO) test --locked --workspace --no-fail-fast
+	+$(GROUPED)
+tests-pod:
+	$(CARGO) test --locked $(POD:%=--test=%)
+tests-program:
+	$(CARGO) test --locked --no-fail-fast $(PROGRAM:%=--test=%)
+tests-rest:
+	$(CARGO) test --locked --no-fail-fast --workspace --lib --bins $(REST:%=--test=%)
+tests-doc:
+	$(CARGO) test --locked --no-fail-fast --workspace --doc
 
 # What root may do hides what others may not, and the other way round. In a user namespace
 # the same files are those of a user who has no capabilities.
@@ -46,9 +63,9 @@ AS_USER := unshare --user --map-user=1000 --map-group=1000 --
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 test-as-user: export CARGO_TARGET_$(HOST)_RUNNER := $(AS_USER)
 test-as-user: ## every test as a user without capabilities, whoever this is
-	@if ! $(AS_USER) true; then echo 'skipped: needs user namespaces (unshare --user)'; \
+	+@if ! $(AS_USER) true; then echo 'skipped: needs user namespaces (unshare --user)'; \
 	    [[ "$${CI:-}" != true ]]; exit; fi; \
-	$(CARGO) test --locked --workspace --no-fail-fast
+	$(GROUPED)
 
 lint: fmt clippy doc core deny ## formatting, clippy, rustdoc, dependencies
 

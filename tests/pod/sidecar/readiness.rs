@@ -113,52 +113,53 @@ fn a_key_that_cannot_be_used() {
 }
 
 #[test]
-fn a_store_that_cannot_be_used() {
+fn a_secret_key_that_is_wrong() {
     let s3 = S3::new();
-    let wrong = pod(&s3);
-    fs::write(wrong.at("secrets/s3-cred/secretkey"), "wrong").unwrap();
-    assert_unready(&s3, wrong, "s3://");
+    let pod = pod(&s3);
+    fs::write(pod.at("secrets/s3-cred/secretkey"), "wrong").unwrap();
+    assert_unready(&s3, pod, "s3://");
+}
 
-    let missing = pod(&s3);
-    fs::remove_file(missing.at("secrets/s3-cred/secretkey")).unwrap();
-    assert_unready(&s3, missing, "secretkey does not exist");
+#[test]
+fn a_secret_key_that_is_missing() {
+    let s3 = S3::new();
+    let pod = pod(&s3);
+    fs::remove_file(pod.at("secrets/s3-cred/secretkey")).unwrap();
+    assert_unready(&s3, pod, "secretkey does not exist");
+}
 
-    let mut none = pod(&s3);
-    none.template["archiveLocation"]["s3"].as_object_mut().unwrap().remove("accessKeySecret");
-    assert_unready(&s3, none, "credentials");
+#[test]
+fn no_credentials() {
+    let s3 = S3::new();
+    let mut pod = pod(&s3);
+    pod.template["archiveLocation"]["s3"].as_object_mut().unwrap().remove("accessKeySecret");
+    assert_unready(&s3, pod, "credentials");
+}
 
-    let mut encrypted = pod(&s3);
-    encrypted.template["archiveLocation"]["s3"]["encryptionOptions"] =
+#[test]
+fn a_customers_key_and_no_https() {
+    let s3 = S3::new();
+    let mut pod = pod(&s3);
+    pod.template["archiveLocation"]["s3"]["encryptionOptions"] =
         json!({"serverSideCustomerKeySecret": {"name": "sse-c", "key": "key"}});
-    assert_unready(&s3, encrypted, "sent over https only");
+    assert_unready(&s3, pod, "sent over https only");
+}
 
-    // The other server does not tell a bucket that is missing from an object that is.
+#[test]
+fn an_access_key_that_nobody_knows() {
     let Some(s3) = S3::versitygw() else { return };
-    let unknown = pod(&s3);
-    fs::write(unknown.at("secrets/s3-cred/accesskey"), "nobody-known").unwrap();
-    assert_unready(&s3, unknown, "s3://");
+    let pod = pod(&s3);
+    fs::write(pod.at("secrets/s3-cred/accesskey"), "nobody-known").unwrap();
+    assert_unready(&s3, pod, "s3://");
+}
 
-    let mut bucket = pod(&s3);
-    bucket.template["archiveLocation"]["s3"]["bucket"] = json!("no-such-bucket");
-    assert_unready(&s3, bucket, "no-such-bucket");
-
-    // One that Argo makes is made too late to leave word before main starts, and the reason says so.
-    let mut later = pod(&s3);
-    later.template["archiveLocation"]["s3"]["bucket"] = json!("made-later");
-    later.template["archiveLocation"]["s3"]["createBucketIfNotPresent"] = json!({});
-    let mut sidecar = later.start_ready();
-    let message = sidecar.reaches("unready");
-    let reason = message["reason"].as_str().unwrap();
-    assert!(reason.contains("does not exist yet; Argo makes it"), "{message}");
-    later.write();
-    later.end(0);
-    s3.make_bucket("made-later");
-    for (key, bytes) in later.outputs[0].objects(&later.work()) {
-        s3.put_in("made-later", &key, &bytes);
-    }
-    sidecar.terminate();
-    let (_, message) = sidecar.ends();
-    assert_eq!((&message["attested"], message["outcome"].is_string()), (&1.into(), true), "{message}");
+/// The other server does not tell a bucket that is missing from an object that is.
+#[test]
+fn a_bucket_that_is_missing() {
+    let Some(s3) = S3::versitygw() else { return };
+    let mut pod = pod(&s3);
+    pod.template["archiveLocation"]["s3"]["bucket"] = json!("no-such-bucket");
+    assert_unready(&s3, pod, "no-such-bucket");
 }
 
 /// Nobody can attest what is stored elsewhere, and the step is not held for it.
