@@ -68,15 +68,13 @@ fn unquoted(text: &str) -> String {
 /// The address without who fetches and how they prove it; `None` if it leads to no other
 /// machine, or may hold something else that is nobody's affair.
 fn published(url: &str) -> Option<String> {
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest.to_owned()),
-        // `user@host:path`, as ssh has it.
-        None => {
-            let (host, path) = url.split_once(':')?;
-            // Before a slash it is a path of this machine; a letter alone is a drive.
-            let is_host = !host.contains('/') && host.len() > 1;
-            ("ssh".to_owned(), is_host.then(|| format!("{host}/{}", path.trim_start_matches('/')))?)
-        }
+    let (scheme, rest) = if let Some((scheme, rest)) = url.split_once("://") {
+        (scheme.to_ascii_lowercase(), rest.to_owned())
+    } else {
+        // `user@host:path`, as ssh has it; before a slash it is a path of this machine, and a
+        // letter alone is a drive.
+        let (host, path) = url.split_once(':').filter(|(host, _)| !host.contains('/') && host.len() > 1)?;
+        ("ssh".to_owned(), format!("{host}/{}", path.trim_start_matches('/')))
     };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (authority, path) = rest.split_once('/')?;

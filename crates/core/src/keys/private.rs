@@ -99,9 +99,10 @@ impl PrivateKey {
         let key = p256::SecretKey::from_sec1_der(der).map_err(|_| {
             let is_key = der.windows(EC_PRIVATE_KEY.len()).take(4).any(|w| w == EC_PRIVATE_KEY);
             let names_p256 = der.windows(P256.len()).any(|w| w == P256);
-            match is_key && !names_p256 {
-                true => InvalidKey::Algorithm { found: "an elliptic curve key that is not on P-256" },
-                false => InvalidKey::Damaged,
+            if is_key && !names_p256 {
+                InvalidKey::Algorithm { found: "an elliptic curve key that is not on P-256" }
+            } else {
+                InvalidKey::Damaged
             }
         })?;
         Self::new(Secret::EcdsaP256(Box::new(key.into())))
