@@ -12,7 +12,7 @@ use super::mounted::Mounted;
 use crate::regular_file::{self, Links, Named, ReadError, STANDARD_INPUT};
 
 /// Where files are that a process was handed over open.
-const HANDED_OVER: [&str; 2] = ["/dev", "/proc"];
+const HANDED_OVER: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
 
 /// The group's and the others' permission bits.
 const OTHERS: u32 = 0o077;
