@@ -121,15 +121,14 @@ impl Attestations for FileAttestations {
         let above = if reach == Reach::Own { 1 } else { usize::MAX };
         let bases = self.artifact.ancestors().skip(levels).take(above);
         let bases = bases.filter(|path| path.file_name().is_some());
-        let looks =
-            bases.flat_map(move |base| LOOKED_FOR.iter().filter_map(move |form| self.look(base, *form)));
+        let looks = bases.enumerate().flat_map(move |(level, base)| {
+            LOOKED_FOR.iter().filter_map(move |form| Some((level, self.look(base, *form)?)))
+        });
         // There is one place for each directory; what lies beside another does not count.
         let all = matches!(reach, Reach::Above(_));
         let mut nearest = None;
-        let mut looks = looks.take_while(move |candidate| {
-            let artifact = candidate.as_ref().ok().map(|candidate| candidate.artifact.clone());
-            all || *nearest.get_or_insert_with(|| artifact.clone()) == artifact
-        });
+        let looks = looks.take_while(move |(level, _)| all || *nearest.get_or_insert(*level) == *level);
+        let mut looks = looks.map(|(_, candidate)| candidate);
         let mut among = (reach == Reach::Nearest).then(|| self.among());
         let looks = iter::from_fn(move || {
             if let Some(beside) = looks.next() {

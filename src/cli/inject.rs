@@ -1,51 +1,70 @@
 //! `argo-attest inject`.
 
-use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::str::FromStr;
 
 use argo_attest_core::contract::annotation::PLACE;
 use argo_attest_core::contract::{variable, volume};
 use argo_attest_core::inject::{
-    Change, Container, Injected, MAX_FILE, Mode, Refusal, Settings, SharedPrefix,
+    self as core, Authorities, Change, Container, Injected, InvalidQuantity, Mode, PullPolicy, Quantity,
+    Resources, RunAs, Settings, SharedPrefix, Warning,
 };
 use argo_attest_core::object_name::ObjectName;
-use argo_attest_core::secret::{KeyMaterial, shown_path};
 use argo_attest_core::text::brief;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use super::manifests::{self, Manifest};
 use super::{Exit, Failure, print};
-use crate::regular_file::{self, ReadError};
 use crate::sidecar::NamedStore;
 
 const EXAMPLE: &str = "\
-Example, of the steps with the annotation argo-attest.io/attest: \"true\":
+Examples, of the steps with the annotation argo-attest.io/attest: \"true\":
   export ARGO_ATTEST_IMAGE=registry.example.com/argo-attest:0.1.0
   export ARGO_ATTEST_BUILDER_ID=https://ci.example.com/argo
   argo-attest inject --store-secret s3-credentials -f workflow.yaml | kubectl create -f -
+  argo-attest inject -f workflows/ -f extra.yaml > injected.yaml
+  argo-attest inject --update --image registry.example.com/argo-attest:0.2.0 -f injected.yaml
+  argo-attest inject --remove -f injected.yaml
+  kustomize build . | argo-attest inject --all --template build -f - | kubectl apply -f -
 
-Comments, order and layout stay: a diff shows only added lines. Run again, it adds nothing.";
+Comments, order and layout stay: a diff shows only what was added. Run again, it adds nothing.
+What is there and is not what the options would add is refused, unless --update is given.";
 
 /// Adds the sidecar and the gate to workflows
 ///
 /// Reads workflows, cron workflows and workflow templates, a namespace's or the cluster's, in YAML
-/// or JSON, and prints them with the containers and volumes that their templates ask for. Other
-/// documents of the file are printed as they are. What was added is said on standard error.
+/// or JSON, and prints them with the containers and volumes that their templates ask for, as one
+/// stream. Other documents are printed as they are. What was added, and what will not be attested,
+/// is said on standard error.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct InjectArgs {
-    /// The file to read; - for standard input
-    #[arg(short = 'f', long = "file", value_name = "FILE", env = variable::FILE, default_value = "-")]
-    file: PathBuf,
+    /// A file to read, a folder (all *.yaml, *.yml and *.json beneath it), or - for standard input;
+    /// repeatable [default: -]
+    #[arg(short = 'f', long = "file", value_name = "FILE", env = variable::FILE)]
+    file: Vec<PathBuf>,
+    /// Take out what was put in before, and put nothing in
+    #[arg(long, conflicts_with = "update")]
+    remove: bool,
+    /// Bring what was put in before to what this version and these options would put in
+    #[arg(long)]
+    update: bool,
     /// Image of argo-attest, best with its digest
-    #[arg(long, value_name = "IMAGE", env = variable::IMAGE, value_parser = image)]
-    image: String,
+    #[arg(long, value_name = "IMAGE", env = variable::IMAGE, value_parser = image,
+          required_unless_present = "remove")]
+    image: Option<String>,
     /// Under which id the builder is known
-    #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
-    builder_id: String,
+    #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id,
+          required_unless_present = "remove")]
+    builder_id: Option<String>,
     /// Add to every template that runs containers, by the workflow's templateDefaults
     #[arg(long, env = variable::ALL, value_parser = FalseyValueParser::new())]
     all: bool,
+    /// Only the template of this name, repeatable; with --all, whether it asks or not
+    #[arg(long, value_name = "NAME")]
+    template: Vec<String>,
     /// How the sidecar is declared
     #[arg(long, value_name = "MODE", env = variable::MODE, default_value = "native")]
     mode: Form,
@@ -75,13 +94,78 @@ pub(super) struct InjectArgs {
                 store, and outcomes: s3://bucket/prefix [default: as the sidecar has it]"
     )]
     store: Option<NamedStore>,
+    /// Key of a Secret or config map with the CA certificates of the store, TYPE/NAME or
+    /// TYPE/NAME:KEY, such as configmap/store-ca; the key is ca.crt unless it is said [default:
+    /// those of the image]
+    #[arg(long, value_name = "TYPE/NAME", env = variable::CA)]
+    ca: Option<Authorities>,
     /// Give the pods so long to end, by a podSpecPatch [default: as it is]
     #[arg(long, value_name = "SECONDS", env = variable::GRACE_PERIOD,
           value_parser = clap::value_parser!(u32).range(5..))]
     grace_period: Option<u32>,
-    /// User of both containers [default: that of the pod, or of main, else 0 without capabilities]
+    /// User of both containers; none leaves it to the platform, which then chooses main's, too
+    /// [default: that of the pod, or of main, else 0 without capabilities]
     #[arg(long, value_name = "UID", env = variable::RUN_AS_USER)]
-    run_as_user: Option<u32>,
+    run_as_user: Option<User>,
+    /// CPU that each container asks for, or none
+    #[arg(long, value_name = "AMOUNT", env = variable::CPU_REQUEST, default_value = Resources::CPU_REQUEST)]
+    cpu_request: Amount,
+    /// Memory that each container asks for, or none
+    #[arg(long, value_name = "AMOUNT", env = variable::MEMORY_REQUEST,
+          default_value = Resources::MEMORY_REQUEST)]
+    memory_request: Amount,
+    /// CPU that each container may have at most [default: none]
+    #[arg(long, value_name = "AMOUNT", env = variable::CPU_LIMIT)]
+    cpu_limit: Option<Amount>,
+    /// Memory that each container may have at most, or none
+    #[arg(long, value_name = "AMOUNT", env = variable::MEMORY_LIMIT,
+          default_value = Resources::MEMORY_LIMIT)]
+    memory_limit: Amount,
+    /// When the image is pulled [default: as Kubernetes has it]
+    #[arg(long, value_name = "WHEN", env = variable::IMAGE_PULL_POLICY)]
+    image_pull_policy: Option<Pull>,
+    /// Secret that the image is pulled with, for the workflow's imagePullSecrets; repeatable
+    #[arg(long, value_name = "NAME", env = variable::IMAGE_PULL_SECRET, value_delimiter = ',')]
+    image_pull_secret: Vec<ObjectName>,
+}
+
+/// Whoever our containers run as.
+#[derive(Debug, Clone, Copy)]
+struct User(RunAs);
+
+impl FromStr for User {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self(RunAs::Platform)),
+            uid => uid.parse().map(RunAs::User).map(Self).map_err(|_| "neither a number nor none"),
+        }
+    }
+}
+
+/// An amount of a resource, or none.
+#[derive(Debug, Clone)]
+struct Amount(Option<Quantity>);
+
+impl FromStr for Amount {
+    type Err = InvalidQuantity;
+
+    fn from_str(text: &str) -> Result<Self, InvalidQuantity> {
+        if text == "none" { Ok(Self(None)) } else { text.parse().map(|amount| Self(Some(amount))) }
+    }
+}
+
+/// When the image is pulled.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "PascalCase")]
+enum Pull {
+    /// Before each start
+    Always,
+    /// Where it is not there
+    IfNotPresent,
+    /// Not at all
+    Never,
 }
 
 /// What becomes of a step that cannot be attested.
@@ -102,26 +186,57 @@ enum Form {
     Sidecar,
 }
 
-/// Prints the file with what its templates ask for.
+/// Prints the files with what their templates ask for, or without it.
 pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
-    let from = if args.file == Path::new("-") { "standard input".into() } else { shown_path(&args.file) };
-    let bytes = read(&args.file, &from)?;
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Failure::new(Exit::Data, format!("{from}: byte {at} is not UTF-8"))
-            .remedy("give a file that kubectl could read")
-    })?;
-    // It would be printed as it is, like any document that is no workflow.
-    let first =
-        text.lines().map(str::trim).find(|line| !line.is_empty() && *line != "---").unwrap_or_default();
-    if KeyMaterial::of(first.as_bytes()).is_some() {
-        return Err(Failure::new(Exit::Data, format!("{from} holds what looks like a key, and no workflow"))
-            .remedy("give a file that kubectl could read"));
+    let given = if args.file.is_empty() { vec![PathBuf::from("-")] } else { args.file.clone() };
+    let manifests = manifests::read(&given)?;
+    let (remove, update, named) = (args.remove, args.update, args.template.clone());
+    let all = args.all;
+    let settings = if remove { None } else { Some(settings(args)?) };
+    let (mut stream, mut told, mut seen) = (String::new(), Vec::new(), BTreeSet::new());
+    for Manifest { name, text } in &manifests {
+        let done = match &settings {
+            None => core::remove(text, &named).map(|removed| {
+                seen.extend(removed.named);
+                told.extend(without(name, &removed.changes));
+                removed.text
+            }),
+            Some(settings) => {
+                let done = if update { core::update(text, settings) } else { core::inject(text, settings) };
+                done.map(|injected| {
+                    told.extend(with(name, &injected, all));
+                    seen.extend(injected.named);
+                    injected.text
+                })
+            }
+        };
+        let done = done.map_err(|refusal| Failure::from(&refusal).about(name))?;
+        manifests::append(&mut stream, &done);
     }
-    let settings = Settings {
-        image: args.image,
-        builder_id: args.builder_id,
+    if let Some(name) = named.iter().find(|name| !seen.contains(*name)) {
+        let what = format!("no template {:?} in what was read", brief(name, 200));
+        return Err(Failure::new(Exit::NoInput, what).remedy("name templates of the files that are given"));
+    }
+    print(&stream)?;
+    for line in told {
+        eprintln!("{line}");
+    }
+    Ok(Exit::Done)
+}
+
+/// What is asked for on the command line.
+fn settings(args: InjectArgs) -> Result<Settings, Failure> {
+    let missing = |option: &str| {
+        Failure::new(Exit::Usage, format!("{option} is needed unless --remove is given"))
+            .remedy("say which image and which builder; argo-attest inject --help has an example")
+    };
+    let new = Settings::new(
+        args.image.ok_or_else(|| missing("--image"))?,
+        args.builder_id.ok_or_else(|| missing("--builder-id"))?,
+    );
+    Ok(Settings {
         all: args.all,
+        templates: args.template,
         mode: match args.mode {
             Form::Native => Mode::Native,
             Form::Sidecar => Mode::Sidecar,
@@ -131,44 +246,37 @@ pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,
         attestation_store: args.store.as_ref().map(ToString::to_string),
+        authorities: args.ca,
         grace_period: args.grace_period,
-        run_as_user: args.run_as_user,
-    };
-    let injected = argo_attest_core::inject::inject(&text, &settings)
-        .map_err(|refusal| Failure::from(&refusal).about(&from))?;
-    print(&injected.text)?;
-    tell(&from, &injected, args.all);
-    Ok(Exit::Done)
-}
-
-fn read(file: &Path, from: &str) -> Result<Vec<u8>, Failure> {
-    let read = if file == Path::new("-") {
-        if std::io::stdin().is_terminal() {
-            eprintln!("reading the workflow from standard input; -f FILE reads a file");
-        }
-        regular_file::read_all(std::io::stdin().lock(), MAX_FILE)
-    } else {
-        regular_file::read_named(file, MAX_FILE)
-    };
-    read.map_err(|error| match error {
-        ReadError::TooLarge { .. } => Failure::from(&Refusal::TooLarge { most: MAX_FILE }).about(from),
-        error => Failure::from(&error)
-            .about(&format!("cannot read {from}"))
-            .remedy("give a file, or - for standard input"),
+        run_as: args.run_as_user.map_or(RunAs::Main, |user| user.0),
+        resources: Resources {
+            cpu_request: args.cpu_request.0,
+            memory_request: args.memory_request.0,
+            cpu_limit: args.cpu_limit.and_then(|amount| amount.0),
+            memory_limit: args.memory_limit.0,
+        },
+        pull_policy: args.image_pull_policy.map(|policy| match policy {
+            Pull::Always => PullPolicy::Always,
+            Pull::IfNotPresent => PullPolicy::IfNotPresent,
+            Pull::Never => PullPolicy::Never,
+        }),
+        pull_secrets: args.image_pull_secret,
+        ..new
     })
 }
 
-/// Says what was done: whoever asked for attestation must see if there will be none.
-fn tell(from: &str, injected: &Injected, all: bool) {
-    for change in &injected.changes {
-        eprintln!("{from}, line {}: {}: {}", change.line, brief(&change.template, 500), done(change));
+/// What was done: whoever asked for attestation must see if there will be none.
+fn with(from: &str, injected: &Injected, all: bool) -> Vec<String> {
+    let mut told: Vec<_> = injected.changes.iter().map(|change| line(from, change)).collect();
+    for Warning { line, template, caveat } in &injected.warnings {
+        told.push(format!("{from}, line {line}: warning: {}: {caveat}", brief(template, 500)));
     }
     for SharedPrefix { taken_by, prefix, written_by, output } in &injected.shared_prefixes {
         let [taken_by, prefix, written_by, output] =
             [taken_by, prefix, written_by, output].map(|text| brief(text, 500));
-        eprintln!(
+        told.push(format!(
             "{from}: warning: {taken_by} takes all that lies beneath {prefix}, and the attestations of {written_by}'s output {output} would lie there, too (help: annotate {written_by} with {PLACE}: apart)"
-        );
+        ));
     }
     if injected.changes.is_empty() {
         let why = match (injected.workflows, all) {
@@ -176,22 +284,39 @@ fn tell(from: &str, injected: &Injected, all: bool) {
             (_, true) => "no template in it runs containers",
             (_, false) => "no template asks for it (annotation argo-attest.io/attest: \"true\", or --all)",
         };
-        eprintln!("{from}: nothing added: {why}");
+        told.push(format!("{from}: nothing added: {why}"));
     }
+    told
+}
+
+/// The same of what was taken out.
+fn without(from: &str, changes: &[Change]) -> Vec<String> {
+    if changes.is_empty() {
+        return vec![format!("{from}: nothing taken out: no container of argo-attest's in it")];
+    }
+    changes.iter().map(|change| line(from, change)).collect()
+}
+
+fn line(from: &str, change: &Change) -> String {
+    format!("{from}, line {}: {}: {}", change.line, brief(&change.template, 500), done(change))
 }
 
 fn done(change: &Change) -> String {
     let parts = [(change.gate, "the gate"), (change.sidecar, "the sidecar")];
-    let of = |state| {
+    let of = |state, before: &str, after: &str| {
         let names = parts.iter().filter(|(container, _)| *container == state).map(|(_, name)| *name);
-        names.collect::<Vec<_>>().join(" and ")
+        let names = names.collect::<Vec<_>>().join(" and ");
+        (!names.is_empty()).then(|| format!("{before}{names}{after}"))
     };
-    let (added, already) = (of(Container::Added), of(Container::Already));
-    match (added.as_str(), already.as_str()) {
-        ("", already) => format!("{already} there already, left as it is"),
-        (added, "") => format!("added {added}"),
-        (added, already) => format!("added {added}; {already} there already, left as it is"),
-    }
+    let said = [
+        of(Container::Added, "added ", ""),
+        of(Container::Renewed, "brought ", " up to date"),
+        of(Container::Removed, "took out ", ""),
+        of(Container::Already, "", " there already, as it would be added"),
+        of(Container::Unasked, "", " there, and nothing asks for it (help: --update takes it out)"),
+    ];
+    let said = said.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    if said.is_empty() { "took out a check".into() } else { said }
 }
 
 /// An image's name is not judged further: registries differ.

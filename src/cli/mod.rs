@@ -16,6 +16,7 @@ mod interrupts;
 mod invocation;
 mod keygen;
 mod logging;
+mod manifests;
 mod misused;
 mod outcome;
 mod outputs;

@@ -16,10 +16,10 @@ use crate::verify::{CheckError, Checker, check_outcome};
 
 /// Verifies one outcome, and shows it if a trusted key signed it: what it says is told, not
 /// whether the step went well.
-pub(super) async fn verify(checker: &Checker, file: &Path, json: bool) -> Result<Exit, Failure> {
+pub(super) async fn verify(asked: &Checker, file: &Path, json: bool) -> Result<Exit, Failure> {
     let name = shown_path(file);
     let bytes = read(file, &name).await?;
-    let checked = check_outcome(checker, &bytes);
+    let checked = check_outcome(asked, &bytes);
     let exit = checked.as_ref().map_or_else(|no| no.fault().into(), |_| Exit::Done);
     if json {
         print_json(&OutcomeJson::new(&name, &checked))?;

@@ -93,25 +93,32 @@ pub trait Store: Send + Sync + Debug {
 /// How long a person waits for a store that is not reached.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens the store that a person named, who waits: [`open`], but where nobody is reached that is
-/// said in seconds.
+/// Opens the store that a person at a command line named. Their profiles in `~/.aws` are followed,
+/// too ([`s3::S3Config::at_command_line`]), and where nobody is reached that is said in seconds.
+/// Not for what runs in a pod.
 pub fn open_named(location: &Location, env: &dyn Env) -> Result<Box<dyn Store>, StoreError> {
-    opened(location, env, s3::Limits { unreached: PATIENCE, ..s3::Limits::default() })
+    open_with(location, |bucket, prefix| {
+        let mut config = s3::S3Config::at_command_line(bucket, prefix, env)?;
+        config.limits.unreached = PATIENCE;
+        Ok(config)
+    })
 }
 
 /// Opens the store that `location` names. Credentials, endpoint and region of
-/// an `s3://` location come from `env`; no request is made yet.
+/// an `s3://` location come from `env`, and from nothing else; no request is made yet.
 pub fn open(location: &Location, env: &dyn Env) -> Result<Box<dyn Store>, StoreError> {
-    opened(location, env, s3::Limits::default())
+    open_with(location, |bucket, prefix| s3::S3Config::from_env(bucket, prefix, env))
 }
 
-fn opened(location: &Location, env: &dyn Env, limits: s3::Limits) -> Result<Box<dyn Store>, StoreError> {
+fn open_with(
+    location: &Location,
+    config: impl FnOnce(BucketName, Option<ObjectKey>) -> Result<s3::S3Config, s3::ConfigError>,
+) -> Result<Box<dyn Store>, StoreError> {
     match location {
         Location::File(dir) => Ok(Box::new(FileStore::open(dir)?)),
         Location::S3 { bucket, prefix } => {
-            let mut config = s3::S3Config::from_env(bucket.clone(), prefix.clone(), env)
-                .map_err(|error| error.about(location.to_string()))?;
-            config.limits = limits;
+            let config =
+                config(bucket.clone(), prefix.clone()).map_err(|error| error.about(location.to_string()))?;
             Ok(Box::new(S3Store::new(config)?))
         }
     }

@@ -47,7 +47,7 @@ fn statements(bytes: &[u8]) -> Result<Vec<Carried>, Rejection> {
                 unjudged: signed.unjudged,
                 envelope: signed.content,
             }),
-            found => other = other.or(Some(found.form())),
+            found => other = other.or_else(|| Some(found.form())),
         }
     }
     match other {

@@ -12,7 +12,7 @@ use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{Authentic, Content, KnownAs, Place, Rejection, VerifiedStatement};
 
 use super::found::Found;
-use super::passed_over::PassedOver;
+use super::passed_over::{Decisive, PassedOver};
 use super::{CheckError, Checker, nameless};
 use crate::attestations::{Attestations as _, Candidate, FileAttestations, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
@@ -57,12 +57,19 @@ pub async fn check_path(
     }
     let mut candidates = attestations.find(Reach::Nearest);
     let mut passed_over = PassedOver::default();
+    let mut decisive = Decisive::default();
     while let Some(candidate) = candidates.next().await {
         let candidate = candidate?;
-        let origin = candidate.origin.clone();
+        if decisive.counts_before(&candidate) {
+            continue;
+        }
+        let (origin, bundle) = (candidate.origin.clone(), candidate.bundle_uri.clone());
         match check.candidate(candidate).await {
             Ok(found) => return Ok(CheckedPath { passed_over, ..found }),
-            Err(CheckError::Rejected(why)) => passed_over.push(origin, why),
+            Err(CheckError::Rejected(why)) => {
+                decisive.rejected(bundle, &why);
+                passed_over.push(origin, why);
+            }
             // It may be the one that would do.
             Err(error) => return Err(error),
         }
@@ -117,14 +124,14 @@ impl Check<'_> {
 /// What others name by longer digests only is compared by those: the file is read once more.
 fn completed(
     authentic: Vec<(usize, Authentic)>,
-    real: &Path,
+    path: &Path,
     content: &Content,
 ) -> Result<Vec<(usize, Authentic)>, CheckError> {
     let Content::File(sha256) = content else { return Ok(authentic) };
     if !authentic.iter().any(|(_, statement)| statement.needs_longer()) {
         return Ok(authentic);
     }
-    let mut file = regular_file::open(real, Links::Refused).map_err(|e| io_error(real, e.into()))?;
+    let mut file = regular_file::open(path, Links::Refused).map_err(|e| io_error(path, e.into()))?;
     let mut hasher = FileHasher::default();
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -132,7 +139,7 @@ fn completed(
             Ok(0) => break,
             Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(io_error(real, error)),
+            Err(error) => return Err(io_error(path, error)),
         }
     }
     let digests = hasher.finish();

@@ -12,7 +12,7 @@ use argo_attest_core::verify::{
 use sha2::{Digest as _, Sha256};
 
 use super::found::Found;
-use super::passed_over::PassedOver;
+use super::passed_over::{Decisive, PassedOver};
 use super::{CheckError, Checker};
 use crate::attestations::{Attestations, Candidate, ObjectAttestations, Reach};
 use crate::observe::Progress;
@@ -48,19 +48,28 @@ pub async fn check_object(
     }
     let mut candidates = attestations.candidates(Reach::Nearest);
     let mut passed_over = PassedOver::default();
+    let mut decisive = Decisive::default();
     while let Some(candidate) = candidates.next().await {
-        let found = match candidate {
-            Ok(candidate) => {
-                let origin = candidate.origin.clone();
-                check.candidate(candidate).await.map_err(|error| (origin, error))
-            }
-            Err(error) => Err((String::new(), error.into())),
+        let candidate = match candidate {
+            Ok(candidate) if decisive.counts_before(&candidate) => continue,
+            Ok(candidate) => candidate,
+            Err(error) => match CheckError::from(error) {
+                CheckError::Rejected(why) => {
+                    passed_over.push(String::new(), why);
+                    continue;
+                }
+                error => return Err(error),
+            },
         };
-        match found {
+        let (origin, bundle) = (candidate.origin.clone(), candidate.bundle_uri.clone());
+        match check.candidate(candidate).await {
             Ok(found) => return Ok(CheckedObject { passed_over, ..found }),
-            Err((origin, CheckError::Rejected(why))) => passed_over.push(origin, why),
+            Err(CheckError::Rejected(why)) => {
+                decisive.rejected(bundle, &why);
+                passed_over.push(origin, why);
+            }
             // It may be the one that would do.
-            Err((_, error)) => return Err(error),
+            Err(error) => return Err(error),
         }
     }
     let missing = || Rejection::NoAttestation { looked_for: candidates.looked_for() };

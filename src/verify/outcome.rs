@@ -26,18 +26,18 @@ pub fn check_outcome(checker: &Checker, bytes: &[u8]) -> Result<CheckedOutcome, 
     let mut other = None;
     let mut effort = Effort::default();
     for item in AttestationFile::read(bytes)?.into_items().into_iter().rev() {
-        let signed = match item.found {
+        let found = match item.found {
             Item::Attestation(signed) => signed,
-            found => {
-                other = other.or(Some(found.form()));
+            another => {
+                other = other.or_else(|| Some(another.form()));
                 continue;
             }
         };
-        match authenticate_outcome(&signed.content, &checker.policy, checker.now, &mut effort) {
-            Ok((words, signer)) => return Ok(CheckedOutcome { words, signer, unjudged: signed.unjudged }),
-            Err(rejection) => newest = newest.or(Some(rejection)),
+        match authenticate_outcome(&found.content, &checker.policy, checker.now, &mut effort) {
+            Ok((words, signer)) => return Ok(CheckedOutcome { words, signer, unjudged: found.unjudged }),
+            Err(no) => newest = newest.or(Some(no)),
         }
     }
-    let found = || other.unwrap_or("nothing").to_owned();
-    Err(newest.unwrap_or_else(|| Rejection::NoStatement { found: found() }))
+    let nothing = || Rejection::NoStatement { found: other.unwrap_or("nothing").to_owned() };
+    Err(newest.unwrap_or_else(nothing))
 }

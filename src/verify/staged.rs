@@ -26,9 +26,10 @@ pub struct Attestable<'a> {
     directory: Option<ObjectKey>,
     /// The key, printable, if it is that of a directory's objects and of no object.
     only_directory: Option<String>,
-    /// Address of the bundle that a trusted key signed and the policy accepts: it is the newest
-    /// there, and none of the lines beside it counts instead. Otherwise whoever can replace
-    /// an object could bring back an older one of which an older line speaks.
+    /// Address of the bundle that a trusted key signed, or is said to have signed: it is the newest
+    /// there, and none of the lines beside it counts instead, whatever is wrong with it. Otherwise
+    /// whoever can replace an object could bring back an older one of which an older line speaks.
+    /// One that was cut short may have been such a bundle. Somebody else's is none.
     decisive: Option<String>,
 }
 
@@ -100,7 +101,12 @@ impl<'a> Attestable<'a> {
         }
         let (origin, bundle) = (candidate.origin.clone(), candidate.bundle_uri.clone());
         let attested = self.authentic(candidate);
-        if attested.is_ok() {
+        let decides = match &attested {
+            Ok(_) => true,
+            Err(CheckError::Rejected(why)) => why.is_decisive() || why.is_malformed(),
+            Err(_) => false,
+        };
+        if decides {
             self.decisive = Some(bundle);
         }
         Some((origin, attested))

@@ -16,4 +16,5 @@ mod workshop;
 
 mod attest;
 mod chain;
+mod others;
 mod run;

@@ -148,19 +148,21 @@ fn ssh_keygen_agrees_on_the_name_of_a_key() {
         let dir = TempDir::new().unwrap();
         let key = PrivateKey::generate(key_type).unwrap();
         // Imports SPKI of both kinds only in new versions, so the wire form is given.
-        fs::write(dir.path().join("ssh.pub"), ssh_line(key.public())).unwrap();
+        fs::write(dir.path().join("ssh.pub"), ssh_line(&key)).unwrap();
         let printed = ok(dir.path(), "ssh-keygen", &["-l", "-E", "sha256", "-f", "ssh.pub"]);
         assert_eq!(printed.split(' ').nth(1).unwrap(), key.public().key_id().to_string());
     }
 }
 
 /// The line of an `authorized_keys` file (RFC 8709 section 4, RFC 5656 section 3.1).
-fn ssh_line(key: &PublicKey) -> String {
+fn ssh_line(key: &PrivateKey) -> String {
     use base64::Engine as _;
-    let der = key.to_spki_der();
-    let (kind, fields): (_, Vec<&[u8]>) = match key.kind() {
-        "ed25519" => ("ssh-ed25519", vec![b"ssh-ed25519", &der[der.len() - 32..]]),
-        _ => ("ecdsa-sha2-nistp256", vec![b"ecdsa-sha2-nistp256", b"nistp256", &der[der.len() - 65..]]),
+    let der = key.public().to_spki_der();
+    let (kind, fields): (_, Vec<&[u8]>) = match key.key_type() {
+        KeyType::Ed25519 => ("ssh-ed25519", vec![b"ssh-ed25519", &der[der.len() - 32..]]),
+        KeyType::EcdsaP256 => {
+            ("ecdsa-sha2-nistp256", vec![b"ecdsa-sha2-nistp256", b"nistp256", &der[der.len() - 65..]])
+        }
     };
     let field = |f: &&[u8]| [&u32::try_from(f.len()).unwrap().to_be_bytes(), *f].concat();
     let wire: Vec<u8> = fields.iter().flat_map(field).collect();

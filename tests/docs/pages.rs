@@ -187,7 +187,14 @@ fn all_that_is_named_is_in_the_contract() {
         "argo-attest.io/v",
         "argo-attest.io/protect",
     ];
-    let places = [place::KEY, place::KEY_FILE, place::POLICY, place::POLICY_FILE, place::API_TOKEN];
+    let places = [
+        place::KEY,
+        place::KEY_FILE,
+        place::POLICY,
+        place::POLICY_FILE,
+        place::API_TOKEN,
+        place::AUTHORITIES,
+    ];
     let mut seen = BTreeSet::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

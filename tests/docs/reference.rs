@@ -23,7 +23,7 @@ something else. The option wins over the variable, the variable over the default
 written in statements is specified with the build types
 [command/v1](buildtypes/command/v1.md), [argo-step/v1](buildtypes/argo-step/v1.md) and
 [existing-object/v1](buildtypes/existing-object/v1.md), the [outcome](outcome.md) and the
-[reports](reports.md).
+[reports](reports.md). For `s3://…` AWS's variables are read, too (`AWS_REGION`, `AWS_PROFILE`, …): [stores](stores.md).
 ";
 
 fn root() -> PathBuf {

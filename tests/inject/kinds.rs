@@ -1,6 +1,6 @@
 //! What is added to which kind of workflow and template.
 
-use argo_attest_core::inject::{Container, Mode, Settings};
+use argo_attest_core::inject::{Container, Mode, Obstacle, Refusal, RunAs, Settings, inject, remove, update};
 
 use super::oracle::{added_lines, names, read, spec, templates};
 use super::{added, injected, settings};
@@ -85,9 +85,7 @@ fn a_check_comes_where_it_was_asked_for() {
         assert_eq!(check["mirrorVolumeMounts"], serde_json::Value::Null, "it looks at nothing of main's");
         assert!(names(spec(document), "volumes").contains(&"argo-attest-evidence"));
     }
-    // A sidecar that is there already tells a check nothing, and a plain one fails the step.
-    let before = injected(&build(), &settings()).unwrap().text;
-    assert_eq!(injected(&before, &failing).unwrap().text, before);
+    // A plain sidecar fails the step itself.
     let lines = added(&build(), &Settings { mode: Mode::Sidecar, ..failing });
     assert!(!lines.contains("argo-attest-check") && !lines.contains("NOT_READY"), "{lines}");
 }
@@ -242,11 +240,15 @@ fn all_go_into_the_defaults_once() {
         env.as_array().unwrap().iter().any(|e| e["name"] == "ARGO_ATTEST_GRACE_PERIOD" && e["value"] == "45")
     );
     assert!(templates(document).iter().all(|template| template["initContainers"].is_null()));
-    // Now that the defaults reach every template, one that asks has what it wants.
+    // For one template alone, what is in the defaults is too much.
     let asks = done.text.replace("  - name: a\n", &format!("  - name: a\n    {ASKS}\n"));
-    let again = injected(&asks, &settings()).unwrap();
-    assert_eq!(again.text, asks);
-    assert_eq!(again.changes[0].sidecar, Container::Already);
+    assert!(matches!(inject(&asks, &settings()), Err(Refusal::Template { why: Obstacle::Stale(_), .. })));
+    let updated = update(&asks, &settings()).unwrap();
+    let document = &read(&updated.text)[0];
+    assert_eq!(spec(document)["templateDefaults"], serde_json::Value::Null);
+    assert_eq!(names(templates(document)[0], "initContainers"), ["argo-attest"]);
+    let became: Vec<_> = updated.changes.iter().map(|change| change.sidecar).collect();
+    assert_eq!(became, [Container::Removed, Container::Added]);
 }
 
 #[test]
@@ -267,7 +269,7 @@ fn the_user_is_the_one_that_main_has() {
             "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n{spec}  templates:\n  - name: t\n    {ASKS}\n{template}    \
              container: {{image: x{main}}}\n"
         );
-        let lines = added(&text, &Settings { run_as_user: given, ..settings() });
+        let lines = added(&text, &Settings { run_as: given.map_or(RunAs::Main, RunAs::User), ..settings() });
         let context = lines.lines().find(|line| line.contains("securityContext")).unwrap().to_owned();
         let mode = if lines.contains("defaultMode: 256") { "256" } else { "292" };
         let user =
@@ -303,6 +305,7 @@ fn other_documents_are_left_alone() {
     assert_eq!(done.workflows, 1);
     assert!(done.text.starts_with(other) && done.text.ends_with("...\n---\n- a\n"));
     assert_eq!(added_lines(&text, &done.text).len(), 25);
+    assert_eq!(remove(&done.text, &[]).unwrap().text, text);
 }
 
 #[test]
@@ -334,16 +337,6 @@ fn lists_of_objects() {
     let done = injected(&text, &settings()).unwrap();
     assert_eq!((done.workflows, done.changes.len()), (1, 1));
     assert_eq!(done.changes[0].line, 9);
-}
-
-#[test]
-fn what_is_there_is_left_as_it_is() {
-    let first = injected(&build(), &settings()).unwrap().text;
-    let tuned = first.replace("\"256Mi\"", "\"1Gi\"");
-    let newer = Settings { image: "registry.example/argo-attest:2".into(), ..settings() };
-    let done = injected(&tuned, &newer).unwrap();
-    assert_eq!(done.text, tuned);
-    assert_eq!(done.changes[0].sidecar, Container::Already);
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn charts_keep_their_expressions_and_ours() {
     );
     let text = format!("{HEAD}{spec}");
     let done = argo_attest_core::inject::inject(&text, &settings()).unwrap();
-    super::oracle::only_lines_added(&text, &done.text);
+    super::oracle::only_added(&text, &done.text);
     assert!(done.text.contains("value: \"{{`{{workflow.uid}}`}}\""), "{}", done.text);
     assert_eq!(done.changes[0].template, "Workflow, template {{ .Values.name }}-t");
     let again = argo_attest_core::inject::inject(&done.text, &settings()).unwrap();

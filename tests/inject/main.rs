@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod argos;
 mod generated;
 mod kinds;
 mod layout;
+mod life;
+mod options;
 mod oracle;
 mod refusals;
 mod schema;
@@ -13,32 +16,30 @@ mod schema;
 mod skip;
 mod written;
 
-use argo_attest_core::inject::{Injected, Mode, Refusal, Settings, inject};
+use argo_attest_core::inject::{Injected, Refusal, Settings, inject, remove, update};
 
 /// What most tests inject with.
 fn settings() -> Settings {
     Settings {
-        image: "registry.example/argo-attest:1".into(),
-        builder_id: "https://ci.example.com/argo".into(),
-        all: false,
-        mode: Mode::Native,
-        not_ready_fails: false,
-        key_secret: "argo-attest-key".parse().unwrap(),
-        policy_configmap: "argo-attest-policy".parse().unwrap(),
         store_secrets: vec!["s3-credentials".parse().unwrap()],
-        attestation_store: None,
-        grace_period: None,
-        run_as_user: None,
+        ..Settings::new("registry.example/argo-attest:1", "https://ci.example.com/argo")
     }
 }
 
 /// Injects, and holds the result to what is promised of every result.
 fn injected(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
     let done = inject(text, settings)?;
-    oracle::only_lines_added(text, &done.text);
+    oracle::only_added(text, &done.text);
     oracle::means_the_same(text, &done.text);
     let again = inject(&done.text, settings).unwrap();
     assert_eq!(again.text, done.text, "a second time adds something");
+    assert_eq!(
+        remove(&done.text, &[]).unwrap().text,
+        text,
+        "what was added is not taken out:\n{}",
+        done.text
+    );
+    assert_eq!(update(&done.text, settings).unwrap().text, done.text, "an update changes something");
     Ok(done)
 }
 

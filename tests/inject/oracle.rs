@@ -23,8 +23,17 @@ pub(crate) fn added_lines<'t>(before: &str, after: &'t str) -> Vec<&'t str> {
     added
 }
 
-pub(crate) fn only_lines_added(before: &str, after: &str) {
-    added_lines(before, after);
+/// Whole lines were added, and pieces between brackets of lines that have some.
+pub(crate) fn only_added(before: &str, after: &str) {
+    let mut old = before.lines().peekable();
+    for line in after.lines() {
+        let grown = |old: &str| {
+            let mut new = line.chars();
+            old == line || (old.contains(['[', '{']) && old.chars().all(|c| new.any(|n| n == c)))
+        };
+        let _ = old.next_if(|old| grown(old));
+    }
+    assert_eq!(old.next(), None, "a line is lost or changed:\n{after}");
     let ends = |text: &str, end| text.matches(end).count();
     if ends(before, '\r') > 0 && ends(before, '\r') == ends(before, '\n') {
         assert_eq!(ends(after, '\r'), ends(after, '\n'), "a line has another end than all others");
@@ -58,13 +67,18 @@ pub(crate) fn strip(value: &Value) -> Value {
                         let others = items.iter().filter(|item| !is_ours(item)).map(strip).collect();
                         Value::Array(others)
                     }
+                    // Whose these are is only known from the containers: they are judged by what is
+                    // left once ours are taken out.
+                    ("imagePullSecrets", _) => continue,
                     ("podSpecPatch", Value::String(text)) if text.starts_with("{\"terminationGrace") => {
                         continue;
                     }
                     _ => strip(value),
                 };
-                let listed =
-                    matches!(key.as_str(), "initContainers" | "sidecars" | "volumes" | "templateDefaults");
+                let listed = matches!(
+                    key.as_str(),
+                    "initContainers" | "sidecars" | "volumes" | "templateDefaults" | "imagePullSecrets"
+                );
                 let empty = value.is_null()
                     || value.as_array().is_some_and(Vec::is_empty)
                     || value.as_object().is_some_and(Map::is_empty);

@@ -12,9 +12,20 @@ const HEAD: &str =
     "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  templates:\n";
 
 fn inject(text: &str) -> Cost {
+    inject_with("--mode=native", text)
+}
+
+fn inject_with(option: &str, text: &str) -> Cost {
     let desk = Desk::new();
     fs::write(desk.path("w.yaml"), text).unwrap();
-    Cost::of(&mut desk.program(["inject", "--image=i", "--builder-id=https://b.example", "-f", "w.yaml"]))
+    Cost::of(&mut desk.program([
+        "inject",
+        option,
+        "--image=i",
+        "--builder-id=https://b.example",
+        "-f",
+        "w.yaml",
+    ]))
 }
 
 fn template(number: usize) -> String {
@@ -95,4 +106,48 @@ fn as_many_templates_as_get_something_are_served_within_bounds() {
         .collect::<Vec<_>>()
         .concat();
     inject(&format!("{HEAD}{small}")).bounded();
+}
+
+/// What is looked for in what is there is looked for once.
+#[test]
+fn what_is_there_is_looked_through_within_bounds() {
+    let list =
+        |item: &dyn Fn(usize) -> String, most: usize| (0..most).map(item).collect::<Vec<_>>().join(", ");
+    let mounts = list(&|n| format!("{{name: v, mountPath: /m{n}/a/b/c}}"), 9_000);
+    let outputs = list(&|n| format!("{{name: o{n}, path: /p{n}/a/b/c}}"), 9_000);
+    let asks = "metadata: {annotations: {argo-attest.io/attest: \"true\"}}";
+    let wide = format!(
+        "{HEAD}  - name: t\n    {asks}\n    container: {{volumeMounts: [{mounts}]}}\n    outputs: {{artifacts: [{outputs}]}}\n"
+    );
+    assert_eq!(inject(&wide).bounded().code, Some(0));
+    assert_eq!(inject_with("--all", &wide).bounded().code, Some(0));
+    let small =
+        |text: &str| (0..5_000).map(|n| format!("  - {{name: t{n}, {text}}}\n")).collect::<Vec<_>>().concat();
+    let defaults = format!("  templateDefaults: {{outputs: {{artifacts: [{outputs}]}}}}\n");
+    inject_with("--all", &format!("{HEAD}{}{defaults}", small("container: {image: x}")))
+        .refuses(65, "templates times volumes, artifacts");
+    inject(&format!(
+        "{HEAD}{}",
+        small("container: {image: x}, initContainers: [{name: argo-attest, args: [sidecar]}]")
+    ))
+    .refuses(65, "more than 500 templates");
+    // The same, as anchors and aliases.
+    let shared = "x: &i\n- name: argo-attest\n  args: [sidecar]\n".to_owned() + &"# c\n".repeat(100_000);
+    let shared = shared + "- name: argo-attest\n  args: [sidecar]\n" + HEAD;
+    for option in ["--remove", "--update"] {
+        inject_with(option, &wide).bounded();
+        inject_with(
+            option,
+            &format!("{HEAD}{}", small("initContainers: [{name: argo-attest, args: [sidecar]}]")),
+        )
+        .refuses(65, "more than 500 templates");
+        let used = (0..400).map(|n| format!("  - {{name: t{n}, initContainers: *i}}\n")).collect::<Vec<_>>();
+        inject_with(option, &format!("{shared}{}", used.concat())).bounded();
+        let keys: String = (0..48_000).map(|n| format!("k{n}: \n")).collect::<Vec<_>>().concat();
+        inject_with(
+            option,
+            &format!("{keys}{HEAD}{}", used.concat().replace("*i", "[{name: argo-attest, args: [sidecar]}]")),
+        )
+        .bounded();
+    }
 }

@@ -10,7 +10,7 @@ use argo_attest_core::trouble::Trouble as _;
 use crate::scripted::{Act, Request, Scripted, object, reply};
 use crate::trust::{jwt, settings, variables};
 
-const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 fn key() -> ObjectKey {
     ObjectKey::new("k").unwrap()
@@ -36,12 +36,12 @@ fn open(config: S3Config) -> S3Store {
     S3Store::new(S3Config { limits, ..config }).unwrap()
 }
 
-fn objects(count: usize) -> Scripted {
+pub(crate) fn objects(count: usize) -> Scripted {
     Scripted::start((0..count).map(|_| Act::Reply(object(b"x"))))
 }
 
 /// The access keys that requests were signed with, and the session tokens.
-fn signed_by(s3: &Scripted) -> Vec<(String, String)> {
+pub(crate) fn signed_by(s3: &Scripted) -> Vec<(String, String)> {
     let of = |r: &Request| {
         let id = r.header("authorization").split(['=', '/']).nth(1).unwrap_or_default().to_owned();
         (id, r.header("x-amz-security-token").to_owned())
@@ -49,7 +49,7 @@ fn signed_by(s3: &Scripted) -> Vec<(String, String)> {
     s3.requests().iter().map(of).collect()
 }
 
-fn expires(after: Duration) -> String {
+pub(crate) fn expires(after: Duration) -> String {
     jiff::Timestamp::try_from(SystemTime::now() + after).unwrap().to_string()
 }
 
@@ -151,23 +151,31 @@ async fn a_machine_without_a_role_is_known_in_less_than_a_second() {
     }
 }
 
-#[tokio::test]
-async fn a_role_is_taken_by_who_we_are() {
+/// STS's answer to who takes a role.
+pub(crate) fn taken(id: &str) -> Vec<u8> {
     let body = format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
-         <AccessKeyId>ROLE</AccessKeyId><SecretAccessKey>canary</SecretAccessKey>\
-         <SessionToken>session-of-ROLE</SessionToken><Expiration>{}</Expiration></Credentials></AssumeRoleResult>\
+         <AccessKeyId>{id}</AccessKeyId><SecretAccessKey>canary</SecretAccessKey>\
+         <SessionToken>session-of-{id}</SessionToken><Expiration>{}</Expiration></Credentials></AssumeRoleResult>\
          <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></AssumeRoleResponse>",
         expires(HOUR)
     );
-    let taken = reply(200, &[("Content-Type", "text/xml")], body.as_bytes());
-    let denied = reply(
+    reply(200, &[("Content-Type", "text/xml")], body.as_bytes())
+}
+
+/// STS's answer to who may not.
+pub(crate) fn denied() -> Vec<u8> {
+    reply(
         403,
         &[("Content-Type", "text/xml")],
         b"<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
           <Code>AccessDenied</Code><Message>no</Message></Error><RequestId>r</RequestId></ErrorResponse>",
-    );
-    let sts = Scripted::start([Act::Reply(taken), Act::Reply(denied)]);
+    )
+}
+
+#[tokio::test]
+async fn a_role_is_taken_by_who_we_are() {
+    let sts = Scripted::start([Act::Reply(taken("ROLE")), Act::Reply(denied())]);
     let s3 = objects(1);
     let role = || {
         let endpoint = sts.endpoint();

@@ -14,6 +14,8 @@ pub(crate) struct Leave {
     pub(crate) control_characters: bool,
     /// Keys in a listing that are to be encoded: the server says that it did so, and does not.
     pub(crate) encoded: bool,
+    /// Listings: the server knows none.
+    pub(crate) listings: bool,
 }
 
 /// What is promised, in the order in which it is tried.
@@ -30,11 +32,21 @@ pub(crate) enum Promise {
     OddKeys,
     /// Of many writers one wins, and the others know.
     Races,
+    /// A listing holds every object under its prefix once.
+    Lists,
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Missing, Self::Create, Self::Replace, Self::Limits, Self::Sizes, Self::OddKeys, Self::Races];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Missing,
+        Self::Create,
+        Self::Replace,
+        Self::Limits,
+        Self::Sizes,
+        Self::OddKeys,
+        Self::Races,
+        Self::Lists,
+    ];
 }
 
 /// Runs the whole suite; keys all start with `prefix`, so that it can run twice.
@@ -55,12 +67,9 @@ pub(crate) async fn kept(store: &dyn Store, prefix: &str, promise: Promise, leav
         Promise::Sizes => suite.sizes().await,
         Promise::OddKeys => suite.odd_keys(leave).await,
         Promise::Races => suite.races().await,
+        Promise::Lists if leave.listings => {}
+        Promise::Lists => suite.lists(leave).await,
     }
-}
-
-/// What a store that lists must do; with pages of a few objects, it takes several.
-pub(crate) async fn lists(store: &dyn Store, prefix: &str, leave: Leave) {
-    Suite { store, prefix }.lists(leave).await;
 }
 
 struct Suite<'s> {

@@ -25,6 +25,8 @@ pub(crate) fn config(endpoint: &str, secret: &str) -> S3Config {
     config.region = Some("us-east-1".to_owned());
     config.prefix = Some(ObjectKey::new("pre fix").unwrap());
     config.trust = Trust::System;
+    // A listing of a few objects takes several requests.
+    config.limits.page = 10;
     config
 }
 

@@ -33,8 +33,14 @@ pub mod variable {
         BUNDLE = "ARGO_ATTEST_BUNDLE";
         /// Inputs are followed to what they were made of.
         CHAIN = "ARGO_ATTEST_CHAIN";
+        /// Authorities that stores' certificates are checked by.
+        CA = "ARGO_ATTEST_CA";
         /// Which steps the gate checks.
         CHECK = "ARGO_ATTEST_CHECK";
+        /// What CPU our containers may have at most.
+        CPU_LIMIT = "ARGO_ATTEST_CPU_LIMIT";
+        /// What CPU our containers ask for.
+        CPU_REQUEST = "ARGO_ATTEST_CPU_REQUEST";
         /// Where the gate leaves what it found.
         EVIDENCE = "ARGO_ATTEST_EVIDENCE";
         /// A file with workflows.
@@ -43,6 +49,10 @@ pub mod variable {
         GRACE_PERIOD = "ARGO_ATTEST_GRACE_PERIOD";
         /// The image of our containers.
         IMAGE = "ARGO_ATTEST_IMAGE";
+        /// When that image is pulled.
+        IMAGE_PULL_POLICY = "ARGO_ATTEST_IMAGE_PULL_POLICY";
+        /// Secrets for pulling that image.
+        IMAGE_PULL_SECRET = "ARGO_ATTEST_IMAGE_PULL_SECRET";
         /// The step's parameters, as Argo writes them.
         INPUT_PARAMETERS = "ARGO_ATTEST_INPUT_PARAMETERS";
         /// Output for programs.
@@ -53,6 +63,10 @@ pub mod variable {
         KEY_SECRET = "ARGO_ATTEST_KEY_SECRET";
         /// What is logged.
         LOG = "ARGO_ATTEST_LOG";
+        /// What memory our containers may have at most.
+        MEMORY_LIMIT = "ARGO_ATTEST_MEMORY_LIMIT";
+        /// What memory our containers ask for.
+        MEMORY_REQUEST = "ARGO_ATTEST_MEMORY_REQUEST";
         /// Where metrics are served.
         METRICS_LISTEN = "ARGO_ATTEST_METRICS_LISTEN";
         /// How the sidecar is started.
@@ -168,6 +182,8 @@ pub mod volume {
     pub const POLICY: &str = "argo-attest-policy";
     /// What the gate found.
     pub const EVIDENCE: &str = "argo-attest-evidence";
+    /// Authorities that stores' certificates are checked by.
+    pub const AUTHORITIES: &str = "argo-attest-ca";
     /// The store's credentials. Not named like the Secret: such a volume is one that Argo
     /// itself may add to the pod.
     pub const STORE: &str = "argo-attest-store";
@@ -187,6 +203,8 @@ pub mod place {
     pub const POLICY: &str = "/etc/argo-attest/policy";
     /// The policy.
     pub const POLICY_FILE: &str = "/etc/argo-attest/policy/policy.yaml";
+    /// The folder of authorities that stores' certificates are checked by.
+    pub const AUTHORITIES: &str = "/etc/argo-attest/ca";
     /// What the gate found.
     pub const EVIDENCE: &str = "/run/argo-attest";
     /// What the sidecar says of itself, to a check in another container; a file beside what the

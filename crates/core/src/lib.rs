@@ -28,6 +28,7 @@ pub mod links;
 pub mod manifest;
 pub mod object_name;
 pub mod outcome;
+pub mod outcome_words;
 pub mod policy;
 pub mod relpath;
 pub mod secret;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 const LONGEST: usize = 253;
 
 /// The name of a Kubernetes object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectName(String);
 
 /// Text that names no Kubernetes object.
@@ -25,6 +25,11 @@ impl FromStr for ObjectName {
 }
 
 impl ObjectName {
+    /// A name that is written in this program.
+    pub(crate) fn of_ours(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::credentials::{Credentials, text};
 use super::encryption::Encryption;
+use super::profile;
 use super::settings::ConfigError;
 use crate::net::{InvalidProxy, Proxies, Trust};
 use crate::store::{BucketName, Env, ObjectKey};
@@ -248,6 +249,36 @@ impl S3Config {
         env: &dyn Env,
     ) -> Result<Self, ConfigError> {
         let credentials = Credentials::ambient(env)?.ok_or(ConfigError::NoCredentials)?;
+        let config = Self::by_variables(bucket, prefix, credentials, env)?;
+        config.signing_region()?;
+        Ok(config)
+    }
+
+    /// As [`Self::from_env`], and from the profile that `AWS_PROFILE` names, of AWS's shared
+    /// files: its credentials after keys in variables and before all else, its region and its
+    /// endpoint where no variable names one. For a person at a command line; never in a pod,
+    /// where a home directory is not the platform's.
+    pub fn at_command_line(
+        bucket: BucketName,
+        prefix: Option<ObjectKey>,
+        env: &dyn Env,
+    ) -> Result<Self, ConfigError> {
+        let profile::Settings { region, endpoint, credentials } = profile::Settings::from_env(env)?;
+        let credentials =
+            Credentials::at_command_line(env, credentials)?.ok_or(ConfigError::NoCredentials)?;
+        let mut config = Self::by_variables(bucket, prefix, credentials, env)?;
+        config.endpoint = config.endpoint.or(endpoint);
+        config.region = config.region.or(region);
+        config.signing_region()?;
+        Ok(config)
+    }
+
+    fn by_variables(
+        bucket: BucketName,
+        prefix: Option<ObjectKey>,
+        credentials: Credentials,
+        env: &dyn Env,
+    ) -> Result<Self, ConfigError> {
         let mut config = Self::new(bucket, prefix, credentials);
         config.endpoint = endpoint(env, ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?;
         config.region = match text(env, "AWS_REGION")? {
@@ -256,7 +287,6 @@ impl S3Config {
         };
         config.trust = Trust::from_env(env);
         config.proxies = Proxies::from_env(env)?;
-        config.signing_region()?;
         Ok(config)
     }
 

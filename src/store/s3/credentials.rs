@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::config::{self, Endpoint};
 use super::container::Container;
 use super::instance::Instance;
+use super::profile::Profile;
 use super::settings::ConfigError;
 use crate::net::Trust;
 use crate::store::Env;
@@ -47,6 +48,8 @@ pub enum Credentials {
     Container(Container),
     /// From the platform, for this machine: EC2's metadata service.
     Instance(Instance),
+    /// From a profile of AWS's shared files, of a person at a command line.
+    Profile(Box<Profile>),
     /// A role that STS gives to who has other credentials (`AssumeRole`).
     Role(Box<AssumedRole>),
     /// None: requests are not signed. For public buckets.
@@ -132,35 +135,28 @@ impl Credentials {
         }
     }
 
+    /// Whoever a person at a command line is, in the order of AWS's SDK for Rust: keys in
+    /// variables, the profile, and what else [`Self::ambient`] knows.
+    pub(super) fn at_command_line(
+        env: &dyn Env,
+        profile: Option<Profile>,
+    ) -> Result<Option<Self>, ConfigError> {
+        match (Self::keys(env)?, profile) {
+            (Some(keys), _) => Ok(Some(keys)),
+            (None, Some(profile)) => Ok(Some(Self::Profile(Box::new(profile)))),
+            (None, None) => Self::ambient(env),
+        }
+    }
+
     /// From `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`;
     /// else from `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN`,
     /// `AWS_ROLE_SESSION_NAME` and `AWS_ENDPOINT_URL_STS`; else as [`Container::from_env`]
     /// has it. `None` if none of them is set.
     pub fn from_env(env: &dyn Env) -> Result<Option<Self>, ConfigError> {
-        const ID: &str = "AWS_ACCESS_KEY_ID";
-        const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
-        const TOKEN: &str = "AWS_SESSION_TOKEN";
         const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
         const ROLE: &str = "AWS_ROLE_ARN";
-        match (text(env, ID)?, text(env, SECRET)?) {
-            (Some(access_key_id), Some(secret)) => {
-                let pair = KeyPair {
-                    access_key_id,
-                    secret_access_key: Zeroizing::new(secret),
-                    session_token: text(env, TOKEN)?.map(Zeroizing::new),
-                };
-                let token = pair.session_token.as_ref().map(|token| (TOKEN, token.as_str()));
-                for (name, value) in [(ID, pair.access_key_id.as_str()), (SECRET, &pair.secret_access_key)]
-                    .into_iter()
-                    .chain(token)
-                {
-                    fit(value).map_err(|why| ConfigError::Variable { name, why })?;
-                }
-                return Ok(Some(Self::Static(pair)));
-            }
-            (Some(_), None) => return Err(ConfigError::Incomplete { set: ID, missing: SECRET }),
-            (None, Some(_)) => return Err(ConfigError::Incomplete { set: SECRET, missing: ID }),
-            (None, None) => {}
+        if let Some(keys) = Self::keys(env)? {
+            return Ok(Some(keys));
         }
         // A role alone is also what other ways to sign in set, so it is no half of a pair.
         let Some(token_file) = env.var(TOKEN_FILE).filter(|v| !v.is_empty()) else {
@@ -176,6 +172,33 @@ impl Credentials {
             endpoint: sts_endpoint(env)?,
             trust: Trust::from_env(env),
         })))
+    }
+
+    /// The keys that variables hold.
+    pub(super) fn keys(env: &dyn Env) -> Result<Option<Self>, ConfigError> {
+        const ID: &str = "AWS_ACCESS_KEY_ID";
+        const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+        const TOKEN: &str = "AWS_SESSION_TOKEN";
+        match (text(env, ID)?, text(env, SECRET)?) {
+            (Some(access_key_id), Some(secret)) => {
+                let pair = KeyPair {
+                    access_key_id,
+                    secret_access_key: Zeroizing::new(secret),
+                    session_token: text(env, TOKEN)?.map(Zeroizing::new),
+                };
+                let token = pair.session_token.as_ref().map(|token| (TOKEN, token.as_str()));
+                for (name, value) in [(ID, pair.access_key_id.as_str()), (SECRET, &pair.secret_access_key)]
+                    .into_iter()
+                    .chain(token)
+                {
+                    fit(value).map_err(|why| ConfigError::Variable { name, why })?;
+                }
+                Ok(Some(Self::Static(pair)))
+            }
+            (Some(_), None) => Err(ConfigError::Incomplete { set: ID, missing: SECRET }),
+            (None, Some(_)) => Err(ConfigError::Incomplete { set: SECRET, missing: ID }),
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -197,7 +220,7 @@ fn sts_endpoint(env: &dyn Env) -> Result<Option<Endpoint>, ConfigError> {
 
 /// What goes into a request, or signs it, is no key of another kind: where a server is
 /// named by whoever names the file, it would be handed over.
-fn fit(value: &str) -> Result<(), &'static str> {
+pub(super) fn fit(value: &str) -> Result<(), &'static str> {
     if value.bytes().any(|b| b.is_ascii_control()) {
         return Err("has more than one line, or control characters");
     }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::S3Config;
 use super::credentials::{Credentials, read_files, static_keys};
 use super::fault::Fault;
+use super::profile::SignIn;
 use super::settings::ConfigError;
 use super::sts::Sts;
 
@@ -24,6 +25,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 pub(super) struct Identity {
     source: Credentials,
     sts: Option<Sts>,
+    profile: Option<SignIn>,
     /// Who takes a role.
     base: Option<Arc<Self>>,
     /// How long an answer of whoever gives credentials may take.
@@ -39,7 +41,8 @@ impl Identity {
     }
 
     fn of(source: &Credentials, config: &S3Config, region: &str) -> Result<Self, ConfigError> {
-        let (mut sts, mut base) = (None, None);
+        let (mut sts, mut base, mut profile) = (None, None, None);
+        let mut limit = config.limits.sign_in.min(config.limits.attempt);
         match source {
             Credentials::WebIdentity(web) => {
                 sts = Some(Sts::new(config, region, web.endpoint.as_ref(), &web.trust, None)?);
@@ -50,13 +53,19 @@ impl Identity {
                 sts = Some(Sts::new(config, region, role.endpoint.as_ref(), &role.trust, Some(provider))?);
                 base = Some(who);
             }
+            Credentials::Profile(who) => {
+                profile = Some(SignIn::new(who, config, region)?);
+                // It may ask several, each of whom has that long, and a process, which may ask a person.
+                limit = config.limits.total;
+            }
             _ => {}
         }
         Ok(Self {
             source: source.clone(),
             sts,
+            profile,
             base,
-            limit: config.limits.sign_in.min(config.limits.attempt),
+            limit,
             renewal: Mutex::new(()),
             current: StdMutex::new(None),
         })
@@ -99,6 +108,7 @@ impl Identity {
             }
             Credentials::WebIdentity(web) => self.sts.as_ref().ok_or_else(none)?.web_identity(web).await,
             Credentials::Role(role) => self.sts.as_ref().ok_or_else(none)?.role(role).await,
+            Credentials::Profile(_) => self.profile.as_ref().ok_or_else(none)?.fetch().await,
             Credentials::Container(container) => container.fetch().await,
             Credentials::Instance(instance) => instance.fetch().await,
         }
@@ -109,6 +119,7 @@ impl Identity {
         match (&self.sts, &self.source) {
             (Some(sts), _) => sts.name().to_owned(),
             (None, Credentials::Container(container)) => container.name(),
+            (None, Credentials::Profile(profile)) => format!("the profile {}", profile.name()),
             (None, _) => "who gives the credentials".to_owned(),
         }
     }

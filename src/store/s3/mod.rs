@@ -21,6 +21,7 @@ mod identity;
 mod instance;
 mod keyed;
 mod listing;
+mod profile;
 mod reading;
 mod region;
 mod reply;
@@ -42,6 +43,7 @@ pub use container::Container;
 pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};
 pub use encryption::{CustomerKeys, Encryption};
 pub use instance::Instance;
+pub use profile::Profile;
 pub use reply::Reply;
 pub use settings::ConfigError;
 

@@ -40,7 +40,10 @@ impl Client {
         let region = self.region();
         let result = self.run_there(uri, &mut attempt).await;
         match &result {
-            Err(gave_up) if is_unknown && gave_up.fault.is_for_another_region() => {
+            // A reply that names one was followed already.
+            Err(GaveUp { fault, .. })
+                if is_unknown && fault.is_for_another_region() && fault.other_region().is_none() =>
+            {
                 self.ask_for_region().await;
                 if self.region() == region { result } else { self.run_there(uri, attempt).await }
             }

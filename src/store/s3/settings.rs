@@ -84,6 +84,44 @@ pub enum ConfigError {
         /// Why not.
         source: InvalidToken,
     },
+    /// A profile that was asked for by its name is not there.
+    #[error("there is no profile {profile} in {files}")]
+    NoProfile {
+        /// Its name, printable.
+        profile: String,
+        /// Where it was looked for, printable.
+        files: String,
+    },
+    /// A file of profiles is none.
+    #[error("{path} is not a file of AWS profiles: {said}")]
+    ProfileFile {
+        /// The file, printable.
+        path: String,
+        /// What AWS's parser said.
+        said: String,
+    },
+    /// A profile's setting is not usable.
+    #[error("{setting} of the profile {profile} {why}")]
+    ProfileSetting {
+        /// The profile's name, printable.
+        profile: String,
+        /// Where it is, printable.
+        files: String,
+        /// What is set.
+        setting: &'static str,
+        /// What is wrong with it. The value itself is not repeated.
+        why: String,
+    },
+    /// A profile gives no credentials.
+    #[error("the profile {profile} gives no credentials: {said}")]
+    Profile {
+        /// Its name, printable.
+        profile: String,
+        /// Where it is, printable.
+        files: String,
+        /// Why not, printable.
+        said: String,
+    },
     /// Who gives credentials gives none.
     #[error("{server} gives no credentials: {said}")]
     SignIn {
@@ -118,15 +156,18 @@ impl Trouble for ConfigError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::NoCredentials => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
-                AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, or give the service account a role"
+                AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, or give the service account a role; \
+                on a command line AWS_PROFILE can name a profile, too"
                 .to_owned(),
             Self::Incomplete { missing, .. } => format!("set {missing}"),
             Self::NoRegion => "set AWS_REGION, or AWS_ENDPOINT_URL_S3 for a store that is not AWS".to_owned(),
             Self::Variable { name, .. } => format!("correct {name}"),
             Self::File { path, .. } => format!("make {path} readable, or name another file"),
-            Self::Token { .. } => "set AWS_WEB_IDENTITY_TOKEN_FILE to the token that the platform mounts, \
-                a JSON Web Token"
-                .to_owned(),
+            Self::Token { .. } => {
+                "set AWS_WEB_IDENTITY_TOKEN_FILE, or web_identity_token_file of the profile, to the \
+                token that the platform mounts, a JSON Web Token"
+                    .to_owned()
+            }
             Self::CaBundle { .. } => "set AWS_CA_BUNDLE to a file of PEM certificates".to_owned(),
             Self::NoCaCertificates(_) => {
                 "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by"
@@ -140,6 +181,16 @@ impl Trouble for ConfigError {
             Self::ContainerToken { .. } => "set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the token that \
                 the platform mounts, a JSON Web Token"
                 .to_owned(),
+            Self::NoProfile { .. } => {
+                "name one that is there in AWS_PROFILE, or its files in AWS_CONFIG_FILE and \
+                AWS_SHARED_CREDENTIALS_FILE"
+                    .to_owned()
+            }
+            Self::ProfileFile { path, .. } => format!("correct {path}"),
+            Self::ProfileSetting { setting, files, .. } => format!("correct {setting} in {files}"),
+            Self::Profile { profile, files, .. } => format!(
+                "check the profile in {files}; if it is one of SSO, sign in again: aws sso login --profile {profile}"
+            ),
             Self::SignIn { .. } => "check the role that the platform has for this service account".to_owned(),
         })
     }

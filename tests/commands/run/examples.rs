@@ -4,8 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::dsse::Envelope;
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use serde_json::json;
+
 use crate::program::{Desk, Ended};
 use crate::servers::{self, ACCESS_KEY, SECRET_KEY};
+use crate::signing::Sign as _;
 
 /// The examples of a command's help, a line each.
 fn examples(desk: &Desk, command: &str) -> Vec<String> {
@@ -64,6 +70,8 @@ async fn examples_of_the_help_work() {
         .with(0);
     }
 
+    theirs(&desk);
+
     let mut count = 0;
     for command in ["run", "verify", "inspect", "keygen"] {
         for example in examples(&desk, command) {
@@ -73,4 +81,19 @@ async fn examples_of_the_help_work() {
         }
     }
     assert!(count >= 7, "only {count} examples");
+}
+
+/// What somebody else's tool says of the artifact.
+fn theirs(desk: &Desk) {
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let digest = Sha256Digest::of(&desk.read("app.tar.gz")).to_string();
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "app.tar.gz", "digest": {"sha256": digest}}],
+        "predicateType": "https://spdx.dev/Document",
+        "predicate": {"spdxVersion": "SPDX-2.3"},
+    });
+    let envelope = Envelope::sign(statement.to_string().into_bytes(), &key).unwrap();
+    desk.write("sbom.intoto.jsonl", envelope.to_json());
+    desk.write("their.pub", key.public().to_spki_pem());
 }

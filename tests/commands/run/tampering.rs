@@ -161,7 +161,7 @@ fn a_cut_lengthened_or_absent_attestation_is_no_attestation() {
             fs::write(&file, &good[..end]).unwrap();
             assert!(reason(&desk, &out, Some(&file)).is_some(), "{name}: {end} bytes are enough");
         }
-        fs::write(&file, [&good[..], b"{}"].concat()).unwrap();
+        fs::write(&file, [&good[..shortest], b"{}"].concat()).unwrap();
         desk.rejected(["--bundle", name, "out"], "malformed");
         fs::write(&file, &good).unwrap();
     }

@@ -162,15 +162,18 @@ fn what_a_trusted_key_signed_must_still_be_provenance_of_this_artifact() {
     for (payload, why) in [
         (
             statement(&good, "https://slsa.dev/provenance/v0.2"),
-            "\"https://slsa.dev/provenance/v0.2\", not SLSA provenance",
+            "not well-formed SLSA provenance: missing field `builder.id`",
         ),
-        (statement(&good, "https://slsa.dev/verification_summary/v1"), "not SLSA provenance"),
+        (
+            statement(&good, "https://slsa.dev/verification_summary/v1"),
+            "SLSA provenance v0.2 or v1 is asked for",
+        ),
         (statement(&json!([]), provenance), "the statement has no subjects"),
         (statement(&json!([{"name": "o", "digest": {}}]), provenance), "has no digest"),
         (statement(&json!([{"name": "o"}]), provenance), "has no digest"),
         (
             statement(&json!([{"name": "o", "digest": {"sha512": "00"}}]), provenance),
-            "not one that is attested",
+            "it names its subjects by sha512",
         ),
         (statement(&other, provenance), "the attestation is about p"),
         (no_builder, "not well-formed SLSA provenance"),

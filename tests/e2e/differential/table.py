@@ -16,7 +16,7 @@ def table(version, found):
     came = {way: {n: r["came"] for n, r in found[way].items() if n in ran} for way in ways}
     compared = sorted({name for way in ways for name, word in came[way].items() if word != "itself"})
     same = [n for n in compared if all(came[way].get(n, "same") in ("same", "itself") for way in ways)]
-    yield f"## Argo {version}"
+    yield f"### Argo {version}"
     yield ""
     yield f"What changes: nothing, in {len(same)} of {len(compared)} examples."
     yield ""

@@ -30,6 +30,7 @@ fn envelope(key: &PrivateKey) -> Value {
     serde_json::from_slice(&Envelope::assemble(unsigned, signature, key.public()).unwrap().to_json()).unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "texts and values are made where they are read")]
 fn read(file: impl ToString) -> AttestationFile {
     AttestationFile::read(file.to_string().as_bytes()).unwrap()
 }
@@ -279,8 +280,8 @@ fn what_is_no_attestation_is_shown_as_what_it_is() {
         ),
         other => panic!("{other:?}"),
     }
-    let line = format!("{}  a\n{}  b\n", Sha256Digest::of(b"a"), Sha256Digest::of(b"b"));
-    match read(line).into_items().remove(0).found {
+    let listed = format!("{}  a\n{}  b\n", Sha256Digest::of(b"a"), Sha256Digest::of(b"b"));
+    match read(listed).into_items().remove(0).found {
         Found::Manifest(manifest) => assert_eq!(manifest.files, 2),
         other => panic!("{other:?}"),
     }
@@ -370,6 +371,7 @@ fn wrapped() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(0..6_u8, 0..6)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it goes into what is returned")]
 fn wrap(inner: Value, how: u8) -> Value {
     match how {
         0 => json!([inner]),

@@ -7,11 +7,11 @@ use super::envelope::{
     Envelope, EnvelopeError, EnvelopeSignature, MAX_SIGNATURE, MAX_SIGNATURES, check_payload, key_name,
 };
 use super::pae::{PAYLOAD_TYPE, pae};
-use crate::intoto::{STATEMENT_V0_1, STATEMENT_V1};
 
 /// Names by which in-toto statements are signed as such. All but the first are the statement's
 /// own type in the place of the payload's, as some services write it.
-const STATEMENT_TYPES: [&str; 3] = [PAYLOAD_TYPE, STATEMENT_V1, STATEMENT_V0_1];
+const STATEMENT_TYPES: [&str; 3] =
+    [PAYLOAD_TYPE, "https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
 
 /// An envelope's members, none of them decoded.
 #[derive(Debug, Clone, Default)]

@@ -1,17 +1,20 @@
 //! Our containers, the volumes they mount, and where. The names are fixed: policies,
 //! documentation and other tools know them.
 
+use sha2::{Digest as _, Sha256};
+
 use super::item::Item;
-use super::settings::{Mode, Settings};
+use super::settings::{Mode, Quantity, Resources, Settings};
+use super::yaml::Value;
 use crate::argo::Check;
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::{self, PROGRAM};
 use crate::contract::variable;
-use crate::contract::volume::{EVIDENCE, KEY, POLICY, STORE};
+use crate::contract::volume::{AUTHORITIES, EVIDENCE, KEY, POLICY, STORE};
 use crate::object_name::ObjectName;
 
 /// What one template gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) sidecar: bool,
     pub(super) gate: bool,
@@ -21,6 +24,10 @@ pub(super) struct Wanted {
     pub(super) grace: Option<u32>,
     /// Which steps the gate checks, of those that get it.
     pub(super) check: Check,
+    /// Secrets that its artifacts name themselves.
+    pub(super) secrets: Vec<ObjectName>,
+    /// Secrets for pulling the image that the workflow has for our sake.
+    pub(super) pulled: Vec<ObjectName>,
 }
 
 /// A volume that one or both of the containers mount.
@@ -73,6 +80,34 @@ impl Volume {
         Item::Map(vec![("name", Item::text(&self.name)), (key, source)])
     }
 
+    /// Whether a volume that is there has one of our names, and the form that we give it.
+    pub(super) fn is_ours(there: &Value) -> bool {
+        let only = |value: &Value, keys: &[&str]| {
+            value.entries().iter().all(|(key, _)| key.text().is_some_and(|key| keys.contains(&key)))
+        };
+        let name = there.text_at(&["name"]).unwrap_or_default();
+        let store = name.strip_prefix(STORE).is_some_and(|rest| {
+            rest.is_empty()
+                || rest
+                    .strip_prefix('-')
+                    .is_some_and(|at| !at.is_empty() && at.bytes().all(|b| b.is_ascii_hexdigit()))
+        });
+        let (source, keys): (_, &[_]) = match name {
+            KEY => ("secret", &["secretName", "defaultMode", "optional"]),
+            _ if store => ("secret", &["secretName", "defaultMode", "optional"]),
+            AUTHORITIES if there.get("secret").is_some() => {
+                ("secret", &["secretName", "defaultMode", "optional"])
+            }
+            POLICY | AUTHORITIES => ("configMap", &["name", "optional"]),
+            EVIDENCE => ("emptyDir", &[]),
+            _ => return false,
+        };
+        only(there, &["name", source])
+            && there
+                .get(source)
+                .is_some_and(|source| source.entries().len() == keys.len() && only(source, keys))
+    }
+
     fn mount(&self) -> Item {
         let mut mount = vec![("name", Item::text(&self.name)), ("mountPath", Item::text(&self.path))];
         if self.read_only {
@@ -88,37 +123,58 @@ pub(super) struct Maker<'s> {
     pub(super) settings: &'s Settings,
     /// Whether the file is a chart's, so that Helm must leave Argo's expressions alone.
     pub(super) chart: bool,
+    /// Whether its expressions were read as words.
+    pub(super) masked: bool,
 }
 
 impl Maker<'_> {
     /// The volumes of the sidecar.
-    pub(super) fn sidecar_volumes(&self, gate: bool) -> Vec<Volume> {
+    pub(super) fn sidecar_volumes(&self, wanted: &Wanted) -> Vec<Volume> {
         let key = Source::Secret(self.settings.key_secret.clone());
         // It reads what the gate found, and writes what the check reads.
         let fails = self.settings.fails_where_not_ready();
-        let evidence = (gate || fails).then(|| volume(EVIDENCE, place::EVIDENCE, !fails, Source::EmptyDir));
-        [volume(KEY, place::KEY, true, key)].into_iter().chain(evidence).chain(self.store()).collect()
+        let evidence =
+            (wanted.gate || fails).then(|| volume(EVIDENCE, place::EVIDENCE, !fails, Source::EmptyDir));
+        [volume(KEY, place::KEY, true, key)].into_iter().chain(evidence).chain(self.store(wanted)).collect()
     }
 
     /// The volumes of the gate.
-    pub(super) fn gate_volumes(&self) -> Vec<Volume> {
+    pub(super) fn gate_volumes(&self, wanted: &Wanted) -> Vec<Volume> {
         let policy = Source::ConfigMap(self.settings.policy_configmap.clone());
         [
             volume(POLICY, place::POLICY, true, policy),
             volume(EVIDENCE, place::EVIDENCE, false, Source::EmptyDir),
         ]
         .into_iter()
-        .chain(self.store())
+        .chain(self.store(wanted))
         .collect()
     }
 
-    fn store(&self) -> impl Iterator<Item = Volume> {
-        self.settings.store_secrets.iter().enumerate().map(|(at, secret)| {
-            // A Secret's name may be longer than a volume's.
-            let name = if at == 0 { STORE.to_owned() } else { format!("{STORE}-{}", at + 1) };
+    /// What the store is reached with.
+    fn store(&self, wanted: &Wanted) -> Vec<Volume> {
+        let mount = |name: String, secret: &ObjectName| {
             let path = format!("{}/{secret}", place::STORE_SECRETS);
             Volume { name, path, read_only: true, source: Source::Secret(secret.clone()) }
-        })
+        };
+        let given = &self.settings.store_secrets;
+        let mut volumes: Vec<_> = given
+            .iter()
+            .enumerate()
+            .map(|(at, secret)| {
+                // A Secret's name may be longer than a volume's.
+                let name = if at == 0 { STORE.to_owned() } else { format!("{STORE}-{}", at + 1) };
+                mount(name, secret)
+            })
+            .collect();
+        let own = wanted.secrets.iter().filter(|secret| !given.contains(secret));
+        // By its name, and not by its number: another template's volumes go on as they are.
+        volumes.extend(own.map(|secret| mount(format!("{STORE}-{}", digest(secret)), secret)));
+        volumes.extend(self.settings.authorities.iter().map(|ca| {
+            let name = ca.name.clone();
+            let source = if ca.secret { Source::Secret(name) } else { Source::ConfigMap(name) };
+            volume(AUTHORITIES, place::AUTHORITIES, true, source)
+        }));
+        volumes
     }
 
     /// The container that attests.
@@ -145,11 +201,12 @@ impl Maker<'_> {
         env.extend(self.settings.all.then(|| value(variable::ALL, "true")));
         env.extend(self.settings.fails_where_not_ready().then(|| value(variable::NOT_READY, "fail")));
         env.extend(self.settings.attestation_store.as_ref().map(|url| value(variable::STORE, url)));
+        env.extend(self.shared_env(wanted));
         env.extend(fields(&FIELDS));
         env.extend(EXPRESSIONS.map(|(name, expression)| {
             if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
         }));
-        Self::tail(container, env, wanted.user, &self.sidecar_volumes(wanted.gate))
+        self.tail(container, env, wanted.user, &self.sidecar_volumes(wanted))
     }
 
     /// The container that judges the inputs.
@@ -164,7 +221,8 @@ impl Maker<'_> {
         };
         // What then counts is what the pod says, which no parameter can rewrite.
         let env = check.map(|which| [vec![value(variable::CHECK, which)], fields(&ASKED)].concat());
-        Self::tail(container, env.unwrap_or_default(), wanted.user, &self.gate_volumes())
+        let env = [env.unwrap_or_default(), self.shared_env(wanted)].concat();
+        self.tail(container, env, wanted.user, &self.gate_volumes(wanted))
     }
 
     /// The container that fails a step that cannot be attested, if it is wanted.
@@ -172,17 +230,43 @@ impl Maker<'_> {
         let mount = volume(EVIDENCE, place::EVIDENCE, true, Source::EmptyDir).mount();
         let mut container = self.head(CHECK);
         container.push(("args", Item::texts(&["ready", "--check"])));
-        container.push(("resources", resources()));
+        container.extend(self.resources());
         container.push(("securityContext", security(wanted.user)));
         container.push(("volumeMounts", Item::List(vec![mount])));
         self.settings.fails_where_not_ready().then_some(Item::Map(container))
     }
 
     fn head(&self, name: &str) -> Vec<(&'static str, Item)> {
-        vec![("name", Item::text(name)), ("image", Item::text(&self.settings.image))]
+        let mut head = vec![("name", Item::text(name)), ("image", Item::text(&self.settings.image))];
+        head.extend(self.settings.pull_policy.map(|policy| ("imagePullPolicy", Item::text(policy.name()))));
+        head
+    }
+
+    /// What both containers are told.
+    fn shared_env(&self, wanted: &Wanted) -> Vec<Item> {
+        let ca = self.settings.authorities.as_ref();
+        let ca = ca.map(|ca| value(CA_FILE, &format!("{}/{}", place::AUTHORITIES, ca.key)));
+        let pulled: Vec<_> = wanted.pulled.iter().map(ObjectName::as_str).collect();
+        // By this it is known later whose they are.
+        let pulled = (!pulled.is_empty()).then(|| value(variable::IMAGE_PULL_SECRET, &pulled.join(",")));
+        ca.into_iter().chain(pulled).collect()
+    }
+
+    fn resources(&self) -> Option<(&'static str, Item)> {
+        let Resources { cpu_request, memory_request, cpu_limit, memory_limit } = &self.settings.resources;
+        let both = |cpu: &Option<Quantity>, memory: &Option<Quantity>| {
+            let of = |key, amount: &Option<Quantity>| Some((key, Item::text(amount.as_ref()?.as_str())));
+            let both: Vec<_> = [of("cpu", cpu), of("memory", memory)].into_iter().flatten().collect();
+            (!both.is_empty()).then_some(Item::Map(both))
+        };
+        let requests = both(cpu_request, memory_request).map(|them| ("requests", them));
+        let limits = both(cpu_limit, memory_limit).map(|them| ("limits", them));
+        let all: Vec<_> = requests.into_iter().chain(limits).collect();
+        (!all.is_empty()).then_some(("resources", Item::Map(all)))
     }
 
     fn tail(
+        &self,
         mut container: Vec<(&'static str, Item)>,
         env: Vec<Item>,
         user: Option<u32>,
@@ -192,7 +276,7 @@ impl Maker<'_> {
         if !env.is_empty() {
             container.push(("env", Item::List(env)));
         }
-        container.push(("resources", resources()));
+        container.extend(self.resources());
         container.push(("securityContext", security(user)));
         let mounts = volumes.iter().map(Volume::mount).collect();
         container.push(("volumeMounts", Item::List(mounts)));
@@ -200,11 +284,14 @@ impl Maker<'_> {
     }
 }
 
-fn resources() -> Item {
-    let requests = Item::Map(vec![("cpu", Item::text("10m")), ("memory", Item::text("32Mi"))]);
-    let limits = Item::Map(vec![("memory", Item::text("256Mi"))]);
-    Item::Map(vec![("requests", requests), ("limits", limits)])
+/// What tells Secrets' names apart in few letters: the first of their SHA-256.
+fn digest(name: &ObjectName) -> String {
+    let digest = Sha256::digest(name.as_str().as_bytes());
+    digest.iter().take(5).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
+
+/// Where TLS finds its authorities.
+const CA_FILE: &str = "SSL_CERT_FILE";
 
 /// As root without any capability, a container can read what root wrote, and do nothing else.
 fn security(user: Option<u32>) -> Item {
@@ -214,6 +301,13 @@ fn security(user: Option<u32>) -> Item {
     context.push(("readOnlyRootFilesystem", Item::literal(&true)));
     context.push(("capabilities", drop));
     Item::Map(context)
+}
+
+/// The Secrets for pulling images that were put into the workflow for a container of ours.
+pub(super) fn pull_secrets(container: &Value) -> impl Iterator<Item = &str> {
+    let of = |variable: &&Value| variable.text_at(&["name"]) == Some(variable::IMAGE_PULL_SECRET);
+    let names = container.items("env").iter().find(of).and_then(|variable| variable.text_at(&["value"]));
+    names.into_iter().flat_map(|names| names.split(',')).filter(|name| !name.is_empty())
 }
 
 const FIELDS: [(&str, &str); 5] = [

@@ -5,34 +5,51 @@
 //! planned beside it (`proof`). Comments, order and layout stay as they are, and what cannot
 //! be changed like that is refused ([`Refusal`]). The texts come from anybody.
 //!
+//! What was put in can be taken out again, to the byte (`traces`, `cutter`): where a list was there
+//! before, empty, what went into it says so.
+//!
 //! It follows the resources of Argo Workflows 3.7 to 4.1. It does not ask a cluster, and
 //! does not know templates that other files hold.
 
+mod around;
+mod caveats;
+mod change;
 mod container;
+mod cutter;
 mod document;
+mod edit;
 mod flow;
 mod item;
+mod nearest;
 mod needs;
 mod place;
 mod plan;
 mod prefixes;
 mod proof;
 mod refusal;
+mod removal;
+mod secrets;
 mod settings;
 mod step;
+mod traces;
 mod workflow;
 mod yaml;
 
-pub use plan::{Change, Container};
+pub use caveats::{Caveat, Warning};
+pub use change::{Change, Container};
 pub use prefixes::SharedPrefix;
 pub use refusal::{Ambiguity, Obstacle, Refusal};
-pub use settings::{Mode, Settings};
+pub use removal::Removed;
+pub use settings::{
+    Authorities, InvalidAuthorities, InvalidQuantity, Mode, PullPolicy, Quantity, Resources, RunAs, Settings,
+};
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use container::Maker;
 use document::Object;
-use place::{Edit, Placer};
+use edit::Edit;
+use place::Placer;
 use plan::Planner;
 use yaml::mask::{action_line, is_chart};
 use yaml::path::entry;
@@ -57,53 +74,112 @@ pub struct Injected {
     pub workflows: usize,
     /// Prefixes that are taken as a directory, with attestations in them.
     pub shared_prefixes: Vec<SharedPrefix>,
+    /// What will not be attested, or not be reached.
+    pub warnings: Vec<Warning>,
+    /// The templates among those that were named that are there.
+    pub named: BTreeSet<String>,
 }
 
 /// Adds what the templates of a file ask for. The text is YAML or JSON of any number of
 /// documents; those that are no workflows stay as they are. [`Refusal::Unproven`] is
 /// a mistake of ours.
 pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
-    if text.len() > MAX_FILE {
-        return Err(Refusal::TooLarge { most: MAX_FILE });
-    }
-    if text.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count() > MAX_LINES {
-        return Err(Refusal::TooMany { what: "lines", most: MAX_LINES });
-    }
+    check_size(text)?;
     let chart = is_chart(text);
-    let (tree, masked) = read(text, chart)?;
+    let (tree, masked) = read(text, chart, Tree::parse)?;
     let lines = Lines::new(text);
-    let maker = Maker { settings, chart };
-    let mut file =
-        File { tree: &tree, lines: &lines, masked, changes: Vec::new(), workflows: 0, shared: Vec::new() };
+    let maker = Maker { settings, chart, masked };
+    let mut file = File {
+        text,
+        tree: &tree,
+        lines: &lines,
+        masked,
+        changes: Vec::new(),
+        workflows: 0,
+        shared: Vec::new(),
+        warnings: Vec::new(),
+        named: BTreeSet::new(),
+    };
     let (mut edits, mut documents) = (Vec::new(), Vec::new());
     for root in tree.documents() {
         let done = file.document(*root, maker)?;
         edits.extend(done.edits);
         documents.push((done.expected, done.shared));
     }
-    let result = apply(&lines, text, edits);
-    let (changes, workflows, shared_prefixes) = (file.changes, file.workflows, file.shared);
+    let result = edit::put(&lines, text, edits);
+    let File { changes, workflows, shared: shared_prefixes, warnings, named, .. } = file;
     let mut shared = documents.iter().flat_map(|(_, shared)| shared).filter_map(|id| tree.node(*id));
     let shared = shared.next().map(|node| (node.line, node.anchor.as_deref().unwrap_or_default().to_owned()));
     let documents = documents.into_iter().map(|(expected, _)| expected).collect::<Vec<_>>();
     // What was there need not be held beside what is there now.
     drop((tree, lines));
-    prove(text, &result, masked, shared.as_ref(), documents)?;
-    Ok(Injected { text: result, changes, workflows, shared_prefixes })
+    if result.text != text {
+        proof::prove(&result.text, masked, shared.as_ref(), documents)?;
+        if result.before() != text {
+            return Err(Refusal::Unproven { what: "a byte that was there".into() });
+        }
+    }
+    Ok(Injected { text: result.text, changes, workflows, shared_prefixes, warnings, named })
 }
 
+/// Takes out of a file what was put into it, by this version or one before: the same text as
+/// before. `only` are the names of the templates that are meant; all, if there are none.
+pub fn remove(text: &str, only: &[String]) -> Result<Removed, Refusal> {
+    Ok(removal::remove(text, only)?.removed)
+}
+
+/// Brings a file into which something was put before to what would be put into it now.
+pub fn update(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
+    let removal = removal::remove(text, &settings.templates)?;
+    let line = removal.lines_before(text);
+    let mut injected = inject(&removal.removed.text, settings).map_err(|refusal| refusal.at(&line))?;
+    let same = injected.text == text;
+    let mut before: BTreeMap<_, _> =
+        removal.removed.changes.iter().map(|change| (change.template.as_str(), change)).collect();
+    for change in &mut injected.changes {
+        change.line = line(change.line);
+        let Some(known) = before.remove(change.template.as_str()) else { continue };
+        change.renews(known, same);
+    }
+    for warning in &mut injected.warnings {
+        warning.line = line(warning.line);
+    }
+    injected.changes.extend(before.into_values().cloned());
+    injected.changes.sort_by_key(|change| change.line);
+    Ok(injected)
+}
+
+fn check_size(text: &str) -> Result<(), Refusal> {
+    if text.len() > MAX_FILE {
+        return Err(Refusal::TooLarge { most: MAX_FILE });
+    }
+    if text.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count() > MAX_LINES {
+        return Err(Refusal::TooMany { what: "lines", most: MAX_LINES });
+    }
+    Ok(())
+}
+
+/// The line on which what is at the end of a way begins.
+fn line_of(tree: &Tree, path: &Path, root: NodeId) -> usize {
+    let nodes = path.walk(tree, root).nodes;
+    nodes.last().and_then(|id| tree.node(*id)).map_or(0, |node| node.line)
+}
+
+/// How a text is read as a tree.
+type Parse = fn(&str, &Mask) -> Result<Tree, yaml::Unreadable>;
+
 /// Reads a text as YAML or, if it is none, as a template of YAML.
-fn read(text: &str, chart: bool) -> Result<(Tree, bool), Refusal> {
+fn read(text: &str, chart: bool, parse: Parse) -> Result<(Tree, bool), Refusal> {
     let unreadable = |e: yaml::Unreadable| Refusal::Unreadable { what: e.to_string() };
-    match Tree::parse(text, &Mask::default()) {
+    match parse(text, &Mask::default()) {
         // An expression that is no quoted string is read as a mapping; as a word is better.
         Ok(tree) if chart => {
-            Ok(Tree::parse(text, &Mask::expressions(text)).map_or((tree, false), |tree| (tree, true)))
+            Ok(parse(text, &Mask::expressions(text)).map_or((tree, false), |tree| (tree, true)))
         }
         Ok(tree) => Ok((tree, false)),
         Err(error) if text.contains("{{") => match action_line(text) {
             Some(line) => Err(Refusal::Rendered { line }),
-            None => match Tree::parse(text, &Mask::expressions(text)) {
+            None => match parse(text, &Mask::expressions(text)) {
                 Ok(tree) => Ok((tree, true)),
                 Err(_) => Err(unreadable(error)),
             },
@@ -114,12 +190,15 @@ fn read(text: &str, chart: bool) -> Result<(Tree, bool), Refusal> {
 
 /// A file that is being worked on.
 struct File<'t> {
+    text: &'t str,
     tree: &'t Tree,
     lines: &'t Lines<'t>,
     masked: bool,
     changes: Vec<Change>,
     workflows: usize,
     shared: Vec<SharedPrefix>,
+    warnings: Vec<Warning>,
+    named: BTreeSet<String>,
 }
 
 /// What is to become of one document.
@@ -136,7 +215,7 @@ impl File<'_> {
         let mut before = Values::lenient(self.tree).of(root).map_err(unreadable)?;
         let mut found = self.objects(&before, root)?;
         found.retain(|object| workflow::spec(object).is_some());
-        if let Some(path) = document::elsewhere(&before, &found, maker.settings.all) {
+        if let Some(path) = document::elsewhere(&before, &found, maker.settings.by_defaults()) {
             return Err(Refusal::Elsewhere { line: self.line(&path, root) });
         }
         if found.is_empty() {
@@ -149,22 +228,24 @@ impl File<'_> {
         before = Values::strict(self.tree).of(root).map_err(unreadable)?;
         let found = self.objects(&before, root)?;
         let line = |path: &Path| self.line(path, root);
-        let mut planner = Planner { maker, line: &line, additions: Vec::new(), changes: Vec::new() };
+        let mut planner = Planner::new(maker, &line);
         let mut offset = None;
-        let mut workflows = 0;
+        let (mut workflows, mut named) = (0, BTreeSet::new());
         let mut shared = Vec::new();
         for spec in found.iter().filter_map(workflow::spec) {
             workflows += 1;
-            shared.extend(prefixes::shared(&spec, maker.settings.all));
+            named.extend(spec.named(&maker.settings.templates));
+            shared.extend(prefixes::shared(&spec, maker.settings));
             offset = offset.or_else(|| self.offset(&spec.path, root));
             planner.plan(&spec)?;
             if self.changes.len() + planner.changes.len() > MAX_CHANGES {
                 return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
             }
         }
-        let Planner { mut additions, mut changes, .. } = planner;
+        let Planner { mut additions, mut changes, mut warnings, .. } = planner;
         drop(found);
         let mut placer = Placer {
+            text: self.text,
             tree: self.tree,
             lines: self.lines,
             root,
@@ -180,6 +261,8 @@ impl File<'_> {
         self.shared.append(&mut shared);
         self.workflows += workflows;
         self.changes.append(&mut changes);
+        self.warnings.append(&mut warnings);
+        self.named.append(&mut named);
         Ok(done)
     }
 
@@ -188,10 +271,8 @@ impl File<'_> {
             .map_err(|(path, why)| Refusal::Ambiguous { line: self.line(&path, root), why })
     }
 
-    /// The line on which what is at the end of a way begins.
     fn line(&self, path: &Path, root: NodeId) -> usize {
-        let nodes = path.walk(self.tree, root).nodes;
-        nodes.last().and_then(|id| self.tree.node(*id)).map_or(0, |node| node.line)
+        line_of(self.tree, path, root)
     }
 
     /// How far this file's lists stand right of their keys.
@@ -205,58 +286,4 @@ impl File<'_> {
         };
         column(*items.first()?)?.checked_sub(column(key)?).filter(|offset| *offset <= 8)
     }
-}
-
-/// The text with the lines in it.
-fn apply(lines: &Lines<'_>, text: &str, mut edits: Vec<Edit>) -> String {
-    // Of those for the same place, the first stays the first.
-    edits.sort_by_key(|edit| (edit.before, edit.rank));
-    // Places that share lines, by an alias or a merge key, ask for the same more than once.
-    let mut seen = HashSet::new();
-    edits.retain(|edit| seen.insert(edit.clone()));
-    let mut changed = String::with_capacity(text.len() + edits.len() * 2048);
-    let mut at = 0;
-    for edit in edits {
-        let start = lines.start(edit.before);
-        changed.push_str(text.get(at..start).unwrap_or_default());
-        at = start;
-        let ending = lines.ending(edit.before);
-        // After a last line without an end, ours gets none either.
-        let open = !changed.is_empty() && !changed.ends_with(['\n', '\r']);
-        for line in edit.lines {
-            let (before, after) = if open { (ending, "") } else { ("", ending) };
-            changed.extend([before, &line, after]);
-        }
-    }
-    changed.push_str(text.get(at..).unwrap_or_default());
-    changed
-}
-
-fn prove(
-    text: &str,
-    changed: &str,
-    masked: bool,
-    shared: Option<&(usize, String)>,
-    documents: Vec<Option<Value>>,
-) -> Result<(), Refusal> {
-    if text == changed {
-        return Ok(());
-    }
-    let unproven = |what: String| match shared {
-        Some((line, anchor)) => Refusal::Shared { line: *line, anchor: anchor.clone() },
-        None => Refusal::Unproven { what },
-    };
-    let after = proof::read(changed, masked).map_err(|e| unproven(e.to_string()))?;
-    if after.documents().len() != documents.len() {
-        return Err(unproven("another number of documents".into()));
-    }
-    for (at, (root, expected)) in after.documents().iter().zip(documents).enumerate() {
-        if Values::grown(&after).of(*root).ok() != expected {
-            return Err(unproven(format!("document {}", at + 1)));
-        }
-    }
-    if !proof::only_lines_added(text, changed) {
-        return Err(unproven("a line that was there".into()));
-    }
-    Ok(())
 }

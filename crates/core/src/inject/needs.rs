@@ -4,21 +4,13 @@ use super::container::{Maker, Volume, Wanted};
 use super::item::Item;
 use super::plan::Addition;
 use super::refusal::Obstacle;
-use super::step::{Present, Step, seconds};
+use super::step::{Step, seconds};
 use super::yaml::{Path, Value};
-use crate::contract::volume::EVIDENCE;
 
-/// The volumes of the containers that are wanted; of those that are there already, the
-/// ones that they mount.
-pub(super) fn volumes(maker: Maker<'_>, wanted: &Wanted, present: &Present<'_>) -> Vec<Volume> {
-    let kept = |wanted: bool, present: Option<&Value>, volume: &Volume| {
-        wanted && present.is_none_or(|container| mounts(container, &volume.name))
-    };
-    let mut needed = maker.sidecar_volumes(wanted.gate);
-    needed.retain(|volume| kept(wanted.sidecar, present.sidecar, volume));
-    let mut gate = maker.gate_volumes();
-    gate.retain(|volume| kept(wanted.gate, present.gate, volume));
-    for volume in gate {
+/// The volumes of the containers that are wanted.
+pub(super) fn volumes(maker: Maker<'_>, wanted: &Wanted) -> Vec<Volume> {
+    let mut needed = if wanted.sidecar { maker.sidecar_volumes(wanted) } else { Vec::new() };
+    for volume in if wanted.gate { maker.gate_volumes(wanted) } else { Vec::new() } {
         if !needed.iter().any(|known| known.name == volume.name) {
             needed.push(volume);
         }
@@ -27,24 +19,27 @@ pub(super) fn volumes(maker: Maker<'_>, wanted: &Wanted, present: &Present<'_>) 
 }
 
 /// Those that one of the steps does not have. What is there under one of their names must
-/// be the same.
-pub(super) fn missing(mut needed: Vec<Volume>, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
-    let other = |volume: &Volume| {
-        steps.iter().filter_map(|step| step.volume(&volume.name)).any(|there| !is_same(volume, there))
-    };
-    if let Some(volume) = needed.iter().find(|volume| other(volume)) {
-        return Err(Obstacle::Volume(volume.name.clone()));
+/// be the same, and be readable for who mounts it: `root` alone, or anybody.
+pub(super) fn missing(
+    mut needed: Vec<Volume>,
+    root: bool,
+    steps: &[&Step<'_>],
+) -> Result<Vec<Volume>, Obstacle> {
+    for volume in &needed {
+        for there in steps.iter().filter_map(|step| step.volume(&volume.name)) {
+            let ours = Volume::is_ours(there);
+            let closed = there.text_at(&["secret", "defaultMode"]) == Some("256");
+            match is_same(volume, there) {
+                true if ours && closed && !root => {}
+                true => continue,
+                false if ours => {}
+                false => return Err(Obstacle::Volume(volume.name.clone())),
+            }
+            return Err(Obstacle::Stale(format!("volume {}", volume.name)));
+        }
     }
     needed.retain(|volume| steps.iter().any(|step| step.volume(&volume.name).is_none()));
     Ok(needed)
-}
-
-/// A sidecar that is there already hears of a new gate's verdicts only if it mounts them.
-pub(super) fn check_evidence(both: bool, present: &Present<'_>) -> Result<(), Obstacle> {
-    match (present.sidecar, present.gate) {
-        (Some(sidecar), None) if both && !mounts(sidecar, EVIDENCE) => Err(Obstacle::Evidence),
-        _ => Ok(()),
-    }
 }
 
 /// The grace period, which only a `podSpecPatch` can set; none where it is set as wanted.
@@ -74,11 +69,6 @@ pub(super) fn patch(
     }
     let value = Item::text(format!("{{\"terminationGracePeriodSeconds\": {wanted}}}"));
     Ok(Some(Addition::Set { at: at.clone(), key: "podSpecPatch", value }))
-}
-
-/// Whether a container mounts a volume.
-fn mounts(container: &Value, volume: &str) -> bool {
-    container.items("volumeMounts").iter().any(|mount| mount.text_at(&["name"]) == Some(volume))
 }
 
 /// Whether a volume that is there is the one that we would declare.

@@ -1,38 +1,22 @@
 //! Finds, for each addition, a place between two lines where it means what it should.
 //!
 //! Nothing that is there is touched: an addition is whole lines, put before an existing one
-//! or after the last. [`super::proof`] then shows that they mean what was planned.
+//! or after the last, or a piece between the brackets of flow style. [`super::proof`] then
+//! shows that they mean what was planned.
 
 use std::cmp::Reverse;
 
-use super::flow;
+use super::edit::{Edit, Rank, Spot};
+use super::flow::Flow;
 use super::item::Item;
 use super::plan::Addition;
 use super::refusal::Refusal;
 use super::yaml::path::entry;
-use super::yaml::{Kind, Lines, NodeId, Path, Tree};
-
-/// Lines to insert before a line of the text; lines are counted from 0.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Edit {
-    pub(super) before: usize,
-    /// Among those before the same line: what ends a list is further right than, and comes
-    /// before, what begins the next entry.
-    pub(super) rank: Rank,
-    pub(super) lines: Vec<String>,
-}
-
-/// An order of edits before the same line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Rank {
-    /// At the end of a collection; the deepest comes first.
-    End { indent: Reverse<usize> },
-    /// Before an entry.
-    Begin,
-}
+use super::yaml::{Kind, Lines, Node, NodeId, Path, Tree};
 
 /// Places additions in one document.
 pub(super) struct Placer<'t> {
+    pub(super) text: &'t str,
     pub(super) tree: &'t Tree,
     pub(super) lines: &'t Lines<'t>,
     pub(super) root: NodeId,
@@ -42,6 +26,10 @@ pub(super) struct Placer<'t> {
     /// Nodes whose lines were added to and which other places use too.
     pub(super) shared: Vec<NodeId>,
 }
+
+/// Above our items in a list that was a key without a value: by it, the key is told from one
+/// that we wrote.
+pub(super) const WAS_EMPTY: &str = "# argo-attest: there was nothing in this list";
 
 /// Before which of a mapping's keys ours go, if it has them.
 const NEIGHBOURS: [&str; 4] = ["templates", "container", "script", "containerSet"];
@@ -90,10 +78,14 @@ impl Placer<'_> {
         let entries = match self.tree.node(mapping).map(|node| &node.kind) {
             Some(Kind::Mapping { entries, flow: false }) => entries,
             Some(Kind::Mapping { entries, flow: true }) => {
-                let edit = flow::set(self.tree, self.lines, mapping, entries, key, value);
-                self.edits.push(
-                    edit.ok_or_else(|| self.layout(mapping, &at.to_string(), "written in flow style"))?,
-                );
+                let edit = self.flow().set(mapping, entries, key, value);
+                let edit =
+                    edit.ok_or_else(|| self.layout(mapping, &at.to_string(), "written in flow style"))?;
+                if entries.is_empty() {
+                    self.fill(edit);
+                } else {
+                    self.edits.push(edit);
+                }
                 return Ok(());
             }
             _ => return Err(self.layout(mapping, &at.to_string(), "no mapping")),
@@ -118,8 +110,27 @@ impl Placer<'_> {
             (self.after(mapping, indent), indent, Rank::End { indent: Reverse(indent) })
         };
         let lines = value.under(key, self.offset);
-        self.edits.push(Edit { before, rank, lines: indented(&lines, indent) });
+        self.edits.push(Edit { place: Spot::Before(before), rank, lines: indented(&lines, indent) });
         Ok(())
+    }
+
+    /// Puts an entry into an empty mapping, which may be getting another already.
+    fn fill(&mut self, edit: Edit) {
+        let Some(known) = self.edits.iter_mut().find(|known| known.place == edit.place) else {
+            self.edits.push(edit);
+            return;
+        };
+        for (known, piece) in known.lines.iter_mut().zip(&edit.lines) {
+            // Another way to the same mapping asks for the same.
+            if !known.contains(piece.trim()) {
+                *known = format!("{},{piece}", known.trim_end());
+            }
+        }
+    }
+
+    fn flow(&self) -> Flow<'_> {
+        let json = self.tree.node(self.root).is_some_and(Node::is_flow);
+        Flow { text: self.text, tree: self.tree, lines: self.lines, json }
     }
 
     /// Adds items to a list that is there.
@@ -145,13 +156,15 @@ impl Placer<'_> {
                 let indent = before.len() + self.offset;
                 let line = self.lines.of(start) + 1;
                 let rank = Rank::End { indent: Reverse(indent) };
+                let sign = vec![format!("{:indent$}{WAS_EMPTY}", "")];
+                self.edits.push(Edit { place: Spot::Before(line), rank, lines: sign });
                 self.items(line, indent, rank, front);
                 self.items(line, indent, rank, back);
             }
             Kind::Scalar { .. } | Kind::Alias(_) => return refuse("no list"),
             Kind::Mapping { .. } => return refuse("a mapping"),
             Kind::Sequence { items, flow: true } => {
-                let edit = flow::extend(self.tree, self.lines, list, items, front);
+                let edit = self.flow().extend(list, items, front);
                 let Some(edit) = edit else { return refuse("written in flow style") };
                 self.edits.push(edit);
             }
@@ -184,7 +197,7 @@ impl Placer<'_> {
     fn items(&mut self, before: usize, indent: usize, rank: Rank, items: &[Item]) {
         for item in items {
             let lines = item.dashed(self.offset);
-            self.edits.push(Edit { before, rank, lines: indented(&lines, indent) });
+            self.edits.push(Edit { place: Spot::Before(before), rank, lines: indented(&lines, indent) });
         }
     }
 

@@ -1,15 +1,23 @@
 //! What is to be added to a workflow, decided on what it means, not on how it is written.
 
+use std::collections::BTreeSet;
+
 use super::MAX_CHANGES;
+use super::caveats::{self, Caveat, Warning};
+use super::change::{Change, Container};
 use super::container::{Maker, Volume, Wanted};
 use super::item::Item;
 use super::needs;
+use super::proof;
 use super::refusal::{Obstacle, Refusal};
-use super::settings::Mode;
+use super::secrets::Secrets;
+use super::settings::{Mode, RunAs};
 use super::step::{Present, Step};
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
 use crate::argo::Check;
+use crate::contract::container::{CHECK, GATE, SIDECAR};
+use crate::object_name::ObjectName;
 
 /// One addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,29 +28,8 @@ pub(super) enum Addition {
     Set { at: Path, key: &'static str, value: Item },
 }
 
-/// What became of a container of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Container {
-    /// The template has no use for it.
-    Unneeded,
-    /// It was added.
-    Added,
-    /// It was there already, and is as it was.
-    Already,
-}
-
-/// What became of one template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The template's line, from 1.
-    pub line: usize,
-    /// The workflow and the template.
-    pub template: String,
-    /// The container that attests.
-    pub sidecar: Container,
-    /// The container that judges the inputs.
-    pub gate: Container,
-}
+/// Secrets that are mounted for one template's artifacts.
+pub(super) const MOST_SECRETS: usize = 50;
 
 /// How many volumes are looked at for all steps of a workflow together.
 const MOST_LOOKS: usize = 1_000_000;
@@ -54,6 +41,28 @@ pub(super) struct Planner<'a> {
     pub(super) line: &'a dyn Fn(&Path) -> usize,
     pub(super) additions: Vec<Addition>,
     pub(super) changes: Vec<Change>,
+    pub(super) warnings: Vec<Warning>,
+    /// Secrets that artifacts of the workflow at hand name.
+    pub(super) kept: Secrets,
+    /// Secrets for pulling that it has for our sake.
+    pub(super) pulled: Vec<ObjectName>,
+    /// The workflows in which something is ours.
+    pub(super) used: Vec<Path>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(maker: Maker<'a>, line: &'a dyn Fn(&Path) -> usize) -> Self {
+        Self {
+            maker,
+            line,
+            additions: Vec::new(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
+            kept: Secrets::default(),
+            pulled: Vec::new(),
+            used: Vec::new(),
+        }
+    }
 }
 
 /// A template, or all at once, with what they get.
@@ -74,27 +83,37 @@ impl Planner<'_> {
             .map(|template| (template, Step { template: template.value, defaults, spec: spec.value }))
             .filter(|(_, step)| step.kind().is_some())
             .collect();
-        // Each step looks through all volumes.
-        if steps.len().saturating_mul(spec.value.items("volumes").len()) > MOST_LOOKS {
-            return Err(Refusal::TooMany { what: "templates times volumes in a workflow", most: MOST_LOOKS });
+        // Each step looks through all volumes, and through what it gets from the defaults.
+        let looks = spec.value.items("volumes").len() + defaults.map_or(0, weight);
+        if templates.len().saturating_mul(looks) > MOST_LOOKS {
+            let what = "templates times volumes, artifacts and annotations for all of them, in a workflow";
+            return Err(Refusal::TooMany { what, most: MOST_LOOKS });
         }
-        for (template, step) in &steps {
-            step.check_annotations().map_err(|why| refuse(self.line, spec, template, why))?;
-        }
-        if self.maker.settings.all {
+        self.check_annotations(spec, &templates, defaults)?;
+        self.find_pulled(spec);
+        self.kept = Secrets::of_workflow(spec);
+        if self.maker.settings.by_defaults() {
             return self.plan_all(spec, defaults, &templates, &steps);
         }
+        let steps =
+            steps.into_iter().filter(|(template, _)| template.is_among(&self.maker.settings.templates));
         let line = self.line;
         let mut shared = Vec::new();
-        for (template, step) in steps {
+        for (template, step) in steps.collect::<Vec<_>>() {
             let refuse = |why| refuse(line, spec, template, why);
-            let Some(target) = self.target(spec, template, &step).map_err(refuse)? else { continue };
-            let volumes = self.missing(&target, &[&step]).map_err(refuse)?;
+            let Some(target) = self.target(spec, template, &step).map_err(refuse)? else {
+                self.unasked(spec, template).map_err(refuse)?;
+                self.check_changes()?;
+                continue;
+            };
             let root = target.wanted.user == Some(0);
-            self.containers(&target);
-            if self.changes.len() > MAX_CHANGES {
-                return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
+            let volumes = self.missing(&target, root, &[&step]).map_err(refuse)?;
+            if target.wanted.sidecar {
+                self.warn(spec, template, caveats::of(&step, &Secrets::of_step(&step)));
             }
+            self.used.push(spec.path.clone());
+            self.containers(&target);
+            self.check_changes()?;
             if spec.reusable {
                 let back = volumes.iter().map(|volume| volume.item(root)).collect::<Vec<_>>();
                 self.extend(&target.path, "volumes", Vec::new(), back);
@@ -106,6 +125,14 @@ impl Planner<'_> {
             self.additions.extend(patch.map_err(refuse)?);
         }
         self.declare(spec, shared);
+        self.pull(spec);
+        Ok(())
+    }
+
+    fn check_changes(&self) -> Result<(), Refusal> {
+        if self.changes.len() > MAX_CHANGES {
+            return Err(Refusal::TooMany { what: "templates that get something", most: MAX_CHANGES });
+        }
         Ok(())
     }
 
@@ -126,6 +153,7 @@ impl Planner<'_> {
             Some(template) if steps.is_empty() && spec.refers(templates) => vec![(template, defined())],
             _ => Vec::new(),
         };
+        let is_taken = !taken.is_empty();
         let steps = if taken.is_empty() { steps } else { &taken };
         let Some((first, _)) = steps.first() else { return Ok(()) };
         let at_first = |why| refuse(line, spec, first, why);
@@ -139,6 +167,8 @@ impl Planner<'_> {
                 user: None,
                 grace: None,
                 check: Check::OptOut,
+                secrets: Vec::new(),
+                pulled: self.pulled.clone(),
             },
             present,
         };
@@ -146,11 +176,30 @@ impl Planner<'_> {
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
             step.present().map_err(refuse)?;
+            let own = Step { defaults: None, ..*step }.present().map_err(refuse)?;
+            if let Some((name, _)) = own.any().filter(|_| !is_taken) {
+                return Err(refuse(Obstacle::Stale(format!("own container {name}"))));
+            }
             target.wanted.gate |= step.verifies(true).map_err(refuse)?;
             target.wanted.grace = target.wanted.grace.or_else(|| step.grace());
             users.push(self.user(step).map_err(refuse)?);
         }
         target.wanted.grace = self.maker.settings.grace_period.or(target.wanted.grace);
+        let mut secrets = BTreeSet::new();
+        for (template, step) in steps {
+            let own = Secrets::of_step(step);
+            let caveats = caveats::of(step, &own).into_iter().filter(|caveat| {
+                // Nobody asked for these in particular.
+                !matches!(caveat, Caveat::NoArtifacts | Caveat::Daemon)
+            });
+            self.warn(spec, template, caveats);
+            secrets.extend(own.names);
+        }
+        secrets.extend(self.kept.names.iter().filter(|_| target.wanted.gate).cloned());
+        if secrets.len() > MOST_SECRETS {
+            return Err(at_first(Obstacle::Secrets { most: MOST_SECRETS }));
+        }
+        target.wanted.secrets = secrets.into_iter().collect();
         target.wanted.user = match users.split_first() {
             Some((first, others)) if others.iter().all(|user| user == first) => *first,
             _ => return Err(at_first(Obstacle::Users)),
@@ -158,11 +207,11 @@ impl Planner<'_> {
         let each: Vec<_> = steps.iter().map(|(_, step)| step).collect();
         for (template, step) in steps {
             let refuse = |why| refuse(line, spec, template, why);
-            step.check(&needs::volumes(self.maker, &target.wanted, &target.present)).map_err(refuse)?;
+            step.check(&needs::volumes(self.maker, &target.wanted)).map_err(refuse)?;
         }
-        needs::check_evidence(target.wanted.gate, &present).map_err(at_first)?;
-        let volumes = self.missing(&target, &each).map_err(at_first)?;
+        self.check_present(&target).map_err(at_first)?;
         let root = target.wanted.user == Some(0);
+        let volumes = self.missing(&target, root, &each).map_err(at_first)?;
         let taken = whole.patches().1.is_some();
         let patch = needs::patch(self.maker, &spec.path, &each, taken).map_err(at_first)?;
         if defaults.is_some() {
@@ -170,7 +219,9 @@ impl Planner<'_> {
         } else {
             self.containers_in_new(spec, &target);
         }
+        self.used.push(spec.path.clone());
         self.declare(spec, volumes.into_iter().map(|volume| (volume, root)).collect());
+        self.pull(spec);
         self.additions.extend(patch);
         Ok(())
     }
@@ -182,32 +233,75 @@ impl Planner<'_> {
         template: &Template<'_>,
         step: &Step<'v>,
     ) -> Result<Option<Target<'v>>, Obstacle> {
-        let sidecar = step.asks()?;
+        let all = self.maker.settings.all;
+        let sidecar = all || step.asks()?;
         let gate = step.verifies(sidecar)?;
         if !sidecar && !gate {
             return Ok(None);
         }
         let present = step.present()?;
-        needs::check_evidence(sidecar && gate, &present)?;
         if !step.has_main() {
             return Err(Obstacle::NoMain);
         }
         let grace = self.maker.settings.grace_period.or_else(|| step.grace());
-        let check = if step.is_decided()? { Check::Always } else { Check::OptIn };
-        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check };
+        let check = match step.is_decided()? {
+            _ if all => Check::OptOut,
+            true => Check::Always,
+            false => Check::OptIn,
+        };
+        let secrets = self.secrets(step, gate)?.names.into_iter().collect();
+        let pulled = self.pulled.clone();
+        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check, secrets, pulled };
         let name = format!("{}, template {}", spec.called, template.name);
         let target = Target { path: template.path.clone(), name, wanted, present };
-        step.check(&needs::volumes(self.maker, &target.wanted, &target.present))?;
+        step.check(&needs::volumes(self.maker, &target.wanted))?;
+        self.check_present(&target)?;
         Ok(Some(target))
     }
 
+    /// Refuses containers of ours that are there and are not what would be added now.
+    fn check_present(&self, target: &Target<'_>) -> Result<(), Obstacle> {
+        let Target { wanted, present, .. } = target;
+        let maker = self.maker;
+        let pairs = [
+            (SIDECAR, present.sidecar, wanted.sidecar.then(|| maker.sidecar(wanted))),
+            (GATE, present.gate, wanted.gate.then(|| maker.gate(wanted))),
+            (CHECK, present.check, maker.check(wanted).filter(|_| wanted.sidecar)),
+        ];
+        for (name, there, ours) in pairs {
+            let Some((there, ours)) = there.zip(ours) else { continue };
+            if !proof::meaning(&ours, maker.masked).is_some_and(|ours| ours.is_like(there)) {
+                return Err(Obstacle::Stale(format!("container {name}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says which containers are there that nothing asks for.
+    fn unasked(&mut self, spec: &Spec<'_>, template: &Template<'_>) -> Result<(), Obstacle> {
+        let own = Step { template: template.value, defaults: None, spec: spec.value };
+        let present = own.present()?;
+        let is =
+            |there: Option<&Value>| if there.is_some() { Container::Unasked } else { Container::Unneeded };
+        let (sidecar, gate) = (is(present.sidecar), is(present.gate));
+        if present.sidecar.or(present.gate).is_some() {
+            let called = format!("{}, template {}", spec.called, template.name);
+            self.changes.push(Change { line: (self.line)(&template.path), template: called, sidecar, gate });
+        }
+        Ok(())
+    }
+
     fn user(&self, step: &Step<'_>) -> Result<Option<u32>, Obstacle> {
-        self.maker.settings.run_as_user.map_or_else(|| step.user(), |user| Ok(Some(user)))
+        match self.maker.settings.run_as {
+            RunAs::Main => step.user(),
+            RunAs::Platform => Ok(None),
+            RunAs::User(user) => Ok(Some(user)),
+        }
     }
 
     /// The volumes that are yet to be declared.
-    fn missing(&self, target: &Target<'_>, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
-        needs::missing(needs::volumes(self.maker, &target.wanted, &target.present), steps)
+    fn missing(&self, target: &Target<'_>, root: bool, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
+        needs::missing(needs::volumes(self.maker, &target.wanted), root, steps)
     }
 
     /// Adds the containers to a template, or to the defaults.
@@ -243,9 +337,8 @@ impl Planner<'_> {
         let (wanted, present) = (&target.wanted, &target.present);
         let gate = (wanted.gate && present.gate.is_none()).then(|| self.maker.gate(wanted));
         let mut beside = Vec::new();
-        if wanted.sidecar && present.sidecar.is_none() {
-            beside.push(self.maker.sidecar(wanted));
-            // One that is there already does not tell a check anything.
+        if wanted.sidecar {
+            beside.extend(present.sidecar.is_none().then(|| self.maker.sidecar(wanted)));
             beside.extend(self.maker.check(wanted).filter(|_| present.check.is_none()));
         }
         (gate, beside)
@@ -264,7 +357,7 @@ impl Planner<'_> {
         self.extend(&spec.path, "volumes", Vec::new(), back);
     }
 
-    fn extend(&mut self, at: &Path, key: &'static str, front: Vec<Item>, back: Vec<Item>) {
+    pub(super) fn extend(&mut self, at: &Path, key: &'static str, front: Vec<Item>, back: Vec<Item>) {
         if !front.is_empty() || !back.is_empty() {
             self.additions.push(Addition::Extend { at: at.clone(), key, front, back });
         }
@@ -285,7 +378,19 @@ impl Planner<'_> {
     }
 }
 
-fn refuse(line: &dyn Fn(&Path) -> usize, spec: &Spec<'_>, template: &Template<'_>, why: Obstacle) -> Refusal {
+/// How much each template gets from the defaults.
+fn weight(defaults: &Value) -> usize {
+    let artifacts = ["inputs", "outputs"].into_iter().filter_map(|side| defaults.get(side));
+    let artifacts: usize = artifacts.map(|side| side.items("artifacts").len()).sum();
+    artifacts + defaults.find(&["metadata", "annotations"]).map_or(0, |it| it.entries().len())
+}
+
+pub(super) fn refuse(
+    line: &dyn Fn(&Path) -> usize,
+    spec: &Spec<'_>,
+    template: &Template<'_>,
+    why: Obstacle,
+) -> Refusal {
     let called = format!("{}, template {}", spec.called, template.name);
     Refusal::Template { line: line(&template.path), template: called, why }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::settings::Settings;
 use super::step::Step;
 use super::workflow::{Spec, Template};
 use super::yaml::Value;
@@ -28,9 +29,8 @@ pub struct SharedPrefix {
 /// Prefixes of one workflow that are told.
 const MOST: usize = 50;
 
-/// Those of one workflow, each with the first template that takes it. `all`: whether every
-/// template is attested.
-pub(super) fn shared(spec: &Spec<'_>, all: bool) -> Vec<SharedPrefix> {
+/// Those of one workflow, each with the first template that takes it.
+pub(super) fn shared(spec: &Spec<'_>, settings: &Settings) -> Vec<SharedPrefix> {
     let templates = spec.templates();
     let mut taken = BTreeMap::new();
     for template in &templates {
@@ -46,7 +46,9 @@ pub(super) fn shared(spec: &Spec<'_>, all: bool) -> Vec<SharedPrefix> {
     for template in &templates {
         let defaults = spec.value.get("templateDefaults");
         let step = Step { template: template.value, defaults, spec: spec.value };
-        let attested = step.kind().is_some() && (all || step.asks().is_ok_and(|asks| asks));
+        let attested = step.kind().is_some()
+            && template.is_among(&settings.templates)
+            && (settings.all || step.asks().is_ok_and(|asks| asks));
         let apart = match step.placement() {
             Some(placement) => placement == Placement::Apart,
             // Then they lie apart by themselves.

@@ -3,6 +3,7 @@
 
 use super::item::Item;
 use super::plan::Addition;
+use super::refusal::Refusal;
 use super::yaml::{Mask, Tree, Unreadable, Value, Values};
 
 /// Carries the additions out on a document's meaning. `None` if there is no such place.
@@ -36,7 +37,7 @@ pub(super) fn expected(before: Value, additions: &[Addition], masked: bool) -> O
 }
 
 /// What a piece of ours means, in either notation.
-fn meaning(item: &Item, masked: bool) -> Option<Value> {
+pub(super) fn meaning(item: &Item, masked: bool) -> Option<Value> {
     let text = item.flow(true);
     let tree = read(&text, masked).ok()?;
     Values::strict(&tree).of(*tree.documents().first()?).ok()
@@ -48,11 +49,26 @@ pub(super) fn read(text: &str, masked: bool) -> Result<Tree, Unreadable> {
     Tree::grown(text, &mask)
 }
 
-/// Whether every line of `before` is in `after`, in the same order. The last line may have
-/// got an end that it did not have.
-pub(super) fn only_lines_added(before: &str, after: &str) -> bool {
-    let mut rest = after.split_inclusive(['\n', '\r']);
-    before.split_inclusive(['\n', '\r']).all(|line| {
-        rest.any(|candidate| candidate == line || candidate.trim_end_matches(['\n', '\r']) == line)
-    })
+/// Shows that a changed text means what is expected of it, document by document. `shared` is an
+/// anchor that what was changed hangs from, if there is one.
+pub(super) fn prove(
+    changed: &str,
+    masked: bool,
+    shared: Option<&(usize, String)>,
+    documents: Vec<Option<Value>>,
+) -> Result<(), Refusal> {
+    let unproven = |what: String| match shared {
+        Some((line, anchor)) => Refusal::Shared { line: *line, anchor: anchor.clone() },
+        None => Refusal::Unproven { what },
+    };
+    let after = read(changed, masked).map_err(|e| unproven(e.to_string()))?;
+    if after.documents().len() != documents.len() {
+        return Err(unproven("another number of documents".into()));
+    }
+    for (at, (root, expected)) in after.documents().iter().zip(documents).enumerate() {
+        if Values::grown(&after).of(*root).ok() != expected {
+            return Err(unproven(format!("document {}", at + 1)));
+        }
+    }
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Why nothing is added. Every refusal names a line, and what is there.
 
+use super::nearest::nearest;
+use super::step::ANNOTATIONS;
 use crate::text::brief;
 use crate::trouble::{Fault, Trouble};
 
@@ -66,6 +68,12 @@ pub enum Refusal {
         /// How it is written.
         how: &'static str,
     },
+    /// What is ours cannot be told from what is not.
+    #[error("line {line}: what is argo-attest's is written into one another with what is not")]
+    Entangled {
+        /// Where it begins.
+        line: usize,
+    },
     /// An anchor's lines are also used where nothing is to be added.
     #[error(
         "line {line}: what is anchored as &{} is used in more than one place, not all of which ask for the same",
@@ -124,6 +132,15 @@ pub enum Obstacle {
     /// There is none of this name.
     #[error("the annotation {} is none of argo-attest's", shown(.0))]
     Misspelt(String),
+    /// Nobody reads it there.
+    #[error("the annotation {0} is in the metadata of the workflow, which no step has")]
+    Misplaced(&'static str),
+    /// More than anybody has.
+    #[error("its artifacts name more than {most} Secrets")]
+    Secrets {
+        /// How many are mounted.
+        most: usize,
+    },
     /// It asks for nothing, and was meant to.
     #[error("the annotation {name} is {}, which is neither \"true\" nor \"false\"", shown(value))]
     Undecided {
@@ -167,9 +184,29 @@ pub enum Obstacle {
     /// The grace period can only be set there.
     #[error("there is a podSpecPatch already, and the grace period would have to go there")]
     PodSpecPatch,
-    /// The sidecar was added without the gate.
-    #[error("its sidecar, there already, does not mount the gate's evidence")]
-    Evidence,
+    /// It was put there with other options, by another version, or by hand.
+    #[error("its {0} is another than these options give")]
+    Stale(String),
+}
+
+impl Refusal {
+    /// The same about a text in which the lines have other numbers.
+    pub(super) fn at(mut self, other: impl Fn(usize) -> usize) -> Self {
+        match &mut self {
+            Self::Ambiguous { line, .. }
+            | Self::Elsewhere { line }
+            | Self::Rendered { line }
+            | Self::Template { line, .. }
+            | Self::Layout { line, .. }
+            | Self::Entangled { line }
+            | Self::Shared { line, .. } => *line = other(*line),
+            Self::TooLarge { .. }
+            | Self::TooMany { .. }
+            | Self::Unreadable { .. }
+            | Self::Unproven { .. } => {}
+        }
+        self
+    }
 }
 
 impl Trouble for Refusal {
@@ -193,6 +230,7 @@ impl Trouble for Refusal {
             Self::Layout { .. } => {
                 "write it in block style, one entry a line; an empty list can simply be left out".into()
             }
+            Self::Entangled { .. } => "take it out by hand, or write it in block style first".into(),
             Self::Shared { .. } => "write those places out, without the alias".into(),
             Self::Unproven { .. } => "please report it, with the file".into(),
         })
@@ -208,9 +246,18 @@ impl Trouble for Obstacle {
         Some(
             match self {
                 Self::Annotation(_) => "write it in quotes: \"true\" or \"false\"",
-                Self::Misspelt(_) => {
-                    "write argo-attest.io/attest, argo-attest.io/verify-inputs or argo-attest.io/place-attestations, or take the annotation away"
+                Self::Misspelt(name) => {
+                    let meant = nearest(name, &ANNOTATIONS).map(|name| format!("did you mean {name}? else "));
+                    let meant = meant.unwrap_or_default();
+                    return Some(format!(
+                        "{meant}write {}, or take the annotation away",
+                        ANNOTATIONS.join(", ")
+                    ));
                 }
+                Self::Misplaced(_) => {
+                    "write it into the metadata of each template that is meant, or of templateDefaults"
+                }
+                Self::Secrets { .. } => "let fewer artifacts name Secrets of their own",
                 Self::Undecided { .. } => {
                     "write \"true\" or \"false\", in quotes, or take the annotation away"
                 }
@@ -227,7 +274,7 @@ impl Trouble for Obstacle {
                 Self::PodSpecPatch => {
                     "set terminationGracePeriodSeconds in that podSpecPatch, and leave out --grace-period"
                 }
-                Self::Evidence => "remove the container argo-attest from the template, and inject again",
+                Self::Stale(_) => "give --update to bring it up to date, or --remove to take it out",
             }
             .to_owned(),
         )

@@ -1,6 +1,10 @@
 //! What is added, as whoever calls us wants it.
 
-use crate::object_name::ObjectName;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::contract::volume::{KEY, POLICY};
+use crate::object_name::{ObjectName, is_key_name};
 
 /// How the sidecar is declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,6 +16,154 @@ pub enum Mode {
     Sidecar,
 }
 
+/// As which user our containers run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunAs {
+    /// As main does: what its container or its pod says, else as root without capabilities.
+    #[default]
+    Main,
+    /// Nothing is said: as the image or, on `OpenShift`, the platform has it.
+    Platform,
+    /// As this one.
+    User(u32),
+}
+
+/// What a container asks for, and may have at most; none where it is not said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resources {
+    /// `requests.cpu`.
+    pub cpu_request: Option<Quantity>,
+    /// `requests.memory`.
+    pub memory_request: Option<Quantity>,
+    /// `limits.cpu`.
+    pub cpu_limit: Option<Quantity>,
+    /// `limits.memory`.
+    pub memory_limit: Option<Quantity>,
+}
+
+impl Resources {
+    /// What `cpu_request` is unless it is said.
+    pub const CPU_REQUEST: &str = "10m";
+    /// The same of `memory_request`.
+    pub const MEMORY_REQUEST: &str = "32Mi";
+    /// The same of `memory_limit`.
+    pub const MEMORY_LIMIT: &str = "256Mi";
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        let of = |text: &str| Some(Quantity(text.to_owned()));
+        Self {
+            cpu_request: of(Self::CPU_REQUEST),
+            memory_request: of(Self::MEMORY_REQUEST),
+            cpu_limit: None,
+            memory_limit: of(Self::MEMORY_LIMIT),
+        }
+    }
+}
+
+/// An amount of a resource, as Kubernetes writes it (`resource.Quantity` in its
+/// apimachinery), and not less than nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quantity(String);
+
+/// Text that is no amount.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an amount as Kubernetes writes it, such as 10m, 0.5 or 256Mi")]
+pub struct InvalidQuantity;
+
+impl FromStr for Quantity {
+    type Err = InvalidQuantity;
+
+    fn from_str(text: &str) -> Result<Self, InvalidQuantity> {
+        let number = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let digits = text.strip_suffix(number).unwrap_or_default();
+        let is_number = digits.bytes().any(|b| b.is_ascii_digit()) && digits.matches('.').count() < 2;
+        let exponent =
+            number.strip_prefix(['e', 'E']).map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
+        let is_exponent = exponent.is_some_and(|e| !e.is_empty() && e.bytes().all(|b| b.is_ascii_digit()));
+        let suffixes = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+        if is_number && digits.len() < 20 && number.len() < 5 && (is_exponent || suffixes.contains(&number)) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(InvalidQuantity)
+    }
+}
+
+impl Quantity {
+    /// The amount.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// When the kubelet pulls our image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Before each start.
+    Always,
+    /// Where it is not there.
+    IfNotPresent,
+    /// Not at all.
+    Never,
+}
+
+impl PullPolicy {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::IfNotPresent => "IfNotPresent",
+            Self::Never => "Never",
+        }
+    }
+}
+
+/// A key of a Secret or a `ConfigMap` with certificates of authorities, as `TYPE/NAME` or
+/// `TYPE/NAME:KEY`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorities {
+    pub(super) secret: bool,
+    pub(super) name: ObjectName,
+    pub(super) key: String,
+}
+
+/// Text that names no such key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("neither secret/NAME nor configmap/NAME, each with or without :KEY")]
+pub struct InvalidAuthorities;
+
+impl Authorities {
+    /// The key, unless it is said.
+    pub const KEY: &str = "ca.crt";
+}
+
+impl FromStr for Authorities {
+    type Err = InvalidAuthorities;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAuthorities> {
+        let (kind, rest) = text.split_once('/').ok_or(InvalidAuthorities)?;
+        let (name, key) = rest.split_once(':').unwrap_or((rest, Self::KEY));
+        let secret = match kind {
+            "secret" => true,
+            "configmap" => false,
+            _ => return Err(InvalidAuthorities),
+        };
+        let name = name.parse().map_err(|_| InvalidAuthorities)?;
+        if is_key_name(key) {
+            Ok(Self { secret, name, key: key.to_owned() })
+        } else {
+            Err(InvalidAuthorities)
+        }
+    }
+}
+
+impl fmt::Display for Authorities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.secret { "secret" } else { "configmap" };
+        write!(f, "{kind}/{}:{}", self.name, self.key)
+    }
+}
+
 /// What to add, and to which templates.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -21,6 +173,8 @@ pub struct Settings {
     pub builder_id: String,
     /// Every template that runs containers, not only those that ask.
     pub all: bool,
+    /// The names of the only templates that are meant; all, if there are none.
+    pub templates: Vec<String>,
     /// How the sidecar is declared.
     pub mode: Mode,
     /// Whether a step fails that cannot be attested, as far as that is known before main starts.
@@ -34,16 +188,51 @@ pub struct Settings {
     /// The store for attestations that have no place beside their output, and for outcomes: a
     /// URL; `None` for none.
     pub attestation_store: Option<String>,
+    /// Authorities that stores' certificates are checked by, if not the image's.
+    pub authorities: Option<Authorities>,
     /// Seconds that a pod has to end, if they are to be set.
     pub grace_period: Option<u32>,
-    /// The user of both containers, if not the one that the workflow itself gives.
-    pub run_as_user: Option<u32>,
+    /// The user of our containers.
+    pub run_as: RunAs,
+    /// What our containers ask for, each.
+    pub resources: Resources,
+    /// When the image is pulled, if not as Kubernetes has it.
+    pub pull_policy: Option<PullPolicy>,
+    /// Secrets that the image is pulled with.
+    pub pull_secrets: Vec<ObjectName>,
 }
 
 impl Settings {
+    /// The least that must be said; all else as it is unless it is said.
+    pub fn new(image: impl Into<String>, builder_id: impl Into<String>) -> Self {
+        Self {
+            image: image.into(),
+            builder_id: builder_id.into(),
+            all: false,
+            templates: Vec::new(),
+            mode: Mode::default(),
+            not_ready_fails: false,
+            key_secret: ObjectName::of_ours(KEY),
+            policy_configmap: ObjectName::of_ours(POLICY),
+            store_secrets: Vec::new(),
+            attestation_store: None,
+            authorities: None,
+            grace_period: None,
+            run_as: RunAs::default(),
+            resources: Resources::default(),
+            pull_policy: None,
+            pull_secrets: Vec::new(),
+        }
+    }
+
     /// Whether a check is needed for that: a plain sidecar fails the step itself.
     pub(super) fn fails_where_not_ready(&self) -> bool {
         self.not_ready_fails && self.mode == Mode::Native
+    }
+
+    /// Whether what is added goes once into the workflow's defaults.
+    pub(super) fn by_defaults(&self) -> bool {
+        self.all && self.templates.is_empty()
     }
 }
 
@@ -58,6 +247,27 @@ mod tests {
         }
         for bad in ["", "A", "a_b", "-a", "a-", "a..b", "a/b", "a\n", &"a".repeat(254)] {
             bad.parse::<ObjectName>().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn amounts_are_those_of_kubernetes() {
+        for good in ["10m", "1", "0.5", ".5", "5.", "256Mi", "1e3", "1E-3", "2E", "0"] {
+            assert_eq!(good.parse::<Quantity>().unwrap().as_str(), good);
+        }
+        for bad in ["", "m", "-1", "1.2.3", "10mi", "1 Mi", "1e", "1Kb", ".", "1\n", "{{x}}", &"1".repeat(30)]
+        {
+            bad.parse::<Quantity>().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn authorities_are_a_key_of_an_object() {
+        let shown = |text: &str| text.parse::<Authorities>().map(|ca| ca.to_string());
+        assert_eq!(shown("configmap/ca").unwrap(), "configmap/ca:ca.crt");
+        assert_eq!(shown("secret/minio-tls:public.crt").unwrap(), "secret/minio-tls:public.crt");
+        for bad in ["ca", "pod/ca", "secret/", "secret/A", "secret/a:", "secret/a:b/c", "secret/a:..", "/"] {
+            assert_eq!(shown(bad), Err(InvalidAuthorities), "{bad}");
         }
     }
 }

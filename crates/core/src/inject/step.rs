@@ -1,5 +1,7 @@
 //! What a template says of the step that it makes, the workflow's defaults taken into account.
 
+use std::collections::BTreeSet;
+
 use super::container::Volume;
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
@@ -24,6 +26,17 @@ pub(super) struct Present<'v> {
     pub(super) sidecar: Option<&'v Value>,
     pub(super) gate: Option<&'v Value>,
     pub(super) check: Option<&'v Value>,
+}
+
+/// All that a template may say to us.
+pub(super) const ANNOTATIONS: [&str; 3] = [ATTEST, VERIFY_INPUTS, PLACE];
+
+impl<'v> Present<'v> {
+    /// The first of them, with its name.
+    pub(super) fn any(&self) -> Option<(&'static str, &'v Value)> {
+        let each = [(SIDECAR, self.sidecar), (GATE, self.gate), (CHECK, self.check)];
+        each.into_iter().find_map(|(name, there)| Some((name, there?)))
+    }
 }
 
 impl<'v> Step<'v> {
@@ -69,7 +82,7 @@ impl<'v> Step<'v> {
         let all = places.into_iter().flatten().filter_map(|place| place.find(&["metadata", "annotations"]));
         for (name, _) in all.flat_map(Value::entries) {
             let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
-            if ![ATTEST, VERIFY_INPUTS, PLACE].contains(&name) {
+            if !ANNOTATIONS.contains(&name) {
                 return Err(Obstacle::Misspelt(name.to_owned()));
             }
         }
@@ -106,6 +119,25 @@ impl<'v> Step<'v> {
         self.items(&["inputs"], "artifacts").next().is_some()
     }
 
+    /// Its output artifacts.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &'v Value> {
+        self.items(&["outputs"], "artifacts")
+    }
+
+    /// Where it says itself that its artifacts are kept.
+    pub(super) fn archive(&self) -> Option<&'v Value> {
+        self.find(&["archiveLocation"])
+    }
+
+    /// What main has mounted, as far as is known here.
+    pub(super) fn mounted(&self) -> Mounted<'v> {
+        let (own, spec) = self.patches();
+        let patched =
+            own.or(spec).is_some_and(|patch| patch.contains("volumeMounts") || patch.contains("{{"));
+        let unknown = patched || self.all_mounts().any(|path| path.contains("{{"));
+        Mounted { known: self.mounts().map(parts).collect(), unknown }
+    }
+
     /// The container whose mounts ours would mirror.
     fn main(&self) -> Option<&'v Value> {
         match self.kind()? {
@@ -137,6 +169,11 @@ impl<'v> Step<'v> {
 
     /// Where main has volumes and input artifacts; only what is known here.
     fn mounts(&self) -> impl Iterator<Item = &'v str> {
+        self.all_mounts().filter(|path| !path.contains("{{"))
+    }
+
+    /// The same with paths that are expressions.
+    fn all_mounts(&self) -> impl Iterator<Item = &'v str> {
         let kind = self.kind().unwrap_or("container");
         let own = if kind == "containerSet" { self.main() } else { None };
         let volumes = own.into_iter().flat_map(|main| main.items("volumeMounts"));
@@ -144,7 +181,7 @@ impl<'v> Step<'v> {
         let volumes = volumes.filter_map(|mount| mount.text_at(&["mountPath"]));
         let inputs = self.items(&["inputs"], "artifacts").collect::<Vec<_>>();
         let inputs = inputs.into_iter().filter_map(|artifact| artifact.text_at(&["path"]));
-        volumes.chain(inputs).filter(|path| !path.contains("{{"))
+        volumes.chain(inputs)
     }
 
     /// Our containers, where they are there; a name of ours that another has is refused.
@@ -157,14 +194,13 @@ impl<'v> Step<'v> {
             .map(|container| (container, true));
         for (container, beside) in beside.chain(set) {
             let Some(name) = container.text_at(&["name"]) else { continue };
-            let (word, slot) = match name {
-                SIDECAR => ("sidecar", &mut present.sidecar),
-                GATE => ("verify-inputs", &mut present.gate),
-                CHECK => ("ready", &mut present.check),
+            let slot = match name {
+                SIDECAR => &mut present.sidecar,
+                GATE => &mut present.gate,
+                CHECK => &mut present.check,
                 _ => continue,
             };
-            let first = container.items("args").first().and_then(Value::text);
-            if !beside || first != Some(word) {
+            if !beside || ours(container).is_none() {
                 return Err(Obstacle::Container(name.to_owned()));
             }
             *slot = slot.or(Some(container));
@@ -217,6 +253,33 @@ impl<'v> Step<'v> {
     pub(super) fn grace(&self) -> Option<u32> {
         let (own, spec) = self.patches();
         own.and_then(seconds).or_else(|| spec.and_then(seconds))
+    }
+}
+
+/// The name of one of our containers, if it is one: who has the name must start our program.
+pub(super) fn ours(container: &Value) -> Option<&'static str> {
+    let (name, word) = match container.text_at(&["name"])? {
+        SIDECAR => (SIDECAR, "sidecar"),
+        GATE => (GATE, "verify-inputs"),
+        CHECK => (CHECK, "ready"),
+        _ => return None,
+    };
+    (container.items("args").first().and_then(Value::text) == Some(word)).then_some(name)
+}
+
+/// Where something is mounted.
+pub(super) struct Mounted<'v> {
+    known: BTreeSet<Vec<&'v str>>,
+    /// Whether there may be more.
+    unknown: bool,
+}
+
+impl Mounted<'_> {
+    /// Whether a path may be on something that is mounted.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let path = parts(path);
+        self.unknown
+            || (0..=path.len()).any(|at| path.get(..at).is_some_and(|above| self.known.contains(above)))
     }
 }
 

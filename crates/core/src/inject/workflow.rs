@@ -9,6 +9,8 @@ use super::yaml::{Path, Value};
 pub(super) struct Spec<'v> {
     pub(super) path: Path,
     pub(super) value: &'v Value,
+    /// What the object says of itself.
+    pub(super) metadata: Option<&'v Value>,
     /// Kind and name of the object.
     pub(super) called: String,
     /// Whether other workflows may take single templates from it, which then come
@@ -24,6 +26,14 @@ pub(super) struct Template<'v> {
     pub(super) name: String,
 }
 
+impl Template<'_> {
+    /// Whether it is one of those that are meant, or inline in one; all are if none is named.
+    pub(super) fn is_among(&self, names: &[String]) -> bool {
+        let own = self.name.split_once(", inline in ").map_or(self.name.as_str(), |(name, _)| name);
+        names.is_empty() || names.iter().any(|name| name == own)
+    }
+}
+
 /// Whether objects of this kind have templates.
 pub(super) fn is_workflow(kind: &str) -> bool {
     matches!(kind, "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow")
@@ -37,6 +47,7 @@ pub(super) fn spec<'v>(object: &Object<'v>) -> Option<Spec<'v>> {
     Some(Spec {
         path: keys.iter().fold(path.clone(), |path, key| path.key(key)),
         value: value.find(keys)?,
+        metadata: value.get("metadata"),
         called: name.map_or_else(|| kind.clone(), |name| format!("{kind} {name}")),
         reusable: matches!(kind.as_str(), "WorkflowTemplate" | "ClusterWorkflowTemplate"),
     })
@@ -52,6 +63,16 @@ impl<'v> Spec<'v> {
             collect(Template { path: list.index(at), value, name }, &mut found);
         }
         found
+    }
+
+    /// Which of these names templates have.
+    pub(super) fn named(&self, names: &[String]) -> Vec<String> {
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let templates = self.templates();
+        let is_there = |name: &&String| templates.iter().any(|template| template.name == **name);
+        names.iter().filter(is_there).cloned().collect()
     }
 
     /// Whether steps are taken from other objects, about which nothing is known here.
@@ -91,13 +112,13 @@ fn collect<'v>(template: Template<'v>, found: &mut Vec<Template<'v>>) {
 }
 
 /// One step of the way from a template to a call.
-enum Step {
+pub(super) enum Step {
     Key(&'static str),
     Index(usize),
 }
 
 /// The steps and tasks that a template calls, and the way to each.
-fn calls(template: &Value) -> Vec<(Vec<Step>, &Value)> {
+pub(super) fn calls(template: &Value) -> Vec<(Vec<Step>, &Value)> {
     let mut calls = Vec::new();
     for (at, group) in template.items("steps").iter().enumerate() {
         match group {

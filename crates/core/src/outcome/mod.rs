@@ -8,7 +8,6 @@ mod attested;
 mod message;
 mod predicate;
 mod told;
-mod words;
 
 use std::collections::BTreeMap;
 
@@ -22,10 +21,8 @@ pub use attested::Attested;
 pub use message::MESSAGE_LIMIT;
 pub use predicate::OutcomePredicate;
 pub use told::Told;
-pub use words::{Named, OutcomeWords, OutputWords};
 
-/// `predicateType` of a step's outcome.
-pub const STEP_OUTCOME_V1: &str = "https://argo-attest.github.io/step-outcome/v1";
+pub use crate::outcome_words::{Named, OutcomeWords, OutputWords, STEP_OUTCOME_V1};
 
 /// What became of one output.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -97,6 +97,16 @@ impl Provenance {
 fn earlier(predicate: &str) -> Result<Provenance, InvalidProvenance> {
     let Object(read) = serde_json::from_str::<Object<Read>>(predicate).map_err(InvalidProvenance)?;
     let Read { builder, build_type, invocation, recipe, metadata, materials } = read;
+    let build_type = if build_type.is_empty() { recipe.kind } else { build_type };
+    let missing =
+        |field: &str| InvalidProvenance(serde::de::Error::custom(format_args!("missing field `{field}`")));
+    // Who built it, and what the words mean, is required in every version.
+    if builder.id.is_empty() {
+        return Err(missing("builder.id"));
+    }
+    if build_type.is_empty() {
+        return Err(missing("buildType"));
+    }
     let parameters = |known: [(&str, Option<Value>); 4]| {
         let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         known.collect::<Map<_, _>>()
@@ -105,7 +115,7 @@ fn earlier(predicate: &str) -> Result<Provenance, InvalidProvenance> {
         |Material { uri, digest }| ResourceDescriptor { uri, digest, ..ResourceDescriptor::default() };
     Ok(Provenance {
         build_definition: BuildDefinition {
-            build_type: if build_type.is_empty() { recipe.kind } else { build_type },
+            build_type,
             external_parameters: parameters([
                 ("configSource", invocation.config_source),
                 ("parameters", invocation.parameters),
@@ -162,6 +172,8 @@ mod tests {
             assert_eq!(read.build_definition.external_parameters.get("workflow"), None);
         }
         assert!(Provenance::of_type("https://slsa.dev/provenance/v1.1", "{}").is_none());
-        assert!(Provenance::of_type(PROVENANCE_V0_2, "[1]").unwrap().is_err());
+        for bare in ["[1]", "{}", r#"{"builder":{"id":"b"}}"#, r#"{"builder":{},"buildType":"t"}"#] {
+            assert!(Provenance::of_type(PROVENANCE_V0_2, bare).unwrap().is_err(), "{bare}");
+        }
     }
 }

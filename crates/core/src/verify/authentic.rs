@@ -8,7 +8,7 @@ use crate::digest::FileDigests;
 use crate::dsse::{Effort, Envelope, SignatureValid};
 use crate::intoto::Statement;
 use crate::keys::{KeyId, PublicKey};
-use crate::outcome::{OutcomeWords, STEP_OUTCOME_V1};
+use crate::outcome_words::{OutcomeWords, STEP_OUTCOME_V1};
 use crate::policy::Policy;
 use crate::relpath::printable;
 use crate::slsa::{Provenance, is_own_build_type};

@@ -38,7 +38,7 @@ pub enum Rejection {
         why: String,
     },
     /// Nothing is in the file that could be an attestation.
-    #[error("the file cannot be read as an attestation")]
+    #[error("the attestation is malformed")]
     File(#[from] FileError),
     /// There are attestations in the file, and none in which a statement is signed.
     #[error("there is no signed statement in it: it is {found}")]
@@ -176,10 +176,33 @@ pub enum Rejection {
     },
 }
 
+/// Whether a name is that of an attestation's attestation.
+fn is_of_attestation(name: &str) -> bool {
+    let artifact = name.strip_suffix(".sigstore.json").unwrap_or_default();
+    [".sigstore.json", ".intoto.jsonl"].iter().any(|suffix| artifact.ends_with(suffix))
+}
+
 impl Rejection {
     /// Whether there is no attestation at all, which a policy may let pass.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::NoAttestation { .. } | Self::Spelling { .. })
+    }
+
+    /// Whether it is an answer about what a trusted key signed, or is said to have signed: that the
+    /// policy refuses it, or that it was altered. What the same signers said before is then none.
+    pub fn is_decisive(&self) -> bool {
+        matches!(
+            self,
+            Self::Policy(_)
+                | Self::Altered { .. }
+                | Self::KeyName { .. }
+                | Self::Signature(SignatureError::Altered { .. })
+        )
+    }
+
+    /// Whether nobody's attestation could be read in it.
+    pub fn is_malformed(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Bundle(_) | Self::Lines(_))
     }
 }
 
@@ -191,6 +214,9 @@ impl Trouble for Rejection {
     fn remedy(&self) -> Option<String> {
         // What a policy refuses is for whoever wrote the policy to judge.
         let remedy = match self {
+            Self::NoAttestation { looked_for } if looked_for.iter().any(|name| is_of_attestation(name)) => {
+                "that is an attestation itself: verify the artifact that it is about; argo-attest inspect shows it"
+            }
             Self::NoAttestation { .. } => "name the attestation with --bundle FILE",
             Self::Signature(SignatureError::Untrusted { .. }) => {
                 "if you trust that signer, get the public key from them and name it with --key FILE"

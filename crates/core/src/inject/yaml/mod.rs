@@ -12,5 +12,5 @@ pub(super) mod value;
 pub(super) use lines::Lines;
 pub(super) use mask::Mask;
 pub(super) use path::Path;
-pub(super) use tree::{Kind, NodeId, Tree, Unreadable};
+pub(super) use tree::{Kind, Node, NodeId, Tree, Unreadable};
 pub(super) use value::{Value, Values};

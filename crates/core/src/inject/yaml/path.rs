@@ -28,6 +28,11 @@ impl Path {
         Self(self.0.iter().cloned().chain([place]).collect())
     }
 
+    /// The way without its last step.
+    pub(in crate::inject) fn parent(&self) -> Option<Self> {
+        self.0.split_last().map(|(_, before)| Self(before.to_vec()))
+    }
+
     pub(in crate::inject) fn places(&self) -> &[Place] {
         &self.0
     }
@@ -65,16 +70,26 @@ pub(in crate::inject) struct Walk {
 
 /// A key of a mapping and its value: its own or, failing that, one that a merge key brings.
 pub(in crate::inject) fn entry(tree: &Tree, mapping: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
+    let (owner, at) = written(tree, mapping, key)?;
+    match &tree.node(owner)?.kind {
+        Kind::Mapping { entries, .. } => entries.get(at).copied(),
+        _ => None,
+    }
+}
+
+/// The mapping that a key is written in, the same or one that a merge key brings, and the
+/// number of its entry there.
+pub(in crate::inject) fn written(tree: &Tree, mapping: NodeId, key: &str) -> Option<(NodeId, usize)> {
     // Merge keys may bring mappings that have merge keys. None leads into itself, but
     // each may lead to many others.
     let mut ahead = vec![mapping];
     let mut left = MOST_MERGED;
     for _ in 0..MOST_MERGES {
-        let (_, node) = tree.target(ahead.pop()?)?;
+        let (id, node) = tree.target(ahead.pop()?)?;
         let Kind::Mapping { entries, .. } = &node.kind else { continue };
         left = left.checked_sub(entries.len())?;
-        if let Some(found) = entries.iter().find(|(k, _)| tree.scalar(*k) == Some(key)) {
-            return Some(*found);
+        if let Some(at) = entries.iter().position(|(k, _)| tree.scalar(*k) == Some(key)) {
+            return Some((id, at));
         }
         for (_, merged) in entries.iter().filter(|(k, _)| is_merge(tree, *k)) {
             match &tree.target(*merged)?.1.kind {

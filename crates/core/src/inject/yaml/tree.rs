@@ -123,6 +123,11 @@ impl Tree {
         self.nodes.get(id.0)
     }
 
+    /// Whether anything stands for something else.
+    pub(in crate::inject) fn has_aliases(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.kind, Kind::Alias(_)))
+    }
+
     /// What a node is or, as an alias, stands for.
     pub(in crate::inject) fn target(&self, id: NodeId) -> Option<(NodeId, &Node)> {
         match self.node(id)? {

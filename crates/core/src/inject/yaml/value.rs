@@ -71,6 +71,11 @@ impl<'t> Values<'t> {
         Self { tree, left: 2 * MOST, depth: 0, strict: false }
     }
 
+    /// The same where a key must be there only once.
+    pub(in crate::inject) fn once(self) -> Self {
+        Self { strict: true, ..self }
+    }
+
     /// The value of a node.
     pub(in crate::inject) fn of(&mut self, id: NodeId) -> Result<Value, Meaningless> {
         let tree = self.tree;
@@ -228,6 +233,33 @@ impl Value {
             (Self::List(items), Place::Index(index)) => items.get_mut(*index),
             _ => None,
         })
+    }
+
+    /// What a key without a value has, as the parser has it.
+    pub(in crate::inject) fn nothing() -> Self {
+        Self::Scalar { text: "~".into(), plain: true, tag: None }
+    }
+
+    /// Takes a key of text out of a mapping.
+    pub(in crate::inject) fn unset(&mut self, key: &str) {
+        if let Self::Map(entries) = self {
+            entries.retain(|(k, _)| k.text() != Some(key));
+        }
+    }
+
+    /// Whether two values are the same to whoever does not mind how words are quoted.
+    pub(in crate::inject) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Scalar { text: a, .. }, Self::Scalar { text: b, .. }) => a == b,
+            (Self::List(a), Self::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_like(b))
+            }
+            (Self::Map(a), Self::Map(b)) => {
+                a.len() == b.len()
+                    && a.iter().zip(b).all(|(a, b)| a.0.text() == b.0.text() && a.1.is_like(&b.1))
+            }
+            _ => false,
+        }
     }
 
     /// Sets what a mapping has under a key of text.

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::STEP_OUTCOME_V1;
 use crate::json::{self, Object};
+
+/// `predicateType` of a step's outcome.
+pub const STEP_OUTCOME_V1: &str = "https://argo-attest.github.io/step-outcome/v1";
 
 /// An outcome's words. No proof of what they say of an output: that is only a statement about
 /// the output itself.

@@ -1,0 +1,272 @@
+//! What the options change in what is added, and what is told of what cannot be.
+
+use argo_attest_core::inject::{
+    Caveat, Obstacle, PullPolicy, Refusal, Resources, RunAs, Settings, inject, remove, update,
+};
+use argo_attest_core::trouble::Trouble as _;
+use serde_json::{Value, json};
+
+use super::oracle::{names, read, spec, templates};
+use super::{injected, settings};
+
+const HEAD: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n";
+const ASKS: &str = "metadata: {annotations: {argo-attest.io/attest: \"true\"}}";
+
+fn build(rest: &str) -> String {
+    format!("{HEAD}  templates:\n  - name: build\n    {ASKS}\n{rest}    container: {{image: alpine}}\n")
+}
+
+/// The first template, or the first container, of what is made.
+fn template(text: &str, settings: &Settings) -> Value {
+    templates(&read(&injected(text, settings).unwrap().text)[0])[0].clone()
+}
+
+fn container(settings: &Settings) -> Value {
+    template(&build(""), settings)["initContainers"][0].clone()
+}
+
+#[test]
+fn resources_are_those_that_are_given() {
+    let own = container(&settings());
+    assert_eq!(
+        own["resources"],
+        json!({"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}})
+    );
+    let quota = Resources {
+        cpu_request: None,
+        cpu_limit: Some("500m".parse().unwrap()),
+        memory_limit: Some("1Gi".parse().unwrap()),
+        ..Resources::default()
+    };
+    let resources = container(&Settings { resources: quota, ..settings() })["resources"].clone();
+    assert_eq!(
+        resources,
+        json!({"requests": {"memory": "32Mi"}, "limits": {"cpu": "500m", "memory": "1Gi"}})
+    );
+    let none = Resources { cpu_request: None, cpu_limit: None, memory_request: None, memory_limit: None };
+    assert_eq!(container(&Settings { resources: none, ..settings() })["resources"], Value::Null);
+}
+
+#[test]
+fn images_are_pulled_as_is_given() {
+    assert_eq!(container(&settings())["imagePullPolicy"], Value::Null);
+    let always = Settings { pull_policy: Some(PullPolicy::Always), ..settings() };
+    assert_eq!(container(&always)["imagePullPolicy"], "Always");
+    let secrets =
+        Settings { pull_secrets: vec!["regcred".parse().unwrap(), "other".parse().unwrap()], ..settings() };
+    let both = Settings { all: true, ..secrets.clone() };
+    for settings in [&secrets, &both] {
+        for (there, after) in [
+            ("", vec!["regcred", "other"]),
+            ("  imagePullSecrets: []\n", vec!["regcred", "other"]),
+            ("  imagePullSecrets:\n  - name: theirs\n", vec!["theirs", "regcred", "other"]),
+            ("  imagePullSecrets: [{name: regcred}]\n", vec!["other", "regcred"]),
+            ("  imagePullSecrets: [{name: regcred}, {name: other}]\n", vec!["regcred", "other"]),
+        ] {
+            let text = build("").replace("  templates:", &format!("{there}  templates:"));
+            let done = injected(&text, settings).unwrap();
+            assert_eq!(names(spec(&read(&done.text)[0]), "imagePullSecrets"), after);
+            // What another option put there goes with what it was put there for.
+            let without = update(&done.text, &super::settings()).unwrap();
+            assert_eq!(without.text, inject(&text, &super::settings()).unwrap().text);
+        }
+    }
+    let nothing = build("").replace("\"true\"", "\"false\"");
+    assert_eq!(injected(&nothing, &secrets).unwrap().text, nothing);
+}
+
+#[test]
+fn authorities_are_mounted_and_named() {
+    for (given, source) in [
+        (
+            "configmap/store-ca",
+            json!({"name": "argo-attest-ca", "configMap": {"name": "store-ca", "optional": true}}),
+        ),
+        (
+            "secret/tls:public.crt",
+            json!({"name": "argo-attest-ca", "secret": {"secretName": "tls", "defaultMode": 256, "optional": true}}),
+        ),
+    ] {
+        let settings = Settings { authorities: Some(given.parse().unwrap()), ..settings() };
+        let done = injected(&build("    inputs: {artifacts: [{name: a, path: /a}]}\n"), &settings).unwrap();
+        let document = &read(&done.text)[0];
+        let key = given.split_once(':').map_or("ca.crt", |(_, key)| key);
+        for container in templates(document)[0]["initContainers"].as_array().unwrap() {
+            let env = container["env"].as_array().unwrap();
+            assert!(
+                env.contains(
+                    &json!({"name": "SSL_CERT_FILE", "value": format!("/etc/argo-attest/ca/{key}")})
+                )
+            );
+            assert!(names(container, "volumeMounts").contains(&"argo-attest-ca"));
+        }
+        assert!(spec(document)["volumes"].as_array().unwrap().contains(&source), "{document}");
+    }
+}
+
+#[test]
+fn the_user_can_be_left_to_the_platform() {
+    let platform = Settings { run_as: RunAs::Platform, not_ready_fails: true, ..settings() };
+    for text in [build(""), build("    securityContext: {runAsNonRoot: true}\n")] {
+        let done = injected(&text, &platform).unwrap();
+        assert!(!done.text.contains("runAsUser"), "{}", done.text);
+        assert!(done.text.contains("defaultMode: 292"), "{}", done.text);
+    }
+}
+
+#[test]
+fn secrets_that_artifacts_name_are_mounted() {
+    let s3 = |secret: &str| {
+        format!(
+            "s3: {{key: k, accessKeySecret: {{name: {secret}, key: a}}, secretKeySecret: {{name: {secret}, key: s}}}}"
+        )
+    };
+    let text = format!(
+        "{HEAD}  templates:\n  - name: build\n    {ASKS}\n    archiveLocation: {{{}}}\n    container: {{image: x}}\n    \
+         outputs: {{artifacts: [{{name: o, path: /o, {}}}]}}\n  - name: use\n    {ASKS}\n    inputs: {{artifacts: [{{name: i, path: /i}}]}}\n    container: {{image: x}}\n",
+        s3("archive"),
+        s3("s3-credentials"),
+    );
+    let done = injected(&text, &settings()).unwrap();
+    let document = &read(&done.text)[0];
+    let paths = |container: &Value| {
+        let mounts = container["volumeMounts"].as_array().unwrap().iter();
+        mounts
+            .filter_map(|mount| mount["mountPath"].as_str()?.strip_prefix("/argo/secret/").map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let made = templates(document);
+    assert_eq!(paths(&made[0]["initContainers"][0]), ["s3-credentials", "archive"]);
+    // What it takes may be what the other has left.
+    assert_eq!(paths(&made[1]["initContainers"][0]), ["s3-credentials", "archive"]);
+    let volumes = names(spec(document), "volumes");
+    assert_eq!(
+        volumes.iter().filter(|name| name.starts_with("argo-attest-store-")).count(),
+        1,
+        "{volumes:?}"
+    );
+    // In the defaults, for all.
+    let all = Settings { all: true, store_secrets: Vec::new(), ..settings() };
+    let done = injected(&text, &all).unwrap();
+    let documents = read(&done.text);
+    let defaults = &spec(&documents[0])["templateDefaults"];
+    assert_eq!(paths(&defaults["initContainers"][1]), ["archive", "s3-credentials"]);
+    // One that is not known yet cannot be.
+    let later = text.replace("name: archive,", "name: \"{{inputs.parameters.s}}\",");
+    let done = injected(&later, &settings()).unwrap();
+    assert!(
+        done.warnings
+            .iter()
+            .any(|warning| warning.caveat == Caveat::Secret("{{inputs.parameters.s}}".into()))
+    );
+    let many = (0..60)
+        .map(|at| format!("{{name: o{at}, path: /o, {}}}", s3(&format!("secret-{at}"))))
+        .collect::<Vec<_>>();
+    let many = build(&format!("    outputs: {{artifacts: [{}]}}\n", many.join(", ")));
+    assert!(matches!(
+        inject(&many, &settings()),
+        Err(Refusal::Template { why: Obstacle::Secrets { .. }, .. })
+    ));
+}
+
+#[test]
+fn templates_can_be_chosen() {
+    let two = format!("{}  - name: test\n    script: {{image: x}}\n", build(""));
+    let only = |name: &str, all: bool| Settings { templates: vec![name.into()], all, ..settings() };
+    let made = |settings: &Settings| {
+        let done = injected(&two, settings).unwrap();
+        let document = read(&done.text).remove(0);
+        assert_eq!(spec(&document)["templateDefaults"], Value::Null);
+        (
+            templates(&document)
+                .iter()
+                .map(|template| names(template, "initContainers").len())
+                .collect::<Vec<_>>(),
+            done.named.len(),
+        )
+    };
+    assert_eq!(made(&settings()), (vec![1, 0], 0));
+    assert_eq!(made(&only("build", false)), (vec![1, 0], 1));
+    assert_eq!(made(&only("test", false)), (vec![0, 0], 1));
+    assert_eq!(made(&only("test", true)), (vec![0, 1], 1));
+    assert_eq!(made(&only("other", true)), (vec![0, 0], 0));
+    // Of the others, what is there stays, and what it uses.
+    let first = injected(&two, &settings()).unwrap().text;
+    let both = inject(&first, &only("test", true)).unwrap().text;
+    let left = remove(&both, &["test".to_owned()]).unwrap();
+    assert_eq!(left.text, first);
+    let newer = Settings { image: "new".into(), ..only("test", true) };
+    let updated = update(&both, &newer).unwrap().text;
+    assert_eq!(updated.matches("image: new").count(), 1);
+    assert_eq!(updated.matches("image: \"registry.example/argo-attest:1\"").count(), 1);
+}
+
+/// What is warned of in a template.
+fn caveats(template: &str) -> Vec<Caveat> {
+    let done =
+        injected(&format!("{HEAD}  templates:\n  - name: t\n    {ASKS}\n{template}"), &settings()).unwrap();
+    done.warnings.into_iter().map(|warning| warning.caveat).collect()
+}
+
+#[test]
+fn what_cannot_be_attested_is_told() {
+    for (kind, line) in [
+        ("suspend", "    suspend: {}\n"),
+        ("resource", "    resource: {action: create}\n"),
+        ("http", "    http: {url: \"http://x\"}\n"),
+        ("steps", "    steps: []\n"),
+    ] {
+        assert_eq!(caveats(line), [Caveat::Kind(kind)]);
+    }
+    let main = "    container: {image: x, volumeMounts: [{name: v, mountPath: /out}]}\n";
+    assert_eq!(caveats(main), [Caveat::NoArtifacts]);
+    assert_eq!(caveats(&format!("    daemon: true\n{main}")), [Caveat::Daemon]);
+    let outputs = |of: &str| format!("{main}    outputs: {{artifacts: [{of}]}}\n");
+    assert_eq!(caveats(&outputs("{name: o, path: /out/a}, {name: p, path: \"{{x}}\"}")), []);
+    assert_eq!(
+        caveats(&outputs("{name: o, path: /outer}")),
+        [Caveat::Hidden { output: "o".into(), path: "/outer".into() }]
+    );
+    assert_eq!(
+        caveats(&outputs("{name: o, path: /out/../tmp}")),
+        [Caveat::Hidden { output: "o".into(), path: "/out/../tmp".into() }]
+    );
+    let gcs = Caveat::Store { output: "o".into(), store: "gcs" };
+    assert_eq!(caveats(&outputs("{name: o, path: /out/a, gcs: {key: k}}")), std::slice::from_ref(&gcs));
+    let archive = format!(
+        "    archiveLocation: {{gcs: {{bucket: b}}}}\n{}",
+        outputs("{name: o, path: /out/a}, {name: p, path: /out/b, s3: {key: k}}")
+    );
+    assert_eq!(caveats(&archive), [gcs]);
+    // An input's place is mounted, too.
+    assert_eq!(
+        caveats(&format!(
+            "    inputs: {{artifacts: [{{name: i, path: /in}}]}}\n{}",
+            outputs("{name: o, path: /in/x}")
+        )),
+        []
+    );
+}
+
+#[test]
+fn annotations_that_nobody_reads_are_refused_wherever_they_are() {
+    let told = |text: &str| {
+        let refusal = inject(text, &settings()).unwrap_err();
+        (refusal.to_string(), refusal.remedy().unwrap())
+    };
+    let suspended = format!(
+        "{HEAD}  templates:\n  - name: t\n    metadata: {{annotations: {{argo-attest.io/atest: \"true\"}}}}\n    suspend: {{}}\n"
+    );
+    let (what, remedy) = told(&suspended);
+    assert!(what.contains("\"argo-attest.io/atest\" is none of argo-attest's"), "{what}");
+    assert!(remedy.starts_with("did you mean argo-attest.io/attest?"), "{remedy}");
+    let placed = build("").replace("{name: w}", "{name: w, annotations: {argo-attest.io/attest: \"true\"}}");
+    assert!(told(&placed).0.contains("in the metadata of the workflow"));
+    let other = "{name: w, annotations: {argo-attest.io/x: y}}";
+    assert!(told(&build("").replace("{name: w}", other)).0.contains("is none of argo-attest's"));
+    let pods = build("").replace(
+        "  templates:",
+        "  podMetadata: {annotations: {argo-attest.io/verify-input: \"true\"}}\n  templates:",
+    );
+    assert!(told(&pods).1.contains("did you mean argo-attest.io/verify-inputs?"));
+}
