@@ -132,7 +132,7 @@ fn text_that_editors_and_windows_leave_behind_does_no_harm() {
         format!("{}# the key of the year\n", *pem),
         pem.trim_end().replace('\n', "\\n"),
         format!("\"{}\"", pem.replace('\n', "\\n")),
-        pem.lines().map(|line| format!("    {line}\n")).collect(),
+        format!("    {}", pem.replace('\n', "\n    ")),
         format!("Key Attributes\n  name: x\n{}", *pem),
     ] {
         assert_eq!(PrivateKey::from_pem(text.as_bytes()).unwrap().public(), key.public(), "{text}");

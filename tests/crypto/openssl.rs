@@ -122,16 +122,15 @@ fn remedies_work_as_typed() {
         return;
     }
     let dir = TempDir::new().unwrap();
-    for (make, key_type) in [("genpkey -algorithm ed25519 -outform DER -out old.key", KeyType::Ed25519)] {
-        ok(dir.path(), "openssl", &make.split(' ').collect::<Vec<_>>());
-        let text = fs::read(dir.path().join("old.key")).unwrap();
-        let error = PrivateKey::from_pem(&text).unwrap_err();
-        let remedy = error.remedy("old.key");
-        let command = remedy.split("openssl ").nth(1).unwrap().split(" (").next().unwrap();
-        ok(dir.path(), "openssl", &command.split(' ').collect::<Vec<_>>());
-        let key = load_private(&dir.path().join("NEW.key")).unwrap();
-        assert_eq!(key.key_type(), key_type, "{remedy}");
-    }
+    let (make, key_type) = ("genpkey -algorithm ed25519 -outform DER -out old.key", KeyType::Ed25519);
+    ok(dir.path(), "openssl", &make.split(' ').collect::<Vec<_>>());
+    let text = fs::read(dir.path().join("old.key")).unwrap();
+    let error = PrivateKey::from_pem(&text).unwrap_err();
+    let remedy = error.remedy("old.key");
+    let command = remedy.split("openssl ").nth(1).unwrap().split(" (").next().unwrap();
+    ok(dir.path(), "openssl", &command.split(' ').collect::<Vec<_>>());
+    let key = load_private(&dir.path().join("NEW.key")).unwrap();
+    assert_eq!(key.key_type(), key_type, "{remedy}");
     let public = PublicKey::from_spki_pem(&fs::read(dir.path().join("NEW.key")).unwrap());
     assert_eq!(
         public.unwrap_err().remedy("NEW.key"),
