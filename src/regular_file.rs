@@ -143,10 +143,11 @@ pub struct Named {
     pub metadata: Metadata,
 }
 
-impl Named {
-    /// Whether it can be read once only.
-    pub fn is_stream(&self) -> bool {
-        !self.metadata.is_file()
+impl TryFrom<File> for Named {
+    type Error = io::Error;
+
+    fn try_from(file: File) -> io::Result<Self> {
+        Ok(Self { metadata: file.metadata()?, file, first: Vec::new() })
     }
 }
 

@@ -66,7 +66,7 @@ pub enum LinkError {
     #[error(transparent)]
     Reference(#[from] InvalidReference),
     /// It cannot be had.
-    #[error("its attestation cannot be had")]
+    #[error("its attestation cannot be read")]
     Fetch(#[from] FetchError),
     /// Something else is there.
     #[error("{uri} is not the attestation that its statement names (sha256 {wanted}), nor is any beside it")]

@@ -9,7 +9,10 @@ use zeroize::Zeroizing;
 
 use super::key_file::{Half, KeyFileError};
 use super::mounted::Mounted;
-use crate::regular_file::{self, Named, ReadError};
+use crate::regular_file::{self, Links, Named, ReadError, STANDARD_INPUT};
+
+/// Where files are that a process was handed over open.
+const HANDED_OVER: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
 
 /// The group's and the others' permission bits.
 const OTHERS: u32 = 0o077;
@@ -90,7 +93,16 @@ fn invalid(path: &Path, source: InvalidKey) -> KeyFileError {
 }
 
 fn open(path: &Path, half: Half) -> Result<Named, KeyFileError> {
-    match regular_file::open_named(path) {
+    // What a shell hands over (`<(…)`) is a pipe that is nobody else's. A pipe that has a place in
+    // a file system is whoever's that may open it.
+    let is_handed_over =
+        path == Path::new(STANDARD_INPUT) || HANDED_OVER.iter().any(|at| path.starts_with(at));
+    let opened = if is_handed_over {
+        regular_file::open_named(path)
+    } else {
+        regular_file::open(path, Links::Followed).and_then(|file| Ok(file.try_into()?))
+    };
+    match opened {
         Ok(named) => Ok(named),
         Err(ReadError::Missing(_)) => Err(KeyFileError::Missing { path: path.into(), half }),
         Err(ReadError::NotRegular(kind)) => Err(KeyFileError::NotRegular { path: path.into(), kind }),

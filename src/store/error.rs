@@ -119,7 +119,7 @@ pub enum StoreError {
         limit: u64,
     },
     /// What came is not what the store announced or confirmed.
-    #[error("{uri} came broken")]
+    #[error("{uri} arrived damaged")]
     Corrupt {
         /// The object.
         uri: String,

@@ -21,6 +21,7 @@ pub(crate) fn limits() -> Limits {
         min_rate: 1024 * 1024,
         sign_in: Duration::from_millis(300),
         total: Duration::from_secs(20),
+        unreached: Duration::from_secs(20),
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),
         page: 1000,

@@ -25,7 +25,7 @@ async fn the_failing_link_is_named_and_the_others_are_walked() {
     assert_eq!(told(&chain), expected.map(|(path, word)| (path.to_owned(), word)));
     let (path, why) = broken(&chain);
     assert_eq!(path, "inputs/lib inputs/base");
-    assert_eq!(why, "its attestation cannot be had: memory:base.sigstore.json is not there");
+    assert_eq!(why, "its attestation cannot be read: memory:base.sigstore.json is not there");
 }
 
 #[tokio::test]

@@ -133,7 +133,9 @@ impl Retrying {
         .notify(|fault, pause| {
             self.count();
             if started.elapsed() >= LASTING && self.may_say() {
-                let (error, for_at_most) = (fault.reason(), self.limits.total);
+                let unreached = Some(self.limits.unreached).filter(|_| fault.is_unreached());
+                let for_at_most = unreached.unwrap_or(self.limits.total).min(self.limits.total);
+                let error = fault.reason();
                 tracing::warn!(uri, error, ?for_at_most, "the store fails; trying again");
             } else {
                 tracing::debug!(uri, ?fault, ?pause, "trying again");

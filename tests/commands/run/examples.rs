@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use argo_attest_core::bundle::Bundle;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::keys::{KeyType, PrivateKey};
@@ -71,6 +72,7 @@ async fn examples_of_the_help_work() {
     }
 
     theirs(&desk);
+    fs::write(object.join("outcome.sigstore.json"), outcome(&desk)).unwrap();
 
     let mut count = 0;
     for command in ["run", "verify", "inspect", "keygen"] {
@@ -96,4 +98,27 @@ fn theirs(desk: &Desk) {
     let envelope = Envelope::sign(statement.to_string().into_bytes(), &key).unwrap();
     desk.write("sbom.intoto.jsonl", envelope.to_json());
     desk.write("their.pub", key.public().to_spki_pem());
+}
+
+/// What a step's sidecar says at the end, by the key that the examples trust.
+fn outcome(desk: &Desk) -> Vec<u8> {
+    let key = PrivateKey::from_pem(&desk.read("ci/attest.key")).unwrap();
+    let id = "uid/node/pod";
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{
+            "name": "urn:argo-attest:invocation:uid",
+            "digest": {"sha256": Sha256Digest::of(id.as_bytes()).to_string()},
+        }],
+        "predicateType": "https://argo-attest.github.io/step-outcome/v1",
+        "predicate": {
+            "invocationId": id,
+            "builder": {"id": "https://ci.example.com/argo"},
+            "template": {"name": "build"},
+            "state": "succeeded",
+            "complete": true,
+            "outputs": [],
+        },
+    });
+    Bundle::new(Envelope::sign(statement.to_string().into_bytes(), &key).unwrap()).unwrap().to_json()
 }

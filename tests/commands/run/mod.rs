@@ -1,5 +1,6 @@
 //! `run`, and `verify` of what it leaves.
 
+mod conventions;
 mod ending;
 mod evidence;
 mod examples;
