@@ -25,7 +25,6 @@ pub(crate) fn limits() -> Limits {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(10),
         page: 1000,
-        unreached: Duration::from_mins(1),
     }
 }
 
