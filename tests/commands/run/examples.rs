@@ -97,6 +97,7 @@ fn theirs(desk: &Desk) {
     });
     let envelope = Envelope::sign(statement.to_string().into_bytes(), &key).unwrap();
     desk.write("sbom.intoto.jsonl", envelope.to_json());
+    desk.write("someone-elses.intoto.jsonl", envelope.to_json());
     desk.write("their.pub", key.public().to_spki_pem());
 }
 
