@@ -3,9 +3,9 @@
 #![no_main]
 
 use argo_attest_core::attestation_file::{AttestationFile, Found, MAX_ITEMS, MAX_NAMED};
+use argo_attest_core::intoto::Statement;
 use argo_attest_core::keys::PublicKey;
 use argo_attest_core::slsa::Provenance;
-use argo_attest_core::intoto::Statement;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
