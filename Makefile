@@ -108,6 +108,8 @@ fuzz: ## each parser of foreign bytes, FUZZ_SECONDS each
 	        -max_total_time=$(FUZZ_SECONDS); \
 	done
 
+# What `argo-attest version` says it was built from.
+release: export ARGO_ATTEST_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 release: ## one static binary for x86_64 Linux, in $(DIST)
 	$(CARGO) build --locked --release --target $(MUSL)
 	@mkdir -p '$(DIST)'
