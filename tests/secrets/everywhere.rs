@@ -290,7 +290,7 @@ fn the_search_finds_what_a_command_says_itself() {
     let all = canaries();
     let search = Search::of(&all);
     let canary = all.iter().find(|canary| canary.name.ends_with("seed in base64")).unwrap();
-    let words = ["argo-attest", "run", "--json", "--", "echo"].map(OsString::from);
+    let words = ["argo-attest", "run", "--new-key", "--json", "--", "echo"].map(OsString::from);
     let arguments = words.into_iter().chain([canary.argument()]).collect();
     let said = run(&[Case { what: String::new(), arguments }], scratch.path());
     assert!(search.leak(&said[0]).is_some(), "{}", String::from_utf8_lossy(&said[0]));
