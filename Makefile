@@ -22,9 +22,10 @@ FUZZ_SECONDS ?= 5
 FUZZ ?= $(sort $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))))
 # A hang or a blow-up counts as a crash.
 FUZZ_FLAGS := -dict=fuzz/dictionary -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1
-# Arguments for the two measurements, e.g. BENCH='--scale 0.1' DIGEST='--runs 9'.
+# Arguments for the measurements, e.g. BENCH='--scale 0.1' DIGEST='--runs 9' START='--times 20'.
 BENCH ?=
 DIGEST ?=
+START ?=
 
 # $(call needs,TOOL): a missing tool is a skipped check for a user, a failure in CI.
 needs = if ! command -v $(1) >/dev/null; then echo "skipped: needs $(1) (make tools)"; [[ "$${CI:-}" != true ]]; exit; fi
@@ -93,9 +94,10 @@ stores: ## real S3 servers: the adapters' suite and a step on each, held to docs
 	$(CARGO) test --locked --test stores -- --ignored --nocapture --test-threads=1 $(STORES)
 
 # The static binary, since that is what runs in a pod. Needs 21 GiB of disk; less by --scale.
-bench: release ## digesting beside openssl's, and what the sidecar adds to a step
+bench: release ## digesting beside openssl's, what the sidecar adds to a step, and its start
 	python3 benches/digest.py --binary '$(DIST)/argo-attest' $(DIGEST)
 	python3 benches/sidecar.py --binary '$(DIST)/argo-attest' --image '$(IMAGE_ARCHIVE)' $(BENCH)
+	python3 benches/start.py --binary '$(DIST)/argo-attest' $(START)
 
 # libFuzzer needs flags that stable rustc keeps behind this variable.
 fuzz: export RUSTC_BOOTSTRAP := 1

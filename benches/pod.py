@@ -46,8 +46,9 @@ def write(path, parts):
 class Pod:
     """One pod, in a directory of its own that `remove` removes."""
 
-    def __init__(self, binary, root, store, output=None, attest=True):
+    def __init__(self, binary, root, store, output=None, attest=True, before_exec=None):
         self.binary, self.root, self.store, self.output = binary, root, store, output
+        self.before_exec = before_exec
         for name in ("argo/ctr/main", "volume", "secrets/s3-cred"):
             os.makedirs(f"{root}/{name}")
         for key, value in (("accesskey", s3.ACCESS_KEY), ("secretkey", s3.SECRET_KEY)):
@@ -142,7 +143,12 @@ class Sidecar:
         with open(f"{root}/log", "ab") as said:
             began = time.monotonic()
             self.process = subprocess.Popen(
-                command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                preexec_fn=pod.before_exec,
             )
         atexit.register(self.process.kill)
         pod.call("ready", "--wait=60s", "--termination-log", pod.log)
