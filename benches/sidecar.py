@@ -15,7 +15,7 @@ sidecar. Both end when the attestation is in the store, read back and verified
 after that. Beside each is the time, right after it, of tools that everybody has,
 for the same bytes or the same requests: seconds depend on the machine, ratios less.
 
-Needs versitygw, openssl, tar and curl, and 21 GiB of disk times --scale.
+Needs versitygw, openssl, tar and curl, util-linux's unshare, and 21 GiB of disk times --scale.
 Standard library only. Exits 1 if anything is not attested.
 """
 
@@ -241,6 +241,7 @@ def main():
     parser.add_argument("--dir", help="where to make the files (default: a temporary directory)")
     parser.add_argument("--json", action="store_true", help="print one object")
     options = parser.parse_args()
+    pod.in_own_mounts()
     for tool in ("curl", "openssl", "tar"):
         if shutil.which(tool) is None:
             sys.exit(f"needs {tool} to compare with")

@@ -11,7 +11,7 @@ Both on a whole CPU and, as root, in a cgroup with the 10m that a pod may give i
 the kubelet sets it, 1 ms of CPU in each 100 ms, in all threads. On a whole CPU all runs at
 real-time priority, where it may, so that what else the machine does changes nothing.
 
-Needs versitygw. Standard library only. Exits 1 if a SIGTERM was lost.
+Needs versitygw and util-linux's unshare. Standard library only. Exits 1 if a SIGTERM was lost.
 """
 
 import argparse
@@ -156,6 +156,7 @@ def main():
     parser.add_argument("--versitygw", help="the S3 server's program")
     parser.add_argument("--json", action="store_true", help="print one object")
     options = parser.parse_args()
+    pod.in_own_mounts()
     options.binary = os.path.abspath(options.binary)
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
