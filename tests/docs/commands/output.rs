@@ -6,7 +6,10 @@ use snapbox::filter::NormalizeToExpected;
 
 /// What was printed as the page has it, where the page is right; else shortened as in a page.
 pub(crate) fn as_shown(printed: &str, shown: &str) -> String {
-    let printed = shortened(printed);
+    let mut printed = shortened(printed);
+    if !printed.is_empty() && !printed.ends_with('\n') {
+        printed.push('\n');
+    }
     let pattern = Data::text(wild(shown));
     let fitted = NormalizeToExpected::new().redact().normalize(Data::text(printed), &pattern);
     tame(&fitted.to_string())
