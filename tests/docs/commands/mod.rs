@@ -13,9 +13,10 @@ mod scripts;
 mod session;
 mod steps;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::process::Command;
 
 use block::{Block, Shown};
 use elsewhere::Elsewhere;
@@ -150,12 +151,10 @@ async fn try_page(page: &str, elsewhere: &Elsewhere) -> Vec<String> {
 async fn every_page_does_what_it_shows() {
     let elsewhere = Elsewhere::read();
     let only = std::env::var("PAGE").unwrap_or_default();
-    let wrong = Mutex::new(Vec::new());
+    let mut wrong = Vec::new();
     for page in pages().iter().filter(|page| page.contains(&only)) {
-        let found = try_page(page, &elsewhere).await;
-        wrong.lock().unwrap().extend(found);
+        wrong.extend(try_page(page, &elsewhere).await);
     }
-    let wrong = wrong.into_inner().unwrap();
     assert!(
         wrong.is_empty(),
         "{}\n\nTRYCMD=overwrite cargo test --test docs writes what is printed into the pages",
@@ -173,6 +172,23 @@ fn what_is_run_elsewhere_is_there() {
     }
     let reasons = elsewhere.nobody.values().flat_map(|blocks| blocks.values());
     assert!(reasons.into_iter().all(|reason| reason.len() > 10));
+}
+
+/// The suite on a cluster has a scenario for each page that has commands for it.
+#[test]
+fn the_suite_on_a_cluster_types_the_rest() {
+    let listed = Command::new("python3")
+        .arg(root().join("tests/e2e/run"))
+        .args(["--list", "--only", "docs/"])
+        .output();
+    let Ok(listed) = listed else { return crate::skip::skip("python3") };
+    let (names, said) = (String::from_utf8(listed.stdout).unwrap(), String::from_utf8_lossy(&listed.stderr));
+    let told: BTreeSet<_> = names.lines().filter_map(|name| name.strip_prefix("docs/")).collect();
+    let elsewhere = Elsewhere::read();
+    let pages: Vec<String> = elsewhere.cluster.into_keys().collect();
+    let wanted: BTreeSet<_> =
+        pages.iter().map(|page| page.rsplit('/').next().unwrap().trim_end_matches(".md")).collect();
+    assert_eq!(told, wanted, "{said}");
 }
 
 /// A block of a language that nobody knows here would be looked at by nobody.
