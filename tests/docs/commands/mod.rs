@@ -12,6 +12,7 @@ mod output;
 mod scripts;
 mod session;
 mod steps;
+mod yaml;
 
 use std::collections::BTreeSet;
 use std::fs;
