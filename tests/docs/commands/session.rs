@@ -15,6 +15,11 @@ const SECONDS: &str = "120";
 /// What `given` ends with where a program is missing that a reader of the page has.
 const LACKS: i32 = 77;
 
+/// What kubectl is told, should a page use it that is not listed as one for a cluster.
+const NO_CLUSTER: &str = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "none",
+"clusters": [{"name": "none", "cluster": {"server": "https://127.0.0.1:1"}}],
+"contexts": [{"name": "none", "context": {"cluster": "none"}}]}"#;
+
 /// One thing to be typed.
 pub(crate) struct Step {
     pub(crate) commands: String,
@@ -121,6 +126,10 @@ impl Session {
         shell.env("PATH", path).env("HOME", self.home()).env("LANG", "C.UTF-8").env("COLUMNS", "100");
         // A reader's own key is made because somebody looks on.
         shell.env("ARGO_ATTEST_NEW_KEY", "true");
+        // kubectl without a configuration asks port 8080 of this machine, and somebody may listen there.
+        let nowhere = self.dir.path().join("kubeconfig");
+        fs::write(&nowhere, NO_CLUSTER).unwrap();
+        shell.env("KUBECONFIG", nowhere);
         shell.env("ROOT", super::root()).env("BUCKETS", &self.buckets).env("S3_ENDPOINT", &self.endpoint);
         shell.env("S3_ACCESS_KEY", ACCESS_KEY).env("S3_SECRET_KEY", SECRET_KEY);
         shell
