@@ -3,21 +3,19 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{redacted, shown_path};
 use argo_attest_core::slsa::is_own_build_type;
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
-use argo_attest_core::verify::VerifiedStatement;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Exit, Failure};
 use crate::chain::Chain;
 use crate::report::{ChainJson, NotJudged, chain_failure};
-use crate::verify::CheckError;
+use crate::verify::{CheckError, Checked};
 
 /// What is said of an object that the attestation would vouch for in any other place, too.
 const UNPLACED: &str = ", not bound to this place: the attestation names none";
@@ -26,19 +24,6 @@ const UNPLACED: &str = ", not bound to this place: the attestation names none";
 pub(super) enum CheckFailure {
     Check(CheckError),
     Other(Failure),
-}
-
-/// An artifact that is as it was attested.
-pub(super) struct Checked {
-    pub(super) statement: VerifiedStatement,
-    /// Where the attestation was found.
-    pub(super) origin: String,
-    /// Of an object in a store: whether the attestation says that it is stored there.
-    pub(super) placed: Option<bool>,
-    /// How much came with the attestation and decided nothing.
-    pub(super) unjudged: Unjudged,
-    /// Attestations that lie nearer, and why they did not do.
-    pub(super) passed_over: Option<String>,
 }
 
 impl From<CheckError> for CheckFailure {
@@ -201,7 +186,7 @@ impl Accepted {
         Self {
             placed,
             not_judged: NotJudged::new(unjudged),
-            passed_over,
+            passed_over: passed_over.told(),
             subject: verified.subject().to_owned(),
             digest: verified.digest().to_owned(),
             files: verified.files(),

@@ -14,7 +14,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
 
-use super::answer::{Answer, Answers, CheckFailure, Checked};
+use super::answer::{Answer, Answers, CheckFailure};
 use super::progress::Bar;
 use super::{Exit, Failure, home, print, print_json, workers};
 use crate::chain::{self, Buckets, Limits};
@@ -22,7 +22,7 @@ use crate::regular_file;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, Location, ProcessEnv};
-use crate::verify::{CheckError, CheckedObject, CheckedPath, Checker, check_object, check_path};
+use crate::verify::{CheckError, Checked, Checker, check_object, check_path};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -189,16 +189,12 @@ pub(super) fn object_uri(artifact: &Path) -> Option<&str> {
 async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
     let bar = Bar::default();
     let Some(uri) = object_uri(artifact) else {
-        let CheckedPath { statement, origin, unjudged, passed_over } =
-            check_path(checker, artifact, workers(), &bar).await?;
-        return Ok(Checked { statement, origin, placed: None, unjudged, passed_over: passed_over.told() });
+        return Ok(check_path(checker, artifact, workers(), &bar).await?);
     };
     let (location, key) = Location::artifact(uri).map_err(|e| {
         let failure = Failure::from_error(Exit::Usage, &e);
         CheckFailure::Other(failure.remedy("write s3://bucket/key"))
     })?;
     let store = store::open_named(&location, &ProcessEnv).map_err(CheckError::from)?;
-    let CheckedObject { statement, origin, placed, unjudged, passed_over } =
-        check_object(checker, store.as_ref(), &key, &bar).await?;
-    Ok(Checked { statement, origin, placed: Some(placed), unjudged, passed_over: passed_over.told() })
+    Ok(check_object(checker, store.as_ref(), &key, &bar).await?)
 }

@@ -4,6 +4,7 @@
 //! Reading is done here; no decision is. What cannot be read is an error of its
 //! own kind, never a yes.
 
+mod candidates;
 mod found;
 mod local;
 mod nameless;
@@ -17,15 +18,16 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-pub use local::{CheckedPath, check_path};
-pub use object::{CheckedObject, check_object};
+pub use local::check_path;
+pub use object::check_object;
 pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;
 pub use staged::{Accepted, Attestable, Attested};
 
+use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
-use argo_attest_core::verify::{Rejection, Wanted};
+use argo_attest_core::verify::{Reason, Rejection, VerifiedStatement, Wanted};
 
 use crate::attestations::FindError;
 use crate::observe::{ObserverError, RootError};
@@ -42,6 +44,22 @@ pub struct Checker {
     pub bundle: Option<PathBuf>,
     /// Which claim is asked for.
     pub wanted: Wanted,
+}
+
+/// An artifact that is as it was attested.
+#[derive(Debug)]
+pub struct Checked {
+    /// What the attestation says.
+    pub statement: VerifiedStatement,
+    /// Where it was found.
+    pub origin: String,
+    /// Of an object in a store: whether the attestation says that it is stored in this very
+    /// place. One that names no place at all is about these bytes, wherever they are.
+    pub placed: Option<bool>,
+    /// How much came with it and decided nothing.
+    pub unjudged: Unjudged,
+    /// What lies nearer, or counts before it, and why that did not do.
+    pub passed_over: PassedOver,
 }
 
 /// Why there is no verified statement.
@@ -87,6 +105,27 @@ impl From<FindError> for CheckError {
             FindError::Io { name, source } => Self::Io { name, source },
             FindError::Store(error) => Self::Store(error),
         }
+    }
+}
+
+impl CheckError {
+    /// The word for it.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Rejected(rejection) => rejection.reason(),
+            other => reason_of(other.fault()),
+        }
+    }
+}
+
+/// The word for what could not be found out.
+pub fn reason_of(fault: Fault) -> Reason {
+    match fault {
+        Fault::Missing => Reason::NotFound,
+        Fault::Unavailable => Reason::Unreachable,
+        Fault::Permission => Reason::Denied,
+        Fault::Usage | Fault::Bug => Reason::Usage,
+        Fault::Io | Fault::Malformed | Fault::No => Reason::Unreadable,
     }
 }
 

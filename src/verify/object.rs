@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::digest::{FileDigests, FileHasher, Sha256Digest};
 use argo_attest_core::intoto::member_path;
 use argo_attest_core::relpath::{RelPath, printable};
@@ -12,27 +11,11 @@ use argo_attest_core::verify::{
 use sha2::{Digest as _, Sha256};
 
 use super::found::Found;
-use super::passed_over::{Decisive, PassedOver};
-use super::{CheckError, Checker};
+use super::passed_over::PassedOver;
+use super::{CheckError, Checked, Checker, candidates};
 use crate::attestations::{Attestations, Candidate, ObjectAttestations, Reach};
 use crate::observe::Progress;
 use crate::store::{ObjectKey, Store, StoreError};
-
-/// An object that is as it was attested.
-#[derive(Debug)]
-pub struct CheckedObject {
-    /// What the attestation says.
-    pub statement: VerifiedStatement,
-    /// Where it was found.
-    pub origin: String,
-    /// Whether it says that the object is stored in this very place. One that names no
-    /// place at all is about these bytes, wherever they are.
-    pub placed: bool,
-    /// How much came with it and decided nothing.
-    pub unjudged: Unjudged,
-    /// What lies nearer, and why that did not do.
-    pub passed_over: PassedOver,
-}
 
 /// Checks an object of a store. Gives the statement, and where it was found.
 pub async fn check_object(
@@ -40,40 +23,14 @@ pub async fn check_object(
     store: &dyn Store,
     key: &ObjectKey,
     progress: &dyn Progress,
-) -> Result<CheckedObject, CheckError> {
+) -> Result<Checked, CheckError> {
     let attestations = ObjectAttestations::new(store, key);
     let mut check = Check { checker, store, key, attestations: &attestations, progress, known: None };
     if let Some(bundle) = &checker.bundle {
         return check.candidate(attestations.named(bundle)?).await;
     }
-    let mut candidates = attestations.candidates(Reach::Nearest);
-    let mut passed_over = PassedOver::default();
-    let mut decisive = Decisive::default();
-    while let Some(candidate) = candidates.next().await {
-        let candidate = match candidate {
-            Ok(candidate) if decisive.counts_before(&candidate) => continue,
-            Ok(candidate) => candidate,
-            Err(error) => match CheckError::from(error) {
-                CheckError::Rejected(why) => {
-                    passed_over.push(String::new(), why);
-                    continue;
-                }
-                error => return Err(error),
-            },
-        };
-        let (origin, bundle) = (candidate.origin.clone(), candidate.bundle_uri.clone());
-        match check.candidate(candidate).await {
-            Ok(found) => return Ok(CheckedObject { passed_over, ..found }),
-            Err(CheckError::Rejected(why)) => {
-                decisive.rejected(bundle, &why);
-                passed_over.push(origin, why);
-            }
-            // It may be the one that would do.
-            Err(error) => return Err(error),
-        }
-    }
-    let missing = || Rejection::NoAttestation { looked_for: candidates.looked_for() };
-    Err(passed_over.rejection().unwrap_or_else(missing).into())
+    let nearest = attestations.candidates(Reach::Nearest);
+    candidates::first(nearest, async |candidate| check.candidate(candidate).await).await
 }
 
 /// One object's check, whose bytes are read once, and not before a signature is good.
@@ -94,7 +51,7 @@ struct Known {
 }
 
 impl Check<'_> {
-    async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<CheckedObject, CheckError> {
+    async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<Checked, CheckError> {
         let found = Found::of(candidate)?;
         let authentic = found.authentic(self.checker)?;
         let longer = authentic.iter().any(|(_, statement)| statement.needs_longer());
@@ -117,7 +74,7 @@ impl Check<'_> {
         }
         let unjudged = found.unjudged(index);
         let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-        Ok(CheckedObject { statement, origin, placed, unjudged, passed_over })
+        Ok(Checked { statement, origin, placed: Some(placed), unjudged, passed_over })
     }
 }
 
