@@ -36,8 +36,37 @@ pub async fn check_path(
         Err(e) => return Err(io_error(artifact, e)),
     };
     let named = named(artifact, &real).map_err(|e| io_error(artifact, e))?;
-    let attestations = FileAttestations::new(&named);
-    let mut check = Check { checker, named: &named, real: &real, workers, progress, content: None };
+    check_at(checker, (&named, &real), workers, progress).await
+}
+
+/// Checks what was found at a path that had no links then.
+pub(super) async fn check_beneath(
+    checker: &Checker,
+    artifact: &Path,
+    found: &Path,
+    workers: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<Checked, CheckError> {
+    match found.canonicalize() {
+        Ok(real) if real == found => {}
+        Ok(_) => {
+            let reason = "a symbolic link was put in its place".to_owned();
+            return Err(Rejection::Unverifiable { path: RelPath::root(), reason }.into());
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(CheckError::NoArtifact),
+        Err(e) => return Err(io_error(artifact, e)),
+    }
+    check_at(checker, (found, found), workers, progress).await
+}
+
+async fn check_at(
+    checker: &Checker,
+    (named, real): (&Path, &Path),
+    workers: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<Checked, CheckError> {
+    let attestations = FileAttestations::new(named);
+    let mut check = Check { checker, named, real, workers, progress, content: None };
     if let Some(bundle) = &checker.bundle {
         return check.candidate(attestations.named(bundle)?).await;
     }
@@ -161,7 +190,7 @@ async fn unclaimed(
 
 /// The absolute path by which the user knows the artifact, and so what lies beside it:
 /// a link stays a link, but `..` leads where the kernel says.
-fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
+pub(super) fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
     if artifact.components().any(|c| c == Component::ParentDir) {
         return Ok(real.to_owned());
     }

@@ -7,6 +7,7 @@
 mod candidates;
 mod found;
 mod local;
+mod many;
 mod nameless;
 mod object;
 mod outcome;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 pub use local::check_path;
+pub use many::{AT_ONCE, Artifact, Collection, MAX_ENTRIES, folder, prefix};
 pub use object::check_object;
 pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;
@@ -74,6 +76,12 @@ pub enum CheckError {
     /// There is no such artifact.
     #[error("it does not exist")]
     NoArtifact,
+    /// There is nothing at such a place that could be verified.
+    #[error("there is no artifact beneath {0}")]
+    NothingBeneath(String),
+    /// More is there than is looked at.
+    #[error("there are more than {} entries beneath it, or their names are too long", many::MAX_ENTRIES)]
+    TooMany,
     /// The named attestation is not there.
     #[error("the attestation {0} does not exist")]
     NoBundle(String),
@@ -133,8 +141,8 @@ impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::NoBundle(_) => Fault::Missing,
-            Self::Nameless => Fault::Usage,
+            Self::NoArtifact | Self::NoBundle(_) | Self::NothingBeneath(_) => Fault::Missing,
+            Self::Nameless | Self::TooMany => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Io { .. } | Self::Root(_) | Self::Observer(_) => Fault::Io,
         }
@@ -144,6 +152,10 @@ impl Trouble for CheckError {
         Some(match self {
             Self::Rejected(rejection) => return rejection.remedy(),
             Self::NoArtifact | Self::NoBundle(_) => "check the path".to_owned(),
+            Self::NothingBeneath(_) => {
+                "check the prefix: it ends in /, and objects have keys beneath it".to_owned()
+            }
+            Self::TooMany => "verify what is beneath it part by part".to_owned(),
             Self::Nameless => "name its attestation with --bundle FILE".to_owned(),
             Self::Store(error) => return error.remedy(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
