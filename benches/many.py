@@ -58,7 +58,7 @@ def configuration(server, keys, root):
     """What curl fetches, and as whom."""
     path = os.path.join(root, "curl")
     with open(path, "w", encoding="ascii") as file:
-        file.write(f'user = "{s3.ACCESS_KEY}:{s3.SECRET_KEY}"\naws-sigv4 = "aws:amz:{s3.REGION}:s3"\n')
+        file.write(f'user = "{s3.ACCESS_KEY}:{s3.SECRET_KEY}"\naws-sigv4 = "aws:amz:{s3.REGION}:s3"\nheader = "x-amz-content-sha256: UNSIGNED-PAYLOAD"\n')
         for key in keys:
             for name in (key, f"{key}.sigstore.json"):
                 file.write(f'url = "http://{server.address}/{s3.BUCKET}/{name}"\noutput = "/dev/null"\n')
