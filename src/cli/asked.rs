@@ -18,14 +18,20 @@ const MAX_LIST: usize = 64 * 1024 * 1024;
 
 /// One of the artifacts.
 pub(super) struct Asked {
+    /// What is said of it.
+    pub(super) told: Told,
+    /// What is to be checked, or why that is not known.
+    pub(super) artifact: Result<Artifact, CheckFailure>,
+}
+
+/// How an artifact is told of.
+pub(super) struct Told {
     /// As it is told.
     pub(super) name: PathBuf,
     /// Whether it is in a store.
     pub(super) is_stored: bool,
     /// Whether somebody named it, and it was not found where they said.
     pub(super) is_named: bool,
-    /// What is to be checked, or why that is not known.
-    pub(super) artifact: Result<Artifact, CheckFailure>,
 }
 
 /// All of them, in order.
@@ -48,7 +54,7 @@ impl All {
         }
         for argument in arguments {
             match argument.to_str() {
-                _ if bundle => all.one(argument, true).await,
+                _ if bundle => all.one(argument, true),
                 Some(STANDARD_INPUT) => {
                     for listed in listed()? {
                         all.place(&listed, false).await;
@@ -68,13 +74,11 @@ impl All {
             None => folder(argument).await.map_err(CheckFailure::from),
         };
         match found {
-            Ok(None) => self.one(argument, is_named).await,
+            Ok(None) => self.one(argument, is_named),
             Ok(Some(found)) => {
                 self.orphans.extend(found.orphans);
                 let asked = found.artifacts.into_iter().map(|artifact| Asked {
-                    name: artifact.name(),
-                    is_stored: artifact.is_stored(),
-                    is_named: false,
+                    told: Told { name: artifact.name(), is_stored: artifact.is_stored(), is_named: false },
                     artifact: Ok(artifact),
                 });
                 self.artifacts.extend(asked);
@@ -91,7 +95,7 @@ impl All {
         Ok(prefix(store, under).await?)
     }
 
-    async fn one(&mut self, argument: &Path, is_named: bool) {
+    fn one(&mut self, argument: &Path, is_named: bool) {
         let artifact = match object_uri(argument) {
             None => Ok(Artifact::Path(argument.to_owned())),
             Some(uri) => Location::artifact(uri)
@@ -103,7 +107,8 @@ impl All {
 
     fn push(&mut self, name: &Path, is_named: bool, artifact: Result<Artifact, CheckFailure>) {
         let is_stored = object_uri(name).is_some();
-        self.artifacts.push(Asked { name: name.to_owned(), is_stored, is_named, artifact });
+        let told = Told { name: name.to_owned(), is_stored, is_named };
+        self.artifacts.push(Asked { told, artifact });
     }
 
     /// A bucket, opened once.

@@ -65,10 +65,7 @@ impl Layout {
 
     /// Text beneath such a line.
     pub(super) fn beneath(&self, text: &str) -> String {
-        let width = match self.shortens {
-            true => self.columns.min(READABLE),
-            false => self.columns,
-        };
+        let width = if self.shortens { self.columns.min(READABLE) } else { self.columns };
         let width = width.saturating_sub(INDENT.len());
         let mut told = String::new();
         let mut column = 0;

@@ -51,11 +51,11 @@ impl fmt::Display for Totals {
 /// What is said of attestations that are about nothing that is there; `None` if there is none.
 pub(super) fn orphans(names: &[String]) -> Option<String> {
     let count = names.len();
-    let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     let more = count.saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let are = if count == 1 { "attestation is" } else { "attestations are" };
-    (count > 0).then(|| format!("{count} {are} about nothing that is there: {named}{more}"))
+    (count > 0).then(|| format!("{count} {are} about nothing that is there: {first}{more}"))
 }
 
 #[cfg(test)]

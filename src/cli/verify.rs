@@ -20,7 +20,7 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use super::answer::{Answer, CheckFailure};
-use super::asked::{All, Asked};
+use super::asked::{All, Asked, Told};
 use super::layout::Layout;
 use super::progress::Bar;
 use super::totals::{self, Totals};
@@ -31,7 +31,7 @@ use crate::regular_file;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, ProcessEnv};
-use crate::verify::{AT_ONCE, Artifact, CheckError, Checked, Checker};
+use crate::verify::{AT_ONCE, CheckError, Checked, Checker};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -55,7 +55,7 @@ are read as well, if a key signed them: Sigstore bundles, DSSE envelopes, what r
 /// offline. Without --key and --policy only your own key is trusted.
 ///
 /// A directory is one artifact if it has an attestation; else each file beneath it is one, if any
-/// of them has. So is each object beneath s3://bucket/prefix/. Totals go to standard error.
+/// of them has. So is each object beneath an s3:// prefix, with its slash. Totals go to standard error.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct VerifyArgs {
@@ -132,7 +132,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let each = artifacts.into_iter().map(|asked| check(Arc::clone(&checker), asked, count == 1));
     let mut each = stream::iter(each).buffered(AT_ONCE.get());
     let (mut totals, mut exits) = (Totals::default(), Exit::Done);
-    while let Some((asked, found)) = each.next().await {
+    while let Some((told, found)) = each.next().await {
         let chain = match &found {
             Ok(artifact) if args.chain => match artifact.statement.provenance() {
                 Some(provenance) => {
@@ -143,8 +143,8 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
             },
             _ => None,
         };
-        let kind = if asked.is_stored { ArtifactKind::Stored(StoreKind::S3) } else { ArtifactKind::File };
-        let answer = Answer::new(&asked.name, found, missing.of(Some(kind))).with(chain.as_ref());
+        let kind = if told.is_stored { ArtifactKind::Stored(StoreKind::S3) } else { ArtifactKind::File };
+        let answer = Answer::new(&told.name, found, missing.of(Some(kind))).with(chain.as_ref());
         answer.count(&mut totals);
         exits = Exit::worst([exits, answer.exit]);
         if args.quiet && answer.exit == Exit::Done {
@@ -154,7 +154,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
             print_json_line(&answer)?;
         } else {
             let chain = chain.as_ref().map(chain_text).unwrap_or_default();
-            print(&(answer.text(&layout, asked.is_named) + &chain))?;
+            print(&(answer.text(&layout, told.is_named) + &chain))?;
         }
     }
     if args.quiet {
@@ -173,12 +173,12 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
 }
 
 /// Checks one on a thread of its own: hashing and signatures take one core each.
-async fn check(checker: Arc<Checker>, asked: Asked, alone: bool) -> (Asked, Result<Checked, CheckFailure>) {
-    let artifact = match asked.artifact {
+async fn check(checker: Arc<Checker>, asked: Asked, alone: bool) -> (Told, Result<Checked, CheckFailure>) {
+    let Asked { told, artifact } = asked;
+    let artifact = match artifact {
         Ok(artifact) => artifact,
-        Err(why) => return (Asked { artifact: Ok(Artifact::Path(asked.name.clone())), ..asked }, Err(why)),
+        Err(why) => return (told, Err(why)),
     };
-    let checked = artifact.clone();
     let runtime = tokio::runtime::Handle::current();
     let done = tokio::task::spawn_blocking(move || {
         // Many at a time share the cores, and have no room for a bar each.
@@ -188,10 +188,10 @@ async fn check(checker: Arc<Checker>, asked: Asked, alone: bool) -> (Asked, Resu
         runtime.block_on(artifact.check(&checker, NonZeroUsize::MIN, &NoProgress))
     });
     let found = done.await.unwrap_or_else(|error| {
-        let name = printable(asked.name.as_os_str().as_bytes());
+        let name = printable(told.name.as_os_str().as_bytes());
         Err(CheckError::Io { name, source: std::io::Error::other(error) })
     });
-    (Asked { artifact: Ok(checked), ..asked }, found.map_err(CheckFailure::from))
+    (told, found.map_err(CheckFailure::from))
 }
 
 /// Whom to trust, and whether that is only the user's own key.

@@ -39,13 +39,11 @@ struct Counting<'a> {
 impl Counting<'_> {
     /// Its path from the directory; `None` if there is no more room.
     fn counted(&mut self, path: &RelPath) -> Option<RelPath> {
-        match self.left.checked_sub(1) {
-            Some(left) => self.left = left,
-            None => {
-                self.stop.cancel();
-                return None;
-            }
-        }
+        let Some(left) = self.left.checked_sub(1) else {
+            self.stop.cancel();
+            return None;
+        };
+        self.left = left;
         path.strip_prefix(self.directory)
     }
 }

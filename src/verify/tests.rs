@@ -217,7 +217,7 @@ async fn a_named_attestation_is_about_the_place_that_it_names() {
             match place {
                 Some(_) => assert_eq!(found.is_ok_and(|found| found.placed == Some(true)), anywhere, "{key}"),
                 None => {
-                    assert!(found.is_ok_and(|found| found.placed == Some(false)), "{key}: by its name alone")
+                    assert!(found.is_ok_and(|found| found.placed == Some(false)), "{key}: by its name alone");
                 }
             }
         }

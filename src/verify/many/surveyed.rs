@@ -61,17 +61,16 @@ impl Store for Surveyed {
         }
         // Held while it is asked for: all others would ask for the same.
         let mut around = self.around.lock().await;
-        let known = match around.get(key) {
-            Some(known) => known.clone(),
-            None => {
-                let known = match self.store.get(key, limit).await {
-                    Ok(object) => Some(object),
-                    Err(StoreError::NotFound { .. }) => None,
-                    Err(error) => return Err(error),
-                };
-                around.insert(key.clone(), known.clone());
-                known
-            }
+        let known = if let Some(known) = around.get(key) {
+            known.clone()
+        } else {
+            let known = match self.store.get(key, limit).await {
+                Ok(object) => Some(object),
+                Err(StoreError::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            around.insert(key.clone(), known.clone());
+            known
         };
         known.ok_or_else(|| StoreError::NotFound { uri: self.uri(key) })
     }
