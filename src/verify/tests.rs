@@ -448,8 +448,8 @@ impl Bucket {
         let found = prefix(std::sync::Arc::new(Lying { store, hides }), under).await.unwrap();
         let mut all = Vec::new();
         for artifact in found.artifacts {
-            let checked = artifact.check(&checker, std::num::NonZeroUsize::MIN, &NoProgress).await;
-            let reason = checked.map_or_else(|e| e.reason().code(), |_| "attested");
+            let found_out = artifact.check(&checker, std::num::NonZeroUsize::MIN, &NoProgress).await;
+            let reason = found_out.map_or_else(|e| e.reason().code(), |_| "attested");
             all.push((artifact.name().to_str().unwrap().to_owned(), reason.to_owned()));
         }
         all.extend(found.orphans.into_iter().map(|orphan| (orphan, "orphan".to_owned())));
