@@ -22,6 +22,7 @@ mod outcome;
 mod outputs;
 mod place;
 mod pod;
+mod policy;
 mod progress;
 mod protected;
 mod public_key;
@@ -49,6 +50,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::screen::{Screened, screen};
+use crate::document::DocumentName;
 use crate::sidecar::Signals;
 use crate::signer::KeySource;
 
@@ -211,7 +213,7 @@ fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Ex
         Command::Run(args) => wait(run::run(args)),
         Command::Verify(args) => wait(verify::verify(args)),
         Command::Attest(args) => wait(attest::attest(*args)),
-        Command::Inspect(args) => inspect::inspect(&args),
+        Command::Inspect(args) => wait(inspect::inspect(args)),
         Command::Keygen(args) => keygen::keygen(&args),
         Command::PublicKey(args) => public_key::public_key(args),
         Command::Inject(args) => inject::inject(*args),
@@ -267,6 +269,11 @@ fn workers() -> NonZeroUsize {
 /// Where a key is: a path, or `env://NAME`.
 fn key_source() -> impl TypedValueParser<Value = KeySource> {
     OsStringValueParser::new().try_map(KeySource::try_from)
+}
+
+/// What holds an attestation or a policy: a path, `-`, or `s3://bucket/key`.
+fn document_name() -> impl TypedValueParser<Value = DocumentName> {
+    OsStringValueParser::new().try_map(DocumentName::try_from)
 }
 
 /// The environment, for keys that are in it.

@@ -53,7 +53,7 @@ pub async fn check_path(
     let attestations = FileAttestations::new(&named);
     let mut check = Check { checker, named: &named, real: &real, workers, progress, content: None };
     if let Some(bundle) = &checker.bundle {
-        return check.candidate(attestations.named(bundle)?).await;
+        return check.candidate(attestations.named(bundle)).await;
     }
     let mut candidates = attestations.find(Reach::Nearest);
     let mut passed_over = PassedOver::default();

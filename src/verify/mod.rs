@@ -13,7 +13,6 @@ mod passed_over;
 mod staged;
 
 use std::io;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -27,7 +26,7 @@ use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::{Rejection, Wanted};
 
-use crate::attestations::FindError;
+use crate::attestations::{FindError, NamedAttestation};
 use crate::observe::{ObserverError, RootError};
 use crate::store::StoreError;
 
@@ -39,7 +38,7 @@ pub struct Checker {
     /// The verifier's clock.
     pub now: Timestamp,
     /// The attestation, where the caller names it.
-    pub bundle: Option<PathBuf>,
+    pub bundle: Option<NamedAttestation>,
     /// Which claim is asked for.
     pub wanted: Wanted,
 }
@@ -56,9 +55,6 @@ pub enum CheckError {
     /// There is no such artifact.
     #[error("it does not exist")]
     NoArtifact,
-    /// The named attestation is not there.
-    #[error("the attestation {0} does not exist")]
-    NoBundle(String),
     /// The artifact, or what lies beside it, cannot be read.
     #[error("cannot read {name}")]
     Io {
@@ -83,7 +79,6 @@ impl From<FindError> for CheckError {
     fn from(error: FindError) -> Self {
         match error {
             FindError::Rejected(rejection) => Self::Rejected(rejection),
-            FindError::NotThere(name) => Self::NoBundle(name),
             FindError::Io { name, source } => Self::Io { name, source },
             FindError::Store(error) => Self::Store(error),
         }
@@ -94,7 +89,7 @@ impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::NoBundle(_) => Fault::Missing,
+            Self::NoArtifact => Fault::Missing,
             Self::Nameless => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Io { .. } | Self::Root(_) | Self::Observer(_) => Fault::Io,
@@ -104,7 +99,7 @@ impl Trouble for CheckError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::Rejected(rejection) => return rejection.remedy(),
-            Self::NoArtifact | Self::NoBundle(_) => "check the path".to_owned(),
+            Self::NoArtifact => "check the path".to_owned(),
             Self::Nameless => "name its attestation with --bundle FILE".to_owned(),
             Self::Store(error) => return error.remedy(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {

@@ -44,7 +44,7 @@ pub async fn check_object(
     let attestations = ObjectAttestations::new(store, key);
     let mut check = Check { checker, store, key, attestations: &attestations, progress, known: None };
     if let Some(bundle) = &checker.bundle {
-        return check.candidate(attestations.named(bundle)?).await;
+        return check.candidate(attestations.named(bundle)).await;
     }
     let mut candidates = attestations.candidates(Reach::Nearest);
     let mut passed_over = PassedOver::default();
