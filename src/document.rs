@@ -111,6 +111,7 @@ impl DocumentName {
 impl Document {
     /// All of it, if it has no more than `limit` bytes.
     pub async fn read(&self, limit: usize) -> Result<Bytes, DocumentError> {
+        tracing::debug!(document = %self, "reading");
         match self {
             Self::File(path) => {
                 let read = regular_file::read_named(path, limit).map_err(|why| match why {

@@ -200,6 +200,7 @@ fn stored_as(path: &Path) -> PathBuf {
 
 /// A file that was found and may be an attestation; `None` if it is not there.
 fn read(path: &Path) -> Result<Option<Bytes>, FindError> {
+    tracing::debug!(file = shown(path), "looking for an attestation");
     match regular_file::read(path, Links::Followed, MAX_ATTESTATION_BYTES) {
         Ok(bytes) => Ok(Some(bytes.into())),
         Err(ReadError::Missing(_)) => Ok(None),

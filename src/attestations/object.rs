@@ -136,6 +136,7 @@ impl<'a> ObjectAttestations<'a> {
 
     async fn look(&self, spot: Spot, form: Form) -> Option<Result<Candidate<'a>, FindError>> {
         let name = spot.name(form)?;
+        tracing::debug!(object = self.store.uri(&name), "looking for an attestation");
         match self.store.get(&name, MAX_ATTESTATION).await {
             Ok(object) => Some(Ok(self.candidate(spot, form, self.store.uri(&name), object.bytes))),
             Err(StoreError::NotFound { .. }) => None,

@@ -92,6 +92,7 @@ pub(super) async fn put(
     new: &NewAttestation<'_>,
 ) -> Result<Kept, PutError> {
     let spot = |key| Spot { store, key, foreign: new.foreign };
+    tracing::debug!(bundle = store.uri(&names.bundle), "putting an attestation");
     let mut set_aside = Vec::new();
     if let Some(bytes) = new.manifest {
         set_aside.extend(manifest(spot(&names.manifest), bytes).await?);

@@ -8,6 +8,7 @@ use argo_attest_core::policy::document::{InvalidPolicy, MAX_POLICY};
 use argo_attest_core::policy::{Policy, PolicyDocument};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::causes;
+use tracing::info;
 
 use super::{Exit, Failure};
 use crate::document::Document;
@@ -22,6 +23,7 @@ pub(super) async fn read(place: &Document) -> Result<Policy, Failure> {
             .remedy("docs/policy.md in the source describes the file, field by field")
     };
     let policy = PolicyDocument::read(&bytes).map_err(invalid)?;
+    info!(policy = %place, keys = policy.key_files().count(), "policy read");
     if let Document::File(file) = place {
         let directory = file.parent().unwrap_or_else(|| Path::new(""));
         return policy.with_keys(|key| load_public(&directory.join(key))).map_err(invalid);

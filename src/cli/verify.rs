@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::answer::{Answer, Answers, CheckFailure, Checked};
 use super::progress::Bar;
-use super::{Exit, Failure, home, policy, print, print_json, workers};
+use super::{Exit, Failure, home, policy, print, print_json, tell, workers};
 use crate::attestations::NamedAttestation;
 use crate::chain::{self, Buckets, Limits};
 use crate::document::DocumentName;
@@ -123,7 +123,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if args.json {
         print_json(&Answers { artifacts: &answers })?;
     } else if own && !args.quiet {
-        eprintln!("only your own key is trusted here; --key or --policy names others");
+        tell("only your own key is trusted here; --key or --policy names others\n");
     }
     Ok(Exit::worst(answers.iter().map(|answer| answer.exit)))
 }
@@ -181,7 +181,9 @@ fn own_key() -> Result<Policy, Failure> {
 /// The attestation that is named.
 async fn bundle(args: &VerifyArgs) -> Result<Option<NamedAttestation>, Failure> {
     let Some(name) = &args.bundle else { return Ok(None) };
-    let read = NamedAttestation::read(name.open(&ProcessEnv)?).await;
+    let place = name.open(&ProcessEnv)?;
+    tracing::info!(attestation = %place, "reading the attestation that is named");
+    let read = NamedAttestation::read(place).await;
     read.map(Some).map_err(|e| Failure::from(&e).about("cannot read the attestation"))
 }
 

@@ -19,3 +19,5 @@ mod chain;
 mod documents;
 mod others;
 mod run;
+mod shell;
+mod streams;
