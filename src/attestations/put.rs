@@ -123,7 +123,7 @@ fn is_bundle(bytes: &[u8]) -> bool {
 }
 
 fn are_lines(bytes: &[u8]) -> bool {
-    matches!(json_lines::parse(bytes), Ok(_) | Err(json_lines::LinesError::Empty))
+    json_lines::takes(bytes)
 }
 
 /// The newest attempt's bundle replaces an older one.
