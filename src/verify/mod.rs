@@ -15,7 +15,6 @@ mod passed_over;
 mod staged;
 
 use std::io;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -31,7 +30,7 @@ use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::{Reason, Rejection, VerifiedStatement, Wanted};
 
-use crate::attestations::FindError;
+use crate::attestations::{FindError, NamedAttestation};
 use crate::observe::{ObserverError, RootError};
 use crate::store::StoreError;
 
@@ -43,7 +42,7 @@ pub struct Checker {
     /// The verifier's clock.
     pub now: Timestamp,
     /// The attestation, where the caller names it.
-    pub bundle: Option<PathBuf>,
+    pub bundle: Option<NamedAttestation>,
     /// Which claim is asked for.
     pub wanted: Wanted,
 }
@@ -82,9 +81,6 @@ pub enum CheckError {
     /// More is there than is looked at.
     #[error("there are more than {} entries beneath it, or their names are too long", many::MAX_ENTRIES)]
     TooMany,
-    /// The named attestation is not there.
-    #[error("the attestation {0} does not exist")]
-    NoBundle(String),
     /// The artifact, or what lies beside it, cannot be read.
     #[error("cannot read {name}")]
     Io {
@@ -109,7 +105,6 @@ impl From<FindError> for CheckError {
     fn from(error: FindError) -> Self {
         match error {
             FindError::Rejected(rejection) => Self::Rejected(rejection),
-            FindError::NotThere(name) => Self::NoBundle(name),
             FindError::Io { name, source } => Self::Io { name, source },
             FindError::Store(error) => Self::Store(error),
         }
@@ -141,7 +136,7 @@ impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::NoBundle(_) | Self::NothingBeneath(_) => Fault::Missing,
+            Self::NoArtifact | Self::NothingBeneath(_) => Fault::Missing,
             Self::Nameless | Self::TooMany => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Io { .. } | Self::Root(_) | Self::Observer(_) => Fault::Io,
@@ -151,7 +146,7 @@ impl Trouble for CheckError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::Rejected(rejection) => return rejection.remedy(),
-            Self::NoArtifact | Self::NoBundle(_) => "check the path".to_owned(),
+            Self::NoArtifact => "check the path".to_owned(),
             Self::NothingBeneath(_) => {
                 "check the prefix: it ends in /, and objects have keys beneath it".to_owned()
             }

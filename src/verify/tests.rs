@@ -1,7 +1,6 @@
 //! Objects under names that are not quite their own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use argo_attest_core::argo::Placement;
 use argo_attest_core::contents::Contents;
@@ -19,6 +18,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::attest::Attestor;
 use crate::attestations::ObjectAttestations;
+use crate::document::Document;
 use crate::observe::NoProgress;
 use crate::store::{Listed, Listing, MemoryStore, ObjectKey, PageSource, Store as _};
 
@@ -64,7 +64,7 @@ impl Bucket {
         self.check_with(key, None).await
     }
 
-    async fn check_with(&self, key: &str, bundle: Option<PathBuf>) -> Result<Checked, CheckError> {
+    async fn check_with(&self, key: &str, bundle: Option<NamedAttestation>) -> Result<Checked, CheckError> {
         let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
         let checker = Checker { policy, now: Timestamp::now(), bundle, wanted: Wanted::default() };
         check_object(&checker, &self.store, &ObjectKey::new(key).unwrap(), &NoProgress).await
@@ -198,6 +198,7 @@ async fn a_named_attestation_is_about_the_place_that_it_names() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let bundle = ObjectKey::new("x/dir.sigstore.json").unwrap();
         std::fs::write(file.path(), bucket.store.get(&bundle, u64::MAX).await.unwrap().bytes).unwrap();
+        let named = NamedAttestation::read(Document::File(file.path().to_owned())).await.unwrap();
         // Which member, where it is, and whether it is there only if no place is named.
         for (key, bytes, anywhere) in [
             ("x/dir/a", "a", true),
@@ -213,7 +214,7 @@ async fn a_named_attestation_is_about_the_place_that_it_names() {
             ("x/dir/./a", "a", false),
         ] {
             bucket.put(key, bytes);
-            let found = bucket.check_with(key, Some(file.path().to_owned())).await;
+            let found = bucket.check_with(key, Some(named.clone())).await;
             match place {
                 Some(_) => assert_eq!(found.is_ok_and(|found| found.placed == Some(true)), anywhere, "{key}"),
                 None => {
@@ -222,7 +223,7 @@ async fn a_named_attestation_is_about_the_place_that_it_names() {
             }
         }
         bucket.put("x/dir/other", "a");
-        let found = bucket.check_with("x/dir/other", Some(file.path().to_owned())).await;
+        let found = bucket.check_with("x/dir/other", Some(named)).await;
         assert!(found.is_err(), "{found:?}");
     }
 }
