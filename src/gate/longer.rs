@@ -28,12 +28,11 @@ impl Longer {
         if !attested.needs_longer() {
             return Ok(attested);
         }
-        let digests = match self.0.take() {
-            Some(digests) => digests,
-            None => {
-                let (spot, path) = (spot.clone(), path.clone());
-                blocking(move || Ok(spot.longer(&path, known)?)).await?
-            }
+        let digests = if let Some(digests) = self.0.take() {
+            digests
+        } else {
+            let (spot, path) = (spot.clone(), path.clone());
+            blocking(move || Ok(spot.longer(&path, known)?)).await?
         };
         Ok(attested.knowing(self.0.insert(digests)))
     }
