@@ -212,7 +212,6 @@ impl Trouble for Rejection {
     }
 
     fn remedy(&self) -> Option<String> {
-        // What a policy refuses is for whoever wrote the policy to judge.
         let remedy = match self {
             Self::NoAttestation { looked_for } if looked_for.iter().any(|name| is_of_attestation(name)) => {
                 "that is an attestation itself: verify the artifact that it is about; argo-attest inspect shows it"
@@ -261,7 +260,7 @@ impl Trouble for Rejection {
             Self::Unverifiable { .. } => {
                 "verify the files that are attested by their own names, or take that entry away"
             }
-            Self::Policy(_) => return None,
+            Self::Policy(violation) => return Some(violation.remedy()),
         };
         Some(remedy.to_owned())
     }
