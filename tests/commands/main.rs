@@ -22,3 +22,4 @@ mod others;
 mod run;
 mod shell;
 mod streams;
+mod told;
