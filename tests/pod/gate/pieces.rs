@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
 
 use crate::consumer::{Consumer, Input, policy};
+use crate::gate::hex;
 use crate::output::Output;
 use crate::s3::S3;
 use crate::signing::Sign as _;
@@ -134,9 +135,8 @@ fn a_file_that_is_attested_by_a_longer_digest() {
     let bundle = Bundle::from_json(&s3.get(&beside(".sigstore.json")).unwrap()).unwrap();
     let mut statement: Value = serde_json::from_slice(bundle.envelope().unverified_payload()).unwrap();
     let sha512 = Sha512::digest(s3.get(&key("2.json")).unwrap());
-    let sha512: String = sha512.iter().map(|byte| format!("{byte:02x}")).collect();
     for subject in statement["subject"].as_array_mut().unwrap() {
-        subject["digest"] = json!({"sha512": sha512});
+        subject["digest"] = json!({"sha512": hex(&sha512)});
     }
     let envelope = Envelope::sign(statement.to_string().into_bytes(), &key_pair).unwrap();
     s3.put(&beside(".sigstore.json"), &Bundle::new(envelope).unwrap().to_json());

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha384, Sha512};
 
 use crate::consumer::{Consumer, Input, policy};
+use crate::gate::hex;
 use crate::output::{Output, Packing, Place, Shape};
 use crate::pod::BUILDER;
 use crate::process::binary;
@@ -172,7 +173,6 @@ fn an_attestation_that_has_longer_digests_only() {
     let bundle = Bundle::from_json(&s3.get(&upstream.bundle_key()).unwrap()).unwrap();
     let signed: Value = serde_json::from_slice(bundle.envelope().unverified_payload()).unwrap();
     let bytes = s3.get(&upstream.key()).unwrap();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (sha384, sha512) = (hex(&Sha384::digest(&bytes)), hex(&Sha512::digest(&bytes)));
     s3.delete(&format!("{}.intoto.jsonl", upstream.key()));
     let put = |digests: Value| {
