@@ -223,6 +223,9 @@ impl Trouble for Rejection {
             Self::NoManifest(_) | Self::OtherManifest { .. } | Self::Manifest(_) => {
                 "fetch the manifest that was published beside the attestation"
             }
+            Self::File(FileError::NotText(_)) => {
+                "write it anew as JSON, text in UTF-8, or name another file with --bundle FILE"
+            }
             Self::Signature(_)
             | Self::KeyName { .. }
             | Self::Altered { .. }
