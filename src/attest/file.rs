@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::{Attestor, Receipt, untouched};
 use crate::attestations::Attestations;
-use crate::observe::{Artifact, Refusal, SealedArtifact};
+use crate::observe::{Artifact, Refusal, SealedArtifact, Shape};
 
 /// Whether there is an attestation. "Attested" cannot be said without a receipt.
 #[derive(Debug)]
@@ -81,7 +81,10 @@ impl Outcome {
     ) -> Self {
         let contents = match sealed.contents() {
             Ok(contents) => contents,
-            Err(why) => return Self::refused(sealed, why),
+            Err(why) => {
+                let remedy = way_out(&sealed);
+                return Self::refused(sealed, why, remedy);
+            }
         };
         let verdict = match attestor.attest(&contents, place, &provenance(&contents)).await {
             Ok(receipt) => Verdict::Attested(receipt),
@@ -90,9 +93,9 @@ impl Outcome {
         Self::of(sealed, verdict)
     }
 
-    /// It is not attested, for this reason.
-    pub fn refused(sealed: SealedArtifact, reason: String) -> Self {
-        Self::of(sealed, Verdict::NotAttested { reason, remedy: None })
+    /// It is not attested, for this reason, and this can be done about it.
+    pub fn refused(sealed: SealedArtifact, reason: String, remedy: Option<String>) -> Self {
+        Self::of(sealed, Verdict::NotAttested { reason, remedy })
     }
 
     /// Nobody touched it: it was not made, and a new attestation would say that it was. If one
@@ -150,4 +153,19 @@ impl Outcome {
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|f| f.size).sum()
     }
+}
+
+/// What to do about an artifact that cannot be attested as what it is.
+fn way_out(sealed: &SealedArtifact) -> Option<String> {
+    let is_link = |(path, why): &(RelPath, Refusal)| path.is_root() && *why == Refusal::Symlink;
+    let way_out = match sealed.shape() {
+        // A shell would have put names in its place, had it found any before the command ran.
+        Shape::Missing if sealed.artifact().name.contains(['*', '?', '[']) => {
+            "patterns are not expanded: name the directory that the files are in"
+        }
+        Shape::Missing => "name what the command writes, as seen from here",
+        Shape::Refused if sealed.refused().iter().any(is_link) => "name what it leads to",
+        _ => return None,
+    };
+    Some(way_out.to_owned())
 }

@@ -62,6 +62,16 @@ impl FileAttestations {
         }
     }
 
+    /// The files in which one of this artifact may lie, as seen from where its path is: beside it,
+    /// and of some of a directory's files in there.
+    pub fn own_files(artifact: &Path) -> impl Iterator<Item = PathBuf> {
+        let beside = artifact.file_name().map(|name| artifact.with_file_name(name));
+        [beside, Some(artifact.join(OF_SOME_FILES))]
+            .into_iter()
+            .flatten()
+            .flat_map(|base| LOOKED_FOR.map(|form| appended(&base, names::suffix(form))))
+    }
+
     /// What it is called where one is put.
     fn key(&self) -> Result<ObjectKey, InvalidKey> {
         if let Some((_, path)) = &self.home {

@@ -24,7 +24,7 @@ const DIGITS: usize = 16;
 
 /// Copies what is there, and says in what state that was and where it is now.
 pub(super) async fn set_aside(store: &dyn Store, key: &ObjectKey) -> Result<(Revision, String), PutError> {
-    let foreign = || PutError::Foreign { uri: store.uri(key) };
+    let foreign = || PutError::Foreign { uri: store.uri(key), what: None };
     let there = match store.get(key, MAX_ATTESTATION).await {
         // As it comes: that it is not what the store once took is why it is in the way.
         Err(StoreError::Corrupt { .. }) => store.salvage(key, MAX_ATTESTATION).await,

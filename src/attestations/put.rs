@@ -3,10 +3,12 @@
 
 use std::num::NonZeroUsize;
 
+use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
 use argo_attest_core::bundle::{Bundle, lines as json_lines};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::manifest;
+use argo_attest_core::text::brief;
 use argo_attest_core::trouble::{Fault, Trouble};
 use bytes::Bytes;
 
@@ -30,10 +32,12 @@ pub enum PutError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Something else is there under its name.
-    #[error("{uri} is there already and is not an attestation")]
+    #[error("{uri} is there already and is {}", .what.as_ref().map_or_else(|| "not an attestation".to_owned(), |form| format!("another tool's: {form}")))]
     Foreign {
         /// Where.
         uri: String,
+        /// In which form others attest something in it, if they do.
+        what: Option<String>,
     },
     /// Others keep writing the same object.
     #[error("{uri} is being changed by somebody else")]
@@ -61,7 +65,9 @@ impl Trouble for PutError {
         match self {
             Self::Store(error) => error.remedy(),
             Self::Name(_) => Some("give the artifact a shorter key".to_owned()),
-            Self::Foreign { .. } => Some("move it away, or give the output another name".to_owned()),
+            Self::Foreign { .. } => Some(
+                "move it away, give the output another name, or put the attestations elsewhere: --store file:///DIR".to_owned(),
+            ),
             Self::Contended { .. } | Self::ReadBack { .. } => None,
         }
     }
@@ -106,16 +112,23 @@ pub(super) async fn put(
 /// Whether something that is no attestation is where one would go.
 pub(super) async fn is_free(store: &dyn Store, names: &AttestationNames) -> Result<(), PutError> {
     for (key, is_ours) in [(&names.bundle, is_bundle as fn(&[u8]) -> bool), (&names.lines, are_lines)] {
-        let foreign = match store.get(key, MAX_ATTESTATION).await {
-            Ok(there) => !is_ours(&there.bytes),
-            Err(StoreError::TooLarge { .. } | StoreError::NotAFile { .. }) => true,
-            Err(_) => false,
-        };
-        if foreign {
-            return Err(PutError::Foreign { uri: store.uri(key) });
+        let foreign = || PutError::Foreign { uri: store.uri(key), what: None };
+        match store.get(key, MAX_ATTESTATION).await {
+            Ok(there) if !is_ours(&there.bytes) => return Err(in_the_way(store, key, &there.bytes)),
+            Err(StoreError::TooLarge { .. } | StoreError::NotAFile { .. }) => return Err(foreign()),
+            _ => {}
         }
     }
     Ok(())
+}
+
+/// What it is that is not ours to replace.
+fn in_the_way(store: &dyn Store, key: &ObjectKey, bytes: &[u8]) -> PutError {
+    let form = |file: AttestationFile| {
+        let signed = |item: &Item| !matches!(item.found, Found::Statement(_) | Found::Manifest(_));
+        file.items().iter().any(signed).then(|| brief(file.form(), 100))
+    };
+    PutError::Foreign { uri: store.uri(key), what: AttestationFile::read(bytes).ok().and_then(form) }
 }
 
 fn is_bundle(bytes: &[u8]) -> bool {
@@ -143,7 +156,7 @@ async fn replace(
     decide: impl Fn(Option<&[u8]>) -> Option<Vec<u8>>,
 ) -> Result<SetAside, PutError> {
     let Spot { store, key, foreign } = spot;
-    let not_ours = || PutError::Foreign { uri: store.uri(key) };
+    let not_ours = || PutError::Foreign { uri: store.uri(key), what: None };
     let mut aside = None;
     for _ in 0..ROUNDS {
         let (old, unread) = match store.get(key, MAX_ATTESTATION).await {
@@ -169,7 +182,8 @@ async fn replace(
                 aside = Some(copy);
                 (decide(None).ok_or_else(not_ours)?, PutMode::Replace(revision))
             }
-            (None, _) => return Err(not_ours()),
+            (None, Some(old)) => return Err(in_the_way(store, key, &old.bytes)),
+            (None, None) => return Err(not_ours()),
         };
         match store.put(key, new.into(), mode).await {
             Ok(_) => return Ok(aside),
@@ -204,7 +218,7 @@ async fn manifest(spot: Spot<'_>, bytes: &[u8]) -> Result<SetAside, PutError> {
                         aside = Some(copy);
                         PutMode::Replace(revision)
                     }
-                    false => return Err(PutError::Foreign { uri: store.uri(key) }),
+                    false => return Err(PutError::Foreign { uri: store.uri(key), what: None }),
                 }
             }
             Err(StoreError::NotFound { .. }) => PutMode::Create,

@@ -1,16 +1,18 @@
 //! `argo-attest inspect`: what an attestation says. Whether it is true is `verify`'s to tell.
 
 use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
 
 use argo_attest_core::attestation_file::AttestationFile;
 use argo_attest_core::contract::variable;
-use argo_attest_core::text::{JsonText, causes};
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::{JsonText, causes, shell_word};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::{Exit, Failure, printed};
-use crate::attestations::MAX_ATTESTATION_BYTES;
-use crate::document::DocumentName;
+use crate::attestations::{FileAttestations, MAX_ATTESTATION_BYTES};
+use crate::document::{Document, DocumentName};
 use crate::report::{InspectedJson, inspected_text, unreadable};
 use crate::store::ProcessEnv;
 
@@ -44,13 +46,22 @@ pub(super) struct InspectArgs {
 pub(super) async fn inspect(args: InspectArgs) -> Result<Exit, Failure> {
     let document = args.file.open(&ProcessEnv)?;
     let name = document.to_string();
+    let meant = match &document {
+        Document::File(path) => attestation_of(path),
+        Document::Object { .. } => None,
+    };
+    let instead = |failure: Failure| match &meant {
+        Some(meant) => failure.remedy(format!("argo-attest inspect {}", shell_word(meant))),
+        None => failure,
+    };
     let malformed = |why: String| {
-        Failure::new(Exit::Data, format!("{name} cannot be shown as an attestation: {why}")).remedy(REMEDY)
+        let what = format!("{name} cannot be shown as an attestation: {why}");
+        instead(Failure::new(Exit::Data, what).remedy(REMEDY))
     };
     let bytes = document
         .read(MAX_ATTESTATION_BYTES)
         .await
-        .map_err(|e| Failure::from(&e).about("cannot read the attestation"))?;
+        .map_err(|e| instead(Failure::from(&e).about("cannot read the attestation")))?;
     let file = AttestationFile::read(&bytes).map_err(|e| malformed(causes(&e)))?;
     if let Some(why) = unreadable(&file) {
         return Err(malformed(why));
@@ -65,4 +76,10 @@ pub(super) async fn inspect(args: InspectArgs) -> Result<Exit, Failure> {
     };
     printed(shown.and_then(|()| out.flush()))?;
     Ok(Exit::Done)
+}
+
+/// Where the attestation lies of what is no attestation itself, printable: whoever names the
+/// artifact means that.
+fn attestation_of(artifact: &Path) -> Option<String> {
+    FileAttestations::own_files(artifact).find(|file| file.is_file()).map(|file| shown_path(&file))
 }

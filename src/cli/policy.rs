@@ -14,13 +14,16 @@ use super::{Exit, Failure};
 use crate::document::Document;
 use crate::signer::load_public;
 
+/// Where whoever has the program and not its source finds what a policy is.
+const PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/policy.md");
+
 /// Reads a policy, and the public keys that it names beside itself: each once.
 pub(super) async fn read(place: &Document) -> Result<Policy, Failure> {
     let unread = |e| Failure::from(&e).about("cannot read the policy");
     let bytes = place.read(MAX_POLICY).await.map_err(unread)?;
     let invalid = |e: InvalidPolicy| {
         Failure::new(Exit::Data, format!("{place}: {}", causes(&e)))
-            .remedy("docs/policy.md in the source describes the file, field by field")
+            .remedy(format!("{PAGE} describes the file, field by field"))
     };
     let policy = PolicyDocument::read(&bytes).map_err(invalid)?;
     info!(policy = %place, keys = policy.key_files().count(), "policy read");

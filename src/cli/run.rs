@@ -304,7 +304,10 @@ async fn attest(
 ) -> Outcome {
     let attestations = match target.attestations(artifact.artifact()) {
         Ok(attestations) => attestations,
-        Err(failure) => return Outcome::refused(artifact, failure.message().to_owned()),
+        Err(failure) => {
+            let remedy = failure.help().map(str::to_owned);
+            return Outcome::refused(artifact, failure.message().to_owned(), remedy);
+        }
     };
     if untouched {
         return Outcome::untouched(artifact, attestations.as_ref()).await;

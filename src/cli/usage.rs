@@ -16,6 +16,10 @@ pub(super) fn tell(mut error: clap::Error) -> ExitCode {
         return written.map_or_else(|failure| failure.end(), |()| Exit::Done.into());
     }
     hide(&mut error);
+    if is_command_without_dashes(&error) {
+        let tip = "the command goes after --, as in: argo-attest run --outputs out -- make out";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     // Why a value is not taken is told in its parser's own words, which may quote it.
     let rendered = error.render().to_string();
     let told = redacted(&rendered);
@@ -26,6 +30,15 @@ pub(super) fn tell(mut error: clap::Error) -> ExitCode {
         stderr().write_all(told.as_bytes()).and_then(|()| stderr().write_all(b"\n"))
     };
     Exit::Usage.into()
+}
+
+/// Whether what was not expected can only be the command that is to be run.
+fn is_command_without_dashes(error: &clap::Error) -> bool {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return false };
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return false };
+    error.kind() == ErrorKind::UnknownArgument
+        && !argument.starts_with('-')
+        && usage.to_string().contains("argo-attest run ")
 }
 
 /// Whether it is no error, but help, or the version.

@@ -137,7 +137,10 @@ impl Trouble for InputError {
             | Self::NotEach { .. }
             | Self::TooManyPieces { .. }
             | Self::Staged(
-                StagedError::Nothing(_) | StagedError::Unsupplied(_) | StagedError::Refused { .. },
+                StagedError::Nothing(_)
+                | StagedError::Unsupplied(_)
+                | StagedError::Changed(_)
+                | StagedError::Refused { .. },
             ) => Fault::No,
             Self::Key(_)
             | Self::Staged(StagedError::NoPath | StagedError::NotInMain | StagedError::Unseen(_)) => {
@@ -159,6 +162,9 @@ impl Trouble for InputError {
             Self::Staged(StagedError::Unseen(unseen)) => return unseen.remedy(),
             Self::Staged(StagedError::Unsupplied(_)) => {
                 "let nothing else write to the volume before main, or supply the input".into()
+            }
+            Self::Staged(StagedError::Changed(_)) => {
+                "let nothing else write to the volume while the gate reads it".into()
             }
             Self::OtherCommit { wanted, .. } if wanted.len() < 40 => {
                 format!(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use argo_attest_core::argo::{InputArtifact, InputSource, ObjectRef, Step};
 use argo_attest_core::git::{self, GitError, Pin};
 use argo_attest_core::intoto::DigestSet;
+use argo_attest_core::relpath::RelPath;
 use argo_attest_core::text::brief;
 use argo_attest_core::trouble::{Fault, Trouble as _};
 use argo_attest_core::verify::{Content, Rejection};
@@ -15,6 +16,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
 use super::form;
+use super::longer::Longer;
 use super::missing;
 use super::passed_over::PassedOver;
 use super::pieces::Pieces;
@@ -141,13 +143,13 @@ impl Inspection<'_> {
         spot: Spot,
     ) -> Result<Verdict, InputError> {
         let key = key(object)?;
-        let mut content = None;
+        let mut known = Known::default();
         let mut passed_over = PassedOver::default();
         let mut attestable = Attestable::new(self.checker, store, &key);
         while let Some((origin, attested)) = attestable.next().await {
             // Before the bytes are read: a bad signature needs no digest of a large file.
             let judged = match attested {
-                Ok(attested) => self.attested(input, attested, &spot, &mut content).await,
+                Ok(attested) => self.attested(input, attested, &spot, &mut known).await,
                 Err(error) => Err(error.into()),
             };
             match judged {
@@ -161,9 +163,9 @@ impl Inspection<'_> {
         if !missing::is_missing(&missing) {
             return Err(missing);
         }
-        match &*self.content(&spot, &mut content).await? {
+        match &*self.content(&spot, &mut known.content).await? {
             Content::Directory(tree) => {
-                Pieces { checker: self.checker, store, key: &key }.judge(tree, missing).await
+                Pieces { checker: self.checker, store, key: &key, spot: &spot }.judge(tree, missing).await
             }
             Content::File(_) => Err(missing),
         }
@@ -188,10 +190,11 @@ impl Inspection<'_> {
         input: &InputArtifact,
         attested: Attested<'_>,
         spot: &Spot,
-        known: &mut Option<Arc<Content>>,
+        known: &mut Known,
     ) -> Result<AcceptedInput, InputError> {
+        let content = self.content(spot, &mut known.content).await?;
+        let attested = known.longer.complete(attested, spot, &RelPath::root(), &content).await?;
         let subjects = attested.subjects();
-        let content = self.content(spot, known).await?;
         let incomparable = || subjects.iter().find_map(|s| form::incomparable(s, &content, input.unpack));
         let accepted = match attested.accept(Arc::clone(&content)).await {
             Err(CheckError::Rejected(
@@ -210,6 +213,13 @@ impl Inspection<'_> {
     }
 }
 
+/// What was read of an input, which is done when it is first asked for.
+#[derive(Default)]
+struct Known {
+    content: Option<Arc<Content>>,
+    longer: Longer,
+}
+
 /// An input whose attestation was accepted.
 struct AcceptedInput {
     accepted: Accepted,
@@ -225,7 +235,7 @@ impl AcceptedInput {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, InputError> + Send + 'static,
 ) -> Result<T, InputError> {
     let lost = |error| CheckError::Io { name: "what is staged".into(), source: std::io::Error::other(error) };

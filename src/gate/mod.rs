@@ -18,6 +18,7 @@ mod error;
 pub mod evidence;
 mod form;
 mod inspection;
+mod longer;
 mod missing;
 mod passed_over;
 mod pieces;

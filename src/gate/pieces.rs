@@ -17,7 +17,9 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::error::InputError;
 use super::form;
+use super::longer::Longer;
 use super::passed_over::PassedOver;
+use super::staged::Spot;
 use super::verdict::Verdict;
 use crate::store::{ObjectKey, Store};
 use crate::stored_match::AT_ONCE;
@@ -31,6 +33,8 @@ pub(super) struct Pieces<'a> {
     pub(super) checker: &'a Checker,
     pub(super) store: &'a dyn Store,
     pub(super) key: &'a ObjectKey,
+    /// Where they are staged.
+    pub(super) spot: &'a Spot,
 }
 
 impl Pieces<'_> {
@@ -55,7 +59,7 @@ impl Pieces<'_> {
             let key = key.and_then(|path| ObjectKey::new(&format!("{prefix}/{path}")).ok());
             // What is no key nobody can have attested.
             let Some(key) = key else { return (path, Ok(false)) };
-            (path, self.piece(&key, *digest).await)
+            (path, self.piece(&key, path, *digest).await)
         });
         // Boxed one by one: they are many, and each is large.
         let each: Vec<_> = each.map(futures_util::FutureExt::boxed).collect();
@@ -80,13 +84,15 @@ impl Pieces<'_> {
     }
 
     /// Whether the file is attested as this very object; `false` if it has no attestation.
-    async fn piece(&self, key: &ObjectKey, digest: Sha256Digest) -> Result<bool, InputError> {
+    async fn piece(&self, key: &ObjectKey, path: &RelPath, digest: Sha256Digest) -> Result<bool, InputError> {
         let content = Arc::new(Content::File(digest));
+        let mut longer = Longer::default();
         let mut passed_over = PassedOver::default();
         let mut attestable = Attestable::own(self.checker, self.store, key);
         while let Some((origin, attested)) = attestable.next().await {
             let judged = async {
-                let accepted = attested?.accept(Arc::clone(&content)).await?;
+                let attested = longer.complete(attested?, self.spot, path, &content).await?;
+                let accepted = attested.accept(Arc::clone(&content)).await?;
                 // Argo takes what lies in a directory as it is.
                 form::check::<InputError>(&accepted, &content, Unpack::Never, || Ok(false))?;
                 form::check_place(&accepted, self.checker.policy.stores())?;

@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use argo_attest_core::argo::InputArtifact;
+use argo_attest_core::digest::{FileDigests, Sha256Digest};
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Content;
 
@@ -43,6 +44,9 @@ pub enum StagedError {
         /// Why not.
         refusal: Refusal,
     },
+    /// Somebody writes to it while it is read.
+    #[error("{0} changed while it was read")]
+    Changed(String),
     /// The root directory cannot be opened.
     #[error(transparent)]
     Root(#[from] RootError),
@@ -108,6 +112,17 @@ impl Spot {
         }
         let file = seen.files.get(&self.path).ok_or_else(|| StagedError::Nothing(self.shown()))?;
         Ok(Content::File(file.digest))
+    }
+
+    /// All digests of the staged file, or of the one at this path in the staged directory: they
+    /// are read once more, and have to be the bytes that were read before. Blocks.
+    pub(super) fn longer(&self, within: &RelPath, known: Sha256Digest) -> Result<FileDigests, StagedError> {
+        let path = self.path.concat(within);
+        let refused = |refusal| StagedError::Refused { path: shown(&path), refusal };
+        let (file, _) = self.root.open_file(&path).map_err(refused)?;
+        let digests = FileDigests::read(File::from(file))
+            .map_err(|e| refused(Refusal::Io { code: e.raw_os_error().unwrap_or_default() }))?;
+        if digests.sha256() == known { Ok(digests) } else { Err(StagedError::Changed(shown(&path))) }
     }
 
     /// Whether a staged file begins as gzip does (RFC 1952 section 2.3.1).

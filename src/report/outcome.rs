@@ -32,7 +32,8 @@ pub(super) fn show_outcome(out: &mut impl fmt::Write, words: &OutcomeWords) -> f
     for output in words.outputs.iter().take(SHOWN) {
         let OutputWords { name, path, verdict, digest, attestation, reason, refused_count } = output;
         let shown = |text: &str| cut(text, SHOWN_TEXT);
-        writeln!(out, "  {:<10}  {}  {}", shown(verdict), shown(name), shown(path))?;
+        let line = format!("  {:<10}  {}  {}", shown(verdict), shown(name), shown(path));
+        writeln!(out, "{}", line.trim_end())?;
         for said in [digest, attestation, reason].into_iter().filter(|said| !said.is_empty()) {
             writeln!(out, "    {}", shown(said))?;
         }

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use argo_attest_core::keys::{InvalidKey, MAX_PEM, PrivateKey, PublicKey};
+use argo_attest_core::secret::{self, KeyMaterial};
 use zeroize::Zeroizing;
 
 use super::key_file::{Half, KeyFileError};
@@ -13,6 +14,9 @@ use crate::regular_file::{self, Links, Named, ReadError, STANDARD_INPUT};
 
 /// Where files are that a process was handed over open.
 const HANDED_OVER: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
+
+/// In the label of whatever holds a private key, in the form of any tool.
+const PRIVATE: &[u8] = b"PRIVATE";
 
 /// The group's and the others' permission bits.
 const OTHERS: u32 = 0o077;
@@ -65,10 +69,11 @@ pub(super) fn private_at(path: &Path, modes: Modes) -> Result<PrivateKey, KeyFil
     let named = open(path, Half::Private)?;
     // The modes of the open file: those of the path could be another file's by now.
     let mode = named.metadata.mode() & 0o7777;
-    let key = PrivateKey::from_pem(&contents(named, path)?);
+    let bytes = contents(named, path)?;
+    let key = PrivateKey::from_pem(&bytes);
     match key {
         // What is no private key may be read by everybody.
-        Err(source) if !is_private(source) => Err(invalid(path, source)),
+        Err(source) if !is_private(source, &bytes) => Err(invalid(path, source)),
         _ if modes == Modes::Own && mode & OTHERS != 0 => {
             Err(KeyFileError::OpenToOthers { path: path.into(), mode })
         }
@@ -77,15 +82,20 @@ pub(super) fn private_at(path: &Path, modes: Modes) -> Result<PrivateKey, KeyFil
 }
 
 /// Whether what is wrong leaves it possible that a private key is in there.
-fn is_private(why: InvalidKey) -> bool {
-    !matches!(
-        why,
+fn is_private(why: InvalidKey, bytes: &[u8]) -> bool {
+    match why {
         InvalidKey::PublicForPrivate
-            | InvalidKey::OpenSshPublic
-            | InvalidKey::Certificate
-            | InvalidKey::CurveAlone
-            | InvalidKey::Empty
-    )
+        | InvalidKey::OpenSshPublic
+        | InvalidKey::Certificate
+        | InvalidKey::CurveAlone
+        | InvalidKey::Empty => false,
+        InvalidKey::NotPem => KeyMaterial::of(bytes).is_some(),
+        // Whatever is called private is believed to be.
+        InvalidKey::OtherPem => {
+            secret::is_private(bytes) || bytes.windows(PRIVATE.len()).any(|word| word == PRIVATE)
+        }
+        _ => true,
+    }
 }
 
 fn invalid(path: &Path, source: InvalidKey) -> KeyFileError {

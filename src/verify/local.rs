@@ -1,12 +1,12 @@
 //! Files and directories on this machine.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::digest::FileHasher;
+use argo_attest_core::digest::FileDigests;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{Authentic, Content, KnownAs, Place, Rejection, VerifiedStatement};
 
@@ -16,9 +16,6 @@ use super::{CheckError, Checked, Checker, candidates, nameless};
 use crate::attestations::{Attestations as _, Candidate, FileAttestations, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
 use crate::regular_file::{self, Links};
-
-/// How much of a file is read at once.
-pub(super) const BUFFER: usize = 256 * 1024;
 
 /// Checks a file or a directory.
 pub async fn check_path(
@@ -127,18 +124,8 @@ fn completed(
     if !authentic.iter().any(|(_, statement)| statement.needs_longer()) {
         return Ok(authentic);
     }
-    let mut file = regular_file::open(path, Links::Refused).map_err(|e| io_error(path, e.into()))?;
-    let mut hasher = FileHasher::default();
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(io_error(path, error)),
-        }
-    }
-    let digests = hasher.finish();
+    let file = regular_file::open(path, Links::Refused).map_err(|e| io_error(path, e.into()))?;
+    let digests = FileDigests::read(file).map_err(|e| io_error(path, e))?;
     if digests.sha256() != *sha256 {
         let reason = "it changed while it was read".to_owned();
         return Err(Rejection::Unverifiable { path: RelPath::root(), reason }.into());

@@ -1,14 +1,13 @@
 //! What has bytes and no place: standard input, a pipe, a digest alone.
 
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use argo_attest_core::digest::{FileDigests, FileHasher, Sha256Digest};
+use argo_attest_core::digest::{FileDigests, Sha256Digest};
 use argo_attest_core::verify::Content;
 
 use super::found::Found;
-use super::local::{BUFFER, io_error};
+use super::local::io_error;
 use super::passed_over::PassedOver;
 use super::{CheckError, Checked, Checker};
 use crate::attestations::FileAttestations;
@@ -31,18 +30,8 @@ pub(super) fn digests(artifact: &Path) -> Result<Option<Digests>, CheckError> {
     if artifact != Path::new(STANDARD_INPUT) && !is_stream {
         return Ok(None);
     }
-    let mut stream = regular_file::open_named(artifact).map_err(|e| io_error(artifact, e.into()))?;
-    let mut hasher = FileHasher::default();
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(io_error(artifact, error)),
-        }
-    }
-    let digests = hasher.finish();
+    let stream = regular_file::open_named(artifact).map_err(|e| io_error(artifact, e.into()))?;
+    let digests = FileDigests::read(stream).map_err(|e| io_error(artifact, e))?;
     Ok(Some((digests.sha256(), Some(digests))))
 }
 

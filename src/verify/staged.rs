@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use argo_attest_core::bundle::{Bundle, Unjudged};
-use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::digest::{FileDigests, Sha256Digest};
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::slsa::AttestationRef;
 use argo_attest_core::store_address::StoreAddress;
@@ -128,6 +128,18 @@ impl Attested<'_> {
     /// The subjects of each, the newest first.
     pub fn subjects(&self) -> Vec<Vec<ResourceDescriptor>> {
         self.authentic.iter().map(|(_, a)| a.statement().subjects().to_vec()).collect()
+    }
+
+    /// Whether a file's longer digests are needed to compare it: subjects have no others.
+    pub fn needs_longer(&self) -> bool {
+        self.authentic.iter().any(|(_, statement)| statement.needs_longer())
+    }
+
+    /// The same, where all digests of the file that is asked about are known.
+    #[must_use]
+    pub fn knowing(self, file: &FileDigests) -> Self {
+        let complete = |(index, statement): (usize, Authentic)| (index, statement.knowing(file));
+        Self { authentic: self.authentic.into_iter().map(complete).collect(), ..self }
     }
 
     /// Whether one of them speaks of these bytes.

@@ -15,6 +15,7 @@ mod voucher;
 mod workshop;
 
 mod attest;
+mod cases;
 mod chain;
 mod documents;
 mod many;
@@ -22,3 +23,4 @@ mod others;
 mod run;
 mod shell;
 mod streams;
+mod told;

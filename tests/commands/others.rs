@@ -78,6 +78,11 @@ fn whatever_it_is_carried_in_it_verifies() {
     let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
     url_safe["payload"] = URL_SAFE.encode(payload).into();
     let current = bundle("application/vnd.dev.sigstore.bundle.v0.3+json");
+    let twice = |text: &Value| Value::from(STANDARD.encode(text.as_str().unwrap()));
+    let mut chainloop = bundle("application/vnd.dev.sigstore.bundle+json;version=0.3");
+    chainloop["dsseEnvelope"]["signatures"][0]["sig"] = twice(&envelope["signatures"][0]["sig"]);
+    let mut both = chainloop.clone();
+    both["dsseEnvelope"]["payload"] = twice(&envelope["payload"]);
     let mut no_name = Others::statement();
     no_name["subject"][0].as_object_mut().unwrap().remove("name");
     for file in [
@@ -89,6 +94,8 @@ fn whatever_it_is_carried_in_it_verifies() {
         bundle("application/vnd.dev.sigstore.bundle+json;version=0.2").to_string(),
         bundle("application/vnd.dev.sigstore.bundle+json;version=0.3").to_string(),
         current.to_string(),
+        chainloop.to_string(),
+        both.to_string(),
         format!("{current}\n{current}\n"),
         json!({"attestations": [{"bundle": current}]}).to_string(),
         json!([current]).to_string(),

@@ -85,7 +85,7 @@ impl Trouble for ExistingObjectError {
             Self::Name { .. } => "give the object a shorter key".to_owned(),
             Self::Store(error) => return error.remedy(),
             Self::Attest(AttestError::Put { source: PutError::Foreign { .. }, .. }) => {
-                "move it away".to_owned()
+                "move it away, or put the attestation apart from the object: --attestations apart".to_owned()
             }
             Self::Attest(error) => return error.remedy(),
         })

@@ -11,7 +11,11 @@ const SHOWN: usize = 20;
 /// Bytes of one text that are shown; --json has all.
 const SHOWN_TEXT: usize = 1000;
 
+/// A labelled value; of what is not said there is no row.
 pub(in crate::report) fn row(out: &mut impl fmt::Write, label: &str, value: &str) -> fmt::Result {
+    if value.trim().is_empty() {
+        return Ok(());
+    }
     writeln!(out, "{label:<12} {}", shown(value))
 }
 
@@ -36,11 +40,11 @@ fn show_value(out: &mut impl fmt::Write, depth: usize, name: &str, value: &Value
     let indent = "  ".repeat(depth);
     let name = shown(name);
     match value {
-        Value::Object(fields) if depth < 16 => {
+        Value::Object(fields) if depth < 16 && !fields.is_empty() => {
             writeln!(out, "{indent}{name}")?;
             fields.iter().try_for_each(|(name, value)| show_value(out, depth + 1, name, value))
         }
-        Value::String(text) => writeln!(out, "{indent}{name}: {}", shown(text)),
+        Value::String(text) if !text.trim().is_empty() => writeln!(out, "{indent}{name}: {}", shown(text)),
         other => writeln!(out, "{indent}{name}: {}", shown(&head(other))),
     }
 }
@@ -65,7 +69,10 @@ pub(super) fn descriptors(
         let name = if descriptor.name.is_empty() { &descriptor.uri } else { &descriptor.name };
         let mut digests = descriptor.digest.iter();
         let first = digests.next().map(|(a, d)| format!("{a}:{d}")).unwrap_or_default();
-        writeln!(out, "  {}  {}", shown(&first), shown(name))?;
+        let line = format!("  {}  {}", shown(&first), shown(name));
+        if !line.trim().is_empty() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
         for (algorithm, digest) in digests {
             writeln!(out, "  {}", shown(&format!("{algorithm}:{digest}")))?;
         }

@@ -130,6 +130,7 @@ fn show_certificate(out: &mut impl fmt::Write, read: &CertificateSummary) -> fmt
     let CertificateSummary { identities, subject, issuer, oidc_issuer, not_before, not_after } = read;
     let names: Vec<_> = identities.iter().map(String::as_str).collect();
     let name = if names.is_empty() { subject.clone() } else { names.join(", ") };
+    let name = if name.is_empty() { "nobody that it names" } else { &name };
     row(out, "certificate", &format!("for {name}"))?;
     if !issuer.is_empty() {
         row(out, "", &format!("issued by {issuer}"))?;
@@ -201,7 +202,7 @@ fn show_provenance(out: &mut impl fmt::Write, provenance: &Provenance) -> fmt::R
     let details = &provenance.run_details;
     row(out, "builder", &details.builder.id)?;
     for (part, version) in &details.builder.version {
-        row(out, "", &format!("{part} {version}"))?;
+        row(out, "", format!("{part} {version}").trim())?;
     }
     row(out, "build type", &definition.build_type)?;
     row(out, "invocation", &details.metadata.invocation_id)?;

@@ -62,7 +62,10 @@ fn the_advice_is_what_will_verify() {
     let ended = desk.attest(&["only"], "mkdir only; ln -s ../x only/y").with(1);
     assert!(ended.err.contains("not attested  only: nothing in it could be attested"), "{ended:?}");
     let ended = desk.attest(&["link"], "ln -s out link").with(1);
-    assert_eq!(ended.err, "not attested  link: a symbolic link, which is never followed\n");
+    assert_eq!(
+        ended.err,
+        "not attested  link: a symbolic link, which is never followed\n              help: name what it leads to\n"
+    );
 }
 
 /// Names in bytes, and as they are shown.

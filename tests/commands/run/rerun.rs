@@ -63,7 +63,10 @@ fn standard_output_is_the_commands_and_quiet_is_quiet() {
     let ended = desk.run(quiet).with(0);
     assert_eq!((ended.out.as_str(), ended.err.as_str()), ("mine\n", ""));
     let ended = desk.run(["run", "--quiet", "--outputs", "none", "--", "true"]).with(1);
-    assert_eq!(ended.err, "not attested  none: it does not exist\n");
+    assert_eq!(
+        ended.err,
+        "not attested  none: it does not exist\n              help: name what the command writes, as seen from here\n"
+    );
 }
 
 #[test]

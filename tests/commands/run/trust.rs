@@ -71,7 +71,7 @@ fn a_policy_decides_who_may_speak_for_whom() {
     policy(&desk, "expect: {maxAge: 1ms}\n");
     desk.rejected(with, "longer ago than");
     policy(&desk, "expect: {template: [build]}\n");
-    desk.rejected(with, "the template is not stated");
+    desk.rejected(with, "the attestation names no workflow");
     policy(&desk, "expect: {storedMatch: required}\n");
     desk.rejected(with, "stored object");
 }

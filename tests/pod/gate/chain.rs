@@ -97,6 +97,6 @@ fn a_chain_leads_from_the_last_object_to_what_was_let_in() {
         s3.delete(&format!("{BASE}.intoto.jsonl"));
         let (code, said) = chain(&s3, &keys, &last.key());
         assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains("its chain fails at inputs/app > inputs/base: "), "{said}");
+        assert!(said.contains("its chain fails at inputs/app > inputs/base:"), "{said}");
     }
 }

@@ -32,8 +32,8 @@ fn checks(consumer: &Consumer) {
     consumer.ends_with(
         66,
         &format!(
-            "the inputs could not be checked: cannot read the policy {}: No such file or directory \
-             (os error 2) (help: check the path, and that the user this runs as may read it)",
+            "the inputs could not be checked: cannot read the policy: {} does not exist \
+             (help: check the path)",
             policy.display()
         ),
     );

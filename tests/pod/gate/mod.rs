@@ -11,3 +11,12 @@ mod pieces;
 mod places;
 mod refused;
 mod trouble;
+
+/// As digests are written.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}

@@ -1,8 +1,16 @@
 //! A prefix that several attested steps wrote, taken as one directory.
 
+use argo_attest::signer::load_pair;
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::dsse::Envelope;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha512};
+
 use crate::consumer::{Consumer, Input, policy};
+use crate::gate::hex;
 use crate::output::Output;
 use crate::s3::S3;
+use crate::signing::Sign as _;
 use crate::upstream::Upstream;
 
 const PARTS: [&str; 4] = ["0.json", "1.json", "2.json", "3.json"];
@@ -114,5 +122,28 @@ fn attestations_among_the_files_are_told_of() {
     let upstream = mapped_with(&s3, "wf[1].map");
     let ended = reduce(&s3, &upstream).gate();
     let why = "4 of its 12 files have an attestation of their own, and 0.json.intoto.jsonl has none (help: let the steps that write there keep their attestations apart";
+    assert!(ended.code == Some(1) && ended.message.contains(why), "{ended:#?}");
+}
+
+/// One of them by a tool that names it by a longer digest of SHA-2 alone.
+#[test]
+fn a_file_that_is_attested_by_a_longer_digest() {
+    let s3 = S3::new();
+    let upstream = mapped(&s3);
+    let key_pair = load_pair(&upstream.pod.at("keys/attest.key")).unwrap();
+    let beside = |suffix: &str| format!(".attestations/{}{suffix}", key("2.json"));
+    let bundle = Bundle::from_json(&s3.get(&beside(".sigstore.json")).unwrap()).unwrap();
+    let mut statement: Value = serde_json::from_slice(bundle.envelope().unverified_payload()).unwrap();
+    let sha512 = Sha512::digest(s3.get(&key("2.json")).unwrap());
+    for subject in statement["subject"].as_array_mut().unwrap() {
+        subject["digest"] = json!({"sha512": hex(&sha512)});
+    }
+    let envelope = Envelope::sign(statement.to_string().into_bytes(), &key_pair).unwrap();
+    s3.put(&beside(".sigstore.json"), &Bundle::new(envelope).unwrap().to_json());
+    s3.delete(&beside(".intoto.jsonl"));
+    reduce(&s3, &upstream).opens();
+    s3.put(&key("2.json"), b"other");
+    let ended = reduce(&s3, &upstream).gate();
+    let why = "its file 2.json is not accepted: its digest sha256:";
     assert!(ended.code == Some(1) && ended.message.contains(why), "{ended:#?}");
 }

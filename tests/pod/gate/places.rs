@@ -5,10 +5,13 @@ use std::process::Command;
 
 use argo_attest::signer::load_pair;
 use argo_attest_core::bundle::Bundle;
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha384, Sha512};
 
 use crate::consumer::{Consumer, Input, policy};
+use crate::gate::hex;
 use crate::output::{Output, Packing, Place, Shape};
 use crate::pod::BUILDER;
 use crate::process::binary;
@@ -159,4 +162,47 @@ fn an_attestation_of_something_else_beside_the_input() {
     assert!(ended.message.contains("it is one file of the attested directory"), "{}", ended.message);
     // By its own key it is what it is.
     Consumer::new(&s3, &upstream).stages(&s3, &Input::new(&member)).opens();
+}
+
+/// Other tools name what they attest by longer digests of SHA-2 alone.
+#[test]
+fn an_attestation_that_has_longer_digests_only() {
+    let s3 = S3::new();
+    let upstream = Upstream::new(&s3, vec![Output::plain("a")]);
+    let key = load_pair(&upstream.pod.at("keys/attest.key")).unwrap();
+    let bundle = Bundle::from_json(&s3.get(&upstream.bundle_key()).unwrap()).unwrap();
+    let signed: Value = serde_json::from_slice(bundle.envelope().unverified_payload()).unwrap();
+    let bytes = s3.get(&upstream.key()).unwrap();
+    let (sha384, sha512) = (hex(&Sha384::digest(&bytes)), hex(&Sha512::digest(&bytes)));
+    s3.delete(&format!("{}.intoto.jsonl", upstream.key()));
+    let put = |digests: Value| {
+        let mut statement = signed.clone();
+        for subject in statement["subject"].as_array_mut().unwrap() {
+            subject["digest"] = digests.clone();
+        }
+        let envelope = Envelope::sign(statement.to_string().into_bytes(), &key).unwrap();
+        s3.put(&upstream.bundle_key(), &Bundle::new(envelope).unwrap().to_json());
+    };
+    for digests in [
+        json!({"sha384": sha384}),
+        json!({"sha512": sha512.to_uppercase()}),
+        json!({"sha384": sha384, "sha512": sha512, "blake2b": "00"}),
+    ] {
+        put(digests);
+        let consumer = consumer(&s3, &upstream);
+        consumer.opens();
+        // On record is what everybody compares.
+        let digest = &consumer.evidence().unwrap()["inputs"][0]["digest"];
+        assert_eq!(digest, &json!({"sha256": Sha256Digest::of(&bytes).to_string()}));
+        let path = consumer.path(&Input::new(&upstream.key()));
+        std::fs::remove_file(consumer.at("evidence/inputs.json")).unwrap();
+        std::fs::write(path, "other bytes").unwrap();
+        let ended = consumer.gate();
+        assert!(ended.code == Some(1) && ended.message.contains("is not one that is attested"), "{ended:#?}");
+    }
+    // Where there is a SHA-256, it has to be right, whatever else is.
+    put(json!({"sha256": "0".repeat(64), "sha512": sha512}));
+    assert_eq!(consumer(&s3, &upstream).gate().code, Some(1));
+    put(json!({"sha512": sha512.replace(|digit| digit != '0', "0")}));
+    assert_eq!(consumer(&s3, &upstream).gate().code, Some(1));
 }

@@ -215,6 +215,9 @@ fn envelope<E: std::error::Error>(
     }
     if foreign.is_statement() {
         let content = match strict {
+            Ok(envelope) if envelope.is_encoded_twice() => foreign
+                .decode(|| "what is in it is base64 of base64".to_owned())
+                .map_err(|e| unusable(&causes(&e)))?,
             Ok(envelope) => envelope,
             Err(why) => foreign.decode(|| causes(&why)).map_err(|e| unusable(&causes(&e)))?,
         };

@@ -368,6 +368,41 @@ fn in_what_a_file_deviates_from_ours() {
     }
 }
 
+/// Chainloop wrote signatures so for a while, and reads them ever since.
+#[test]
+fn what_is_encoded_twice_is_what_was_signed() {
+    for key_type in KeyType::ALL {
+        let key = PrivateKey::generate(key_type).unwrap();
+        let envelope = envelope(&key);
+        let again = |text: &Value| Value::from(STANDARD.encode(text.as_str().unwrap()));
+        let (mut signature, mut payload, mut both) = (envelope.clone(), envelope.clone(), envelope.clone());
+        signature["signatures"][0]["sig"] = again(&envelope["signatures"][0]["sig"]);
+        payload["payload"] = again(&envelope["payload"]);
+        both["signatures"][0]["sig"] = signature["signatures"][0]["sig"].clone();
+        both["payload"] = payload["payload"].clone();
+        for twice in [signature.clone(), payload.clone(), both.clone()] {
+            for file in [twice.clone(), bundle(&twice), snake(&bundle(&twice)), json!([twice])] {
+                let file = read(&file);
+                assert_eq!(signed_by(&file, &key), 1);
+                let Found::Attestation(signed) = &file.items()[0].found else { panic!("{file:?}") };
+                assert!(signed.content.deviation().is_some(), "no version of ours wrote that");
+            }
+        }
+        // Three times nobody wrote it.
+        signature["signatures"][0]["sig"] = again(&signature["signatures"][0]["sig"]);
+        assert_eq!(signed_by(&read(&signature), &key), 0);
+        payload["payload"] = again(&payload["payload"]);
+        assert_eq!(signed_by(&read(&payload), &key), 0);
+        // What was signed as base64 is no statement, whatever it stands for.
+        let unsigned = Unsigned::new(STANDARD.encode("{}").into_bytes()).unwrap();
+        both["payload"] = STANDARD.encode(STANDARD.encode("{}")).into();
+        both["signatures"][0]["sig"] = STANDARD.encode(key.sign(unsigned.pae()).as_bytes()).into();
+        let file = read(&both);
+        let Found::Attestation(signed) = &file.items()[0].found else { panic!("{file:?}") };
+        signed.content.verify(&[key.public()]).unwrap_err();
+    }
+}
+
 fn wrapped() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(0..6_u8, 0..6)
 }

@@ -1,8 +1,13 @@
 //! The longer digests of SHA-2 (FIPS 180-4) that others name files by; we write neither.
 
+use std::io::{self, Read};
+
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::Sha256Digest;
+
+/// How much is read at once, in bytes.
+const BUFFER: usize = 256 * 1024;
 
 /// All digests of one file's bytes by which a subject may name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +44,20 @@ impl FileHasher {
 }
 
 impl FileDigests {
+    /// Of all that a reader has, which is not bounded here: none of it is kept.
+    pub fn read(mut reader: impl Read) -> io::Result<Self> {
+        let mut hasher = FileHasher::default();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(hasher.finish()),
+                Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// The SHA-256.
     pub fn sha256(&self) -> Sha256Digest {
         self.sha256

@@ -57,6 +57,7 @@ impl ForeignEnvelope<'_> {
         let body = message.len() - payload.len();
         let usable = |signature: &ForeignSignature<'_>| {
             let sig = decode(signature.sig, Spelling::Any)?;
+            let sig = signature_within(&sig).unwrap_or(sig);
             (1..=MAX_SIGNATURE)
                 .contains(&sig.len())
                 .then(|| EnvelopeSignature { sig, keyid: key_name(signature.keyid).unwrap_or_default() })
@@ -80,6 +81,7 @@ impl ForeignEnvelope<'_> {
     fn payload(&self) -> Result<Vec<u8>, EnvelopeError> {
         let payload =
             decode(self.payload, Spelling::Any).ok_or(EnvelopeError::Base64 { field: "payload" })?;
+        let payload = statement_within(&payload).unwrap_or(payload);
         check_payload(payload.len())?;
         Ok(payload)
     }
@@ -90,6 +92,30 @@ impl ForeignEnvelope<'_> {
             count => Err(EnvelopeError::TooManySignatures { count }),
         }
     }
+}
+
+impl Envelope {
+    /// Whether a part of it is base64 still, of what was signed or of the signature: no key makes
+    /// a signature that reads as text, and no statement begins so. Chainloop's versions of before
+    /// 2026 wrote their signatures so, and others read them.
+    pub(crate) fn is_encoded_twice(&self) -> bool {
+        statement_within(self.payload()).is_some()
+            || self.signatures.iter().any(|signature| signature_within(&signature.sig).is_some())
+    }
+}
+
+/// The statement of which this is the base64, if it is that.
+fn statement_within(payload: &[u8]) -> Option<Vec<u8>> {
+    // Every statement that was encoded once ends here.
+    if payload.starts_with(b"{") {
+        return None;
+    }
+    decode(std::str::from_utf8(payload).ok()?, Spelling::Any).filter(|inner| inner.starts_with(b"{"))
+}
+
+/// The signature of which this is the base64, if it is that.
+fn signature_within(sig: &[u8]) -> Option<Vec<u8>> {
+    decode(std::str::from_utf8(sig).ok()?, Spelling::Any).filter(|inner| !inner.is_empty())
 }
 
 /// Base64 in either alphabet, padded or not.

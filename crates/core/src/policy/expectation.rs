@@ -140,6 +140,13 @@ impl Expectation {
         let parameter = |object: &str, field: &str| {
             provenance.build_definition.external_parameters.get(object)?.get(field)?.as_str()
         };
+        let external = &provenance.build_definition.external_parameters;
+        if !external.contains_key("workflow")
+            && !external.contains_key("template")
+            && let Some((field, wanted)) = self.of_workflows()
+        {
+            return Err(PolicyViolation::NoWorkflow { field, wanted });
+        }
         if let Some(namespace) = &self.namespace {
             require(
                 "workflow's namespace",
@@ -173,7 +180,18 @@ impl Expectation {
         self.judge_sidecar(provenance)
     }
 
-    /// All places that the statement names are in stores that are listed, and it names one.
+    /// What is expected that only a workflow has, and what it has to be, in words.
+    fn of_workflows(&self) -> Option<(&'static str, String)> {
+        if let Some(namespace) = &self.namespace {
+            return Some(("workflow's namespace", format!("{namespace:?}")));
+        }
+        if let Some(pattern) = &self.workflow {
+            return Some(("workflow's name", format!("{:?}", pattern.0)));
+        }
+        let templates = Some(&self.templates).filter(|templates| !templates.is_empty());
+        templates.map(|templates| ("template", format!("one of {templates:?}")))
+    }
+
     pub(super) fn judge_builder(&self, found: &str) -> Result<(), PolicyViolation> {
         match self.builder.as_ref().filter(|wanted| *wanted != found) {
             Some(wanted) => Err(PolicyViolation::Builder { found: found.to_owned(), wanted: wanted.clone() }),
@@ -205,6 +223,7 @@ impl Expectation {
             && form.is_none()
     }
 
+    /// All places that the statement names are in stores that are listed, and it names one.
     fn judge_stores(&self, provenance: &Provenance, stores: &Stores) -> Result<(), PolicyViolation> {
         if self.stores.is_empty() {
             return Ok(());

@@ -23,7 +23,7 @@ pub use stores::{KnownStore, Stores};
 pub use trust::{Builders, TrustedKey};
 
 use crate::slsa::Provenance;
-use crate::text::brief;
+use crate::text::{brief, shell_word};
 
 /// A verification policy.
 #[derive(Debug, Clone)]
@@ -77,12 +77,20 @@ pub enum PolicyViolation {
         not_before: Timestamp,
     },
     /// A parameter of the build differs from what is expected, or is not there.
-    #[error("the {field} is {}, not {wanted}", found.as_ref().map_or_else(|| "not stated".to_owned(), |f| format!("{f:?}")))]
+    #[error("the {field} is {}", found.as_ref().map_or_else(|| format!("not stated, and the policy expects {wanted}"), |f| format!("{f:?}, not {wanted}")))]
     Parameter {
         /// Which one, in words.
         field: &'static str,
         /// What the provenance says.
         found: Option<String>,
+        /// What the policy wants, in words.
+        wanted: String,
+    },
+    /// The policy is about workflows, and the build was of none.
+    #[error("the attestation names no workflow, and the policy expects the {field} to be {wanted}")]
+    NoWorkflow {
+        /// What is expected of the workflow, in words.
+        field: &'static str,
         /// What the policy wants, in words.
         wanted: String,
     },
@@ -100,6 +108,42 @@ pub enum PolicyViolation {
     /// The policy bounds the age, the provenance gives no time, or one to come.
     #[error("the policy bounds the age, and the provenance gives no time that can be (finishedOn: {})", .0.map_or_else(|| "absent".to_owned(), |t| t.to_string()))]
     NoAge(Option<Timestamp>),
+}
+
+impl PolicyViolation {
+    /// What can be done about it by whoever verifies, or by whoever wrote the policy.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Pair { .. } => "if that key may sign for that builder, let the policy's `builders` say so; else \
+                                  fetch the artifact from who should have made it"
+                .to_owned(),
+            Self::Builder { found, .. } => {
+                format!("if that builder is the one that you trust, name it: --builder-id {}", shell_word(&brief(found, 300)))
+            }
+            Self::NoProvenance { .. } => {
+                "name an attestation with SLSA provenance with --bundle FILE, or ask for no builder".to_owned()
+            }
+            Self::KeyExpired { .. } => "have the artifact attested with a key that is accepted now, or let the \
+                                        policy's `notAfter` be later"
+                .to_owned(),
+            Self::KeyNotYetValid { .. } => {
+                "check this machine's clock, and the policy's `notBefore`".to_owned()
+            }
+            Self::NoWorkflow { .. } => "argo-attest run names no workflow, only a step's sidecar does: verify an \
+                                        artifact of a step, or leave expect.workflow and expect.template out of \
+                                        the policy"
+                .to_owned(),
+            Self::Parameter { .. } => {
+                "fetch the artifact from the build that is meant, or change what the policy expects".to_owned()
+            }
+            Self::NoStoredMatch => "only a step's sidecar compares them: verify an artifact of a step, or leave \
+                                    expect.storedMatch out of the policy"
+                .to_owned(),
+            Self::TooOld { .. } | Self::NoAge(_) => {
+                "have the artifact made anew, or change expect.maxAge in the policy".to_owned()
+            }
+        }
+    }
 }
 
 impl Policy {

@@ -106,7 +106,12 @@ fn says_what_it_does_not_accept() {
             NOW,
             "name is \"rebuild-7\"",
         ),
-        (|v| v["buildDefinition"]["externalParameters"] = json!({"command": ["x"]}), 0, NOW, "is not stated"),
+        (
+            |v| v["buildDefinition"]["externalParameters"] = json!({"command": ["x"]}),
+            0,
+            NOW,
+            "names no workflow",
+        ),
         (
             |v| v["buildDefinition"]["externalParameters"]["template"]["name"] = "deploy".into(),
             0,

@@ -125,7 +125,9 @@ impl Rejection {
                 PolicyViolation::Pair { .. }
                 | PolicyViolation::Builder { .. }
                 | PolicyViolation::NoProvenance { .. } => Reason::PolicyBuilder,
-                PolicyViolation::Parameter { .. } => Reason::PolicyParameter,
+                PolicyViolation::Parameter { .. } | PolicyViolation::NoWorkflow { .. } => {
+                    Reason::PolicyParameter
+                }
                 PolicyViolation::NoStoredMatch => Reason::PolicyStoredMatch,
                 PolicyViolation::TooOld { .. } | PolicyViolation::NoAge(_) => Reason::PolicyAge,
             },
@@ -187,6 +189,7 @@ mod tests {
             (policy(PolicyViolation::KeyExpired { key: text(), not_after: now }), "expired"),
             (policy(PolicyViolation::KeyNotYetValid { key: text(), not_before: now }), "expired"),
             (policy(PolicyViolation::Pair { key: text(), builder: text() }), "policy/builder"),
+            (policy(PolicyViolation::NoWorkflow { field: "x", wanted: text() }), "policy/parameter"),
             (policy(PolicyViolation::NoStoredMatch), "policy/stored-match"),
             (policy(PolicyViolation::NoAge(None)), "policy/age"),
             (

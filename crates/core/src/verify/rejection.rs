@@ -212,7 +212,6 @@ impl Trouble for Rejection {
     }
 
     fn remedy(&self) -> Option<String> {
-        // What a policy refuses is for whoever wrote the policy to judge.
         let remedy = match self {
             Self::NoAttestation { looked_for } if looked_for.iter().any(|name| is_of_attestation(name)) => {
                 "that is an attestation itself: verify the artifact that it is about; argo-attest inspect shows it"
@@ -223,6 +222,9 @@ impl Trouble for Rejection {
             }
             Self::NoManifest(_) | Self::OtherManifest { .. } | Self::Manifest(_) => {
                 "fetch the manifest that was published beside the attestation"
+            }
+            Self::File(FileError::NotText(_)) => {
+                "write it anew as JSON, text in UTF-8, or name another file with --bundle FILE"
             }
             Self::Signature(_)
             | Self::KeyName { .. }
@@ -261,7 +263,7 @@ impl Trouble for Rejection {
             Self::Unverifiable { .. } => {
                 "verify the files that are attested by their own names, or take that entry away"
             }
-            Self::Policy(_) => return None,
+            Self::Policy(violation) => return Some(violation.remedy()),
         };
         Some(remedy.to_owned())
     }
