@@ -73,7 +73,7 @@ lint: fmt clippy doc core deny ## formatting, clippy, rustdoc, dependencies
 fmt:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	for script in .ci/run .ci/tools .ci/image tests/stores/server tests/stores/*.sh; do bash -n "$$script"; done
+	for script in .ci/run .ci/tools .ci/image tests/stores/server tests/stores/*.sh $$(find tests/docs/given -name "*.sh"); do bash -n "$$script"; done
 clippy:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 doc:

@@ -22,7 +22,7 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn documents() -> Vec<PathBuf> {
+pub(crate) fn documents() -> Vec<PathBuf> {
     let mut found =
         ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "workflow-templates/README.md"]
             .map(|name| root().join(name))

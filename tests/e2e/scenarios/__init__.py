@@ -5,6 +5,7 @@ from . import (  # noqa: F401
     baseline,
     brought,
     differential,
+    docs,
     endings,
     fanout,
     fields,
