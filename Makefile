@@ -98,6 +98,7 @@ bench: release ## digesting beside openssl's, what the sidecar adds to a step, a
 	python3 benches/digest.py --binary '$(DIST)/argo-attest' $(DIGEST)
 	python3 benches/sidecar.py --binary '$(DIST)/argo-attest' --image '$(IMAGE_ARCHIVE)' $(BENCH)
 	python3 benches/start.py --binary '$(DIST)/argo-attest' $(START)
+	python3 benches/many.py --binary '$(DIST)/argo-attest' $(MANY)
 
 # libFuzzer needs flags that stable rustc keeps behind this variable.
 fuzz: export RUSTC_BOOTSTRAP := 1

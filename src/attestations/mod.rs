@@ -15,6 +15,7 @@ mod foreign;
 mod names;
 mod object;
 mod put;
+mod sorting;
 
 use std::fmt::Debug;
 
@@ -29,6 +30,7 @@ pub use foreign::Foreign;
 pub use names::{AttestationNames, NameError, OF_SOME_FILES, artifact_of, is_among_attestations};
 pub use object::ObjectAttestations;
 pub use put::PutError;
+pub use sorting::{Names, Sorted, There, all_forms, is_called_attestation, is_of_some_files, sorted};
 
 /// Size limit of an attestation that is read, in bytes.
 pub const MAX_ATTESTATION: u64 = 16 * 1024 * 1024;

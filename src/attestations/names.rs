@@ -15,9 +15,9 @@ use super::Form;
 use crate::store::{InvalidKey, ObjectKey};
 
 /// Appended to an artifact's name to name its Sigstore bundle.
-const BUNDLE_SUFFIX: &str = ".sigstore.json";
+pub(super) const BUNDLE_SUFFIX: &str = ".sigstore.json";
 /// Appended to an artifact's name to name its DSSE envelopes, one a line.
-const LINES_SUFFIX: &str = ".intoto.jsonl";
+pub(super) const LINES_SUFFIX: &str = ".intoto.jsonl";
 /// Appended to an artifact's name to name the list of its files.
 pub(super) const MANIFEST_SUFFIX: &str = manifest::SUFFIX;
 

@@ -3,21 +3,22 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{redacted, shown_path};
-use argo_attest_core::slsa::is_own_build_type;
+use argo_attest_core::slsa::{Provenance, is_own_build_type};
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
-use argo_attest_core::verify::VerifiedStatement;
+use argo_attest_core::verify::Reason;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::layout::{Layout, Tone};
+use super::totals::Totals;
 use super::{Exit, Failure};
 use crate::chain::Chain;
 use crate::report::{ChainJson, NotJudged, chain_failure};
-use crate::verify::CheckError;
+use crate::verify::{CheckError, Checked, reason_of};
 
 /// What is said of an object that the attestation would vouch for in any other place, too.
 const UNPLACED: &str = ", not bound to this place: the attestation names none";
@@ -28,39 +29,22 @@ pub(super) enum CheckFailure {
     Other(Failure),
 }
 
-/// An artifact that is as it was attested.
-pub(super) struct Checked {
-    pub(super) statement: VerifiedStatement,
-    /// Where the attestation was found.
-    pub(super) origin: String,
-    /// Of an object in a store: whether the attestation says that it is stored there.
-    pub(super) placed: Option<bool>,
-    /// How much came with the attestation and decided nothing.
-    pub(super) unjudged: Unjudged,
-    /// Attestations that lie nearer, and why they did not do.
-    pub(super) passed_over: Option<String>,
-}
-
 impl From<CheckError> for CheckFailure {
     fn from(error: CheckError) -> Self {
         Self::Check(error)
     }
 }
 
-/// What `--json` prints.
-#[derive(Serialize)]
-pub(super) struct Answers<'a> {
-    pub(super) artifacts: &'a [Answer],
-}
-
-/// One artifact's answer; what `--json` prints of it is documented in `docs/reports.md`.
+/// One artifact's answer; what `-o json` prints of it is documented in `docs/reports.md`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
     artifact: String,
     verdict: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -68,14 +52,16 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     chain: Option<ChainJson>,
     #[serde(skip)]
+    why: Option<Reason>,
+    #[serde(skip)]
     pub(super) exit: Exit,
 }
 
 #[derive(Serialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
-    Accepted,
-    Rejected,
+    Attested,
+    Refused,
     /// No attestation, and the policy lets that pass.
     Missing,
     /// It could not be found out.
@@ -98,6 +84,15 @@ struct Accepted {
     build_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     invocation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+    /// The one commit that went in, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
     /// Of an object in a store: whether its attestation binds it to this very place.
     #[serde(skip_serializing_if = "Option::is_none")]
     placed: Option<bool>,
@@ -118,35 +113,37 @@ impl Answer {
             Err(_) if std::fs::symlink_metadata(artifact).is_err() => shown_path(artifact),
             _ => printable(artifact.as_os_str().as_bytes()),
         };
-        let answer = |verdict, exit, reason, remedy| Self {
+        let answer = |verdict, exit, why: Option<Reason>, message, remedy| Self {
             artifact: artifact.clone(),
             verdict,
-            reason,
+            reason: why.map(Reason::code),
+            message,
             remedy,
             accepted: None,
             chain: None,
+            why,
             exit,
         };
         match checked {
             Ok(checked) => Self {
                 accepted: Some(Accepted::new(checked)),
-                ..answer(Verdict::Accepted, Exit::Done, None, None)
+                ..answer(Verdict::Attested, Exit::Done, None, None, None)
             },
             Err(CheckFailure::Check(CheckError::Rejected(no))) => {
                 let (verdict, exit) = match missing {
                     Missing::Warn if no.is_missing() => (Verdict::Missing, Exit::Done),
-                    _ => (Verdict::Rejected, Exit::No),
+                    _ => (Verdict::Refused, Exit::No),
                 };
-                answer(verdict, exit, Some(causes(&no)), no.remedy())
+                answer(verdict, exit, Some(no.reason()), Some(causes(&no)), no.remedy())
             }
             Err(CheckFailure::Check(error)) => {
                 let exit = error.fault().into();
-                answer(Verdict::Error, exit, Some(causes(&error)), error.remedy())
+                answer(Verdict::Error, exit, Some(error.reason()), Some(causes(&error)), error.remedy())
             }
             Err(CheckFailure::Other(failure)) => {
                 let remedy = failure.help().map(str::to_owned);
-                let reason = redacted(failure.message()).into_owned();
-                answer(Verdict::Error, failure.exit(), Some(reason), remedy)
+                let message = redacted(failure.message()).into_owned();
+                answer(Verdict::Error, failure.exit(), Some(Reason::Usage), Some(message), remedy)
             }
         }
     }
@@ -155,42 +152,52 @@ impl Answer {
     /// asks for the chain as well has asked one question.
     pub(super) fn with(mut self, chain: Option<&Chain>) -> Self {
         self.chain = chain.map(ChainJson::from);
-        let Some((chain, (reason, remedy))) = chain.and_then(|c| Some((c, chain_failure(c)?))) else {
+        let Some((chain, (message, remedy))) = chain.and_then(|c| Some((c, chain_failure(c)?))) else {
             return self;
         };
         let store = chain.broken().and_then(|(_, error)| error.store());
-        let (verdict, exit) =
-            store.map_or((Verdict::Rejected, Exit::No), |e| (Verdict::Error, e.fault().into()));
-        Self { verdict, exit, reason: Some(reason), remedy, accepted: None, ..self }
+        let (verdict, exit, why) = store.map_or((Verdict::Refused, Exit::No, Reason::Chain), |e| {
+            (Verdict::Error, e.fault().into(), reason_of(e.fault()))
+        });
+        let (reason, message) = (Some(why.code()), Some(message));
+        Self { verdict, exit, reason, why: Some(why), message, remedy, accepted: None, ..self }
     }
 
-    /// The one line for people, and on a second what to do, or what was not judged.
-    pub(super) fn line(&self) -> String {
-        let reason = printable(self.reason.as_deref().unwrap_or_default().as_bytes());
-        let help = self.remedy.as_ref().map(|r| format!("  help: {}\n", printable(r.as_bytes())));
-        let help = help.unwrap_or_default();
-        match (&self.accepted, self.verdict) {
-            (Some(a), _) => format!(
-                "accepted  {}  {}  {}signed with {} ({}), {}{}\n{}{}",
-                self.artifact,
-                a.digest,
-                a.name(),
-                printable(a.key.as_bytes()),
-                a.key_id,
-                a.claim(),
-                if a.placed == Some(false) { UNPLACED } else { "" },
-                a.passed_over
-                    .as_ref()
-                    .map(|told| format!("  {}\n", printable(told.as_bytes())))
-                    .unwrap_or_default(),
-                a.not_judged.map(|not| format!("  {}\n", not.text())).unwrap_or_default()
-            ),
-            (None, Verdict::Missing) => {
-                format!("missing   {}: {reason} (the policy lets this pass)\n", self.artifact)
-            }
-            (None, Verdict::Error) => format!("error     {}: {reason}\n{help}", self.artifact),
-            (None, _) => format!("rejected  {}: {reason}\n{help}", self.artifact),
+    /// Adds it to the counts.
+    pub(super) fn count(&self, totals: &mut Totals) {
+        match (self.verdict, self.why) {
+            (Verdict::Missing, _) => totals.let_pass(),
+            (_, Some(why)) => totals.refused(why),
+            (_, None) => totals.attested(),
         }
+    }
+
+    /// For people: the verdict and what it is about, then why and what to do about it; of what is
+    /// attested, `in_full` alone, by whom and as what.
+    pub(super) fn text(&self, layout: &Layout, in_full: bool) -> String {
+        let (word, tone) = match self.verdict {
+            Verdict::Attested => ("attested", Tone::Good),
+            Verdict::Refused => ("refused", Tone::Bad),
+            Verdict::Missing => ("missing", Tone::Doubtful),
+            Verdict::Error => ("error", Tone::Bad),
+        };
+        let mut text = layout.line(word, tone, &self.artifact);
+        let mut beneath = |told: &str| text.push_str(&layout.beneath(&printable(told.as_bytes())));
+        if let Some(accepted) = &self.accepted {
+            if in_full {
+                accepted.told().iter().for_each(|told| beneath(told));
+            }
+            accepted.passed_over.iter().for_each(|told| beneath(told));
+            accepted.not_judged.iter().for_each(|not| beneath(&not.text()));
+        }
+        if let (Some(reason), Some(message)) = (self.reason, &self.message) {
+            let passes = if self.verdict == Verdict::Missing { " (the policy lets this pass)" } else { "" };
+            beneath(&format!("{reason}: {message}{passes}"));
+        }
+        if let Some(remedy) = self.remedy.as_ref().filter(|_| self.verdict != Verdict::Missing) {
+            beneath(&format!("help: {remedy}"));
+        }
+        text
     }
 }
 
@@ -201,7 +208,7 @@ impl Accepted {
         Self {
             placed,
             not_judged: NotJudged::new(unjudged),
-            passed_over,
+            passed_over: passed_over.told(),
             subject: verified.subject().to_owned(),
             digest: verified.digest().to_owned(),
             files: verified.files(),
@@ -212,29 +219,50 @@ impl Accepted {
             builder_id: provenance.map(|p| p.run_details.builder.id.clone()),
             build_type: provenance.map(|p| p.build_definition.build_type.clone()),
             invocation_id: provenance.map(|p| p.run_details.metadata.invocation_id.clone()),
+            workflow: parameter(provenance, "workflow", "name"),
+            namespace: parameter(provenance, "workflow", "namespace"),
+            template: parameter(provenance, "template", "name"),
+            commit: provenance.and_then(commit),
             finished_on: provenance.and_then(|p| p.run_details.metadata.finished_on),
         }
     }
 
-    /// Under which name it is attested, if under any.
-    fn name(&self) -> String {
-        if self.subject.is_empty() {
-            String::new()
-        } else {
-            format!("as {}, ", printable(self.subject.as_bytes()))
-        }
+    /// By whom it is attested, as what, and of which bytes.
+    fn told(&self) -> [String; 2] {
+        let name = match self.subject.as_str() {
+            "" => String::new(),
+            name => format!("as {name}, "),
+        };
+        let place = if self.placed == Some(false) { UNPLACED } else { "" };
+        [
+            format!("{name}signed with {} ({}), {}{place}", self.key, self.key_id, self.claim()),
+            self.digest.clone(),
+        ]
     }
 
     /// What is claimed of it: who built it, or what else was asked for. The build type of others
     /// says what their builder's words mean.
     fn claim(&self) -> String {
-        let shown = |text: &str| printable(text.as_bytes());
         match (&self.builder_id, &self.build_type) {
             (Some(builder), Some(kind)) if !is_own_build_type(kind) => {
-                format!("builder {}, build type {}", shown(builder), shown(kind))
+                format!("builder {builder}, build type {kind}")
             }
-            (Some(builder), _) => format!("builder {}", shown(builder)),
-            (None, _) => format!("predicate {}", shown(&self.predicate_type)),
+            (Some(builder), _) => format!("builder {builder}"),
+            (None, _) => format!("predicate {}", self.predicate_type),
         }
     }
+}
+
+fn parameter(provenance: Option<&Provenance>, object: &str, field: &str) -> Option<String> {
+    let parameters = &provenance?.build_definition.external_parameters;
+    parameters.get(object)?.get(field)?.as_str().map(str::to_owned)
+}
+
+/// The git commit among what went in; none where there are several.
+fn commit(provenance: &Provenance) -> Option<String> {
+    let dependencies = provenance.build_definition.resolved_dependencies.iter();
+    let digests = dependencies.flat_map(|dependency| dependency.digest.iter());
+    let mut commits = digests.filter(|(algorithm, _)| *algorithm == "gitCommit").map(|(_, commit)| commit);
+    let first = commits.next()?;
+    commits.all(|other| other == first).then(|| first.to_owned())
 }

@@ -4,6 +4,7 @@
 //! goes to standard output, errors and logs to standard error.
 
 mod answer;
+mod asked;
 mod attest;
 mod conflicts;
 mod exit;
@@ -15,6 +16,7 @@ mod inspect;
 mod interrupts;
 mod invocation;
 mod keygen;
+mod layout;
 mod logging;
 mod manifests;
 mod misused;
@@ -31,6 +33,7 @@ mod screen;
 mod sidecar;
 mod target;
 mod template;
+mod totals;
 mod unset;
 mod usage;
 mod verify;
@@ -288,6 +291,14 @@ fn builder_id(text: &str) -> Result<String, String> {
 /// Writes one JSON object, and a newline.
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
+        .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
+    let mut out = JsonText::new(std::io::BufWriter::new(std::io::stdout().lock()));
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
+}
+
+/// Writes one JSON object on one line.
+fn print_json_line(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value)
         .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
     let mut out = JsonText::new(std::io::BufWriter::new(std::io::stdout().lock()));
     printed(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))

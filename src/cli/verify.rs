@@ -1,34 +1,44 @@
 //! `argo-attest verify`.
 
 use std::convert::Infallible;
+use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use argo_attest_core::argo::StoreKind;
 use argo_attest_core::contract::variable;
 use argo_attest_core::policy::document::MAX_POLICY;
 use argo_attest_core::policy::{ArtifactKind, Policy, TrustedKey};
+use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::causes;
 use argo_attest_core::verify::Wanted;
-use clap::Args;
 use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
-use super::answer::{Answer, Answers, CheckFailure, Checked};
+use super::answer::{Answer, CheckFailure};
+use super::asked::{All, Asked, Told};
+use super::layout::Layout;
 use super::progress::Bar;
-use super::{Exit, Failure, home, print, print_json, workers};
+use super::totals::{self, Totals};
+use super::{Exit, Failure, home, print, print_json_line, workers};
 use crate::chain::{self, Buckets, Limits};
+use crate::observe::NoProgress;
 use crate::regular_file;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
-use crate::store::{self, Location, ProcessEnv};
-use crate::verify::{CheckError, CheckedObject, CheckedPath, Checker, check_object, check_path};
+use crate::store::{self, ProcessEnv};
+use crate::verify::{AT_ONCE, CheckError, Checked, Checker};
 
 const EXAMPLE: &str = "\
 Examples:
   argo-attest verify out
   argo-attest verify --key ci.pub --builder-id https://ci.example.com/argo app.tar.gz
   argo-attest verify --policy policy.yaml s3://artifacts/build-7/app.tgz
+  argo-attest verify --policy policy.yaml -o json s3://artifacts/build-7/
   argo-attest verify --policy policy.yaml --chain s3://artifacts/build-7/app.tgz
   argo-attest verify --key their.pub --type spdx --bundle sbom.intoto.jsonl app.tar.gz
   argo-attest verify --key ci.pub --outcome s3://artifacts/build-7/outcome.sigstore.json
@@ -43,6 +53,9 @@ are read as well, if a key signed them: Sigstore bundles, DSSE envelopes, what r
 /// Each ARTIFACT is a file, a directory or an s3:// object. It is accepted if its attestation was
 /// signed by a trusted key, says what the policy wants, and is about exactly these bytes. Works
 /// offline. Without --key and --policy only your own key is trusted.
+///
+/// A directory is one artifact if it has an attestation; else each file beneath it is one, if any
+/// of them has. So is each object beneath an s3:// prefix, with its slash. Totals go to standard error.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct VerifyArgs {
@@ -79,30 +92,47 @@ pub(super) struct VerifyArgs {
     /// Verify what went into it, too, and what went into that
     #[arg(long, env = variable::CHAIN, value_parser = FalseyValueParser::new())]
     chain: bool,
-    /// Print one JSON object
+    /// How to tell the answers
+    #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, conflicts_with = "json", value_enum)]
+    output: Option<Output>,
+    /// The same as -o json
     #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
-    /// Say nothing of what is accepted
+    /// Say nothing of what is accepted, and no totals
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
-    /// Files, directories or s3:// objects; with --bundle also - for standard input, a pipe, or sha256:HEX
+    /// Files, directories, s3:// objects or, with a slash at the end, prefixes; - for a list on
+    /// standard input, one a line. With --bundle also a pipe, sha256:HEX, and - for the artifact itself
     #[arg(required_unless_present = "outcome", value_name = "ARTIFACT")]
     artifacts: Vec<PathBuf>,
 }
 
-/// Verifies each artifact; one line each.
+/// How answers are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// For programs: one JSON object a line
+    Json,
+}
+
+/// Verifies each artifact, several at a time, and answers in their order.
 pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
+    let json = args.json || args.output == Some(Output::Json);
     let (policy, own) = policy(&args)?;
     let missing = policy.missing().clone();
     let wanted = args.wanted.clone().unwrap_or_default();
     let checker = Checker { policy, now: Timestamp::now(), bundle: args.bundle.clone(), wanted };
     if let Some(outcome) = &args.outcome {
-        return super::outcome::verify(&checker, outcome, args.json).await;
+        return super::outcome::verify(&checker, outcome, json).await;
     }
+    let All { artifacts, orphans, .. } = All::of(&args.artifacts, args.bundle.is_some()).await?;
+    let (checker, count, layout) = (Arc::new(checker), artifacts.len(), Layout::of_stdout());
     let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
-    let mut answers = Vec::with_capacity(args.artifacts.len());
-    for artifact in &args.artifacts {
-        let found = check(&checker, artifact).await;
+    let each = artifacts.into_iter().map(|asked| check(Arc::clone(&checker), asked, count == 1));
+    let mut each = stream::iter(each).buffered(AT_ONCE.get());
+    let (mut totals, mut exits) = (Totals::default(), Exit::Done);
+    while let Some((told, found)) = each.next().await {
         let chain = match &found {
             Ok(artifact) if args.chain => match artifact.statement.provenance() {
                 Some(provenance) => {
@@ -113,18 +143,55 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
             },
             _ => None,
         };
-        let answer = Answer::new(artifact, found, missing.of(Some(kind(artifact)))).with(chain.as_ref());
-        if !args.json && (!args.quiet || answer.exit != Exit::Done) {
-            print(&(answer.line() + &chain.as_ref().map(chain_text).unwrap_or_default()))?;
+        let kind = if told.is_stored { ArtifactKind::Stored(StoreKind::S3) } else { ArtifactKind::File };
+        let answer = Answer::new(&told.name, found, missing.of(Some(kind))).with(chain.as_ref());
+        answer.count(&mut totals);
+        exits = Exit::worst([exits, answer.exit]);
+        if args.quiet && answer.exit == Exit::Done {
+            continue;
         }
-        answers.push(answer);
+        if json {
+            print_json_line(&answer)?;
+        } else {
+            let chain = chain.as_ref().map(chain_text).unwrap_or_default();
+            print(&(answer.text(&layout, told.is_named) + &chain))?;
+        }
     }
-    if args.json {
-        print_json(&Answers { artifacts: &answers })?;
-    } else if own && !args.quiet {
+    if args.quiet {
+        return Ok(exits);
+    }
+    if totals.all() > 1 {
+        eprintln!("{totals}");
+    }
+    if let Some(orphans) = totals::orphans(&orphans) {
+        eprintln!("{orphans}");
+    }
+    if own && !json {
         eprintln!("only your own key is trusted here; --key or --policy names others");
     }
-    Ok(Exit::worst(answers.iter().map(|answer| answer.exit)))
+    Ok(exits)
+}
+
+/// Checks one on a thread of its own: hashing and signatures take one core each.
+async fn check(checker: Arc<Checker>, asked: Asked, alone: bool) -> (Told, Result<Checked, CheckFailure>) {
+    let Asked { told, artifact } = asked;
+    let artifact = match artifact {
+        Ok(artifact) => artifact,
+        Err(why) => return (told, Err(why)),
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || {
+        // Many at a time share the cores, and have no room for a bar each.
+        if alone {
+            return runtime.block_on(artifact.check(&checker, workers(), &Bar::default()));
+        }
+        runtime.block_on(artifact.check(&checker, NonZeroUsize::MIN, &NoProgress))
+    });
+    let found = done.await.unwrap_or_else(|error| {
+        let name = printable(told.name.as_os_str().as_bytes());
+        Err(CheckError::Io { name, source: std::io::Error::other(error) })
+    });
+    (told, found.map_err(CheckFailure::from))
 }
 
 /// Whom to trust, and whether that is only the user's own key.
@@ -173,32 +240,10 @@ pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
     })
 }
 
-/// What a policy may say of an artifact that has no attestation, it says by this.
-fn kind(artifact: &Path) -> ArtifactKind {
-    object_uri(artifact).map_or(ArtifactKind::File, |_| ArtifactKind::Stored(StoreKind::S3))
-}
-
 fn wanted(text: &str) -> Result<Wanted, Infallible> {
     text.parse()
 }
 
 pub(super) fn object_uri(artifact: &Path) -> Option<&str> {
     artifact.to_str().filter(|text| text.starts_with("s3://"))
-}
-
-async fn check(checker: &Checker, artifact: &Path) -> Result<Checked, CheckFailure> {
-    let bar = Bar::default();
-    let Some(uri) = object_uri(artifact) else {
-        let CheckedPath { statement, origin, unjudged, passed_over } =
-            check_path(checker, artifact, workers(), &bar).await?;
-        return Ok(Checked { statement, origin, placed: None, unjudged, passed_over: passed_over.told() });
-    };
-    let (location, key) = Location::artifact(uri).map_err(|e| {
-        let failure = Failure::from_error(Exit::Usage, &e);
-        CheckFailure::Other(failure.remedy("write s3://bucket/key"))
-    })?;
-    let store = store::open_named(&location, &ProcessEnv).map_err(CheckError::from)?;
-    let CheckedObject { statement, origin, placed, unjudged, passed_over } =
-        check_object(checker, store.as_ref(), &key, &bar).await?;
-    Ok(Checked { statement, origin, placed: Some(placed), unjudged, passed_over: passed_over.told() })
 }

@@ -21,6 +21,7 @@ mod baseline;
 mod books;
 mod cancel;
 mod closing;
+mod entries;
 #[cfg(test)]
 mod fixture;
 mod identity;
@@ -48,6 +49,7 @@ mod watched;
 pub use artifact::Artifact;
 pub use baseline::Baseline;
 pub use cancel::{Cancel, CancelOnDrop};
+pub use entries::{Entries, entries};
 pub use identity::{Entry, Identity, Kind};
 pub use inotify::Inotify;
 pub use observation::{Observation, ObservedFile, Presence};

@@ -6,14 +6,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::digest::FileHasher;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{Authentic, Content, KnownAs, Place, Rejection, VerifiedStatement};
 
 use super::found::Found;
-use super::passed_over::{Decisive, PassedOver};
-use super::{CheckError, Checker, nameless};
+use super::passed_over::PassedOver;
+use super::{CheckError, Checked, Checker, candidates, nameless};
 use crate::attestations::{Attestations as _, Candidate, FileAttestations, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
 use crate::regular_file::{self, Links};
@@ -21,26 +20,13 @@ use crate::regular_file::{self, Links};
 /// How much of a file is read at once.
 pub(super) const BUFFER: usize = 256 * 1024;
 
-/// A file or a directory that is as it was attested.
-#[derive(Debug)]
-pub struct CheckedPath {
-    /// What the attestation says.
-    pub statement: VerifiedStatement,
-    /// Where it was found.
-    pub origin: String,
-    /// How much came with it and decided nothing.
-    pub unjudged: Unjudged,
-    /// What lies nearer, or counts before it, and why that did not do.
-    pub passed_over: PassedOver,
-}
-
 /// Checks a file or a directory.
 pub async fn check_path(
     checker: &Checker,
     artifact: &Path,
     workers: NonZeroUsize,
     progress: &dyn Progress,
-) -> Result<CheckedPath, CheckError> {
+) -> Result<Checked, CheckError> {
     if let Some(digests) = nameless::digests(artifact)? {
         return nameless::check(checker, artifact, digests).await;
     }
@@ -50,32 +36,42 @@ pub async fn check_path(
         Err(e) => return Err(io_error(artifact, e)),
     };
     let named = named(artifact, &real).map_err(|e| io_error(artifact, e))?;
-    let attestations = FileAttestations::new(&named);
-    let mut check = Check { checker, named: &named, real: &real, workers, progress, content: None };
+    check_at(checker, (&named, &real), workers, progress).await
+}
+
+/// Checks what was found at a path that had no links then.
+pub(super) async fn check_beneath(
+    checker: &Checker,
+    artifact: &Path,
+    found: &Path,
+    workers: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<Checked, CheckError> {
+    match found.canonicalize() {
+        Ok(real) if real == found => {}
+        Ok(_) => {
+            let reason = "a symbolic link was put in its place".to_owned();
+            return Err(Rejection::Unverifiable { path: RelPath::root(), reason }.into());
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(CheckError::NoArtifact),
+        Err(e) => return Err(io_error(artifact, e)),
+    }
+    check_at(checker, (found, found), workers, progress).await
+}
+
+async fn check_at(
+    checker: &Checker,
+    (named, real): (&Path, &Path),
+    workers: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<Checked, CheckError> {
+    let attestations = FileAttestations::new(named);
+    let mut check = Check { checker, named, real, workers, progress, content: None };
     if let Some(bundle) = &checker.bundle {
         return check.candidate(attestations.named(bundle)?).await;
     }
-    let mut candidates = attestations.find(Reach::Nearest);
-    let mut passed_over = PassedOver::default();
-    let mut decisive = Decisive::default();
-    while let Some(candidate) = candidates.next().await {
-        let candidate = candidate?;
-        if decisive.counts_before(&candidate) {
-            continue;
-        }
-        let (origin, bundle) = (candidate.origin.clone(), candidate.bundle_uri.clone());
-        match check.candidate(candidate).await {
-            Ok(found) => return Ok(CheckedPath { passed_over, ..found }),
-            Err(CheckError::Rejected(why)) => {
-                decisive.rejected(bundle, &why);
-                passed_over.push(origin, why);
-            }
-            // It may be the one that would do.
-            Err(error) => return Err(error),
-        }
-    }
-    let missing = || Rejection::NoAttestation { looked_for: candidates.looked_for() };
-    Err(passed_over.rejection().unwrap_or_else(missing).into())
+    let nearest = attestations.find(Reach::Nearest);
+    candidates::first(nearest, async |candidate| check.candidate(candidate).await).await
 }
 
 /// One artifact's check, whose bytes are read once, and not before a signature is good.
@@ -91,7 +87,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<CheckedPath, CheckError> {
+    async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<Checked, CheckError> {
         let Self { checker, named, real, .. } = *self;
         let found = Found::of(candidate)?;
         // Before the bytes are read: a bad signature needs no digest of a large file.
@@ -117,7 +113,7 @@ impl Check<'_> {
         }
         let unjudged = found.unjudged(index);
         let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-        Ok(CheckedPath { statement, origin, unjudged, passed_over })
+        Ok(Checked { statement, origin, placed: None, unjudged, passed_over })
     }
 }
 
@@ -194,7 +190,7 @@ async fn unclaimed(
 
 /// The absolute path by which the user knows the artifact, and so what lies beside it:
 /// a link stays a link, but `..` leads where the kernel says.
-fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
+pub(super) fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
     if artifact.components().any(|c| c == Component::ParentDir) {
         return Ok(real.to_owned());
     }

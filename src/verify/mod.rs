@@ -4,8 +4,10 @@
 //! Reading is done here; no decision is. What cannot be read is an error of its
 //! own kind, never a yes.
 
+mod candidates;
 mod found;
 mod local;
+mod many;
 mod nameless;
 mod object;
 mod outcome;
@@ -17,15 +19,17 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-pub use local::{CheckedPath, check_path};
-pub use object::{CheckedObject, check_object};
+pub use local::check_path;
+pub use many::{AT_ONCE, Artifact, Collection, MAX_ENTRIES, folder, prefix};
+pub use object::check_object;
 pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;
 pub use staged::{Accepted, Attestable, Attested};
 
+use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
-use argo_attest_core::verify::{Rejection, Wanted};
+use argo_attest_core::verify::{Reason, Rejection, VerifiedStatement, Wanted};
 
 use crate::attestations::FindError;
 use crate::observe::{ObserverError, RootError};
@@ -44,6 +48,22 @@ pub struct Checker {
     pub wanted: Wanted,
 }
 
+/// An artifact that is as it was attested.
+#[derive(Debug)]
+pub struct Checked {
+    /// What the attestation says.
+    pub statement: VerifiedStatement,
+    /// Where it was found.
+    pub origin: String,
+    /// Of an object in a store: whether the attestation says that it is stored in this very
+    /// place. One that names no place at all is about these bytes, wherever they are.
+    pub placed: Option<bool>,
+    /// How much came with it and decided nothing.
+    pub unjudged: Unjudged,
+    /// What lies nearer, or counts before it, and why that did not do.
+    pub passed_over: PassedOver,
+}
+
 /// Why there is no verified statement.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
@@ -56,6 +76,12 @@ pub enum CheckError {
     /// There is no such artifact.
     #[error("it does not exist")]
     NoArtifact,
+    /// There is nothing at such a place that could be verified.
+    #[error("there is no artifact beneath {0}")]
+    NothingBeneath(String),
+    /// More is there than is looked at.
+    #[error("there are more than {} entries beneath it, or their names are too long", many::MAX_ENTRIES)]
+    TooMany,
     /// The named attestation is not there.
     #[error("the attestation {0} does not exist")]
     NoBundle(String),
@@ -90,12 +116,33 @@ impl From<FindError> for CheckError {
     }
 }
 
+impl CheckError {
+    /// The word for it.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Rejected(rejection) => rejection.reason(),
+            other => reason_of(other.fault()),
+        }
+    }
+}
+
+/// The word for what could not be found out.
+pub fn reason_of(fault: Fault) -> Reason {
+    match fault {
+        Fault::Missing => Reason::NotFound,
+        Fault::Unavailable => Reason::Unreachable,
+        Fault::Permission => Reason::Denied,
+        Fault::Usage | Fault::Bug => Reason::Usage,
+        Fault::Io | Fault::Malformed | Fault::No => Reason::Unreadable,
+    }
+}
+
 impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::NoBundle(_) => Fault::Missing,
-            Self::Nameless => Fault::Usage,
+            Self::NoArtifact | Self::NoBundle(_) | Self::NothingBeneath(_) => Fault::Missing,
+            Self::Nameless | Self::TooMany => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Io { .. } | Self::Root(_) | Self::Observer(_) => Fault::Io,
         }
@@ -105,6 +152,10 @@ impl Trouble for CheckError {
         Some(match self {
             Self::Rejected(rejection) => return rejection.remedy(),
             Self::NoArtifact | Self::NoBundle(_) => "check the path".to_owned(),
+            Self::NothingBeneath(_) => {
+                "check the prefix: it ends in /, and objects have keys beneath it".to_owned()
+            }
+            Self::TooMany => "verify what is beneath it part by part".to_owned(),
             Self::Nameless => "name its attestation with --bundle FILE".to_owned(),
             Self::Store(error) => return error.remedy(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {

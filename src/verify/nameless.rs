@@ -8,9 +8,9 @@ use argo_attest_core::digest::{FileDigests, FileHasher, Sha256Digest};
 use argo_attest_core::verify::Content;
 
 use super::found::Found;
-use super::local::{BUFFER, CheckedPath, io_error};
+use super::local::{BUFFER, io_error};
 use super::passed_over::PassedOver;
-use super::{CheckError, Checker};
+use super::{CheckError, Checked, Checker};
 use crate::attestations::FileAttestations;
 use crate::regular_file::{self, STANDARD_INPUT};
 
@@ -51,7 +51,7 @@ pub(super) async fn check(
     checker: &Checker,
     artifact: &Path,
     (sha256, digests): Digests,
-) -> Result<CheckedPath, CheckError> {
+) -> Result<Checked, CheckError> {
     let Some(bundle) = &checker.bundle else { return Err(CheckError::Nameless) };
     let found = Found::of(FileAttestations::new(artifact).named(bundle)?)?;
     let authentic = found.authentic(checker)?.into_iter();
@@ -64,5 +64,5 @@ pub(super) async fn check(
     let (index, statement) = found.decide(authentic, &Arc::new(Content::File(sha256))).await?;
     let unjudged = found.unjudged(index);
     let origin = found.candidate.origin;
-    Ok(CheckedPath { statement, origin, unjudged, passed_over: PassedOver::default() })
+    Ok(Checked { statement, origin, placed: None, unjudged, passed_over: PassedOver::default() })
 }

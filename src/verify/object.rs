@@ -1,38 +1,26 @@
 //! Objects in a store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::digest::{FileDigests, FileHasher, Sha256Digest};
 use argo_attest_core::intoto::member_path;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{
-    Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, VerifiedStatement,
+    Authentic, Content, Here, KnownAs, Place, PlaceError, Rejection, Subjects, Tree, VerifiedStatement,
 };
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
 
 use super::found::Found;
-use super::passed_over::{Decisive, PassedOver};
-use super::{CheckError, Checker};
+use super::passed_over::PassedOver;
+use super::{CheckError, Checked, Checker, candidates};
 use crate::attestations::{Attestations, Candidate, ObjectAttestations, Reach};
 use crate::observe::Progress;
 use crate::store::{ObjectKey, Store, StoreError};
 
-/// An object that is as it was attested.
-#[derive(Debug)]
-pub struct CheckedObject {
-    /// What the attestation says.
-    pub statement: VerifiedStatement,
-    /// Where it was found.
-    pub origin: String,
-    /// Whether it says that the object is stored in this very place. One that names no
-    /// place at all is about these bytes, wherever they are.
-    pub placed: bool,
-    /// How much came with it and decided nothing.
-    pub unjudged: Unjudged,
-    /// What lies nearer, and why that did not do.
-    pub passed_over: PassedOver,
-}
+/// Objects of one directory that are read at the same time.
+const MEMBERS_AT_ONCE: usize = 8;
 
 /// Checks an object of a store. Gives the statement, and where it was found.
 pub async fn check_object(
@@ -40,40 +28,40 @@ pub async fn check_object(
     store: &dyn Store,
     key: &ObjectKey,
     progress: &dyn Progress,
-) -> Result<CheckedObject, CheckError> {
+) -> Result<Checked, CheckError> {
     let attestations = ObjectAttestations::new(store, key);
-    let mut check = Check { checker, store, key, attestations: &attestations, progress, known: None };
+    let (parts, known) = (Parts::Object, None);
+    let mut check = Check { checker, store, key, parts, attestations: &attestations, progress, known };
     if let Some(bundle) = &checker.bundle {
         return check.candidate(attestations.named(bundle)?).await;
     }
-    let mut candidates = attestations.candidates(Reach::Nearest);
-    let mut passed_over = PassedOver::default();
-    let mut decisive = Decisive::default();
-    while let Some(candidate) = candidates.next().await {
-        let candidate = match candidate {
-            Ok(candidate) if decisive.counts_before(&candidate) => continue,
-            Ok(candidate) => candidate,
-            Err(error) => match CheckError::from(error) {
-                CheckError::Rejected(why) => {
-                    passed_over.push(String::new(), why);
-                    continue;
-                }
-                error => return Err(error),
-            },
-        };
-        let (origin, bundle) = (candidate.origin.clone(), candidate.bundle_uri.clone());
-        match check.candidate(candidate).await {
-            Ok(found) => return Ok(CheckedObject { passed_over, ..found }),
-            Err(CheckError::Rejected(why)) => {
-                decisive.rejected(bundle, &why);
-                passed_over.push(origin, why);
-            }
-            // It may be the one that would do.
-            Err(error) => return Err(error),
-        }
-    }
-    let missing = || Rejection::NoAttestation { looked_for: candidates.looked_for() };
-    Err(passed_over.rejection().unwrap_or_else(missing).into())
+    let nearest = attestations.candidates(Reach::Nearest);
+    candidates::first(nearest, async |candidate| check.candidate(candidate).await).await
+}
+
+/// Checks a directory of objects, whose key has no `/` at the end: all that is beneath it has to
+/// be as it is attested, and there.
+pub(super) async fn check_directory(
+    checker: &Checker,
+    store: &dyn Store,
+    key: &ObjectKey,
+    members: &[ObjectKey],
+    progress: &dyn Progress,
+) -> Result<Checked, CheckError> {
+    let attestations = ObjectAttestations::new(store, key);
+    let (parts, known) = (Parts::Directory(members), None);
+    let mut check = Check { checker, store, key, parts, attestations: &attestations, progress, known };
+    let nearest = attestations.candidates(Reach::Nearest);
+    candidates::first(nearest, async |candidate| check.candidate(candidate).await).await
+}
+
+/// What an artifact consists of.
+#[derive(Clone, Copy)]
+enum Parts<'a> {
+    /// The object with its key.
+    Object,
+    /// These, beneath its key.
+    Directory(&'a [ObjectKey]),
 }
 
 /// One object's check, whose bytes are read once, and not before a signature is good.
@@ -81,6 +69,7 @@ struct Check<'a> {
     checker: &'a Checker,
     store: &'a dyn Store,
     key: &'a ObjectKey,
+    parts: Parts<'a>,
     attestations: &'a ObjectAttestations<'a>,
     progress: &'a dyn Progress,
     known: Option<Known>,
@@ -94,14 +83,25 @@ struct Known {
 }
 
 impl Check<'_> {
-    async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<CheckedObject, CheckError> {
+    async fn read(&self, longer: bool) -> Result<Known, CheckError> {
+        match self.parts {
+            Parts::Object => digest(self.store, self.key, longer, self.progress).await,
+            Parts::Directory(members) => {
+                let tree = tree(self.store, self.key, members, self.progress).await?;
+                Ok(Known { content: Arc::new(Content::Directory(tree)), digests: None })
+            }
+        }
+    }
+
+    async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<Checked, CheckError> {
         let found = Found::of(candidate)?;
         let authentic = found.authentic(self.checker)?;
         let longer = authentic.iter().any(|(_, statement)| statement.needs_longer());
-        let known = self.known.take().filter(|known| !longer || known.digests.is_some());
+        let of_object = matches!(self.parts, Parts::Object);
+        let known = self.known.take().filter(|known| !longer || !of_object || known.digests.is_some());
         let known = match known {
             Some(known) => known,
-            None => digest(self.store, self.key, longer, self.progress).await?,
+            None => self.read(longer).await?,
         };
         let Known { content, digests } = self.known.insert(known);
         let content = Arc::clone(content);
@@ -117,7 +117,7 @@ impl Check<'_> {
         }
         let unjudged = found.unjudged(index);
         let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-        Ok(CheckedObject { statement, origin, placed, unjudged, passed_over })
+        Ok(Checked { statement, origin, placed: Some(placed), unjudged, passed_over })
     }
 }
 
@@ -223,4 +223,34 @@ async fn digest(
     let digests = all.map(FileHasher::finish);
     let digest = digests.as_ref().map_or_else(|| Sha256Digest::from_hasher(sha256), FileDigests::sha256);
     Ok(Known { content: Arc::new(Content::File(digest)), digests })
+}
+
+/// The digests of a directory's objects, by their paths in there.
+async fn tree(
+    store: &dyn Store,
+    directory: &ObjectKey,
+    members: &[ObjectKey],
+    progress: &dyn Progress,
+) -> Result<Tree, CheckError> {
+    let each = members.iter().map(|key| async move {
+        let path = key.as_str().strip_prefix(directory.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let path = path.and_then(|path| {
+            RelPath::from_bytes(path.as_bytes()).ok().filter(|plain| {
+                // As it is: `a//b` is another object than `a/b`.
+                plain.as_bytes() == path.as_bytes()
+            })
+        });
+        let Some(path) = path else {
+            let reason = format!("the key {key} is no plain path in the directory");
+            return Err(Rejection::Unverifiable { path: RelPath::root(), reason }.into());
+        };
+        match digest(store, key, false, progress).await?.content.as_ref() {
+            Content::File(digest) => Ok((path, *digest)),
+            Content::Directory(_) => Err(CheckError::NoArtifact),
+        }
+    });
+    // Boxed one by one: they are many, and each is large.
+    let each: Vec<_> = each.map(futures_util::FutureExt::boxed_local).collect();
+    let files: BTreeMap<_, _> = stream::iter(each).buffer_unordered(MEMBERS_AT_ONCE).try_collect().await?;
+    Ok(files.into())
 }

@@ -60,11 +60,11 @@ impl Bucket {
         attestor.attest(contents, &place, &run.provenance(byproducts)).await.unwrap();
     }
 
-    async fn check(&self, key: &str) -> Result<CheckedObject, CheckError> {
+    async fn check(&self, key: &str) -> Result<Checked, CheckError> {
         self.check_with(key, None).await
     }
 
-    async fn check_with(&self, key: &str, bundle: Option<PathBuf>) -> Result<CheckedObject, CheckError> {
+    async fn check_with(&self, key: &str, bundle: Option<PathBuf>) -> Result<Checked, CheckError> {
         let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
         let checker = Checker { policy, now: Timestamp::now(), bundle, wanted: Wanted::default() };
         check_object(&checker, &self.store, &ObjectKey::new(key).unwrap(), &NoProgress).await
@@ -128,7 +128,7 @@ async fn a_member_goes_by_its_own_key_and_by_no_other_spelling() {
         for (key, bytes) in [("dir/a", "a"), ("dir/sub/b", "b"), ("dir/caf\u{e9}", "e")] {
             bucket.put(key, bytes);
             let found = bucket.check(key).await.unwrap();
-            assert_eq!(found.placed, place.is_some());
+            assert_eq!(found.placed, Some(place.is_some()));
             for other in spellings(key) {
                 bucket.put(&other, bytes);
                 let why = bucket.refusal(&other).await;
@@ -167,7 +167,7 @@ async fn a_key_that_is_no_path_is_told_so() {
     // It may have one of its own: in S3 that is an honest name.
     bucket.put("x//y", "y");
     bucket.attest("x//y", &Contents::file("y", Sha256Digest::of(b"y")), Some("x//y")).await;
-    assert!(bucket.check("x//y").await.unwrap().placed);
+    assert_eq!(bucket.check("x//y").await.unwrap().placed, Some(true));
 }
 
 #[tokio::test]
@@ -177,12 +177,12 @@ async fn an_object_goes_by_the_name_that_its_attestation_has() {
     bucket.put("in/app", "bytes");
     // What says where it is is there or nowhere, whatever it is called.
     bucket.attest("in/app", &file("other"), Some("in/app")).await;
-    assert!(bucket.check("in/app").await.unwrap().placed);
+    assert_eq!(bucket.check("in/app").await.unwrap().placed, Some(true));
     bucket.attest("in/app", &file("app"), Some("in/other")).await;
     assert!(bucket.refusal("in/app").await.unwrap().contains("both were moved here"));
     // What says of no place is at least called so.
     bucket.attest("in/app", &file("out/app"), None).await;
-    assert!(!bucket.check("in/app").await.unwrap().placed);
+    assert_eq!(bucket.check("in/app").await.unwrap().placed, Some(false));
     for name in ["other", "app/x", "App", "app "] {
         bucket.attest("in/app", &file(name), None).await;
         assert!(bucket.refusal("in/app").await.unwrap().contains("and not under the name"), "{name}");
@@ -215,8 +215,10 @@ async fn a_named_attestation_is_about_the_place_that_it_names() {
             bucket.put(key, bytes);
             let found = bucket.check_with(key, Some(file.path().to_owned())).await;
             match place {
-                Some(_) => assert_eq!(found.is_ok_and(|found| found.placed), anywhere, "{key}"),
-                None => assert!(found.is_ok_and(|found| !found.placed), "{key}: by its name alone"),
+                Some(_) => assert_eq!(found.is_ok_and(|found| found.placed == Some(true)), anywhere, "{key}"),
+                None => {
+                    assert!(found.is_ok_and(|found| found.placed == Some(false)), "{key}: by its name alone");
+                }
             }
         }
         bucket.put("x/dir/other", "a");
@@ -284,13 +286,13 @@ async fn an_attestation_apart_is_found_without_being_told() {
     bucket.attest_at(Placement::Apart, "in/app", &app("new"), Some("in/app")).await;
     let found = bucket.check("in/app").await.unwrap();
     assert_eq!(found.origin, "memory:.attestations/in/app.sigstore.json");
-    assert!(found.placed && found.passed_over.told().is_none());
+    assert!(found.placed == Some(true) && found.passed_over.told().is_none());
 
     // Of a directory, too, and of each file in it.
     bucket.attest_at(Placement::Apart, "dir/", &directory(), Some("dir/")).await;
     bucket.put("dir/sub/b", "b");
     bucket.put("dir/sub/a", "a");
-    assert!(bucket.check("dir/sub/b").await.unwrap().placed);
+    assert_eq!(bucket.check("dir/sub/b").await.unwrap().placed, Some(true));
     bucket.refusal("dir/sub/a").await.unwrap();
 }
 
@@ -371,7 +373,7 @@ async fn what_is_nearer_counts_more_in_either_place() {
         bucket.attest_at(of_directory, "dir", &directory(), Some("dir")).await;
         bucket.attest_at(own, "dir/a", &Contents::file("a", Sha256Digest::of(b"new")), Some("dir/a")).await;
         bucket.put("dir/a", "new");
-        assert!(bucket.check("dir/a").await.unwrap().placed);
+        assert_eq!(bucket.check("dir/a").await.unwrap().placed, Some(true));
         // As the directory's attestation has it, before it was written again.
         bucket.put("dir/a", "a");
         assert!(bucket.refusal("dir/a").await.unwrap().contains("not one that is attested"));

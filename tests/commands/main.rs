@@ -16,5 +16,6 @@ mod workshop;
 
 mod attest;
 mod chain;
+mod many;
 mod others;
 mod run;

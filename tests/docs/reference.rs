@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use argo_attest::cli::{Exit, definition};
 use argo_attest::telemetry::Metrics;
 use argo_attest_core::slsa::{ExistingObject, PodIdentity};
+use argo_attest_core::verify::Reason;
 use clap::{Arg, Command};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -17,7 +18,7 @@ use serde_json::Value;
 const INTRODUCTION: &str = "\
 # Reference
 
-Every command, option, variable, exit code and metric, made from the program by
+Every command, option, variable, exit code, reason and metric, made from the program by
 `UPDATE_REFERENCE=1 cargo test --test docs`; a test fails while this page says
 something else. The option wins over the variable, the variable over the default. What is
 written in statements is specified with the build types
@@ -117,6 +118,13 @@ fn exit_codes(page: &mut String) {
     );
 }
 
+fn reasons(page: &mut String) {
+    page.push_str("\n## Reasons\n\nWhy `verify` does not attest an artifact: `reason` of `-o json`, and what its totals count.\n\n| reason | |\n|---|---|\n");
+    for reason in Reason::ALL {
+        writeln!(page, "| `{reason}` | {} |", cell(&reason.meaning())).unwrap();
+    }
+}
+
 fn metrics(page: &mut String) {
     page.push_str("\n## Metrics\n\nSee [metrics](metrics.md).\n\n| name | type | |\n|---|---|---|\n");
     let text = Metrics::default().text().unwrap();
@@ -134,6 +142,7 @@ fn the_reference_says_what_the_program_does() {
     let mut page = INTRODUCTION.to_owned();
     commands(&mut page);
     exit_codes(&mut page);
+    reasons(&mut page);
     metrics(&mut page);
     let file = root().join("docs/reference.md");
     if std::env::var_os("UPDATE_REFERENCE").is_some() {

@@ -47,6 +47,8 @@ impl Desk {
         command.args(arguments).current_dir(&self.here).stdin(Stdio::null()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("XDG_CONFIG_HOME", self.dir.path().join("config"));
+        // Sentences are compared whole, unless it is their layout that is looked at.
+        command.env("COLUMNS", "100000");
         // Here nobody sees the key that is made, and nobody needs to.
         command.env("ARGO_ATTEST_NEW_KEY", "true");
         command
@@ -72,14 +74,14 @@ impl Desk {
     /// Verifies, and expects a yes.
     pub(crate) fn accepted<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ended {
         let ended = self.run([OsStr::new("verify").to_owned()].into_iter().chain(owned(arguments)));
-        assert!(ended.code == Some(0) && ended.out.starts_with("accepted  "), "{ended:?}");
+        assert!(ended.code == Some(0) && ended.out.starts_with("attested  "), "{ended:?}");
         ended
     }
 
     /// Verifies, and expects a no that says `why`.
     pub(crate) fn rejected<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>, why: &str) {
         let ended = self.run([OsStr::new("verify").to_owned()].into_iter().chain(owned(arguments)));
-        assert!(ended.code == Some(1) && ended.out.starts_with("rejected  "), "{ended:?}");
+        assert!(ended.code == Some(1) && ended.out.starts_with("refused   "), "{ended:?}");
         assert!(ended.out.contains(why), "{why:?} is not in {ended:?}");
     }
 

@@ -85,6 +85,8 @@ pub mod variable {
         OUT_DIR = "ARGO_ATTEST_OUT_DIR";
         /// A step's signed outcome to verify.
         OUTCOME = "ARGO_ATTEST_OUTCOME";
+        /// In which form answers are told.
+        OUTPUT = "ARGO_ATTEST_OUTPUT";
         /// What is attested, of a command's.
         OUTPUTS = "ARGO_ATTEST_OUTPUTS";
         /// The pod's name.

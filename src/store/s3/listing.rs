@@ -27,7 +27,12 @@ pub(super) struct Pages {
     prefix: String,
     own: usize,
     at: At,
+    /// Pages in a row that had nothing.
+    empty: usize,
 }
+
+/// More pages in a row without an object are no listing that comes to an end.
+const MAX_EMPTY: usize = 1000;
 
 impl Pages {
     pub(super) fn new(client: Arc<Client>, prefix: &str) -> Self {
@@ -36,7 +41,7 @@ impl Pages {
         let own = own.unwrap_or_default();
         let prefix = format!("{own}{prefix}");
         let uri = format!("s3://{bucket}/{}", argo_attest_core::relpath::printable(prefix.as_bytes()));
-        Self { client, uri, own: own.len(), prefix, at: At::Beginning }
+        Self { client, uri, own: own.len(), prefix, at: At::Beginning, empty: 0 }
     }
 
     async fn page_once(&self, after: Option<&str>) -> Result<(Vec<Listed>, At), Fault> {
@@ -53,6 +58,9 @@ impl Pages {
         let reply =
             Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::List)) });
         let output = self.client.answer(0, reply).await?;
+        if output.contents().is_empty() && self.empty >= MAX_EMPTY {
+            return Err(Fault::Odd("the store's listing does not come to an end"));
+        }
         Ok((self.objects(&output)?, next(&output, after)?))
     }
 
@@ -108,6 +116,7 @@ impl PageSource for Pages {
         match page.map_err(|gave_up| gave_up.fault.into_error(self.uri.clone(), gave_up.attempts)) {
             Ok((objects, at)) => {
                 self.at = at;
+                self.empty = if objects.is_empty() { self.empty.saturating_add(1) } else { 0 };
                 Ok(Some(objects))
             }
             // The bucket is made by whoever stores something first.

@@ -77,7 +77,7 @@ async fn a_pod_is_told_of_as_the_sidecar_tells_it() {
         )
     };
     for (expect, code, says) in [
-        ("workflow: {namespace: ci, name: \"import-*\"}", 0, "accepted"),
+        ("workflow: {namespace: ci, name: \"import-*\"}", 0, "attested"),
         ("workflow: {namespace: other}", 1, "namespace"),
         ("template: [build]", 1, "the template is not stated"),
         ("storedMatch: required", 1, "does not say that the stored object was compared"),

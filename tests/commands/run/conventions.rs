@@ -30,7 +30,9 @@ fn a_stream_stands_for_a_file_wherever_one_is_named() {
     }
     let digest = "sha256:4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865";
     desk.run([&verify[..], &["out.sigstore.json", digest]].concat()).with(0);
-    with_input(&desk, &["verify", "--key", "k/attest.pub", "-"], b"1\n")
+    // Without an attestation it is a list.
+    with_input(&desk, &["verify", "--key", "k/attest.pub", "-"], b"out\n").with(0);
+    with_input(&desk, &["verify", "--key", "k/attest.pub", "/dev/stdin"], b"1\n")
         .with(64)
         .says("help: name its attestation");
     // Nobody reads what is written: as other programs end then.

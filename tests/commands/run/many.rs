@@ -21,7 +21,7 @@ fn one_of_three_thousand_files_verifies_and_so_do_all() {
     let desk = made(3000);
     let ended = desk.attest(&["out"], "mv made out").with(0);
     assert!(ended.err.contains("attested      out (3000 files, "), "{ended:?}");
-    desk.accepted(["out", "out/1", "out/2/2999", "out/0/0"]).says("out/2/2999  sha256:");
+    desk.accepted(["out", "out/1", "out/2/2999", "out/0/0"]).says("attested  out/2/2999\n");
     desk.accepted(["--bundle", "out.sigstore.json", "out/0/77"]);
     let checked = std::process::Command::new("sha256sum")
         .args(["--check", "--quiet", "../out.manifest.sha256"])
@@ -31,13 +31,13 @@ fn one_of_three_thousand_files_verifies_and_so_do_all() {
     assert!(checked.status.success(), "{checked:?}");
 
     fs::write(desk.path("out/1/1500"), "x").unwrap();
-    desk.rejected(["out"], "rejected  out: 1/1500 differs\n");
-    desk.rejected(["out/1"], "rejected  out/1: 1500 differs\n");
+    desk.rejected(["out"], "\n  altered: 1/1500 differs\n");
+    desk.rejected(["out/1"], "\n  altered: 1500 differs\n");
     desk.rejected(["out/1/1500"], "not one that is attested");
     desk.accepted(["out/1/1501", "out/2"]);
     fs::write(desk.path("out/1/1500"), "1500").unwrap();
     fs::rename(desk.path("out/1/1500"), desk.path("out/1/x")).unwrap();
-    desk.rejected(["out"], "rejected  out: 1/1500 is missing, 1/x was added\n");
+    desk.rejected(["out"], "\n  altered: 1/1500 is missing, 1/x was added\n");
     desk.rejected(["out/1/x"], "does not list 1/x");
 }
 
@@ -95,5 +95,5 @@ fn one_of_two_hundred_thousand_files() {
     }
     desk.write("out/100/100000", "x");
     desk.rejected(["out/100/100000"], "not one that is attested");
-    desk.rejected(["out"], "rejected  out: 100/100000 differs\n");
+    desk.rejected(["out"], "\n  altered: 100/100000 differs\n");
 }

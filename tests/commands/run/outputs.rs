@@ -163,7 +163,7 @@ fn every_option_has_its_variable_and_the_option_wins() {
     .says("attested      o");
     let public = ("ARGO_ATTEST_PUBLIC_KEY", "k/attest.pub");
     for (json, starts) in
-        [("true", "{"), ("1", "{"), ("yes", "{"), ("false", "accepted"), ("0", "accepted"), ("", "accepted")]
+        [("true", "{"), ("1", "{"), ("yes", "{"), ("false", "attested"), ("0", "attested"), ("", "attested")]
     {
         let said = with(&["verify", "o"], &[public, builder, ("ARGO_ATTEST_JSON", json)]).with(0);
         assert!(said.out.starts_with(starts), "{json:?}: {said:?}");

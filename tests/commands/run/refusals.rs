@@ -114,7 +114,7 @@ fn names_of_any_bytes_survive_and_break_no_line() {
         assert!(shown.out.contains(&format!("  out/{text}\n")), "{text} is not in {shown:?}");
         fs::write(&path, "other").unwrap();
         desk.rejected(["--".as_ref(), path.as_os_str()], "not one that is attested");
-        desk.rejected(["out"], &format!("rejected  out: {text} differs\n"));
+        desk.rejected(["out"], &format!("\n  altered: {text} differs\n"));
         fs::write(&path, &name).unwrap();
     }
     for said in [&shown.out, &ended.out, &ended.err] {

@@ -54,8 +54,8 @@ fn program<'a>(
 
 fn verified(ended: Ended, code: i32, says: &str) {
     let starts = match code {
-        0 => "accepted  s3://",
-        1 => "rejected  s3://",
+        0 => "attested  s3://",
+        1 => "refused   s3://",
         _ => "error     s3://",
     };
     assert!(ended.out.starts_with(starts) && ended.out.contains(says), "{says:?}: {ended:?}");

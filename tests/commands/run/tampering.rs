@@ -91,7 +91,7 @@ fn a_file_more_or_less_or_elsewhere_is_noticed_and_named() {
     for (change, why) in changes {
         let desk = tree();
         change(&desk.path("out"));
-        desk.rejected(["out"], &format!("rejected  out: {why}"));
+        desk.rejected(["out"], &format!("\n  altered: {why}"));
     }
 }
 
@@ -140,7 +140,7 @@ fn every_changed_byte_of_either_attestation_is_noticed() {
             bad[at] ^= 1;
             fs::write(&file, &bad).unwrap();
             bad[at] = good[at];
-            desk.rejected(["--bundle", name, "out"], "rejected  out: ");
+            desk.rejected(["--bundle", name, "out"], "refused   out\n");
         }
         fs::write(&file, &good).unwrap();
         desk.accepted(["--bundle", name, "out"]);

@@ -32,7 +32,7 @@ fn progress_is_shown_on_a_terminal_when_there_is_much_to_digest() {
     assert!(large.out.contains("digesting ") && large.out.contains("/700.00 MiB"), "{large:?}");
     // And it is gone when the answer comes.
     let (_, last) = large.out.rsplit_once("digesting ").unwrap();
-    assert!(last.contains("\u{1b}[2K") && last.contains("accepted  large"), "{last:?}");
+    assert!(last.contains("\u{1b}[2K") && last.contains("attested") && last.contains("large"), "{last:?}");
     let small = on_a_terminal(&desk, "verify small").unwrap().with(0);
     assert!(!small.out.contains("digesting"), "{small:?}");
     let elsewhere = desk.accepted(["large"]);

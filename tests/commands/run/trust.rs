@@ -56,7 +56,7 @@ fn a_policy_decides_who_may_speak_for_whom() {
     fs::create_dir(desk.path("sub")).unwrap();
     let mut elsewhere = desk.program(["verify", "--policy", "../policy.yaml", "../o"]);
     let elsewhere: crate::program::Ended = elsewhere.current_dir(desk.path("sub")).output().unwrap().into();
-    elsewhere.with(0).says("accepted  ../o");
+    elsewhere.with(0).says("attested  ../o");
 
     attest(&desk, "ci", "https://ci.example.com/other", "o");
     desk.rejected(with, "key ci-2026 is not trusted for builder \"https://ci.example.com/other\"");
@@ -85,11 +85,11 @@ fn a_missing_attestation_may_be_let_pass_but_is_never_accepted() {
     desk.rejected(["--policy", "policy.yaml", "bare"], "no attestation: looked for bare.sigstore.json");
     policy(&desk, "missing: warn\n");
     let warned = desk.run(["verify", "--policy", "policy.yaml", "bare"]).with(0);
-    assert!(warned.out.starts_with("missing   bare: no attestation"), "{warned:?}");
+    assert!(warned.out.starts_with("missing   bare\n  unattested: no attestation"), "{warned:?}");
     let json = desk.run(["verify", "--json", "--policy", "policy.yaml", "bare", "o"]).with(0);
-    let json: Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!(json["artifacts"][0]["verdict"], "missing");
-    assert_eq!(json["artifacts"][1]["verdict"], "accepted");
+    let verdicts =
+        json.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["verdict"].take());
+    assert_eq!(verdicts.collect::<Vec<_>>(), ["missing", "attested"]);
     for (kind, code) in [("file", 0), ("s3", 1), ("git", 1)] {
         policy(&desk, &format!("missing: {{{kind}: warn}}\n"));
         desk.run(["verify", "--policy", "policy.yaml", "bare"]).with(code);
@@ -204,11 +204,11 @@ fn what_a_trusted_key_signed_must_still_be_provenance_of_this_artifact() {
 fn json_says_all_that_the_line_says() {
     let desk = desk();
     let said = desk.run(["verify", "--json", "--key", "ci/attest.pub", "o", "policy.yaml"]).with(66);
-    let json: Value = serde_json::from_str(&said.out).unwrap();
-    let (yes, error) = (&json["artifacts"][0], &json["artifacts"][1]);
+    let all: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [yes, error] = all.as_slice() else { panic!("{all:?}") };
     for (field, value) in [
         ("artifact", "o"),
-        ("verdict", "accepted"),
+        ("verdict", "attested"),
         ("subject", "o"),
         ("attestation", "o.sigstore.json"),
         ("key", "ci/attest.pub"),
@@ -219,6 +219,9 @@ fn json_says_all_that_the_line_says() {
     }
     assert_eq!(yes["digest"], format!("sha256:{}", Sha256Digest::of(b"o\n")));
     assert!(yes["invocationId"].as_str().unwrap().starts_with("urn:uuid:") && yes["files"] == 1, "{yes}");
-    assert_eq!((&error["verdict"], &error["reason"]), (&"error".into(), &"it does not exist".into()));
+    assert_eq!(
+        (&error["verdict"], &error["reason"], &error["message"]),
+        (&"error".into(), &"not-found".into(), &"it does not exist".into())
+    );
     assert_eq!(error.get("digest"), None);
 }

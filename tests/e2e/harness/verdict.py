@@ -67,7 +67,7 @@ class Verifier:
     def ask(self, key, public=None, builder=BUILDER):
         """Exit code and the one artifact's answer."""
         public = public or self.keys.public
-        command = [self.binary, "verify", "--json"]
+        command = [self.binary, "verify", "-o", "json"]
         for key_file in [public] if isinstance(public, str) else public:
             command += ["--key", key_file]
         command += ["--builder-id", builder, self.s3.uri(key)]
@@ -75,20 +75,20 @@ class Verifier:
             command, capture_output=True, text=True, env=self.environment, timeout=TIMEOUT_SECONDS
         )
         try:
-            answer = json.loads(done.stdout)["artifacts"][0]
+            answer = json.loads(done.stdout)
         except (ValueError, LookupError):
             answer = {"verdict": "none", "reason": done.stdout + done.stderr}
         return done.returncode, answer
 
     def accepted(self, key, **how):
         code, answer = self.ask(key, **how)
-        assert code == 0 and answer["verdict"] == "accepted", f"verify {key}: {code} {answer}"
+        assert code == 0 and answer["verdict"] == "attested", f"verify {key}: {code} {answer}"
         return answer
 
     def refused(self, key, **how):
         """A plain no: exit code 1, nothing else."""
         code, answer = self.ask(key, **how)
-        assert code == 1 and answer["verdict"] == "rejected", f"verify {key}: {code} {answer}"
+        assert code == 1 and answer["verdict"] == "refused", f"verify {key}: {code} {answer}"
         return answer
 
 

@@ -12,6 +12,7 @@ mod coverage;
 mod known_as;
 mod named;
 mod placed;
+mod reason;
 mod rejection;
 mod subjects;
 mod wanted;
@@ -20,6 +21,7 @@ pub use authentic::{Authentic, Signer, authenticate, authenticate_outcome, authe
 pub use coverage::{Content, Place, Tree, VerifiedStatement};
 pub use known_as::KnownAs;
 pub use placed::{Here, PlaceError};
+pub use reason::Reason;
 pub use rejection::Rejection;
 pub use subjects::Subjects;
 pub use wanted::Wanted;

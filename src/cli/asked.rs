@@ -1,0 +1,185 @@
+//! From what was named to the artifacts that are verified.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::answer::CheckFailure;
+use super::verify::object_uri;
+use super::{Exit, Failure};
+use crate::regular_file::{self, STANDARD_INPUT};
+use crate::store::{self, Location, ProcessEnv, Store};
+use crate::verify::{Artifact, CheckError, MAX_ENTRIES, folder, prefix};
+
+/// Bytes of a list on standard input.
+const MAX_LIST: usize = 64 * 1024 * 1024;
+
+/// One of the artifacts.
+pub(super) struct Asked {
+    /// What is said of it.
+    pub(super) told: Told,
+    /// What is to be checked, or why that is not known.
+    pub(super) artifact: Result<Artifact, CheckFailure>,
+}
+
+/// How an artifact is told of.
+pub(super) struct Told {
+    /// As it is told.
+    pub(super) name: PathBuf,
+    /// Whether it is in a store.
+    pub(super) is_stored: bool,
+    /// Whether somebody named it, and it was not found where they said.
+    pub(super) is_named: bool,
+}
+
+/// All of them, in order.
+#[derive(Default)]
+pub(super) struct All {
+    pub(super) artifacts: Vec<Asked>,
+    /// Attestations whose artifacts are not there, printable.
+    pub(super) orphans: Vec<String>,
+    stores: BTreeMap<String, Arc<dyn Store>>,
+}
+
+impl All {
+    /// Of these arguments. `bundle`: whether one attestation is named for all of them, so that
+    /// each is one artifact, and `-` is an artifact's bytes.
+    pub(super) async fn of(arguments: &[PathBuf], bundle: bool) -> Result<Self, Failure> {
+        let mut all = Self::default();
+        let list = arguments.iter().filter(|argument| argument.as_os_str() == STANDARD_INPUT).count();
+        if list > 1 {
+            return Err(Failure::new(Exit::Usage, "standard input is given twice").remedy("name - once"));
+        }
+        for argument in arguments {
+            match argument.to_str() {
+                _ if bundle => all.one(argument, true),
+                Some(STANDARD_INPUT) => {
+                    for listed in listed()? {
+                        all.place(&listed, false).await;
+                    }
+                }
+                _ => all.place(argument, true).await,
+            }
+        }
+        Ok(all)
+    }
+
+    /// What is at a place, which may be many.
+    async fn place(&mut self, argument: &Path, is_named: bool) {
+        let found = match object_uri(argument) {
+            Some(uri) if is_prefix(uri) => self.prefix(uri).await.map(Some),
+            Some(_) => Ok(None),
+            None => folder(argument).await.map_err(CheckFailure::from),
+        };
+        match found {
+            Ok(None) => self.one(argument, is_named),
+            Ok(Some(found)) => {
+                self.orphans.extend(found.orphans);
+                let asked = found.artifacts.into_iter().map(|artifact| Asked {
+                    told: Told { name: artifact.name(), is_stored: artifact.is_stored(), is_named: false },
+                    artifact: Ok(artifact),
+                });
+                self.artifacts.extend(asked);
+            }
+            Err(why) => self.push(argument, is_named, Err(why)),
+        }
+    }
+
+    async fn prefix(&mut self, uri: &str) -> Result<crate::verify::Collection, CheckFailure> {
+        let (bucket, under) = uri.trim_start_matches("s3://").split_once('/').unwrap_or((uri, ""));
+        let bucket = bucket.trim_start_matches("s3://");
+        let location = format!("s3://{bucket}").parse().map_err(|e| usage(&e))?;
+        let store = self.store(&location)?;
+        Ok(prefix(store, under).await?)
+    }
+
+    fn one(&mut self, argument: &Path, is_named: bool) {
+        let artifact = match object_uri(argument) {
+            None => Ok(Artifact::Path(argument.to_owned())),
+            Some(uri) => Location::artifact(uri)
+                .map_err(|e| usage(&e))
+                .and_then(|(location, key)| Ok(Artifact::Object(self.store(&location)?, key))),
+        };
+        self.push(argument, is_named, artifact);
+    }
+
+    fn push(&mut self, name: &Path, is_named: bool, artifact: Result<Artifact, CheckFailure>) {
+        let is_stored = object_uri(name).is_some();
+        let told = Told { name: name.to_owned(), is_stored, is_named };
+        self.artifacts.push(Asked { told, artifact });
+    }
+
+    /// A bucket, opened once.
+    fn store(&mut self, location: &Location) -> Result<Arc<dyn Store>, CheckFailure> {
+        let name = location.to_string();
+        if let Some(store) = self.stores.get(&name) {
+            return Ok(Arc::clone(store));
+        }
+        let store: Arc<dyn Store> =
+            store::open_named(location, &ProcessEnv).map_err(CheckError::from)?.into();
+        self.stores.insert(name, Arc::clone(&store));
+        Ok(store)
+    }
+}
+
+/// All objects of a bucket, or those beneath a prefix of it.
+fn is_prefix(uri: &str) -> bool {
+    uri.ends_with('/') || !uri.trim_start_matches("s3://").contains('/')
+}
+
+fn usage(error: &crate::store::InvalidLocation) -> CheckFailure {
+    let failure = Failure::from_error(Exit::Usage, error);
+    CheckFailure::Other(
+        failure.remedy("write s3://bucket/key, or s3://bucket/prefix/ for all that is beneath it"),
+    )
+}
+
+/// The artifacts that are named on standard input.
+fn listed() -> Result<Vec<PathBuf>, Failure> {
+    let bytes = regular_file::read_named(Path::new(STANDARD_INPUT), MAX_LIST)
+        .map_err(|e| Failure::from(&e).about("cannot read the list of artifacts on standard input"))?;
+    let names = names(&bytes);
+    let refused = |why: &str, remedy: &str| Err(Failure::new(Exit::Usage, why).remedy(remedy));
+    match names.as_slice() {
+        [] => refused("standard input names no artifact", "give one a line, or name them as arguments"),
+        names if names.len() > MAX_ENTRIES => {
+            refused(&format!("standard input names more than {MAX_ENTRIES} artifacts"), "give them in parts")
+        }
+        names if names.iter().any(|name| name.as_os_str() == STANDARD_INPUT) => refused(
+            "the list on standard input names standard input",
+            "with --bundle FILE, - is the artifact itself",
+        ),
+        _ => Ok(names),
+    }
+}
+
+/// One a line; with NUL among them, as `find -print0` writes it, between those instead.
+fn names(bytes: &[u8]) -> Vec<PathBuf> {
+    let end = if bytes.contains(&0) { 0 } else { b'\n' };
+    let names = bytes.split(|byte| *byte == end).filter(|name| !name.is_empty());
+    names.map(|name| OsStr::from_bytes(name).into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_one_name_a_line_or_nuls() {
+        let told = |bytes: &[u8]| names(bytes);
+        assert_eq!(told(b"a\n\nb c\n"), [Path::new("a"), Path::new("b c")]);
+        assert_eq!(told(b"a\nb\0c\0"), [Path::new("a\nb"), Path::new("c")]);
+        assert_eq!(told(b"\n"), Vec::<PathBuf>::new());
+        assert_eq!(told(b"\xff"), [Path::new(OsStr::from_bytes(b"\xff"))]);
+    }
+
+    #[test]
+    fn what_ends_in_a_slash_is_many() {
+        for many in ["s3://b", "s3://b/", "s3://b/p/", "s3://b/p//"] {
+            assert!(is_prefix(many), "{many}");
+        }
+        assert!(!is_prefix("s3://b/p") && !is_prefix("s3://b/p/x"));
+    }
+}

@@ -1,0 +1,95 @@
+//! What there is beneath a directory, by name: nothing is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use argo_attest_core::relpath::RelPath;
+
+use super::cancel::Cancel;
+use super::identity::Entry;
+use super::refusal::Refusal;
+use super::root::Root;
+use super::walk::{Visitor, walk};
+
+/// Everything beneath a directory, by path from there.
+#[derive(Debug, Default)]
+pub struct Entries {
+    /// Regular files.
+    pub files: BTreeSet<RelPath>,
+    /// Directories.
+    pub directories: BTreeSet<RelPath>,
+    /// Links, which are not followed, and whatever else nobody can read, each with its reason.
+    pub refused: BTreeMap<RelPath, Refusal>,
+}
+
+/// Looks beneath a directory. `None` if there are more entries than `most`.
+pub fn entries(root: &Root, directory: &RelPath, most: usize) -> Option<Entries> {
+    let mut counting = Counting { directory, found: Entries::default(), left: most, stop: Cancel::new() };
+    let stop = counting.stop.clone();
+    let walked = walk(root, directory, &mut counting, &stop);
+    (walked.is_ok() && !stop.is_cancelled()).then_some(counting.found)
+}
+
+struct Counting<'a> {
+    directory: &'a RelPath,
+    found: Entries,
+    left: usize,
+    stop: Cancel,
+}
+
+impl Counting<'_> {
+    /// Its path from the directory; `None` if there is no more room.
+    fn counted(&mut self, path: &RelPath) -> Option<RelPath> {
+        let Some(left) = self.left.checked_sub(1) else {
+            self.stop.cancel();
+            return None;
+        };
+        self.left = left;
+        path.strip_prefix(self.directory)
+    }
+}
+
+impl Visitor for Counting<'_> {
+    fn directory(&mut self, path: &RelPath, _entry: &Entry) -> bool {
+        if path == self.directory {
+            return true;
+        }
+        let counted = self.counted(path);
+        let room = counted.is_some();
+        self.found.directories.extend(counted);
+        room
+    }
+
+    fn file(&mut self, path: RelPath, _entry: &Entry) {
+        let counted = self.counted(&path);
+        self.found.files.extend(counted);
+    }
+
+    fn refused(&mut self, path: RelPath, _entry: Option<&Entry>, refusal: Refusal) {
+        let counted = self.counted(&path);
+        self.found.refused.extend(counted.map(|path| (path, refusal)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::super::fixture::{directory, path, write};
+    use super::*;
+
+    #[test]
+    fn names_all_that_is_there_within_bounds() {
+        let (dir, root) = directory();
+        write(dir.path(), "d/a", "");
+        write(dir.path(), "d/sub/b", "");
+        std::fs::create_dir(dir.path().join("d/empty")).unwrap();
+        symlink("/etc", dir.path().join("d/etc")).unwrap();
+        let found = entries(&root, &path("d"), 5).unwrap();
+        assert_eq!(found.files, [path("a"), path("sub/b")].into());
+        assert_eq!(found.directories, [path("empty"), path("sub")].into());
+        assert_eq!(found.refused, [(path("etc"), Refusal::Symlink)].into());
+        assert!(entries(&root, &path("d"), 4).is_none());
+        // What is no directory itself is refused as what it is.
+        assert_eq!(entries(&root, &path("d/etc"), 5).unwrap().refused.len(), 1);
+    }
+}

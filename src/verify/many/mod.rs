@@ -1,0 +1,116 @@
+//! Many artifacts at once: a directory of separately attested files, a prefix of a bucket.
+//!
+//! What there is is found out first, all of it and within bounds, by names alone; then each
+//! artifact is checked as if it had been named by itself. What a listing leaves out is not
+//! attested: an attestation that it hides costs an answer, and never gives one.
+
+mod folder;
+mod prefix;
+mod surveyed;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use argo_attest_core::attestation_file::{AttestationFile, Found as Item};
+use argo_attest_core::relpath::RelPath;
+use argo_attest_core::verify::Rejection;
+
+pub use folder::folder;
+pub use prefix::prefix;
+
+use super::object::check_directory;
+use super::{CheckError, Checked, Checker, check_object, check_path, local};
+use crate::observe::Progress;
+use crate::store::{ObjectKey, Store};
+
+/// Entries of one directory or prefix that are looked at.
+pub const MAX_ENTRIES: usize = 1_000_000;
+/// Bytes of all their names.
+pub(super) const MAX_NAMES: usize = 256 * 1024 * 1024;
+/// Artifacts that are checked at the same time.
+pub const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+
+/// What there is at one place.
+#[derive(Debug, Default)]
+pub struct Collection {
+    /// In the order of their names; at least one.
+    pub artifacts: Vec<Artifact>,
+    /// Attestations whose artifacts are not there, printable.
+    pub orphans: Vec<String>,
+}
+
+/// Something to be verified.
+#[derive(Debug, Clone)]
+pub enum Artifact {
+    /// A path that somebody named, or what else has no place.
+    Path(PathBuf),
+    /// A file or a directory that was found, beneath a directory that has this path without
+    /// links. No link is followed to it.
+    Beneath {
+        /// As it is told.
+        path: PathBuf,
+        /// Without links.
+        real: PathBuf,
+    },
+    /// An object.
+    Object(Arc<dyn Store>, ObjectKey),
+    /// All objects beneath a directory that is attested as a whole; its key has no `/` at the end.
+    Directory(Arc<dyn Store>, ObjectKey, Vec<ObjectKey>),
+    /// What was found and cannot be verified.
+    Unverifiable {
+        /// As it is told.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Artifact {
+    /// Checks it, by itself.
+    pub async fn check(
+        &self,
+        checker: &Checker,
+        workers: NonZeroUsize,
+        progress: &dyn Progress,
+    ) -> Result<Checked, CheckError> {
+        match self {
+            Self::Path(path) => check_path(checker, path, workers, progress).await,
+            Self::Beneath { path, real } => {
+                local::check_beneath(checker, path, real, workers, progress).await
+            }
+            Self::Object(store, key) => check_object(checker, store.as_ref(), key, progress).await,
+            Self::Directory(store, key, members) => {
+                check_directory(checker, store.as_ref(), key, members, progress).await
+            }
+            Self::Unverifiable { reason, .. } => {
+                let (path, reason) = (RelPath::root(), reason.clone());
+                Err(Rejection::Unverifiable { path, reason }.into())
+            }
+        }
+    }
+
+    /// What it is called: a path, or an address.
+    pub fn name(&self) -> PathBuf {
+        match self {
+            Self::Path(path) | Self::Beneath { path, .. } | Self::Unverifiable { path, .. } => path.clone(),
+            Self::Object(store, key) => store.uri(key).into(),
+            Self::Directory(store, key, _) => format!("{}/", store.uri(key)).into(),
+        }
+    }
+
+    /// Whether it is in a store.
+    pub fn is_stored(&self) -> bool {
+        matches!(self, Self::Object(..) | Self::Directory(..))
+    }
+}
+
+/// Whether a file that is called like an attestation is one and nothing else.
+fn is_attestation(bytes: &[u8]) -> bool {
+    AttestationFile::read(bytes).is_ok_and(|file| {
+        let known = |item: &argo_attest_core::attestation_file::Item| {
+            matches!(item.found, Item::Attestation(_) | Item::Manifest(_))
+        };
+        file.passed_over().is_empty() && file.unnamed() == 0 && file.items().iter().all(known)
+    })
+}

@@ -1,0 +1,105 @@
+//! A store of which it is known what lies beneath a prefix.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use argo_attest_core::contract::store::APART;
+use argo_attest_core::store_address::StoreAddress;
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::Mutex;
+
+use crate::attestations::{There, all_forms};
+use crate::store::{
+    Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+};
+
+/// The store. What the listing did not name is not asked for: it is not there. What lies around
+/// the prefix is asked for once, however many artifacts are within.
+#[derive(Debug)]
+pub(super) struct Surveyed {
+    store: Arc<dyn Store>,
+    prefix: String,
+    there: There,
+    around: Mutex<BTreeMap<ObjectKey, Option<Object>>>,
+}
+
+impl Surveyed {
+    pub(super) fn new(store: Arc<dyn Store>, prefix: &str, there: There) -> Self {
+        Self { store, prefix: prefix.to_owned(), there, around: Mutex::default() }
+    }
+
+    /// Whether the listing would have named it; `None` if it is not beneath the prefix.
+    fn is_there(&self, key: &str) -> Option<bool> {
+        if key.starts_with(&self.prefix) {
+            return Some(self.there.files.contains(key.as_bytes()));
+        }
+        let beside = key.strip_prefix(APART).filter(|beside| beside.starts_with(&self.prefix))?;
+        Some(self.there.apart.contains(beside.as_bytes()))
+    }
+
+    /// Where one form of an attestation was named, the other is asked for all the same: which
+    /// of them counts is not for the listing to choose.
+    fn is_known_absent(&self, key: &ObjectKey) -> Option<bool> {
+        let there = self.is_there(key.as_str())?;
+        let forms = all_forms(key.as_str());
+        Some(!there && !forms.iter().flatten().any(|form| self.is_there(form) == Some(true)))
+    }
+}
+
+#[async_trait]
+impl Store for Surveyed {
+    fn uri(&self, key: &ObjectKey) -> String {
+        self.store.uri(key)
+    }
+
+    async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
+        match self.is_known_absent(key) {
+            Some(true) => return Err(StoreError::NotFound { uri: self.uri(key) }),
+            Some(false) => return self.store.get(key, limit).await,
+            None => {}
+        }
+        // Held while it is asked for: all others would ask for the same.
+        let mut around = self.around.lock().await;
+        let known = if let Some(known) = around.get(key) {
+            known.clone()
+        } else {
+            let known = match self.store.get(key, limit).await {
+                Ok(object) => Some(object),
+                Err(StoreError::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            around.insert(key.clone(), known.clone());
+            known
+        };
+        known.ok_or_else(|| StoreError::NotFound { uri: self.uri(key) })
+    }
+
+    async fn salvage(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
+        self.store.salvage(key, limit).await
+    }
+
+    async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {
+        self.store.stream(key).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<ObjectInfo, StoreError> {
+        self.store.head(key).await
+    }
+
+    fn list(&self, prefix: &str) -> Listing {
+        self.store.list(prefix)
+    }
+
+    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+        self.store.put(key, bytes, mode).await
+    }
+
+    fn address(&self) -> Option<StoreAddress> {
+        self.store.address()
+    }
+
+    fn retries(&self) -> u64 {
+        self.store.retries()
+    }
+}
