@@ -1,14 +1,16 @@
 //! Of an image in a registry: what refers to its manifest there.
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{Carried, Manifest, Repository, cosign_tag};
+use argo_attest_core::relpath::printable;
 use argo_attest_core::verify::{Place, Rejection};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::candidate::Manifest as Listed;
+use super::candidate::{Manifest as Listed, read_named};
 use super::{Candidate, Candidates, FindError, Form, MAX_ATTESTATION_BYTES};
 use crate::registry::{Registries, RegistryError};
 
@@ -62,6 +64,12 @@ impl<'a> ImageAttestations<'a> {
         Candidates::new(each.boxed(), looked_for)
     }
 
+    /// The attestation that the user says is about it.
+    pub fn named(&self, file: &Path) -> Result<Candidate<'a>, FindError> {
+        let origin = printable(file.as_os_str().as_encoded_bytes());
+        Ok(Candidate { origin, ..self.candidate(self.subject, read_named(file)?) })
+    }
+
     fn uri(&self, digest: Sha256Digest) -> String {
         format!("oci://{}", self.repository.at(digest))
     }
@@ -90,8 +98,14 @@ impl<'a> Looks<'a> {
         loop {
             if let (Some(layer), Some(carrier)) = (self.carried.pop_front(), self.carrier) {
                 let of = self.of;
-                let read = of.registries.blob(of.repository, layer, MAX_ATTESTATION_BYTES).await;
-                return Some(read.map(|bytes| of.candidate(carrier, bytes)).or_else(|error| passed(&of, error)).map_err(Into::into));
+                return Some(match of.registries.blob(of.repository, layer, MAX_ATTESTATION_BYTES).await {
+                    Ok(bytes) => Ok(of.candidate(carrier, bytes)),
+                    // As good as none: others may do.
+                    Err(error @ (RegistryError::NotFound { .. } | RegistryError::TooLarge { .. })) => {
+                        Err(Rejection::NoStatement { found: error.to_string() }.into())
+                    }
+                    Err(error) => Err(error.into()),
+                });
             }
             let looked = if let Some(referrer) = self.referrers.pop_front() {
                 self.referrer(referrer).await
@@ -117,11 +131,7 @@ impl<'a> Looks<'a> {
             }
         }
         if self.referrers.len() > MAX_REFERRERS {
-            return Err(Rejection::TooManyAttestations {
-                of: of.uri(of.subject),
-                limit: MAX_REFERRERS,
-            }
-            .into());
+            return Err(too_many(of.uri(of.subject), MAX_REFERRERS).into());
         }
         Ok(())
     }
@@ -137,7 +147,7 @@ impl<'a> Looks<'a> {
         };
         let about = pulled.manifest.image().and_then(|image| image.subject.as_ref());
         if about.and_then(|subject| subject.digest.sha256()) != Some(of.subject) {
-            return Err(Rejection::OtherSubject { of: of.uri(digest), wanted: of.uri(of.subject) }.into());
+            return Err(Rejection::OtherSubject { wanted: of.uri(of.subject) }.into());
         }
         self.take(&pulled.manifest, Carried::Bundle)
     }
@@ -160,20 +170,12 @@ impl<'a> Looks<'a> {
         self.carrier = Some(manifest.digest());
         if self.carried.len() > MAX_CARRIED {
             self.carried.clear();
-            let of = self.of.uri(manifest.digest());
-            return Err(Rejection::TooManyAttestations { of, limit: MAX_CARRIED }.into());
+            return Err(too_many(self.of.uri(manifest.digest()), MAX_CARRIED).into());
         }
         Ok(())
     }
 }
 
-/// An attestation that is not there, or too large to be one, is as good as none: others may do.
-fn passed<'a>(of: &ImageAttestations<'a>, error: RegistryError) -> Result<Candidate<'a>, FindError> {
-    match error {
-        RegistryError::NotFound { what } | RegistryError::TooLarge { what, .. } => {
-            let _ = of;
-            Err(Rejection::NoStatement { found: what }.into())
-        }
-        error => Err(error.into()),
-    }
+fn too_many(what: String, limit: usize) -> RegistryError {
+    RegistryError::Nonsense { what, why: format!("more than {limit} attestations may be about it") }
 }

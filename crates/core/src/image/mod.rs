@@ -16,4 +16,4 @@ pub use descriptor::{BlobDigest, Descriptor};
 pub use manifest::{Image, Index, MAX_MANIFEST, Manifest, ManifestError, ManifestKind};
 pub use platform::{InvalidPlatform, Platform};
 pub use reference::{ImageReference, InvalidReference, Registry, Repository, Tag};
-pub use referrers::{Carried, EMPTY_CONFIG, NewReferrer, ReferrersIndex, fallback_tag};
+pub use referrers::{Carried, EMPTY_CONFIG, NewReferrer, ReferrersIndex, cosign_tag, fallback_tag};

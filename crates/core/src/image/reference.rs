@@ -127,6 +127,11 @@ impl Repository {
         &self.name
     }
 
+    /// One of its images, by tag.
+    pub fn tagged(&self, tag: Tag) -> ImageReference {
+        ImageReference { repository: self.clone(), tag: Some(tag), digest: None }
+    }
+
     /// One of its images, by digest.
     pub fn at(&self, digest: Sha256Digest) -> ImageReference {
         ImageReference { repository: self.clone(), tag: None, digest: Some(digest) }

@@ -141,6 +141,11 @@ pub fn fallback_tag(subject: Sha256Digest) -> Tag {
     Tag::of_ours(format!("sha256-{subject}"))
 }
 
+/// The tag at which cosign 2 keeps the envelopes of attestations of an image.
+pub fn cosign_tag(subject: Sha256Digest) -> Tag {
+    Tag::of_ours(format!("sha256-{subject}.att"))
+}
+
 impl ReferrersIndex {
     /// Reads a list. An entry that is not understood hides none of the others.
     pub fn read(bytes: &[u8]) -> Result<Self, JsonError> {
