@@ -114,9 +114,9 @@ fuzz: ## each parser of foreign bytes, FUZZ_SECONDS each
 # What `argo-attest version` says it was built from.
 release: export ARGO_ATTEST_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 release: ## one static binary for x86_64 Linux, in $(DIST)
-	$(CARGO) build --locked --release --target $(MUSL)
+	$(CARGO) build --locked --profile dist --target $(MUSL)
 	@mkdir -p '$(DIST)'
-	@install -m 0755 '$(BUILD_DIR)/$(MUSL)/release/argo-attest' '$(DIST)/argo-attest'
+	@install -m 0755 '$(BUILD_DIR)/$(MUSL)/dist/argo-attest' '$(DIST)/argo-attest'
 	@if readelf --program-headers '$(DIST)/argo-attest' | grep -q INTERP; then echo 'not static: it names an interpreter' >&2; exit 1; fi
 	@stat --format='%n: static, %s bytes' '$(DIST)/argo-attest'
 

@@ -14,6 +14,7 @@ mod checkout;
 pub mod cli;
 pub mod cluster;
 pub mod command;
+pub mod document;
 pub mod environment;
 pub mod gate;
 mod hearing;

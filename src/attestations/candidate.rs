@@ -12,7 +12,6 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::runtime::Handle;
 
-use super::MAX_ATTESTATION_BYTES;
 use crate::registry::RegistryError;
 use crate::regular_file::{self, Links, ReadError};
 use crate::store::{ObjectKey, Store, StoreError};
@@ -73,9 +72,6 @@ pub enum FindError {
     /// Nothing there can speak of it.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// The attestation that the user names is not there.
-    #[error("the attestation {0} does not exist")]
-    NotThere(String),
     /// A file cannot be read.
     #[error("cannot read {name}")]
     Io {
@@ -153,15 +149,6 @@ fn open(path: &Path) -> Result<File, Rejection> {
         ReadError::Missing(_) => Rejection::NoManifest(shown(path)),
         error => ManifestError::from(io::Error::from(error)).into(),
     })
-}
-
-/// The attestation that the user names, which may come from a pipe.
-pub(super) fn read_named(path: &Path) -> Result<Bytes, FindError> {
-    match regular_file::read_named(path, MAX_ATTESTATION_BYTES) {
-        Err(ReadError::Missing(_)) => Err(FindError::NotThere(shown(path))),
-        Err(error) => Err(FindError::Io { name: shown(path), source: error.into() }),
-        Ok(bytes) => Ok(bytes.into()),
-    }
 }
 
 /// A path as it is told: from the working directory, if it is in there.

@@ -12,13 +12,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::candidate::{Manifest, read_named, shown};
+use super::candidate::{Manifest, shown};
 use super::names::{self, LOOKED_FOR, OF_SOME_FILES};
 use super::put::{self, PutError};
 use super::{
     AttestationNames, Attestations, Candidate, Candidates, FindError, Form, Kept, MAX_ATTESTATION_BYTES,
-    NewAttestation, Reach,
+    NamedAttestation, NewAttestation, ObjectAttestations, Reach,
 };
+use crate::document::Document;
 use crate::regular_file::{self, Links, ReadError};
 use crate::store::{FileStore, InvalidKey, ObjectKey, StoreError};
 
@@ -45,11 +46,20 @@ impl FileAttestations {
     }
 
     /// The attestation that the user says is about it, which brings its own manifest.
-    pub fn named(&self, file: &Path) -> Result<Candidate<'static>, FindError> {
-        let bytes = read_named(file)?;
-        let base = Path::new(OsStr::from_bytes(names::stem_of_path(file.as_os_str().as_bytes())));
+    pub fn named<'b>(&self, attestation: &'b NamedAttestation) -> Candidate<'b> {
         let place = Place::Named(KnownAs::new(self.artifact.as_os_str().as_bytes()));
-        Ok(candidate(base, place, Form::Either, shown(file), bytes))
+        match attestation.document() {
+            Document::File(file) => {
+                let base = Path::new(OsStr::from_bytes(names::stem_of_path(file.as_os_str().as_bytes())));
+                candidate(base, place, Form::Either, attestation.origin(), attestation.bytes())
+            }
+            Document::Object { store, key } => {
+                let stem = names::stem_of_path(key.as_str().as_bytes());
+                let base = std::str::from_utf8(stem).ok().and_then(|stem| ObjectKey::new(stem).ok());
+                let beside = ObjectAttestations::new(store.as_ref(), base.as_ref().unwrap_or(key));
+                beside.brought(attestation, place)
+            }
+        }
     }
 
     /// What it is called where one is put.
@@ -190,6 +200,7 @@ fn stored_as(path: &Path) -> PathBuf {
 
 /// A file that was found and may be an attestation; `None` if it is not there.
 fn read(path: &Path) -> Result<Option<Bytes>, FindError> {
+    tracing::debug!(file = shown(path), "looking for an attestation");
     match regular_file::read(path, Links::Followed, MAX_ATTESTATION_BYTES) {
         Ok(bytes) => Ok(Some(bytes.into())),
         Err(ReadError::Missing(_)) => Ok(None),

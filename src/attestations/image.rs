@@ -1,17 +1,15 @@
 //! Of an image in a registry: what refers to its manifest there.
 
 use std::collections::VecDeque;
-use std::path::Path;
 
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{Carried, Manifest, Repository, cosign_tag};
-use argo_attest_core::relpath::printable;
 use argo_attest_core::verify::{Place, Rejection};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::candidate::{Manifest as Listed, read_named};
-use super::{Candidate, Candidates, FindError, Form, MAX_ATTESTATION_BYTES};
+use super::candidate::Manifest as Listed;
+use super::{Candidate, Candidates, FindError, Form, MAX_ATTESTATION_BYTES, NamedAttestation};
 use crate::registry::{Registries, RegistryError};
 
 /// Manifests that are looked at, of all that refer to an image. Whoever may push can add some.
@@ -65,9 +63,8 @@ impl<'a> ImageAttestations<'a> {
     }
 
     /// The attestation that the user says is about it.
-    pub fn named(&self, file: &Path) -> Result<Candidate<'a>, FindError> {
-        let origin = printable(file.as_os_str().as_encoded_bytes());
-        Ok(Candidate { origin, ..self.candidate(self.subject, read_named(file)?) })
+    pub fn named(&self, attestation: &NamedAttestation) -> Candidate<'a> {
+        Candidate { origin: attestation.origin(), ..self.candidate(self.subject, attestation.bytes()) }
     }
 
     fn uri(&self, digest: Sha256Digest) -> String {

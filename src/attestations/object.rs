@@ -1,7 +1,6 @@
 //! Of an object in a store: beside it, or apart.
 
 use std::collections::VecDeque;
-use std::path::Path;
 
 use argo_attest_core::argo::Placement;
 use argo_attest_core::contract::store::APART;
@@ -11,11 +10,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::candidate::{Manifest, read_named};
+use super::candidate::Manifest;
 use super::names::{self, AttestationNames, LOOKED_FOR, NameError, stem_of};
 use super::put::{self, PutError};
 use super::{
-    Attestations, Candidate, Candidates, FindError, Form, Kept, MAX_ATTESTATION, NewAttestation, Reach,
+    Attestations, Candidate, Candidates, FindError, Form, Kept, MAX_ATTESTATION, NamedAttestation,
+    NewAttestation, Reach,
 };
 use crate::store::{ObjectKey, Store, StoreError};
 
@@ -67,15 +67,14 @@ impl<'a> ObjectAttestations<'a> {
     }
 
     /// The attestation that the user says is about it.
-    pub fn named(&self, file: &Path) -> Result<Candidate<'a>, FindError> {
-        let bytes = read_named(file)?;
-        let spot = Spot {
-            base: self.key.as_str().to_owned(),
-            place: Place::Named(KnownAs::new(self.key.as_str())),
-            placement: Placement::Beside,
-        };
-        let origin = printable(file.as_os_str().as_encoded_bytes());
-        Ok(self.candidate(spot, Form::Either, origin, bytes))
+    pub fn named(&self, attestation: &NamedAttestation) -> Candidate<'a> {
+        self.brought(attestation, Place::Named(KnownAs::new(self.key.as_str())))
+    }
+
+    /// An attestation that the user says is about something, as if it lay here.
+    pub(super) fn brought(&self, attestation: &NamedAttestation, place: Place) -> Candidate<'a> {
+        let spot = Spot { base: self.key.as_str().to_owned(), place, placement: Placement::Beside };
+        self.candidate(spot, Form::Either, attestation.origin(), attestation.bytes())
     }
 
     /// As [`Attestations::find`].
@@ -137,6 +136,7 @@ impl<'a> ObjectAttestations<'a> {
 
     async fn look(&self, spot: Spot, form: Form) -> Option<Result<Candidate<'a>, FindError>> {
         let name = spot.name(form)?;
+        tracing::debug!(object = self.store.uri(&name), "looking for an attestation");
         match self.store.get(&name, MAX_ATTESTATION).await {
             Ok(object) => Some(Ok(self.candidate(spot, form, self.store.uri(&name), object.bytes))),
             Err(StoreError::NotFound { .. }) => None,

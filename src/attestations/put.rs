@@ -92,6 +92,7 @@ pub(super) async fn put(
     new: &NewAttestation<'_>,
 ) -> Result<Kept, PutError> {
     let spot = |key| Spot { store, key, foreign: new.foreign };
+    tracing::debug!(bundle = store.uri(&names.bundle), "putting an attestation");
     let mut set_aside = Vec::new();
     if let Some(bytes) = new.manifest {
         set_aside.extend(manifest(spot(&names.manifest), bytes).await?);
@@ -122,7 +123,7 @@ fn is_bundle(bytes: &[u8]) -> bool {
 }
 
 fn are_lines(bytes: &[u8]) -> bool {
-    matches!(json_lines::parse(bytes), Ok(_) | Err(json_lines::LinesError::Empty))
+    json_lines::takes(bytes)
 }
 
 /// The newest attempt's bundle replaces an older one.

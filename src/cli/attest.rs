@@ -55,6 +55,9 @@ pub(super) struct AttestArgs {
     /// Print one JSON object
     #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
+    /// Say nothing if everything is attested
+    #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
+    quiet: bool,
     /// Objects
     #[arg(required = true, value_name = "s3://BUCKET/KEY")]
     objects: Vec<String>,
@@ -102,6 +105,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let mut all = Vec::with_capacity(objects.len());
     let mut exits = Vec::with_capacity(objects.len());
     for (uri, (location, object)) in objects {
+        tracing::info!(object = shown(uri.as_bytes()), "attesting");
         let mut seen = None;
         let done = vouching.attest(&location, &object, &mut seen).await;
         exits.push(done.as_ref().map_or_else(|e| e.fault().into(), |_| Exit::Done));
@@ -111,12 +115,13 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
             outcome: done.map_err(|e| (causes(&e), e.remedy())),
         });
     }
+    let exit = Exit::worst(exits);
     if args.json {
         print_json(&VouchedJson::new(&used, &all))?;
-    } else {
+    } else if !args.quiet || exit != Exit::Done {
         print(&vouched_text(&used, &all))?;
     }
-    Ok(Exit::worst(exits))
+    Ok(exit)
 }
 
 fn object(uri: &str) -> Result<(Location, ObjectKey), Failure> {

@@ -16,7 +16,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::manifests::{self, Manifest};
-use super::{Exit, Failure, print};
+use super::{Exit, Failure, print, tell};
 use crate::sidecar::NamedStore;
 
 const EXAMPLE: &str = "\
@@ -219,7 +219,7 @@ pub(super) fn inject(args: InjectArgs) -> Result<Exit, Failure> {
     }
     print(&stream)?;
     for line in told {
-        eprintln!("{line}");
+        tell(&(line + "\n"));
     }
     Ok(Exit::Done)
 }

@@ -1,23 +1,23 @@
 //! `argo-attest inspect`: what an attestation says. Whether it is true is `verify`'s to tell.
 
 use std::io::{self, BufWriter, Write as _};
-use std::path::PathBuf;
 
 use argo_attest_core::attestation_file::AttestationFile;
 use argo_attest_core::contract::variable;
-use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::{JsonText, causes};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::{Exit, Failure, printed};
 use crate::attestations::MAX_ATTESTATION_BYTES;
-use crate::regular_file::{self, ReadError};
+use crate::document::DocumentName;
 use crate::report::{InspectedJson, inspected_text, unreadable};
+use crate::store::ProcessEnv;
 
 const EXAMPLE: &str = "\
 Examples:
   argo-attest inspect out.sigstore.json
+  argo-attest inspect s3://artifacts/build-7/app.tgz.sigstore.json
   argo-attest inspect --json someone-elses.intoto.jsonl";
 
 /// What can be done with a file that is none.
@@ -35,18 +35,23 @@ pub(super) struct InspectArgs {
     /// Print one JSON object
     #[arg(long, env = variable::JSON, value_parser = FalseyValueParser::new())]
     json: bool,
-    /// The attestation; - for standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The attestation: a file, an s3:// object, or - for standard input
+    #[arg(value_name = "FILE", value_parser = super::document_name())]
+    file: DocumentName,
 }
 
 /// Reads and shows.
-pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
-    let name = shown_path(&args.file);
+pub(super) async fn inspect(args: InspectArgs) -> Result<Exit, Failure> {
+    let document = args.file.open(&ProcessEnv)?;
+    let name = document.to_string();
     let malformed = |why: String| {
         Failure::new(Exit::Data, format!("{name} cannot be shown as an attestation: {why}")).remedy(REMEDY)
     };
-    let file = AttestationFile::read(&read(args, &name)?).map_err(|e| malformed(causes(&e)))?;
+    let bytes = document
+        .read(MAX_ATTESTATION_BYTES)
+        .await
+        .map_err(|e| Failure::from(&e).about("cannot read the attestation"))?;
+    let file = AttestationFile::read(&bytes).map_err(|e| malformed(causes(&e)))?;
     if let Some(why) = unreadable(&file) {
         return Err(malformed(why));
     }
@@ -60,16 +65,4 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     };
     printed(shown.and_then(|()| out.flush()))?;
     Ok(Exit::Done)
-}
-
-fn read(args: &InspectArgs, name: &str) -> Result<Vec<u8>, Failure> {
-    regular_file::read_named(&args.file, MAX_ATTESTATION_BYTES).map_err(|error| match error {
-        ReadError::TooLarge { limit } => {
-            Failure::new(Exit::Data, format!("{name} is larger than {limit} bytes")).remedy(REMEDY)
-        }
-        ReadError::NotRegular("a directory") => {
-            Failure::from(&error).about(&format!("cannot read {name}")).remedy("name one of the files in it")
-        }
-        error => Failure::from(&error).about(&format!("cannot read {name}")),
-    })
 }

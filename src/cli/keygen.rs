@@ -9,9 +9,10 @@ use argo_attest_core::secret::{shown, shown_path};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use zeroize::Zeroizing;
 
-use super::{Exit, Failure, print};
+use super::{Exit, Failure, print, tell};
 use crate::signer::{create_pair, public_path};
 
 const EXAMPLE: &str = "\
@@ -42,6 +43,9 @@ pub(super) struct KeygenArgs {
     /// Namespace of that Secret
     #[arg(long, value_name = "NS", env = variable::NAMESPACE, requires = "secret_name", value_parser = dns_name)]
     namespace: Option<String>,
+    /// Say nothing of what was made
+    #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
+    quiet: bool,
 }
 
 /// Makes the pair and says what it is called.
@@ -55,8 +59,9 @@ pub(super) fn keygen(args: &KeygenArgs) -> Result<Exit, Failure> {
         shown_path(&public_path(&path)),
         key.public().key_id()
     );
+    let told = if args.quiet { String::new() } else { told };
     if let Some(name) = &args.secret_name {
-        eprint!("{told}");
+        tell(&told);
         print(&secret(&key, name, args.namespace.as_deref()))?;
     } else {
         print(&told)?;

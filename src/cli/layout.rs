@@ -143,7 +143,7 @@ mod tests {
         let name = "s3://artifacts/a/very/long/prefix/app.tgz";
         assert_eq!(
             terminal(40, false).line("attested", Tone::Good, name),
-            "attested  s3://art…ong/prefix/app.tgz\n"
+            "attested  s3://art…y/long/prefix/app.tgz\n"
         );
         assert_eq!(terminal(80, false).line("attested", Tone::Good, name), format!("attested  {name}\n"));
         let pipe = Layout { columns: 20, shortens: false, colours: false };

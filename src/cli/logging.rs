@@ -30,7 +30,8 @@ pub(super) fn install(filter: &str, traceparent: Option<&str>) -> Result<(), Str
     // A second installation, in one process, changes nothing.
     let _ = if stderr().is_terminal() {
         // Without colours: what is written would be them as well.
-        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_target(false);
+        let lines =
+            tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).log_internal_errors(false);
         let lines = lines.with_writer(|| Lines(stderr()));
         tracing::subscriber::set_global_default(registry().with(lines.with_filter(bounded(filter))))
     } else {
@@ -41,6 +42,13 @@ pub(super) fn install(filter: &str, traceparent: Option<&str>) -> Result<(), Str
         tracing::warn!(%error, "TRACEPARENT is not used");
     }
     Ok(())
+}
+
+/// The level that is so many steps louder than this one.
+pub(super) fn louder(usual: &str, steps: u8) -> &'static str {
+    const LEVELS: [&str; 4] = ["warn", "info", "debug", "trace"];
+    let at = LEVELS.iter().position(|level| *level == usual).unwrap_or_default();
+    LEVELS.get(at.saturating_add(steps.into())).copied().unwrap_or("trace")
 }
 
 /// A filter. A word alone is a level: as a part of the program's name, which it could be as
@@ -69,6 +77,8 @@ fn json_lines(
 ) -> impl Subscriber + Send + Sync {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
+        // It would panic where standard error is gone.
+        .log_internal_errors(false)
         .json()
         .flatten_event(true)
         .map_event_format(|lines| Traced { lines, trace });
@@ -180,6 +190,15 @@ mod tests {
         }
         assert_eq!((&lines[0]["message"], &lines[0]["files"]), (&"first\nline".into(), &3.into()));
         assert_eq!((&lines[1]["level"], &lines[1]["span"]["path"]), (&"WARN".into(), &"a".into()));
+    }
+
+    #[test]
+    fn each_v_is_one_level() {
+        assert_eq!(
+            [0, 1, 2, 3, 255].map(|steps| louder("warn", steps)),
+            ["warn", "info", "debug", "trace", "trace"]
+        );
+        assert_eq!([0, 1, 2, 3].map(|steps| louder("info", steps)), ["info", "debug", "trace", "trace"]);
     }
 
     #[test]

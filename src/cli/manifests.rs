@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use argo_attest_core::inject::{MAX_FILE, Refusal};
 use argo_attest_core::secret::{KeyMaterial, shown_path};
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, tell};
 use crate::regular_file::{self, ReadError};
 
 /// What the name of standard input is.
@@ -102,7 +102,7 @@ fn manifest(path: &Path) -> Result<Manifest, Failure> {
     let name = if is_input { "standard input".into() } else { shown_path(path) };
     let read = if is_input {
         if std::io::stdin().is_terminal() {
-            eprintln!("reading the workflow from standard input; -f FILE reads a file");
+            tell("reading the workflow from standard input; -f FILE reads a file\n");
         }
         regular_file::read_all(std::io::stdin().lock(), MAX_FILE)
     } else {

@@ -6,6 +6,7 @@
 mod answer;
 mod asked;
 mod attest;
+mod completion;
 mod conflicts;
 mod exit;
 mod failure;
@@ -18,12 +19,14 @@ mod invocation;
 mod keygen;
 mod layout;
 mod logging;
+mod man;
 mod manifests;
 mod misused;
 mod outcome;
 mod outputs;
 mod place;
 mod pod;
+mod policy;
 mod progress;
 mod protected;
 mod public_key;
@@ -49,9 +52,11 @@ use std::thread::available_parallelism;
 use argo_attest_core::contract::variable;
 use argo_attest_core::secret::shown;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::screen::{Screened, screen};
+use crate::document::DocumentName;
 use crate::sidecar::Signals;
 use crate::signer::KeySource;
 
@@ -74,7 +79,7 @@ Exit codes:
  66  input missing
 
 Every option can also be set by an environment variable, ARGO_ATTEST_ and its name
-(but ARGO_ATTEST_PUBLIC_KEY for verify --key); the option wins. A list has commas in a variable.";
+(but ARGO_ATTEST_PUBLIC_KEY for verify --key, ARGO_ATTEST_LOG for -v); the option wins. A list has commas in a variable.";
 
 /// Signed SLSA provenance from the bytes that were written
 #[derive(Debug, Parser)]
@@ -83,6 +88,14 @@ struct Cli {
     /// What to log on standard error: off, error, warn, info, debug, trace [default: warn; of sidecar and verify-inputs: info]
     #[arg(long, global = true, value_name = "LEVEL", env = variable::LOG)]
     log: Option<String>,
+    #[arg(
+        short,
+        long,
+        global = true,
+        action = ArgAction::Count,
+        help = "Log more than usual, whatever ARGO_ATTEST_LOG says: -v what is done, -vv how; --log goes before it"
+    )]
+    verbose: u8,
     #[command(subcommand)]
     command: Command,
 }
@@ -99,6 +112,8 @@ enum Command {
     Sidecar(Box<sidecar::SidecarArgs>),
     VerifyInputs(Box<verify_inputs::VerifyInputsArgs>),
     Ready(ready::ReadyArgs),
+    Completion(completion::CompletionArgs),
+    Man(man::ManArgs),
     /// Tells the version, and the commit it was built from
     Version,
 }
@@ -124,12 +139,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let parsed = definition
         .clone()
         .try_get_matches_from(arguments.clone())
-        .and_then(|given| Cli::from_arg_matches(&given));
-    let (mut cli, refused) = match (parsed, refused) {
+        .and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
+    let (mut cli, given, refused) = match (parsed, refused) {
         // Those that live in a pod say it where the pod's owner looks.
-        (Ok(cli), Some(refused)) if cli.command.is_in_a_pod() => (cli, Some(refused)),
+        (Ok((cli, given)), Some(refused)) if cli.command.is_in_a_pod() => (cli, given, Some(refused)),
         (Ok(_), Some(refused)) => return refused.end(),
-        (Ok(cli), None) => (cli, None),
+        (Ok((cli, given)), None) => (cli, given, None),
         (Err(error), refused) => {
             return match signals {
                 Some(signals) if !usage::is_asked_for(&error) => {
@@ -140,7 +155,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                     });
                     misused::sidecar(definition, arguments, &why, signals).into()
                 }
-                _ => refused.map_or_else(|| usage::tell(error).into(), |refused| refused.end()),
+                _ => refused.map_or_else(|| usage::tell(error), |refused| refused.end()),
             };
         }
     };
@@ -148,8 +163,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| !text.is_empty());
     // Of a sidecar the log is all that an operator sees; of a command on a terminal, its report.
     let usual = if cli.command.is_in_a_pod() { "info" } else { "warn" };
-    let level = cli.log.as_deref().unwrap_or(usual);
-    let done = logging::install(level, traceparent.as_deref())
+    let level = level(&cli, &given, usual);
+    let done = logging::install(&level, traceparent.as_deref())
         .or_else(|why| {
             // A step is not held for that.
             if !cli.command.is_in_a_pod() {
@@ -177,6 +192,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => failure.end(),
+    }
+}
+
+/// What is logged: what an option says, then what a variable does, then what is usual.
+fn level(cli: &Cli, given: &ArgMatches, usual: &str) -> String {
+    let is_option = given.value_source("log") == Some(ValueSource::CommandLine);
+    match &cli.log {
+        Some(level) if is_option || cli.verbose == 0 => level.clone(),
+        _ => logging::louder(usual, cli.verbose).to_owned(),
     }
 }
 
@@ -214,13 +238,15 @@ fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Ex
         Command::Run(args) => wait(run::run(args)),
         Command::Verify(args) => wait(verify::verify(args)),
         Command::Attest(args) => wait(attest::attest(*args)),
-        Command::Inspect(args) => inspect::inspect(&args),
+        Command::Inspect(args) => wait(inspect::inspect(args)),
         Command::Keygen(args) => keygen::keygen(&args),
         Command::PublicKey(args) => public_key::public_key(args),
         Command::Inject(args) => inject::inject(*args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args, signals.unwrap_or_else(Signals::listen))),
         Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(*args).await) }),
         Command::Ready(args) => wait(ready::ready(args)),
+        Command::Completion(args) => completion::completion(&args),
+        Command::Man(args) => man::man(&args),
         Command::Version => print(&version()).map(|()| Exit::Done),
     }
 }
@@ -250,6 +276,12 @@ fn print(text: &str) -> Result<(), Failure> {
     printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
+/// Tells a person something beside what was asked for. If standard error is gone there is nobody
+/// to tell, and that is no reason to end in another way.
+fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// What came of writing to standard output.
 fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
     match written {
@@ -257,7 +289,9 @@ fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
             Err(Failure::silent(Exit::Interrupted(SIGPIPE)))
         }
-        Err(e) => Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}"))),
+        Err(e) => Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}")).remedy(
+            "not all that was asked for could be said: look where standard output leads, and run it again",
+        )),
         Ok(()) => Ok(()),
     }
 }
@@ -270,6 +304,11 @@ fn workers() -> NonZeroUsize {
 /// Where a key is: a path, or `env://NAME`.
 fn key_source() -> impl TypedValueParser<Value = KeySource> {
     OsStringValueParser::new().try_map(KeySource::try_from)
+}
+
+/// What holds an attestation or a policy: a path, `-`, or `s3://bucket/key`.
+fn document_name() -> impl TypedValueParser<Value = DocumentName> {
+    OsStringValueParser::new().try_map(DocumentName::try_from)
 }
 
 /// The environment, for keys that are in it.

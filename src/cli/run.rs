@@ -13,6 +13,7 @@ use argo_attest_core::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER, Sourc
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
+use tracing::info;
 
 use super::interrupts::Interrupts;
 use super::progress::Bar;
@@ -107,6 +108,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let session = Session::start(artifacts, &watching(&args, &target, &source)?, &Cancel::new())
         .map_err(|e| Failure::from_error(Exit::Io, &e))?;
 
+    info!(key = used.id, outputs = args.outputs.len(), "watching; the command starts");
     let started_on = Timestamp::now();
     let output = if args.json { Output::StandardError } else { Output::Inherit };
     let hidden = source.variable().map(VariableName::as_str);
@@ -115,6 +117,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
             .remedy("name the command after -- as you would in a shell, and check that it can be run")
     })?;
     session.mark_end();
+    info!(code = end.code(), "the command ended");
     let mut interrupts = Interrupts::listen()?;
     let finished_on = Timestamp::now();
     let mut report = RunReport {

@@ -1,27 +1,31 @@
 //! What clap says of a command line that makes no sense, without what nobody may read.
 
-use std::io::{Write as _, stderr};
+use std::io::{Write as _, stderr, stdout};
+use std::process::ExitCode;
 
 use argo_attest_core::secret::{redacted, shown};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::Exit;
+use super::{Exit, printed};
 
 /// Prints clap's error, or the help that was asked for. Values that were given are
 /// repeated only in the printable form, and not if they may be a key.
-pub(super) fn tell(mut error: clap::Error) -> Exit {
-    let exit = if is_asked_for(&error) { Exit::Done } else { Exit::Usage };
+pub(super) fn tell(mut error: clap::Error) -> ExitCode {
+    if is_asked_for(&error) {
+        let written = printed(error.print().and_then(|()| stdout().flush()));
+        return written.map_or_else(|failure| failure.end(), |()| Exit::Done.into());
+    }
     hide(&mut error);
     // Why a value is not taken is told in its parser's own words, which may quote it.
     let rendered = error.render().to_string();
     let told = redacted(&rendered);
     // If standard error is gone there is nobody to tell.
-    let _ = if exit == Exit::Done || told == rendered {
+    let _ = if told == rendered {
         error.print()
     } else {
         stderr().write_all(told.as_bytes()).and_then(|()| stderr().write_all(b"\n"))
     };
-    exit
+    Exit::Usage.into()
 }
 
 /// Whether it is no error, but help, or the version.

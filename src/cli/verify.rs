@@ -8,11 +8,8 @@ use std::sync::Arc;
 
 use argo_attest_core::contract::variable;
 use argo_attest_core::image::Platform;
-use argo_attest_core::policy::document::MAX_POLICY;
 use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::relpath::printable;
-use argo_attest_core::secret::shown_path;
-use argo_attest_core::text::causes;
 use argo_attest_core::verify::Wanted;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
@@ -24,10 +21,12 @@ use super::asked::{All, Asked, Images, Told};
 use super::layout::Layout;
 use super::progress::Bar;
 use super::totals::{self, Totals};
-use super::{Exit, Failure, home, print, print_json_line, workers};
+use super::{Exit, Failure, home, policy, print, print_json_line, tell, workers};
+use crate::attestations::NamedAttestation;
 use crate::chain::{self, Buckets, Limits};
+use crate::document::DocumentName;
 use crate::observe::NoProgress;
-use crate::regular_file;
+use crate::regular_file::STANDARD_INPUT;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, ProcessEnv};
@@ -69,12 +68,12 @@ pub(super) struct VerifyArgs {
         help = "Public key to trust, SPKI PEM: a file, or env://NAME for a variable; can be given several times"
     )]
     key: Vec<KeySource>,
-    /// Policy that says which keys, builders and workflows are accepted
-    #[arg(long, value_name = "FILE", env = variable::POLICY)]
-    policy: Option<PathBuf>,
-    /// Attestation to verify with, in any form that inspect shows
-    #[arg(long, value_name = "FILE", env = variable::BUNDLE)]
-    bundle: Option<PathBuf>,
+    /// Policy that says which keys, builders and workflows are accepted; a file, an s3:// object, or -
+    #[arg(long, value_name = "FILE", env = variable::POLICY, value_parser = super::document_name())]
+    policy: Option<DocumentName>,
+    /// Attestation to verify with, in any form that inspect shows; a file, an s3:// object, or -
+    #[arg(long, value_name = "FILE", env = variable::BUNDLE, value_parser = super::document_name())]
+    bundle: Option<DocumentName>,
     /// Claim to verify: a predicate's type, or a name that cosign knows one by (spdx, cyclonedx, vuln,
     /// openvex, link, custom, slsaprovenance, slsaprovenance1) [default: SLSA provenance v0.2 or v1]
     #[arg(long = "type", value_name = "TYPE", env = variable::PREDICATE_TYPE, value_parser = wanted, verbatim_doc_comment)]
@@ -84,9 +83,10 @@ pub(super) struct VerifyArgs {
         long,
         value_name = "FILE",
         env = variable::OUTCOME,
+        value_parser = super::document_name(),
         conflicts_with_all = ["artifacts", "bundle", "chain", "wanted"]
     )]
-    outcome: Option<PathBuf>,
+    outcome: Option<DocumentName>,
     /// Accept only this builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: Option<String>,
@@ -126,10 +126,11 @@ enum Output {
 /// Verifies each artifact, several at a time, and answers in their order.
 pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let json = args.json || args.output == Some(Output::Json);
-    let (policy, own) = policy(&args)?;
+    input_once(&args)?;
+    let (policy, own) = trusted(&args).await?;
     let missing = policy.missing().clone();
     let wanted = args.wanted.clone().unwrap_or_default();
-    let checker = Checker { policy, now: Timestamp::now(), bundle: args.bundle.clone(), wanted };
+    let checker = Checker { policy, now: Timestamp::now(), bundle: bundle(&args).await?, wanted };
     if let Some(outcome) = &args.outcome {
         return super::outcome::verify(&checker, outcome, json).await;
     }
@@ -168,13 +169,13 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
         return Ok(exits);
     }
     if totals.all() > 1 {
-        eprintln!("{totals}");
+        tell(&format!("{totals}\n"));
     }
     if let Some(orphans) = totals::orphans(&orphans) {
-        eprintln!("{orphans}");
+        tell(&format!("{orphans}\n"));
     }
     if own && !json {
-        eprintln!("only your own key is trusted here; --key or --policy names others");
+        tell("only your own key is trusted here; --key or --policy names others\n");
     }
     Ok(exits)
 }
@@ -201,10 +202,26 @@ async fn check(checker: Arc<Checker>, asked: Asked, alone: bool) -> (Told, Resul
     (told, found.map_err(CheckFailure::from))
 }
 
+/// Standard input has one end: whoever reads it second would find nothing there.
+fn input_once(args: &VerifyArgs) -> Result<(), Failure> {
+    let documents =
+        [&args.policy, &args.bundle, &args.outcome].into_iter().flatten().filter_map(|name| match name {
+            DocumentName::File(path) => Some(path.as_path()),
+            DocumentName::Object { .. } => None,
+        });
+    let keys = args.key.iter().filter_map(KeySource::file);
+    let named = documents.chain(keys).chain(args.artifacts.iter().map(PathBuf::as_path));
+    if named.filter(|path| *path == Path::new(STANDARD_INPUT)).count() < 2 {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, "standard input, -, is named more than once")
+        .remedy("give one of them by a path"))
+}
+
 /// Whom to trust, and whether that is only the user's own key.
-fn policy(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
+async fn trusted(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
     let (policy, own) = match &args.policy {
-        Some(file) => (read_policy(file)?, false),
+        Some(name) => (policy::read(&name.open(&ProcessEnv)?).await?, false),
         None if args.key.is_empty() => (own_key()?, true),
         None => {
             let load = |source: &KeySource| {
@@ -235,16 +252,13 @@ fn own_key() -> Result<Policy, Failure> {
     Ok(Policy::of_keys(vec![TrustedKey::new("your own key", key)]))
 }
 
-/// Reads a policy, and the public keys that it names beside itself.
-pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
-    let shown = shown_path(file);
-    let bytes = regular_file::read_named(file, MAX_POLICY)
-        .map_err(|e| Failure::from(&e).about(&format!("cannot read the policy {shown}")))?;
-    let directory = file.parent().unwrap_or_else(|| Path::new(""));
-    Policy::from_yaml(&bytes, |key| load_public(&directory.join(key))).map_err(|e| {
-        Failure::new(Exit::Data, format!("{shown}: {}", causes(&e)))
-            .remedy("docs/policy.md in the source describes the file, field by field")
-    })
+/// The attestation that is named.
+async fn bundle(args: &VerifyArgs) -> Result<Option<NamedAttestation>, Failure> {
+    let Some(name) = &args.bundle else { return Ok(None) };
+    let place = name.open(&ProcessEnv)?;
+    tracing::info!(attestation = %place, "reading the attestation that is named");
+    let read = NamedAttestation::read(place).await;
+    read.map(Some).map_err(|e| Failure::from(&e).about("cannot read the attestation"))
 }
 
 fn wanted(text: &str) -> Result<Wanted, Infallible> {

@@ -16,9 +16,9 @@ use tracing::{error, info, warn};
 
 use super::pod::PodArgs;
 use super::template::TemplateArgs;
-use super::verify::read_policy;
-use super::{Exit, Failure, workers};
+use super::{Exit, Failure, policy, workers};
 use crate::cluster::Lookup;
+use crate::document::Document;
 use crate::gate::{Answer, EvidenceError, Inspection, Verdict, evidence, summary};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
 use crate::report::NotJudged;
@@ -150,7 +150,7 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
         return Ok(let_through(&step, "the template has no input artifacts"));
     }
     let checker = Checker {
-        policy: read_policy(&args.policy)?,
+        policy: policy::read(&Document::File(args.policy.clone())).await?,
         now: Timestamp::now(),
         bundle: None,
         wanted: Wanted::default(),

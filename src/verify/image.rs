@@ -59,7 +59,7 @@ async fn check(
     let content = Arc::new(Content::File(digest));
     let attestations = ImageAttestations::new(registries, image.repository(), digest);
     if let Some(bundle) = &checker.bundle {
-        return judge(checker, attestations.named(bundle)?, &content).await;
+        return judge(checker, attestations.named(bundle), &content).await;
     }
     candidates::first(attestations.candidates(), async |candidate| judge(checker, candidate, &content).await)
         .await

@@ -68,7 +68,7 @@ async fn check_at(
     let attestations = FileAttestations::new(named);
     let mut check = Check { checker, named, real, workers, progress, content: None };
     if let Some(bundle) = &checker.bundle {
-        return check.candidate(attestations.named(bundle)?).await;
+        return check.candidate(attestations.named(bundle)).await;
     }
     let nearest = attestations.find(Reach::Nearest);
     candidates::first(nearest, async |candidate| check.candidate(candidate).await).await

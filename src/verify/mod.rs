@@ -16,7 +16,6 @@ mod passed_over;
 mod staged;
 
 use std::io;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -34,7 +33,7 @@ use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::{Reason, Rejection, VerifiedStatement, Wanted};
 
-use crate::attestations::FindError;
+use crate::attestations::{FindError, NamedAttestation};
 use crate::observe::{ObserverError, RootError};
 use crate::registry::RegistryError;
 use crate::store::StoreError;
@@ -47,7 +46,7 @@ pub struct Checker {
     /// The verifier's clock.
     pub now: Timestamp,
     /// The attestation, where the caller names it.
-    pub bundle: Option<PathBuf>,
+    pub bundle: Option<NamedAttestation>,
     /// Which claim is asked for.
     pub wanted: Wanted,
 }
@@ -86,9 +85,6 @@ pub enum CheckError {
     /// More is there than is looked at.
     #[error("there are more than {} entries beneath it, or their names are too long", many::MAX_ENTRIES)]
     TooMany,
-    /// The named attestation is not there.
-    #[error("the attestation {0} does not exist")]
-    NoBundle(String),
     /// The artifact, or what lies beside it, cannot be read.
     #[error("cannot read {name}")]
     Io {
@@ -124,7 +120,6 @@ impl From<FindError> for CheckError {
     fn from(error: FindError) -> Self {
         match error {
             FindError::Rejected(rejection) => Self::Rejected(rejection),
-            FindError::NotThere(name) => Self::NoBundle(name),
             FindError::Io { name, source } => Self::Io { name, source },
             FindError::Store(error) => Self::Store(error),
             FindError::Registry(error) => Self::Registry(error),
@@ -157,7 +152,7 @@ impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::NoBundle(_) | Self::NothingBeneath(_) => Fault::Missing,
+            Self::NoArtifact | Self::NothingBeneath(_) => Fault::Missing,
             Self::Nameless | Self::TooMany => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Registry(error) => error.fault(),
@@ -169,7 +164,7 @@ impl Trouble for CheckError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::Rejected(rejection) => return rejection.remedy(),
-            Self::NoArtifact | Self::NoBundle(_) => "check the path".to_owned(),
+            Self::NoArtifact => "check the path".to_owned(),
             Self::NothingBeneath(_) => {
                 "check the prefix: it ends in /, and objects have keys beneath it".to_owned()
             }

@@ -53,7 +53,7 @@ pub(super) async fn check(
     (sha256, digests): Digests,
 ) -> Result<Checked, CheckError> {
     let Some(bundle) = &checker.bundle else { return Err(CheckError::Nameless) };
-    let found = Found::of(FileAttestations::new(artifact).named(bundle)?)?;
+    let found = Found::of(FileAttestations::new(artifact).named(bundle))?;
     let authentic = found.authentic(checker)?.into_iter();
     let authentic = authentic
         .map(|(index, statement)| match &digests {

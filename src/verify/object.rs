@@ -33,7 +33,7 @@ pub async fn check_object(
     let (parts, known) = (Parts::Object, None);
     let mut check = Check { checker, store, key, parts, attestations: &attestations, progress, known };
     if let Some(bundle) = &checker.bundle {
-        return check.candidate(attestations.named(bundle)?).await;
+        return check.candidate(attestations.named(bundle)).await;
     }
     let nearest = attestations.candidates(Reach::Nearest);
     candidates::first(nearest, async |candidate| check.candidate(candidate).await).await

@@ -1,7 +1,6 @@
 //! Objects under names that are not quite their own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use argo_attest_core::argo::Placement;
 use argo_attest_core::contents::Contents;
@@ -19,8 +18,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::attest::Attestor;
 use crate::attestations::ObjectAttestations;
+use crate::document::Document;
 use crate::observe::NoProgress;
-use crate::store::{MemoryStore, ObjectKey, Store as _};
+use crate::store::{Listed, Listing, MemoryStore, ObjectKey, PageSource, Store as _};
 
 struct Bucket {
     store: MemoryStore,
@@ -64,7 +64,7 @@ impl Bucket {
         self.check_with(key, None).await
     }
 
-    async fn check_with(&self, key: &str, bundle: Option<PathBuf>) -> Result<Checked, CheckError> {
+    async fn check_with(&self, key: &str, bundle: Option<NamedAttestation>) -> Result<Checked, CheckError> {
         let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
         let checker = Checker { policy, now: Timestamp::now(), bundle, wanted: Wanted::default() };
         check_object(&checker, &self.store, &ObjectKey::new(key).unwrap(), &NoProgress).await
@@ -198,6 +198,7 @@ async fn a_named_attestation_is_about_the_place_that_it_names() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let bundle = ObjectKey::new("x/dir.sigstore.json").unwrap();
         std::fs::write(file.path(), bucket.store.get(&bundle, u64::MAX).await.unwrap().bytes).unwrap();
+        let named = NamedAttestation::read(Document::File(file.path().to_owned())).await.unwrap();
         // Which member, where it is, and whether it is there only if no place is named.
         for (key, bytes, anywhere) in [
             ("x/dir/a", "a", true),
@@ -213,7 +214,7 @@ async fn a_named_attestation_is_about_the_place_that_it_names() {
             ("x/dir/./a", "a", false),
         ] {
             bucket.put(key, bytes);
-            let found = bucket.check_with(key, Some(file.path().to_owned())).await;
+            let found = bucket.check_with(key, Some(named.clone())).await;
             match place {
                 Some(_) => assert_eq!(found.is_ok_and(|found| found.placed == Some(true)), anywhere, "{key}"),
                 None => {
@@ -222,7 +223,7 @@ async fn a_named_attestation_is_about_the_place_that_it_names() {
             }
         }
         bucket.put("x/dir/other", "a");
-        let found = bucket.check_with("x/dir/other", Some(file.path().to_owned())).await;
+        let found = bucket.check_with("x/dir/other", Some(named)).await;
         assert!(found.is_err(), "{found:?}");
     }
 }
@@ -378,4 +379,129 @@ async fn what_is_nearer_counts_more_in_either_place() {
         bucket.put("dir/a", "a");
         assert!(bucket.refusal("dir/a").await.unwrap().contains("not one that is attested"));
     }
+}
+
+/// A store whose listing is not what is there.
+#[derive(Debug)]
+struct Lying {
+    store: MemoryStore,
+    hides: &'static str,
+}
+
+#[async_trait::async_trait]
+impl crate::store::Store for Lying {
+    fn uri(&self, key: &ObjectKey) -> String {
+        self.store.uri(key)
+    }
+
+    async fn get(&self, key: &ObjectKey, limit: u64) -> Result<crate::store::Object, StoreError> {
+        self.store.get(key, limit).await
+    }
+
+    async fn stream(&self, key: &ObjectKey) -> Result<crate::store::ObjectStream, StoreError> {
+        self.store.stream(key).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<crate::store::ObjectInfo, StoreError> {
+        self.store.head(key).await
+    }
+
+    /// All keys twice, in two pages, but those that are hidden.
+    fn list(&self, prefix: &str) -> Listing {
+        let keys = self.store.keys().into_iter();
+        let keys = keys.filter(|key| key.as_str().starts_with(prefix) && !key.as_str().contains(self.hides));
+        let page: Vec<_> = keys.map(|key| Listed { key, size: 1 }).collect();
+        Listing::new(Box::new(Pages(vec![page.clone(), Vec::new(), page])))
+    }
+
+    async fn put(
+        &self,
+        key: &ObjectKey,
+        bytes: Bytes,
+        mode: crate::store::PutMode,
+    ) -> Result<crate::store::PutOutcome, StoreError> {
+        self.store.put(key, bytes, mode).await
+    }
+
+    fn address(&self) -> Option<StoreAddress> {
+        self.store.address()
+    }
+}
+
+struct Pages(Vec<Vec<Listed>>);
+
+#[async_trait::async_trait]
+impl PageSource for Pages {
+    async fn next_page(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
+        Ok(self.0.pop())
+    }
+}
+
+impl Bucket {
+    /// What each artifact beneath a prefix is found to be, where the listing hides some keys.
+    async fn beneath(&self, under: &str, hides: &'static str) -> Vec<(String, String)> {
+        let store = MemoryStore::at(address());
+        for key in self.store.keys() {
+            store.overwrite(&key, self.store.get(&key, u64::MAX).await.unwrap().bytes);
+        }
+        let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
+        let checker = Checker { policy, now: Timestamp::now(), bundle: None, wanted: Wanted::default() };
+        let found = prefix(std::sync::Arc::new(Lying { store, hides }), under).await.unwrap();
+        let mut all = Vec::new();
+        for artifact in found.artifacts {
+            let found_out = artifact.check(&checker, std::num::NonZeroUsize::MIN, &NoProgress).await;
+            let reason = found_out.map_or_else(|e| e.reason().code(), |_| "attested");
+            all.push((artifact.name().to_str().unwrap().to_owned(), reason.to_owned()));
+        }
+        all.extend(found.orphans.into_iter().map(|orphan| (orphan, "orphan".to_owned())));
+        all
+    }
+}
+
+fn told(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(name, reason)| (format!("memory:{name}"), (*reason).to_owned())).collect()
+}
+
+const NOTHING: &str = "\n";
+
+#[tokio::test]
+async fn a_directory_of_objects_is_compared_as_a_whole() {
+    let bucket = Bucket::new();
+    bucket.attest("p/dir", &directory(), Some("p/dir")).await;
+    for (key, bytes) in [("p/dir/a", "a"), ("p/dir/sub/b", "b"), ("p/dir/caf\u{e9}", "e")] {
+        bucket.put(key, bytes);
+    }
+    for under in ["p/", "", "p/dir/"] {
+        assert_eq!(bucket.beneath(under, NOTHING).await, told(&[("p/dir/", "attested")]), "{under}");
+    }
+    // What is hidden is missing.
+    assert_eq!(bucket.beneath("p/", "/sub/").await, told(&[("p/dir/", "altered")]));
+    for added in ["p/dir/new", "p/dir/a.sigstore.json"] {
+        bucket.put(added, "x");
+        assert_eq!(bucket.beneath("p/", NOTHING).await, told(&[("p/dir/", "altered")]), "{added}");
+        bucket.store.remove(&ObjectKey::new(added).unwrap());
+    }
+    bucket.put("p/dir//a", "a");
+    assert_eq!(bucket.beneath("p/", NOTHING).await, told(&[("p/dir/", "unverifiable")]));
+}
+
+/// Whatever a listing leaves out or says twice, it makes nothing attested that is not.
+#[tokio::test]
+async fn what_a_listing_hides_is_refused() {
+    let bucket = Bucket::new();
+    let file = |name: &str, bytes: &str| Contents::file(name, Sha256Digest::of(bytes.as_bytes()));
+    for key in ["p/a", "p/b"] {
+        bucket.put(key, key);
+        bucket.attest(key, &file(key, key), Some(key)).await;
+    }
+    bucket.attest("p/gone", &file("p/gone", "x"), Some("p/gone")).await;
+    let orphans = [("p/gone.intoto.jsonl", "orphan"), ("p/gone.sigstore.json", "orphan")];
+    let all = [&[("p/a", "attested"), ("p/b", "attested")][..], &orphans].concat();
+    assert_eq!(bucket.beneath("p/", NOTHING).await, told(&all), "each once");
+    let hidden = [&[("p/a", "unattested"), ("p/b", "attested")][..], &orphans].concat();
+    assert_eq!(bucket.beneath("p/", "a.").await, told(&hidden));
+    // The newest counts, also where only older lines are shown.
+    bucket.put("p/b.sigstore.json", "{}");
+    let shown = bucket.beneath("p/", NOTHING).await;
+    assert_eq!(bucket.beneath("p/", "b.sigstore").await, shown, "it is asked for all the same");
 }

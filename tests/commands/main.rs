@@ -16,6 +16,9 @@ mod workshop;
 
 mod attest;
 mod chain;
+mod documents;
 mod many;
 mod others;
 mod run;
+mod shell;
+mod streams;

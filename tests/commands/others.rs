@@ -1,6 +1,8 @@
 //! Attestations that other tools made, through the program: each is read as what it is, and
 //! verified if a key signed it.
 
+use std::fs;
+
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse;
 use argo_attest_core::keys::{KeyType, PrivateKey};
@@ -269,4 +271,66 @@ fn what_is_shown_says_who_is_said_to_have_signed() {
     desk.run(["inspect", "."]).with(74).says("name one of the files in it");
     // What verify takes of each is what it can check.
     assert_eq!(json["signaturesChecked"], false);
+}
+
+/// As Windows editors and `PowerShell` leave them: the mark says nothing, and what says something
+/// else is named.
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    let others = Others::new();
+    let marked = |text: &str| format!("\u{feff}{text}");
+    let (envelope, desk) = (others.good(), &others.desk);
+    let bundle = json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {"publicKey": {"hint": "h"}},
+        "dsseEnvelope": envelope,
+    });
+    for file in [
+        marked(&bundle.to_string()),
+        marked(&envelope.to_string()),
+        marked(&format!("{envelope}\n{envelope}\n")),
+    ] {
+        others.verify(&file, 0);
+        desk.run(["inspect", "it"]).with(0);
+    }
+    // Beside the artifact, and every other file that a user brings.
+    desk.write("app.sigstore.json", marked(&bundle.to_string()));
+    desk.write("marked.pub", marked(&others.key.public().to_spki_pem()));
+    desk.write(
+        "policy.yaml",
+        marked(
+            "apiVersion: argo-attest.io/v1\nkind: VerificationPolicy\nkeys: [{name: k, file: marked.pub}]\n\
+             builders: [{id: \"https://theirs.example/b\", keys: [k]}]\n",
+        ),
+    );
+    desk.run(["verify", "--key", "marked.pub", "app"]).with(0);
+    desk.run(["verify", "--policy", "policy.yaml", "app"]).with(0);
+    // UTF-16 is said to be that.
+    let wide: Vec<u8> = marked(&bundle.to_string()).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    desk.write("wide.json", wide);
+    desk.run(["inspect", "wide.json"]).with(65).says("the file is UTF-16: save it as UTF-8");
+    // Around what we wrote ourselves, too, as white space is.
+    desk.attest(&["own"], "echo 1 > own").with(0);
+    let ours = String::from_utf8(desk.read("own.sigstore.json")).unwrap();
+    desk.write("own.sigstore.json", marked(&ours));
+    fs::remove_file(desk.path("own.intoto.jsonl")).unwrap();
+    desk.accepted(["own"]);
+}
+
+/// What others wrote into the lines of an artifact stays there, byte for byte.
+#[test]
+fn a_run_adds_to_lines_of_others() {
+    let others = Others::new();
+    let desk = &others.desk;
+    let lines = format!(
+        "# a note\n{}\n{{\"payloadType\":\"t\",\"payload\":\"\",\"signatures\":[]}}\r\n{{}}",
+        others.good()
+    );
+    desk.write("app.intoto.jsonl", &lines);
+    desk.attest(&["app"], "echo 1 > app").with(0);
+    let now = String::from_utf8(desk.read("app.intoto.jsonl")).unwrap();
+    assert!(now.starts_with(&format!("{lines}\n")), "{now}");
+    assert_eq!(now.lines().count(), 5, "{now}");
+    desk.accepted(["app"]);
+    desk.run(["inspect", "app.intoto.jsonl"]).with(0);
 }

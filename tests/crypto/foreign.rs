@@ -165,12 +165,25 @@ fn lines_are_appended_once_and_the_oldest_dropped() {
     assert_eq!(payloads(&file), [r#"{"n":7}"#, r#"{"n":8}"#]);
     assert_eq!(file.split(|b| *b == b'\n').count(), 3);
 
+    // Others' lines stay where they are, byte for byte; what has nothing else is not written into.
     let damaged = [file.as_slice(), b"\n{}\n"].concat();
-    for error in
-        [lines::parse(&damaged).unwrap_err(), lines::append(&damaged, &envelope(9), three).unwrap_err()]
-    {
-        assert!(matches!(error, lines::LinesError::Line { number: 4, .. }), "{error:?}");
+    match lines::parse(&damaged).unwrap_err() {
+        lines::LinesError::Line { number: 4, .. } => {}
+        error => panic!("{error:?}"),
     }
+    let others = [b"# a note\r\n", file.as_slice(), b" {\"payloadType\": \"t\"}"].concat();
+    let mut added = others.clone();
+    for n in 9..=20 {
+        added = lines::append(&added, &envelope(n), three).unwrap();
+        assert_eq!(lines::append(&added, &envelope(n), three).unwrap(), added);
+    }
+    let newest: Vec<_> = (18..=20).flat_map(|n| [envelope(n).to_json(), b"\n".to_vec()].concat()).collect();
+    assert_eq!(added, [&b"# a note\r\n {\"payloadType\": \"t\"}\n"[..], &newest].concat());
+    for foreign in [&b"mine\n"[..], b"{}\n", b" "] {
+        assert!(!lines::takes(foreign));
+        lines::append(foreign, &envelope(9), three).unwrap_err();
+    }
+    assert!(lines::takes(b"") && lines::takes(b"\n\r\n") && lines::takes(&others));
     assert_eq!(lines::parse(b"\n\r\n").unwrap_err(), lines::LinesError::Empty);
     // White space is no part of a line: the line's own end cannot be changed into it.
     let line = envelope(7).to_json();

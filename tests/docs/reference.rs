@@ -41,12 +41,14 @@ fn name(arg: &Arg) -> String {
     let takes = arg.get_action().takes_values();
     let several = matches!(arg.get_action(), clap::ArgAction::Append) || arg.is_positional();
     let value = if takes { values.join(" ") } else { String::new() };
+    let short = arg.get_short().map_or_else(String::new, |short| format!("`-{short}`, "));
     let name = match arg.get_long() {
         Some(long) if value.is_empty() => format!("`--{long}`"),
         Some(long) if arg.is_require_equals_set() => format!("`--{long}[={value}]`"),
         Some(long) => format!("`--{long} {value}`"),
         None => format!("`{value}`"),
     };
+    let name = short + &name;
     if several && takes { name + "…" } else { name }
 }
 

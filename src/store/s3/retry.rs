@@ -142,6 +142,7 @@ impl Retrying {
             }
         })
         .await;
+        tracing::debug!(uri, attempts, answered = result.is_ok(), "the store was asked");
         result.map_err(|fault| GaveUp { fault, attempts })
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use argo_attest::attestations::NamedAttestation;
+use argo_attest::document::Document;
 use argo_attest::observe::NoProgress;
 use argo_attest::signer::load_public;
 use argo_attest::verify::{CheckError, Checker, check_path};
@@ -22,13 +24,15 @@ fn policy(desk: &Desk) -> Policy {
 
 /// The reason for a no, from the same code that the program runs; `None` for a yes.
 fn reason(desk: &Desk, artifact: &Path, bundle: Option<&Path>) -> Option<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let named =
+        |path: &Path| runtime.block_on(NamedAttestation::read(Document::File(path.to_owned()))).unwrap();
     let checker = Checker {
         policy: policy(desk),
         now: Timestamp::now(),
-        bundle: bundle.map(Path::to_owned),
+        bundle: bundle.map(named),
         wanted: Wanted::default(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     match runtime.block_on(check_path(&checker, artifact, NonZeroUsize::MIN, &NoProgress)) {
         Ok(_) => None,
         Err(CheckError::Rejected(no)) => Some(argo_attest_core::text::causes(&no)),

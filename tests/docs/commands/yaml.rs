@@ -20,7 +20,8 @@ enum Shown {
 const POLICY: &str = "apiVersion: argo-attest.io/v1\nkind: VerificationPolicy\n";
 const SPEC: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: x-}\nspec:\n  entrypoint: x\n";
 /// Files for others: what they begin with.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
+    "apiVersion: batch/v1",
     "name: release",
     "build:\n  image:",
     "keyFormat:",

@@ -65,6 +65,8 @@ impl AttestationFile {
     }
 
     fn unpacked(bytes: &[u8]) -> Result<Self, FileError> {
+        // No line of ours has one: with it a line is not as it was written.
+        let (bytes, marked) = unpacked::after_mark(bytes).map_or((bytes, false), |text| (text, true));
         if bytes.trim_ascii().is_empty() {
             return Err(FileError::Empty);
         }
@@ -75,20 +77,20 @@ impl AttestationFile {
         }
         unpacked::text(bytes)?;
         let error = match document(bytes) {
-            Ok(document) => return Self::of_document(bytes, document),
+            Ok(document) => return Self::of_document(bytes, document, marked),
             Err(error) => error,
         };
-        match Self::of_lines(bytes)? {
+        match Self::of_lines(bytes, marked)? {
             Some(file) => Ok(file),
             None => Err(FileError::Json(error)),
         }
     }
 
-    fn of_document(bytes: &[u8], document: &RawValue) -> Result<Self, FileError> {
+    fn of_document(bytes: &[u8], document: &RawValue, marked: bool) -> Result<Self, FileError> {
         let mut search = Search::default();
         let on_its_line = bytes.starts_with(document.get().as_bytes())
             && [&b""[..], b"\n", b"\r\n"].contains(&bytes.get(document.get().len()..).unwrap_or_default());
-        search.document(document, on_its_line)?;
+        search.document(document, on_its_line && !marked)?;
         let one_line = on_its_line && !document.get().contains('\n');
         let is_line = |search: &Search| {
             search
@@ -101,7 +103,7 @@ impl AttestationFile {
     }
 
     /// One document a line; `None` if no line is one.
-    fn of_lines(bytes: &[u8]) -> Result<Option<Self>, FileError> {
+    fn of_lines(bytes: &[u8], marked: bool) -> Result<Option<Self>, FileError> {
         let mut search = Search::default();
         let mut documents = 0;
         for (index, line) in bytes.split(|b| *b == b'\n').enumerate() {
@@ -109,7 +111,7 @@ impl AttestationFile {
             if trimmed.is_empty() {
                 continue;
             }
-            let plain = line.strip_suffix(b"\r").unwrap_or(line) == trimmed;
+            let plain = !(marked && index == 0) && line.strip_suffix(b"\r").unwrap_or(line) == trimmed;
             let at = format!("line {}", index + 1);
             match document(trimmed) {
                 Ok(document) if document.get().starts_with(['{', '[']) => {

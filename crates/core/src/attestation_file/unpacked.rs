@@ -6,6 +6,15 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::{FileError, MAX_FILE};
 
+/// What some editors put before text in UTF-8: it says nothing (RFC 8259 section 8.1 lets a reader
+/// pass over it).
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The text after its byte order mark, if it has one.
+pub(super) fn after_mark(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.strip_prefix(UTF8_MARK)
+}
+
 /// How gzip begins (RFC 1952 section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -24,7 +33,6 @@ pub(super) fn inflated(bytes: &[u8]) -> Result<Option<Vec<u8>>, FileError> {
 /// That it is text in UTF-8, and begins as JSON does.
 pub(super) fn text(bytes: &[u8]) -> Result<(), FileError> {
     let why = match bytes {
-        [0xef, 0xbb, 0xbf, ..] => "the file begins with a byte order mark: save it as UTF-8 without one",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the file is UTF-16: save it as UTF-8",
         [b'P', b'K', 3, 4, ..] => "the file is a zip archive: unpack it first",
         _ if bytes.starts_with(b"-----BEGIN ") => {

@@ -1,8 +1,9 @@
 //! JSON lines of envelopes, `.intoto.jsonl`
 //! (<https://github.com/in-toto/attestation/blob/main/spec/v1/bundle.md>).
 //!
-//! One envelope a line, the oldest first, every line ended by a newline. Other forms
-//! that in-toto's bundles may hold are refused, with the number of the line.
+//! One envelope a line, the oldest first, every line ended by a newline. Other forms that in-toto's
+//! bundles may hold are refused where envelopes are read here, with the number of the line, and are
+//! kept where one is added.
 
 use std::num::NonZeroUsize;
 
@@ -54,35 +55,85 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Envelope>, LinesError> {
     if envelopes.is_empty() { Err(LinesError::Empty) } else { Ok(envelopes) }
 }
 
-/// The file with one envelope more, and of the lines that were there the newest: at most
-/// `keep` are left, and no more than [`MAX_LINES_FILE`] bytes. If the very same line is there already, the file is
-/// returned as it is. Lines that stay keep their bytes. `existing` may be empty; if it
-/// is damaged that is an error, since to replace it could destroy evidence.
+/// The file with one envelope more, and of the envelopes that were there the newest: at most
+/// `keep` are left, and no more than [`MAX_LINES_FILE`] bytes. Lines that others wrote, which no
+/// reader has to know (bundle.md: "Consumers MUST ignore unrecognized lines"), all stay. What stays
+/// keeps its bytes and its place. If the very same line is there already, the file is returned as it is.
+///
+/// `existing` may be empty. If there is something in it, and no envelope, that is an error: it is
+/// no such file, or is damaged, and to write into it could destroy evidence.
 pub fn append(existing: &[u8], envelope: &Envelope, keep: NonZeroUsize) -> Result<Vec<u8>, LinesError> {
     let new = envelope.to_json();
-    let mut kept = Vec::new();
-    for line in lines(existing)? {
-        kept.push(line?.0);
-    }
-    if kept.contains(&new.as_slice()) {
+    let mut kept = all(existing)?;
+    if kept.iter().any(|line| line.is_envelope && without_end(line.bytes) == new) {
         return Ok(existing.to_vec());
     }
-    kept.push(&new);
+    let mut envelopes = kept.iter().filter(|line| line.is_envelope).count() + 1;
+    let size = |kept: &[Kept<'_>]| -> usize {
+        kept.iter().map(|line| line.bytes.len() + 1).sum::<usize>() + new.len() + 1
+    };
+    let mut left = size(&kept);
     let keep = keep.get().min(MAX_LINES);
-    let mut newest = kept.get(kept.len().saturating_sub(keep)..).unwrap_or_default();
-    let mut size: usize = newest.iter().map(|line| line.len() + 1).sum();
-    while let [oldest, rest @ ..] = newest
-        && size > MAX_LINES_FILE
-    {
-        size -= oldest.len() + 1;
-        newest = rest;
+    while envelopes > keep || left > MAX_LINES_FILE {
+        let Some(oldest) = kept.iter().position(|line| line.is_envelope) else { break };
+        left -= kept.remove(oldest).bytes.len() + 1;
+        envelopes -= 1;
     }
-    let mut out = Vec::with_capacity(size);
-    for line in newest {
-        out.extend_from_slice(line);
-        out.push(b'\n');
+    if left > MAX_LINES_FILE {
+        return Err(LinesError::TooLarge { size: left });
     }
+    let mut out = Vec::with_capacity(left);
+    for line in kept {
+        out.extend_from_slice(line.bytes);
+        if !line.bytes.ends_with(b"\n") {
+            out.push(b'\n');
+        }
+    }
+    out.extend_from_slice(&new);
+    out.push(b'\n');
     Ok(out)
+}
+
+/// Whether an envelope may be added to it ([`append`]).
+pub fn takes(existing: &[u8]) -> bool {
+    all(existing).is_ok()
+}
+
+/// A line with its end.
+struct Kept<'a> {
+    bytes: &'a [u8],
+    is_envelope: bool,
+}
+
+/// Every line as it is; one of them is an envelope, or all are blank.
+fn all(existing: &[u8]) -> Result<Vec<Kept<'_>>, LinesError> {
+    let size = existing.len();
+    if size > MAX_LINES_FILE {
+        return Err(LinesError::TooLarge { size });
+    }
+    let mut foreign = None;
+    let mut kept = Vec::new();
+    for (index, bytes) in existing.split_inclusive(|b| *b == b'\n').enumerate() {
+        let line = without_end(bytes);
+        if line.is_empty() {
+            continue;
+        }
+        if kept.len() == MAX_LINES {
+            return Err(LinesError::TooMany);
+        }
+        let is_envelope = match Envelope::from_json(line) {
+            Ok(_) => true,
+            Err(source) => {
+                foreign.get_or_insert(LinesError::Line { number: index + 1, source });
+                false
+            }
+        };
+        kept.push(Kept { bytes, is_envelope });
+    }
+    match foreign {
+        Some(error) if !kept.iter().any(|line| line.is_envelope) => Err(error),
+        _ => Ok(kept),
+    }
 }
 
 type Line<'a> = Result<(&'a [u8], Envelope), LinesError>;

@@ -34,13 +34,6 @@ pub enum Caveat {
         /// The kind of store, as Argo calls it.
         store: &'static str,
     },
-    /// An output is where our container sees nothing.
-    Hidden {
-        /// The output's name.
-        output: String,
-        /// Its path.
-        path: String,
-    },
     /// It is known only when the step runs which Secret is meant.
     Secret(String),
 }
@@ -62,12 +55,6 @@ impl fmt::Display for Caveat {
                 f,
                 "its output {} is kept in {store}, and only what is kept in S3 is attested",
                 brief(output, 200)
-            ),
-            Self::Hidden { output, path } => write!(
-                f,
-                "its output {} at {} is on no volume that main mounts: the sidecar cannot see it and will refuse it",
-                brief(output, 200),
-                brief(path, 500)
             ),
             Self::Secret(name) => write!(
                 f,
@@ -101,17 +88,12 @@ pub(super) fn of(step: &Step<'_>, secrets: &Secrets) -> Vec<Caveat> {
     if outputs.is_empty() {
         found.push(Caveat::NoArtifacts);
     }
-    let mounted = step.mounted();
     let archive = step.archive().filter(|archive| archive.get("s3").is_none()).and_then(other_store);
     for output in outputs {
         let name = || output.text_at(&["name"]).unwrap_or_default().to_owned();
         let own = if output.get("s3").is_some() { None } else { other_store(output).or(archive) };
         if let Some(store) = own {
             found.push(Caveat::Store { output: name(), store });
-        }
-        let path = output.text_at(&["path"]).filter(|path| !path.is_empty() && !path.contains("{{"));
-        if let Some(path) = path.filter(|path| !mounted.has(path)) {
-            found.push(Caveat::Hidden { output: name(), path: path.to_owned() });
         }
     }
     found.extend(secrets.others.iter().cloned().map(Caveat::Secret));

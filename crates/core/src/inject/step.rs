@@ -1,7 +1,5 @@
 //! What a template says of the step that it makes, the workflow's defaults taken into account.
 
-use std::collections::BTreeSet;
-
 use super::container::Volume;
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
@@ -127,15 +125,6 @@ impl<'v> Step<'v> {
     /// Where it says itself that its artifacts are kept.
     pub(super) fn archive(&self) -> Option<&'v Value> {
         self.find(&["archiveLocation"])
-    }
-
-    /// What main has mounted, as far as is known here.
-    pub(super) fn mounted(&self) -> Mounted<'v> {
-        let (own, spec) = self.patches();
-        let patched =
-            own.or(spec).is_some_and(|patch| patch.contains("volumeMounts") || patch.contains("{{"));
-        let unknown = patched || self.all_mounts().any(|path| path.contains("{{"));
-        Mounted { known: self.mounts().map(parts).collect(), unknown }
     }
 
     /// The container whose mounts ours would mirror.
@@ -265,22 +254,6 @@ pub(super) fn ours(container: &Value) -> Option<&'static str> {
         _ => return None,
     };
     (container.items("args").first().and_then(Value::text) == Some(word)).then_some(name)
-}
-
-/// Where something is mounted.
-pub(super) struct Mounted<'v> {
-    known: BTreeSet<Vec<&'v str>>,
-    /// Whether there may be more.
-    unknown: bool,
-}
-
-impl Mounted<'_> {
-    /// Whether a path may be on something that is mounted.
-    pub(super) fn has(&self, path: &str) -> bool {
-        let path = parts(path);
-        self.unknown
-            || (0..=path.len()).any(|at| path.get(..at).is_some_and(|above| self.known.contains(above)))
-    }
 }
 
 /// An expression is decided when the step runs, by the container itself.

@@ -83,16 +83,21 @@ pub enum InvalidPolicy {
     },
 }
 
-impl Policy {
-    /// Reads a policy file's bytes. `load` reads the public key in a file that
-    /// the policy names, as it is written there.
-    pub fn from_yaml<E>(
-        bytes: &[u8],
-        mut load: impl FnMut(&Path) -> Result<PublicKey, E>,
-    ) -> Result<Self, InvalidPolicy>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+/// A policy as its file has it: all of it was read, but none of the keys' files that it names.
+#[derive(Debug)]
+pub struct PolicyDocument {
+    keys: Vec<KeyEntry>,
+    builders: Vec<(String, Vec<usize>)>,
+    stores: Stores,
+    expect: Expectation,
+    missing: MissingRule,
+}
+
+impl PolicyDocument {
+    /// Reads a policy file's bytes.
+    ///
+    /// Errors: [`InvalidPolicy`], all but those of keys.
+    pub fn read(bytes: &[u8]) -> Result<Self, InvalidPolicy> {
         if bytes.len() > MAX_POLICY {
             return Err(InvalidPolicy::TooLarge);
         }
@@ -111,12 +116,30 @@ impl Policy {
         let (stores, expect) = (fields.optional("stores"), fields.optional("expect"));
         let missing = fields.optional("missing");
         fields.finish()?;
-        // All that is in the file comes first: what it says is looked at before its keys are.
         let keys = keys.distinct(key_entry, |a, b| a.name == b.name)?;
         let builders = builders.distinct(|entry| builder(entry, &keys), |a, b| a.0 == b.0)?;
         let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
         let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
         let missing = missing.map_or_else(|| Ok(MissingRule::default()), missing_rule)?;
+        Ok(Self { keys, builders, stores, expect, missing })
+    }
+
+    /// The files of the public keys, as they are written there, in the policy's order.
+    pub fn key_files(&self) -> impl Iterator<Item = &Path> {
+        self.keys.iter().map(|key| key.file.as_path())
+    }
+
+    /// The policy, with the public key that is in each of those files.
+    ///
+    /// Errors: [`InvalidPolicy::Key`], [`InvalidPolicy::SameKey`].
+    pub fn with_keys<E>(
+        self,
+        mut load: impl FnMut(&Path) -> Result<PublicKey, E>,
+    ) -> Result<Policy, InvalidPolicy>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let Self { keys, builders, stores, expect, missing } = self;
         let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys.len());
         for KeyEntry { name, file, not_before, not_after } in keys {
             let key =
@@ -126,7 +149,21 @@ impl Policy {
             }
             trusted.push(TrustedKey { name, key, not_before, not_after });
         }
-        Ok(Self { keys: trusted, builders: Builders::Listed(builders), stores, expect, missing })
+        Ok(Policy { keys: trusted, builders: Builders::Listed(builders), stores, expect, missing })
+    }
+}
+
+impl Policy {
+    /// Reads a policy file's bytes. `load` reads the public key in a file that
+    /// the policy names, as it is written there.
+    pub fn from_yaml<E>(
+        bytes: &[u8],
+        load: impl FnMut(&Path) -> Result<PublicKey, E>,
+    ) -> Result<Self, InvalidPolicy>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        PolicyDocument::read(bytes)?.with_keys(load)
     }
 }
 
@@ -148,6 +185,7 @@ fn missing_rule(field: Field) -> Result<MissingRule, InvalidPolicy> {
 }
 
 /// A key as the file has it.
+#[derive(Debug)]
 struct KeyEntry {
     name: String,
     file: PathBuf,

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use document::PolicyDocument;
 pub use expectation::{Expectation, Form, Pattern, StoredMatch, TemplateSource};
 pub use missing::{ArtifactKind, Missing, MissingRule};
 pub use stores::{KnownStore, Stores};

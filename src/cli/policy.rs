@@ -1,0 +1,52 @@
+//! The policy that a person names, and the public keys that it names beside itself.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use argo_attest_core::keys::{MAX_PEM, PublicKey};
+use argo_attest_core::policy::document::{InvalidPolicy, MAX_POLICY};
+use argo_attest_core::policy::{Policy, PolicyDocument};
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::causes;
+use tracing::info;
+
+use super::{Exit, Failure};
+use crate::document::Document;
+use crate::signer::load_public;
+
+/// Reads a policy, and the public keys that it names beside itself: each once.
+pub(super) async fn read(place: &Document) -> Result<Policy, Failure> {
+    let unread = |e| Failure::from(&e).about("cannot read the policy");
+    let bytes = place.read(MAX_POLICY).await.map_err(unread)?;
+    let invalid = |e: InvalidPolicy| {
+        Failure::new(Exit::Data, format!("{place}: {}", causes(&e)))
+            .remedy("docs/policy.md in the source describes the file, field by field")
+    };
+    let policy = PolicyDocument::read(&bytes).map_err(invalid)?;
+    info!(policy = %place, keys = policy.key_files().count(), "policy read");
+    if let Document::File(file) = place {
+        let directory = file.parent().unwrap_or_else(|| Path::new(""));
+        return policy.with_keys(|key| load_public(&directory.join(key))).map_err(invalid);
+    }
+    let mut keys = HashMap::new();
+    for file in policy.key_files() {
+        if !keys.contains_key(file) {
+            keys.insert(file.to_owned(), stored_key(place, file).await?);
+        }
+    }
+    let known = |file: &Path| keys.get(file).cloned().ok_or("it was not read");
+    policy.with_keys(known).map_err(invalid)
+}
+
+/// A public key in the store that the policy lies in.
+async fn stored_key(policy: &Document, file: &Path) -> Result<PublicKey, Failure> {
+    let about = format!("{policy}: the key {}", shown_path(file));
+    let place = policy.beside(file).map_err(|e| {
+        Failure::new(Exit::Data, format!("{about} cannot be beside the policy: {e}"))
+            .remedy("put the key into the policy's bucket, and name it as seen from the policy: ci.pub")
+    })?;
+    let bytes = place.read(MAX_PEM).await.map_err(|e| Failure::from(&e).about(&about))?;
+    PublicKey::from_spki_pem(&bytes).map_err(|e| {
+        Failure::new(Exit::Data, format!("{about} is not usable: {e}")).remedy(e.remedy(&place.to_string()))
+    })
+}
