@@ -121,7 +121,7 @@ impl<'a> Looks<'a> {
     async fn list(&mut self) -> Result<(), FindError> {
         let of = self.of;
         for page in of.registries.referrers(of.repository, of.subject).await? {
-            for (_, digest) in page.candidates() {
+            for digest in page.candidates() {
                 if !self.referrers.contains(&digest) {
                     self.referrers.push_back(digest);
                 }

@@ -164,14 +164,13 @@ impl ReferrersIndex {
         Ok(Self { document, manifests, read })
     }
 
-    /// What may carry an attestation, in the order of the list: manifests with a digest that
-    /// can be checked, which are said to be an attestation or not said to be something else.
-    pub fn candidates(&self) -> impl Iterator<Item = (&Descriptor, Sha256Digest)> {
-        let may_be = |entry: &&Descriptor| {
-            ManifestKind::of(&entry.media_type).is_some_and(|kind| !kind.is_index())
-                && (entry.artifact_type.is_empty() || Carried::of(&entry.artifact_type).is_some())
-        };
-        self.read.iter().filter(may_be).filter_map(|entry| Some((entry, entry.digest.sha256()?)))
+    /// What may carry an attestation, in the order of the list: manifests whose digest can be
+    /// checked. What kind of artifact an entry is said to be is not asked: some registries tell the
+    /// type of its configuration instead.
+    pub fn candidates(&self) -> impl Iterator<Item = Sha256Digest> {
+        let may_be =
+            |entry: &&Descriptor| ManifestKind::of(&entry.media_type).is_some_and(|kind| !kind.is_index());
+        self.read.iter().filter(may_be).filter_map(|entry| entry.digest.sha256())
     }
 
     /// Whether a manifest is in it.
@@ -243,7 +242,7 @@ mod tests {
         let more = list.with(&new, &manifest);
         let read = ReferrersIndex::read(&more).unwrap();
         assert!(read.lists(digest));
-        assert_eq!(read.candidates().map(|(_, digest)| digest).collect::<Vec<_>>(), [digest]);
+        assert_eq!(read.candidates().collect::<Vec<_>>(), [digest]);
         let shown = String::from_utf8(more).unwrap();
         assert!(shown.contains(r#"{"odd":true}"#) && shown.contains(r#""x":{"y":1}"#), "{shown}");
     }
@@ -256,8 +255,7 @@ mod tests {
         let image = ManifestKind::OciImage.media_type();
         let list = [
             entry(image, r#","artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json""#),
-            entry(image, r#","artifactType":"application/spdx+json""#),
-            entry(image, ""),
+            entry(image, r#","artifactType":"application/vnd.oci.empty.v1+json""#),
             entry(ManifestKind::OciIndex.media_type(), ""),
             entry("text/plain", ""),
         ];
