@@ -16,6 +16,7 @@ use hyper::header::{
     USER_AGENT, WWW_AUTHENTICATE,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -409,11 +410,12 @@ pub(super) fn resolve(from: &Uri, to: &str) -> Result<Uri, Source> {
     Ok(uri)
 }
 
+/// What may stand in a query or a form as it is (RFC 3986 section 2.3).
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A query, or a form, of names that may stand as they are.
 fn encoded(pairs: &[(&str, &str)]) -> String {
-    fn encode(text: &str) -> percent_encoding::PercentEncode<'_> {
-        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-    }
-    let pair = |(name, value): &(&str, &str)| format!("{}={}", encode(name), encode(value));
+    let pair = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, &RESERVED));
     pairs.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 

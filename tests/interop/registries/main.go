@@ -2,7 +2,8 @@
 //
 //	registries native            go-containerregistry's, which lists referrers
 //	registries fallback          distribution's, which does not
-//	registries push REFERENCE    an index of two small images; prints its digest and theirs
+//	registries push REFERENCE [SEED]
+//	                             an index of two small images; prints its digest and theirs
 //	registries copy FROM TO      what is at FROM, by another name
 //
 // A registry prints its address and serves, in memory, until standard input ends.
@@ -13,9 +14,12 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
+	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/handlers"
@@ -52,11 +56,17 @@ func run(args []string) error {
 		config.Log.Level = "panic"
 		return serve(handlers.NewApp(context.Background(), config))
 	case len(args) == 2 && args[0] == "push":
-		return push(args[1])
+		return push(args[1], time.Now().UnixNano())
+	case len(args) == 3 && args[0] == "push":
+		seed, err := strconv.ParseInt(args[2], 10, 64)
+		if err != nil {
+			return err
+		}
+		return push(args[1], seed)
 	case len(args) == 3 && args[0] == "copy":
 		return crane.Copy(args[1], args[2], crane.Insecure)
 	}
-	return fmt.Errorf("usage: registries native | fallback | push REFERENCE | copy FROM TO")
+	return fmt.Errorf("usage: registries native | fallback | push REFERENCE [SEED] | copy FROM TO")
 }
 
 func serve(handler http.Handler) error {
@@ -72,7 +82,8 @@ func serve(handler http.Handler) error {
 	return http.Serve(listener, handler)
 }
 
-func push(reference string) error {
+func push(reference string, seed int64) error {
+	source := rand.NewSource(seed)
 	to, err := name.ParseReference(reference, name.Insecure)
 	if err != nil {
 		return err
@@ -80,7 +91,7 @@ func push(reference string) error {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	var images []v1.Hash
 	for _, architecture := range []string{"amd64", "arm64"} {
-		image, err := random.Image(512, 2)
+		image, err := random.Image(512, 2, random.WithSource(source))
 		if err != nil {
 			return err
 		}
