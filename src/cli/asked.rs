@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::argo::StoreKind;
-use argo_attest_core::image::Platform;
 use argo_attest_core::policy::ArtifactKind;
 use argo_attest_core::text::brief;
 
 use super::answer::CheckFailure;
+use super::images::ImageArgs;
 use super::verify::object_uri;
 use super::{Exit, Failure};
 use crate::registry::{Registries, RegistryError};
@@ -47,24 +47,15 @@ pub(super) struct All {
     /// Attestations whose artifacts are not there, printable.
     pub(super) orphans: Vec<String>,
     stores: BTreeMap<String, Arc<dyn Store>>,
-    images: Images,
+    images: ImageArgs,
     /// Made when the first image is named.
     registries: Option<Registries>,
-}
-
-/// How images are asked for.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Images {
-    /// Which image of an index.
-    pub(super) platform: Option<Platform>,
-    /// Whether registries are asked without TLS.
-    pub(super) plain_http: bool,
 }
 
 impl All {
     /// Of these arguments. `bundle`: whether one attestation is named for all of them, so that
     /// each is one artifact, and `-` is an artifact's bytes.
-    pub(super) async fn of(arguments: &[PathBuf], bundle: bool, images: Images) -> Result<Self, Failure> {
+    pub(super) async fn of(arguments: &[PathBuf], bundle: bool, images: ImageArgs) -> Result<Self, Failure> {
         let mut all = Self { images, ..Self::default() };
         let list = arguments.iter().filter(|argument| argument.as_os_str() == STANDARD_INPUT).count();
         if list > 1 {
@@ -97,7 +88,11 @@ impl All {
             Ok(Some(found)) => {
                 self.orphans.extend(found.orphans);
                 let asked = found.artifacts.into_iter().map(|artifact| Asked {
-                    told: Told { name: artifact.name(), kind: kind(artifact.is_stored()), is_named: false },
+                    told: Told {
+                        name: artifact.name(),
+                        kind: Some(kind(artifact.is_stored())),
+                        is_named: false,
+                    },
                     artifact: Ok(artifact),
                 });
                 self.artifacts.extend(asked);
@@ -126,7 +121,7 @@ impl All {
     }
 
     fn push(&mut self, name: &Path, is_named: bool, artifact: Result<Artifact, CheckFailure>) {
-        let kind = if image(name).is_some() { None } else { kind(object_uri(name).is_some()) };
+        let kind = image(name).is_none().then(|| kind(object_uri(name).is_some()));
         let told = Told { name: name.to_owned(), kind, is_named };
         self.artifacts.push(Asked { told, artifact });
     }
@@ -156,8 +151,8 @@ impl All {
     }
 }
 
-fn kind(is_stored: bool) -> Option<ArtifactKind> {
-    Some(if is_stored { ArtifactKind::Stored(StoreKind::S3) } else { ArtifactKind::File })
+fn kind(is_stored: bool) -> ArtifactKind {
+    if is_stored { ArtifactKind::Stored(StoreKind::S3) } else { ArtifactKind::File }
 }
 
 /// The name of an image in a registry.

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::contract::variable;
-use argo_attest_core::image::Platform;
 use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::relpath::printable;
 use argo_attest_core::verify::Wanted;
@@ -17,7 +16,8 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use super::answer::{Answer, CheckFailure};
-use super::asked::{All, Asked, Images, Told};
+use super::asked::{All, Asked, Told};
+use super::images::ImageArgs;
 use super::layout::Layout;
 use super::progress::Bar;
 use super::totals::{self, Totals};
@@ -93,12 +93,8 @@ pub(super) struct VerifyArgs {
     /// Verify what went into it, too, and what went into that
     #[arg(long, env = variable::CHAIN, value_parser = FalseyValueParser::new())]
     chain: bool,
-    /// Of an index of images, verify the one for this platform
-    #[arg(long, value_name = "OS/ARCH", env = variable::PLATFORM)]
-    platform: Option<Platform>,
-    /// Ask registries over HTTP without TLS: for tests
-    #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
-    plain_http: bool,
+    #[command(flatten)]
+    images: ImageArgs,
     /// How to tell the answers
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, conflicts_with = "json", value_enum)]
     output: Option<Output>,
@@ -134,8 +130,8 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if let Some(outcome) = &args.outcome {
         return super::outcome::verify(&checker, outcome, json).await;
     }
-    let images = Images { platform: args.platform.clone(), plain_http: args.plain_http };
-    let All { artifacts, orphans, .. } = All::of(&args.artifacts, args.bundle.is_some(), images).await?;
+    let All { artifacts, orphans, .. } =
+        All::of(&args.artifacts, args.bundle.is_some(), args.images.clone()).await?;
     let (checker, count, layout) = (Arc::new(checker), artifacts.len(), Layout::of_stdout());
     let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
     let each = artifacts.into_iter().map(|asked| check(Arc::clone(&checker), asked, count == 1));

@@ -54,18 +54,15 @@ fn challenges(header: &str) -> Vec<(String, Parameters)> {
             break;
         }
         let after = after.trim_start_matches([' ', '\t']);
-        rest = match after.strip_prefix('=') {
-            Some(value) => {
-                let Some((value, after)) = value_of(value.trim_start_matches([' ', '\t'])) else { break };
-                if let Some((_, parameters)) = found.last_mut() {
-                    parameters.push((word.to_owned(), value));
-                }
-                after
+        rest = if let Some(value) = after.strip_prefix('=') {
+            let Some((value, after)) = value_of(value.trim_start_matches([' ', '\t'])) else { break };
+            if let Some((_, parameters)) = found.last_mut() {
+                parameters.push((word.to_owned(), value));
             }
-            None => {
-                found.push((word.to_owned(), Vec::new()));
-                after
-            }
+            after
+        } else {
+            found.push((word.to_owned(), Vec::new()));
+            after
         };
         rest = rest.trim_start_matches([' ', '\t', ',']);
     }
@@ -98,8 +95,8 @@ fn value_of(text: &str) -> Option<(String, &str)> {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) })
+    fn bearer(realm: &str, service: Option<&str>) -> Challenge {
+        Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) }
     }
 
     #[test]
@@ -107,14 +104,14 @@ mod tests {
         for (header, wanted) in [
             (
                 r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/x:pull""#,
-                bearer("https://auth.docker.io/token", Some("registry.docker.io")),
+                Some(bearer("https://auth.docker.io/token", Some("registry.docker.io"))),
             ),
             (
                 r#"Basic realm="https://1.dkr.ecr.eu-west-1.amazonaws.com/",service="ecr.amazonaws.com""#,
                 Some(Challenge::Basic),
             ),
-            (r#"Basic realm=x, bearer REALM = "https://a/t""#, bearer("https://a/t", None)),
-            (r#"BEARER realm="a\"b,c=d" , error="invalid_token""#, bearer("a\"b,c=d", None)),
+            (r#"Basic realm=x, bearer REALM = "https://a/t""#, Some(bearer("https://a/t", None))),
+            (r#"BEARER realm="a\"b,c=d" , error="invalid_token""#, Some(bearer("a\"b,c=d", None))),
             ("Bearer service=x", None),
             ("Negotiate abc, Basic realm=\"r\"", Some(Challenge::Basic)),
             ("Bearer realm=\"open", None),

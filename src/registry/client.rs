@@ -29,7 +29,7 @@ use crate::net::{self, Anchors, Client, Keep, Proxies, Source, TooLong, Trust};
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long one request may take, its answer included.
-const REQUEST: Duration = Duration::from_secs(60);
+const REQUEST: Duration = Duration::from_mins(1);
 /// How often something is asked for that was not answered.
 const ATTEMPTS: u32 = 3;
 /// The first pause before it is asked for again.
@@ -197,7 +197,7 @@ impl Http {
             // Who we are is for the registry alone: where blobs lie is somebody else's server.
             let authorization =
                 authorization.filter(|_| at.authority() == own.authority() && at.scheme() == own.scheme());
-            let reply = self.client.send(self.request(ask, &at, authorization)?).await?;
+            let reply = self.client.send(request(ask, &at, authorization)?).await?;
             let is_question = matches!(ask.method, Method::GET | Method::HEAD);
             if !(is_question && reply.status().is_redirection()) {
                 return read(reply, at, limit).await;
@@ -224,31 +224,6 @@ impl Http {
                 Ok(format!("{scheme}://{server}/v2/{name}/{path}").parse()?)
             }
         }
-    }
-
-    fn request(
-        &self,
-        ask: &Ask<'_>,
-        at: &Uri,
-        authorization: Option<&HeaderValue>,
-    ) -> Result<Request<Bodied>, Source> {
-        let mut request = Request::builder()
-            .method(ask.method.clone())
-            .uri(at)
-            .header(USER_AGENT, concat!("argo-attest/", env!("CARGO_PKG_VERSION")));
-        for (name, value) in &ask.headers {
-            request = request.header(name, *value);
-        }
-        if let Some(kind) = &ask.kind {
-            request = request.header(CONTENT_TYPE, kind);
-        }
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        if ask.body.is_empty() && !matches!(ask.method, Method::GET | Method::HEAD) {
-            request = request.header(CONTENT_LENGTH, 0);
-        }
-        Ok(request.body(Bodied::new(ask.body.clone()))?)
     }
 
     /// What to tell the registry of who we are; nothing if it would not help.
@@ -347,6 +322,26 @@ impl Http {
             _ => RegistryError::Refused { what, said },
         }
     }
+}
+
+fn request(ask: &Ask<'_>, at: &Uri, authorization: Option<&HeaderValue>) -> Result<Request<Bodied>, Source> {
+    let mut request = Request::builder()
+        .method(ask.method.clone())
+        .uri(at)
+        .header(USER_AGENT, concat!("argo-attest/", env!("CARGO_PKG_VERSION")));
+    for (name, value) in &ask.headers {
+        request = request.header(name, *value);
+    }
+    if let Some(kind) = &ask.kind {
+        request = request.header(CONTENT_TYPE, kind);
+    }
+    if let Some(authorization) = authorization {
+        request = request.header(AUTHORIZATION, authorization);
+    }
+    if ask.body.is_empty() && !matches!(ask.method, Method::GET | Method::HEAD) {
+        request = request.header(CONTENT_LENGTH, 0);
+    }
+    Ok(request.body(Bodied::new(ask.body.clone()))?)
 }
 
 async fn read(reply: Response<Incoming>, from: Uri, limit: usize) -> Result<Answer, Source> {

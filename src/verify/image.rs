@@ -35,7 +35,7 @@ pub async fn check_image(
                 error => error,
             })
         }
-        checked => checked,
+        decided => decided,
     }
 }
 

@@ -152,11 +152,10 @@ impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::NothingBeneath(_) => Fault::Missing,
+            Self::NoArtifact | Self::NothingBeneath(_) | Self::NoPlatform { .. } => Fault::Missing,
             Self::Nameless | Self::TooMany => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Registry(error) => error.fault(),
-            Self::NoPlatform { .. } => Fault::Missing,
             Self::Io { .. } | Self::Root(_) | Self::Observer(_) => Fault::Io,
         }
     }
