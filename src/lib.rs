@@ -21,6 +21,7 @@ mod hearing;
 pub mod mirror;
 pub mod net;
 pub mod observe;
+pub mod registry;
 pub mod regular_file;
 pub mod report;
 pub mod sidecar;

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::runtime::Handle;
 
+use crate::registry::RegistryError;
 use crate::regular_file::{self, Links, ReadError};
 use crate::store::{ObjectKey, Store, StoreError};
 
@@ -52,6 +53,8 @@ pub(super) enum Manifest<'a> {
     Object(&'a dyn Store, String),
     /// This file.
     File(PathBuf),
+    /// Nothing is kept with it.
+    Nowhere,
 }
 
 /// Opens the manifest for one reader. Where it comes over a network it can be opened once.
@@ -81,6 +84,9 @@ pub enum FindError {
     /// The store does not say.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The registry does not say.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
 }
 
 impl<'a> Candidates<'a> {
@@ -114,6 +120,7 @@ impl Candidate<'_> {
     /// Errors: [`Rejection::NoManifest`] if there is none, the store's.
     pub async fn manifest(&self) -> Result<OpenManifest, FindError> {
         match &self.manifest {
+            Manifest::Nowhere => Err(Rejection::NoManifest(format!("one for {}", self.origin)).into()),
             Manifest::File(path) => {
                 let path = path.clone();
                 Ok(Box::new(move || Ok(Box::new(BufReader::new(open(&path)?)))))

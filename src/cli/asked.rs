@@ -6,9 +6,15 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use argo_attest_core::argo::StoreKind;
+use argo_attest_core::policy::ArtifactKind;
+use argo_attest_core::text::brief;
+
 use super::answer::CheckFailure;
+use super::images::ImageArgs;
 use super::verify::object_uri;
 use super::{Exit, Failure};
+use crate::registry::{Registries, RegistryError};
 use crate::regular_file::{self, STANDARD_INPUT};
 use crate::store::{self, Location, ProcessEnv, Store};
 use crate::verify::{Artifact, CheckError, MAX_ENTRIES, folder, prefix};
@@ -28,8 +34,8 @@ pub(super) struct Asked {
 pub(super) struct Told {
     /// As it is told.
     pub(super) name: PathBuf,
-    /// Whether it is in a store.
-    pub(super) is_stored: bool,
+    /// What a policy calls it where it has no attestation, if it has a name for that.
+    pub(super) kind: Option<ArtifactKind>,
     /// Whether somebody named it, and it was not found where they said.
     pub(super) is_named: bool,
 }
@@ -41,13 +47,16 @@ pub(super) struct All {
     /// Attestations whose artifacts are not there, printable.
     pub(super) orphans: Vec<String>,
     stores: BTreeMap<String, Arc<dyn Store>>,
+    images: ImageArgs,
+    /// Made when the first image is named.
+    registries: Option<Registries>,
 }
 
 impl All {
     /// Of these arguments. `bundle`: whether one attestation is named for all of them, so that
     /// each is one artifact, and `-` is an artifact's bytes.
-    pub(super) async fn of(arguments: &[PathBuf], bundle: bool) -> Result<Self, Failure> {
-        let mut all = Self::default();
+    pub(super) async fn of(arguments: &[PathBuf], bundle: bool, images: ImageArgs) -> Result<Self, Failure> {
+        let mut all = Self { images, ..Self::default() };
         let list = arguments.iter().filter(|argument| argument.as_os_str() == STANDARD_INPUT).count();
         if list > 1 {
             return Err(Failure::new(Exit::Usage, "standard input is given twice").remedy("name - once"));
@@ -71,6 +80,7 @@ impl All {
         let found = match object_uri(argument) {
             Some(uri) if is_prefix(uri) => self.prefix(uri).await.map(Some),
             Some(_) => Ok(None),
+            None if image(argument).is_some() => Ok(None),
             None => folder(argument).await.map_err(CheckFailure::from),
         };
         match found {
@@ -78,7 +88,11 @@ impl All {
             Ok(Some(found)) => {
                 self.orphans.extend(found.orphans);
                 let asked = found.artifacts.into_iter().map(|artifact| Asked {
-                    told: Told { name: artifact.name(), is_stored: artifact.is_stored(), is_named: false },
+                    told: Told {
+                        name: artifact.name(),
+                        kind: Some(kind(artifact.is_stored())),
+                        is_named: false,
+                    },
                     artifact: Ok(artifact),
                 });
                 self.artifacts.extend(asked);
@@ -97,6 +111,7 @@ impl All {
 
     fn one(&mut self, argument: &Path, is_named: bool) {
         let artifact = match object_uri(argument) {
+            None if let Some(name) = image(argument) => self.image(name),
             None => Ok(Artifact::Path(argument.to_owned())),
             Some(uri) => Location::artifact(uri)
                 .map_err(|e| usage(&e))
@@ -106,9 +121,21 @@ impl All {
     }
 
     fn push(&mut self, name: &Path, is_named: bool, artifact: Result<Artifact, CheckFailure>) {
-        let is_stored = object_uri(name).is_some();
-        let told = Told { name: name.to_owned(), is_stored, is_named };
+        let kind = image(name).is_none().then(|| kind(object_uri(name).is_some()));
+        let told = Told { name: name.to_owned(), kind, is_named };
         self.artifacts.push(Asked { told, artifact });
+    }
+
+    fn image(&mut self, name: &str) -> Result<Artifact, CheckFailure> {
+        let reference = name.parse().map_err(|source| {
+            CheckError::from(RegistryError::Reference { text: brief(name, 300), source })
+        })?;
+        let registries = match &self.registries {
+            Some(registries) => registries.clone(),
+            None => Registries::from_env(&ProcessEnv, self.images.plain_http).map_err(CheckError::from)?,
+        };
+        self.registries = Some(registries.clone());
+        Ok(Artifact::Image(registries, reference, self.images.platform.clone()))
     }
 
     /// A bucket, opened once.
@@ -122,6 +149,15 @@ impl All {
         self.stores.insert(name, Arc::clone(&store));
         Ok(store)
     }
+}
+
+fn kind(is_stored: bool) -> ArtifactKind {
+    if is_stored { ArtifactKind::Stored(StoreKind::S3) } else { ArtifactKind::File }
+}
+
+/// The name of an image in a registry.
+pub(super) fn image(argument: &Path) -> Option<&str> {
+    argument.to_str()?.strip_prefix("oci://")
 }
 
 /// All objects of a bucket, or those beneath a prefix of it.

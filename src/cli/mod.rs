@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod given;
 mod home;
+mod images;
 mod inject;
 mod inspect;
 mod interrupts;
@@ -103,7 +104,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
-    Verify(verify::VerifyArgs),
+    Verify(Box<verify::VerifyArgs>),
     Attest(Box<attest::AttestArgs>),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
@@ -236,7 +237,7 @@ impl Command {
 fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => wait(run::run(args)),
-        Command::Verify(args) => wait(verify::verify(args)),
+        Command::Verify(args) => wait(verify::verify(*args)),
         Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => wait(inspect::inspect(args)),
         Command::Keygen(args) => keygen::keygen(&args),

@@ -6,9 +6,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::argo::StoreKind;
 use argo_attest_core::contract::variable;
-use argo_attest_core::policy::{ArtifactKind, Policy, TrustedKey};
+use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::relpath::printable;
 use argo_attest_core::verify::Wanted;
 use clap::builder::FalseyValueParser;
@@ -18,6 +17,7 @@ use jiff::Timestamp;
 
 use super::answer::{Answer, CheckFailure};
 use super::asked::{All, Asked, Told};
+use super::images::ImageArgs;
 use super::layout::Layout;
 use super::progress::Bar;
 use super::totals::{self, Totals};
@@ -38,6 +38,7 @@ Examples:
   argo-attest verify --key ci.pub --builder-id https://ci.example.com/argo app.tar.gz
   argo-attest verify --policy policy.yaml s3://artifacts/build-7/app.tgz
   argo-attest verify --policy policy.yaml -o json s3://artifacts/build-7/
+  argo-attest verify --policy policy.yaml oci://registry.example.com/app:1.2
   argo-attest verify --policy policy.yaml --chain s3://artifacts/build-7/app.tgz
   argo-attest verify --key their.pub --type spdx --bundle sbom.intoto.jsonl app.tar.gz
   argo-attest verify --key ci.pub --outcome s3://artifacts/build-7/outcome.sigstore.json
@@ -49,7 +50,7 @@ are read as well, if a key signed them: Sigstore bundles, DSSE envelopes, what r
 
 /// Verifies artifacts against their attestations
 ///
-/// Each ARTIFACT is a file, a directory or an s3:// object. It is accepted if its attestation was
+/// Each ARTIFACT is a file, a directory, an s3:// object or an oci:// image. It is accepted if its attestation was
 /// signed by a trusted key, says what the policy wants, and is about exactly these bytes. Works
 /// offline. Without --key and --policy only your own key is trusted.
 ///
@@ -92,6 +93,8 @@ pub(super) struct VerifyArgs {
     /// Verify what went into it, too, and what went into that
     #[arg(long, env = variable::CHAIN, value_parser = FalseyValueParser::new())]
     chain: bool,
+    #[command(flatten)]
+    images: ImageArgs,
     /// How to tell the answers
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, conflicts_with = "json", value_enum)]
     output: Option<Output>,
@@ -101,8 +104,8 @@ pub(super) struct VerifyArgs {
     /// Say nothing of what is accepted, and no totals
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
-    /// Files, directories, s3:// objects or, with a slash at the end, prefixes; - for a list on
-    /// standard input, one a line. With --bundle also a pipe, sha256:HEX, and - for the artifact itself
+    /// Files, directories, oci:// images, s3:// objects or, with a slash at the end, prefixes; - for a
+    /// list on standard input, one a line. With --bundle also a pipe, sha256:HEX, and - for the artifact itself
     #[arg(required_unless_present = "outcome", value_name = "ARTIFACT")]
     artifacts: Vec<PathBuf>,
 }
@@ -127,7 +130,8 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if let Some(outcome) = &args.outcome {
         return super::outcome::verify(&checker, outcome, json).await;
     }
-    let All { artifacts, orphans, .. } = All::of(&args.artifacts, args.bundle.is_some()).await?;
+    let All { artifacts, orphans, .. } =
+        All::of(&args.artifacts, args.bundle.is_some(), args.images.clone()).await?;
     let (checker, count, layout) = (Arc::new(checker), artifacts.len(), Layout::of_stdout());
     let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
     let each = artifacts.into_iter().map(|asked| check(Arc::clone(&checker), asked, count == 1));
@@ -144,8 +148,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
             },
             _ => None,
         };
-        let kind = if told.is_stored { ArtifactKind::Stored(StoreKind::S3) } else { ArtifactKind::File };
-        let answer = Answer::new(&told.name, found, missing.of(Some(kind))).with(chain.as_ref());
+        let answer = Answer::new(&told.name, found, missing.of(told.kind)).with(chain.as_ref());
         answer.count(&mut totals);
         exits = Exit::worst([exits, answer.exit]);
         if args.quiet && answer.exit == Exit::Done {

@@ -97,7 +97,7 @@ impl Check<'_> {
         let (index, statement) = found.decide(authentic, &content).await?;
         let place = &found.candidate.place;
         let depth = match place {
-            Place::Named(_) => None,
+            Place::Named(_) | Place::ByDigest => None,
             Place::Itself(_) => Some(0),
             Place::Within(path) | Place::Among(path) => Some(path.as_bytes().split(|b| *b == b'/').count()),
         };
@@ -148,7 +148,7 @@ async fn unclaimed(
     let known = KnownAs::new(artifact.as_os_str().as_bytes());
     let own_name = match place {
         Place::Within(_) | Place::Among(_) => known.ends_with(verified.subject()),
-        Place::Itself(_) | Place::Named(_) => known.is_called(verified.subject()),
+        Place::Itself(_) | Place::Named(_) | Place::ByDigest => known.is_called(verified.subject()),
     };
     let attestations = FileAttestations::new(artifact);
     let mut above = attestations.find(Reach::Above(depth));

@@ -6,6 +6,7 @@
 
 mod candidates;
 mod found;
+mod image;
 mod local;
 mod many;
 mod nameless;
@@ -18,6 +19,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+pub use image::check_image;
 pub use local::check_path;
 pub use many::{AT_ONCE, Artifact, Collection, MAX_ENTRIES, folder, prefix};
 pub use object::check_object;
@@ -26,12 +28,14 @@ pub use passed_over::PassedOver;
 pub use staged::{Accepted, Attestable, Attested};
 
 use argo_attest_core::bundle::Unjudged;
+use argo_attest_core::image::Platform;
 use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::{Reason, Rejection, VerifiedStatement, Wanted};
 
 use crate::attestations::{FindError, NamedAttestation};
 use crate::observe::{ObserverError, RootError};
+use crate::registry::RegistryError;
 use crate::store::StoreError;
 
 /// What every check needs.
@@ -99,6 +103,17 @@ pub enum CheckError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The index has no image for the platform.
+    #[error("it has no image for {platform}, but for {}", there.join(", "))]
+    NoPlatform {
+        /// What was asked for.
+        platform: Platform,
+        /// What there is.
+        there: Vec<String>,
+    },
 }
 
 impl From<FindError> for CheckError {
@@ -107,6 +122,7 @@ impl From<FindError> for CheckError {
             FindError::Rejected(rejection) => Self::Rejected(rejection),
             FindError::Io { name, source } => Self::Io { name, source },
             FindError::Store(error) => Self::Store(error),
+            FindError::Registry(error) => Self::Registry(error),
         }
     }
 }
@@ -136,9 +152,10 @@ impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::NothingBeneath(_) => Fault::Missing,
+            Self::NoArtifact | Self::NothingBeneath(_) | Self::NoPlatform { .. } => Fault::Missing,
             Self::Nameless | Self::TooMany => Fault::Usage,
             Self::Store(error) => error.fault(),
+            Self::Registry(error) => error.fault(),
             Self::Io { .. } | Self::Root(_) | Self::Observer(_) => Fault::Io,
         }
     }
@@ -153,6 +170,8 @@ impl Trouble for CheckError {
             Self::TooMany => "verify what is beneath it part by part".to_owned(),
             Self::Nameless => "name its attestation with --bundle FILE".to_owned(),
             Self::Store(error) => return error.remedy(),
+            Self::Registry(error) => return error.remedy(),
+            Self::NoPlatform { .. } => "name one of those with --platform".to_owned(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
                 "fetch the attestation again from where it was published".to_owned()
             }

@@ -155,7 +155,7 @@ fn placed(
             }
             found
         }
-        Place::Itself(_) | Place::Within(_) | Place::Among(_) => here(&candidate.artifact),
+        Place::Itself(_) | Place::Within(_) | Place::Among(_) | Place::ByDigest => here(&candidate.artifact),
     };
     match (found, place) {
         (Ok(()), _) => Ok(true),

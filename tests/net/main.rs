@@ -13,6 +13,7 @@ mod tls;
 
 mod connections;
 mod proxies;
+mod registries;
 mod tunnels;
 
 use std::ffi::OsString;

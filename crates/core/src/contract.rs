@@ -89,6 +89,10 @@ pub mod variable {
         OUTPUT = "ARGO_ATTEST_OUTPUT";
         /// What is attested, of a command's.
         OUTPUTS = "ARGO_ATTEST_OUTPUTS";
+        /// Whether registries are asked without TLS.
+        PLAIN_HTTP = "ARGO_ATTEST_PLAIN_HTTP";
+        /// Which image of an index is meant.
+        PLATFORM = "ARGO_ATTEST_PLATFORM";
         /// The pod's name.
         POD_NAME = "ARGO_ATTEST_POD_NAME";
         /// The pod's namespace.

@@ -167,6 +167,14 @@ pub fn object_or_unset<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>
     Ok(read.map(|Object(value)| value).unwrap_or_default())
 }
 
+/// The same for one that has no value that would stand for none.
+pub fn object_or_none<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let read = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(read.map(|Object(value)| value))
+}
+
 /// The same for an array of such objects.
 pub fn objects_or_unset<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,

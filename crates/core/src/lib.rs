@@ -19,6 +19,7 @@ pub mod digest;
 pub mod dsse;
 pub mod git;
 pub mod git_remote;
+pub mod image;
 pub mod inject;
 pub mod input_evidence;
 pub mod intoto;

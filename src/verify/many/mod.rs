@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use argo_attest_core::attestation_file::{AttestationFile, Found as Item};
+use argo_attest_core::image::{ImageReference, Platform};
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Rejection;
 
@@ -20,8 +21,9 @@ pub use folder::folder;
 pub use prefix::prefix;
 
 use super::object::check_directory;
-use super::{CheckError, Checked, Checker, check_object, check_path, local};
+use super::{CheckError, Checked, Checker, check_image, check_object, check_path, local};
 use crate::observe::Progress;
+use crate::registry::Registries;
 use crate::store::{ObjectKey, Store};
 
 /// Entries of one directory or prefix that are looked at.
@@ -57,6 +59,8 @@ pub enum Artifact {
     Object(Arc<dyn Store>, ObjectKey),
     /// All objects beneath a directory that is attested as a whole; its key has no `/` at the end.
     Directory(Arc<dyn Store>, ObjectKey, Vec<ObjectKey>),
+    /// An image, or of an index the one for a platform.
+    Image(Registries, ImageReference, Option<Platform>),
     /// What was found and cannot be verified.
     Unverifiable {
         /// As it is told.
@@ -83,6 +87,9 @@ impl Artifact {
             Self::Directory(store, key, members) => {
                 check_directory(checker, store.as_ref(), key, members, progress).await
             }
+            Self::Image(registries, image, platform) => {
+                check_image(checker, registries, image, platform.as_ref()).await
+            }
             Self::Unverifiable { reason, .. } => {
                 let (path, reason) = (RelPath::root(), reason.clone());
                 Err(Rejection::Unverifiable { path, reason }.into())
@@ -95,6 +102,7 @@ impl Artifact {
         match self {
             Self::Path(path) | Self::Beneath { path, .. } | Self::Unverifiable { path, .. } => path.clone(),
             Self::Object(store, key) => store.uri(key).into(),
+            Self::Image(_, image, _) => format!("oci://{image}").into(),
             Self::Directory(store, key, _) => format!("{}/", store.uri(key)).into(),
         }
     }

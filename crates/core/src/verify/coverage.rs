@@ -27,6 +27,9 @@ pub enum Place {
     /// It lies in a directory and speaks of some of the files there; this is the path from
     /// there, and a file has to be attested under this very name.
     Among(RelPath),
+    /// It is kept with what has this very digest, as registries keep it: what that is called
+    /// says nothing, and it may be one of several things that are attested together.
+    ByDigest,
 }
 
 /// What the artifact's bytes are.
@@ -122,7 +125,8 @@ impl Authentic {
         }
         match (place, content) {
             (Place::Within(_) | Place::Among(_), _) => true,
-            (Place::Itself(_), Content::File(_)) => false,
+            (Place::Itself(_), Content::File(_)) | (Place::ByDigest, Content::Directory(_)) => false,
+            (Place::ByDigest, Content::File(digest)) => self.named_by(digest).is_none(),
             (Place::Named(_), Content::File(digest)) => self.whole(digest).is_none(),
             // Without it the answer would be the same; with it, it names what differs.
             (Place::Itself(_) | Place::Named(_), Content::Directory(tree)) => {
@@ -144,6 +148,7 @@ impl Authentic {
             return Err(self.incomparable());
         }
         match (place, content) {
+            (Place::ByDigest, content) => self.accept_by_digest(content, manifest),
             (Place::Itself(_) | Place::Named(_), Content::File(digest)) => {
                 let name = self.name_of_file(place, digest, manifest)?;
                 Ok(self.verified(name, format!("sha256:{digest}"), 1))
@@ -211,7 +216,7 @@ impl Authentic {
                 return Err(if is_part { Rejection::OfDirectory { directory } } else { about() });
             }
             (Place::Itself(known) | Place::Named(known), _) => known,
-            (Place::Within(_) | Place::Among(_), _) => return Err(about()),
+            (Place::Within(_) | Place::Among(_) | Place::ByDigest, _) => return Err(about()),
         };
         let whole = matches!(place, Place::Itself(_));
         let mut search = Search { known, whole, digest, best: 0, found: None, other: None };
@@ -390,7 +395,7 @@ impl Authentic {
         }
     }
 
-    fn verified(self, subject: String, digest: String, files: u64) -> VerifiedStatement {
+    pub(super) fn verified(self, subject: String, digest: String, files: u64) -> VerifiedStatement {
         let (statement, provenance, signer) = self.into_parts();
         VerifiedStatement { statement, provenance, signer, subject, digest, files }
     }

@@ -7,6 +7,7 @@
 //! that is wrong is the answer.
 
 mod authentic;
+mod by_digest;
 mod coverage;
 mod known_as;
 mod named;

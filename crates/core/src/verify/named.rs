@@ -17,7 +17,7 @@ impl Authentic {
     pub fn lists_elsewhere(&self, place: &Place, digest: &DigestSet) -> bool {
         match (place, digest.sha256()) {
             (_, Some(sha256)) => self.needs_manifest(place, &Content::File(sha256)),
-            (Place::Itself(_) | Place::Named(_), None) => false,
+            (Place::Itself(_) | Place::Named(_) | Place::ByDigest, None) => false,
             (Place::Within(_) | Place::Among(_), None) => {
                 self.needs_manifest(place, &Content::Directory(Tree::default()))
             }
@@ -37,10 +37,11 @@ impl Authentic {
             (Some(sha256), _, Place::Itself(_) | Place::Named(_)) => {
                 self.name_of_file(place, &sha256, manifest)
             }
+            (Some(sha256), _, Place::ByDigest) => self.name_by_digest(&sha256, manifest),
             (Some(sha256), _, Place::Within(path) | Place::Among(path)) => {
                 Ok(self.name_of_member(path, &Content::File(sha256), manifest)?.0)
             }
-            (None, Some(hash), Place::Itself(_) | Place::Named(_)) => {
+            (None, Some(hash), Place::Itself(_) | Place::Named(_) | Place::ByDigest) => {
                 let same = |s: &&ResourceDescriptor| s.digest.dir_hash() == Some(hash);
                 let subject = self.statement().subjects().iter().find(same);
                 subject.map(|s| s.name.clone()).ok_or_else(|| self.other(&hash))

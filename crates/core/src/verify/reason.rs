@@ -111,6 +111,7 @@ impl Rejection {
             | Self::Incomparable { .. } => Reason::Malformed,
             Self::NoStatement { .. } | Self::PredicateType { .. } => Reason::OtherClaim,
             Self::OtherName { .. }
+            | Self::OtherSubject { .. }
             | Self::OfDirectory { .. }
             | Self::NotListed { .. }
             | Self::NotADirectory { .. } => Reason::OtherName,

@@ -46,6 +46,12 @@ pub enum Rejection {
         /// What there is, in words.
         found: String,
     },
+    /// A list says that it is about the image, and it says itself that it is not.
+    #[error("it is listed as an attestation of {wanted}, and its manifest refers to something else")]
+    OtherSubject {
+        /// The image.
+        wanted: String,
+    },
     /// Signed with a short-lived certificate, which is not judged here, and with no trusted key.
     #[error(
         "signed with a certificate for {identity}, and with no trusted key: certificates are not verified"
@@ -248,6 +254,7 @@ impl Trouble for Rejection {
                     shell_word(found)
                 ));
             }
+            Self::OtherSubject { .. } => "attest the image anew, and see who may push to its repository",
             Self::OtherName { .. } => {
                 "verify it under the name that it is attested by, or fetch the attestation of this artifact"
             }

@@ -293,6 +293,27 @@ fn a_file_is_what_its_digest_says() {
 }
 
 #[test]
+fn by_digest_a_name_says_nothing() {
+    let image = |bytes: &[u8]| ResourceDescriptor::named("r.example/app", Sha256Digest::of(bytes));
+    let subjects = [image(b"index"), image(b"amd64"), image(b"arm64")];
+    let ask = |bytes: &[u8]| {
+        let content = Content::File(Sha256Digest::of(bytes));
+        authentic(&subjects).accept(&Place::ByDigest, &content, None)
+    };
+    for bytes in [&b"index"[..], b"amd64", b"arm64"] {
+        let yes = ask(bytes).unwrap();
+        assert_eq!(
+            (yes.subject(), yes.digest()),
+            ("r.example/app", &*format!("sha256:{}", Sha256Digest::of(bytes)))
+        );
+    }
+    let no = ask(b"of another index").map(|_| ()).unwrap_err();
+    assert!(matches!(no, Rejection::OtherArtifact { .. }), "{no}");
+    let no = authentic(&subjects).accept(&Place::ByDigest, &Content::Directory(Tree::default()), None);
+    assert!(matches!(no.map(|_| ()).unwrap_err(), Rejection::NotADirectory { .. }));
+}
+
+#[test]
 fn of_several_files_each_goes_by_its_own_name() {
     let subjects = ["x", "y", "d/x"].map(|n| ResourceDescriptor::named(n, Sha256Digest::of(n.as_bytes())));
     let ask = |place: &Place, bytes: &str| {
@@ -507,6 +528,7 @@ fn a_manifest_counts_only_if_it_is_the_attested_one() {
     let yes = ask(Place::Within(path("f7")), seven.clone(), &manifest).unwrap();
     assert_eq!(yes.subject(), "out/f7");
     assert_eq!(ask(named("/w/out/f7"), seven.clone(), &manifest).unwrap().subject(), "out/f7");
+    assert_eq!(ask(Place::ByDigest, seven.clone(), &manifest).unwrap().subject(), "out/f7");
     for place in [named("/w/out/f8"), named("/w/none")] {
         let no = ask(place, seven.clone(), &manifest).map(|_| ()).unwrap_err();
         assert!(matches!(no, Rejection::OtherName { .. }), "{no}");
@@ -519,7 +541,7 @@ fn a_manifest_counts_only_if_it_is_the_attested_one() {
     let evil = Sha256Digest::of(b"evil");
     let forged = String::from_utf8(manifest.clone()).unwrap();
     let forged = forged.replacen(&Sha256Digest::of(b"7").to_string(), &evil.to_string(), 1);
-    for place in [Place::Within(path("f7")), named("/w/out/f7")] {
+    for place in [Place::Within(path("f7")), named("/w/out/f7"), Place::ByDigest] {
         let no = no(place, Content::File(evil), forged.as_bytes());
         assert!(matches!(no, Rejection::OtherManifest { .. }), "{no}");
     }

@@ -1,0 +1,178 @@
+//! Of an image in a registry: what refers to its manifest there.
+
+use std::collections::VecDeque;
+
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::image::{Carried, Manifest, Repository, cosign_tag};
+use argo_attest_core::verify::{Place, Rejection};
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
+
+use super::candidate::Manifest as Listed;
+use super::{Candidate, Candidates, FindError, Form, MAX_ATTESTATION_BYTES, NamedAttestation};
+use crate::registry::{Registries, RegistryError};
+
+/// Manifests that are looked at, of all that refer to an image. Whoever may push can add some.
+const MAX_REFERRERS: usize = 128;
+/// Layers of one of them that may carry an attestation.
+const MAX_CARRIED: usize = 64;
+
+/// The attestations of one manifest, an image's or an index's, in its own repository.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageAttestations<'a> {
+    registries: &'a Registries,
+    repository: &'a Repository,
+    subject: Sha256Digest,
+}
+
+/// What is still to be looked at.
+struct Looks<'a> {
+    of: ImageAttestations<'a>,
+    begun: bool,
+    referrers: VecDeque<Sha256Digest>,
+    /// Whether the tag of cosign 2 is still to be looked at.
+    tag: bool,
+    carried: VecDeque<Sha256Digest>,
+    /// Of which manifest those are layers.
+    carrier: Option<Sha256Digest>,
+}
+
+impl<'a> ImageAttestations<'a> {
+    /// Of the manifest with this digest.
+    pub fn new(registries: &'a Registries, repository: &'a Repository, subject: Sha256Digest) -> Self {
+        Self { registries, repository, subject }
+    }
+
+    /// What may speak of it, each read when it is asked for: Sigstore bundles that refer to it, as
+    /// cosign 3 and this program write them, and envelopes under cosign 2's tag.
+    pub fn candidates(self) -> Candidates<'a> {
+        let looked_for = vec![
+            format!("what refers to {}", self.uri(self.subject)),
+            format!("oci://{}:{}", self.repository, cosign_tag(self.subject)),
+        ];
+        let looks = Looks {
+            of: self,
+            begun: false,
+            referrers: VecDeque::new(),
+            tag: true,
+            carried: VecDeque::new(),
+            carrier: None,
+        };
+        let each = stream::unfold(looks, |mut looks| async move { Some((looks.next().await?, looks)) });
+        Candidates::new(each.boxed(), looked_for)
+    }
+
+    /// The attestation that the user says is about it.
+    pub fn named(&self, attestation: &NamedAttestation) -> Candidate<'a> {
+        Candidate { origin: attestation.origin(), ..self.candidate(self.subject, attestation.bytes()) }
+    }
+
+    fn uri(&self, digest: Sha256Digest) -> String {
+        format!("oci://{}", self.repository.at(digest))
+    }
+
+    fn candidate(&self, carrier: Sha256Digest, bytes: Bytes) -> Candidate<'a> {
+        Candidate {
+            origin: self.uri(carrier),
+            place: Place::ByDigest,
+            form: Form::Either,
+            bytes,
+            artifact: self.uri(self.subject),
+            bundle_uri: self.uri(carrier),
+            manifest: Listed::Nowhere,
+        }
+    }
+}
+
+impl<'a> Looks<'a> {
+    async fn next(&mut self) -> Option<Result<Candidate<'a>, FindError>> {
+        if !std::mem::replace(&mut self.begun, true)
+            && let Err(error) = self.list().await
+        {
+            self.tag = false;
+            return Some(Err(error));
+        }
+        loop {
+            if let (Some(layer), Some(carrier)) = (self.carried.pop_front(), self.carrier) {
+                let of = self.of;
+                return Some(match of.registries.blob(of.repository, layer, MAX_ATTESTATION_BYTES).await {
+                    Ok(bytes) => Ok(of.candidate(carrier, bytes)),
+                    // As good as none: others may do.
+                    Err(error @ (RegistryError::NotFound { .. } | RegistryError::TooLarge { .. })) => {
+                        Err(Rejection::NoStatement { found: error.to_string() }.into())
+                    }
+                    Err(error) => Err(error.into()),
+                });
+            }
+            let looked = if let Some(referrer) = self.referrers.pop_front() {
+                self.referrer(referrer).await
+            } else if std::mem::take(&mut self.tag) {
+                self.tagged().await
+            } else {
+                return None;
+            };
+            if let Err(error) = looked {
+                return Some(Err(error));
+            }
+        }
+    }
+
+    /// Which manifests say that they are about the image.
+    async fn list(&mut self) -> Result<(), FindError> {
+        let of = self.of;
+        for page in of.registries.referrers(of.repository, of.subject).await? {
+            for digest in page.candidates() {
+                if !self.referrers.contains(&digest) {
+                    self.referrers.push_back(digest);
+                }
+            }
+        }
+        if self.referrers.len() > MAX_REFERRERS {
+            return Err(too_many(of.uri(of.subject), MAX_REFERRERS).into());
+        }
+        Ok(())
+    }
+
+    /// What one of them carries. The list may lie; the manifest says itself whom it is about.
+    async fn referrer(&mut self, digest: Sha256Digest) -> Result<(), FindError> {
+        let of = self.of;
+        let pulled = match of.registries.manifest(&of.repository.at(digest)).await {
+            Ok(pulled) => pulled,
+            // Gone since it was listed, or nothing that could be one: another may do.
+            Err(RegistryError::NotFound { .. } | RegistryError::Manifest { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let about = pulled.manifest.image().and_then(|image| image.subject.as_ref());
+        if about.and_then(|subject| subject.digest.sha256()) != Some(of.subject) {
+            return Err(Rejection::OtherSubject { wanted: of.uri(of.subject) }.into());
+        }
+        self.take(&pulled.manifest, Carried::Bundle)
+    }
+
+    /// What cosign 2 keeps under a tag, without saying in the manifest whom it is about: the
+    /// statements alone do.
+    async fn tagged(&mut self) -> Result<(), FindError> {
+        let of = self.of;
+        match of.registries.manifest(&of.repository.tagged(cosign_tag(of.subject))).await {
+            Ok(pulled) => self.take(&pulled.manifest, Carried::Envelope),
+            Err(RegistryError::NotFound { .. } | RegistryError::Manifest { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn take(&mut self, manifest: &Manifest, wanted: Carried) -> Result<(), FindError> {
+        let layers = manifest.image().map(|image| image.layers.as_slice()).unwrap_or_default();
+        let carries = layers.iter().filter(|layer| Carried::of(&layer.media_type) == Some(wanted));
+        self.carried = carries.filter_map(|layer| layer.digest.sha256()).collect();
+        self.carrier = Some(manifest.digest());
+        if self.carried.len() > MAX_CARRIED {
+            self.carried.clear();
+            return Err(too_many(self.of.uri(manifest.digest()), MAX_CARRIED).into());
+        }
+        Ok(())
+    }
+}
+
+fn too_many(what: String, limit: usize) -> RegistryError {
+    RegistryError::Nonsense { what, why: format!("more than {limit} attestations may be about it") }
+}

@@ -1,0 +1,424 @@
+//! Requests to registries: who asks, how often, and how much of an answer is read.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::image::{Registry, Repository};
+use argo_attest_core::text::brief;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    USER_AGENT, WWW_AUTHENTICATE,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::challenge::Challenge;
+use super::login::{Login, Logins};
+use super::{Access, RegistryError};
+use crate::environment::Env;
+use crate::net::{self, Anchors, Client, Keep, Proxies, Source, TooLong, Trust};
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long one request may take, its answer included.
+const REQUEST: Duration = Duration::from_mins(1);
+/// How often something is asked for that was not answered.
+const ATTEMPTS: u32 = 3;
+/// The first pause before it is asked for again.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause that a registry may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Bytes of a refusal that are read, and of it that are told.
+const REFUSAL: usize = 16 * 1024;
+const REASON: usize = 300;
+/// Bytes of a token's answer.
+const TOKEN: usize = 256 * 1024;
+/// Places to which an answer may send us on.
+const REDIRECTS: usize = 4;
+
+/// Speaks with registries. Clones share connections; tokens are kept for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: Client<Bodied>,
+    logins: Logins,
+    plain: bool,
+    tokens: Mutex<HashMap<(Registry, String), HeaderValue>>,
+}
+
+type Bodied = http_body_util::Full<Bytes>;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Ask<'a> {
+    pub(super) method: Method,
+    pub(super) repository: &'a Repository,
+    pub(super) access: Access,
+    /// Beneath `/v2/NAME/`, or a whole address that the registry gave.
+    pub(super) at: At,
+    pub(super) headers: Vec<(HeaderName, &'static str)>,
+    pub(super) kind: Option<String>,
+    pub(super) body: Bytes,
+    /// As it is told to people.
+    pub(super) what: String,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum At {
+    Path(String),
+    Address(Uri),
+}
+
+/// An answer, no more of it read than was wanted.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// Where it came from.
+    pub(super) from: Uri,
+}
+
+#[derive(Deserialize)]
+struct Given {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    access_token: String,
+}
+
+/// OCI Distribution 1.1, "Error Codes".
+#[derive(Deserialize)]
+struct Refusals {
+    errors: Vec<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Http {
+    pub(super) fn new(env: &dyn Env, plain: bool) -> Result<Self, RegistryError> {
+        let anchors = match Trust::from_env(env).anchors() {
+            Ok(anchors) => anchors,
+            Err(net::TrustError::NoneFound) if plain => Anchors::none(),
+            Err(error) => return Err(RegistryError::Trust(error)),
+        };
+        let settings = |error: Source| RegistryError::Settings(error);
+        let proxies = Proxies::from_env(env).map_err(|error| settings(error.into()))?;
+        let client = Client::new(anchors, proxies, Some(CONNECT), Keep::Alive)
+            .map_err(|error| settings(error.into()))?;
+        Ok(Self { client, logins: Logins::from_env(env)?, plain, tokens: Mutex::default() })
+    }
+
+    /// Asks, tells who we are if that is wanted, and gives the answer if it is a success, or one
+    /// of the `expected`. At most `limit` bytes of it are read.
+    pub(super) async fn ask(
+        &self,
+        ask: &Ask<'_>,
+        expected: &[StatusCode],
+        limit: usize,
+    ) -> Result<Answer, RegistryError> {
+        let scope = ask.access.scope(ask.repository);
+        let known = (ask.repository.registry().clone(), scope.clone());
+        let mut authorization = self.tokens.lock().ok().and_then(|tokens| tokens.get(&known).cloned());
+        let answer = self.persist(ask, authorization.as_ref(), limit).await?;
+        let answer = if answer.status == StatusCode::UNAUTHORIZED {
+            authorization = self.sign_in(ask, &answer.headers, &scope).await?;
+            let Some(authorization) = authorization else { return Err(self.refused(ask, &answer)) };
+            let again = self.persist(ask, Some(&authorization), limit).await?;
+            if let (Ok(mut tokens), true) = (self.tokens.lock(), again.status != StatusCode::UNAUTHORIZED) {
+                tokens.insert(known, authorization);
+            }
+            again
+        } else {
+            answer
+        };
+        if answer.status.is_success() || expected.contains(&answer.status) {
+            return Ok(answer);
+        }
+        Err(self.refused(ask, &answer))
+    }
+
+    /// Asks again while there is no answer that means anything.
+    async fn persist(
+        &self,
+        ask: &Ask<'_>,
+        authorization: Option<&HeaderValue>,
+        limit: usize,
+    ) -> Result<Answer, RegistryError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let (error, wait) =
+                match tokio::time::timeout(REQUEST, self.follow(ask, authorization, limit)).await {
+                    Ok(Ok(answer)) if is_passing(answer.status) => {
+                        let wait = wanted_pause(&answer.headers);
+                        let said = said(&answer);
+                        (Source::from(format!("it answered {said}")), wait)
+                    }
+                    Ok(Ok(answer)) => return Ok(answer),
+                    Ok(Err(error)) if error.is::<TooLong>() => {
+                        return Err(RegistryError::TooLarge { what: ask.what.clone(), limit });
+                    }
+                    Ok(Err(error)) => (error, None),
+                    Err(_) => (Source::from(format!("no answer within {REQUEST:?}")), None),
+                };
+            if attempts >= ATTEMPTS {
+                let (what, server) = (ask.what.clone(), ask.repository.registry().server().to_owned());
+                return Err(RegistryError::Unreachable { what, server, attempts, source: error });
+            }
+            let doubled = PAUSE.saturating_mul(1 << attempts);
+            tokio::time::sleep(wait.unwrap_or(doubled).min(LONGEST_PAUSE)).await;
+        }
+    }
+
+    /// One request, and whither its answer sends us, if it is a question only.
+    async fn follow(
+        &self,
+        ask: &Ask<'_>,
+        authorization: Option<&HeaderValue>,
+        limit: usize,
+    ) -> Result<Answer, Source> {
+        let own = self.address(ask)?;
+        let mut at = own.clone();
+        for _ in 0..=REDIRECTS {
+            // Who we are is for the registry alone: where blobs lie is somebody else's server.
+            let authorization =
+                authorization.filter(|_| at.authority() == own.authority() && at.scheme() == own.scheme());
+            let reply = self.client.send(request(ask, &at, authorization)?).await?;
+            let is_question = matches!(ask.method, Method::GET | Method::HEAD);
+            if !(is_question && reply.status().is_redirection()) {
+                return read(reply, at, limit).await;
+            }
+            at = self.next(&at, reply.headers())?;
+        }
+        Err("it sends us on and on".into())
+    }
+
+    fn next(&self, from: &Uri, headers: &HeaderMap) -> Result<Uri, Source> {
+        let location = headers.get(LOCATION).ok_or("it sends us on and does not say whither")?;
+        let next = resolve(from, location.to_str()?)?;
+        let downgrade =
+            next.scheme_str() != Some("https") && !(self.plain && from.scheme_str() == Some("http"));
+        if downgrade { Err("it sends us to a place without TLS".into()) } else { Ok(next) }
+    }
+
+    fn address(&self, ask: &Ask<'_>) -> Result<Uri, Source> {
+        match &ask.at {
+            At::Address(address) => Ok(address.clone()),
+            At::Path(path) => {
+                let scheme = if self.plain { "http" } else { "https" };
+                let (server, name) = (ask.repository.registry().server(), ask.repository.name());
+                Ok(format!("{scheme}://{server}/v2/{name}/{path}").parse()?)
+            }
+        }
+    }
+
+    /// What to tell the registry of who we are; nothing if it would not help.
+    async fn sign_in(
+        &self,
+        ask: &Ask<'_>,
+        headers: &HeaderMap,
+        scope: &str,
+    ) -> Result<Option<HeaderValue>, RegistryError> {
+        let login = self.logins.of_registry(ask.repository.registry());
+        if let Some(Login::Token(token)) = login {
+            return Ok(bearer(token));
+        }
+        let all = headers
+            .get_all(WWW_AUTHENTICATE)
+            .iter()
+            .filter_map(|header| Challenge::of(header.to_str().ok()?));
+        match all.min_by_key(|challenge| *challenge == Challenge::Basic) {
+            Some(Challenge::Basic) => Ok(match login {
+                Some(Login::Password { user, password }) => basic(user, password),
+                _ => None,
+            }),
+            Some(Challenge::Bearer { realm, service }) => {
+                self.token(ask, login, &realm, service.as_deref(), scope).await
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A token from whom the registry names (OCI Distribution's token authentication; OAuth 2.0
+    /// where we hold what is exchanged for one).
+    async fn token(
+        &self,
+        ask: &Ask<'_>,
+        login: Option<&Login>,
+        realm: &str,
+        service: Option<&str>,
+        scope: &str,
+    ) -> Result<Option<HeaderValue>, RegistryError> {
+        let nonsense = |why: &str| RegistryError::Nonsense { what: ask.what.clone(), why: why.to_owned() };
+        let realm_uri: Uri = realm.parse().map_err(|_| nonsense("where it gives tokens is no address"))?;
+        if realm_uri.scheme_str() != Some("https") && !(self.plain && realm_uri.scheme_str() == Some("http"))
+        {
+            return Err(nonsense("it gives tokens without TLS"));
+        }
+        let mut query = vec![("scope", scope)];
+        query.extend(service.map(|service| ("service", service)));
+        let (method, at, kind, body, authorization) = match login {
+            Some(Login::Identity(identity)) => {
+                query.extend([
+                    ("grant_type", "refresh_token"),
+                    ("client_id", "argo-attest"),
+                    ("refresh_token", identity),
+                ]);
+                let form = Some("application/x-www-form-urlencoded".to_owned());
+                (Method::POST, realm_uri, form, Bytes::from(encoded(&query)), None)
+            }
+            login => {
+                let joint = if realm.contains('?') { '&' } else { '?' };
+                let at = format!("{realm}{joint}{}", encoded(&query));
+                let at = at.parse().map_err(|_| nonsense("where it gives tokens is no address"))?;
+                let authorization = match login {
+                    Some(Login::Password { user, password }) => basic(user, password),
+                    _ => None,
+                };
+                (Method::GET, at, None, Bytes::new(), authorization)
+            }
+        };
+        let headers = vec![(ACCEPT, "application/json")];
+        let what = format!("{}'s token for {}", ask.repository.registry(), ask.what);
+        let asked = Ask { method, at: At::Address(at), kind, body, headers, what, ..ask.clone() };
+        let answer = self.persist(&asked, authorization.as_ref(), TOKEN).await?;
+        let body = Zeroizing::new(answer.body);
+        if !answer.status.is_success() {
+            let helped = self.logins.is_helped(ask.repository.registry());
+            return Err(RegistryError::Denied {
+                what: ask.what.clone(),
+                said: format!("no token: {}", answer.status),
+                helped,
+            });
+        }
+        let given: Given = argo_attest_core::json::parse(&body, TOKEN)
+            .map_err(|_| nonsense("what should be a token is none"))?;
+        let [token, access_token] = [given.token, given.access_token].map(Zeroizing::new);
+        let token = if token.is_empty() { access_token } else { token };
+        bearer(&token).map(Some).ok_or_else(|| nonsense("what should be a token is none"))
+    }
+
+    fn refused(&self, ask: &Ask<'_>, answer: &Answer) -> RegistryError {
+        let (what, said) = (ask.what.clone(), said(answer));
+        match answer.status {
+            StatusCode::NOT_FOUND => RegistryError::NotFound { what },
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                RegistryError::Denied { what, said, helped: self.logins.is_helped(ask.repository.registry()) }
+            }
+            _ => RegistryError::Refused { what, said },
+        }
+    }
+}
+
+fn request(ask: &Ask<'_>, at: &Uri, authorization: Option<&HeaderValue>) -> Result<Request<Bodied>, Source> {
+    let mut request = Request::builder()
+        .method(ask.method.clone())
+        .uri(at)
+        .header(USER_AGENT, concat!("argo-attest/", env!("CARGO_PKG_VERSION")));
+    for (name, value) in &ask.headers {
+        request = request.header(name, *value);
+    }
+    if let Some(kind) = &ask.kind {
+        request = request.header(CONTENT_TYPE, kind);
+    }
+    if let Some(authorization) = authorization {
+        request = request.header(AUTHORIZATION, authorization);
+    }
+    if ask.body.is_empty() && !matches!(ask.method, Method::GET | Method::HEAD) {
+        request = request.header(CONTENT_LENGTH, 0);
+    }
+    Ok(request.body(Bodied::new(ask.body.clone()))?)
+}
+
+async fn read(reply: Response<Incoming>, from: Uri, limit: usize) -> Result<Answer, Source> {
+    let (parts, body) = reply.into_parts();
+    // What is no success is read for its reason alone.
+    let limit = if parts.status.is_success() { limit } else { REFUSAL };
+    let body = match net::read(body, limit).await {
+        Err(error) if error.is::<TooLong>() && !parts.status.is_success() => Vec::new(),
+        read => read?,
+    };
+    Ok(Answer { status: parts.status, headers: parts.headers, body, from })
+}
+
+/// Whether it may be another answer the next time.
+fn is_passing(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS
+        || status == StatusCode::REQUEST_TIMEOUT
+        || status.is_server_error()
+}
+
+fn wanted_pause(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+}
+
+/// The answer in one line: its status and the registry's own words.
+fn said(answer: &Answer) -> String {
+    let status = answer.status.as_u16();
+    let words = serde_json::from_slice::<Refusals>(&answer.body).ok();
+    match words.and_then(|words| words.errors.into_iter().next()) {
+        Some(Refusal { code, message }) if message.is_empty() => format!("{status} {}", brief(&code, REASON)),
+        Some(Refusal { message, .. }) => format!("{status} {}", brief(&message, REASON)),
+        None => answer.status.to_string(),
+    }
+}
+
+fn basic(user: &str, password: &str) -> Option<HeaderValue> {
+    let pair = Zeroizing::new(format!("{user}:{password}"));
+    sensitive(&format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())))
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    if token.is_empty() { None } else { sensitive(&format!("Bearer {token}")) }
+}
+
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// RFC 3986 section 5: an address from there, as far as registries give such.
+pub(super) fn resolve(from: &Uri, to: &str) -> Result<Uri, Source> {
+    if to.starts_with('/') && !to.starts_with("//") {
+        let (scheme, authority) = (from.scheme_str().unwrap_or("https"), from.authority().ok_or("no host")?);
+        return Ok(format!("{scheme}://{authority}{to}").parse()?);
+    }
+    let uri: Uri = to.parse()?;
+    if uri.authority().is_none() || uri.scheme().is_none() {
+        return Err("an address without a host".into());
+    }
+    Ok(uri)
+}
+
+/// What may stand in a query or a form as it is (RFC 3986 section 2.3).
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A query, or a form, of names that may stand as they are.
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    let pair = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, &RESERVED));
+    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
+}
+
+/// That these are the bytes which have that digest.
+pub(super) fn checked(what: &str, bytes: &[u8], digest: Sha256Digest) -> Result<(), RegistryError> {
+    let found = Sha256Digest::of(bytes);
+    if found == digest {
+        return Ok(());
+    }
+    Err(RegistryError::OtherBytes { what: what.to_owned(), found: found.to_string() })
+}

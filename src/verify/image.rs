@@ -1,0 +1,80 @@
+//! Images in registries.
+
+use std::sync::Arc;
+
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::image::{ImageReference, Manifest, Platform};
+use argo_attest_core::text::brief;
+use argo_attest_core::verify::{Content, Place, Rejection};
+
+use super::found::Found;
+use super::passed_over::PassedOver;
+use super::{CheckError, Checked, Checker, candidates};
+use crate::attestations::{Candidate, ImageAttestations};
+use crate::registry::Registries;
+
+/// Checks an image. A tag is resolved once; what it pointed to then is what is checked, and the
+/// digest that the verdict names. Of an index, `platform` chooses one image.
+///
+/// An image of an index is attested by what refers to it or, if nothing does that would do, by what
+/// refers to the index: that has its digest.
+pub async fn check_image(
+    checker: &Checker,
+    registries: &Registries,
+    image: &ImageReference,
+    platform: Option<&Platform>,
+) -> Result<Checked, CheckError> {
+    let whole = registries.manifest(image).await?.manifest;
+    let part = platform.map(|platform| part(&whole, platform)).transpose()?.flatten();
+    let Some(part) = part else { return check(checker, registries, image, whole.digest()).await };
+    match check(checker, registries, image, part).await {
+        Err(CheckError::Rejected(own)) => {
+            let of_index = check(checker, registries, image, whole.digest()).await;
+            of_index.map_err(|error| match error {
+                CheckError::Rejected(Rejection::NoAttestation { .. }) => own.into(),
+                error => error,
+            })
+        }
+        decided => decided,
+    }
+}
+
+/// The digest of the index's image for a platform; `None` if this is an image already.
+fn part(whole: &Manifest, platform: &Platform) -> Result<Option<Sha256Digest>, CheckError> {
+    let Some(index) = whole.index() else { return Ok(None) };
+    let found = index.image_for(platform).and_then(|entry| entry.digest.sha256());
+    let there = || {
+        let platforms = index.images().filter_map(|entry| entry.platform.as_ref());
+        platforms.map(|platform| brief(&platform.to_string(), 100)).take(20).collect()
+    };
+    found.map(Some).ok_or_else(|| CheckError::NoPlatform { platform: platform.clone(), there: there() })
+}
+
+async fn check(
+    checker: &Checker,
+    registries: &Registries,
+    image: &ImageReference,
+    digest: Sha256Digest,
+) -> Result<Checked, CheckError> {
+    let content = Arc::new(Content::File(digest));
+    let attestations = ImageAttestations::new(registries, image.repository(), digest);
+    if let Some(bundle) = &checker.bundle {
+        return judge(checker, attestations.named(bundle), &content).await;
+    }
+    candidates::first(attestations.candidates(), async |candidate| judge(checker, candidate, &content).await)
+        .await
+}
+
+async fn judge(
+    checker: &Checker,
+    candidate: Candidate<'_>,
+    content: &Arc<Content>,
+) -> Result<Checked, CheckError> {
+    debug_assert_eq!(candidate.place, Place::ByDigest, "names say nothing in a registry");
+    let found = Found::of(candidate)?;
+    let authentic = found.authentic(checker)?;
+    let (index, statement) = found.decide(authentic, content).await?;
+    let unjudged = found.unjudged(index);
+    let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
+    Ok(Checked { statement, origin, placed: None, unjudged, passed_over })
+}
