@@ -132,18 +132,14 @@ impl<'a> Found<'a> {
         content: &Arc<Content>,
     ) -> Result<(usize, VerifiedStatement), CheckError> {
         let place = self.candidate.place.clone();
-        let mut manifest = None;
-        if authentic.iter().any(|(_, a)| a.needs_manifest(&place, content)) {
-            manifest = Some(self.candidate.manifest().await?);
+        if !authentic.iter().any(|(_, a)| a.needs_manifest(&place, content)) {
+            let unasked = || Err::<&[u8], _>(Rejection::NoManifest("nothing asked for it".into()));
+            return Ok(accept(authentic, &place, content, unasked)?);
         }
+        let mut manifest = self.candidate.manifest().await?;
         // The lists that are read here may arrive over the network; the caller's thread only waits.
         let content = Arc::clone(content);
-        let judge = move || {
-            accept(authentic, &place, &content, || match &mut manifest {
-                Some(open) => open(),
-                None => Err(Rejection::NoManifest("nothing asked for it".into())),
-            })
-        };
+        let judge = move || accept(authentic, &place, &content, || manifest());
         let judged = tokio::task::spawn_blocking(judge).await.map_err(|e| CheckError::Io {
             name: self.candidate.origin.clone(),
             source: std::io::Error::other(e),
