@@ -8,11 +8,13 @@ mod folder;
 mod prefix;
 mod surveyed;
 
+use std::io::BufRead;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argo_attest_core::attestation_file::{AttestationFile, Found as Item};
+use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
+use argo_attest_core::manifest::Reader;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Rejection;
 
@@ -28,6 +30,8 @@ use crate::store::{ObjectKey, Store};
 pub const MAX_ENTRIES: usize = 1_000_000;
 /// Bytes of all their names.
 pub(super) const MAX_NAMES: usize = 256 * 1024 * 1024;
+/// Bytes of an attestation of which any number is held at the same time.
+pub(super) const USUAL_ATTESTATION: u64 = 1024 * 1024;
 /// Artifacts that are checked at the same time.
 pub const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
@@ -105,12 +109,16 @@ impl Artifact {
     }
 }
 
-/// Whether a file that is called like an attestation is one and nothing else.
+/// Whether a file that is called like an attestation is one, of whatever tool, and nothing else.
 fn is_attestation(bytes: &[u8]) -> bool {
     AttestationFile::read(bytes).is_ok_and(|file| {
-        let known = |item: &argo_attest_core::attestation_file::Item| {
-            matches!(item.found, Item::Attestation(_) | Item::Manifest(_))
-        };
-        file.passed_over().is_empty() && file.unnamed() == 0 && file.items().iter().all(known)
+        let is_list = |item: &Item| matches!(item.found, Found::Manifest(_));
+        file.passed_over().is_empty() && file.unnamed() == 0 && !file.items().iter().any(is_list)
     })
+}
+
+/// Whether what is called like a manifest is a list of files and nothing else.
+fn is_manifest(from: impl BufRead) -> bool {
+    let mut list = Reader::new(from);
+    matches!(list.next_entry(), Ok(Some(_))) && list.finish().is_ok()
 }
