@@ -17,6 +17,7 @@ mod workshop;
 mod attest;
 mod chain;
 mod documents;
+mod hostile;
 mod many;
 mod others;
 mod run;

@@ -130,5 +130,5 @@ fn quiet_says_nothing_of_what_went_well() {
     let secret = desk.run(["keygen", "-q", "--out-dir", "k3", "--secret-name", "s"]).with(0);
     assert!(secret.out.contains("kind: Secret") && secret.err.is_empty(), "{}", secret.err);
     desk.write("app", "2\n");
-    desk.run(["verify", "-q", "--key", "keys/attest.pub", "app"]).with(1).says("rejected");
+    desk.run(["verify", "-q", "--key", "keys/attest.pub", "app"]).with(1).says("refused");
 }

@@ -4,6 +4,7 @@
 //! artifact is checked as if it had been named by itself. What a listing leaves out is not
 //! attested: an attestation that it hides costs an answer, and never gives one.
 
+mod bounded;
 mod folder;
 mod prefix;
 mod surveyed;
@@ -18,6 +19,7 @@ use argo_attest_core::manifest::Reader;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Rejection;
 
+pub use bounded::BoundedChecker;
 pub use folder::folder;
 pub use prefix::prefix;
 
@@ -94,18 +96,27 @@ impl Artifact {
         }
     }
 
-    /// What it is called: a path, or an address.
+    /// What it is called: a path, or an address. As it is, not printable.
     pub fn name(&self) -> PathBuf {
         match self {
             Self::Path(path) | Self::Beneath { path, .. } | Self::Unverifiable { path, .. } => path.clone(),
-            Self::Object(store, key) => store.uri(key).into(),
-            Self::Directory(store, key, _) => format!("{}/", store.uri(key)).into(),
+            Self::Object(store, key) => address(store.as_ref(), key).into(),
+            Self::Directory(store, key, _) => format!("{}/", address(store.as_ref(), key)).into(),
         }
     }
 
     /// Whether it is in a store.
     pub fn is_stored(&self) -> bool {
         matches!(self, Self::Object(..) | Self::Directory(..))
+    }
+}
+
+/// An object's address with its key as it is.
+fn address(store: &dyn Store, key: &ObjectKey) -> String {
+    let printable = store.uri(key);
+    match printable.strip_suffix(&key.to_string()) {
+        Some(store) => format!("{store}{}", key.as_str()),
+        None => printable,
     }
 }
 
