@@ -30,19 +30,27 @@ pub struct FileAttestations {
     artifact: PathBuf,
     /// Where one is put, and what the artifact is called in there.
     home: Option<(FileStore, RelPath)>,
+    /// Bytes of the largest that is read.
+    most: usize,
 }
 
 impl FileAttestations {
     /// Of what is at an absolute path, which has no `..` and ends in a name.
     pub fn new(artifact: &Path) -> Self {
-        Self { artifact: artifact.to_owned(), home: None }
+        Self { artifact: artifact.to_owned(), home: None, most: MAX_ATTESTATION_BYTES }
     }
 
     /// Of what is at this path beneath a directory: through no link out of it is an
     /// attestation put.
     pub fn beneath(root: &Path, path: &RelPath) -> Result<Self, StoreError> {
         let artifact = root.join(OsStr::from_bytes(path.as_bytes()));
-        Ok(Self { artifact, home: Some((FileStore::open(root)?, path.clone())) })
+        Ok(Self { artifact, home: Some((FileStore::open(root)?, path.clone())), most: MAX_ATTESTATION_BYTES })
+    }
+
+    /// The same, where one that is larger is an error.
+    #[must_use]
+    pub fn at_most(self, bytes: u64) -> Self {
+        Self { most: usize::try_from(bytes).unwrap_or(usize::MAX).min(MAX_ATTESTATION_BYTES), ..self }
     }
 
     /// The attestation that the user says is about it, which brings its own manifest.
@@ -95,7 +103,7 @@ impl FileAttestations {
     fn look_in(&self, directory: &Path, form: Form) -> Option<Result<Candidate<'static>, FindError>> {
         let base = directory.join(OF_SOME_FILES);
         let path = appended(&base, names::suffix(form));
-        let bytes = read(&path).transpose()?;
+        let bytes = read(&path, self.most).transpose()?;
         let rest = self.artifact.strip_prefix(directory).unwrap_or(&self.artifact);
         let place = RelPath::from_bytes(rest.as_os_str().as_bytes())
             .map_err(|e| io_error(&self.artifact, io::Error::new(io::ErrorKind::InvalidInput, e)));
@@ -107,7 +115,7 @@ impl FileAttestations {
 
     fn look(&self, base: &Path, form: Form) -> Option<Result<Candidate<'static>, FindError>> {
         let path = appended(&stored_as(base), names::suffix(form));
-        let bytes = read(&path).transpose()?;
+        let bytes = read(&path, self.most).transpose()?;
         let place = || {
             let rest = self.artifact.strip_prefix(base).unwrap_or(&self.artifact).as_os_str().as_bytes();
             match RelPath::from_bytes(rest) {
@@ -209,9 +217,9 @@ fn stored_as(path: &Path) -> PathBuf {
 }
 
 /// A file that was found and may be an attestation; `None` if it is not there.
-fn read(path: &Path) -> Result<Option<Bytes>, FindError> {
+fn read(path: &Path, most: usize) -> Result<Option<Bytes>, FindError> {
     tracing::debug!(file = shown(path), "looking for an attestation");
-    match regular_file::read(path, Links::Followed, MAX_ATTESTATION_BYTES) {
+    match regular_file::read(path, Links::Followed, most) {
         Ok(bytes) => Ok(Some(bytes.into())),
         Err(ReadError::Missing(_)) => Ok(None),
         // A name with the suffix may be longer than a name can be.

@@ -34,7 +34,9 @@ pub use named::NamedAttestation;
 pub use names::{AttestationNames, NameError, OF_SOME_FILES, artifact_of, is_among_attestations};
 pub use object::ObjectAttestations;
 pub use put::PutError;
-pub use sorting::{Names, Sorted, There, all_forms, is_called_attestation, is_of_some_files, sorted};
+pub use sorting::{
+    Names, Sorted, There, all_forms, is_called_attestation, is_called_manifest, is_of_some_files, sorted,
+};
 
 /// Size limit of an attestation that is read, in bytes.
 pub const MAX_ATTESTATION: u64 = 16 * 1024 * 1024;

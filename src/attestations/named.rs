@@ -28,6 +28,11 @@ impl NamedAttestation {
         }
     }
 
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+    }
+
     /// As it is.
     pub(super) fn bytes(&self) -> Bytes {
         self.bytes.clone()

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::store::{ObjectKey, Store, StoreError};
 
+/// Places that are named where there was no attestation: an object may be in hundreds of directories.
+const NAMED: usize = 8;
+
 /// The attestations of an object, or of a directory of objects, in the same store: beside it,
 /// or apart under the same name.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct ObjectAttestations<'a> {
     store: &'a dyn Store,
     key: ObjectKey,
     placement: Placement,
+    /// Bytes of the largest that is looked at.
+    most: u64,
 }
 
 /// Of what an attestation there would speak.
@@ -40,13 +45,19 @@ struct Spot {
 impl<'a> ObjectAttestations<'a> {
     /// Of the object with this key; one that is put is put beside it.
     pub fn new(store: &'a dyn Store, key: &ObjectKey) -> Self {
-        Self { store, key: key.clone(), placement: Placement::Beside }
+        Self { store, key: key.clone(), placement: Placement::Beside, most: MAX_ATTESTATION }
     }
 
     /// The same, with another place for one that is put. What is looked for is found in both.
     #[must_use]
     pub fn put_at(self, placement: Placement) -> Self {
         Self { placement, ..self }
+    }
+
+    /// The same, where one that is larger is an error of those that are looked for.
+    #[must_use]
+    pub fn at_most(self, bytes: u64) -> Self {
+        Self { most: bytes.min(MAX_ATTESTATION), ..self }
     }
 
     /// The keys of the attestation that is put.
@@ -84,10 +95,13 @@ impl<'a> ObjectAttestations<'a> {
             Reach::Own => self.nearest().into_iter().take(1).collect(),
             Reach::Above(levels) => self.above(levels),
         };
-        let names = spots.iter().flatten().flat_map(|spot| {
+        let own = spots.iter().flatten().take(NAMED).flat_map(|spot| {
             LOOKED_FOR.iter().filter_map(|form| spot.name(*form)).map(|name| self.store.uri(&name))
         });
-        let mut looked_for: Vec<_> = names.collect();
+        let mut looked_for: Vec<_> = own.collect();
+        if spots.len() > NAMED {
+            looked_for.push("the same beside each directory above".to_owned());
+        }
         if let Ok(apart) = ObjectKey::new(APART) {
             looked_for.push(format!("the same beneath {}", self.store.uri(&apart)));
         }
@@ -137,7 +151,7 @@ impl<'a> ObjectAttestations<'a> {
     async fn look(&self, spot: Spot, form: Form) -> Option<Result<Candidate<'a>, FindError>> {
         let name = spot.name(form)?;
         tracing::debug!(object = self.store.uri(&name), "looking for an attestation");
-        match self.store.get(&name, MAX_ATTESTATION).await {
+        match self.store.get(&name, self.most).await {
             Ok(object) => Some(Ok(self.candidate(spot, form, self.store.uri(&name), object.bytes))),
             Err(StoreError::NotFound { .. }) => None,
             Err(error) => Some(Err(error.into())),

@@ -1,11 +1,11 @@
 //! Which of many names are artifacts, and which the attestations of those.
 //!
-//! Only names are looked at here. What is called like an attestation of something that is not
-//! there is [`Sorted::Doubtful`]: its bytes have to tell. Names come from whoever writes to the
-//! place, so each of them ends up somewhere: none is left out.
+//! Only names are looked at here, and names come from whoever writes to the place: each of them
+//! ends up somewhere, and none is left out. What is called like an attestation may be anything: its
+//! bytes have to tell ([`Sorted::Beside`], [`Sorted::Doubtful`]).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use argo_attest_core::contract::store::APART;
 use argo_attest_core::relpath::RelPath;
@@ -21,7 +21,7 @@ pub struct There {
     /// Files, or objects.
     pub files: Names,
     /// Directories, whether or not there is a file in them. Those that the files are in need
-    /// not be among them.
+    /// not be among them, as long as their names are text.
     pub directories: Names,
     /// What is there and is neither.
     pub others: Names,
@@ -36,13 +36,20 @@ pub enum Sorted {
     Artifact(Box<[u8]>),
     /// A directory with an attestation of its own, and all files in it.
     Directory(Box<[u8]>, Vec<Box<[u8]>>),
-    /// Called like the attestation of something that is not there.
+    /// Called like the attestation, or the manifest, of something that is there.
+    Beside(Box<[u8]>),
+    /// The same of something that is not there.
     Doubtful(Box<[u8]>),
 }
 
 /// Whether a name is one that an attestation has, or the manifest that belongs to one.
 pub fn is_called_attestation(name: &[u8]) -> bool {
     Called::of(name).is_some()
+}
+
+/// Whether a name is that of the manifest that belongs to an attestation.
+pub fn is_called_manifest(name: &[u8]) -> bool {
+    Called::of(name).is_some_and(|called| called.is_manifest)
 }
 
 /// Whether a name is that of an attestation of some files of the directory that it lies in.
@@ -59,24 +66,25 @@ pub fn all_forms(name: &str) -> Option<[String; 2]> {
 
 /// Sorts what is there, in the order of the names. `top`: the directory that all of it is in,
 /// empty for the place itself; only what is beneath counts as a directory of its own.
+///
+/// Takes memory in proportion to the names that there are: each may lie in hundreds of directories
+/// of its own.
 pub fn sorted(there: &There, top: &[u8]) -> Vec<Sorted> {
-    let around = |name: &[u8]| directories(name, top).map(Box::from).collect::<Vec<Box<[u8]>>>();
-    let mut directories: Names = there.directories.clone();
-    directories.extend(there.files.iter().chain(&there.others).flat_map(|name| around(name)));
-    let whole: Names = directories.iter().filter(|directory| there.is_whole(directory)).cloned().collect();
-    let stored: Names = there.files.iter().chain(&directories).filter_map(|name| renamed(name)).collect();
+    let whole = there.whole(top);
+    let stored: Names =
+        there.files.iter().chain(&there.directories).filter_map(|name| renamed(name)).collect();
     let is_there =
-        |name: &[u8]| there.files.contains(name) || directories.contains(name) || stored.contains(name);
-    let outermost = |name: &[u8]| around(name).into_iter().find(|directory| whole.contains(directory));
-    let mut parts: BTreeMap<Box<[u8]>, Sorted> = BTreeMap::new();
+        |name: &[u8]| there.files.contains(name) || there.is_directory(name, top) || stored.contains(name);
+    let outermost = |name| directories(name, top).find(|directory| whole.contains(*directory));
+    let mut parts: BTreeMap<&[u8], Sorted> = BTreeMap::new();
     for directory in &whole {
         if outermost(directory).is_none() {
-            parts.insert(directory.clone(), Sorted::Directory(directory.clone(), Vec::new()));
+            parts.insert(directory, Sorted::Directory(directory.clone(), Vec::new()));
         }
     }
     for file in &there.files {
         if let Some(directory) = outermost(file) {
-            if let Some(Sorted::Directory(_, members)) = parts.get_mut(&directory) {
+            if let Some(Sorted::Directory(_, members)) = parts.get_mut(directory) {
                 members.push(file.clone());
             }
             continue;
@@ -88,17 +96,38 @@ pub fn sorted(there: &There, top: &[u8]) -> Vec<Sorted> {
             Some(called) if called.is_manifest && !there.is_attested(called.of) => {
                 Sorted::Artifact(file.clone())
             }
-            Some(_) => continue,
+            Some(_) => Sorted::Beside(file.clone()),
         };
-        parts.insert(file.clone(), part);
+        parts.insert(file, part);
     }
     parts.into_values().collect()
 }
 
 impl There {
-    /// Whether a directory is one artifact. An object with its very name has the attestation.
-    fn is_whole(&self, directory: &[u8]) -> bool {
-        !self.files.contains(directory) && self.is_attested(&stored_as(directory))
+    /// The directories that are one artifact, as far as their attestations say so. They are found
+    /// by those. An object with a directory's very name has the attestation.
+    fn whole(&self, top: &[u8]) -> Names {
+        let attested = |name| Called::of(name).filter(|called| !called.is_manifest);
+        let beside = self.files.iter().chain(&self.others).filter_map(|name| attested(name));
+        let apart = self.apart.iter().filter_map(|name| attested(name)).map(|called| called.stem);
+        let named = beside.flat_map(|called| [called.stem, called.of]).chain(apart);
+        let mut whole: Names = named.filter(|name| self.is_directory(name, top)).map(Box::from).collect();
+        let renamed =
+            self.directories.iter().filter(|name| renamed(name).is_some_and(|name| self.is_attested(&name)));
+        whole.extend(renamed.cloned());
+        whole.retain(|directory| !self.files.contains(directory));
+        whole
+    }
+
+    /// Whether a name beneath the top is that of a directory.
+    fn is_directory(&self, name: &[u8], top: &[u8]) -> bool {
+        let beneath_top = top.is_empty() || name.strip_prefix(top).is_some_and(|rest| rest.starts_with(b"/"));
+        let within = [name, b"/"].concat();
+        let holds = |names: &Names| {
+            let mut behind = names.range::<[u8], _>((Bound::Included(within.as_slice()), Bound::Unbounded));
+            behind.next().is_some_and(|first| first.starts_with(&within))
+        };
+        beneath_top && (self.directories.contains(name) || holds(&self.files) || holds(&self.others))
     }
 
     fn is_attested(&self, stored: &[u8]) -> bool {
@@ -115,6 +144,8 @@ impl There {
 struct Called<'a> {
     /// The artifact's.
     of: &'a [u8],
+    /// What it begins with, which is another artifact's name where `of` is kept apart.
+    stem: &'a [u8],
     is_manifest: bool,
 }
 
@@ -126,7 +157,7 @@ impl<'a> Called<'a> {
             None => (stem(MANIFEST_SUFFIX)?, true),
         };
         let of = stem.strip_prefix(APART.as_bytes()).unwrap_or(stem);
-        (!of.is_empty() && !of.ends_with(b"/")).then_some(Self { of, is_manifest })
+        (!of.is_empty() && !of.ends_with(b"/")).then_some(Self { of, stem, is_manifest })
     }
 }
 
@@ -153,10 +184,6 @@ fn renamed(name: &[u8]) -> Option<Box<[u8]>> {
     Some([above, escaped.as_bytes()].concat().into())
 }
 
-fn stored_as(name: &[u8]) -> Cow<'_, [u8]> {
-    renamed(name).map_or(Cow::Borrowed(name), |name| Cow::Owned(name.into()))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -173,8 +200,10 @@ mod tests {
             Sorted::Artifact(name) => text(&name),
             Sorted::Directory(name, members) => format!("{}/ {}", text(&name), members.len()),
             Sorted::Doubtful(name) => format!("{}?", text(&name)),
+            Sorted::Beside(_) => String::new(),
         };
-        sorted(there, top.as_bytes()).into_iter().map(told).collect()
+        let told = |sorted| Some(told(sorted)).filter(|told| !told.is_empty());
+        sorted(there, top.as_bytes()).into_iter().filter_map(told).collect()
     }
 
     fn files(all: &[&str]) -> There {
@@ -243,7 +272,15 @@ mod tests {
         assert_eq!(told(&there, "").len(), 7);
         let not_text: Names = [&b"\xff"[..], b"%FF.sigstore.json"].map(Into::into).into();
         let there = There { files: not_text, ..There::default() };
-        assert_eq!(sorted(&there, b""), [Sorted::Artifact(b"\xff"[..].into())]);
+        let beside = Sorted::Beside(b"%FF.sigstore.json"[..].into());
+        assert_eq!(sorted(&there, b""), [beside, Sorted::Artifact(b"\xff"[..].into())]);
+        let directory = There {
+            directories: [b"\xff"[..].into()].into(),
+            files: [&b"\xff/x"[..], b"%FF.sigstore.json"].map(Into::into).into(),
+            ..There::default()
+        };
+        let whole = Sorted::Directory(b"\xff"[..].into(), vec![b"\xff/x"[..].into()]);
+        assert!(sorted(&directory, b"").contains(&whole));
     }
 
     fn tree() -> impl Strategy<Value = Names> {
@@ -264,6 +301,7 @@ mod tests {
             let mut verified = Names::new();
             for part in sorted(&there, b"") {
                 match part {
+                    Sorted::Beside(_) => {}
                     Sorted::Artifact(name) => { verified.insert(name.clone()); seen.insert(name); }
                     Sorted::Doubtful(name) => { seen.insert(name); }
                     Sorted::Directory(name, members) => {

@@ -1,10 +1,9 @@
 //! What `argo-attest verify` says of each artifact.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
 use argo_attest_core::policy::Missing;
-use argo_attest_core::relpath::printable;
+use argo_attest_core::relpath::{escaped, printable};
 use argo_attest_core::secret::{redacted, shown_path};
 use argo_attest_core::slsa::{Provenance, is_own_build_type};
 use argo_attest_core::text::causes;
@@ -13,6 +12,7 @@ use argo_attest_core::verify::Reason;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::asked::Told;
 use super::layout::{Layout, Tone};
 use super::totals::Totals;
 use super::{Exit, Failure};
@@ -39,7 +39,11 @@ impl From<CheckError> for CheckFailure {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
+    /// In the form from which its bytes can be had: two names are never one.
     artifact: String,
+    /// For people.
+    #[serde(skip)]
+    name: String,
     verdict: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -107,14 +111,15 @@ struct Accepted {
 }
 
 impl Answer {
-    pub(super) fn new(artifact: &Path, checked: Result<Checked, CheckFailure>, missing: Missing) -> Self {
+    pub(super) fn new(told: &Told, checked: Result<Checked, CheckFailure>, missing: Missing) -> Self {
+        let bytes = told.name.as_os_str().as_bytes();
         // What is there may be called anything; of what is not, the name may be no name.
-        let artifact = match &checked {
-            Err(_) if std::fs::symlink_metadata(artifact).is_err() => shown_path(artifact),
-            _ => printable(artifact.as_os_str().as_bytes()),
-        };
+        let is_there = checked.is_ok() || told.is_found || told.name.symlink_metadata().is_ok();
+        let name = if is_there { printable(bytes) } else { shown_path(&told.name) };
+        let artifact = if name == printable(bytes) { escaped(bytes) } else { name.clone() };
         let answer = |verdict, exit, why: Option<Reason>, message, remedy| Self {
             artifact: artifact.clone(),
+            name: name.clone(),
             verdict,
             reason: why.map(Reason::code),
             message,
@@ -181,7 +186,7 @@ impl Answer {
             Verdict::Missing => ("missing", Tone::Doubtful),
             Verdict::Error => ("error", Tone::Bad),
         };
-        let mut text = layout.line(word, tone, &self.artifact);
+        let mut text = layout.line(word, tone, &self.name);
         let mut beneath = |told: &str| text.push_str(&layout.beneath(&printable(told.as_bytes())));
         if let Some(accepted) = &self.accepted {
             if in_full {

@@ -1,8 +1,8 @@
 //! From what was named to the artifacts that are verified.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,13 +12,15 @@ use argo_attest_core::text::brief;
 
 use super::answer::CheckFailure;
 use super::images::ImageArgs;
-use super::verify::object_uri;
+use super::verify::{SCHEME, object_uri};
 use super::{Exit, Failure};
 use crate::registry::{Registries, RegistryError};
 use crate::regular_file::{self, STANDARD_INPUT};
 use crate::store::{self, Location, ProcessEnv, Store};
 use crate::verify::{Artifact, CheckError, MAX_ENTRIES, folder, prefix};
 
+/// What some editors begin a text with.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// Bytes of a list on standard input.
 const MAX_LIST: usize = 64 * 1024 * 1024;
 
@@ -36,8 +38,10 @@ pub(super) struct Told {
     pub(super) name: PathBuf,
     /// What a policy calls it where it has no attestation, if it has a name for that.
     pub(super) kind: Option<ArtifactKind>,
-    /// Whether somebody named it, and it was not found where they said.
+    /// Whether somebody named it as an argument.
     pub(super) is_named: bool,
+    /// Whether it was found beneath something that was named.
+    pub(super) is_found: bool,
 }
 
 /// All of them, in order.
@@ -92,6 +96,7 @@ impl All {
                         name: artifact.name(),
                         kind: Some(kind(artifact.is_stored())),
                         is_named: false,
+                        is_found: true,
                     },
                     artifact: Ok(artifact),
                 });
@@ -102,8 +107,8 @@ impl All {
     }
 
     async fn prefix(&mut self, uri: &str) -> Result<crate::verify::Collection, CheckFailure> {
-        let (bucket, under) = uri.trim_start_matches("s3://").split_once('/').unwrap_or((uri, ""));
-        let bucket = bucket.trim_start_matches("s3://");
+        let place = uri.strip_prefix(SCHEME).unwrap_or(uri);
+        let (bucket, under) = place.split_once('/').unwrap_or((place, ""));
         let location = format!("s3://{bucket}").parse().map_err(|e| usage(&e))?;
         let store = self.store(&location)?;
         Ok(prefix(store, under).await?)
@@ -122,7 +127,7 @@ impl All {
 
     fn push(&mut self, name: &Path, is_named: bool, artifact: Result<Artifact, CheckFailure>) {
         let kind = image(name).is_none().then(|| kind(object_uri(name).is_some()));
-        let told = Told { name: name.to_owned(), kind, is_named };
+        let told = Told { name: name.to_owned(), kind, is_named, is_found: false };
         self.artifacts.push(Asked { told, artifact });
     }
 
@@ -162,7 +167,7 @@ pub(super) fn image(argument: &Path) -> Option<&str> {
 
 /// All objects of a bucket, or those beneath a prefix of it.
 fn is_prefix(uri: &str) -> bool {
-    uri.ends_with('/') || !uri.trim_start_matches("s3://").contains('/')
+    uri.ends_with('/') || !uri.strip_prefix(SCHEME).unwrap_or(uri).contains('/')
 }
 
 fn usage(error: &crate::store::InvalidLocation) -> CheckFailure {
@@ -176,7 +181,7 @@ fn usage(error: &crate::store::InvalidLocation) -> CheckFailure {
 fn listed() -> Result<Vec<PathBuf>, Failure> {
     let bytes = regular_file::read_named(Path::new(STANDARD_INPUT), MAX_LIST)
         .map_err(|e| Failure::from(&e).about("cannot read the list of artifacts on standard input"))?;
-    let names = names(&bytes);
+    let names = names(&bytes, |name| name.symlink_metadata().is_ok());
     let refused = |why: &str, remedy: &str| Err(Failure::new(Exit::Usage, why).remedy(remedy));
     match names.as_slice() {
         [] => refused("standard input names no artifact", "give one a line, or name them as arguments"),
@@ -192,10 +197,32 @@ fn listed() -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// One a line; with NUL among them, as `find -print0` writes it, between those instead.
-fn names(bytes: &[u8]) -> Vec<PathBuf> {
-    let end = if bytes.contains(&0) { 0 } else { b'\n' };
-    let names = bytes.split(|byte| *byte == end).filter(|name| !name.is_empty());
-    names.map(|name| OsStr::from_bytes(name).into()).collect()
+///
+/// Where other systems' editors write text there is a byte order mark before the first line, and a
+/// carriage return at the end of each. They are no parts of names, unless there is what has them.
+fn names(bytes: &[u8], is_there: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    if bytes.contains(&0) {
+        return bytes
+            .split(|byte| *byte == 0)
+            .filter(|name| !name.is_empty())
+            .map(path)
+            .map(Into::into)
+            .collect();
+    }
+    let lines = || bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+    let carriage_returns = lines().all(|(_, line)| line.ends_with(b"\r"));
+    let bare = |(at, line): (usize, &'_ [u8])| {
+        let mark = if at == 0 { line.strip_prefix(BYTE_ORDER_MARK.as_bytes()) } else { None };
+        let rest = mark.unwrap_or(line);
+        let rest = rest.strip_suffix(b"\r").filter(|_| carriage_returns).unwrap_or(rest);
+        if rest.len() < line.len() && is_there(path(line)) { line.to_owned() } else { rest.to_owned() }
+    };
+    let names = lines().map(bare).filter(|name| !name.is_empty());
+    names.map(|name| PathBuf::from(OsString::from_vec(name))).collect()
+}
+
+fn path(name: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(name))
 }
 
 #[cfg(test)]
@@ -204,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_list_has_one_name_a_line_or_nuls() {
-        let told = |bytes: &[u8]| names(bytes);
+        let told = |bytes: &[u8]| names(bytes, |_| false);
         assert_eq!(told(b"a\n\nb c\n"), [Path::new("a"), Path::new("b c")]);
         assert_eq!(told(b"a\nb\0c\0"), [Path::new("a\nb"), Path::new("c")]);
         assert_eq!(told(b"\n"), Vec::<PathBuf>::new());
@@ -212,8 +239,22 @@ mod tests {
     }
 
     #[test]
+    fn what_an_editor_adds_is_no_part_of_a_name() {
+        let told = |bytes: &[u8]| names(bytes, |_| false);
+        let two = [Path::new("a"), Path::new("b c")];
+        assert_eq!(told(b"\xef\xbb\xbfa\r\n\r\nb c\r\n"), two);
+        assert_eq!(told(b"\xef\xbb\xbfa\nb c"), two);
+        assert_eq!(told(b"\r\n"), Vec::<PathBuf>::new());
+        // A name may end so, and one that is there is what is meant.
+        assert_eq!(told(b"a\r\nb\n"), [Path::new("a\r"), Path::new("b")]);
+        assert_eq!(told(b"\xef\xbb\xbfa\r\0"), [Path::new("\u{feff}a\r")]);
+        let there = names(b"a\r\nb\r\n", |name| name == Path::new("a\r"));
+        assert_eq!(there, [Path::new("a\r"), Path::new("b")]);
+    }
+
+    #[test]
     fn what_ends_in_a_slash_is_many() {
-        for many in ["s3://b", "s3://b/", "s3://b/p/", "s3://b/p//"] {
+        for many in ["s3://b", "s3://b/", "s3://b/p/", "s3://b/p//", "s3://s3://"] {
             assert!(is_prefix(many), "{many}");
         }
         assert!(!is_prefix("s3://b/p") && !is_prefix("s3://b/p/x"));

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use argo_attest_core::contract::variable;
 use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::relpath::printable;
-use argo_attest_core::verify::Wanted;
+use argo_attest_core::slsa::Provenance;
+use argo_attest_core::verify::{VerifiedStatement, Wanted};
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use futures_util::stream::{self, StreamExt as _};
@@ -22,7 +23,7 @@ use super::layout::Layout;
 use super::progress::Bar;
 use super::totals::{self, Totals};
 use super::{Exit, Failure, home, policy, print, print_json_line, tell, workers};
-use crate::attestations::NamedAttestation;
+use crate::attestations::{MAX_ATTESTATION, NamedAttestation};
 use crate::chain::{self, Buckets, Limits};
 use crate::document::DocumentName;
 use crate::observe::NoProgress;
@@ -30,7 +31,10 @@ use crate::regular_file::STANDARD_INPUT;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, ProcessEnv};
-use crate::verify::{AT_ONCE, CheckError, Checked, Checker};
+use crate::verify::{AT_ONCE, Artifact, BoundedChecker, CheckError, Checked, Checker};
+
+/// What the name of an object begins with.
+pub(super) const SCHEME: &str = "s3://";
 
 const EXAMPLE: &str = "\
 Examples:
@@ -124,31 +128,29 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let json = args.json || args.output == Some(Output::Json);
     input_once(&args)?;
     let (policy, own) = trusted(&args).await?;
-    let missing = policy.missing().clone();
     let wanted = args.wanted.clone().unwrap_or_default();
-    let checker = Checker { policy, now: Timestamp::now(), bundle: bundle(&args).await?, wanted };
+    let bundle = bundle(&args).await?;
+    let checker = Checker { policy, now: Timestamp::now(), bundle, wanted, largest: MAX_ATTESTATION };
     if let Some(outcome) = &args.outcome {
         return super::outcome::verify(&checker, outcome, json).await;
     }
     let All { artifacts, orphans, .. } =
         All::of(&args.artifacts, args.bundle.is_some(), args.images.clone()).await?;
-    let (checker, count, layout) = (Arc::new(checker), artifacts.len(), Layout::of_stdout());
+    let (count, layout) = (artifacts.len(), Layout::of_stdout());
+    let checker = Arc::new(BoundedChecker::new(checker));
     let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
-    let each = artifacts.into_iter().map(|asked| check(Arc::clone(&checker), asked, count == 1));
+    let each = artifacts.into_iter().map(|asked| check(Arc::clone(&checker), asked, count == 1, args.chain));
     let mut each = stream::iter(each).buffered(AT_ONCE.get());
     let (mut totals, mut exits) = (Totals::default(), Exit::Done);
-    while let Some((told, found)) = each.next().await {
-        let chain = match &found {
-            Ok(artifact) if args.chain => match artifact.statement.provenance() {
-                Some(provenance) => {
-                    let (policy, now) = (&checker.policy, checker.now);
-                    Some(chain::walk(provenance, policy, now, &buckets, Limits::default()).await)
-                }
-                None => None,
-            },
-            _ => None,
+    while let Some((told, answer, provenance)) = each.next().await {
+        let chain = match provenance {
+            Some(provenance) => {
+                let (policy, now) = (checker.policy(), checker.now());
+                Some(chain::walk(&provenance, policy, now, &buckets, Limits::default()).await)
+            }
+            None => None,
         };
-        let answer = Answer::new(&told.name, found, missing.of(told.kind)).with(chain.as_ref());
+        let answer = answer.with(chain.as_ref());
         answer.count(&mut totals);
         exits = Exit::worst([exits, answer.exit]);
         if args.quiet && answer.exit == Exit::Done {
@@ -176,26 +178,55 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     Ok(exits)
 }
 
-/// Checks one on a thread of its own: hashing and signatures take one core each.
-async fn check(checker: Arc<Checker>, asked: Asked, alone: bool) -> (Told, Result<Checked, CheckFailure>) {
+/// What is found of one, and its provenance if a chain is to be walked from there. Of answers that
+/// wait for those before them no more is kept than is told.
+async fn check(
+    checker: Arc<BoundedChecker>,
+    asked: Asked,
+    alone: bool,
+    chain: bool,
+) -> (Told, Answer, Option<Provenance>) {
     let Asked { told, artifact } = asked;
-    let artifact = match artifact {
-        Ok(artifact) => artifact,
-        Err(why) => return (told, Err(why)),
+    let found = match artifact {
+        Ok(artifact) => checked(Arc::clone(&checker), artifact, &told, alone).await,
+        Err(why) => Err(why),
     };
-    let runtime = tokio::runtime::Handle::current();
-    let done = tokio::task::spawn_blocking(move || {
+    let statement = found.as_ref().ok().filter(|_| chain).map(|checked| &checked.statement);
+    let provenance = statement.and_then(VerifiedStatement::provenance).cloned();
+    let answer = Answer::new(&told, found, checker.policy().missing().of(told.kind));
+    (told, answer, provenance)
+}
+
+/// Checks one beside the others. What is in a store mostly waits, and is asked for by this very
+/// task: to wake a thread for each would cost as much as all else. What is here is read and digested
+/// on a thread of its own.
+async fn checked(
+    checker: Arc<BoundedChecker>,
+    artifact: Artifact,
+    told: &Told,
+    alone: bool,
+) -> Result<Checked, CheckFailure> {
+    let usual = if alone {
+        Some(checker.check(&artifact, workers(), &Bar::default()).await)
+    } else if artifact.waits() {
+        checker.check_usual(&artifact, NonZeroUsize::MIN, &NoProgress).await
+    } else {
+        let runtime = tokio::runtime::Handle::current();
+        let (of_usual_size, one) = (Arc::clone(&checker), artifact.clone());
         // Many at a time share the cores, and have no room for a bar each.
-        if alone {
-            return runtime.block_on(artifact.check(&checker, workers(), &Bar::default()));
-        }
-        runtime.block_on(artifact.check(&checker, NonZeroUsize::MIN, &NoProgress))
-    });
-    let found = done.await.unwrap_or_else(|error| {
-        let name = printable(told.name.as_os_str().as_bytes());
-        Err(CheckError::Io { name, source: std::io::Error::other(error) })
-    });
-    (told, found.map_err(CheckFailure::from))
+        let done = tokio::task::spawn_blocking(move || {
+            runtime.block_on(of_usual_size.check_usual(&one, NonZeroUsize::MIN, &NoProgress))
+        });
+        done.await.unwrap_or_else(|error| {
+            let name = printable(told.name.as_os_str().as_bytes());
+            Some(Err(CheckError::Io { name, source: std::io::Error::other(error) }))
+        })
+    };
+    let found = match usual {
+        Some(found) => found,
+        None => checker.check(&artifact, NonZeroUsize::MIN, &NoProgress).await,
+    };
+    found.map_err(CheckFailure::from)
 }
 
 /// Standard input has one end: whoever reads it second would find nothing there.
@@ -262,5 +293,5 @@ fn wanted(text: &str) -> Result<Wanted, Infallible> {
 }
 
 pub(super) fn object_uri(artifact: &Path) -> Option<&str> {
-    artifact.to_str().filter(|text| text.starts_with("s3://"))
+    artifact.to_str().filter(|text| text.starts_with(SCHEME))
 }

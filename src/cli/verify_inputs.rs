@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 use super::pod::PodArgs;
 use super::template::TemplateArgs;
 use super::{Exit, Failure, policy, workers};
+use crate::attestations::MAX_ATTESTATION;
 use crate::cluster::Lookup;
 use crate::document::Document;
 use crate::gate::{Answer, EvidenceError, Inspection, Verdict, evidence, summary};
@@ -154,6 +155,7 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
         now: Timestamp::now(),
         bundle: None,
         wanted: Wanted::default(),
+        largest: MAX_ATTESTATION,
     };
     let inspection = Inspection {
         checker: &checker,

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 pub use image::check_image;
 pub use local::check_path;
-pub use many::{AT_ONCE, Artifact, Collection, MAX_ENTRIES, folder, prefix};
+pub use many::{AT_ONCE, Artifact, BoundedChecker, Collection, MAX_ENTRIES, folder, prefix};
 pub use object::check_object;
 pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;
@@ -39,7 +39,7 @@ use crate::registry::RegistryError;
 use crate::store::StoreError;
 
 /// What every check needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Checker {
     /// What is accepted.
     pub policy: Policy,
@@ -49,6 +49,8 @@ pub struct Checker {
     pub bundle: Option<NamedAttestation>,
     /// Which claim is asked for.
     pub wanted: Wanted,
+    /// Bytes of the largest attestation that is read where it lies.
+    pub largest: u64,
 }
 
 /// An artifact that is as it was attested.
@@ -128,6 +130,15 @@ impl From<FindError> for CheckError {
 }
 
 impl CheckError {
+    /// Whether an attestation is larger than what is read.
+    fn is_of_size(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::FileTooLarge,
+            Self::Store(StoreError::TooLarge { .. }) => true,
+            _ => false,
+        }
+    }
+
     /// The word for it.
     pub fn reason(&self) -> Reason {
         match self {

@@ -29,7 +29,7 @@ pub async fn check_object(
     key: &ObjectKey,
     progress: &dyn Progress,
 ) -> Result<Checked, CheckError> {
-    let attestations = ObjectAttestations::new(store, key);
+    let attestations = ObjectAttestations::new(store, key).at_most(checker.largest);
     let (parts, known) = (Parts::Object, None);
     let mut check = Check { checker, store, key, parts, attestations: &attestations, progress, known };
     if let Some(bundle) = &checker.bundle {
@@ -48,7 +48,7 @@ pub(super) async fn check_directory(
     members: &[ObjectKey],
     progress: &dyn Progress,
 ) -> Result<Checked, CheckError> {
-    let attestations = ObjectAttestations::new(store, key);
+    let attestations = ObjectAttestations::new(store, key).at_most(checker.largest);
     let (parts, known) = (Parts::Directory(members), None);
     let mut check = Check { checker, store, key, parts, attestations: &attestations, progress, known };
     let nearest = attestations.candidates(Reach::Nearest);

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::attest::Attestor;
-use crate::attestations::ObjectAttestations;
+use crate::attestations::{MAX_ATTESTATION, ObjectAttestations};
 use crate::document::Document;
 use crate::observe::NoProgress;
 use crate::store::{Listed, Listing, MemoryStore, ObjectKey, PageSource, Store as _};
@@ -66,7 +66,13 @@ impl Bucket {
 
     async fn check_with(&self, key: &str, bundle: Option<NamedAttestation>) -> Result<Checked, CheckError> {
         let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
-        let checker = Checker { policy, now: Timestamp::now(), bundle, wanted: Wanted::default() };
+        let checker = Checker {
+            policy,
+            now: Timestamp::now(),
+            bundle,
+            wanted: Wanted::default(),
+            largest: MAX_ATTESTATION,
+        };
         check_object(&checker, &self.store, &ObjectKey::new(key).unwrap(), &NoProgress).await
     }
 
@@ -234,7 +240,13 @@ async fn a_directory_of_objects_may_be_asked_for_with_its_slash() {
     let bucket = Bucket::new();
     bucket.attest("x/dir", &directory(), Some("x/dir")).await;
     let policy = Policy::of_keys(vec![TrustedKey::new("k", bucket.key.public().clone())]);
-    let checker = Checker { policy, now: Timestamp::now(), bundle: None, wanted: Wanted::default() };
+    let checker = Checker {
+        policy,
+        now: Timestamp::now(),
+        bundle: None,
+        wanted: Wanted::default(),
+        largest: MAX_ATTESTATION,
+    };
     let find = |key: &str| ObjectKey::new(key).unwrap();
     for (key, holds) in
         [("x/dir", true), ("x/dir/", true), ("x/dir//", false), ("x/./dir", false), ("x/dir/.", false)]
@@ -445,7 +457,13 @@ impl Bucket {
             store.overwrite(&key, self.store.get(&key, u64::MAX).await.unwrap().bytes);
         }
         let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
-        let checker = Checker { policy, now: Timestamp::now(), bundle: None, wanted: Wanted::default() };
+        let checker = Checker {
+            policy,
+            now: Timestamp::now(),
+            bundle: None,
+            wanted: Wanted::default(),
+            largest: MAX_ATTESTATION,
+        };
         let found = prefix(std::sync::Arc::new(Lying { store, hides }), under).await.unwrap();
         let mut all = Vec::new();
         for artifact in found.artifacts {

@@ -18,6 +18,7 @@ mod attest;
 mod cases;
 mod chain;
 mod documents;
+mod hostile;
 mod images;
 mod many;
 mod others;

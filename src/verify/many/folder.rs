@@ -1,16 +1,18 @@
 //! A directory of this machine whose files are attested one by one.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::io::BufReader;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::Place;
 
-use super::{Artifact, Collection, MAX_ENTRIES, is_attestation};
+use super::{Artifact, Collection, MAX_ENTRIES, is_attestation, is_manifest};
 use crate::attestations::{
     Attestations as _, FileAttestations, MAX_ATTESTATION_BYTES, Reach, Sorted, There, is_called_attestation,
-    is_of_some_files, sorted,
+    is_called_manifest, is_of_some_files, sorted,
 };
 use crate::observe::{Entries, Root, entries};
 use crate::regular_file::{self, Links};
@@ -39,13 +41,13 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
     }
     let mut collection = Collection::default();
     for part in sorted(&there(&found), b"") {
-        let (name, doubtful) = match part {
+        let (name, called) = match &part {
             Sorted::Artifact(name) | Sorted::Directory(name, _) => (name, false),
-            Sorted::Doubtful(name) => (name, true),
+            Sorted::Beside(name) | Sorted::Doubtful(name) => (name, true),
         };
-        let name = OsStr::from_bytes(&name);
-        if doubtful && holds_attestation(&real.join(name)) {
-            if !is_of_some_files(name.as_bytes()) {
+        let name = OsStr::from_bytes(name);
+        if called && is_what_it_is_called(&real.join(name)) {
+            if matches!(part, Sorted::Doubtful(_)) && !is_of_some_files(name.as_bytes()) {
                 collection.orphans.push(printable(path.join(name).as_os_str().as_bytes()));
             }
             continue;
@@ -55,7 +57,7 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
     if collection.artifacts.is_empty() && found.refused.is_empty() {
         return Ok(None);
     }
-    let whole: Vec<_> = collection.artifacts.iter().map(Artifact::name).collect();
+    let whole: HashSet<_> = collection.artifacts.iter().map(Artifact::name).collect();
     let refused = found.refused.iter().map(|(entry, why)| Artifact::Unverifiable {
         path: path.join(entry.as_path()),
         reason: why.to_string(),
@@ -63,7 +65,7 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
     // What is in a directory that is one artifact is judged with it.
     let apart = refused.filter(|entry| {
         let entry = entry.name();
-        !entry.ancestors().skip(1).any(|above| whole.binary_search_by(|a| a.as_path().cmp(above)).is_ok())
+        !entry.ancestors().skip(1).any(|above| whole.contains(above))
     });
     let apart: Vec<_> = apart.collect();
     collection.artifacts.extend(apart);
@@ -91,6 +93,10 @@ fn there(found: &Entries) -> There {
     }
 }
 
-fn holds_attestation(path: &Path) -> bool {
+/// Whether a file that is called like an attestation, or like the manifest of one, is that.
+fn is_what_it_is_called(path: &Path) -> bool {
+    if is_called_manifest(path.as_os_str().as_bytes()) {
+        return regular_file::open(path, Links::Refused).is_ok_and(|file| is_manifest(BufReader::new(file)));
+    }
     regular_file::read(path, Links::Refused, MAX_ATTESTATION_BYTES).is_ok_and(|bytes| is_attestation(&bytes))
 }

@@ -4,19 +4,23 @@
 //! artifact is checked as if it had been named by itself. What a listing leaves out is not
 //! attested: an attestation that it hides costs an answer, and never gives one.
 
+mod bounded;
 mod folder;
 mod prefix;
 mod surveyed;
 
+use std::io::BufRead;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argo_attest_core::attestation_file::{AttestationFile, Found as Item};
+use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
 use argo_attest_core::image::{ImageReference, Platform};
+use argo_attest_core::manifest::Reader;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Rejection;
 
+pub use bounded::BoundedChecker;
 pub use folder::folder;
 pub use prefix::prefix;
 
@@ -30,6 +34,8 @@ use crate::store::{ObjectKey, Store};
 pub const MAX_ENTRIES: usize = 1_000_000;
 /// Bytes of all their names.
 pub(super) const MAX_NAMES: usize = 256 * 1024 * 1024;
+/// Bytes of an attestation of which any number is held at the same time.
+pub(super) const USUAL_ATTESTATION: u64 = 1024 * 1024;
 /// Artifacts that are checked at the same time.
 pub const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
@@ -97,14 +103,19 @@ impl Artifact {
         }
     }
 
-    /// What it is called: a path, or an address.
+    /// What it is called: a path, or an address. As it is, not printable.
     pub fn name(&self) -> PathBuf {
         match self {
             Self::Path(path) | Self::Beneath { path, .. } | Self::Unverifiable { path, .. } => path.clone(),
-            Self::Object(store, key) => store.uri(key).into(),
+            Self::Object(store, key) => address(store.as_ref(), key).into(),
             Self::Image(_, image, _) => format!("oci://{image}").into(),
-            Self::Directory(store, key, _) => format!("{}/", store.uri(key)).into(),
+            Self::Directory(store, key, _) => format!("{}/", address(store.as_ref(), key)).into(),
         }
+    }
+
+    /// Whether checking it is mostly waiting for a server.
+    pub fn waits(&self) -> bool {
+        self.is_stored() || matches!(self, Self::Image(..))
     }
 
     /// Whether it is in a store.
@@ -113,12 +124,25 @@ impl Artifact {
     }
 }
 
-/// Whether a file that is called like an attestation is one and nothing else.
+/// An object's address with its key as it is.
+fn address(store: &dyn Store, key: &ObjectKey) -> String {
+    let printable = store.uri(key);
+    match printable.strip_suffix(&key.to_string()) {
+        Some(store) => format!("{store}{}", key.as_str()),
+        None => printable,
+    }
+}
+
+/// Whether a file that is called like an attestation is one, of whatever tool, and nothing else.
 fn is_attestation(bytes: &[u8]) -> bool {
     AttestationFile::read(bytes).is_ok_and(|file| {
-        let known = |item: &argo_attest_core::attestation_file::Item| {
-            matches!(item.found, Item::Attestation(_) | Item::Manifest(_))
-        };
-        file.passed_over().is_empty() && file.unnamed() == 0 && file.items().iter().all(known)
+        let is_list = |item: &Item| matches!(item.found, Found::Manifest(_));
+        file.passed_over().is_empty() && file.unnamed() == 0 && !file.items().iter().any(is_list)
     })
+}
+
+/// Whether what is called like a manifest is a list of files and nothing else.
+fn is_manifest(from: impl BufRead) -> bool {
+    let mut list = Reader::new(from);
+    matches!(list.next_entry(), Ok(Some(_))) && list.finish().is_ok()
 }

@@ -1,15 +1,21 @@
 //! The objects beneath a prefix of a bucket.
 
+use std::io::BufReader;
 use std::sync::Arc;
 
 use argo_attest_core::contract::store::APART;
 use argo_attest_core::relpath::printable;
 use futures_util::stream::{self, StreamExt as _};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use super::surveyed::Surveyed;
-use super::{AT_ONCE, Artifact, Collection, MAX_ENTRIES, MAX_NAMES, is_attestation};
+use super::{
+    AT_ONCE, Artifact, Collection, MAX_ENTRIES, MAX_NAMES, USUAL_ATTESTATION, is_attestation, is_manifest,
+};
 use crate::attestations::{
-    MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, is_of_some_files, sorted,
+    MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, is_called_manifest, is_of_some_files,
+    sorted,
 };
 use crate::store::{ObjectKey, Store, StoreError};
 use crate::verify::CheckError;
@@ -37,18 +43,19 @@ pub async fn prefix(store: Arc<dyn Store>, prefix: &str) -> Result<Collection, C
     }
     let parts = sorted(&there, directory.as_bytes());
     let store: Arc<dyn Store> = Arc::new(Surveyed::new(store, prefix, there));
-    let doubtful = |part: &Sorted| match part {
-        Sorted::Doubtful(name) => key_of(name),
-        _ => None,
+    let called = |part: &Sorted| match part {
+        Sorted::Beside(name) | Sorted::Doubtful(name) => key_of(name),
+        Sorted::Artifact(_) | Sorted::Directory(..) => None,
     };
-    let looks: Vec<_> = parts.iter().filter_map(doubtful).collect();
+    let looks: Vec<_> = parts.iter().filter_map(called).collect();
+    let large = Arc::new(Semaphore::new(1));
     let looks = looks.into_iter().map(|key| {
-        let store = Arc::clone(&store);
-        async move { holds_attestation(store.as_ref(), &key).await.then_some(key) }
+        let (store, large) = (Arc::clone(&store), Arc::clone(&large));
+        async move { is_what_it_is_called(store.as_ref(), &key, &large).await.then_some(key) }
     });
-    let held: Vec<_> = stream::iter(looks).buffered(AT_ONCE.get()).collect().await;
+    let are: Vec<_> = stream::iter(looks).buffered(AT_ONCE.get()).collect().await;
     let mut collection = Collection::default();
-    let mut held = held.into_iter();
+    let mut are = are.into_iter();
     for part in parts {
         match part {
             Sorted::Artifact(name) => {
@@ -56,12 +63,14 @@ pub async fn prefix(store: Arc<dyn Store>, prefix: &str) -> Result<Collection, C
                     .artifacts
                     .extend(key_of(&name).map(|key| Artifact::Object(Arc::clone(&store), key)));
             }
-            Sorted::Doubtful(name) => match held.next().flatten() {
-                Some(key) if is_of_some_files(key.as_str().as_bytes()) => {}
-                Some(key) => collection.orphans.push(store.uri(&key)),
+            Sorted::Beside(ref name) | Sorted::Doubtful(ref name) => match are.next().flatten() {
+                Some(key) if matches!(part, Sorted::Doubtful(_)) && !is_of_some_files(name) => {
+                    collection.orphans.push(store.uri(&key));
+                }
+                Some(_) => {}
                 None => collection
                     .artifacts
-                    .extend(key_of(&name).map(|key| Artifact::Object(Arc::clone(&store), key))),
+                    .extend(key_of(name).map(|key| Artifact::Object(Arc::clone(&store), key))),
             },
             Sorted::Directory(name, members) => {
                 let members = members.iter().filter_map(|name| key_of(name)).collect();
@@ -121,8 +130,22 @@ async fn is_claimed(store: &dyn Store, directory: &ObjectKey) -> Result<bool, Ch
     }
 }
 
-async fn holds_attestation(store: &dyn Store, key: &ObjectKey) -> bool {
-    store.get(key, MAX_ATTESTATION).await.is_ok_and(|object| is_attestation(&object.bytes))
+/// Whether an object that is called like an attestation, or like the manifest of one, is that.
+/// What cannot be read is nothing of the kind. Of those that are large one is held at a time.
+async fn is_what_it_is_called(store: &dyn Store, key: &ObjectKey, large: &Semaphore) -> bool {
+    if is_called_manifest(key.as_str().as_bytes()) {
+        let Ok(list) = store.stream(key).await else { return false };
+        let list = BufReader::new(list.into_blocking(Handle::current()));
+        return tokio::task::spawn_blocking(move || is_manifest(list)).await.unwrap_or(false);
+    }
+    match store.get(key, USUAL_ATTESTATION).await {
+        Ok(object) => is_attestation(&object.bytes),
+        Err(StoreError::TooLarge { .. }) => {
+            let _alone = large.acquire().await;
+            store.get(key, MAX_ATTESTATION).await.is_ok_and(|object| is_attestation(&object.bytes))
+        }
+        Err(_) => false,
+    }
 }
 
 fn key_of(name: &[u8]) -> Option<ObjectKey> {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::attestations::{There, all_forms};
+use crate::attestations::{MAX_ATTESTATION, There, all_forms};
 use crate::store::{
     Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
@@ -21,7 +21,15 @@ pub(super) struct Surveyed {
     store: Arc<dyn Store>,
     prefix: String,
     there: There,
-    around: Mutex<BTreeMap<ObjectKey, Option<Object>>>,
+    around: Mutex<Around>,
+}
+
+/// What lies around, as far as it was asked for.
+#[derive(Debug, Default)]
+struct Around {
+    known: BTreeMap<ObjectKey, Option<Object>>,
+    /// Bytes of all of them.
+    kept: u64,
 }
 
 impl Surveyed {
@@ -61,7 +69,7 @@ impl Store for Surveyed {
         }
         // Held while it is asked for: all others would ask for the same.
         let mut around = self.around.lock().await;
-        let known = if let Some(known) = around.get(key) {
+        let known = if let Some(known) = around.known.get(key) {
             known.clone()
         } else {
             let known = match self.store.get(key, limit).await {
@@ -69,7 +77,11 @@ impl Store for Surveyed {
                 Err(StoreError::NotFound { .. }) => None,
                 Err(error) => return Err(error),
             };
-            around.insert(key.clone(), known.clone());
+            let size = known.as_ref().map_or(0, |object| object.info.size);
+            if around.kept.saturating_add(size) <= MAX_ATTESTATION {
+                around.kept += size;
+                around.known.insert(key.clone(), known.clone());
+            }
             known
         };
         known.ok_or_else(|| StoreError::NotFound { uri: self.uri(key) })

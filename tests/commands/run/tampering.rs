@@ -4,7 +4,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use argo_attest::attestations::NamedAttestation;
+use argo_attest::attestations::{MAX_ATTESTATION, NamedAttestation};
 use argo_attest::document::Document;
 use argo_attest::observe::NoProgress;
 use argo_attest::signer::load_public;
@@ -32,6 +32,7 @@ fn reason(desk: &Desk, artifact: &Path, bundle: Option<&Path>) -> Option<String>
         now: Timestamp::now(),
         bundle: bundle.map(named),
         wanted: Wanted::default(),
+        largest: MAX_ATTESTATION,
     };
     match runtime.block_on(check_path(&checker, artifact, NonZeroUsize::MIN, &NoProgress)) {
         Ok(_) => None,
