@@ -203,7 +203,7 @@ fn what_is_no_key_is_called_that_whoever_may_read_it() {
             b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n",
             "the PEM block is not a key",
         ),
-        (&[b'x'; 100_000], "the key has more than"),
+        (&vec![b'x'; 100_000], "the key has more than"),
         (b"", "the key is empty"),
     ] {
         let said = run(none);

@@ -664,3 +664,25 @@ fn a_directory_of_objects_is_in_its_own_place() {
         assert!(matches!(no, PlaceError::Elsewhere { .. }), "{elsewhere}: {no}");
     }
 }
+
+/// What others wrote so is read; ours nobody did.
+#[test]
+fn of_ours_nothing_is_encoded_twice() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let key = key();
+    let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
+    let others = Envelope::signed_by(statement(&subject), &key).unwrap();
+    for (envelope, accepted) in [(others, true), (own(&key), false)] {
+        for at in ["/payload", "/signatures/0/sig"] {
+            let mut json: serde_json::Value = serde_json::from_slice(&envelope.to_json()).unwrap();
+            let text = json.pointer_mut(at).unwrap();
+            *text = STANDARD.encode(text.as_str().unwrap()).into();
+            let judged = read(json.to_string().as_bytes(), &key).remove(0);
+            assert_eq!(judged.is_ok(), accepted, "{at}: {judged:?}");
+            if let Err(no) = judged {
+                assert!(matches!(no, Rejection::Altered { .. }), "{at}: {no}");
+            }
+        }
+    }
+}
