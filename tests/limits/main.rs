@@ -18,6 +18,7 @@ mod archives;
 mod attestations;
 mod cost;
 mod found;
+mod many;
 mod printed;
 mod replies;
 mod workflows;
