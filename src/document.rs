@@ -159,6 +159,8 @@ impl Trouble for DocumentError {
         match self {
             Self::Missing(_) => Fault::Missing,
             Self::File { why, .. } => why.fault(),
+            // Of a file or an object, the same.
+            Self::Store(StoreError::TooLarge { .. }) => Fault::Malformed,
             Self::Store(error) => error.fault(),
         }
     }

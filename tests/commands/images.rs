@@ -31,10 +31,10 @@ fn program() -> Option<PathBuf> {
 }
 
 /// A registry on loopback, and a user who can push to it.
-struct Place {
+pub(crate) struct Place {
     program: PathBuf,
     server: Child,
-    address: String,
+    pub(crate) address: String,
     desk: Desk,
     key: PrivateKey,
     registries: Registries,
@@ -124,7 +124,19 @@ impl Place {
     }
 }
 
+/// A registry that has `app:1.2`, attested by this key for this builder.
+pub(crate) async fn with_app(key: &PrivateKey, builder: &str) -> Option<Place> {
+    let place = Place::start(&program()?, "fallback");
+    let pushed = place.push("app:1.2");
+    place.refer(&pushed.index, built(key, &[&pushed.index], builder).to_string().as_bytes()).await;
+    Some(place)
+}
+
 fn bundle(key: &PrivateKey, images: &[&ImageReference]) -> Value {
+    built(key, images, "https://theirs.example/b")
+}
+
+fn built(key: &PrivateKey, images: &[&ImageReference], builder: &str) -> Value {
     let subject = |image: &&ImageReference| json!({"name": image.repository().to_string(), "digest": {"sha256": image.digest().unwrap().to_string()}});
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
@@ -132,7 +144,7 @@ fn bundle(key: &PrivateKey, images: &[&ImageReference]) -> Value {
         "predicateType": SLSA,
         "predicate": {
             "buildDefinition": {"buildType": "https://theirs.example/t", "externalParameters": {"a": 1}},
-            "runDetails": {"builder": {"id": "https://theirs.example/b"}},
+            "runDetails": {"builder": {"id": builder}},
         },
     });
     let payload = statement.to_string().into_bytes();

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 fn program(desk: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_argo-attest"));
     command.current_dir(desk).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("XDG_CONFIG_HOME", desk.join("config"));
+    command.env("XDG_CONFIG_HOME", desk.join("config")).env("COLUMNS", "100000");
     command
 }
 

@@ -296,6 +296,7 @@ fn verify(home: &Home, vars: &[(&str, &str)]) -> String {
         .args(["verify", "s3://bucket/k", "--key"])
         .arg(key.with_extension("pub"))
         .env_clear()
+        .env("COLUMNS", "100000")
         .env("HOME", home.path());
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(vars.iter().copied());
     let ended = command.output().unwrap();

@@ -83,6 +83,10 @@ class Reader:
         case.later(self._folder.cleanup)
         self.home = os.path.join(self._folder.name, "home")
         os.mkdir(self.home)
+        # By the name that pages call it, whatever file the suite was given.
+        programs = os.path.join(self._folder.name, "bin")
+        os.mkdir(programs)
+        os.symlink(os.path.abspath(case.verifier.binary), os.path.join(programs, "argo-attest"))
         settings = case.settings
         self.replaced = {
             "registry.example.com/argo-attest:0.1.0": settings.image,
@@ -99,7 +103,7 @@ class Reader:
             "HOME": self.home,
             "LANG": "C.UTF-8",
             "ROOT": ROOT,
-            "PATH": os.path.dirname(os.path.abspath(case.verifier.binary)) + ":" + os.environ.get("PATH", ""),
+            "PATH": programs + ":" + os.environ.get("PATH", ""),
             "KUBECONFIG": os.path.join(self._folder.name, "kubeconfig"),
             "AWS_ENDPOINT_URL_S3": settings.s3_endpoint,
             "AWS_REGION": settings.s3_region,

@@ -53,7 +53,15 @@ fn verify(s3: &S3, pod: &Pod, key: &str, artifact: &Path, arguments: &[&str]) ->
     let bundle = pod.at("fetched.sigstore.json");
     fs::write(&bundle, s3.get(&format!("{key}.sigstore.json")).unwrap()).unwrap();
     let mut command = binary();
-    command.arg("verify").args(arguments).arg("--bundle").arg(bundle).arg(artifact).output().unwrap()
+    command
+        .env("COLUMNS", "100000")
+        .arg("verify")
+        .args(arguments)
+        .arg("--bundle")
+        .arg(bundle)
+        .arg(artifact)
+        .output()
+        .unwrap()
 }
 
 fn trusted(pod: &Pod) -> [String; 4] {
