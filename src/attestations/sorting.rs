@@ -64,6 +64,11 @@ pub fn all_forms(name: &str) -> Option<[String; 2]> {
     Some([super::names::bundle(stem), super::names::lines(stem)])
 }
 
+/// Whether it is the form that is asked for first of an artifact.
+pub fn is_first_form(name: &str) -> bool {
+    all_forms(name).is_some_and(|[first, _]| first == name)
+}
+
 /// Sorts what is there, in the order of the names. `top`: the directory that all of it is in,
 /// empty for the place itself; only what is beneath counts as a directory of its own.
 ///

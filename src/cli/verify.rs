@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 
 use argo_attest_core::contract::variable;
@@ -13,7 +14,7 @@ use argo_attest_core::slsa::Provenance;
 use argo_attest_core::verify::{VerifiedStatement, Wanted};
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::StreamExt as _;
 use jiff::Timestamp;
 
 use super::answer::{Answer, CheckFailure};
@@ -31,7 +32,7 @@ use crate::regular_file::STANDARD_INPUT;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, ProcessEnv};
-use crate::verify::{AT_ONCE, Artifact, BoundedChecker, CheckError, Checked, Checker};
+use crate::verify::{Artifact, BoundedChecker, CheckError, Checked, Checker, on_all_cores};
 
 /// What the name of an object begins with.
 pub(super) const SCHEME: &str = "s3://";
@@ -139,8 +140,9 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let (count, layout) = (artifacts.len(), Layout::of_stdout());
     let checker = Arc::new(BoundedChecker::new(checker));
     let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
-    let each = artifacts.into_iter().map(|asked| check(Arc::clone(&checker), asked, count == 1, args.chain));
-    let mut each = stream::iter(each).buffered(AT_ONCE.get());
+    let (by, chain) = (Arc::clone(&checker), args.chain);
+    let each = move |asked| check(Arc::clone(&by), asked, count == 1, chain);
+    let mut each = pin!(on_all_cores(artifacts, each));
     let (mut totals, mut exits) = (Totals::default(), Exit::Done);
     while let Some((told, answer, provenance)) = each.next().await {
         let chain = match provenance {
@@ -198,8 +200,7 @@ async fn check(
 }
 
 /// Checks one beside the others. What is in a store mostly waits, and is asked for by this very
-/// task: to wake a thread for each would cost as much as all else. What is here is read and digested
-/// on a thread of its own.
+/// task; what is here is read and digested on a thread of its own.
 async fn checked(
     checker: Arc<BoundedChecker>,
     artifact: Artifact,

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 pub use image::check_image;
 pub use local::check_path;
-pub use many::{AT_ONCE, Artifact, BoundedChecker, Collection, MAX_ENTRIES, folder, prefix};
+pub use many::{AT_ONCE, Artifact, BoundedChecker, Collection, MAX_ENTRIES, folder, on_all_cores, prefix};
 pub use object::check_object;
 pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;

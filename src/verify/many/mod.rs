@@ -6,6 +6,7 @@
 
 mod bounded;
 mod folder;
+mod lanes;
 mod prefix;
 mod surveyed;
 
@@ -22,6 +23,7 @@ use argo_attest_core::verify::Rejection;
 
 pub use bounded::BoundedChecker;
 pub use folder::folder;
+pub use lanes::on_all_cores;
 pub use prefix::prefix;
 
 use super::object::check_directory;

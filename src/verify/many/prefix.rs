@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use argo_attest_core::contract::store::APART;
 use argo_attest_core::relpath::printable;
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::StreamExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use super::lanes::on_all_cores;
 use super::surveyed::Surveyed;
-use super::{
-    AT_ONCE, Artifact, Collection, MAX_ENTRIES, MAX_NAMES, USUAL_ATTESTATION, is_attestation, is_manifest,
-};
+use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, USUAL_ATTESTATION, is_attestation, is_manifest};
 use crate::attestations::{
     MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, is_called_manifest, is_of_some_files,
     sorted,
@@ -42,18 +41,19 @@ pub async fn prefix(store: Arc<dyn Store>, prefix: &str) -> Result<Collection, C
         there.apart = apart.into_iter().filter_map(beside).collect();
     }
     let parts = sorted(&there, directory.as_bytes());
-    let store: Arc<dyn Store> = Arc::new(Surveyed::new(store, prefix, there));
+    let surveyed = Arc::new(Surveyed::new(store, prefix, there));
+    let store: Arc<dyn Store> = Arc::clone(&surveyed) as _;
     let called = |part: &Sorted| match part {
         Sorted::Beside(name) | Sorted::Doubtful(name) => key_of(name),
         Sorted::Artifact(_) | Sorted::Directory(..) => None,
     };
     let looks: Vec<_> = parts.iter().filter_map(called).collect();
     let large = Arc::new(Semaphore::new(1));
-    let looks = looks.into_iter().map(|key| {
-        let (store, large) = (Arc::clone(&store), Arc::clone(&large));
-        async move { is_what_it_is_called(store.as_ref(), &key, &large).await.then_some(key) }
-    });
-    let are: Vec<_> = stream::iter(looks).buffered(AT_ONCE.get()).collect().await;
+    let look = move |key: ObjectKey| {
+        let (surveyed, large) = (Arc::clone(&surveyed), Arc::clone(&large));
+        async move { is_what_it_is_called(&surveyed, &key, &large).await.then_some(key) }
+    };
+    let are: Vec<_> = on_all_cores(looks, look).collect().await;
     let mut collection = Collection::default();
     let mut are = are.into_iter();
     for part in parts {
@@ -132,13 +132,13 @@ async fn is_claimed(store: &dyn Store, directory: &ObjectKey) -> Result<bool, Ch
 
 /// Whether an object that is called like an attestation, or like the manifest of one, is that.
 /// What cannot be read is nothing of the kind. Of those that are large one is held at a time.
-async fn is_what_it_is_called(store: &dyn Store, key: &ObjectKey, large: &Semaphore) -> bool {
+async fn is_what_it_is_called(store: &Surveyed, key: &ObjectKey, large: &Semaphore) -> bool {
     if is_called_manifest(key.as_str().as_bytes()) {
         let Ok(list) = store.stream(key).await else { return false };
         let list = BufReader::new(list.into_blocking(Handle::current()));
         return tokio::task::spawn_blocking(move || is_manifest(list)).await.unwrap_or(false);
     }
-    match store.get(key, USUAL_ATTESTATION).await {
+    match store.get_ahead(key, USUAL_ATTESTATION).await {
         Ok(object) => is_attestation(&object.bytes),
         Err(StoreError::TooLarge { .. }) => {
             let _alone = large.acquire().await;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::attestations::{MAX_ATTESTATION, There, all_forms};
+use crate::attestations::{MAX_ATTESTATION, There, all_forms, is_first_form};
 use crate::store::{
     Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
@@ -22,6 +22,8 @@ pub(super) struct Surveyed {
     prefix: String,
     there: There,
     around: Mutex<Around>,
+    /// What was read ahead and nobody asked for yet.
+    ahead: std::sync::Mutex<Around>,
 }
 
 /// What lies around, as far as it was asked for.
@@ -34,7 +36,35 @@ struct Around {
 
 impl Surveyed {
     pub(super) fn new(store: Arc<dyn Store>, prefix: &str, there: There) -> Self {
-        Self { store, prefix: prefix.to_owned(), there, around: Mutex::default() }
+        Self {
+            store,
+            prefix: prefix.to_owned(),
+            there,
+            around: Mutex::default(),
+            ahead: std::sync::Mutex::default(),
+        }
+    }
+
+    /// Reads an attestation before it is asked for, to see that it is one, and keeps it for whoever
+    /// asks for it next: within [`MAX_ATTESTATION`] for all of them, and only what is asked for first.
+    pub(super) async fn get_ahead(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
+        let object = self.store.get(key, limit).await?;
+        if is_first_form(key.as_str())
+            && let Ok(mut ahead) = self.ahead.lock()
+            && ahead.kept.saturating_add(object.info.size) <= MAX_ATTESTATION
+        {
+            ahead.kept += object.info.size;
+            ahead.known.insert(key.clone(), Some(object.clone()));
+        }
+        Ok(object)
+    }
+
+    /// What was read ahead, once, if it is no longer than that.
+    fn take_ahead(&self, key: &ObjectKey, limit: u64) -> Option<Object> {
+        let mut ahead = self.ahead.lock().ok()?;
+        let object = ahead.known.remove(key)??;
+        ahead.kept = ahead.kept.saturating_sub(object.info.size);
+        (object.info.size <= limit).then_some(object)
     }
 
     /// Whether the listing would have named it; `None` if it is not beneath the prefix.
@@ -64,7 +94,10 @@ impl Store for Surveyed {
     async fn get(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
         match self.is_known_absent(key) {
             Some(true) => return Err(StoreError::NotFound { uri: self.uri(key) }),
-            Some(false) => return self.store.get(key, limit).await,
+            Some(false) => match self.take_ahead(key, limit) {
+                Some(object) => return Ok(object),
+                None => return self.store.get(key, limit).await,
+            },
             None => {}
         }
         // Held while it is asked for: all others would ask for the same.
