@@ -136,10 +136,10 @@ impl<'a> Found<'a> {
             let unasked = || Err::<&[u8], _>(Rejection::NoManifest("nothing asked for it".into()));
             return Ok(accept(authentic, &place, content, unasked)?);
         }
-        let mut manifest = self.candidate.manifest().await?;
+        let manifest = self.candidate.manifest().await?;
         // The lists that are read here may arrive over the network; the caller's thread only waits.
         let content = Arc::clone(content);
-        let judge = move || accept(authentic, &place, &content, || manifest());
+        let judge = move || accept(authentic, &place, &content, manifest);
         let judged = tokio::task::spawn_blocking(judge).await.map_err(|e| CheckError::Io {
             name: self.candidate.origin.clone(),
             source: std::io::Error::other(e),

@@ -162,8 +162,9 @@ class Reader:
             script.append(f'kubectl() {{ command {words} "$@"; }}')
         for at, step in enumerate(todo):
             file = os.path.join(folder, str(at))
-            script.append("set +e +o pipefail" if step.shown is not None else "set -eo pipefail")
-            script.append(f"{{ (exit $_code)\n{step.commands}\n}} >'{file}' 2>&1; _code=$?; echo $_code >'{file}.code'")
+            # What a console asks for with `echo $?`; anything else would end at it.
+            script.append("set +e +o pipefail; (exit $_code)" if step.shown is not None else "set -eo pipefail")
+            script.append(f"{{ {step.commands}\n}} >'{file}' 2>&1; _code=$?; echo $_code >'{file}.code'")
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-c", "\n".join(script)], env=self.environment,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS * self.case.settings.patience)
