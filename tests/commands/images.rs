@@ -260,6 +260,13 @@ async fn what_cosign_attests_is_verified() {
         let asked = ["verify", "--plain-http", "--key", "cosign.pub", &image];
         place.desk.run(asked).with(0).says("builder https://theirs.example/b");
         place.verify(&[], &tag).with(1).says("untrusted");
+        // As cosign 2 kept it: envelopes, beneath a tag of their own.
+        let old = format!("{}/app:old", place.address);
+        place.push("app:old");
+        run(&[&what[..], &["--new-bundle-format=false"], &flags, &[&old]].concat());
+        let image = format!("oci://{old}");
+        place.desk.run(["verify", "--plain-http", "--key", "cosign.pub", &image]).with(0);
+        place.verify(&[], &old).with(1).says("untrusted");
         // What we put beside it, cosign takes.
         let reference: ImageReference = tag.parse().unwrap();
         let digest = place.registries.manifest(&reference).await.unwrap().manifest.digest();
