@@ -7,21 +7,15 @@ use std::time::Duration;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{Registry, Repository};
 use argo_attest_core::text::brief;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-    USER_AGENT, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
-use super::challenge::Challenge;
-use super::login::{Login, Logins};
+use super::login::Logins;
 use super::{Access, RegistryError};
 use crate::environment::Env;
 use crate::net::{self, Anchors, Client, Keep, Proxies, Source, TooLong, Trust};
@@ -39,8 +33,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Bytes of a refusal that are read, and of it that are told.
 const REFUSAL: usize = 16 * 1024;
 const REASON: usize = 300;
-/// Bytes of a token's answer.
-const TOKEN: usize = 256 * 1024;
 /// Places to which an answer may send us on.
 const REDIRECTS: usize = 4;
 
@@ -48,8 +40,8 @@ const REDIRECTS: usize = 4;
 #[derive(Debug)]
 pub(super) struct Http {
     client: Client<Bodied>,
-    logins: Logins,
-    plain: bool,
+    pub(super) logins: Logins,
+    pub(super) plain: bool,
     tokens: Mutex<HashMap<(Registry, String), HeaderValue>>,
 }
 
@@ -84,14 +76,6 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Where it came from.
     pub(super) from: Uri,
-}
-
-#[derive(Deserialize)]
-struct Given {
-    #[serde(default)]
-    token: String,
-    #[serde(default)]
-    access_token: String,
 }
 
 /// OCI Distribution 1.1, "Error Codes".
@@ -152,7 +136,7 @@ impl Http {
     }
 
     /// Asks again while there is no answer that means anything.
-    async fn persist(
+    pub(super) async fn persist(
         &self,
         ask: &Ask<'_>,
         authorization: Option<&HeaderValue>,
@@ -226,92 +210,6 @@ impl Http {
         }
     }
 
-    /// What to tell the registry of who we are; nothing if it would not help.
-    async fn sign_in(
-        &self,
-        ask: &Ask<'_>,
-        headers: &HeaderMap,
-        scope: &str,
-    ) -> Result<Option<HeaderValue>, RegistryError> {
-        let login = self.logins.of_registry(ask.repository.registry());
-        if let Some(Login::Token(token)) = login {
-            return Ok(bearer(token));
-        }
-        let all = headers
-            .get_all(WWW_AUTHENTICATE)
-            .iter()
-            .filter_map(|header| Challenge::of(header.to_str().ok()?));
-        match all.min_by_key(|challenge| *challenge == Challenge::Basic) {
-            Some(Challenge::Basic) => Ok(match login {
-                Some(Login::Password { user, password }) => basic(user, password),
-                _ => None,
-            }),
-            Some(Challenge::Bearer { realm, service }) => {
-                self.token(ask, login, &realm, service.as_deref(), scope).await
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// A token from whom the registry names (OCI Distribution's token authentication; OAuth 2.0
-    /// where we hold what is exchanged for one).
-    async fn token(
-        &self,
-        ask: &Ask<'_>,
-        login: Option<&Login>,
-        realm: &str,
-        service: Option<&str>,
-        scope: &str,
-    ) -> Result<Option<HeaderValue>, RegistryError> {
-        let nonsense = |why: &str| RegistryError::Nonsense { what: ask.what.clone(), why: why.to_owned() };
-        let realm_uri: Uri = realm.parse().map_err(|_| nonsense("where it gives tokens is no address"))?;
-        if realm_uri.scheme_str() != Some("https") && !(self.plain && realm_uri.scheme_str() == Some("http"))
-        {
-            return Err(nonsense("it gives tokens without TLS"));
-        }
-        let mut query = vec![("scope", scope)];
-        query.extend(service.map(|service| ("service", service)));
-        let (method, at, kind, body, authorization) = match login {
-            Some(Login::Identity(identity)) => {
-                query.extend([
-                    ("grant_type", "refresh_token"),
-                    ("client_id", "argo-attest"),
-                    ("refresh_token", identity),
-                ]);
-                let form = Some("application/x-www-form-urlencoded".to_owned());
-                (Method::POST, realm_uri, form, Bytes::from(encoded(&query)), None)
-            }
-            login => {
-                let joint = if realm.contains('?') { '&' } else { '?' };
-                let at = format!("{realm}{joint}{}", encoded(&query));
-                let at = at.parse().map_err(|_| nonsense("where it gives tokens is no address"))?;
-                let authorization = match login {
-                    Some(Login::Password { user, password }) => basic(user, password),
-                    _ => None,
-                };
-                (Method::GET, at, None, Bytes::new(), authorization)
-            }
-        };
-        let headers = vec![(ACCEPT, "application/json")];
-        let what = format!("{}'s token for {}", ask.repository.registry(), ask.what);
-        let asked = Ask { method, at: At::Address(at), kind, body, headers, what, ..ask.clone() };
-        let answer = self.persist(&asked, authorization.as_ref(), TOKEN).await?;
-        let body = Zeroizing::new(answer.body);
-        if !answer.status.is_success() {
-            let helped = self.logins.is_helped(ask.repository.registry());
-            return Err(RegistryError::Denied {
-                what: ask.what.clone(),
-                said: format!("no token: {}", answer.status),
-                helped,
-            });
-        }
-        let given: Given = argo_attest_core::json::parse(&body, TOKEN)
-            .map_err(|_| nonsense("what should be a token is none"))?;
-        let [token, access_token] = [given.token, given.access_token].map(Zeroizing::new);
-        let token = if token.is_empty() { access_token } else { token };
-        bearer(&token).map(Some).ok_or_else(|| nonsense("what should be a token is none"))
-    }
-
     fn refused(&self, ask: &Ask<'_>, answer: &Answer) -> RegistryError {
         let (what, said) = (ask.what.clone(), said(answer));
         match answer.status {
@@ -377,21 +275,6 @@ fn said(answer: &Answer) -> String {
     }
 }
 
-fn basic(user: &str, password: &str) -> Option<HeaderValue> {
-    let pair = Zeroizing::new(format!("{user}:{password}"));
-    sensitive(&format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())))
-}
-
-fn bearer(token: &str) -> Option<HeaderValue> {
-    if token.is_empty() { None } else { sensitive(&format!("Bearer {token}")) }
-}
-
-fn sensitive(text: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
 /// RFC 3986 section 5: an address from there, as far as registries give such.
 pub(super) fn resolve(from: &Uri, to: &str) -> Result<Uri, Source> {
     if to.starts_with('/') && !to.starts_with("//") {
@@ -403,15 +286,6 @@ pub(super) fn resolve(from: &Uri, to: &str) -> Result<Uri, Source> {
         return Err("an address without a host".into());
     }
     Ok(uri)
-}
-
-/// What may stand in a query or a form as it is (RFC 3986 section 2.3).
-const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A query, or a form, of names that may stand as they are.
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    let pair = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, &RESERVED));
-    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// That these are the bytes which have that digest.

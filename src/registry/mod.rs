@@ -12,6 +12,7 @@ mod login;
 mod pulling;
 mod pushing;
 mod referring;
+mod sign_in;
 
 use std::sync::Arc;
 
