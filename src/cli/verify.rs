@@ -141,10 +141,18 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let checker = Arc::new(BoundedChecker::new(checker));
     let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
     let (by, chain) = (Arc::clone(&checker), args.chain);
-    let each = move |asked| check(Arc::clone(&by), asked, count == 1, chain);
+    let each = move |asked| beside_others(Arc::clone(&by), asked, count == 1, chain);
     let mut each = pin!(on_all_cores(artifacts, each));
     let (mut totals, mut exits) = (Totals::default(), Exit::Done);
-    while let Some((told, answer, provenance)) = each.next().await {
+    while let Some((told, found)) = each.next().await {
+        let (answer, provenance) = match found {
+            Ok(answer) => answer,
+            // By this thread, always: what any other gave back stays that one's own.
+            Err(Large(artifact)) => {
+                let found = checker.check(&artifact, NonZeroUsize::MIN, &NoProgress).await;
+                answer(&checker, &told, found.map_err(CheckFailure::from), chain)
+            }
+        };
         let chain = match provenance {
             Some(provenance) => {
                 let (policy, now) = (checker.policy(), checker.now());
@@ -180,54 +188,63 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     Ok(exits)
 }
 
-/// What is found of one, and its provenance if a chain is to be walked from there. Of answers that
-/// wait for those before them no more is kept than is told.
-async fn check(
+/// An artifact whose attestation is too large to be held beside others.
+struct Large(Artifact);
+
+/// What is found of one beside the others.
+async fn beside_others(
     checker: Arc<BoundedChecker>,
     asked: Asked,
     alone: bool,
     chain: bool,
-) -> (Told, Answer, Option<Provenance>) {
+) -> (Told, Result<(Answer, Option<Provenance>), Large>) {
     let Asked { told, artifact } = asked;
     let found = match artifact {
         Ok(artifact) => checked(Arc::clone(&checker), artifact, &told, alone).await,
-        Err(why) => Err(why),
+        Err(why) => Ok(Err(why)),
     };
-    let statement = found.as_ref().ok().filter(|_| chain).map(|checked| &checked.statement);
-    let provenance = statement.and_then(VerifiedStatement::provenance).cloned();
-    let answer = Answer::new(&told, found, checker.policy().missing().of(told.kind));
-    (told, answer, provenance)
+    let found = found.map(|found| answer(&checker, &told, found, chain));
+    (told, found)
 }
 
-/// Checks one beside the others. What is in a store mostly waits, and is asked for by this very
-/// task; what is here is read and digested on a thread of its own.
+/// What is told of one, and its provenance if a chain is to be walked from there. Of answers that
+/// wait for those before them no more is kept than that.
+fn answer(
+    checker: &BoundedChecker,
+    told: &Told,
+    found: Result<Checked, CheckFailure>,
+    chain: bool,
+) -> (Answer, Option<Provenance>) {
+    let statement = found.as_ref().ok().filter(|_| chain).map(|checked| &checked.statement);
+    let provenance = statement.and_then(VerifiedStatement::provenance).cloned();
+    (Answer::new(told, found, checker.policy().missing().of(told.kind)), provenance)
+}
+
+/// Checks one. What is in a store mostly waits, and is asked for by this very task; what is here is
+/// read and digested on a thread of its own.
 async fn checked(
     checker: Arc<BoundedChecker>,
     artifact: Artifact,
     told: &Told,
     alone: bool,
-) -> Result<Checked, CheckFailure> {
+) -> Result<Result<Checked, CheckFailure>, Large> {
     let usual = if alone {
         Some(checker.check(&artifact, workers(), &Bar::default()).await)
     } else if artifact.waits() {
         checker.check_usual(&artifact, NonZeroUsize::MIN, &NoProgress).await
     } else {
         let runtime = tokio::runtime::Handle::current();
-        let (of_usual_size, one) = (Arc::clone(&checker), artifact.clone());
+        let one = artifact.clone();
         // Many at a time share the cores, and have no room for a bar each.
         let done = tokio::task::spawn_blocking(move || {
-            runtime.block_on(of_usual_size.check_usual(&one, NonZeroUsize::MIN, &NoProgress))
+            runtime.block_on(checker.check_usual(&one, NonZeroUsize::MIN, &NoProgress))
         });
         done.await.unwrap_or_else(|error| {
             let name = printable(told.name.as_os_str().as_bytes());
             Some(Err(CheckError::Io { name, source: std::io::Error::other(error) }))
         })
     };
-    let found = match usual {
-        Some(found) => found,
-        None => checker.check(&artifact, NonZeroUsize::MIN, &NoProgress).await,
-    };
-    found.map_err(CheckFailure::from)
+    usual.map(|found| found.map_err(CheckFailure::from)).ok_or(Large(artifact))
 }
 
 /// Standard input has one end: whoever reads it second would find nothing there.

@@ -2,8 +2,6 @@
 
 use std::num::NonZeroUsize;
 
-use tokio::sync::Semaphore;
-
 use super::{Artifact, USUAL_ATTESTATION};
 use crate::observe::Progress;
 use crate::verify::{CheckError, Checked, Checker};
@@ -17,7 +15,6 @@ pub struct BoundedChecker {
     any: Checker,
     /// Whether one that is large is named for all of them.
     all_large: bool,
-    large: Semaphore,
 }
 
 impl BoundedChecker {
@@ -25,7 +22,7 @@ impl BoundedChecker {
     pub fn new(any: Checker) -> Self {
         let all_large = any.bundle.as_ref().is_some_and(|bundle| bundle.size() > USUAL_ATTESTATION);
         let usual = Checker { largest: any.largest.min(USUAL_ATTESTATION), ..any.clone() };
-        Self { usual, any, all_large, large: Semaphore::new(1) }
+        Self { usual, any, all_large }
     }
 
     /// Checks one of them, if its attestation is of a usual size; `None` if it is not.
@@ -44,15 +41,14 @@ impl BoundedChecker {
         }
     }
 
-    /// Checks one of them, and none of those that are large beside it. Called from one thread for
-    /// all of them it takes the memory of one: what a thread gave back stays its own.
+    /// Checks one of them, whatever its size. To be called for one after the other, from the same
+    /// thread: memory that a thread gave back stays its own, and may be as much again.
     pub async fn check(
         &self,
         artifact: &Artifact,
         workers: NonZeroUsize,
         progress: &dyn Progress,
     ) -> Result<Checked, CheckError> {
-        let _alone = self.large.acquire().await;
         artifact.check(&self.any, workers, progress).await
     }
 
