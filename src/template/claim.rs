@@ -61,8 +61,8 @@ impl<'a> Claim<'a> {
     }
 
     /// What was asked for.
-    pub fn asked(&self) -> Asked {
-        self.asked
+    pub fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     /// Compares it with what the API server has.

@@ -152,6 +152,8 @@ pub mod annotation {
     pub const ATTEST: &str = "argo-attest.io/attest";
     /// On a template: `"true"` asks for its inputs to be checked, `"false"` to leave it.
     pub const VERIFY_INPUTS: &str = "argo-attest.io/verify-inputs";
+    /// On a template: images that its step pushes, as `registry/repository:tag`, several by commas.
+    pub const IMAGES: &str = "argo-attest.io/images";
     /// On a template: `"beside"` or `"apart"`, where the attestations of its outputs lie.
     pub const PLACE: &str = "argo-attest.io/place-attestations";
     /// On a pod: in one word what became of the step.

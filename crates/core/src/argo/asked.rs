@@ -10,9 +10,10 @@ use crate::trouble::{Fault, Trouble};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::images::{Images, InvalidImages};
 use super::placement::Placement;
 use super::step::Step;
-use crate::contract::annotation::{ATTEST, PLACE, PREFIX, VERIFY_INPUTS};
+use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREFIX, VERIFY_INPUTS};
 use crate::text::brief;
 
 /// Whether an annotation is one of ours, or was meant to be: Kubernetes takes capitals too.
@@ -24,9 +25,10 @@ pub fn is_ours(name: &str) -> bool {
 const SHOWN: usize = 100;
 
 /// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Asked {
-    /// Whether the outputs are to be attested ([`ATTEST`]).
+    /// Whether the outputs are to be attested ([`ATTEST`]). Whoever names images asks for it, unless
+    /// they say no.
     pub attest: bool,
     /// Whether the inputs are to be checked ([`VERIFY_INPUTS`]); `None` if nothing is
     /// said of them.
@@ -34,6 +36,8 @@ pub struct Asked {
     /// Where the attestations of the outputs are to lie ([`PLACE`]), if anything is said of
     /// it.
     pub placement: Option<Placement>,
+    /// Which images are to be attested ([`IMAGES`]).
+    pub images: Images,
 }
 
 /// What is known of the pod's annotations, beside the template's text.
@@ -103,6 +107,14 @@ pub enum AnnotationError {
         /// Its value, fit to be shown.
         value: String,
     },
+    /// No images.
+    #[error("{place} has the annotation {IMAGES}, and {why}")]
+    Images {
+        /// Where it is.
+        place: AskedIn,
+        /// What is wrong.
+        why: InvalidImages,
+    },
 }
 
 impl Trouble for AnnotationError {
@@ -113,12 +125,15 @@ impl Trouble for AnnotationError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::Unknown { .. } => {
-                format!("write {ATTEST}, {VERIFY_INPUTS} or {PLACE}, or take the annotation away")
+                format!("write {ATTEST}, {IMAGES}, {VERIFY_INPUTS} or {PLACE}, or take the annotation away")
             }
             Self::Value { .. } => {
                 "write \"true\" or \"false\", in quotes, or take the annotation away".into()
             }
             Self::Placement { .. } => "write \"beside\" or \"apart\", or take the annotation away".into(),
+            Self::Images { .. } => {
+                "write registry/repository:tag, several by commas, or take the annotation away".into()
+            }
         })
     }
 }
@@ -131,26 +146,31 @@ impl Asked {
         let pod = evidence.pod.map(|pod| Annotations::read(AskedIn::Pod, pod)).transpose()?;
         let attest = evidence.attest.map(|value| variable(ATTEST, value)).transpose()?;
         let verify_inputs = evidence.verify_inputs.map(|value| variable(VERIFY_INPUTS, value)).transpose()?;
-        let attest = pod.map(|pod| pod.attest).or(attest).unwrap_or(text.attest);
-        let verify_inputs = pod.map(|pod| pod.verify_inputs).or(verify_inputs).unwrap_or(text.verify_inputs);
+        let decided = pod.as_ref();
+        let attest = decided.map(|pod| pod.attest).or(attest).unwrap_or(text.attest);
+        let verify_inputs =
+            decided.map(|pod| pod.verify_inputs).or(verify_inputs).unwrap_or(text.verify_inputs);
         // Where an attestation lies is no matter of trust: whoever looks for it looks in both
-        // places. Nothing hands it over by itself.
-        let placement = pod.unwrap_or(text).placement;
-        Ok(Self { attest: attest == Some(true), verify_inputs, placement })
+        // places. Nothing hands it over by itself. Nor the images: naming one that the step does
+        // not push gives nothing, since what is signed is what was seen of it.
+        let Annotations { placement, images, .. } = pod.unwrap_or(text);
+        let attest = attest.unwrap_or(!images.is_empty());
+        Ok(Self { attest, verify_inputs, placement, images })
     }
 }
 
 /// Our annotations in one place.
-#[derive(Clone, Copy)]
+#[derive(Default)]
 struct Annotations {
     attest: Option<bool>,
     verify_inputs: Option<bool>,
     placement: Option<Placement>,
+    images: Images,
 }
 
 impl Annotations {
     fn read(place: AskedIn, all: &BTreeMap<String, String>) -> Result<Self, AnnotationError> {
-        let mut read = Self { attest: None, verify_inputs: None, placement: None };
+        let mut read = Self::default();
         for (name, value) in all {
             match name.as_str() {
                 ATTEST => read.attest = Some(yes_or_no(place, ATTEST, value)?),
@@ -159,6 +179,9 @@ impl Annotations {
                     Ok(placement) => read.placement = Some(placement),
                     Err(_) => return Err(AnnotationError::Placement { place, value: brief(value, SHOWN) }),
                 },
+                IMAGES => {
+                    read.images = value.parse().map_err(|why| AnnotationError::Images { place, why })?;
+                }
                 other => return Err(AnnotationError::Unknown { place, name: brief(other, SHOWN) }),
             }
         }
@@ -211,7 +234,7 @@ mod tests {
             (json!({ATTEST: "true", VERIFY_INPUTS: "false"}), true, Some(false)),
         ] {
             let asked = Asked::of(&step(&annotations), AskedEvidence::default()).unwrap();
-            assert_eq!(asked, Asked { attest, verify_inputs, placement: None }, "{annotations}");
+            assert_eq!(asked, Asked { attest, verify_inputs, ..Asked::default() }, "{annotations}");
         }
     }
 
@@ -220,7 +243,7 @@ mod tests {
         let forged = step(&json!({ATTEST: "true", VERIFY_INPUTS: "false"}));
         let pod = map(&[(VERIFY_INPUTS, "true")]);
         let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
-        let of_pod = Asked { attest: false, verify_inputs: Some(true), placement: None };
+        let of_pod = Asked { verify_inputs: Some(true), ..Asked::default() };
         assert_eq!(Asked::of(&forged, evidence).unwrap(), of_pod);
         // The pod as it was created before what the container was told as it started.
         let evidence = AskedEvidence { attest: Some("true"), verify_inputs: Some(""), ..evidence };
@@ -230,10 +253,10 @@ mod tests {
         let of_variables = Asked::default();
         assert_eq!(Asked::of(&forged, told(Some(""), Some(""))).unwrap(), of_variables);
         let asked = Asked::of(&step(&json!({})), told(Some("true"), Some("false"))).unwrap();
-        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(false), placement: None });
+        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(false), ..Asked::default() });
         // Of what was not handed over, the text is all that is known.
         let asked = Asked::of(&forged, told(None, Some("true"))).unwrap();
-        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(true), placement: None });
+        assert_eq!(asked, Asked { attest: true, verify_inputs: Some(true), ..Asked::default() });
     }
 
     #[test]
@@ -289,6 +312,26 @@ mod tests {
             let error = Asked::of(&step(&json!({PLACE: word})), AskedEvidence::default()).unwrap_err();
             assert!(error.to_string().contains("neither \"beside\" nor \"apart\""), "{error}");
         }
+    }
+
+    #[test]
+    fn whoever_names_images_asks_for_attestations() {
+        let name = "registry.example.com/app:1";
+        let of = |annotations: &serde_json::Value, evidence| Asked::of(&step(annotations), evidence).unwrap();
+        let asked = of(&json!({IMAGES: name}), AskedEvidence::default());
+        assert_eq!((asked.attest, asked.images.iter().count()), (true, 1));
+        let asked = of(&json!({IMAGES: name, ATTEST: "false"}), AskedEvidence::default());
+        assert!(!asked.attest);
+        // The pod's own, where it is known, and nothing else.
+        let pod = map(&[]);
+        let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
+        assert_eq!(of(&json!({IMAGES: name}), evidence), Asked::default());
+        let pod = map(&[(IMAGES, name)]);
+        let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
+        let asked = of(&json!({}), evidence);
+        assert_eq!((asked.attest, asked.images.iter().count()), (true, 1));
+        let error = Asked::of(&step(&json!({IMAGES: "a b"})), AskedEvidence::default()).unwrap_err();
+        assert!(error.to_string().starts_with("the step's template has the annotation"), "{error}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod bounded;
 mod container;
 mod elsewhere;
 mod encoder;
+mod images;
 mod input;
 mod location;
 mod object_key;
@@ -38,6 +39,7 @@ pub use asked::{AnnotationError, Asked, AskedEvidence, AskedIn};
 pub use container::{Container, Kind, Mount, Script};
 pub use elsewhere::{Elsewhere, Nameless};
 pub use encoder::{Foreign, encode};
+pub use images::{Images, InvalidImages};
 pub use input::{InputArtifact, InputSource, Unpack};
 pub use location::{
     Addressing, ArtifactStore, EncryptionOptions, KeyError, ObjectRef, S3Bucket, SecretKey, StoreKind,

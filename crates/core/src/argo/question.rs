@@ -30,7 +30,7 @@ pub enum Question {
 }
 
 /// What is to be done for this step, of which this was asked.
-pub fn question(step: &Step, asked: Asked, check: Check) -> Question {
+pub fn question(step: &Step, asked: &Asked, check: Check) -> Question {
     let says = asked.verify_inputs;
     match check {
         Check::OptIn if !says.unwrap_or(asked.attest) => {
@@ -83,7 +83,7 @@ mod tests {
                         (Check::OptOut | Check::OptIn, _, Some(false)) | (Check::OptIn, false, None)
                     );
                     let asked = Asked { attest, verify_inputs, ..Asked::default() };
-                    let answer = question(&step, asked, check);
+                    let answer = question(&step, &asked, check);
                     assert_eq!(matches!(answer, Question::Nothing(_)), through, "{check:?} {asked:?}");
                 }
             }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn no_inputs_need_no_check() {
         let asked = Asked { attest: true, verify_inputs: Some(true), ..Asked::default() };
-        let answer = question(&container(&json!([])), asked, Check::Always);
+        let answer = question(&container(&json!([])), &asked, Check::Always);
         assert_eq!(answer, Question::NoInputs);
     }
 
@@ -105,7 +105,7 @@ mod tests {
             [("resource", json!({"action": "apply"})), ("data", json!({"source": {}, "transformation": []}))]
         {
             let step = step(kind, &content, &inputs);
-            assert_eq!(question(&step, asked, Check::Always), Question::AllInputs, "{kind}");
+            assert_eq!(question(&step, &asked, Check::Always), Question::AllInputs, "{kind}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::nearest::nearest;
 use super::step::ANNOTATIONS;
+use crate::argo::InvalidImages;
 use crate::text::brief;
 use crate::trouble::{Fault, Trouble};
 
@@ -155,6 +156,9 @@ pub enum Obstacle {
         shown(.0)
     )]
     Place(String),
+    /// No images.
+    #[error("its annotation argo-attest.io/images does not name images: {0}")]
+    Images(InvalidImages),
     /// The name is taken.
     #[error("there is a container {} that is not argo-attest's", shown(.0))]
     Container(String),
@@ -260,6 +264,9 @@ impl Trouble for Obstacle {
                 Self::Secrets { .. } => "let fewer artifacts name Secrets of their own",
                 Self::Undecided { .. } => {
                     "write \"true\" or \"false\", in quotes, or take the annotation away"
+                }
+                Self::Images(_) => {
+                    "write registry/repository:tag, several by commas, or take the annotation away"
                 }
                 Self::Place(_) => "write \"beside\" or \"apart\", or take the annotation away",
                 Self::Container(_) => "rename that container",

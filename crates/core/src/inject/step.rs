@@ -4,9 +4,8 @@ use super::container::Volume;
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
-use crate::argo::Placement;
-use crate::argo::is_ours;
-use crate::contract::annotation::{ATTEST, PLACE, VERIFY_INPUTS};
+use crate::argo::{Images, Placement, is_ours};
+use crate::contract::annotation::{ATTEST, IMAGES, PLACE, VERIFY_INPUTS};
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::PROGRAM;
 
@@ -27,7 +26,7 @@ pub(super) struct Present<'v> {
 }
 
 /// All that a template may say to us.
-pub(super) const ANNOTATIONS: [&str; 3] = [ATTEST, VERIFY_INPUTS, PLACE];
+pub(super) const ANNOTATIONS: [&str; 4] = [ATTEST, VERIFY_INPUTS, PLACE, IMAGES];
 
 impl<'v> Present<'v> {
     /// The first of them, with its name.
@@ -56,9 +55,12 @@ impl<'v> Step<'v> {
         ["container", "script", "containerSet"].into_iter().find(|kind| self.template.get(kind).is_some())
     }
 
-    /// Whether it asks for attestation.
+    /// Whether it asks for attestation. Whoever names images does, unless they say no.
     pub(super) fn asks(&self) -> Result<bool, Obstacle> {
-        Ok(self.annotation(ATTEST)?.is_some_and(is_yes))
+        match self.annotation(ATTEST)? {
+            Some(text) => Ok(is_yes(text)),
+            None => Ok(self.annotation(IMAGES)?.is_some()),
+        }
     }
 
     /// Whether its inputs are to be verified, given that all else asks for it or not.
@@ -90,6 +92,9 @@ impl<'v> Step<'v> {
                 Some(text) if text.contains("{{") => {}
                 Some(text) => return Err(Obstacle::Undecided { name, value: text.to_owned() }),
             }
+        }
+        if let Some(text) = self.annotation(IMAGES)?.filter(|text| !text.contains("{{")) {
+            text.parse::<Images>().map_err(Obstacle::Images)?;
         }
         match self.annotation(PLACE)? {
             Some(text) if !text.contains("{{") && text.parse::<Placement>().is_err() => {

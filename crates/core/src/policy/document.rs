@@ -17,6 +17,7 @@ use super::{
     TemplateSource, TrustedKey, yaml,
 };
 use crate::keys::PublicKey;
+use crate::slsa::ImageEvidence;
 use crate::text::brief;
 
 /// `apiVersion` of the policy that this version reads.
@@ -283,6 +284,9 @@ fn expectation(field: Field, stores: &Stores) -> Result<Expectation, InvalidPoli
         source.map(|field| field.parsed("workflow, pod or text", TemplateSource::named)).transpose()?;
     let form = fields.optional("form");
     expect.form = form.map(|field| field.parsed("native or sidecar", Form::named)).transpose()?;
+    let evidence = fields.optional("imageEvidence");
+    expect.image_evidence =
+        evidence.map(|field| field.parsed("written, changed or named", ImageEvidence::named)).transpose()?;
     fields.finish()?;
     Ok(expect)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{PolicyViolation, Stores};
-use crate::slsa::{Provenance, STORED_OBJECT};
+use crate::slsa::{ImageEvidence, Provenance, STORED_OBJECT};
 use crate::store_address::StoreAddress;
 use crate::text::brief;
 
@@ -127,6 +127,8 @@ pub struct Expectation {
     pub template_source: Option<TemplateSource>,
     /// How the sidecar was run.
     pub form: Option<Form>,
+    /// The least on which it rests that the step made the image.
+    pub image_evidence: Option<ImageEvidence>,
 }
 
 impl Expectation {
@@ -177,7 +179,18 @@ impl Expectation {
         }
         self.max_age.map_or(Ok(()), |limit| judge_age(provenance, limit, now))?;
         self.judge_stores(provenance, stores)?;
-        self.judge_sidecar(provenance)
+        self.judge_sidecar(provenance)?;
+        self.image_evidence.map_or(Ok(()), |least| {
+            require(
+                "image's evidence",
+                ImageEvidence::said(provenance),
+                |found| ImageEvidence::named(found).is_some_and(|found| found >= least),
+                || match least {
+                    ImageEvidence::Written => "\"written\"".to_owned(),
+                    least => format!("at least {:?}", least.name()),
+                },
+            )
+        })
     }
 
     /// What is expected that only a workflow has, and what it has to be, in words.
@@ -211,6 +224,7 @@ impl Expectation {
             stores,
             template_source,
             form,
+            image_evidence,
         } = self;
         builder.is_none()
             && namespace.is_none()
@@ -221,6 +235,7 @@ impl Expectation {
             && stores.is_empty()
             && template_source.is_none()
             && form.is_none()
+            && image_evidence.is_none()
     }
 
     /// All places that the statement names are in stores that are listed, and it names one.

@@ -195,6 +195,35 @@ fn a_builders_clock_may_be_a_little_ahead() {
 }
 
 #[test]
+fn the_evidence_of_an_image_has_an_order() {
+    let accepts = |least: &str, said: Option<serde_json::Value>| {
+        let expect = format!("form: native\n  imageEvidence: {least}");
+        let policy = parse(&POLICY.replace("form: native", &expect)).unwrap();
+        let mut value = provenance();
+        if let Some(said) = said {
+            value["buildDefinition"]["internalParameters"]["image"] = said;
+        }
+        let provenance: Provenance = serde_json::from_value(value).unwrap();
+        policy.judge(0, &provenance, time(NOW)).is_ok()
+    };
+    for (least, accepted) in [
+        ("written", &["written"][..]),
+        ("changed", &["written", "changed"]),
+        ("named", &["written", "changed", "named"]),
+    ] {
+        for said in ["written", "changed", "named", "seen", "Written", ""] {
+            let image = json!({"evidence": said});
+            assert_eq!(accepts(least, Some(image)), accepted.contains(&said), "{least} {said}");
+        }
+        for other in [None, Some(json!("written")), Some(json!({"evidence": ["written"]})), Some(json!({}))] {
+            assert!(!accepts(least, other.clone()), "{least} {other:?}");
+        }
+    }
+    let error = parse(&POLICY.replace("form: native", "imageEvidence: seen")).unwrap_err();
+    assert!(error.to_string().contains("not written, changed or named"), "{error}");
+}
+
+#[test]
 fn the_source_of_the_template_has_an_order() {
     let accepts = |least: &str, said: &str| {
         let policy =

@@ -10,7 +10,7 @@ mod links;
 mod places;
 mod provenance;
 
-pub use argo_step::{ARGO_STEP_BUILD_TYPE, InputEvidence, PodIdentity, StepRun};
+pub use argo_step::{ARGO_STEP_BUILD_TYPE, ImageEvidence, InputEvidence, PodIdentity, StepImage, StepRun};
 pub use attestation_ref::{AttestationRef, InvalidReference};
 pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER, Source, WorkTree};
 pub use earlier::{PROVENANCE_V0_1, PROVENANCE_V0_2};

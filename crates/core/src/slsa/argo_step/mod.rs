@@ -8,6 +8,7 @@
 mod dependencies;
 mod external;
 mod identity;
+mod image;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use crate::intoto::{DigestSet, ResourceDescriptor};
 use crate::secret::is_private_key;
 
 pub use identity::PodIdentity;
+pub use image::{ImageEvidence, StepImage};
 
 /// `buildType` of a step that `argo-attest sidecar` watched.
 pub const ARGO_STEP_BUILD_TYPE: &str = "https://argo-attest.github.io/buildtypes/argo-step/v1";
