@@ -72,6 +72,9 @@ pub(super) struct SidecarArgs {
                 outputs, and the outcome goes beneath the step's own prefix]"
     )]
     store: Option<NamedStore>,
+    /// Ask registries over HTTP without TLS: for tests
+    #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
+    plain_http: bool,
     /// Serve Prometheus metrics at /metrics of this address
     #[arg(long, value_name = "ADDR", env = variable::METRICS_LISTEN)]
     metrics_listen: Option<SocketAddr>,
@@ -189,6 +192,7 @@ fn settings(args: SidecarArgs) -> Settings {
         attest_failed: args.attest_failed,
         placement: args.attestations.map(Where::into),
         store: args.store,
+        plain_http: args.plain_http,
         metrics_listen: args.metrics_listen,
         form: args.mode.map(|mode| match mode {
             Mode::Native => Form::Native,

@@ -93,7 +93,7 @@ struct Refusal {
 }
 
 impl Http {
-    pub(super) fn new(env: &dyn Env, plain: bool) -> Result<Self, RegistryError> {
+    pub(super) fn new(env: &dyn Env, logins: Logins, plain: bool) -> Result<Self, RegistryError> {
         let anchors = match Trust::from_env(env).anchors() {
             Ok(anchors) => anchors,
             Err(net::TrustError::NoneFound) if plain => Anchors::none(),
@@ -103,7 +103,7 @@ impl Http {
         let proxies = Proxies::from_env(env).map_err(|error| settings(error.into()))?;
         let client = Client::new(anchors, proxies, Some(CONNECT), Keep::Alive)
             .map_err(|error| settings(error.into()))?;
-        Ok(Self { client, logins: Logins::from_env(env)?, plain, tokens: Mutex::default() })
+        Ok(Self { client, logins, plain, tokens: Mutex::default() })
     }
 
     /// Asks, tells who we are if that is wanted, and gives the answer if it is a success, or one

@@ -22,6 +22,11 @@ use crate::regular_file::{self, Links, ReadError};
 const MAX_CONFIG: usize = 1024 * 1024;
 /// Its name in its directory.
 const CONFIG: &str = "config.json";
+/// Its name in a Secret of type `kubernetes.io/dockerconfigjson` that is mounted as it is.
+const OF_SECRET: &str = ".dockerconfigjson";
+/// Where builders' own images have it mounted: kaniko's, buildah's and buildkit's as root, and
+/// buildkit's rootless one.
+const OF_BUILDERS: [&str; 3] = ["/kaniko/.docker", "/root/.docker", "/home/user/.docker"];
 /// Docker Hub's entry has the address of what was its API once.
 const DOCKER_HUB_ENTRY: &str = "https://index.docker.io/v1/";
 
@@ -100,11 +105,36 @@ impl Logins {
     pub fn from_env(env: &dyn Env) -> Result<Self, LoginError> {
         let named = env.var("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
         let home = || Some(PathBuf::from(env.var("HOME").filter(|path| !path.is_empty())?).join(".docker"));
-        let Some(directory) = named.or_else(home) else { return Ok(Self::default()) };
-        match Self::read(&directory.join(CONFIG)) {
-            Err(LoginError::File { source: ReadError::Missing(_), .. }) => Ok(Self::default()),
-            read => read,
+        let directory = named.or_else(home);
+        Ok(directory.map(|directory| Self::beneath(&directory)).transpose()?.flatten().unwrap_or_default())
+    }
+
+    /// The same beside a step's main container, whose mounts are here, too: without a
+    /// `DOCKER_CONFIG`, the first that there is of those that builders use.
+    pub fn in_pod(env: &dyn Env) -> Result<Self, LoginError> {
+        if env.var("DOCKER_CONFIG").is_some_and(|path| !path.is_empty()) {
+            return Self::from_env(env);
         }
+        for directory in OF_BUILDERS {
+            match Self::beneath(Path::new(directory)) {
+                // Root's own, where this is another user.
+                Ok(None) | Err(LoginError::File { .. }) => {}
+                Ok(Some(found)) => return Ok(found),
+                Err(error) => return Err(error),
+            }
+        }
+        Self::from_env(env)
+    }
+
+    /// Those in a directory; `None` if it has none.
+    fn beneath(directory: &Path) -> Result<Option<Self>, LoginError> {
+        for name in [CONFIG, OF_SECRET] {
+            match Self::read(&directory.join(name)) {
+                Err(LoginError::File { source: ReadError::Missing(_), .. }) => {}
+                read => return read.map(Some),
+            }
+        }
+        Ok(None)
     }
 
     /// Those of one file.

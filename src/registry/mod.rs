@@ -62,7 +62,14 @@ impl Registries {
     /// Those that the environment gives access to: logins of Docker's configuration,
     /// authorities, proxies. `plain`: over HTTP without TLS, for tests.
     pub fn from_env(env: &dyn Env, plain: bool) -> Result<Self, RegistryError> {
-        Ok(Self { http: Arc::new(Http::new(env, plain)?) })
+        let logins = Logins::from_env(env).map_err(RegistryError::Login)?;
+        Ok(Self { http: Arc::new(Http::new(env, logins, plain)?) })
+    }
+
+    /// The same from beside a step: with logins also from where builders have them mounted.
+    pub fn in_pod(env: &dyn Env, plain: bool) -> Result<Self, RegistryError> {
+        let logins = Logins::in_pod(env).map_err(RegistryError::Login)?;
+        Ok(Self { http: Arc::new(Http::new(env, logins, plain)?) })
     }
 }
 

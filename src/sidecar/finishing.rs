@@ -1,6 +1,8 @@
 //! Finishing: main has ended, the grace period runs. Each output comes to its conclusion,
 //! or is said to be unfinished.
 
+use std::collections::BTreeMap;
+
 use argo_attest_core::argo::Elsewhere;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::outcome::{OutputOutcome, StepState};
@@ -12,6 +14,7 @@ use super::conclusion::{Concluding, Conclusion, Entries};
 use super::done::Done;
 use super::ending::{Ended, ExitCodes, MainEnd};
 use super::grace::{Deadline, Grace};
+use super::images::{ConcludingImages, Written};
 use super::key::follow;
 use super::observing::{Observed, Unobserved, Watched};
 use super::planned::Planned;
@@ -19,7 +22,7 @@ use super::preparation::Prepared;
 use super::status::Status;
 use super::surroundings::Surroundings;
 use super::telling::count_digested;
-use crate::observe::ObservationStats;
+use crate::observe::{ObservationStats, SealedArtifact};
 
 /// Why nothing is said of an output for which nobody got ready.
 const NOT_READY: &str = "the grace period ended before its volume was watched and its store had answered";
@@ -55,16 +58,20 @@ impl<'a> Finishing<'a> {
             StepState::Failed { .. } => main.ended.filter(|_| here.settings.attest_failed),
             StepState::Started | StepState::Unfinished { .. } => None,
         };
-        let conclusions = match (attested, watched) {
+        let Concluded { outputs, images } = match (attested, watched) {
             (Some(ended), Ok(watched)) => {
                 let attesting = Attesting { here, prepared: &prepared, ended, finished_on: main.finished_on };
                 attesting.conclude(watched, grace.to_work()).await
             }
             (Some(_), Err(Unobserved::TimeUp)) => each(&prepared, || Conclusion::unfinished(NOT_READY)),
             (Some(_), Err(Unobserved::Failed(why))) => each(&prepared, || Conclusion::refused(why.clone())),
-            (None, _) => prepared.outputs.iter().map(|_| not_attempted(&state)).collect(),
+            (None, _) => Concluded {
+                outputs: prepared.outputs.iter().map(|_| not_attempted(&state)).collect(),
+                images: prepared.images.each(|| not_attempted(&state).fate),
+            },
         };
-        let outputs = prepared.outputs.iter().zip(conclusions).map(|(o, c)| output_outcome(o, c)).collect();
+        let outputs = prepared.outputs.iter().zip(outputs).map(|(o, c)| output_outcome(o, c));
+        let outputs = outputs.chain(images).collect();
         Done {
             here,
             step: prepared.step.name,
@@ -81,6 +88,13 @@ impl<'a> Finishing<'a> {
     }
 }
 
+/// What became of all that a step leaves.
+struct Concluded {
+    /// In the template's order.
+    outputs: Vec<Conclusion>,
+    images: Vec<OutputOutcome>,
+}
+
 /// A step that is attested.
 struct Attesting<'a> {
     here: &'a Surroundings<'a>,
@@ -90,8 +104,8 @@ struct Attesting<'a> {
 }
 
 impl Attesting<'_> {
-    /// A conclusion for each output of the template, in its order.
-    async fn conclude(&self, watched: Watched, deadline: Deadline) -> Vec<Conclusion> {
+    /// A conclusion for each output of the template, in its order, and for each image.
+    async fn conclude(&self, watched: Watched, deadline: Deadline) -> Concluded {
         let Watched { observing, mut before } = watched;
         let Observed { stats, mut artifacts } = match observing.seal(deadline).await {
             Ok(observed) => observed,
@@ -107,6 +121,15 @@ impl Attesting<'_> {
                 None => provenance,
             }
         };
+        let written = self.written(&artifacts).await;
+        let of_images = || run.provenance(Vec::new());
+        let images = ConcludingImages {
+            signer: &self.prepared.key,
+            deadline,
+            written: &written,
+            provenance: &of_images,
+        };
+        let images = self.prepared.images.conclude(&images);
         let concluding = Concluding {
             form: self.prepared.form,
             signer: &self.prepared.key,
@@ -128,7 +151,18 @@ impl Attesting<'_> {
                 }
             }
         });
-        join_all(outputs.collect::<Vec<_>>()).await
+        let (outputs, images) = tokio::join!(join_all(outputs.collect::<Vec<_>>()), images);
+        Concluded { outputs, images }
+    }
+
+    /// Where the digest of an image may be found.
+    async fn written(&self, artifacts: &BTreeMap<usize, SealedArtifact>) -> Written {
+        if self.prepared.images.is_empty() {
+            return Written::default();
+        }
+        let ways = self.prepared.outputs.iter().filter_map(|output| output.way.as_ref().ok());
+        let outputs = ways.filter_map(|way| Some((way, artifacts.get(&way.at)?)));
+        Written::of(outputs, &self.prepared.step, &self.here.settings.argo_dir, self.ended.changed).await
     }
 
     /// What the statements of one step have in common.
@@ -152,12 +186,13 @@ impl Attesting<'_> {
 }
 
 /// The same for each output, but for those that could never have been attested.
-fn each(prepared: &Prepared, conclusion: impl Fn() -> Conclusion) -> Vec<Conclusion> {
+fn each(prepared: &Prepared, conclusion: impl Fn() -> Conclusion) -> Concluded {
     let of = |output: &Planned| match &output.way {
         Ok(_) => conclusion(),
         Err(reason) => Conclusion::refused(reason.clone()),
     };
-    prepared.outputs.iter().map(of).collect()
+    let outputs = prepared.outputs.iter().map(of).collect();
+    Concluded { outputs, images: prepared.images.each(|| conclusion().fate) }
 }
 
 fn not_attempted(state: &StepState) -> Conclusion {

@@ -26,6 +26,7 @@ mod finishing;
 mod grace;
 mod holding;
 mod idle;
+mod images;
 mod key;
 mod last_look;
 mod life;

@@ -28,6 +28,18 @@ pub(super) async fn unpack(way: &Way, sealed: SealedArtifact) -> Result<SealedAr
     Ok(as_sealed(sealed, inventory, archive))
 }
 
+/// Digests of what a small `.tgz` holds, where only that can be seen; none where it cannot be read.
+pub(super) async fn digests(way: &Way, sealed: &SealedArtifact, most: u64) -> Vec<Sha256Digest> {
+    let archive =
+        sealed.files().get(&RelPath::root()).copied().filter(|seen| way.packed && seen.size <= most);
+    let Some(archive) = archive else { return Vec::new() };
+    let artifact = sealed.artifact().clone();
+    let base = way.plan.packed_base().to_vec();
+    let read = tokio::task::spawn_blocking(move || read(&artifact, &base, &archive.digest)).await;
+    let Ok(Ok(Inventory { files, .. })) = read else { return Vec::new() };
+    files.into_values().map(|file| file.digest).collect()
+}
+
 fn as_sealed(sealed: SealedArtifact, inventory: Inventory, archive: Seen) -> SealedArtifact {
     let Inventory { is_directory, files, links, special, .. } = inventory;
     let seen = |file: ExpectedFile| Seen {

@@ -12,6 +12,7 @@ use argo_attest_core::slsa::InputEvidence;
 use tokio::task::spawn_blocking;
 
 use super::failed::{NotReady, not_established, not_ready};
+use super::images::StepImages;
 use super::placing::Placing;
 use super::planned::{self, Keeping, OutcomeObject, Planned};
 use super::settings::Form;
@@ -33,6 +34,8 @@ pub(super) struct Prepared {
     pub(super) outputs: Vec<Planned>,
     /// The store of each output that can be attested, by the outputs' places.
     pub(super) opened: BTreeMap<usize, Arc<dyn Store>>,
+    /// The images that it says it pushes.
+    pub(super) images: StepImages,
     /// What is known of the inputs, by name.
     pub(super) inputs: BTreeMap<String, InputEvidence>,
     /// Where the step's own outcome goes, or why it has no place.
@@ -57,7 +60,8 @@ impl Prepared {
         here.waits_for.set("the API server's word on what the step is");
         let placing = Placing::new(claim.asked().placement, here.settings);
         let established = claim.establish(&here.platform()).await;
-        let Established { step, source: template, .. } = established.map_err(|e| not_established(&e))?;
+        let Established { step, source: template, asked } = established.map_err(|e| not_established(&e))?;
+        let images = StepImages::new(asked.images, here.environment, here.settings.plain_http);
         here.waits_for.set("the key");
         let key = FollowedKey::load(&here.settings.key, &|name| here.environment.var(name))
             .map_err(|e| NotReady::from(&e))?;
@@ -87,7 +91,20 @@ impl Prepared {
             troubles.push(NotReady::held(reason, remedy.into()));
         }
         let hindrance = here.settings.unusable.as_ref().map(NotReady::from_setting).or(invalid);
-        Ok(Self { step, template, form, key, stores, outputs, opened, inputs, outcome, hindrance, troubles })
+        Ok(Self {
+            step,
+            template,
+            form,
+            key,
+            stores,
+            outputs,
+            opened,
+            images,
+            inputs,
+            outcome,
+            hindrance,
+            troubles,
+        })
     }
 }
 

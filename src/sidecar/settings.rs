@@ -58,6 +58,8 @@ pub struct Settings {
     /// Where attestations go whose output's own store cannot be asked, and the step's outcome;
     /// `None`: the former nowhere, the latter beneath the step's own prefix.
     pub store: Option<NamedStore>,
+    /// Whether registries are asked without TLS.
+    pub plain_http: bool,
     /// Where Prometheus may ask.
     pub metrics_listen: Option<SocketAddr>,
     /// `None`: native where `ARGO_TEMPLATE` is in the environment, which Argo

@@ -46,12 +46,16 @@ fn outcome<'a>(here: &'a Surroundings<'_>, prepared: &'a Prepared) -> StepOutcom
         set_aside: Vec::new(),
         not_stored: Vec::new(),
     };
+    let images = prepared.images.each(|| match &hindrance {
+        None => Fate::Unfinished { reason: NOT_YET.into() },
+        Some(reason) => Fate::Refused { reason: reason.clone() },
+    });
     StepOutcome {
         invocation_id: settings.identity.invocation_id(),
         identity: &settings.identity,
         template: &prepared.step.name,
         state: StepState::Started,
-        outputs: prepared.outputs.iter().map(output).collect(),
+        outputs: prepared.outputs.iter().map(output).chain(images).collect(),
         builder_id: &settings.builder_id,
         started_on: Some(here.started_on),
         finished_on: None,

@@ -8,6 +8,7 @@ use super::earlier::{self, Before};
 use super::failed::{Failed, NotReady, not_established};
 use super::finishing::Finishing;
 use super::idle::Idle;
+use super::images::Looked;
 use super::observing::{Arming, Observing, Unobserved, Watched};
 use super::preparation::Prepared;
 use super::ready::Ready;
@@ -90,8 +91,12 @@ impl<'a> Starting<'a> {
         let (readied, later) = unless_too_late(here, readying).await;
         let told = told.or(later);
         let (watched, amiss) = match readied {
-            Some((Ok(observing), (before, amiss))) => (Ok(Watched { observing, before }), amiss),
-            Some((Err(why), (_, mut amiss))) => {
+            Some((Ok(observing), (before, looked, amiss))) => {
+                prepared.images.looked(looked);
+                (Ok(Watched { observing, before }), amiss)
+            }
+            Some((Err(why), (_, looked, mut amiss))) => {
+                prepared.images.looked(looked);
                 let watched = Err(Unobserved::Failed(why.reason.clone()));
                 amiss.insert(0, why);
                 (watched, amiss)
@@ -126,15 +131,17 @@ async fn arm(here: &Surroundings<'_>, prepared: &Prepared) -> Result<Observing, 
     Arming::begin(&prepared.outputs).armed(ended).await
 }
 
-/// Asks the stores what they hold, and leaves word that the step starts; and what was amiss.
+/// Asks the stores and registries what they hold, and leaves word that the step starts; and what was amiss.
 async fn look_and_record(
     here: &Surroundings<'_>,
     prepared: &Prepared,
-) -> (BTreeMap<usize, Before>, Vec<NotReady>) {
+) -> (BTreeMap<usize, Before>, Looked, Vec<NotReady>) {
     let asking = earlier::ask(prepared, prepared.form);
-    let ((before, mut amiss), recorded) = tokio::join!(asking, started::record(here, prepared));
+    let ((before, mut amiss), (looked, images), recorded) =
+        tokio::join!(asking, prepared.images.look(), started::record(here, prepared));
+    amiss.extend(images);
     amiss.extend(recorded.err());
-    (before, amiss)
+    (before, looked, amiss)
 }
 
 /// What the work gives, and whether SIGTERM came meanwhile. Nothing if the time to work

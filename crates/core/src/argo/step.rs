@@ -30,9 +30,20 @@ pub struct Step {
     /// Output artifacts, in the template's order; none if its kind has no
     /// containers.
     pub outputs: Vec<OutputArtifact>,
+    /// Output parameters whose values are files of main; none if its kind has no containers.
+    pub parameter_files: Vec<ParameterFile>,
     /// Log objects that Argo will write, if it archives logs.
     pub logs: Vec<LogObject>,
     repository: Repository,
+}
+
+/// An output parameter whose value main writes into a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterFile {
+    /// The parameter.
+    pub name: String,
+    /// The file's path in main.
+    pub path: String,
 }
 
 /// A container's log, which Argo stores beside the artifacts.
@@ -66,6 +77,7 @@ impl Step {
         // Of other kinds, outputs are those of the templates they call.
         let declared = if kind.runs_containers() { template.outputs.artifacts.0.as_slice() } else { &[] };
         let outputs = declared.iter().map(|artifact| surroundings.output(artifact)).collect();
+        let parameter_files = if kind.runs_containers() { parameter_files(&template) } else { Vec::new() };
         let repository = surroundings.repository;
         Ok(Self {
             source: from,
@@ -75,6 +87,7 @@ impl Step {
             containers,
             inputs,
             outputs,
+            parameter_files,
             logs,
             repository,
         })
@@ -91,6 +104,14 @@ impl Step {
     pub fn own_object(&self, file_name: &str) -> Result<ObjectRef, Unlocated> {
         self.repository.locate(&wire::Location::default(), Some(file_name))
     }
+}
+
+fn parameter_files(template: &wire::Template) -> Vec<ParameterFile> {
+    let files = template.outputs.parameters.0.iter().filter_map(|parameter| {
+        let path = parameter.value_from.as_ref().map(|from| from.path.clone())?;
+        (!path.is_empty()).then(|| ParameterFile { name: parameter.name.clone(), path })
+    });
+    files.collect()
 }
 
 /// `SaveLogs` in Argo's workflow/executor/executor.go.

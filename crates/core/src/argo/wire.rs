@@ -76,6 +76,14 @@ wire! {
     }
     Outputs {
         artifacts: Artifacts,
+        parameters: List<OutputParameter, 4096>,
+    }
+    OutputParameter {
+        name: String,
+        value_from: Option<ValueFrom>,
+    }
+    ValueFrom {
+        path: String,
     }
     /// A container; a script template is one with a source.
     Container {

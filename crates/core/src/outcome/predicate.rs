@@ -48,6 +48,8 @@ type Fields<'a> = BTreeMap<&'static str, &'a str>;
 #[serde(rename_all = "camelCase")]
 struct Output<'a> {
     name: &'a str,
+    /// An image has none.
+    #[serde(skip_serializing_if = "str::is_empty")]
     path: &'a str,
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,211 @@
+//! The images that the step says it pushes: what their registries have before main starts, what
+//! after it has ended, and what shows that the step made it.
+//!
+//! Which images those are may be a tenant's text. It makes this program look at a registry, with
+//! logins that may be the platform's; it never makes it say more than it saw.
+
+mod evidence;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use argo_attest_core::argo::Images;
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::image::ImageReference;
+use argo_attest_core::outcome::{Fate, OutputOutcome};
+use argo_attest_core::slsa::{ImageEvidence, Provenance, StepImage};
+use argo_attest_core::text::causes;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::time::timeout;
+use tracing::info;
+
+pub(super) use evidence::Written;
+
+use super::failed::NotReady;
+use super::grace::{Deadline, TimeUp};
+use crate::attest::{Attestor, ImageAttestor};
+use crate::environment::Env;
+use crate::registry::{Registries, RegistryError};
+use crate::signer::Signer;
+
+/// Images that are asked about at once.
+const AT_ONCE: usize = 8;
+/// How long a registry is asked before main starts: not to know what it had costs evidence.
+const BEFORE: Duration = Duration::from_secs(10);
+
+/// Why nothing is said of an image.
+const NO_EVIDENCE: &str = "nothing shows that this step made it";
+
+/// The images of a step, and who knows of them.
+pub(super) struct StepImages {
+    images: Images,
+    registries: Result<Registries, NotReady>,
+    /// By name, as it was before main started.
+    before: BTreeMap<String, Before>,
+}
+
+/// To what a name pointed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Before {
+    /// To nothing.
+    Nothing,
+    /// To this.
+    Image(Sha256Digest),
+    /// It could not be asked, for this reason.
+    Unknown(String),
+}
+
+impl StepImages {
+    /// Nothing is asked yet. `plain`: registries are asked without TLS.
+    pub(super) fn new(images: Images, env: &dyn Env, plain: bool) -> Self {
+        let registries = Registries::in_pod(env, plain).map_err(|error| NotReady::from(&error));
+        Self { images, registries, before: BTreeMap::new() }
+    }
+
+    /// What their names point to now; what is amiss with that.
+    pub(super) async fn look(&self) -> (Looked, Vec<NotReady>) {
+        let registries = match &self.registries {
+            _ if self.images.is_empty() => return (Looked::default(), Vec::new()),
+            Ok(registries) => registries,
+            Err(why) => return (Looked::default(), vec![why.clone()]),
+        };
+        let looks = self.images.iter().map(|image| async move {
+            let answer = timeout(BEFORE, registries.manifest(image)).await;
+            let (before, amiss) = match answer {
+                Ok(Ok(pulled)) => (Before::Image(pulled.manifest.digest()), None),
+                Ok(Err(RegistryError::NotFound { .. })) => (Before::Nothing, None),
+                Ok(Err(error)) => (Before::Unknown(causes(&error)), Some(NotReady::from(&error))),
+                Err(_) => {
+                    let why = format!("oci://{image}: its registry did not answer in {} s", BEFORE.as_secs());
+                    let remedy = "see whether the registry can be reached from the step's pod".to_owned();
+                    (Before::Unknown(why.clone()), Some(NotReady::held(why, remedy)))
+                }
+            };
+            (image.to_string(), before, amiss)
+        });
+        let looks: Vec<_> = looks.collect();
+        let (mut before, mut all) = (BTreeMap::new(), Vec::new());
+        let mut answers = stream::iter(looks).buffered(AT_ONCE);
+        while let Some((name, was, amiss)) = answers.next().await {
+            before.insert(name, was);
+            all.extend(amiss);
+        }
+        (Looked(before), all)
+    }
+
+    /// Keeps what was found.
+    pub(super) fn looked(&mut self, Looked(before): Looked) {
+        self.before = before;
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// The same for each.
+    pub(super) fn each(&self, fate: impl Fn() -> Fate) -> Vec<OutputOutcome> {
+        self.images.iter().map(|image| outcome(image, fate())).collect()
+    }
+
+    /// What becomes of each.
+    pub(super) async fn conclude(&self, concluding: &ConcludingImages<'_>) -> Vec<OutputOutcome> {
+        let concluded = self.images.iter().map(|image| async move {
+            let fate = match concluding.deadline.within(self.attest(image, concluding)).await {
+                Ok(Ok(fate)) => fate,
+                Ok(Err(reason)) => Fate::Refused { reason },
+                Err(TimeUp) => {
+                    let reason = "the grace period ended before its registry had answered".to_owned();
+                    Fate::Unfinished { reason }
+                }
+            };
+            outcome(image, fate)
+        });
+        let concluded: Vec<_> = concluded.collect();
+        stream::iter(concluded).buffered(AT_ONCE).collect().await
+    }
+
+    async fn attest(&self, image: &ImageReference, by: &ConcludingImages<'_>) -> Result<Fate, String> {
+        let registries = self.registries.as_ref().map_err(|why| why.reason.clone())?;
+        let manifest = registries.manifest(image).await.map_err(|error| match error {
+            RegistryError::NotFound { .. } => {
+                "main did not push it: its registry has none of this name".into()
+            }
+            error => causes(&error),
+        })?;
+        let manifest = manifest.manifest;
+        let before = self.before.get(&image.to_string());
+        let (evidence, output) = self.evidence(image, manifest.digest(), before, by.written).await?;
+        let was = match before {
+            Some(Before::Image(digest)) => Some(*digest),
+            _ => None,
+        };
+        let seen = StepImage { reference: image, evidence, before: was, output: output.as_deref() };
+        let provenance = (by.provenance)().of_image(&seen);
+        info!(image = %image, digest = %manifest.digest(), evidence = evidence.name(), "image");
+        let attestor = Attestor::new(by.signer);
+        let attestor = ImageAttestor::new(&attestor, registries);
+        let attested = attestor.attest(image.repository(), &manifest, &provenance).await;
+        Ok(Fate::Attested(attested.map_err(|error| causes(&error))?.into_receipt().into_attested()))
+    }
+
+    /// The best that there is, and the output in which it is.
+    async fn evidence(
+        &self,
+        image: &ImageReference,
+        digest: Sha256Digest,
+        before: Option<&Before>,
+        written: &Written,
+    ) -> Result<(ImageEvidence, Option<String>), String> {
+        if before.is_some_and(|before| before.is_other_than(digest)) {
+            return Ok((ImageEvidence::Changed, None));
+        }
+        if let Some(output) = written.tells(image, digest).await {
+            return Ok((ImageEvidence::Named, Some(output)));
+        }
+        Err(match before {
+            Some(Before::Image(_)) => format!(
+                "{NO_EVIDENCE}: its name pointed to the same sha256:{digest} before main started, and no output \
+                 or parameter holds that digest"
+            ),
+            Some(Before::Unknown(why)) => {
+                format!("{NO_EVIDENCE}: what its name pointed to before main started is not known ({why})")
+            }
+            _ => format!("{NO_EVIDENCE}: what its name pointed to before main started is not known"),
+        })
+    }
+}
+
+/// What was found before main started.
+#[derive(Default)]
+pub(super) struct Looked(BTreeMap<String, Before>);
+
+impl Before {
+    fn is_other_than(&self, now: Sha256Digest) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Image(before) => *before != now,
+            Self::Unknown(_) => false,
+        }
+    }
+}
+
+/// What every image's conclusion needs.
+pub(super) struct ConcludingImages<'a> {
+    pub(super) signer: &'a dyn Signer,
+    pub(super) deadline: Deadline,
+    pub(super) written: &'a Written,
+    pub(super) provenance: &'a dyn Fn() -> Provenance,
+}
+
+/// Among the outputs, by a name that no artifact can have.
+fn outcome(image: &ImageReference, fate: Fate) -> OutputOutcome {
+    OutputOutcome {
+        name: format!("oci://{image}"),
+        path: String::new(),
+        fate,
+        refused: Vec::new(),
+        set_aside: Vec::new(),
+        not_stored: Vec::new(),
+    }
+}
