@@ -11,9 +11,11 @@ mod manifest;
 mod platform;
 mod reference;
 mod referrers;
+mod subject;
 
 pub use descriptor::{BlobDigest, Descriptor};
 pub use manifest::{Image, Index, MAX_MANIFEST, Manifest, ManifestError, ManifestKind};
 pub use platform::{InvalidPlatform, Platform};
 pub use reference::{ImageReference, InvalidReference, Registry, Repository, Tag};
 pub use referrers::{Carried, EMPTY_CONFIG, NewReferrer, ReferrersIndex, cosign_tag, fallback_tag};
+pub use subject::{ImageSubject, UnnamedImage};
