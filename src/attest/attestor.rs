@@ -23,6 +23,14 @@ pub struct Attestor<'a> {
     foreign: Foreign,
 }
 
+/// The signed statement, and the key that signed it: the signer's word for that was checked,
+/// and is from then on the only key that this attestation is held to.
+#[derive(Debug)]
+pub(super) struct Signed {
+    bundle: Bundle,
+    key: PublicKey,
+}
+
 /// Why an artifact is not attested.
 #[derive(Debug, thiserror::Error)]
 pub enum AttestError {
@@ -118,8 +126,8 @@ impl<'a> Attestor<'a> {
             let reason = format!("its manifest would have more than {MAX_MANIFEST} bytes");
             return Err(AttestError::Unsigned { artifact: about.to_owned(), reason });
         }
-        let payload = serialise(about, contents.subjects(), PROVENANCE_V1, provenance)?;
-        self.state(about, payload, manifest, place).await?.receipt()
+        let signed = self.signed(contents, provenance).await?;
+        self.keep(about, &signed, manifest, place).await?.receipt()
     }
 
     /// Signs and stores a statement with another predicate.
@@ -132,28 +140,35 @@ impl<'a> Attestor<'a> {
         place: &dyn Attestations,
     ) -> Result<Reported, AttestError> {
         let payload = serialise(about, &[subject], predicate_type, predicate)?;
-        Ok(self.state(about, payload, None, place).await?.reported())
+        let signed = self.sign(about, payload).await?;
+        Ok(self.keep(about, &signed, None, place).await?.reported())
     }
 
-    /// Sign, store, read back.
-    async fn state(
+    /// The signed statement of how this came about.
+    pub(super) async fn signed(
+        &self,
+        contents: &Contents,
+        provenance: &Provenance,
+    ) -> Result<Signed, AttestError> {
+        let about = contents.name();
+        self.sign(about, serialise(about, contents.subjects(), PROVENANCE_V1, provenance)?).await
+    }
+
+    /// Store, read back.
+    pub(super) async fn keep(
         &self,
         about: &str,
-        payload: Vec<u8>,
+        signed: &Signed,
         manifest: Option<&[u8]>,
         place: &dyn Attestations,
     ) -> Result<ReadBack, AttestError> {
-        let (envelope, key) = self.sign(about, payload).await?;
-        let bundle = Bundle::new(envelope)
-            .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
-        let put = place.put(&NewAttestation { bundle: &bundle, manifest, foreign: self.foreign }).await;
+        let Signed { bundle, key } = signed;
+        let put = place.put(&NewAttestation { bundle, manifest, foreign: self.foreign }).await;
         let kept = put.map_err(|source| AttestError::Put { artifact: about.to_owned(), source })?;
-        ReadBack::of(about, kept, &bundle, key)
+        ReadBack::of(about, kept, bundle, key.clone())
     }
 
-    /// The signed statement, and the key that signed it: the signer's word for that was
-    /// checked, and is from then on the only key that this attestation is held to.
-    async fn sign(&self, about: &str, payload: Vec<u8>) -> Result<(Envelope, PublicKey), AttestError> {
+    async fn sign(&self, about: &str, payload: Vec<u8>) -> Result<Signed, AttestError> {
         let unsigned =
             |e: EnvelopeError| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() };
         let statement = Unsigned::new(payload).map_err(unsigned)?;
@@ -163,7 +178,9 @@ impl<'a> Attestor<'a> {
             .await
             .map_err(|source| AttestError::Sign { artifact: about.to_owned(), source })?;
         let envelope = Envelope::assemble(statement, signed.signature, &signed.key).map_err(unsigned)?;
-        Ok((envelope, signed.key))
+        let bundle = Bundle::new(envelope)
+            .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
+        Ok(Signed { bundle, key: signed.key })
     }
 }
 

@@ -1,17 +1,19 @@
 //! Attesting: what was observed becomes a statement, the statement a signed
 //! bundle, and the bundle an object that was read back from where it was put.
 //!
-//! Nothing may be called attested without a [`Receipt`], and only
-//! [`Attestor::attest`] makes one, after reading back and verifying.
+//! Nothing may be called attested without a [`Receipt`], and only [`Attestor::attest`] and
+//! [`ImageAttestor::attest`] make one, after reading back and verifying.
 
 mod attestor;
 pub mod existing_object;
 mod file;
+mod image;
 mod receipt;
 mod untouched;
 
 pub use attestor::{AttestError, Attestor};
 pub use file::{FileSeen, Outcome, Verdict};
+pub use image::{ImageAttested, ImageAttestor, Referred};
 pub use receipt::{Receipt, Reported};
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use crate::attestations::{Kept, PutError};
 
 /// Proof that an attestation was written, read back and verified.
 ///
-/// Only [`super::Attestor::attest`] gives one; nothing outside can make it:
+/// Only [`super::Attestor::attest`] and [`super::ImageAttestor::attest`] give one; nothing
+/// outside can make it:
 ///
 /// ```
 /// use argo_attest::attest::Receipt;
@@ -29,7 +30,7 @@ use crate::attestations::{Kept, PutError};
 #[derive(Debug, Clone)]
 pub struct Receipt {
     attested: Attested,
-    lines_uri: String,
+    lines_uri: Option<String>,
     key: KeyId,
     subjects: usize,
     set_aside: Vec<String>,
@@ -41,9 +42,9 @@ impl Receipt {
         self.attested.attestation()
     }
 
-    /// Where the JSON Lines file is.
-    pub fn lines_uri(&self) -> &str {
-        &self.lines_uri
+    /// Where the JSON Lines file is, if its place has one: with an image there is none.
+    pub fn lines_uri(&self) -> Option<&str> {
+        self.lines_uri.as_deref()
     }
 
     /// The key that signed.
@@ -86,7 +87,7 @@ impl Reported {
 pub(super) struct ReadBack {
     bundle: Bundle,
     bundle_uri: String,
-    lines_uri: String,
+    lines_uri: Option<String>,
     key: PublicKey,
     set_aside: Vec<String>,
 }
@@ -95,7 +96,7 @@ impl ReadBack {
     /// What the store gives has to be what was signed here, not some other
     /// attestation of the same name, and to verify with the public key.
     pub(super) fn of(about: &str, kept: Kept, written: &Bundle, key: PublicKey) -> Result<Self, AttestError> {
-        let (bundle_uri, lines_uri, set_aside) = (kept.bundle.uri, kept.lines.uri, kept.set_aside);
+        let (bundle_uri, set_aside) = (kept.bundle.uri, kept.set_aside);
         let unverified = |source| AttestError::Unverified { uri: bundle_uri.clone(), source };
         let other = |uri| AttestError::Put { artifact: about.to_owned(), source: PutError::ReadBack { uri } };
         let bytes = kept.bundle.bytes;
@@ -105,9 +106,12 @@ impl ReadBack {
             return Err(other(bundle_uri));
         }
         let line = written.envelope().to_json();
-        if !kept.lines.bytes.split(|b| *b == b'\n').any(|l| l == line) {
-            return Err(other(lines_uri));
-        }
+        let lines_uri = match kept.lines {
+            Some(lines) if !lines.bytes.split(|b| *b == b'\n').any(|l| l == line) => {
+                return Err(other(lines.uri));
+            }
+            lines => lines.map(|lines| lines.uri),
+        };
         Ok(Self { bundle, bundle_uri, lines_uri, key, set_aside })
     }
 

@@ -4,8 +4,9 @@
 //! [`Attestations`] is the port: what is attested at one place. Whoever wants an attestation
 //! asks for the candidates and takes the first that decides; whoever has one puts it. Its
 //! adapters are [`ObjectAttestations`], for an object of a store, whose attestation lies
-//! beside it or apart, and [`FileAttestations`], for a file or a directory of this machine,
-//! whose attestation lies beside it. What a candidate says, and whether that is true, is not
+//! beside it or apart, [`FileAttestations`], for a file or a directory of this machine,
+//! whose attestation lies beside it, and [`ImageAttestations`], for an image in a registry, to
+//! which its attestations refer. What a candidate says, and whether that is true, is not
 //! judged here.
 
 mod address;
@@ -98,8 +99,9 @@ pub struct NewAttestation<'a> {
 pub struct Kept {
     /// The Sigstore bundle.
     pub bundle: ReadBack,
-    /// The envelopes of this attempt and those before, one a line.
-    pub lines: ReadBack,
+    /// The envelopes of this attempt and those before, one a line; nothing where each attempt
+    /// stays in a place of its own.
+    pub lines: Option<ReadBack>,
     /// Where that is now which was in its place, and was none: URIs.
     pub set_aside: Vec<String>,
 }

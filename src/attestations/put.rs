@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use super::foreign::{Foreign, set_aside};
 use super::{AttestationNames, Kept, MAX_ATTESTATION, NameError, NewAttestation, ReadBack};
+use crate::registry::RegistryError;
 use crate::store::{InvalidKey, ObjectKey, PutMode, Store, StoreError};
 
 /// How many attempts' envelopes the lines keep; the oldest go first.
@@ -31,6 +32,9 @@ pub enum PutError {
     /// The store does not take or give it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The registry does not take or give it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// Something else is there under its name.
     #[error("{uri} is there already and is {}", .what.as_ref().map_or_else(|| "not an attestation".to_owned(), |form| format!("another tool's: {form}")))]
     Foreign {
@@ -45,6 +49,30 @@ pub enum PutError {
         /// Where.
         uri: String,
     },
+    /// No reader would look at one more.
+    #[error("{uri} has {limit} attestations, and no more are looked at")]
+    Full {
+        /// Of what.
+        uri: String,
+        /// How many are looked at.
+        limit: usize,
+    },
+    /// It was taken, and whoever looks for it does not find it.
+    #[error("the registry took {uri} and does not list it among what refers to {of}")]
+    Unlisted {
+        /// Where it was put.
+        uri: String,
+        /// What it is about.
+        of: String,
+    },
+    /// Nothing of the kind is kept in such a place.
+    #[error("{uri} cannot have {what}")]
+    Unfit {
+        /// Where.
+        uri: String,
+        /// What it was.
+        what: &'static str,
+    },
     /// What was read back is not what was written.
     #[error("{uri} does not hold what was written")]
     ReadBack {
@@ -57,6 +85,7 @@ impl Trouble for PutError {
     fn fault(&self) -> Fault {
         match self {
             Self::Store(error) => error.fault(),
+            Self::Registry(error) => error.fault(),
             _ => Fault::No,
         }
     }
@@ -64,11 +93,18 @@ impl Trouble for PutError {
     fn remedy(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.remedy(),
+            Self::Registry(error) => error.remedy(),
             Self::Name(_) => Some("give the artifact a shorter key".to_owned()),
             Self::Foreign { .. } => Some(
                 "move it away, give the output another name, or put the attestations elsewhere: --store file:///DIR".to_owned(),
             ),
-            Self::Contended { .. } | Self::ReadBack { .. } => None,
+            Self::Full { .. } => Some(
+                "remove some of them that are not needed any more, with the registry's own tools".to_owned(),
+            ),
+            Self::Unlisted { .. } => Some(
+                "attest it again; if that changes nothing, see whether others write its referrers at the same time, and what the registry's log says".to_owned(),
+            ),
+            Self::Contended { .. } | Self::Unfit { .. } | Self::ReadBack { .. } => None,
         }
     }
 }
@@ -106,7 +142,7 @@ pub(super) async fn put(
     set_aside.extend(lines(spot(&names.lines), new.bundle.envelope()).await?);
     set_aside.extend(bundle(spot(&names.bundle), new.bundle).await?);
     let (bundle, lines) = tokio::try_join!(read(store, &names.bundle), read(store, &names.lines))?;
-    Ok(Kept { bundle, lines, set_aside })
+    Ok(Kept { bundle, lines: Some(lines), set_aside })
 }
 
 /// Whether something that is no attestation is where one would go.

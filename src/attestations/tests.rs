@@ -57,7 +57,7 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
         .unwrap();
     assert_eq!(kept.bundle.bytes, second.to_json(), "the newest");
     assert_eq!(
-        kept.lines.bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count(),
+        kept.lines.unwrap().bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count(),
         2,
         "every attempt"
     );

@@ -1,6 +1,8 @@
 //! What refers to a manifest (OCI Distribution 1.1, "Listing Referrers" and "Pushing Manifests
 //! with Subject"): asked of the registry, or of a tag where it keeps no such list.
 
+use std::time::{Duration, Instant};
+
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{
     EMPTY_CONFIG, MAX_MANIFEST, ManifestKind, NewReferrer, ReferrersIndex, Repository, fallback_tag,
@@ -15,7 +17,12 @@ use super::{Access, Registries, RegistryError, shown};
 /// Pages of a list that are read.
 const MAX_PAGES: usize = 20;
 /// How often the tag is written that others write, too, before it has to stay.
-const TAG_ATTEMPTS: usize = 5;
+const TAG_ATTEMPTS: usize = 12;
+/// How long it has to stay: at least so long, and so many times as long as reading and writing it
+/// took, since others who read it before we wrote may take that long to write.
+const STAYS: Duration = Duration::from_secs(1);
+const STAYS_TIMES: u32 = 5;
+const LONGEST_STAY: Duration = Duration::from_secs(10);
 /// By what a registry says that it keeps the list itself.
 const OCI_SUBJECT: &str = "oci-subject";
 
@@ -89,7 +96,8 @@ impl Registries {
     }
 
     /// Adds to the fallback tag's list. No registry writes it only if it is still what was read,
-    /// so two writers can lose one another's entry: it is read again until ours has stayed.
+    /// so two writers can lose one another's entry: it is read again until ours has stayed there for
+    /// longer than others need to read and write it.
     async fn tag(
         &self,
         at: &Repository,
@@ -103,18 +111,27 @@ impl Registries {
         };
         let tag = fallback_tag(subject);
         for _ in 0..TAG_ATTEMPTS {
+            let begun = Instant::now();
             let list = self.tagged(at, subject).await?.unwrap_or_default();
             if list.lists(digest) {
                 return Ok(());
             }
             let more = Bytes::from(list.with(new, manifest));
             self.put_manifest(at, tag.as_str(), ManifestKind::OciIndex.media_type(), more).await?;
+            tokio::time::sleep(stay(begun.elapsed())).await;
         }
         match self.tagged(at, subject).await? {
             Some(list) if list.lists(digest) => Ok(()),
             _ => Err(nonsense(&what, "others write the list at the same time, and ours does not stay in it")),
         }
     }
+}
+
+/// Up to twice as long as needed, so that writers who met once do not meet again.
+fn stay(took: Duration) -> Duration {
+    let least = took.saturating_mul(STAYS_TIMES).clamp(STAYS, LONGEST_STAY);
+    let share = getrandom::u32().unwrap_or_default();
+    least.saturating_add(least.mul_f64(f64::from(share) / f64::from(u32::MAX)))
 }
 
 fn read(what: &str, bytes: &[u8]) -> Result<ReferrersIndex, RegistryError> {

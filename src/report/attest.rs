@@ -37,7 +37,9 @@ fn write(out: &mut String, key: &KeyUsed, all: &[Vouched]) -> fmt::Result {
                 writeln!(out, "attested      {} ({})", vouched.object, HumanBytes(seen.info().size))?;
                 writeln!(out, "              sha256:{}", seen.digest())?;
                 writeln!(out, "              {}", receipt.bundle_uri())?;
-                writeln!(out, "              {}", receipt.lines_uri())?;
+                if let Some(lines) = receipt.lines_uri() {
+                    writeln!(out, "              {lines}")?;
+                }
             }
             (Ok(_), None) => {}
             (Err((reason, remedy)), _) => {
@@ -122,7 +124,7 @@ impl<'a> From<&'a Vouched> for ArtifactJson<'a> {
             etag: seen.map(|s| s.info().revision.as_str()),
             version_id: seen.and_then(|s| s.info().version_id.as_deref()),
             attestation: receipt.map(Receipt::bundle_uri),
-            attestation_lines: receipt.map(Receipt::lines_uri),
+            attestation_lines: receipt.and_then(Receipt::lines_uri),
         }
     }
 }

@@ -35,15 +35,15 @@ pub(crate) struct Place {
     program: PathBuf,
     server: Child,
     pub(crate) address: String,
-    desk: Desk,
-    key: PrivateKey,
-    registries: Registries,
+    pub(crate) desk: Desk,
+    pub(crate) key: PrivateKey,
+    pub(crate) registries: Registries,
 }
 
 /// An index of two images.
-struct Pushed {
-    index: ImageReference,
-    images: Vec<ImageReference>,
+pub(crate) struct Pushed {
+    pub(crate) index: ImageReference,
+    pub(crate) images: Vec<ImageReference>,
 }
 
 impl Drop for Place {
@@ -54,7 +54,7 @@ impl Drop for Place {
 }
 
 impl Place {
-    fn each() -> Vec<Self> {
+    pub(crate) fn each() -> Vec<Self> {
         let Some(program) = program() else { return Vec::new() };
         ["native", "fallback"].map(|kind| Self::start(&program, kind)).into()
     }
@@ -77,13 +77,13 @@ impl Place {
         Self { program: program.into(), server, address, desk, key, registries }
     }
 
-    fn call(&self, arguments: &[&str]) -> Vec<String> {
+    pub(crate) fn call(&self, arguments: &[&str]) -> Vec<String> {
         let done = Command::new(&self.program).args(arguments).output().unwrap();
         assert!(done.status.success(), "{done:?}");
         String::from_utf8(done.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
-    fn push(&self, name: &str) -> Pushed {
+    pub(crate) fn push(&self, name: &str) -> Pushed {
         let name = format!("{}/{name}", self.address);
         let digests = self.call(&["push", &name]);
         let repository = name.rsplit_once(':').unwrap().0;
@@ -107,19 +107,19 @@ impl Place {
         self.registries.refer(image.repository(), &new).await.unwrap()
     }
 
-    fn verify(&self, more: &[&str], image: &str) -> Ended {
+    pub(crate) fn verify(&self, more: &[&str], image: &str) -> Ended {
         let image = format!("oci://{image}");
         let fixed = ["verify", "--plain-http", "--key", "their.pub"];
         self.desk.run(fixed.into_iter().chain(more.iter().copied()).chain([image.as_str()]))
     }
 
     #[track_caller]
-    fn attested(&self, image: &ImageReference) -> String {
+    pub(crate) fn attested(&self, image: &ImageReference) -> String {
         self.verify(&[], &image.to_string()).with(0).out
     }
 
     #[track_caller]
-    fn refused(&self, image: &ImageReference, why: &str) {
+    pub(crate) fn refused(&self, image: &ImageReference, why: &str) {
         self.verify(&[], &image.to_string()).with(1).says(why);
     }
 }

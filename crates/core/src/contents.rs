@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::digest::{DirHash, Sha256Digest};
+use crate::image::ImageSubject;
 use crate::intoto::{MAX_SUBJECTS, ResourceDescriptor, member_name};
 use crate::links::Links;
 use crate::manifest;
@@ -27,6 +28,13 @@ impl Contents {
     pub fn file(name: impl Into<String>, digest: Sha256Digest) -> Self {
         let name = name.into();
         let subjects = vec![ResourceDescriptor::named(&name, digest)];
+        Self { name, subjects, links: Links::default(), manifest: None }
+    }
+
+    /// An image in this repository, `registry/repository`, by the manifests that it has.
+    pub fn image(repository: impl Into<String>, manifests: &[ImageSubject]) -> Self {
+        let name = repository.into();
+        let subjects = manifests.iter().map(|manifest| manifest.descriptor(&name)).collect();
         Self { name, subjects, links: Links::default(), manifest: None }
     }
 

@@ -117,7 +117,7 @@ fn artifact(outcome: &Outcome, ended: Timestamp) -> ArtifactJson<'_> {
         reason,
         digest: outcome.digest.as_deref(),
         attestation: receipt.map(Receipt::bundle_uri).or(kept),
-        attestation_lines: receipt.map(Receipt::lines_uri),
+        attestation_lines: receipt.and_then(Receipt::lines_uri),
         files: outcome.files.iter().map(|f| file(f, ended)).collect(),
         refused: outcome
             .refused

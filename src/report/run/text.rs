@@ -63,7 +63,9 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
                 writeln!(out, "              {digest}")?;
             }
             writeln!(out, "              {}", shown(receipt.bundle_uri()))?;
-            writeln!(out, "              {}", shown(receipt.lines_uri()))?;
+            if let Some(lines) = receipt.lines_uri() {
+                writeln!(out, "              {}", shown(lines))?;
+            }
         }
         Verdict::Unchanged { .. } => {
             writeln!(out, "unchanged     {}: its attestation stays", shown(&outcome.name))?;

@@ -1,4 +1,5 @@
 //! `attest`: objects that were in a store before anybody attested them.
 
+mod images;
 mod objects;
 mod refusals;

@@ -172,6 +172,11 @@ impl Manifest {
         self.digest
     }
 
+    /// How many those are.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// What points to it.
     pub fn descriptor(&self) -> Descriptor {
         Descriptor {

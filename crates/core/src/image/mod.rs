@@ -11,6 +11,7 @@ mod manifest;
 mod platform;
 mod reference;
 mod referrers;
+mod subject;
 mod told_digest;
 
 pub use descriptor::{BlobDigest, Descriptor};
@@ -18,4 +19,5 @@ pub use manifest::{Image, Index, MAX_MANIFEST, Manifest, ManifestError, Manifest
 pub use platform::{InvalidPlatform, Platform};
 pub use reference::{ImageReference, InvalidReference, Registry, Repository, Tag};
 pub use referrers::{Carried, EMPTY_CONFIG, NewReferrer, ReferrersIndex, cosign_tag, fallback_tag};
+pub use subject::{ImageSubject, UnnamedImage};
 pub use told_digest::{MAX_DIGEST_FILE, digests_of_files, tells_digest};

@@ -1,5 +1,6 @@
 //! That an output is attested, as a value that only a verified statement gives.
 
+use crate::image::ManifestKind;
 use crate::verify::{Authentic, Subjects};
 
 /// An output whose attestation was read back and verified. There is no such value
@@ -57,7 +58,12 @@ impl Attested {
 
 /// Of what was written, not of the archive that it may be stored as.
 fn digest_of_whole(statement: &Authentic) -> Option<String> {
-    let Subjects { object, directory, file } = Subjects::of(statement.statement().subjects());
+    let subjects = statement.statement().subjects();
+    // An image is named by the first, which has the digests of all others in it.
+    if let Some(whole) = subjects.first().filter(|first| ManifestKind::of(&first.media_type).is_some()) {
+        return Some(format!("sha256:{}", whole.digest.sha256()?));
+    }
+    let Subjects { object, directory, file } = Subjects::of(subjects);
     if let Some(hash) = directory.and_then(|directory| directory.digest.dir_hash()) {
         return Some(format!("dirHash:{hash}"));
     }
@@ -83,6 +89,7 @@ mod tests {
     use crate::contents::Contents;
     use crate::digest::{DirHash, Sha256Digest};
     use crate::dsse::Envelope;
+    use crate::image::ImageSubject;
     use crate::intoto;
     use crate::keys::{KeyType, PrivateKey};
     use crate::policy::{Policy, TrustedKey};
@@ -122,5 +129,12 @@ mod tests {
         assert_eq!(digest(&directory()), hash);
         assert_eq!(digest(&directory().stored_as("out.tgz", "s3://b/out.tgz", packed)), hash);
         assert_eq!(digest(&Contents::files(&tree)), None, "several files are no whole");
+
+        let image = |of: &[u8]| {
+            let (kind, digest) = (ManifestKind::OciIndex, Sha256Digest::of(of));
+            ImageSubject { digest, kind, size: 1, platform: None }
+        };
+        let index = Contents::image("r.example/app", &[image(b"index"), image(b"amd64"), image(b"arm64")]);
+        assert_eq!(digest(&index), Some(format!("sha256:{}", Sha256Digest::of(b"index"))));
     }
 }

@@ -1,15 +1,22 @@
 //! Of an image in a registry: what refers to its manifest there.
 
+mod put;
+
 use std::collections::VecDeque;
 
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{Carried, Manifest, Repository, cosign_tag};
+use argo_attest_core::manifest;
 use argo_attest_core::verify::{Place, Rejection};
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::candidate::Manifest as Listed;
-use super::{Candidate, Candidates, FindError, Form, MAX_ATTESTATION_BYTES, NamedAttestation};
+use super::{
+    Attestations, Candidate, Candidates, FindError, Form, Kept, MAX_ATTESTATION_BYTES, NamedAttestation,
+    NewAttestation, PutError, Reach,
+};
 use crate::registry::{Registries, RegistryError};
 
 /// Manifests that are looked at, of all that refer to an image. Whoever may push can add some.
@@ -50,14 +57,7 @@ impl<'a> ImageAttestations<'a> {
             format!("what refers to {}", self.uri(self.subject)),
             format!("oci://{}:{}", self.repository, cosign_tag(self.subject)),
         ];
-        let looks = Looks {
-            of: self,
-            begun: false,
-            referrers: VecDeque::new(),
-            tag: true,
-            carried: VecDeque::new(),
-            carrier: None,
-        };
+        let looks = Looks { begun: false, tag: true, ..Looks::at(self, None) };
         let each = stream::unfold(looks, |mut looks| async move { Some((looks.next().await?, looks)) });
         Candidates::new(each.boxed(), looked_for)
     }
@@ -65,6 +65,22 @@ impl<'a> ImageAttestations<'a> {
     /// The attestation that the user says is about it.
     pub fn named(&self, attestation: &NamedAttestation) -> Candidate<'a> {
         Candidate { origin: attestation.origin(), ..self.candidate(self.subject, attestation.bytes()) }
+    }
+
+    /// The manifests that say that they are about it, as far as the registry knows.
+    async fn listed(&self) -> Result<Vec<Sha256Digest>, RegistryError> {
+        let mut listed = Vec::new();
+        for page in self.registries.referrers(self.repository, self.subject).await? {
+            for digest in page.candidates() {
+                if !listed.contains(&digest) {
+                    listed.push(digest);
+                }
+            }
+            if listed.len() > MAX_REFERRERS {
+                return Err(too_many(self.uri(self.subject), MAX_REFERRERS));
+            }
+        }
+        Ok(listed)
     }
 
     fn uri(&self, digest: Sha256Digest) -> String {
@@ -84,7 +100,42 @@ impl<'a> ImageAttestations<'a> {
     }
 }
 
+/// In a registry no names say what lies where: a manifest has no directory, and whatever refers
+/// to it is its own.
+#[async_trait]
+impl Attestations for ImageAttestations<'_> {
+    fn find(&self, _: Reach) -> Candidates<'_> {
+        let shorter: ImageAttestations<'_> = *self;
+        shorter.candidates()
+    }
+
+    async fn put(&self, new: &NewAttestation<'_>) -> Result<Kept, PutError> {
+        self.refer(new).await
+    }
+
+    /// Nothing is in the way: each attestation has a place of its own.
+    async fn is_free(&self) -> Result<(), PutError> {
+        Ok(())
+    }
+
+    fn manifest_name(&self) -> String {
+        format!("sha256-{}{}", self.subject, manifest::SUFFIX)
+    }
+}
+
 impl<'a> Looks<'a> {
+    /// At one referrer, or at none yet.
+    fn at(of: ImageAttestations<'a>, referrer: Option<Sha256Digest>) -> Self {
+        Self {
+            of,
+            begun: true,
+            referrers: referrer.into_iter().collect(),
+            tag: false,
+            carried: VecDeque::new(),
+            carrier: None,
+        }
+    }
+
     async fn next(&mut self) -> Option<Result<Candidate<'a>, FindError>> {
         if !std::mem::replace(&mut self.begun, true)
             && let Err(error) = self.list().await
@@ -119,17 +170,7 @@ impl<'a> Looks<'a> {
 
     /// Which manifests say that they are about the image.
     async fn list(&mut self) -> Result<(), FindError> {
-        let of = self.of;
-        for page in of.registries.referrers(of.repository, of.subject).await? {
-            for digest in page.candidates() {
-                if !self.referrers.contains(&digest) {
-                    self.referrers.push_back(digest);
-                }
-            }
-        }
-        if self.referrers.len() > MAX_REFERRERS {
-            return Err(too_many(of.uri(of.subject), MAX_REFERRERS).into());
-        }
+        self.referrers = self.of.listed().await?.into();
         Ok(())
     }
 
