@@ -75,23 +75,23 @@ impl<'a> ImageAttestor<'a> {
     ) -> Result<ImageAttested, AttestError> {
         let name = repository.to_string();
         let unnamed = |reason: String| AttestError::Unsigned { artifact: name.clone(), reason };
-        let subjects = manifest.subjects().map_err(|e| unnamed(e.to_string()))?;
-        let signed = self.attestor.signed(&Contents::image(name.as_str(), &subjects), provenance).await?;
+        let (whole, images) = manifest.subjects().map_err(|e| unnamed(e.to_string()))?;
+        let contents = Contents::image(name.as_str(), &whole, &images);
+        let signed = self.attestor.signed(&contents, provenance).await?;
         let (name, signed) = (&name, &signed);
         let keep = |subject: ImageSubject| async move {
             let place = ImageAttestations::new(self.registries, repository, subject.digest);
             let receipt = self.attestor.keep(name, signed, None, &place).await?.receipt()?;
             Ok::<_, AttestError>((receipt, subject))
         };
-        let mut subjects = subjects.into_iter();
-        let whole = subjects.next().ok_or_else(|| unnamed("it has no manifest".to_owned()))?;
         // Its own comes last: whoever sees it finds those of its platforms, too.
-        let parts: Vec<_> = stream::iter(subjects.map(keep)).buffered(AT_ONCE).try_collect().await?;
+        let images: Vec<_> =
+            stream::iter(images.into_iter().map(keep)).buffered(AT_ONCE).try_collect().await?;
         let (receipt, whole) = keep(whole).await?;
         let told =
             |receipt: &Receipt, subject| Referred { subject, attestation: receipt.bundle_uri().to_owned() };
         let mut referred = vec![told(&receipt, whole)];
-        referred.extend(parts.into_iter().map(|(receipt, subject)| told(&receipt, subject)));
+        referred.extend(images.into_iter().map(|(receipt, subject)| told(&receipt, subject)));
         Ok(ImageAttested { receipt, referred })
     }
 }

@@ -5,6 +5,7 @@
 //! [`ImageAttestor::attest`] make one, after reading back and verifying.
 
 mod attestor;
+mod existing_image;
 pub mod existing_object;
 mod file;
 mod image;
@@ -12,6 +13,7 @@ mod receipt;
 mod untouched;
 
 pub use attestor::{AttestError, Attestor};
+pub use existing_image::{ExistingImageError, ImageSighting};
 pub use file::{FileSeen, Outcome, Verdict};
 pub use image::{ImageAttested, ImageAttestor, Referred};
 pub use receipt::{Receipt, Reported};

@@ -1,36 +1,44 @@
 //! `argo-attest attest`.
 
+use std::path::Path;
+
 use argo_attest_core::argo::Placement;
 use argo_attest_core::contract::{place, variable};
+use argo_attest_core::image::ImageReference;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{shown, shown_path};
-use argo_attest_core::slsa::{ExistingObject, PodIdentity};
-use argo_attest_core::text::causes;
-use argo_attest_core::trouble::Trouble as _;
+use argo_attest_core::slsa::{ExistingImage, ExistingObject, PodIdentity};
+use argo_attest_core::text::{brief, causes};
+use argo_attest_core::trouble::Trouble;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::place::Where;
 use super::pod::PodArgs;
 use super::progress::Bar;
+use super::verify::SCHEME;
 use super::{Exit, Failure, invocation, print, print_json, protected};
-use crate::attest::Attestor;
 use crate::attest::existing_object::{Earlier, ExistingObjectError, Sighting};
-use crate::report::{KeyUsed, Vouched, VouchedJson, vouched_text};
+use crate::attest::{Attestor, ExistingImageError, ImageAttested, ImageAttestor, ImageSighting};
+use crate::registry::{Registries, RegistryError};
+use crate::report::{KeyUsed, NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
 use crate::signer::{KeySource, Signer, public_path};
 use crate::store::{self, Location, ObjectKey, ProcessEnv};
 
 const EXAMPLE: &str = "\
-Example:
+Examples:
   argo-attest attest --key ci.key --builder-id https://ci.example.com/imports s3://data/base.csv
+  argo-attest attest --key ci.key --builder-id https://example.com/in oci://r.example.com/app:1.2
 
-Exit code: 0 if every object is attested.";
+Exit code: 0 if all of them are attested.";
 
-/// Attests objects that exist already
+/// Attests objects and images that exist already
 ///
-/// Reads each s3:// object once, signs what was read, and puts the attestation beside it. It vouches
-/// that these bytes were there then, and says nothing of how they were made: give it a builder id of
-/// its own, so that a policy can tell it from the provenance of a build.
+/// Reads each s3:// object once, signs what was read, and puts the attestation beside it; asks the
+/// registry of each oci:// image once what its name stands for, and has the attestation refer to that
+/// and, of an index, to the image for each platform. It vouches that these bytes were there then, and
+/// says nothing of how they were made: give it a builder id of its own, so that a policy can tell it
+/// from the provenance of a build.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct AttestArgs {
@@ -46,7 +54,7 @@ pub(super) struct AttestArgs {
     /// Under which id whoever vouches is known; not that of a builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
-    /// Put it before an attestation that says how these very bytes were made
+    /// Put it before an attestation that says how these very bytes were made; of objects alone
     #[arg(long, env = variable::SUPERSEDE, value_parser = FalseyValueParser::new())]
     supersede: bool,
     /// Where the attestation lies: beside the object, or apart from it, beneath .attestations/
@@ -58,14 +66,23 @@ pub(super) struct AttestArgs {
     /// Say nothing if everything is attested
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
-    /// Objects
-    #[arg(required = true, value_name = "s3://BUCKET/KEY")]
-    objects: Vec<String>,
+    /// Ask registries over HTTP without TLS: for tests
+    #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
+    plain_http: bool,
+    /// Objects, s3://BUCKET/KEY, and images, oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST
+    #[arg(required = true, value_name = "ARTIFACT")]
+    artifacts: Vec<String>,
     #[command(flatten)]
     pod: PodArgs,
 }
 
-/// What is the same for every object.
+/// What is to be attested.
+enum Asked {
+    Object(Location, ObjectKey),
+    Image(ImageReference),
+}
+
+/// What is the same for every artifact.
 struct Vouching {
     signer: Box<dyn Signer>,
     builder_id: String,
@@ -73,12 +90,15 @@ struct Vouching {
     placement: Placement,
     run_id: String,
     identity: PodIdentity,
+    /// Made if an image is named.
+    registries: Option<Registries>,
 }
 
-/// Attests each object; a few lines each.
+/// Attests each of them; a few lines each.
 pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
-    let objects = args.objects.iter().map(|uri| Ok((uri.as_str(), object(uri)?)));
-    let objects = objects.collect::<Result<Vec<_>, Failure>>()?;
+    let asked = args.artifacts.iter().map(|uri| Ok((uri.as_str(), asked(uri)?)));
+    let asked = asked.collect::<Result<Vec<_>, Failure>>()?;
+    let registries = registries(&args, &asked)?;
     protected::close_memory();
     protected::check(&args.key, &[])?;
     let signer = args.key.signer(&super::variables).map_err(|e| Failure::from(&e))?;
@@ -90,7 +110,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
             .map(public_path)
             .filter(|file| file.is_file())
             .map(|file| shown_path(&file)),
-        private: Some(args.key.to_string()).filter(|_| args.key.file().is_none_or(std::path::Path::is_file)),
+        private: Some(args.key.to_string()).filter(|_| args.key.file().is_none_or(Path::is_file)),
         own: false,
         created: false,
     };
@@ -101,19 +121,16 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         placement: args.attestations.into(),
         run_id: invocation::id()?,
         identity: args.pod.into(),
+        registries,
     };
-    let mut all = Vec::with_capacity(objects.len());
-    let mut exits = Vec::with_capacity(objects.len());
-    for (uri, (location, object)) in objects {
-        tracing::info!(object = shown(uri.as_bytes()), "attesting");
-        let mut seen = None;
-        let done = vouching.attest(&location, &object, &mut seen).await;
-        exits.push(done.as_ref().map_or_else(|e| e.fault().into(), |_| Exit::Done));
-        all.push(Vouched {
-            object: if done.is_ok() { printable(uri.as_bytes()) } else { shown(uri.as_bytes()) },
-            seen,
-            outcome: done.map_err(|e| (causes(&e), e.remedy())),
-        });
+    let mut all = Vec::with_capacity(asked.len());
+    let mut exits = Vec::with_capacity(asked.len());
+    for (uri, artifact) in asked {
+        tracing::info!(artifact = shown(uri.as_bytes()), "attesting");
+        let (about, exit) = vouching.vouch(&artifact).await;
+        let name = if exit == Exit::Done { printable(uri.as_bytes()) } else { shown(uri.as_bytes()) };
+        exits.push(exit);
+        all.push(Vouched { name, about });
     }
     let exit = Exit::worst(exits);
     if args.json {
@@ -124,17 +141,91 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn object(uri: &str) -> Result<(Location, ObjectKey), Failure> {
+fn asked(uri: &str) -> Result<Asked, Failure> {
     let shown = shown(uri.as_bytes());
-    let usage = |why: String| Failure::new(Exit::Usage, why).remedy("write s3://bucket/key");
-    if !uri.starts_with("s3://") {
-        return Err(usage(format!("{shown} is no s3:// object (argo-attest run attests files)")));
+    if let Some(name) = super::asked::image(Path::new(uri)) {
+        let named = |source| RegistryError::Reference { text: brief(name, 300), source };
+        return name.parse().map(Asked::Image).map_err(|e| Failure::from(&named(e)));
     }
-    Location::artifact(uri).map_err(|e| usage(format!("{shown}: {}", causes(&e))))
+    let usage = |why: String| Failure::new(Exit::Usage, why);
+    if !uri.starts_with(SCHEME) {
+        let why = format!("{shown} is no s3:// object and no oci:// image (argo-attest run attests files)");
+        return Err(usage(why).remedy("write s3://bucket/key or oci://registry/repository:tag"));
+    }
+    let object = Location::artifact(uri).map_err(|e| usage(format!("{shown}: {}", causes(&e))));
+    let (location, key) = object.map_err(|failure| failure.remedy("write s3://bucket/key"))?;
+    Ok(Asked::Object(location, key))
+}
+
+/// Those of the images, if there are any. Nothing is asked of them yet.
+fn registries(args: &AttestArgs, asked: &[(&str, Asked)]) -> Result<Option<Registries>, Failure> {
+    let Some((uri, _)) = asked.iter().find(|(_, asked)| matches!(asked, Asked::Image(_))) else {
+        return Ok(None);
+    };
+    if args.supersede {
+        let why = format!(
+            "{} cannot be attested with --supersede: in a registry no attestation comes before another",
+            shown(uri.as_bytes())
+        );
+        return Err(Failure::new(Exit::Usage, why)
+            .remedy("leave it out: what refers to the image already stays, and a policy's builder decides"));
+    }
+    Registries::from_env(&ProcessEnv, args.plain_http).map(Some).map_err(|e| Failure::from(&e))
+}
+
+/// What became of it, for people and programs, and as an exit code.
+fn told<T, E: Trouble>(done: Result<T, E>) -> (Result<T, NotVouched>, Exit) {
+    let exit = done.as_ref().map_or_else(|e| e.fault().into(), |_| Exit::Done);
+    (done.map_err(|e| NotVouched { reason: causes(&e), remedy: e.remedy() }), exit)
 }
 
 impl Vouching {
-    async fn attest(
+    async fn vouch(&self, artifact: &Asked) -> (VouchedFor, Exit) {
+        match (artifact, &self.registries) {
+            (Asked::Object(location, object), _) => {
+                let mut seen = None;
+                let (outcome, exit) = told(self.object(location, object, &mut seen).await);
+                (VouchedFor::Object { seen, outcome }, exit)
+            }
+            (Asked::Image(image), Some(registries)) => {
+                let mut seen = None;
+                let (outcome, exit) = told(self.image(registries, image, &mut seen).await);
+                (VouchedFor::Image { seen, outcome }, exit)
+            }
+            (Asked::Image(_), None) => {
+                let reason = "no registries were opened".to_owned();
+                (
+                    VouchedFor::Image { seen: None, outcome: Err(NotVouched { reason, remedy: None }) },
+                    Exit::Software,
+                )
+            }
+        }
+    }
+
+    async fn image(
+        &self,
+        registries: &Registries,
+        image: &ImageReference,
+        seen: &mut Option<ImageSighting>,
+    ) -> Result<ImageAttested, ExistingImageError> {
+        let sighting = seen.insert(ImageSighting::of(registries, image).await?);
+        let (started_on, finished_on) = sighting.between();
+        let provenance = ExistingImage {
+            reference: image,
+            whole: sighting.whole(),
+            images: sighting.images(),
+            identity: &self.identity,
+            builder_id: &self.builder_id,
+            run_id: &self.run_id,
+            started_on,
+            finished_on,
+        }
+        .provenance();
+        let attestor = Attestor::new(self.signer.as_ref());
+        sighting.attest(&ImageAttestor::new(&attestor, registries), &provenance).await
+    }
+
+    async fn object(
         &self,
         location: &Location,
         object: &ObjectKey,

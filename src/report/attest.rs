@@ -8,18 +8,70 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::KeyUsed;
-use crate::attest::Receipt;
 use crate::attest::existing_object::Sighting;
+use crate::attest::{ImageAttested, ImageSighting, Receipt, Referred};
 
-/// One object, at the end.
+/// One artifact, at the end.
 #[derive(Debug)]
 pub struct Vouched {
     /// As named on the command line, printable.
-    pub object: String,
-    /// What was read, if it was.
-    pub seen: Option<Sighting>,
-    /// The receipt; or why there is none, and what to do.
-    pub outcome: Result<Receipt, (String, Option<String>)>,
+    pub name: String,
+    /// What it is, and what became of it.
+    pub about: VouchedFor,
+}
+
+/// What was seen, and what became of it.
+#[derive(Debug)]
+pub enum VouchedFor {
+    /// An object of a store.
+    Object {
+        /// What was read, if it was.
+        seen: Option<Sighting>,
+        /// The receipt, or why there is none.
+        outcome: Result<Receipt, NotVouched>,
+    },
+    /// An image in a registry.
+    Image {
+        /// What its name stood for, if that was found out.
+        seen: Option<ImageSighting>,
+        /// The receipt, or why there is none.
+        outcome: Result<ImageAttested, NotVouched>,
+    },
+}
+
+/// Why something is not attested, and what to do.
+#[derive(Debug)]
+pub struct NotVouched {
+    /// Why.
+    pub reason: String,
+    /// What to do, if that is known.
+    pub remedy: Option<String>,
+}
+
+impl VouchedFor {
+    fn outcome(&self) -> Result<&Receipt, &NotVouched> {
+        match self {
+            Self::Object { outcome, .. } => outcome.as_ref(),
+            Self::Image { outcome, .. } => outcome.as_ref().map(ImageAttested::receipt),
+        }
+    }
+
+    fn digest(&self) -> Option<String> {
+        let digest = match self {
+            Self::Object { seen, .. } => *seen.as_ref()?.digest(),
+            Self::Image { seen, .. } => seen.as_ref()?.whole().digest,
+        };
+        Some(format!("sha256:{digest}"))
+    }
+
+    /// What an index's images are, and what refers to each.
+    fn images(&self) -> impl Iterator<Item = &Referred> {
+        let referred = match self {
+            Self::Image { outcome: Ok(attested), .. } => attested.referred(),
+            _ => &[],
+        };
+        referred.iter().skip(1)
+    }
 }
 
 /// What happened, for people.
@@ -31,33 +83,52 @@ pub fn vouched_text(key: &KeyUsed, all: &[Vouched]) -> String {
 }
 
 fn write(out: &mut String, key: &KeyUsed, all: &[Vouched]) -> fmt::Result {
-    for vouched in all {
-        match (&vouched.outcome, &vouched.seen) {
-            (Ok(receipt), Some(seen)) => {
-                writeln!(out, "attested      {} ({})", vouched.object, HumanBytes(seen.info().size))?;
-                writeln!(out, "              sha256:{}", seen.digest())?;
+    for Vouched { name, about } in all {
+        match about.outcome() {
+            Ok(receipt) => {
+                writeln!(out, "attested      {name}{}", in_brackets(about))?;
+                if let Some(digest) = about.digest() {
+                    writeln!(out, "              {digest}")?;
+                }
                 writeln!(out, "              {}", receipt.bundle_uri())?;
                 if let Some(lines) = receipt.lines_uri() {
                     writeln!(out, "              {lines}")?;
                 }
+                for image in about.images() {
+                    let platform = image.subject.platform().unwrap_or_else(|| "no platform".to_owned());
+                    writeln!(out, "              {platform} sha256:{}", image.subject.digest)?;
+                    writeln!(out, "              {}", image.attestation)?;
+                }
             }
-            (Ok(_), None) => {}
-            (Err((reason, remedy)), _) => {
-                writeln!(out, "not attested  {}: {reason}", vouched.object)?;
+            Err(NotVouched { reason, remedy }) => {
+                writeln!(out, "not attested  {name}: {reason}")?;
                 if let Some(remedy) = remedy {
                     writeln!(out, "              help: {remedy}")?;
                 }
             }
         }
     }
-    let Some(first) = all.iter().find(|vouched| vouched.outcome.is_ok()) else { return Ok(()) };
+    let Some(first) = all.iter().find(|vouched| vouched.about.outcome().is_ok()) else { return Ok(()) };
     writeln!(out, "signed with   {}", key.id)?;
     let file = key.public_file.as_deref().map_or_else(|| "FILE.pub".to_owned(), shell_word);
     if let (None, Some(private)) = (&key.public_file, &key.private) {
         writeln!(out, "public key    argo-attest public-key --key {} > FILE.pub", shell_word(private))?;
     }
-    let object = shell_word(&first.object);
-    writeln!(out, "verify with   argo-attest verify --key {file} {object}")
+    let artifact = shell_word(&first.name);
+    writeln!(out, "verify with   argo-attest verify --key {file} {artifact}")
+}
+
+/// How much of what was read.
+fn in_brackets(about: &VouchedFor) -> String {
+    match about {
+        VouchedFor::Object { seen: Some(seen), .. } => format!(" ({})", HumanBytes(seen.info().size)),
+        VouchedFor::Image { seen: Some(seen), .. } if seen.whole().kind.is_index() => {
+            let count = seen.images().len();
+            format!(" (an index of {count} image{})", if count == 1 { "" } else { "s" })
+        }
+        VouchedFor::Image { seen: Some(_), .. } => " (an image)".to_owned(),
+        VouchedFor::Object { seen: None, .. } | VouchedFor::Image { seen: None, .. } => String::new(),
+    }
 }
 
 /// The same as one JSON object.
@@ -94,9 +165,22 @@ struct ArtifactJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     version_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     attestation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attestation_lines: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<ImageJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ImageJson<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<String>,
+    digest: String,
+    attestation: &'a str,
 }
 
 impl<'a> VouchedJson<'a> {
@@ -109,22 +193,38 @@ impl<'a> VouchedJson<'a> {
 
 impl<'a> From<&'a Vouched> for ArtifactJson<'a> {
     fn from(vouched: &'a Vouched) -> Self {
-        let seen = vouched.seen.as_ref();
-        let (receipt, no) = match &vouched.outcome {
+        let about = &vouched.about;
+        let (receipt, no) = match about.outcome() {
             Ok(receipt) => (Some(receipt), None),
             Err(no) => (None, Some(no)),
         };
+        let (object, image) = match about {
+            VouchedFor::Object { seen, .. } => (seen.as_ref().map(Sighting::info), None),
+            VouchedFor::Image { seen, .. } => (None, seen.as_ref().map(ImageSighting::whole)),
+        };
         Self {
-            artifact: &vouched.object,
+            artifact: &vouched.name,
             attested: receipt.is_some(),
-            reason: no.map(|(reason, _)| reason.as_str()),
-            remedy: no.and_then(|(_, remedy)| remedy.as_deref()),
-            digest: seen.map(|s| format!("sha256:{}", s.digest())),
-            size: seen.map(|s| s.info().size),
-            etag: seen.map(|s| s.info().revision.as_str()),
-            version_id: seen.and_then(|s| s.info().version_id.as_deref()),
+            reason: no.map(|no| no.reason.as_str()),
+            remedy: no.and_then(|no| no.remedy.as_deref()),
+            digest: about.digest(),
+            size: object.map(|info| info.size).or_else(|| image.map(|whole| whole.size)),
+            etag: object.map(|info| info.revision.as_str()),
+            version_id: object.and_then(|info| info.version_id.as_deref()),
+            media_type: image.map(|whole| whole.kind.media_type()),
             attestation: receipt.map(Receipt::bundle_uri),
             attestation_lines: receipt.and_then(Receipt::lines_uri),
+            images: about.images().map(ImageJson::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Referred> for ImageJson<'a> {
+    fn from(referred: &'a Referred) -> Self {
+        Self {
+            platform: referred.subject.platform(),
+            digest: format!("sha256:{}", referred.subject.digest),
+            attestation: &referred.attestation,
         }
     }
 }

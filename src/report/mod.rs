@@ -7,7 +7,7 @@ mod outcome;
 mod run;
 mod unjudged;
 
-pub use attest::{Vouched, VouchedJson, vouched_text};
+pub use attest::{NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
 pub use chain::{ChainJson, chain_failure, chain_text};
 pub use inspection::{InspectedJson, inspected_text, unreadable};
 pub use outcome::{OutcomeJson, accepted_outcome};

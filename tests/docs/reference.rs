@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use argo_attest::cli::{Exit, definition};
 use argo_attest::telemetry::Metrics;
-use argo_attest_core::slsa::{ExistingObject, PodIdentity};
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::image::{ImageSubject, ManifestKind};
+use argo_attest_core::slsa::{ExistingImage, ExistingObject, PodIdentity};
 use argo_attest_core::verify::Reason;
 use clap::{Arg, Command};
 use jiff::Timestamp;
@@ -22,8 +24,9 @@ Every command, option, variable, exit code, reason and metric, made from the pro
 `UPDATE_REFERENCE=1 cargo test --test docs`; a test fails while this page says
 something else. The option wins over the variable, the variable over the default. What is
 written in statements is specified with the build types
-[command/v1](buildtypes/command/v1.md), [argo-step/v1](buildtypes/argo-step/v1.md) and
-[existing-object/v1](buildtypes/existing-object/v1.md), the [outcome](outcome.md) and the
+[command/v1](buildtypes/command/v1.md), [argo-step/v1](buildtypes/argo-step/v1.md),
+[existing-object/v1](buildtypes/existing-object/v1.md) and
+[existing-image/v1](buildtypes/existing-image/v1.md), the [outcome](outcome.md) and the
 [reports](reports.md). For `s3://…` AWS's variables are read, too (`AWS_REGION`, `AWS_PROFILE`, …): [stores](stores.md).
 ";
 
@@ -218,10 +221,10 @@ fn every_field_of_a_predicate_is_specified() {
     assert_eq!(unspecified("docs/buildtypes/argo-step/v1.md", &found), Vec::<String>::new());
 }
 
-#[test]
-fn every_field_of_a_vouched_for_object_is_specified() {
+/// A pod of which everything is known.
+fn identity() -> PodIdentity {
     let known = || Some("x".to_owned());
-    let identity = PodIdentity {
+    PodIdentity {
         pod_name: known(),
         pod_uid: known(),
         pod_namespace: known(),
@@ -230,14 +233,40 @@ fn every_field_of_a_vouched_for_object_is_specified() {
         node_id: known(),
         workflow_name: known(),
         workflow_uid: known(),
-    };
+    }
+}
+
+#[test]
+fn every_field_of_a_vouched_for_image_is_specified() {
+    let kind = ManifestKind::OciIndex;
+    let platform = Some("linux/amd64".parse().unwrap());
+    let whole = ImageSubject { digest: Sha256Digest::of(b""), kind, size: 1, platform };
+    let provenance = ExistingImage {
+        reference: &"r.example/app:1".parse().unwrap(),
+        whole: &whole,
+        images: std::slice::from_ref(&whole),
+        identity: &identity(),
+        builder_id: "https://ci.example.com/imports",
+        run_id: "",
+        started_on: Timestamp::UNIX_EPOCH,
+        finished_on: Timestamp::UNIX_EPOCH,
+    }
+    .provenance();
+    let mut found = BTreeSet::new();
+    fields(&serde_json::to_value(&provenance).unwrap(), &[], &mut found);
+    assert!(found.len() > 20, "{found:?}");
+    assert_eq!(unspecified("docs/buildtypes/existing-image/v1.md", &found), Vec::<String>::new());
+}
+
+#[test]
+fn every_field_of_a_vouched_for_object_is_specified() {
     let provenance = ExistingObject {
         uri: "s3://data/x",
         store: Some(&"https://s3.example.com".parse().unwrap()),
         size: 1,
         etag: "e",
         version_id: Some("v"),
-        identity: &identity,
+        identity: &identity(),
         builder_id: "https://ci.example.com/imports",
         run_id: "",
         started_on: Timestamp::UNIX_EPOCH,

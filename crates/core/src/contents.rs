@@ -31,10 +31,12 @@ impl Contents {
         Self { name, subjects, links: Links::default(), manifest: None }
     }
 
-    /// An image in this repository, `registry/repository`, by the manifests that it has.
-    pub fn image(repository: impl Into<String>, manifests: &[ImageSubject]) -> Self {
+    /// An image in this repository, `registry/repository`: its manifest and, of an index, those
+    /// of its images.
+    pub fn image(repository: impl Into<String>, whole: &ImageSubject, images: &[ImageSubject]) -> Self {
         let name = repository.into();
-        let subjects = manifests.iter().map(|manifest| manifest.descriptor(&name)).collect();
+        let subjects =
+            std::iter::once(whole).chain(images).map(|manifest| manifest.descriptor(&name)).collect();
         Self { name, subjects, links: Links::default(), manifest: None }
     }
 

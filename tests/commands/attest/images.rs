@@ -3,9 +3,13 @@
 use argo_attest::attest::{Attestor, ImageAttested, ImageAttestor};
 use argo_attest_core::image::ImageReference;
 use argo_attest_core::slsa::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
-use crate::images::Place;
+use crate::images::{Place, which};
+use crate::program::Ended;
+use crate::servers::{self, ACCESS_KEY, BUCKET, SECRET_KEY};
+
+const VOUCHES: &str = "https://ci.example.com/imports";
 
 fn provenance(a: u8) -> Provenance {
     Provenance {
@@ -73,5 +77,172 @@ async fn one_statement_refers_to_an_index_and_to_each_of_its_images() {
         place.attested(&other.images[0]);
         place.refused(&other.index, "unattested");
         place.refused(&other.images[1], "unattested");
+    }
+}
+
+/// A user who vouches for images with a key of their own, `keys/attest.key`.
+fn vouch(place: &Place, more: &[&str]) -> Ended {
+    place.desk.run(fixed(more))
+}
+
+fn fixed<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let fixed = ["attest", "--plain-http", "--key", "keys/attest.key", "--builder-id", VOUCHES];
+    fixed.into_iter().chain(more.iter().copied()).collect()
+}
+
+fn verify(place: &Place, more: &[&str]) -> Ended {
+    let fixed = ["verify", "--plain-http", "--key", "keys/attest.pub", "--builder-id", VOUCHES];
+    place.desk.run(fixed.into_iter().chain(more.iter().copied()))
+}
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{e}: {ended:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_vouched_for_and_verifies() {
+    for place in Place::each() {
+        place.desk.run(["keygen", "--out-dir", "keys"]).with(0);
+        let pushed = place.push("app:v1");
+        let tag = format!("oci://{}/app:v1", place.address);
+        let index = format!("sha256:{}", pushed.index.digest().unwrap());
+        let told = vouch(&place, &[&tag]).with(0);
+        for word in ["attested", "an index of 2 images", &index, "linux/amd64", "linux/arm64", "verify with"]
+        {
+            assert!(told.out.contains(word), "{word}: {told:?}");
+        }
+        for image in [&pushed.index, &pushed.images[0], &pushed.images[1]] {
+            let digest = format!("sha256:{}", image.digest().unwrap());
+            verify(&place, &[&format!("oci://{image}")]).with(0).says(&digest);
+        }
+        verify(&place, &[&tag]).with(0).says(&index);
+        verify(&place, &["--platform", "linux/arm64", &tag]).with(0);
+        // By another key it is not.
+        place.refused(&pushed.index, "untrusted");
+
+        // One image alone, by a tag and by its digest, for programs.
+        place.call(&["copy", &pushed.images[0].to_string(), &format!("{}/one:v2", place.address)]);
+        let (one, digest) = (format!("oci://{}/one:v2", place.address), pushed.images[0].digest().unwrap());
+        let by_digest = format!("oci://{}/one@sha256:{digest}", place.address);
+        let told = json(&vouch(&place, &["--json", &one, &by_digest]).with(0));
+        for artifact in told["artifacts"].as_array().unwrap() {
+            assert_eq!(artifact["attested"], true);
+            assert_eq!(artifact["digest"], format!("sha256:{digest}"));
+            assert_eq!(artifact["mediaType"], "application/vnd.oci.image.manifest.v1+json");
+            assert_eq!((artifact.get("images"), artifact.get("attestationLines")), (None, None));
+            assert!(artifact["attestation"].as_str().unwrap().starts_with("oci://"), "{artifact}");
+        }
+        verify(&place, &[&one]).with(0);
+
+        // The tag was resolved once, and what it pointed to is named by its digest.
+        let told = json(&vouch(&place, &["--json", &tag]).with(0));
+        let artifact = &told["artifacts"][0];
+        assert_eq!((&artifact["artifact"], &artifact["digest"]), (&json!(tag), &json!(index)));
+        let platforms: Vec<_> =
+            artifact["images"].as_array().unwrap().iter().map(|image| image["platform"].clone()).collect();
+        assert_eq!(platforms, ["linux/amd64", "linux/arm64"]);
+        assert_ne!(place.push("app:v1").index, pushed.index);
+        verify(&place, &[&tag]).with(1).says("unattested");
+        verify(&place, &[&format!("oci://{}", pushed.index)]).with(0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_vouched_for_is_told_and_leaves_nothing() {
+    let Some(place) = Place::each().into_iter().next() else { return };
+    place.desk.run(["keygen", "--out-dir", "keys"]).with(0);
+    let pushed = place.push("app:v1");
+    let tag = format!("oci://{}/app:v1", place.address);
+    let other = format!("oci://{}/app:other", place.address);
+    vouch(&place, &[&other]).with(66).says("does not exist, or may not be seen").says("help: check the name");
+    vouch(&place, &["oci://r.example/APP"]).with(64).says("its repository is not").says("help: write oci://");
+    vouch(&place, &["oci://127.0.0.1:1/a"]).with(69).says("no useful answer from 127.0.0.1:1");
+    // Nothing comes before another there, and nothing is done of what was asked for with it.
+    vouch(&place, &["--supersede", &tag]).with(64).says("no attestation comes before another").says("help: ");
+    assert_eq!(listed(&place, &pushed.index).await, Vec::<String>::new());
+    // What is attested already has room for one more.
+    attest(&place, &pushed.index, 1).await;
+    vouch(&place, &[&tag]).with(0);
+    assert_eq!(listed(&place, &pushed.index).await.len(), 2);
+    place.attested(&pushed.index);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_and_images_are_attested_by_one_call() {
+    let Some(place) = Place::each().into_iter().next() else { return };
+    place.desk.run(["keygen", "--out-dir", "keys"]).with(0);
+    place.push("app:v1");
+    let server = tempfile::tempdir().unwrap();
+    let endpoint = servers::s3s_fs(server.path()).await;
+    std::fs::write(server.path().join(BUCKET).join("data"), "data").unwrap();
+    let (object, image) = (format!("s3://{BUCKET}/data"), format!("oci://{}/app:v1", place.address));
+    let gone = format!("oci://{}/app:gone", place.address);
+    let run = |arguments: &[&str]| -> Ended {
+        let mut program = place.desk.program(arguments);
+        program.env("AWS_ENDPOINT_URL_S3", &endpoint).env("AWS_REGION", "us-east-1");
+        program.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+        tokio::task::block_in_place(|| program.output().unwrap()).into()
+    };
+    let told = run(&fixed(&["--json", &object, &gone, &image])).with(66);
+    let told: Vec<_> =
+        json(&told)["artifacts"].as_array().unwrap().iter().map(|a| a["attested"].clone()).collect();
+    assert_eq!(told, [true, false, true]);
+    run(&["verify", "--plain-http", "--key", "keys/attest.pub", &object, &image]).with(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cosign_accepts_what_is_attested_here() {
+    let Some(cosign) = which("cosign") else { return crate::skip::skip("cosign") };
+    for place in Place::each() {
+        place.desk.run(["keygen", "--out-dir", "keys"]).with(0);
+        place.desk.run(["keygen", "--out-dir", "others"]).with(0);
+        let pushed = place.push("app:v1");
+        vouch(&place, &[&format!("oci://{}", pushed.index)]).with(0);
+        let accepts = |key: &str, image: &str| {
+            let mut command = std::process::Command::new(&cosign);
+            command.args(["verify-attestation", "--key", key, "--type", "slsaprovenance1"]);
+            command.args(["--insecure-ignore-tlog", "--allow-http-registry", image]);
+            command.current_dir(place.desk.path("")).env("HOME", place.desk.path(""));
+            command.output().unwrap()
+        };
+        let tag = format!("{}/app:v1", place.address);
+        for image in
+            [&tag, &pushed.index.to_string(), &pushed.images[0].to_string(), &pushed.images[1].to_string()]
+        {
+            let done = accepts("keys/attest.pub", image);
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            assert!(!accepts("others/attest.pub", image).status.success(), "{image}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_at_once_are_found_or_are_told_not_to_be() {
+    for place in Place::each() {
+        place.desk.run(["keygen", "--out-dir", "keys"]).with(0);
+        let image = place.push("app:v1").images.remove(0);
+        let name = format!("oci://{image}");
+        let start = |_| {
+            let mut program = place.desk.program(fixed(&["--json", &name]));
+            program.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        };
+        let started: Vec<_> = (0..20).map(start).collect();
+        let done: Vec<Ended> =
+            started.into_iter().map(|run| run.wait_with_output().unwrap().into()).collect();
+        let there = listed(&place, &image).await;
+        let mut attested = 0;
+        for ended in &done {
+            let told = json(ended);
+            let artifact = &told["artifacts"][0];
+            if artifact["attested"] == true {
+                let attestation = artifact["attestation"].as_str().unwrap().to_owned();
+                assert!(there.contains(&attestation), "{attestation} is told to be there: {there:?}");
+                attested += 1;
+            } else {
+                assert!(artifact["reason"].as_str().unwrap().contains("at the same time"), "{artifact}");
+            }
+        }
+        assert!(attested > 0, "{done:?}");
+        verify(&place, &[&name]).with(0);
     }
 }

@@ -34,7 +34,7 @@ async fn what_cannot_be_attested_is_told_and_leaves_nothing() {
     fs::write(bucket.join("app"), "app\n").unwrap();
     let app = uri("app");
     voucher.attest(&[&uri("gone")]).with(66).says("does not exist").says("help: ");
-    voucher.attest(&["out"]).with(64).says("is no s3:// object").says("help: ");
+    voucher.attest(&["out"]).with(64).says("is no s3:// object and no oci:// image").says("help: ");
     voucher.attest(&["s3://bucket"]).with(64).says("help: ");
     voucher.run(&["attest", "--builder-id", BUILDER, "--key", "keys/none", &app]).with(77).says("help: ");
     voucher.run(&["attest", "--key", "keys/attest.key", &app]).with(64).says("--builder-id");

@@ -37,12 +37,12 @@ pub enum UnnamedImage {
 }
 
 impl Manifest {
-    /// The manifests that a statement about this image names, this one first. What an index
-    /// lists for no platform, and what is no manifest, is no image.
-    pub fn subjects(&self) -> Result<Vec<ImageSubject>, UnnamedImage> {
+    /// The manifests that a statement about this image names: this one and, of an index, its
+    /// images. What an index lists for no platform, and what is no manifest, is no image.
+    pub fn subjects(&self) -> Result<(ImageSubject, Vec<ImageSubject>), UnnamedImage> {
         let whole =
             ImageSubject { digest: self.digest(), kind: self.kind(), size: self.size(), platform: None };
-        let mut all = vec![whole];
+        let mut images: Vec<ImageSubject> = Vec::new();
         for entry in self.index().into_iter().flat_map(super::Index::images) {
             let Some(kind) = ManifestKind::of(&entry.media_type) else { continue };
             let digest = entry
@@ -50,15 +50,15 @@ impl Manifest {
                 .sha256()
                 .ok_or_else(|| UnnamedImage::Digest { digest: entry.digest.to_string() })?;
             // Indexes list an image twice that runs on two variants.
-            if all.iter().any(|known| known.digest == digest) {
+            if images.iter().any(|known| known.digest == digest) {
                 continue;
             }
-            if all.len() == MAX_SUBJECTS {
+            if images.len() + 1 == MAX_SUBJECTS {
                 return Err(UnnamedImage::TooMany);
             }
-            all.push(ImageSubject { digest, kind, size: entry.size, platform: entry.platform.clone() });
+            images.push(ImageSubject { digest, kind, size: entry.size, platform: entry.platform.clone() });
         }
-        Ok(all)
+        Ok((whole, images))
     }
 }
 
@@ -113,23 +113,32 @@ mod tests {
             entry(&hex(4), "").replace("manifest.v1", "layer.v1"),
             entry(&hex(5), ""),
         ]);
-        let all = index.subjects().unwrap();
-        let told: Vec<_> =
-            all.iter().map(|s| (format!("sha256:{}", s.digest), s.platform().unwrap_or_default())).collect();
-        let whole = format!("sha256:{}", index.digest());
+        let (whole, images) = index.subjects().unwrap();
+        assert_eq!(
+            whole,
+            ImageSubject {
+                digest: index.digest(),
+                kind: ManifestKind::OciIndex,
+                size: index.size(),
+                platform: None
+            }
+        );
+        let told: Vec<_> = images
+            .iter()
+            .map(|s| (format!("sha256:{}", s.digest), s.platform().unwrap_or_default()))
+            .collect();
         assert_eq!(
             told,
             [
-                (whole, String::new()),
                 (hex(1), "linux/amd64".to_owned()),
                 (hex(2), "li%1Bnux/amd64".to_owned()),
                 (hex(5), String::new())
             ]
         );
-        let named = all[1].descriptor("r.example/a");
+        let named = images[0].descriptor("r.example/a");
         assert_eq!((named.name.as_str(), named.uri.as_str()), ("r.example/a", ""));
         assert_eq!(named.annotations["platform"], "linux/amd64");
-        assert!(all[0].descriptor("r.example/a").annotations.is_empty());
+        assert!(whole.descriptor("r.example/a").annotations.is_empty());
     }
 
     #[test]
@@ -137,7 +146,7 @@ mod tests {
         let other = index(&[entry("sha512:00", "")]);
         assert!(matches!(other.subjects(), Err(UnnamedImage::Digest { .. })));
         let most: Vec<_> = (0..MAX_SUBJECTS - 1).map(|n| entry(&hex(n), "")).collect();
-        assert_eq!(index(&most).subjects().unwrap().len(), MAX_SUBJECTS);
+        assert_eq!(index(&most).subjects().unwrap().1.len(), MAX_SUBJECTS - 1);
         let more: Vec<_> = (0..MAX_SUBJECTS).map(|n| entry(&hex(n), "")).collect();
         assert_eq!(index(&more).subjects(), Err(UnnamedImage::TooMany));
     }

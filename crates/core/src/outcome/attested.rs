@@ -134,7 +134,7 @@ mod tests {
             let (kind, digest) = (ManifestKind::OciIndex, Sha256Digest::of(of));
             ImageSubject { digest, kind, size: 1, platform: None }
         };
-        let index = Contents::image("r.example/app", &[image(b"index"), image(b"amd64"), image(b"arm64")]);
+        let index = Contents::image("r.example/app", &image(b"index"), &[image(b"amd64"), image(b"arm64")]);
         assert_eq!(digest(&index), Some(format!("sha256:{}", Sha256Digest::of(b"index"))));
     }
 }

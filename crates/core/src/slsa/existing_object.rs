@@ -54,7 +54,7 @@ impl ExistingObject<'_> {
             run_details: RunDetails {
                 builder: Builder::this_version(self.builder_id),
                 metadata: BuildMetadata {
-                    invocation_id: self.invocation_id(),
+                    invocation_id: invocation_id(self.identity, self.run_id),
                     started_on: Some(self.started_on),
                     finished_on: Some(self.finished_on),
                 },
@@ -65,16 +65,6 @@ impl ExistingObject<'_> {
 
     fn place(&self) -> Vec<ResourceDescriptor> {
         self.store.map(|store| place_byproduct(self.uri, store)).into_iter().collect()
-    }
-
-    fn invocation_id(&self) -> String {
-        let identity = self.identity;
-        let known = |part: &Option<String>| part.as_deref().is_some_and(|text| !text.is_empty());
-        if [&identity.workflow_uid, &identity.node_id, &identity.pod_uid].into_iter().any(known) {
-            identity.invocation_id()
-        } else {
-            self.run_id.to_owned()
-        }
     }
 
     fn external_parameters(&self) -> Map<String, serde_json::Value> {
@@ -98,6 +88,16 @@ impl ExistingObject<'_> {
         insert_text(&mut object, "versionId", self.version_id.unwrap_or_default());
         insert_object(&mut internal, "object", object);
         internal
+    }
+}
+
+/// The pod's, or the run's where no pod is known.
+pub(super) fn invocation_id(identity: &PodIdentity, run_id: &str) -> String {
+    let known = |part: &Option<String>| part.as_deref().is_some_and(|text| !text.is_empty());
+    if [&identity.workflow_uid, &identity.node_id, &identity.pod_uid].into_iter().any(known) {
+        identity.invocation_id()
+    } else {
+        run_id.to_owned()
     }
 }
 

@@ -5,6 +5,7 @@ mod argo_step;
 mod attestation_ref;
 mod command;
 mod earlier;
+mod existing_image;
 mod existing_object;
 mod links;
 mod places;
@@ -14,6 +15,7 @@ pub use argo_step::{ARGO_STEP_BUILD_TYPE, ImageEvidence, InputEvidence, PodIdent
 pub use attestation_ref::{AttestationRef, InvalidReference};
 pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILDER, Source, WorkTree};
 pub use earlier::{PROVENANCE_V0_1, PROVENANCE_V0_2};
+pub use existing_image::{EXISTING_IMAGE_BUILD_TYPE, ExistingImage};
 pub use existing_object::{EXISTING_OBJECT_BUILD_TYPE, ExistingObject};
 pub use links::{InvalidLinks, SYMBOLIC_LINKS, links_byproduct};
 pub use places::{STORED_OBJECT, StoredPlace, annotate_place, place_byproduct};
