@@ -2,6 +2,7 @@
 //! or is said to be unfinished.
 
 use argo_attest_core::argo::Elsewhere;
+use argo_attest_core::image::layout::WrittenImages;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::outcome::{OutputOutcome, StepState};
 use argo_attest_core::slsa::StepRun;
@@ -64,6 +65,10 @@ impl<'a> Finishing<'a> {
             (Some(_), Err(Unobserved::Failed(why))) => each(&prepared, || Conclusion::refused(why.clone())),
             (None, _) => prepared.outputs.iter().map(|_| not_attempted(&state)).collect(),
         };
+        let written = written(&prepared.outputs, &conclusions);
+        if !written.is_empty() {
+            tracing::info!(manifests = written.manifests(), "main wrote images into its outputs");
+        }
         let outputs = prepared.outputs.iter().zip(conclusions).map(|(o, c)| output_outcome(o, c)).collect();
         Done {
             here,
@@ -160,6 +165,15 @@ fn each(prepared: &Prepared, conclusion: impl Fn() -> Conclusion) -> Vec<Conclus
     prepared.outputs.iter().map(of).collect()
 }
 
+/// The images that main wrote, and in which output.
+fn written(outputs: &[Planned], conclusions: &[Conclusion]) -> WrittenImages {
+    let mut written = WrittenImages::default();
+    for (output, conclusion) in outputs.iter().zip(conclusions) {
+        written.add(&output.name, &conclusion.images);
+    }
+    written
+}
+
 fn not_attempted(state: &StepState) -> Conclusion {
     let reason = match state {
         StepState::Unfinished { reason } => reason.clone(),
@@ -170,7 +184,7 @@ fn not_attempted(state: &StepState) -> Conclusion {
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {
-    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside } = conclusion;
+    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside, images: _ } = conclusion;
     let (name, path) = (output.name.clone(), output.declared_path.clone());
     OutputOutcome { name, path, fate, refused, set_aside, not_stored }
 }

@@ -72,6 +72,13 @@ impl Found {
         !self.is_layout && !self.is_docker_archive
     }
 
+    /// What may hold images, and could not be read to its end.
+    pub fn unreadable(why: impl Into<String>) -> Self {
+        let mut found = Self::default();
+        found.leave_out("all of it", why);
+        found
+    }
+
     pub(super) fn leave_out(&mut self, what: impl Into<String>, why: impl Into<String>) {
         if self.left_out.len() < MAX_LEFT_OUT {
             self.left_out.push(LeftOut { what: what.into(), why: why.into() });

@@ -21,6 +21,7 @@ mod written;
 
 pub use entries::{Blob, Entries};
 pub use found::{Found, LeftOut, StoredConfig, StoredManifest, images};
+pub use oci::LAYOUT;
 pub use only::{NotOne, Only, only};
 pub use subject::{is_image, subjects};
 pub use tarball::{ImageTar, SNIFFED, TAR_LIMITS, may_be_image_tar};

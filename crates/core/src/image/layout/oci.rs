@@ -14,7 +14,7 @@ use crate::secret::shown;
 use crate::text::brief;
 
 /// The file by which a layout is known.
-pub(super) const LAYOUT: &str = "oci-layout";
+pub const LAYOUT: &str = "oci-layout";
 /// The file that lists what is in it.
 pub(super) const INDEX: &str = "index.json";
 /// The directory of everything else.

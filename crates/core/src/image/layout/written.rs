@@ -44,6 +44,11 @@ impl WrittenImages {
         self.configs.get(&(config, layers.to_vec())).map(String::as_str)
     }
 
+    /// How many manifests it holds.
+    pub fn manifests(&self) -> usize {
+        self.manifests.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.manifests.is_empty() && self.configs.is_empty()
