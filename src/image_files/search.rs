@@ -39,7 +39,12 @@ fn told(artifact: &str, found: &Found) {
         tracing::info!(artifact, config = %config.digest, "an image in the output is a subject, by its configuration");
     }
     for left_out in &found.left_out {
-        tracing::warn!(artifact, image = left_out.what, reason = left_out.why, "an image in the output is no subject");
+        tracing::warn!(
+            artifact,
+            image = left_out.what,
+            reason = left_out.why,
+            "an image in the output is no subject"
+        );
     }
     if found.more_left_out > 0 {
         tracing::warn!(artifact, images = found.more_left_out, "more images in the output are no subjects");
