@@ -18,6 +18,7 @@ pub mod document;
 pub mod environment;
 pub mod gate;
 mod hearing;
+pub mod image_files;
 pub mod mirror;
 pub mod net;
 pub mod observe;

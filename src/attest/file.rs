@@ -1,6 +1,7 @@
 //! Attesting an artifact as it was sealed, and what became of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use argo_attest_core::contents::Contents;
 use argo_attest_core::digest::Sha256Digest;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 
 use super::{Attestor, Receipt, untouched};
 use crate::attestations::Attestations;
+use crate::image_files::Search;
 use crate::observe::{Artifact, Refusal, SealedArtifact, Shape};
 
 /// Whether there is an attestation. "Attested" cannot be said without a receipt.
@@ -71,8 +73,8 @@ impl Outcome {
         matches!(self.verdict, Verdict::Attested(_) | Verdict::Unchanged { .. }) && self.refused.is_empty()
     }
 
-    /// Attests it and says what became of it. `provenance` says how it was made,
-    /// given what the statement names.
+    /// Attests it, with the images in it, and says what became of it. `provenance` says how it
+    /// was made, given what the statement names.
     pub async fn attest(
         sealed: SealedArtifact,
         attestor: &Attestor<'_>,
@@ -86,6 +88,10 @@ impl Outcome {
                 return Self::refused(sealed, why, remedy);
             }
         };
+        let sealed = Arc::new(sealed);
+        let images = Search::begin(&sealed).found(contents.name()).await;
+        let contents = contents.with_images(&images);
+        let sealed = Arc::unwrap_or_clone(sealed);
         let verdict = match attestor.attest(&contents, place, &provenance(&contents)).await {
             Ok(receipt) => Verdict::Attested(receipt),
             Err(error) => Verdict::NotAttested { reason: causes(&error), remedy: error.remedy() },

@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
+use argo_attest_core::image::layout::Only;
 use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::{escaped, printable};
 use argo_attest_core::secret::{redacted, shown_path};
@@ -72,6 +73,23 @@ enum Verdict {
     Error,
 }
 
+/// By what an image is known that was accepted.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Image {
+    Manifest,
+    Config,
+}
+
+impl From<Only> for Image {
+    fn from(only: Only) -> Self {
+        match only {
+            Only::Manifest(_) => Self::Manifest,
+            Only::Config(_) => Self::Config,
+        }
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Accepted {
@@ -100,6 +118,10 @@ struct Accepted {
     /// Of an object in a store: whether its attestation binds it to this very place.
     #[serde(skip_serializing_if = "Option::is_none")]
     placed: Option<bool>,
+    /// Of a directory or a tar that is accepted for the image that it holds: what of the image
+    /// `digest` is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<Image>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_on: Option<Timestamp>,
     /// Evidence that came with the attestation, and that it was not accepted for.
@@ -208,10 +230,12 @@ impl Answer {
 
 impl Accepted {
     fn new(checked: Checked) -> Self {
-        let Checked { statement: verified, origin: attestation, placed, unjudged, passed_over } = checked;
+        let Checked { statement: verified, origin: attestation, placed, image, unjudged, passed_over } =
+            checked;
         let provenance = verified.provenance();
         Self {
             placed,
+            image: image.map(Image::from),
             not_judged: NotJudged::new(unjudged),
             passed_over: passed_over.told(),
             subject: verified.subject().to_owned(),
@@ -241,7 +265,11 @@ impl Accepted {
         let place = if self.placed == Some(false) { UNPLACED } else { "" };
         [
             format!("{name}signed with {} ({}), {}{place}", self.key, self.key_id, self.claim()),
-            self.digest.clone(),
+            match self.image {
+                Some(Image::Manifest) => format!("the image with the manifest {}", self.digest),
+                Some(Image::Config) => format!("the image with the configuration {}", self.digest),
+                None => self.digest.clone(),
+            },
         ]
     }
 

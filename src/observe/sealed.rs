@@ -59,7 +59,7 @@ pub enum Shape {
 }
 
 /// An artifact after the authoritative scan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SealedArtifact {
     artifact: Artifact,
     shape: Shape,

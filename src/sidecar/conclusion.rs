@@ -2,10 +2,12 @@
 //! is that, and only then the statement.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argo_attest_core::archive::Format;
 use argo_attest_core::argo::{Elsewhere, Packing, Shape as ArgoShape};
 use argo_attest_core::contents::Contents;
+use argo_attest_core::image::layout::Found;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::outcome::Fate;
 use argo_attest_core::relpath::{RelPath, printable};
@@ -24,6 +26,7 @@ use super::waiting::Waiting;
 use crate::artifact_repository::key;
 use crate::attest::Attestor;
 use crate::attestations::{Attestations as _, Foreign};
+use crate::image_files::Search;
 use crate::observe::{Refusal, SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
 use crate::stored_match::StoredObject;
@@ -31,6 +34,10 @@ use crate::stored_match::StoredObject;
 /// Why there is nothing to attest of an empty directory that is not packed: Argo uploads
 /// files only (`generatePutTasks` in its workflow/artifacts/s3/s3.go).
 const NO_FILES: &str = "Argo stores such an output as one object a file, and there is no file in it";
+
+/// How much earlier than all else the search for images ends: signing and storing take their
+/// time, and an output without its images is attested still.
+const KEPT_TO_ATTEST: Duration = Duration::from_secs(5);
 
 /// What every output's conclusion needs.
 pub(super) struct Concluding<'a> {
@@ -47,6 +54,8 @@ pub(super) struct Concluding<'a> {
 pub(super) struct Conclusion {
     pub(super) fate: Fate,
     pub(super) entries: Entries,
+    /// The images in it, if it is attested.
+    pub(super) images: Found,
     /// What lay in its attestation's place, and where that is now.
     pub(super) set_aside: Vec<String>,
 }
@@ -62,7 +71,7 @@ pub(super) struct Entries {
 
 impl Conclusion {
     fn of(fate: Fate) -> Self {
-        Self { fate, entries: Entries::default(), set_aside: Vec::new() }
+        Self { fate, entries: Entries::default(), images: Found::default(), set_aside: Vec::new() }
     }
 
     pub(super) fn refused(reason: impl Into<String>) -> Self {
@@ -85,6 +94,21 @@ struct Known {
     packing: Packing,
     /// The archive that Argo packed, where only that is on the volume.
     on_disk: Option<Seen>,
+    /// What is looked for beside all else; not in what only that archive holds.
+    search: Option<Search>,
+}
+
+/// An output that is attested, or why it is not.
+struct Attested {
+    fate: Fate,
+    images: Found,
+    set_aside: Vec<String>,
+}
+
+impl From<Fate> for Attested {
+    fn from(fate: Fate) -> Self {
+        Self { fate, images: Found::default(), set_aside: Vec::new() }
+    }
 }
 
 impl Known {
@@ -127,12 +151,12 @@ impl Concluding<'_> {
             let known = self.work_out(way, sealed, &mut entries).await?;
             self.attest(way, before, known, &last).await
         };
-        let (fate, set_aside) = match self.deadline.within(working).await {
+        let Attested { fate, images, set_aside } = match self.deadline.within(working).await {
             Ok(Ok(concluded)) => concluded,
-            Ok(Err(reason)) => (Fate::Refused { reason }, Vec::new()),
-            Err(TimeUp) => (last.too_late(), Vec::new()),
+            Ok(Err(reason)) => Fate::Refused { reason }.into(),
+            Err(TimeUp) => last.too_late().into(),
         };
-        Conclusion { fate, entries, set_aside }
+        Conclusion { fate, entries, images, set_aside }
     }
 
     /// What the statement will be about. Of very many files this takes its time, in which
@@ -158,10 +182,20 @@ impl Concluding<'_> {
         entries
             .refused
             .extend(sealed.refused().iter().map(|(path, why)| (path.to_string(), why.to_string())));
-        let known = spawn_blocking(move || {
-            Ok(Known { contents: sealed.contents()?, sealed: Arc::new(sealed), packing, on_disk })
-        });
-        known.await.map_err(|e| e.to_string())?
+        let known = spawn_blocking(move || Ok::<_, String>((sealed.contents()?, Arc::new(sealed))));
+        let (contents, sealed) = known.await.map_err(|e| e.to_string())??;
+        let search = (!way.packed).then(|| Search::begin(&sealed));
+        Ok(Known { sealed, contents, packing, on_disk, search })
+    }
+
+    /// The images that were found in time.
+    async fn images(&self, search: Option<Search>, output: &str) -> Found {
+        let Some(search) = search else { return Found::default() };
+        let in_time = self.deadline.earlier_by(KEPT_TO_ATTEST).within(search.found(output)).await;
+        in_time.unwrap_or_else(|TimeUp| {
+            tracing::warn!(artifact = output, "there was no time to look for images in the output");
+            Found::default()
+        })
     }
 
     /// The output's fate, and where that is now which was in its attestation's place.
@@ -169,18 +203,19 @@ impl Concluding<'_> {
         &self,
         way: &Way,
         before: &Before,
-        known: Known,
+        mut known: Known,
         last: &LastLook,
-    ) -> Result<(Fate, Vec<String>), String> {
+    ) -> Result<Attested, String> {
         let store = before.store.as_ref();
         let place = way.attestations(store).map_err(|e| e.to_string())?;
         place.names().map_err(|e| e.to_string())?;
         let manifest = place.manifest_name();
+        let search = known.search.take();
         let (contents, provenance) = match &way.keeping {
             Keeping::WithObject { object, .. } => {
-                let Known { sealed, contents, packing, on_disk } = known;
+                let Known { sealed, contents, packing, on_disk, .. } = known;
                 if packing == Packing::ObjectPerFile && sealed.files().is_empty() {
-                    return Ok((Fate::NotStored { reason: NO_FILES.to_owned() }, Vec::new()));
+                    return Ok(Fate::NotStored { reason: NO_FILES.to_owned() }.into());
                 }
                 let (form, packing) = (self.form, &packing);
                 let waiting = Waiting { form, way, object, before, sealed: &sealed, on_disk, packing, last };
@@ -203,10 +238,12 @@ impl Concluding<'_> {
                 (contents, (self.provenance)(byproducts, Some(place)))
             }
         };
+        let images = self.images(search, contents.name()).await;
+        let contents = contents.with_images(&images);
         let attestor = Attestor::new(self.signer).with_foreign(Foreign::SetAside);
         let receipt = attestor.attest(&contents, &place, &provenance).await.map_err(|e| causes(&e))?;
         let set_aside = receipt.set_aside().to_vec();
-        Ok((Fate::Attested(receipt.into_attested()), set_aside))
+        Ok(Attested { fate: Fate::Attested(receipt.into_attested()), images, set_aside })
     }
 }
 

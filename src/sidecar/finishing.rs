@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use argo_attest_core::argo::Elsewhere;
+use argo_attest_core::image::layout::WrittenImages;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::outcome::{OutputOutcome, StepState};
 use argo_attest_core::slsa::StepRun;
@@ -123,13 +124,6 @@ impl Attesting<'_> {
         };
         let written = self.written(&artifacts).await;
         let of_images = || run.provenance(Vec::new());
-        let images = ConcludingImages {
-            signer: &self.prepared.key,
-            deadline,
-            written: &written,
-            provenance: &of_images,
-        };
-        let images = self.prepared.images.conclude(&images);
         let concluding = Concluding {
             form: self.prepared.form,
             signer: &self.prepared.key,
@@ -151,7 +145,14 @@ impl Attesting<'_> {
                 }
             }
         });
-        let (outputs, images) = tokio::join!(join_all(outputs.collect::<Vec<_>>()), images);
+        let outputs = join_all(outputs.collect::<Vec<_>>()).await;
+        let images = ConcludingImages {
+            signer: &self.prepared.key,
+            deadline,
+            written: &written.with_images(layouts(&self.prepared.outputs, &outputs)),
+            provenance: &of_images,
+        };
+        let images = self.prepared.images.conclude(&images).await;
         Concluded { outputs, images }
     }
 
@@ -195,6 +196,15 @@ fn each(prepared: &Prepared, conclusion: impl Fn() -> Conclusion) -> Concluded {
     Concluded { outputs, images: prepared.images.each(|| conclusion().fate) }
 }
 
+/// The images that main wrote, and in which output.
+fn layouts(outputs: &[Planned], conclusions: &[Conclusion]) -> WrittenImages {
+    let mut written = WrittenImages::default();
+    for (output, conclusion) in outputs.iter().zip(conclusions) {
+        written.add(&output.name, &conclusion.images);
+    }
+    written
+}
+
 fn not_attempted(state: &StepState) -> Conclusion {
     let reason = match state {
         StepState::Unfinished { reason } => reason.clone(),
@@ -205,7 +215,7 @@ fn not_attempted(state: &StepState) -> Conclusion {
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {
-    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside } = conclusion;
+    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside, images: _ } = conclusion;
     let (name, path) = (output.name.clone(), output.declared_path.clone());
     OutputOutcome { name, path, fate, refused, set_aside, not_stored }
 }

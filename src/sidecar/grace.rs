@@ -65,6 +65,11 @@ impl Deadline {
         Self(Instant::now() + time)
     }
 
+    /// Earlier by so much: what is only worth having in time must not cost what has to be done.
+    pub(super) fn earlier_by(self, time: Duration) -> Self {
+        Self(self.0.checked_sub(time).unwrap_or(self.0))
+    }
+
     /// The earlier of the two.
     pub(super) fn or_before(self, other: Self) -> Self {
         Self(self.0.min(other.0))

@@ -76,5 +76,5 @@ async fn judge(
     let (index, statement) = found.decide(authentic, content).await?;
     let unjudged = found.unjudged(index);
     let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-    Ok(Checked { statement, origin, placed: None, unjudged, passed_over })
+    Ok(Checked { statement, origin, placed: None, image: None, unjudged, passed_over })
 }

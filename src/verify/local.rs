@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::digest::FileDigests;
+use argo_attest_core::image::layout::Only;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::{Authentic, Content, KnownAs, Place, Rejection, VerifiedStatement};
 
@@ -14,6 +15,7 @@ use super::found::Found;
 use super::passed_over::PassedOver;
 use super::{CheckError, Checked, Checker, candidates, nameless};
 use crate::attestations::{Attestations as _, Candidate, FileAttestations, FindError, Reach};
+use crate::image_files;
 use crate::observe::{Cancel, Progress, Root, digest_tree};
 use crate::regular_file::{self, Links};
 
@@ -65,7 +67,10 @@ async fn check_at(
     let attestations = FileAttestations::new(named).at_most(checker.largest);
     let mut check = Check { checker, named, real, workers, progress, content: None };
     if let Some(bundle) = &checker.bundle {
-        return check.candidate(attestations.named(bundle)).await;
+        return match check.candidate(attestations.named(bundle)).await {
+            Err(CheckError::Rejected(first)) => check.as_image(attestations.named(bundle), first).await,
+            decided => decided,
+        };
     }
     let nearest = attestations.find(Reach::Nearest);
     candidates::first(nearest, async |candidate| check.candidate(candidate).await).await
@@ -84,15 +89,43 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    fn content(&mut self) -> Result<Arc<Content>, CheckError> {
+        let digest = || digest(self.real, self.workers, self.progress);
+        Ok(Arc::clone(match &mut self.content {
+            Some(content) => content,
+            none => none.insert(Arc::new(digest()?)),
+        }))
+    }
+
+    /// The artifact as the one image that it holds, by an attestation that does not speak of it
+    /// as the file or the directory that it is, `first` being why.
+    async fn as_image(
+        &mut self,
+        mut candidate: Candidate<'_>,
+        first: Rejection,
+    ) -> Result<Checked, CheckError> {
+        candidate.place = Place::ByDigest;
+        let found = Found::of(candidate)?;
+        let Ok(authentic) = found.authentic(self.checker) else { return Err(first.into()) };
+        let content = self.content()?;
+        let only = match only(self.real, &content)? {
+            None => return Err(first.into()),
+            Some(Err(why)) => return Err(Rejection::NoImage { first: Box::new(first), why }.into()),
+            Some(Ok(only)) => only,
+        };
+        let content = Arc::new(Content::File(only.digest()));
+        let (index, statement) = found.decide(authentic, &content).await?;
+        let unjudged = found.unjudged(index);
+        let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
+        Ok(Checked { statement, origin, placed: None, image: Some(only), unjudged, passed_over })
+    }
+
     async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<Checked, CheckError> {
         let Self { checker, named, real, .. } = *self;
         let found = Found::of(candidate)?;
         // Before the bytes are read: a bad signature needs no digest of a large file.
         let authentic = found.authentic(checker)?;
-        let content = match &self.content {
-            Some(content) => Arc::clone(content),
-            None => Arc::clone(self.content.insert(Arc::new(digest(real, self.workers, self.progress)?))),
-        };
+        let content = self.content()?;
         let authentic = completed(authentic, real, &content)?;
         let (index, statement) = found.decide(authentic, &content).await?;
         let place = &found.candidate.place;
@@ -110,7 +143,7 @@ impl Check<'_> {
         }
         let unjudged = found.unjudged(index);
         let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-        Ok(Checked { statement, origin, placed: None, unjudged, passed_over })
+        Ok(Checked { statement, origin, placed: None, image: None, unjudged, passed_over })
     }
 }
 
@@ -185,13 +218,25 @@ pub(super) fn named(artifact: &Path, real: &Path) -> io::Result<PathBuf> {
     Ok(std::path::absolute(artifact)?.components().collect())
 }
 
-fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result<Content, CheckError> {
+/// Its directory, and its name in there.
+fn beneath(real: &Path) -> Result<(Root, RelPath), CheckError> {
     let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
         return Err(io_error(real, io::Error::new(io::ErrorKind::InvalidInput, "it has no name")));
     };
-    let root = Root::open(parent)?;
     let path = RelPath::from_bytes(name.as_bytes())
         .map_err(|e| io_error(real, io::Error::new(io::ErrorKind::InvalidInput, e)))?;
+    Ok((Root::open(parent)?, path))
+}
+
+/// The one image that it stands for, or why there is none; `None` if it was never meant to be one.
+fn only(real: &Path, content: &Content) -> Result<Option<Result<Only, String>>, CheckError> {
+    let (root, path) = beneath(real)?;
+    let images = image_files::look(&root, &path, content, &Cancel::new());
+    Ok(images.map(|images| images.only.map_err(|why| why.to_string())))
+}
+
+fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result<Content, CheckError> {
+    let (root, path) = beneath(real)?;
     let observation = digest_tree(&root, &path, workers, progress, &Cancel::new())?;
     if let Some((entry, refusal)) = observation.refused.iter().next() {
         return Err(Rejection::Unverifiable { path: entry.clone(), reason: refusal.to_string() }.into());

@@ -29,6 +29,7 @@ pub use staged::{Accepted, Attestable, Attested};
 
 use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::image::Platform;
+use argo_attest_core::image::layout::Only;
 use argo_attest_core::policy::Policy;
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::{Reason, Rejection, VerifiedStatement, Wanted};
@@ -63,6 +64,9 @@ pub struct Checked {
     /// Of an object in a store: whether the attestation says that it is stored in this very
     /// place. One that names no place at all is about these bytes, wherever they are.
     pub placed: Option<bool>,
+    /// Of a directory or a tar that is accepted for the image that it holds, and not as what it
+    /// is: the image's manifest or, where there is none, its configuration.
+    pub image: Option<Only>,
     /// How much came with it and decided nothing.
     pub unjudged: Unjudged,
     /// What lies nearer, or counts before it, and why that did not do.

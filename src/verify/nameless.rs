@@ -53,5 +53,5 @@ pub(super) async fn check(
     let (index, statement) = found.decide(authentic, &Arc::new(Content::File(sha256))).await?;
     let unjudged = found.unjudged(index);
     let origin = found.candidate.origin;
-    Ok(Checked { statement, origin, placed: None, unjudged, passed_over: PassedOver::default() })
+    Ok(Checked { statement, origin, placed: None, image: None, unjudged, passed_over: PassedOver::default() })
 }

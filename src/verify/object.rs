@@ -117,7 +117,7 @@ impl Check<'_> {
         }
         let unjudged = found.unjudged(index);
         let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-        Ok(Checked { statement, origin, placed: Some(placed), unjudged, passed_over })
+        Ok(Checked { statement, origin, placed: Some(placed), image: None, unjudged, passed_over })
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::digest::{DirHash, Sha256Digest};
 use crate::image::ImageSubject;
+use crate::image::layout::{self, Found};
 use crate::intoto::{MAX_SUBJECTS, ResourceDescriptor, member_name};
 use crate::links::Links;
 use crate::manifest;
@@ -81,12 +82,24 @@ impl Contents {
     /// Where the object is a file of the artifact, that subject says where it is.
     #[must_use]
     pub fn stored_as(mut self, name: &str, uri: &str, digest: Sha256Digest) -> Self {
-        if let Some(subject) = self.subjects.iter_mut().find(|s| s.digest.sha256() == Some(digest)) {
+        let is_object =
+            |s: &&mut ResourceDescriptor| s.digest.sha256() == Some(digest) && !layout::is_image(s);
+        if let Some(subject) = self.subjects.iter_mut().find(is_object) {
             uri.clone_into(&mut subject.uri);
         } else {
             let object = ResourceDescriptor::named(name, digest);
             self.subjects.insert(0, ResourceDescriptor { uri: uri.to_owned(), ..object });
         }
+        self
+    }
+
+    /// The same artifact, in which these images are, each a subject of its own: as many as there
+    /// is room for beside the object that the artifact may be stored as. A file's digest says
+    /// nothing of the images in it; of a directory of blobs, that all of an image is there.
+    #[must_use]
+    pub fn with_images(mut self, found: &Found) -> Self {
+        let room = MAX_SUBJECTS.saturating_sub(self.subjects.len() + 1);
+        self.subjects.extend(layout::subjects(&self.name, found).into_iter().take(room));
         self
     }
 

@@ -95,6 +95,16 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: impl Into<Limit
     Ok(value)
 }
 
+/// The same of a document that is an array of at most `N` objects.
+pub fn parse_list<'de, T: Deserialize<'de>, const N: usize>(
+    bytes: &'de [u8],
+    limits: impl Into<Limits>,
+) -> Result<Vec<T>, JsonError> {
+    let list: AtMost<Object<T>, N> =
+        serde_json::from_str(raw(bytes, limits)?.get()).map_err(|e| JsonError::malformed(&e))?;
+    Ok(list.0.into_iter().map(|Object(item)| item).collect())
+}
+
 /// One document within `limits`, as its own text, no object of which has a name twice.
 pub fn raw(bytes: &[u8], limits: impl Into<Limits>) -> Result<&RawValue, JsonError> {
     let limits = limits.into();

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use argo_attest_core::argo::{ParameterFile, Step};
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::image::{ImageReference, MAX_DIGEST_FILE, digests_of_files, tells_digest};
+use argo_attest_core::image::layout::WrittenImages;
+use argo_attest_core::image::{ImageReference, MAX_DIGEST_FILE, Manifest, digests_of_files, tells_digest};
 use argo_attest_core::relpath::RelPath;
 use tokio::task::spawn_blocking;
 
@@ -29,6 +30,8 @@ pub(in crate::sidecar) struct Written {
     /// Of files in what Argo packed: the output, and the file's digest.
     packed: Vec<(String, Sha256Digest)>,
     parameters: Vec<SavedParameter>,
+    /// Images that are there in full.
+    images: WrittenImages,
 }
 
 #[derive(Debug)]
@@ -80,7 +83,23 @@ impl Written {
             places: vec![saved.join(path.trim_start_matches('/')), PathBuf::from(path)],
         });
         let parameters = parameters.take(MAX_FILES).collect();
-        Self { files: files.take(MAX_FILES).collect(), packed, parameters }
+        let (files, images) = (files.take(MAX_FILES).collect(), WrittenImages::default());
+        Self { files, packed, parameters, images }
+    }
+
+    /// With the images that were found in outputs.
+    pub(in crate::sidecar) fn with_images(self, images: WrittenImages) -> Self {
+        Self { images, ..self }
+    }
+
+    /// In which output this image is in full: its manifest, or, in a tar for `docker load`, which has
+    /// none, its configuration and these very layers.
+    pub(in crate::sidecar) fn holds(&self, manifest: &Manifest) -> Option<&str> {
+        self.images.holds(manifest.digest()).or_else(|| {
+            let image = manifest.image()?;
+            let layers: Option<Vec<_>> = image.layers.iter().map(|layer| layer.digest.sha256()).collect();
+            self.images.holds_config(image.config.digest.sha256()?, &layers?)
+        })
     }
 
     /// Which output or parameter has the digest of this image, if one does.

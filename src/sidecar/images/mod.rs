@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use argo_attest_core::argo::Images;
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::image::ImageReference;
+use argo_attest_core::image::{ImageReference, Manifest};
 use argo_attest_core::outcome::{Fate, OutputOutcome};
 use argo_attest_core::slsa::{ImageEvidence, Provenance, StepImage};
 use argo_attest_core::text::causes;
@@ -135,7 +135,7 @@ impl StepImages {
         })?;
         let manifest = manifest.manifest;
         let before = self.before.get(&image.to_string());
-        let (evidence, output) = self.evidence(image, manifest.digest(), before, by.written).await?;
+        let (evidence, output) = self.evidence(image, &manifest, before, by.written).await?;
         let was = match before {
             Some(Before::Image(digest)) => Some(*digest),
             _ => None,
@@ -153,10 +153,14 @@ impl StepImages {
     async fn evidence(
         &self,
         image: &ImageReference,
-        digest: Sha256Digest,
+        manifest: &Manifest,
         before: Option<&Before>,
         written: &Written,
     ) -> Result<(ImageEvidence, Option<String>), String> {
+        if let Some(output) = written.holds(manifest) {
+            return Ok((ImageEvidence::Written, Some(output.to_owned())));
+        }
+        let digest = manifest.digest();
         if before.is_some_and(|before| before.is_other_than(digest)) {
             return Ok((ImageEvidence::Changed, None));
         }

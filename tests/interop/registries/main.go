@@ -5,6 +5,7 @@
 //	registries push REFERENCE [SEED]
 //	                             an index of two small images; prints its digest and theirs
 //	registries copy FROM TO      what is at FROM, by another name
+//	registries layout ...        images as files: see layouts.go
 //
 // A registry prints its address and serves, in memory, until standard input ends.
 package main
@@ -65,8 +66,10 @@ func run(args []string) error {
 		return push(args[1], seed)
 	case len(args) == 3 && args[0] == "copy":
 		return crane.Copy(args[1], args[2], crane.Insecure)
+	case len(args) == 4 && args[0] == "layout":
+		return layouts(args[1], args[2], args[3])
 	}
-	return fmt.Errorf("usage: registries native | fallback | push REFERENCE [SEED] | copy FROM TO")
+	return fmt.Errorf("usage: registries native | fallback | push REFERENCE [SEED] | copy FROM TO | layout ...")
 }
 
 func serve(handler http.Handler) error {
@@ -83,30 +86,43 @@ func serve(handler http.Handler) error {
 }
 
 func push(reference string, seed int64) error {
-	source := rand.NewSource(seed)
 	to, err := name.ParseReference(reference, name.Insecure)
 	if err != nil {
 		return err
 	}
+	index, images, err := made(seed)
+	if err != nil {
+		return err
+	}
+	if err := remote.WriteIndex(to, index); err != nil {
+		return err
+	}
+	return tell(index, images)
+}
+
+// An index of two images, and their digests.
+func made(seed int64) (v1.ImageIndex, []v1.Hash, error) {
+	source := rand.NewSource(seed)
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	var images []v1.Hash
 	for _, architecture := range []string{"amd64", "arm64"} {
 		image, err := random.Image(512, 2, random.WithSource(source))
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		image = mutate.MediaType(image, types.OCIManifestSchema1)
 		digest, err := image.Digest()
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		images = append(images, digest)
 		platform := &v1.Platform{OS: "linux", Architecture: architecture}
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: platform}})
 	}
-	if err := remote.WriteIndex(to, index); err != nil {
-		return err
-	}
+	return index, images, nil
+}
+
+func tell(index v1.ImageIndex, images []v1.Hash) error {
 	digest, err := index.Digest()
 	if err != nil {
 		return err

@@ -1,4 +1,5 @@
-//! Comparing a stored archive with what was digested, without unpacking it.
+//! Comparing a stored archive with what was digested, without unpacking it; and reading what
+//! anybody's tar holds, which is a matter of its own ([`tar_files`]).
 //!
 //! Where Argo packs an output anew (a gzipped tar, a zip), no file on disk equals
 //! the stored object. So the object is read back as a stream and each entry's
@@ -20,6 +21,7 @@
 mod above;
 mod comparison;
 mod expected;
+mod files;
 mod inventory;
 mod object;
 mod pax;
@@ -31,6 +33,7 @@ mod zip_directory;
 
 pub use comparison::{CAP, Capped, Comparison, Difference, Extra, Odd, Oddity, RefusedEntry, compare};
 pub use expected::{Expected, ExpectedFile, Naming, Passed};
+pub use files::{GZIP, TarFile, TarFiles, TarFilesError, TarLimits, first_names, tar_files};
 pub use inventory::{Inventory, InventoryError, inventory};
 pub use object::{ObjectDigest, ReadError};
 pub use walk::{Broken, EntryKind, Format, Limits, MAX_DEPTH, MAX_NAME};

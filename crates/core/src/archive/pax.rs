@@ -1,6 +1,7 @@
 //! PAX records (POSIX.1-2001 pax, "Extended Header"): what a ustar header has no
 //! room for.
 
+use super::tar_header::Dialect;
 use super::walk::Broken;
 
 /// The most bytes of records for one entry. Path and link target are at most
@@ -20,13 +21,20 @@ pub(super) struct Records {
 const KNOWN: [&[u8]; 10] =
     [b"path", b"linkpath", b"size", b"uid", b"gid", b"uname", b"gname", b"mtime", b"atime", b"ctime"];
 
+/// The keys that say something of a file's attributes alone, to every reader that knows them.
+const ATTRIBUTES: [&[u8]; 5] =
+    [b"SCHILY.xattr.", b"SCHILY.acl.", b"SCHILY.fflags", b"LIBARCHIVE.xattr.", b"LIBARCHIVE.creationtime"];
+
 impl Records {
-    pub(super) fn parse(mut rest: &[u8]) -> Result<Self, Broken> {
+    pub(super) fn parse(mut rest: &[u8], dialect: Dialect) -> Result<Self, Broken> {
         let mut records = Self::default();
         let mut seen = [false; KNOWN.len()];
         while !rest.is_empty() {
             let (key, value, tail) = record(rest).ok_or(Broken::Header("a PAX record is malformed"))?;
             rest = tail;
+            if dialect == Dialect::Common && ATTRIBUTES.iter().any(|prefix| key.starts_with(prefix)) {
+                continue;
+            }
             let known = KNOWN.iter().zip(&mut seen).find(|(known, _)| **known == key);
             let (_, seen) = known.ok_or(Broken::Foreign("a PAX record"))?;
             if std::mem::replace(seen, true) {
@@ -74,11 +82,27 @@ fn decimal(digits: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
+    fn argo(bytes: &[u8]) -> Result<Records, Broken> {
+        Records::parse(bytes, Dialect::Argo)
+    }
+
+    #[test]
+    fn others_write_attributes_too() {
+        let xattr = b"27 SCHILY.xattr.user.x=a\0b\n";
+        assert_eq!(argo(b"26 SCHILY.xattr.user.x=ab\n").unwrap_err(), Broken::Foreign("a PAX record"));
+        Records::parse(b"26 SCHILY.xattr.user.x=ab\n13 path=a\n=b\n", Dialect::Common).unwrap();
+        for other in
+            [&b"22 GNU.sparse.major=1\n"[..], b"19 hdrcharset=ABCD\n", b"24 SCHILY.realsize=1234\n", xattr]
+        {
+            Records::parse(other, Dialect::Common).unwrap_err();
+        }
+    }
+
     #[test]
     fn reads_records() {
-        let records = Records::parse(b"12 path=a\n=b\n18 mtime=1.5000000\n18 size=9000000000\n").unwrap_err();
+        let records = argo(b"12 path=a\n=b\n18 mtime=1.5000000\n18 size=9000000000\n").unwrap_err();
         assert_eq!(records, Broken::Header("a PAX record is malformed"));
-        let records = Records::parse(b"13 path=a\n=b\n19 size=9000000000\n15 mtime=1.500\n").unwrap();
+        let records = argo(b"13 path=a\n=b\n19 size=9000000000\n15 mtime=1.500\n").unwrap();
         assert_eq!(records.path.unwrap(), b"a\n=b");
         assert_eq!(records.size, Some(9_000_000_000));
     }
@@ -98,7 +122,7 @@ mod tests {
             (b"11 size=07\n", Broken::Header("a PAX size is malformed")),
             (b"22 GNU.sparse.major=1\n", Broken::Foreign("a PAX record")),
         ] {
-            assert_eq!(Records::parse(bytes).unwrap_err(), why, "{}", bytes.escape_ascii());
+            assert_eq!(argo(bytes).unwrap_err(), why, "{}", bytes.escape_ascii());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A gzipped tar (RFC 1952; POSIX.1 ustar and pax) as a stream.
+//! A tar (POSIX.1 ustar and pax), gzipped (RFC 1952) or not, as a stream.
 
 use std::io::{self, Read};
 
@@ -7,17 +7,28 @@ use sha2::{Digest as _, Sha256};
 
 use super::object::Object;
 use super::pax::{self, Records};
-use super::tar_header::{BLOCK, Header, Type};
+use super::tar_header::{BLOCK, Dialect, Header, Type};
 use super::walk::{Broken, Budget, Entry, EntryKind, Sink, Stop};
 use crate::digest::Sha256Digest;
 
 /// Reads one gzip member that holds one tar. What follows it is left unread.
-pub(super) fn read<R: Read>(
+pub(super) fn read_gzipped<R: Read>(
     object: &mut Object<R>,
+    dialect: Dialect,
     budget: &mut Budget,
     sink: &mut dyn Sink,
 ) -> Result<(), Stop> {
-    let mut blocks = Blocks { input: GzDecoder::new(object), budget, buffer: vec![0; 64 * 1024] };
+    read(GzDecoder::new(object), dialect, budget, sink)
+}
+
+/// Reads one tar to the end of what it comes from.
+pub(super) fn read<R: Read>(
+    input: R,
+    dialect: Dialect,
+    budget: &mut Budget,
+    sink: &mut dyn Sink,
+) -> Result<(), Stop> {
+    let mut blocks = Blocks { input, budget, buffer: vec![0; 64 * 1024] };
     let mut records: Option<Records> = None;
     loop {
         let block = blocks.header()?;
@@ -27,12 +38,12 @@ pub(super) fn read<R: Read>(
                 None => blocks.end(),
             };
         }
-        let header = Header::parse(&block)?;
+        let header = Header::parse(&block, dialect)?;
         match header.kind {
             Type::Extended if records.is_some() => {
                 return Err(Broken::Foreign("PAX records for PAX records").into());
             }
-            Type::Extended => records = Some(Records::parse(&blocks.short(header.size)?)?),
+            Type::Extended => records = Some(Records::parse(&blocks.short(header.size)?, dialect)?),
             Type::Entry(kind) => {
                 let Records { path, size, target } = records.take().unwrap_or_default();
                 let target = target.unwrap_or(header.target);
@@ -42,7 +53,8 @@ pub(super) fn read<R: Read>(
                     return Err(Broken::Foreign("content of what is not a file").into());
                 }
                 blocks.budget.entry(&name)?;
-                let digest = blocks.content(size)?;
+                sink.begins(&name, size);
+                let digest = blocks.content(size, sink)?;
                 sink.entry(Entry { name: &name, kind, size, digest, target: &target, disguised: false });
             }
         }
@@ -76,7 +88,7 @@ impl<R: Read> Blocks<'_, R> {
     }
 
     /// Digests content.
-    fn content(&mut self, size: u64) -> Result<Sha256Digest, Stop> {
+    fn content(&mut self, size: u64, sink: &mut dyn Sink) -> Result<Sha256Digest, Stop> {
         let mut hasher = Sha256::new();
         let mut left = size;
         while left > 0 {
@@ -87,7 +99,9 @@ impl<R: Read> Blocks<'_, R> {
                 return Err(Broken::Truncated.into());
             }
             self.budget.bytes(count)?;
-            hasher.update(buffer.get(..count).unwrap_or_default());
+            let read = buffer.get(..count).unwrap_or_default();
+            hasher.update(read);
+            sink.content(read);
             left = left.saturating_sub(count.try_into().unwrap_or(u64::MAX));
         }
         self.padding(size)?;

@@ -13,6 +13,16 @@ pub(super) enum Type {
     Extended,
 }
 
+/// Whose tars are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// What Go's writer makes for Argo, and nothing else.
+    Argo,
+    /// What anybody's writer makes of plain files, in as far as all readers read it alike: also
+    /// GNU's magic, and records of attributes.
+    Common,
+}
+
 /// The fields that are used.
 #[derive(Debug, Clone)]
 pub(super) struct Header {
@@ -24,12 +34,14 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn parse(block: &[u8; BLOCK]) -> Result<Self, Broken> {
+    pub(super) fn parse(block: &[u8; BLOCK], dialect: Dialect) -> Result<Self, Broken> {
         // Old tars and GNU's have other magics, and other meanings for the bytes
         // after it; Go writes this one for ustar and PAX.
-        if field(block, 257, 8) != b"ustar\x0000" {
-            return Err(Broken::Foreign("a tar header that is not ustar"));
-        }
+        let is_gnu = match (field(block, 257, 8), dialect) {
+            (b"ustar\x0000", _) => false,
+            (b"ustar  \0", Dialect::Common) => true,
+            _ => return Err(Broken::Foreign("a tar header that is not ustar")),
+        };
         let sum: u64 = block
             .iter()
             .enumerate()
@@ -41,6 +53,7 @@ impl Header {
         }
         let kind = match field(block, 156, 1) {
             b"0" => Type::Entry(EntryKind::File),
+            b"\0" if dialect == Dialect::Common => Type::Entry(EntryKind::File),
             b"1" => Type::Entry(EntryKind::HardLink),
             b"2" => Type::Entry(EntryKind::Symlink),
             b"3" | b"4" => Type::Entry(EntryKind::Device),
@@ -49,6 +62,10 @@ impl Header {
             b"x" => Type::Extended,
             _ => return Err(Broken::Foreign("a type of tar entry")),
         };
+        // There GNU keeps times and what it knows of sparse files; other readers, a name.
+        if is_gnu && field(block, 345, 155).iter().any(|byte| *byte != 0) {
+            return Err(Broken::Foreign("a header of GNU's with more than a name"));
+        }
         let (prefix, name) = (text(field(block, 345, 155)), text(field(block, 0, 100)));
         let mut full = Vec::with_capacity(prefix.len() + 1 + name.len());
         if !prefix.is_empty() {

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use super::expected::Expected;
 use super::object::{Object, ObjectDigest, ReadError};
+use super::tar_header::Dialect;
 use super::{tar, zip};
 use crate::digest::Sha256Digest;
 
@@ -132,6 +133,13 @@ pub(super) struct Entry<'a> {
 
 /// Who is told of the entries.
 pub(super) trait Sink {
+    /// An entry's content comes, if it has any; of a tar only.
+    fn begins(&mut self, _name: &[u8], _size: u64) {}
+
+    /// Some of that content.
+    fn content(&mut self, _chunk: &[u8]) {}
+
+    /// All of the entry was read.
     fn entry(&mut self, entry: Entry<'_>);
 }
 
@@ -243,12 +251,36 @@ pub(super) fn walk(
     limits: Limits,
     sink: &mut dyn Sink,
 ) -> Result<Walked, ReadError> {
+    read_through(source, limits, |object, budget| match format {
+        Format::TarGz => tar::read_gzipped(object, Dialect::Argo, budget, sink),
+        Format::Zip => zip::read(object, budget, sink),
+    })
+}
+
+/// The same of a tar that anybody may have written, gzipped or not.
+pub(super) fn walk_tar(
+    is_gzipped: bool,
+    source: impl Read,
+    limits: Limits,
+    sink: &mut dyn Sink,
+) -> Result<Walked, ReadError> {
+    read_through(source, limits, |object, budget| {
+        if is_gzipped {
+            tar::read_gzipped(object, Dialect::Common, budget, sink)
+        } else {
+            tar::read(object, Dialect::Common, budget, sink)
+        }
+    })
+}
+
+fn read_through<R: Read>(
+    source: R,
+    limits: Limits,
+    read: impl FnOnce(&mut Object<R>, &mut Budget) -> Result<(), Stop>,
+) -> Result<Walked, ReadError> {
     let mut object = Object::new(source);
     let mut budget = Budget::new(limits);
-    let result = match format {
-        Format::TarGz => tar::read(&mut object, &mut budget, sink),
-        Format::Zip => zip::read(&mut object, &mut budget, sink),
-    };
+    let result = read(&mut object, &mut budget);
     let result =
         result.and_then(|()| if object.at_end()? { Ok(()) } else { Err(Broken::TrailingData.into()) });
     if let Some(error) = object.failure() {

@@ -7,6 +7,7 @@
 //! name that anybody who may push can give to another image.
 
 mod descriptor;
+pub mod layout;
 mod manifest;
 mod platform;
 mod reference;

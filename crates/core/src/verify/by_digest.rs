@@ -5,13 +5,16 @@ use std::io::BufRead;
 use super::coverage::check_manifest;
 use super::{Authentic, Content, Rejection, VerifiedStatement};
 use crate::digest::Sha256Digest;
+use crate::image::layout::is_image;
 use crate::intoto::{ResourceDescriptor, member_name};
 use crate::manifest;
 
 impl Authentic {
-    /// The first subject that has this digest.
+    /// The first subject that has this digest: an image that is there in full, before a file.
     pub(super) fn named_by(&self, digest: &Sha256Digest) -> Option<&ResourceDescriptor> {
-        self.statement().subjects().iter().find(|subject| subject.digest.sha256() == Some(*digest))
+        let mut named = self.statement().subjects().iter().filter(|s| s.digest.sha256() == Some(*digest));
+        let first = named.next()?;
+        Some(if is_image(first) { first } else { named.find(|subject| is_image(subject)).unwrap_or(first) })
     }
 
     /// Whether the statement speaks of this content, whatever it calls it.

@@ -5,6 +5,7 @@ use std::io::BufRead;
 
 use super::{Authentic, KnownAs, Rejection, Signer, Subjects};
 use crate::digest::{DirHash, Sha256Digest};
+use crate::image::layout::is_image;
 use crate::intoto::{ResourceDescriptor, Statement, member_name, member_path};
 use crate::links::Links;
 use crate::manifest::{self, Differences};
@@ -204,7 +205,7 @@ impl Authentic {
             self.statement()
                 .subjects()
                 .iter()
-                .filter(move |s| !is_object(s))
+                .filter(move |s| !is_object(s) && !is_image(s))
                 .filter_map(move |s| Some((s, digest(s)?)))
         };
         let about = || Rejection::OtherArtifact { found: format!("sha256:{digest}"), about: self.about() };
@@ -389,7 +390,7 @@ impl Authentic {
     pub(super) fn about(&self) -> String {
         let subjects = self.statement().subjects();
         let first = subjects.first().map(called).unwrap_or_default();
-        match subjects.len() {
+        match subjects.iter().filter(|subject| !is_image(subject)).count() {
             0 | 1 => first,
             n => format!("{first} and {} more", n - 1),
         }

@@ -118,7 +118,7 @@ impl Rejection {
             Self::Place(_) => Reason::OtherPlace,
             Self::NoManifest(_) => Reason::NoManifest,
             Self::Unverifiable { .. } => Reason::Unverifiable,
-            Self::InBothPlaces { first, .. } => first.reason(),
+            Self::InBothPlaces { first, .. } | Self::NoImage { first, .. } => first.reason(),
             Self::Policy(violation) => match violation {
                 PolicyViolation::KeyExpired { .. } | PolicyViolation::KeyNotYetValid { .. } => {
                     Reason::Expired

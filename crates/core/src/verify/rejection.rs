@@ -138,6 +138,16 @@ pub enum Rejection {
         /// Which others there are and why they do not, printable.
         others: String,
     },
+    /// It is not attested as the file or the directory that it is, and does not stand for one
+    /// image that could be attested.
+    #[error("{first}; and as an image, {why}")]
+    NoImage {
+        /// Why it is not attested as what it is.
+        #[source]
+        first: Box<Self>,
+        /// What is wrong with the image, printable.
+        why: String,
+    },
     /// Which links a directory has is said, and cannot be read.
     #[error("the signed provenance is malformed")]
     Links(#[from] InvalidLinks),
@@ -259,7 +269,7 @@ impl Trouble for Rejection {
                 "verify it under the name that it is attested by, or fetch the attestation of this artifact"
             }
             Self::Place(error) => return error.remedy(),
-            Self::InBothPlaces { first, .. } => return first.remedy(),
+            Self::InBothPlaces { first, .. } | Self::NoImage { first, .. } => return first.remedy(),
             Self::Spelling { .. } => "write the key as it is in the bucket",
             Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
                 "name the artifact's own attestation with --bundle FILE, if it has one"

@@ -2,6 +2,7 @@
 //! it is stored as, and what is in it.
 
 use crate::digest::Sha256Digest;
+use crate::image::layout::is_image;
 use crate::intoto::ResourceDescriptor;
 
 /// A statement's subjects, by what they are.
@@ -17,14 +18,15 @@ pub struct Subjects<'a> {
 
 impl<'a> Subjects<'a> {
     /// Of several with an address none is the artifact's object, and of several files
-    /// none is the artifact.
+    /// none is the artifact. Images in the artifact are none of these.
     pub fn of(subjects: &'a [ResourceDescriptor]) -> Self {
         let directory = subjects.iter().find(|s| s.digest.dir_hash().is_some());
-        let mut objects = subjects.iter().filter(|s| !s.uri.is_empty());
+        let plain = || subjects.iter().filter(|s| !is_image(s));
+        let mut objects = plain().filter(|s| !s.uri.is_empty());
         let object = objects.next().filter(|_| objects.next().is_none());
-        let mut files = subjects.iter().filter(|s| object.is_none() || s.uri.is_empty());
+        let mut files = plain().filter(|s| object.is_none() || s.uri.is_empty());
         let file = files.next().filter(|_| directory.is_none() && files.next().is_none());
-        let alone = directory.is_some() || file.is_some() || subjects.len() == 1;
+        let alone = directory.is_some() || file.is_some() || plain().count() == 1;
         Self { object: object.filter(|_| alone), directory, file }
     }
 

@@ -686,3 +686,64 @@ fn of_ours_nothing_is_encoded_twice() {
         }
     }
 }
+
+/// An image in an output, as `run` and the sidecar name it.
+fn with_image(contents: Contents) -> (Vec<ResourceDescriptor>, Sha256Digest) {
+    use crate::image::ManifestKind;
+    use crate::image::layout::{Found, StoredManifest};
+    let digest = Sha256Digest::of(b"manifest");
+    let manifest = StoredManifest {
+        digest,
+        size: 8,
+        kind: ManifestKind::OciImage,
+        reference: Some("app".to_owned()),
+        listed: true,
+        config: None,
+        parts: Vec::new(),
+    };
+    let found = Found { manifests: vec![manifest], ..Found::default() };
+    (contents.with_images(&found).subjects().to_vec(), digest)
+}
+
+#[test]
+fn an_image_in_a_file_is_known_by_digest_and_is_no_file() {
+    let tar = Sha256Digest::of(b"tar");
+    let (subjects, manifest) = with_image(Contents::file("app.tar", tar));
+    let of = || authentic(&subjects);
+    // The file is attested as a whole, as it is without an image in it.
+    for place in [itself("renamed.tar"), named("renamed.tar")] {
+        assert_eq!(of().accept(&place, &Content::File(tar), None).unwrap().subject(), "app.tar");
+    }
+    let accepted = of().accept(&Place::ByDigest, &Content::File(manifest), None).unwrap();
+    assert_eq!(accepted.subject(), format!("app.tar//app@sha256:{manifest}"));
+    // A file with the manifest's bytes, whatever it is called.
+    for known_as in ["manifest.json", &format!("app@sha256:{manifest}"), &subjects[1].name] {
+        for place in [itself(known_as), named(known_as)] {
+            let no = of().accept(&place, &Content::File(manifest), None).unwrap_err();
+            assert!(matches!(no, Rejection::OtherArtifact { .. }), "{known_as}: {no}");
+        }
+    }
+    let name = path(&format!("app@sha256:{manifest}"));
+    for place in [Place::Within(name.clone()), Place::Among(name)] {
+        of().accept(&place, &Content::File(manifest), None).unwrap_err();
+    }
+}
+
+#[test]
+fn an_image_in_a_directory_is_none_of_its_files() {
+    for directory in ["img", "."] {
+        let files = tree(&[("index.json", "i"), ("blobs/sha256/x", "manifest")]);
+        let (subjects, manifest) = with_image(Contents::directory(directory, &files));
+        let of = || authentic(&subjects);
+        let whole =
+            |files: BTreeMap<_, _>| of().accept(&itself("img"), &Content::Directory(files.into()), None);
+        assert_eq!(whole(files.clone()).unwrap().files(), 2);
+        let mut more = files.clone();
+        more.insert(path(&format!("app@sha256:{manifest}")), manifest);
+        whole(more).unwrap_err();
+        let accepted = of().accept(&Place::ByDigest, &Content::File(manifest), None).unwrap();
+        assert_eq!(accepted.subject(), format!("{directory}//app@sha256:{manifest}"));
+        let listed: Vec<_> = of().listed(&subjects[0]).map(|(path, _)| path).collect();
+        assert_eq!(listed, [path("blobs/sha256/x"), path("index.json")]);
+    }
+}
