@@ -21,7 +21,6 @@ mod process;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "../support/registry.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
 mod registry;
 #[path = "support/s3.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

@@ -51,14 +51,9 @@ impl Registry {
 }
 
 fn program() -> Option<PathBuf> {
-    let on_path = std::env::var_os("PATH").and_then(|path| {
-        std::env::split_paths(&path).map(|dir| dir.join("registries")).find(|program| program.is_file())
-    });
-    let found = on_path.or_else(|| {
-        let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
-        let told = Command::new(install).args(["--where", "registries"]).output().unwrap();
-        told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into())
-    });
+    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
+    let told = Command::new(install).args(["--where", "registries"]).output().unwrap();
+    let found = told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into());
     if found.is_none() {
         crate::skip::skip("the registries of tests/interop/install");
     }

@@ -1,6 +1,7 @@
 //! Images that a step pushes: attested with the grade of what shows that it made them.
 
 use std::fs;
+use std::path::Path;
 
 use argo_attest::attestations::ImageAttestations;
 use argo_attest::registry::Registries;
@@ -204,4 +205,49 @@ fn what_names_no_image_is_told_before_main_starts() {
         sidecar.terminate();
         sidecar.ends();
     }
+}
+
+/// All files beneath a directory, by path in it.
+fn files(of: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(of).unwrap() {
+        let (path, name) =
+            (entry.as_ref().unwrap().path(), entry.unwrap().file_name().into_string().unwrap());
+        if path.is_dir() {
+            all.extend(files(&path).into_iter().map(|(beneath, bytes)| (format!("{name}/{beneath}"), bytes)));
+        } else {
+            all.push((name, fs::read(path).unwrap()));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn an_image_that_main_wrote_to_a_volume_has_the_best_evidence() {
+    let (Some(registry), s3) = (Registry::start("native"), S3::new()) else { return };
+    let name = registry.name("app:1");
+    let dir = tempfile::tempdir().unwrap();
+    let layout = dir.path().join("img").display().to_string();
+    let digests = registry.call(&["layout", "write", &layout, "7"]);
+    // It was there before: nothing changes by pushing it again.
+    registry.call(&["layout", "push", &layout, &name]);
+    let pod = pod_of(&s3, &name, &layout);
+    let outcome = after(&pod, &s3, || {});
+    assert_eq!(outcome["complete"], true, "{outcome}");
+    let said = statement(&pod, &name);
+    let said = &said["predicate"]["buildDefinition"]["internalParameters"]["image"];
+    assert_eq!((&said["evidence"], &said["output"]), (&json!("written"), &json!("img")), "{digests:?}");
+    assert_eq!(verify(&pod, &name, &["--policy", &policy(&pod, "written")]).0, 0);
+    // Another one under this name has no such evidence.
+    registry.push("app:1", 8);
+    let other = pod_of(&s3, &name, &layout);
+    let outcome = after(&other, &s3, || {});
+    assert_eq!(entry(&outcome["outputs"], &format!("oci://{name}"))["verdict"], "refused", "{outcome}");
+}
+
+fn pod_of(s3: &S3, name: &str, layout: &str) -> Pod {
+    let shape = (Place::Volume, Packing::Tar, Shape::Directory);
+    let output = Output { files: files(Path::new(layout)), ..Output::new("img", shape) };
+    with_outputs(s3, name, vec![output])
 }
