@@ -32,6 +32,8 @@ class Settings:
     image: str = field(default_factory=lambda: _text("E2E_IMAGE", "localhost/argo-attest:dev"))
     # Any image with a shell and the usual small programs.
     main_image: str = field(default_factory=lambda: _text("E2E_MAIN_IMAGE", "localhost/busybox:1"))
+    # One with tests/interop's registries (harness/builder.py).
+    builder_image: str = field(default_factory=lambda: _text("E2E_BUILDER_IMAGE"))
     pull_policy: str = field(default_factory=lambda: _text("E2E_PULL_POLICY", "Never"))
     # Who creates the pods of workflows, as the API server knows it.
     controller: str = field(

@@ -1,7 +1,7 @@
 // Two real registries on loopback, and images to put there.
 //
-//	registries native            go-containerregistry's, which lists referrers
-//	registries fallback          distribution's, which does not
+//	registries native [HOST]     go-containerregistry's, which lists referrers
+//	registries fallback [HOST]   distribution's, which does not; both on loopback, or another host
 //	registries push REFERENCE [SEED]
 //	                             an index of two small images; prints its digest and theirs
 //	registries copy FROM TO      what is at FROM, by another name
@@ -46,16 +46,16 @@ func main() {
 
 func run(args []string) error {
 	switch {
-	case len(args) == 1 && args[0] == "native":
+	case (len(args) == 1 || len(args) == 2) && args[0] == "native":
 		quiet := registry.Logger(log.New(io.Discard, "", 0))
-		return serve(registry.New(registry.WithReferrersSupport(true), quiet))
-	case len(args) == 1 && args[0] == "fallback":
+		return serve(args[1:], registry.New(registry.WithReferrersSupport(true), quiet))
+	case (len(args) == 1 || len(args) == 2) && args[0] == "fallback":
 		logrus.SetOutput(io.Discard)
 		config := &configuration.Configuration{
 			Storage: configuration.Storage{"inmemory": configuration.Parameters{}},
 		}
 		config.Log.Level = "panic"
-		return serve(handlers.NewApp(context.Background(), config))
+		return serve(args[1:], handlers.NewApp(context.Background(), config))
 	case len(args) == 2 && args[0] == "push":
 		return push(args[1], time.Now().UnixNano())
 	case len(args) == 3 && args[0] == "push":
@@ -72,8 +72,12 @@ func run(args []string) error {
 	return fmt.Errorf("usage: registries native | fallback | push REFERENCE [SEED] | copy FROM TO | layout ...")
 }
 
-func serve(handler http.Handler) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func serve(host []string, handler http.Handler) error {
+	address := "127.0.0.1"
+	if len(host) > 0 {
+		address = host[0]
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	if err != nil {
 		return err
 	}
