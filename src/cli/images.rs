@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 /// How images are asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ImageArgs {
-    /// Of an index of images, verify the one for this platform
+    /// Of an index of images, take the one for this platform
     #[arg(long, value_name = "OS/ARCH", env = variable::PLATFORM)]
     pub(super) platform: Option<Platform>,
     /// Ask registries over HTTP without TLS: for tests

@@ -15,6 +15,7 @@ mod home;
 mod images;
 mod inject;
 mod inspect;
+mod inspect_image;
 mod interrupts;
 mod invocation;
 mod keygen;

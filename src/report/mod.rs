@@ -9,7 +9,7 @@ mod unjudged;
 
 pub use attest::{NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
 pub use chain::{ChainJson, chain_failure, chain_text};
-pub use inspection::{InspectedJson, inspected_text, unreadable};
+pub use inspection::{InspectedImage, InspectedJson, inspected_text, unreadable};
 pub use outcome::{OutcomeJson, accepted_outcome};
 pub use run::{RunJson, RunReport, run_text};
 pub use unjudged::NotJudged;

@@ -25,7 +25,7 @@ pub async fn check_image(
     platform: Option<&Platform>,
 ) -> Result<Checked, CheckError> {
     let whole = registries.manifest(image).await?.manifest;
-    let part = platform.map(|platform| part(&whole, platform)).transpose()?.flatten();
+    let part = platform.map(|platform| image_for(&whole, platform)).transpose()?.flatten();
     let Some(part) = part else { return check(checker, registries, image, whole.digest()).await };
     match check(checker, registries, image, part).await {
         Err(CheckError::Rejected(own)) => {
@@ -40,7 +40,9 @@ pub async fn check_image(
 }
 
 /// The digest of the index's image for a platform; `None` if this is an image already.
-fn part(whole: &Manifest, platform: &Platform) -> Result<Option<Sha256Digest>, CheckError> {
+///
+/// Errors: [`CheckError::NoPlatform`].
+pub fn image_for(whole: &Manifest, platform: &Platform) -> Result<Option<Sha256Digest>, CheckError> {
     let Some(index) = whole.index() else { return Ok(None) };
     let found = index.image_for(platform).and_then(|entry| entry.digest.sha256());
     let there = || {

@@ -19,7 +19,7 @@ use std::io;
 
 use jiff::Timestamp;
 
-pub use image::check_image;
+pub use image::{check_image, image_for};
 pub use local::check_path;
 pub use many::{AT_ONCE, Artifact, BoundedChecker, Collection, MAX_ENTRIES, folder, on_all_cores, prefix};
 pub use object::check_object;

@@ -101,7 +101,7 @@ impl Place {
         self.refer(images[0], bundle.as_bytes()).await
     }
 
-    async fn refer(&self, image: &ImageReference, bundle: &[u8]) -> Sha256Digest {
+    pub(crate) async fn refer(&self, image: &ImageReference, bundle: &[u8]) -> Sha256Digest {
         let subject = &self.descriptor(image).await;
         let new = NewReferrer { subject, bundle, predicate_type: SLSA, created: None };
         self.registries.refer(image.repository(), &new).await.unwrap()

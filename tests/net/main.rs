@@ -13,6 +13,7 @@ mod tls;
 
 mod connections;
 mod proxies;
+mod pushing;
 mod registries;
 mod tunnels;
 

@@ -1,6 +1,7 @@
 //! What `argo-attest inspect` tells of a file: everything that is in there, as what it is, and
 //! that none of it was checked.
 
+mod image;
 mod json;
 mod shown;
 mod text;
@@ -10,6 +11,7 @@ use argo_attest_core::dsse::MAX_PAYLOAD;
 use argo_attest_core::intoto::Outline;
 use argo_attest_core::text::causes;
 
+pub use image::InspectedImage;
 pub use json::InspectedJson;
 pub(super) use shown::row;
 pub use text::inspected_text;

@@ -246,3 +246,48 @@ async fn many_at_once_are_found_or_are_told_not_to_be() {
         verify(&place, &[&name]).with(0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_refers_to_an_image_is_shown_and_not_believed() {
+    for place in Place::each() {
+        place.desk.run(["keygen", "--out-dir", "keys"]).with(0);
+        let pushed = place.push("app:v1");
+        let tag = format!("oci://{}/app:v1", place.address);
+        let inspect = |more: &[&str]| {
+            place.desk.run(["inspect", "--plain-http"].into_iter().chain(more.iter().copied()))
+        };
+        let index = format!("oci://{}", pushed.index);
+        let none = inspect(&[&tag]).with(66).says(&format!("there is no attestation of {index}"));
+        assert!(none.out.contains("no attestation; nothing was checked"), "{none:?}");
+        vouch(&place, &[&tag]).with(0);
+        attest(&place, &pushed.index, 1).await;
+        place.refer(&pushed.index, b"no attestation").await;
+        let told = inspect(&[&tag]).with(0);
+        for word in [
+            "2 attestations; nothing was checked",
+            VOUCHES,
+            "https://example.com/b",
+            "signatures not checked",
+            &index,
+            "passed over",
+        ] {
+            assert!(told.out.contains(word), "{word}: {told:?}");
+        }
+        let told = json(&inspect(&["--json", "--platform", "linux/arm64", &tag]).with(0));
+        assert_eq!(told["manifest"], format!("oci://{}", pushed.images[1]));
+        assert_eq!(told["signaturesChecked"], false);
+        let found = told["found"].as_array().unwrap();
+        assert_eq!(found.len(), 2, "{told}");
+        let mut builders: Vec<_> = found
+            .iter()
+            .map(|file| {
+                file["attestations"][0]["statement"]["predicate"]["runDetails"]["builder"]["id"].to_string()
+            })
+            .collect();
+        builders.sort();
+        assert_eq!(builders, [format!("{VOUCHES:?}"), "\"https://example.com/b\"".to_owned()]);
+        assert_eq!(told.get("passedOver"), None, "what refers to the index does not refer to its image");
+        inspect(&["--platform", "linux/s390x", &tag]).with(66).says("linux/amd64, linux/arm64");
+        inspect(&["oci://r.example/APP"]).with(64).says("its repository is not");
+    }
+}
