@@ -18,7 +18,7 @@ use crate::program::{Desk, Ended};
 const SLSA: &str = "https://slsa.dev/provenance/v1";
 
 /// The servers' program.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let found = which("registries").or_else(|| {
         let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
         let told = Command::new(install).args(["--where", "registries"]).output().unwrap();
@@ -41,7 +41,7 @@ pub(crate) struct Place {
 }
 
 /// An index of two images.
-struct Pushed {
+pub(crate) struct Pushed {
     index: ImageReference,
     images: Vec<ImageReference>,
 }
@@ -54,7 +54,7 @@ impl Drop for Place {
 }
 
 impl Place {
-    fn each() -> Vec<Self> {
+    pub(crate) fn each() -> Vec<Self> {
         let Some(program) = program() else { return Vec::new() };
         ["native", "fallback"].map(|kind| Self::start(&program, kind)).into()
     }
@@ -83,7 +83,7 @@ impl Place {
         String::from_utf8(done.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
-    fn push(&self, name: &str) -> Pushed {
+    pub(crate) fn push(&self, name: &str) -> Pushed {
         let name = format!("{}/{name}", self.address);
         let digests = self.call(&["push", &name]);
         let repository = name.rsplit_once(':').unwrap().0;
@@ -276,7 +276,7 @@ async fn what_cosign_attests_is_verified() {
     }
 }
 
-fn which(name: &str) -> Option<PathBuf> {
+pub(crate) fn which(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))
         .find(|path| path.exists())
