@@ -4,6 +4,7 @@ mod annotations;
 mod elsewhere;
 mod endings;
 mod idle;
+mod images;
 mod keys;
 mod many;
 mod mounts;
