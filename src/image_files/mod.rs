@@ -55,3 +55,6 @@ fn of_sealed(sealed: &SealedArtifact, cancel: &Cancel) -> Found {
     let Ok(root) = Root::open(&artifact.root) else { return Found::default() };
     look(&root, &artifact.path, &content, cancel).map(|images| images.found).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use crate::program::{Desk, Ended};
 const SLSA: &str = "https://slsa.dev/provenance/v1";
 
 /// The servers' program.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let found = which("registries").or_else(|| {
         let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
         let told = Command::new(install).args(["--where", "registries"]).output().unwrap();

@@ -20,6 +20,7 @@ mod chain;
 mod documents;
 mod hostile;
 mod images;
+mod layouts;
 mod many;
 mod others;
 mod run;

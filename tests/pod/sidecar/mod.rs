@@ -6,6 +6,7 @@ mod endings;
 mod idle;
 mod images;
 mod keys;
+mod layouts;
 mod many;
 mod mounts;
 mod odd_stores;
