@@ -2,10 +2,11 @@
 
 use argo_attest_core::argo::Unlocated;
 use argo_attest_core::contract::annotation::PLACE;
+use argo_attest_core::dsse::SignatureError;
 use argo_attest_core::git::GitError;
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::{Fault, Trouble};
-use argo_attest_core::verify::PlaceError;
+use argo_attest_core::verify::{PlaceError, Rejection};
 
 use super::form::FormError;
 use super::staged::StagedError;
@@ -156,6 +157,7 @@ impl Trouble for InputError {
             Self::Check(CheckError::Rejected(rejection)) if rejection.is_missing() => {
                 "attest the step that makes it, or let the policy say `missing: warn`".into()
             }
+            Self::Check(CheckError::Rejected(rejection)) => return Some(of_rejection(rejection)),
             Self::Unattested(_) | Self::Unlocated(_) => {
                 "let a step that is attested fetch it, or let the policy say `missing: warn`".into()
             }
@@ -190,4 +192,26 @@ impl Trouble for InputError {
             _ => return None,
         })
     }
+}
+
+/// What whoever runs workflows can do about an attestation that does not do: there is nobody here to
+/// name another one.
+fn of_rejection(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Policy(violation) => violation.remedy(),
+        Rejection::Signature(SignatureError::Untrusted { .. }) => {
+            "if you trust that signer, list its public key in the policy's `keys`; else see who else writes to \
+             the bucket"
+                .into()
+        }
+        Rejection::Keyless { .. } | Rejection::Incomparable { .. } | Rejection::NoStatement { .. } => {
+            "have it attested by argo-attest, in the step that makes it".into()
+        }
+        Rejection::Place(error) => error.remedy().unwrap_or_else(anew),
+        _ => anew(),
+    }
+}
+
+fn anew() -> String {
+    "see who else writes to the bucket, and run the step that makes it again".into()
 }
