@@ -66,6 +66,9 @@ pub(super) struct AttestArgs {
     /// Say nothing if everything is attested
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
+    /// Put an image's attestation also where cosign 2 looks for it: under the tag sha256-….att
+    #[arg(long, env = variable::COSIGN_TAG, value_parser = FalseyValueParser::new())]
+    cosign_tag: bool,
     /// Ask registries over HTTP without TLS: for tests
     #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
     plain_http: bool,
@@ -92,6 +95,7 @@ struct Vouching {
     identity: PodIdentity,
     /// Made if an image is named.
     registries: Option<Registries>,
+    cosign_tag: bool,
 }
 
 /// Attests each of them; a few lines each.
@@ -122,6 +126,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         run_id: invocation::id()?,
         identity: args.pod.into(),
         registries,
+        cosign_tag: args.cosign_tag,
     };
     let mut all = Vec::with_capacity(asked.len());
     let mut exits = Vec::with_capacity(asked.len());
@@ -222,7 +227,8 @@ impl Vouching {
         }
         .provenance();
         let attestor = Attestor::new(self.signer.as_ref());
-        sighting.attest(&ImageAttestor::new(&attestor, registries), &provenance).await
+        let images = ImageAttestor::new(&attestor, registries).with_cosign_tag(self.cosign_tag);
+        sighting.attest(&images, &provenance).await
     }
 
     async fn object(

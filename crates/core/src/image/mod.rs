@@ -6,6 +6,7 @@
 //! digests of its configuration and layers, an index those of its manifests. A tag is a
 //! name that anybody who may push can give to another image.
 
+mod cosign;
 mod descriptor;
 mod manifest;
 mod platform;
@@ -13,6 +14,7 @@ mod reference;
 mod referrers;
 mod subject;
 
+pub use cosign::{NewTagged, TaggedEnvelopes};
 pub use descriptor::{BlobDigest, Descriptor};
 pub use manifest::{Image, Index, MAX_MANIFEST, Manifest, ManifestError, ManifestKind};
 pub use platform::{InvalidPlatform, Platform};
