@@ -18,6 +18,7 @@ const AT_ONCE: usize = 4;
 pub struct ImageAttestor<'a> {
     attestor: &'a Attestor<'a>,
     registries: &'a Registries,
+    cosign_tag: bool,
 }
 
 /// An image that is attested, and each of an index's images with it: proof, as a [`Receipt`] is.
@@ -57,7 +58,13 @@ impl ImageAttested {
 impl<'a> ImageAttestor<'a> {
     /// One that has statements signed by this attestor, and puts them into these registries.
     pub fn new(attestor: &'a Attestor<'a>, registries: &'a Registries) -> Self {
-        Self { attestor, registries }
+        Self { attestor, registries, cosign_tag: false }
+    }
+
+    /// Whether each attestation is also put where cosign 2 looks, under a tag.
+    #[must_use]
+    pub fn with_cosign_tag(self, cosign_tag: bool) -> Self {
+        Self { cosign_tag, ..self }
     }
 
     /// Attests the image with this manifest. The same bundle is put as a referrer of the
@@ -80,7 +87,8 @@ impl<'a> ImageAttestor<'a> {
         let signed = self.attestor.signed(&contents, provenance).await?;
         let (name, signed) = (&name, &signed);
         let keep = |subject: ImageSubject| async move {
-            let place = ImageAttestations::new(self.registries, repository, subject.digest);
+            let place = ImageAttestations::new(self.registries, repository, subject.digest)
+                .also_tagged(self.cosign_tag);
             let receipt = self.attestor.keep(name, signed, None, &place).await?.receipt()?;
             Ok::<_, AttestError>((receipt, subject))
         };

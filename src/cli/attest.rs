@@ -13,6 +13,7 @@ use argo_attest_core::trouble::Trouble;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
+use super::images::PushArgs;
 use super::place::Where;
 use super::pod::PodArgs;
 use super::progress::Bar;
@@ -66,10 +67,9 @@ pub(super) struct AttestArgs {
     /// Say nothing if everything is attested
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
-    /// Ask registries over HTTP without TLS: for tests
-    #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
-    plain_http: bool,
-    /// Objects, s3://BUCKET/KEY, and images, oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:DIGEST
+    #[command(flatten)]
+    images: PushArgs,
+    /// s3:// objects, and oci:// images by tag or by digest
     #[arg(required = true, value_name = "ARTIFACT")]
     artifacts: Vec<String>,
     #[command(flatten)]
@@ -92,6 +92,7 @@ struct Vouching {
     identity: PodIdentity,
     /// Made if an image is named.
     registries: Option<Registries>,
+    cosign_tag: bool,
 }
 
 /// Attests each of them; a few lines each.
@@ -122,6 +123,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         run_id: invocation::id()?,
         identity: args.pod.into(),
         registries,
+        cosign_tag: args.images.cosign_tag,
     };
     let mut all = Vec::with_capacity(asked.len());
     let mut exits = Vec::with_capacity(asked.len());
@@ -170,7 +172,7 @@ fn registries(args: &AttestArgs, asked: &[(&str, Asked)]) -> Result<Option<Regis
         return Err(Failure::new(Exit::Usage, why)
             .remedy("leave it out: what refers to the image already stays, and a policy's builder decides"));
     }
-    Registries::from_env(&ProcessEnv, args.plain_http).map(Some).map_err(|e| Failure::from(&e))
+    Registries::from_env(&ProcessEnv, args.images.plain_http).map(Some).map_err(|e| Failure::from(&e))
 }
 
 /// What became of it, for people and programs, and as an exit code.
@@ -222,7 +224,8 @@ impl Vouching {
         }
         .provenance();
         let attestor = Attestor::new(self.signer.as_ref());
-        sighting.attest(&ImageAttestor::new(&attestor, registries), &provenance).await
+        let images = ImageAttestor::new(&attestor, registries).with_cosign_tag(self.cosign_tag);
+        sighting.attest(&images, &provenance).await
     }
 
     async fn object(

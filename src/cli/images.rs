@@ -15,3 +15,14 @@ pub(super) struct ImageArgs {
     #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
     pub(super) plain_http: bool,
 }
+
+/// How attestations are put with images.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PushArgs {
+    /// Put an image's attestation also where cosign 2 looks for it: under the tag sha256-….att
+    #[arg(long, env = variable::COSIGN_TAG, value_parser = FalseyValueParser::new())]
+    pub(super) cosign_tag: bool,
+    /// Ask registries over HTTP without TLS: for tests
+    #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
+    pub(super) plain_http: bool,
+}

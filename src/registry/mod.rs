@@ -13,6 +13,7 @@ mod pulling;
 mod pushing;
 mod referring;
 mod sign_in;
+mod tagging;
 
 use std::sync::Arc;
 

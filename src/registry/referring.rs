@@ -95,9 +95,7 @@ impl Registries {
         Ok(digest)
     }
 
-    /// Adds to the fallback tag's list. No registry writes it only if it is still what was read,
-    /// so two writers can lose one another's entry: it is read again until ours has stayed there for
-    /// longer than others need to read and write it.
+    /// Adds to the fallback tag's list.
     async fn tag(
         &self,
         at: &Repository,
@@ -110,35 +108,64 @@ impl Registries {
             return Err(nonsense(&what, "its digest is no SHA-256"));
         };
         let tag = fallback_tag(subject);
-        for _ in 0..TAG_ATTEMPTS {
-            let begun = Instant::now();
+        let mut shared = Shared::default();
+        loop {
+            shared.begin();
             let list = self.tagged(at, subject).await?.unwrap_or_default();
             if list.lists(digest) {
                 return Ok(());
             }
+            shared.once_more(&what)?;
             let more = Bytes::from(list.with(new, manifest));
             self.put_manifest(at, tag.as_str(), ManifestKind::OciIndex.media_type(), more).await?;
-            tokio::time::sleep(stay(begun.elapsed())).await;
-        }
-        match self.tagged(at, subject).await? {
-            Some(list) if list.lists(digest) => Ok(()),
-            _ => Err(nonsense(&what, "others write the list at the same time, and ours does not stay in it")),
+            shared.stay().await;
         }
     }
 }
 
-/// Up to twice as long as needed, so that writers who met once do not meet again.
-fn stay(took: Duration) -> Duration {
-    let least = took.saturating_mul(STAYS_TIMES).clamp(STAYS, LONGEST_STAY);
-    let share = getrandom::u32().unwrap_or_default();
-    least.saturating_add(least.mul_f64(f64::from(share) / f64::from(u32::MAX)))
+/// A tag that others write, too. No registry writes it only if it is still what was read, so two
+/// writers can lose one another's entry: it is read again until ours has stayed there for longer
+/// than others need to read and write it.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    written: usize,
+    begun: Option<Instant>,
+}
+
+impl Shared {
+    /// Before it is read.
+    pub(super) fn begin(&mut self) {
+        self.begun = Some(Instant::now());
+    }
+
+    /// Before it is written: not for ever.
+    pub(super) fn once_more(&mut self, what: &str) -> Result<(), RegistryError> {
+        if self.written == TAG_ATTEMPTS {
+            return Err(nonsense(
+                what,
+                "others write the list at the same time, and ours does not stay in it",
+            ));
+        }
+        self.written += 1;
+        Ok(())
+    }
+
+    /// After it was written: up to twice as long as needed, so that writers who met once do not meet
+    /// again.
+    pub(super) async fn stay(&self) {
+        let took = self.begun.map(|begun| begun.elapsed()).unwrap_or_default();
+        let least = took.saturating_mul(STAYS_TIMES).clamp(STAYS, LONGEST_STAY);
+        let share = getrandom::u32().unwrap_or_default();
+        let more = least.mul_f64(f64::from(share) / f64::from(u32::MAX));
+        tokio::time::sleep(least.saturating_add(more)).await;
+    }
 }
 
 fn read(what: &str, bytes: &[u8]) -> Result<ReferrersIndex, RegistryError> {
     ReferrersIndex::read(bytes).map_err(|error| nonsense(what, &error.to_string()))
 }
 
-fn nonsense(what: &str, why: &str) -> RegistryError {
+pub(super) fn nonsense(what: &str, why: &str) -> RegistryError {
     RegistryError::Nonsense { what: what.to_owned(), why: why.to_owned() }
 }
 

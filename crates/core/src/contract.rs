@@ -37,6 +37,8 @@ pub mod variable {
         CA = "ARGO_ATTEST_CA";
         /// Which steps the gate checks.
         CHECK = "ARGO_ATTEST_CHECK";
+        /// Whether an image's attestation goes under a tag, too.
+        COSIGN_TAG = "ARGO_ATTEST_COSIGN_TAG";
         /// What CPU our containers may have at most.
         CPU_LIMIT = "ARGO_ATTEST_CPU_LIMIT";
         /// What CPU our containers ask for.

@@ -30,6 +30,8 @@ pub struct ImageAttestations<'a> {
     registries: &'a Registries,
     repository: &'a Repository,
     subject: Sha256Digest,
+    /// Whether what is put goes under cosign 2's tag, too.
+    tagged: bool,
 }
 
 /// What is still to be looked at.
@@ -47,7 +49,13 @@ struct Looks<'a> {
 impl<'a> ImageAttestations<'a> {
     /// Of the manifest with this digest.
     pub fn new(registries: &'a Registries, repository: &'a Repository, subject: Sha256Digest) -> Self {
-        Self { registries, repository, subject }
+        Self { registries, repository, subject, tagged: false }
+    }
+
+    /// Puts each attestation also where cosign 2 looks: as an envelope under a tag.
+    #[must_use]
+    pub fn also_tagged(self, tagged: bool) -> Self {
+        Self { tagged, ..self }
     }
 
     /// What may speak of it, each read when it is asked for: Sigstore bundles that refer to it, as

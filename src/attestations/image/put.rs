@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::image::NewReferrer;
+use argo_attest_core::image::{NewReferrer, cosign_tag};
 use argo_attest_core::intoto::Statement;
 use argo_attest_core::slsa::Provenance;
 use jiff::Timestamp;
 
-use super::{ImageAttestations, Looks, MAX_REFERRERS};
-use crate::attestations::{FindError, Kept, NewAttestation, PutError, ReadBack};
+use super::{ImageAttestations, Looks, MAX_CARRIED, MAX_REFERRERS};
+use crate::attestations::{FindError, Kept, MAX_ATTESTATION_BYTES, NewAttestation, PutError, ReadBack};
 
 /// Pauses in milliseconds until a registry has to list what it took.
 const LISTED: [u64; 5] = [100, 200, 400, 800, 1600];
@@ -42,7 +42,25 @@ impl ImageAttestations<'_> {
             return Err(PutError::Full { uri: self.uri(self.subject), limit: MAX_REFERRERS });
         }
         self.registries.refer(self.repository, &referrer).await?;
+        if self.tagged {
+            self.tag(&new.bundle.envelope().to_json(), statement.predicate_type()).await?;
+        }
         Ok(Kept { bundle: self.found_again(digest).await?, lines: None, set_aside: Vec::new() })
+    }
+
+    /// The same envelope for those who read no referrers, read back from there.
+    async fn tag(&self, envelope: &[u8], predicate_type: &str) -> Result<(), PutError> {
+        let (registries, repository, digest) = (self.registries, self.repository, Sha256Digest::of(envelope));
+        registries.tag_envelope(repository, self.subject, envelope, predicate_type, MAX_CARRIED).await?;
+        let uri = format!("oci://{repository}:{}", cosign_tag(self.subject));
+        let there = registries.manifest(&repository.tagged(cosign_tag(self.subject))).await?.manifest;
+        let layers = there.image().map(|image| image.layers.as_slice()).unwrap_or_default();
+        if !layers.iter().any(|layer| layer.digest.sha256() == Some(digest)) {
+            return Err(PutError::Unlisted { uri: self.uri(digest), of: uri });
+        }
+        // Its bytes have its digest, or this is an error.
+        registries.blob(repository, digest, MAX_ATTESTATION_BYTES).await?;
+        Ok(())
     }
 
     /// What is there, for whoever begins with the list as `verify` does.

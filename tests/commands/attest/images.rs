@@ -291,3 +291,33 @@ async fn what_refers_to_an_image_is_shown_and_not_believed() {
         inspect(&["oci://r.example/APP"]).with(64).says("its repository is not");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cosign_2_finds_it_under_its_tag() {
+    let Some(cosign) = which("cosign") else { return crate::skip::skip("cosign") };
+    for place in Place::each() {
+        place.desk.run(["keygen", "--out-dir", "keys"]).with(0);
+        place.desk.run(["keygen", "--out-dir", "others"]).with(0);
+        let pushed = place.push("app:v1");
+        let accepts = |key: &str, image: &ImageReference| {
+            let mut command = std::process::Command::new(&cosign);
+            command.args(["verify-attestation", "--key", key, "--type", "slsaprovenance1"]);
+            command.args(["--new-bundle-format=false", "--insecure-ignore-tlog", "--allow-http-registry"]);
+            command.arg(image.to_string()).current_dir(place.desk.path("")).env("HOME", place.desk.path(""));
+            command.output().unwrap()
+        };
+        let index = format!("oci://{}", pushed.index);
+        vouch(&place, &[&index]).with(0);
+        assert!(!accepts("keys/attest.pub", &pushed.index).status.success(), "nothing is there yet");
+        // Another attempt's stays.
+        for _ in 0..2 {
+            vouch(&place, &["--cosign-tag", &index]).with(0);
+        }
+        for image in [&pushed.index, &pushed.images[0], &pushed.images[1]] {
+            let done = accepts("keys/attest.pub", image);
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            assert_eq!(String::from_utf8_lossy(&done.stdout).lines().count(), 2, "{done:?}");
+            assert!(!accepts("others/attest.pub", image).status.success(), "{image}");
+        }
+    }
+}

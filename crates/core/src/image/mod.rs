@@ -6,6 +6,7 @@
 //! digests of its configuration and layers, an index those of its manifests. A tag is a
 //! name that anybody who may push can give to another image.
 
+mod cosign;
 mod descriptor;
 pub mod layout;
 mod manifest;
@@ -15,6 +16,7 @@ mod referrers;
 mod subject;
 mod told_digest;
 
+pub use cosign::{NewTagged, TaggedEnvelopes};
 pub use descriptor::{BlobDigest, Descriptor};
 pub use manifest::{Image, Index, MAX_MANIFEST, Manifest, ManifestError, ManifestKind};
 pub use platform::{InvalidPlatform, Platform};

@@ -20,7 +20,7 @@ const EMPTY_MEDIA_TYPE: &str = "application/vnd.oci.empty.v1+json";
 /// What every type of a bundle begins with, whichever version.
 const BUNDLE_TYPES: &str = "application/vnd.dev.sigstore.bundle";
 /// What a layer of cosign 2's `.att` manifests is.
-const ENVELOPE_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
+pub(super) const ENVELOPE_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
 const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 const CREATED: &str = "org.opencontainers.image.created";
