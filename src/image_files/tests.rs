@@ -28,8 +28,8 @@ fn layout(dir: &Path) -> Tree {
     tree
 }
 
-fn look_at(dir: &Path, name: &str, content: Content) -> Option<Images> {
-    look(&Root::open(dir).unwrap(), &path(name), &content, &Cancel::new())
+fn look_at(dir: &Path, name: &str, content: &Content) -> Option<Images> {
+    look(&Root::open(dir).unwrap(), &path(name), content, &Cancel::new())
 }
 
 #[track_caller]
@@ -44,30 +44,30 @@ fn left_out(images: Option<Images>, why: &str) {
 fn what_changed_in_a_directory_since_it_was_digested_is_no_image() {
     let dir = tempfile::tempdir().unwrap();
     let tree = layout(dir.path());
-    let manifests = || look_at(dir.path(), "img", Content::Directory(tree.clone())).unwrap().found.manifests;
+    let manifests = || look_at(dir.path(), "img", &Content::Directory(tree.clone())).unwrap().found.manifests;
     assert_eq!(manifests().len(), 1);
     let index = dir.path().join("img/index.json");
     let text = std::fs::read(&index).unwrap();
     let other = String::from_utf8(text.clone()).unwrap().replace("app:1", "app:2");
     std::fs::write(&index, other).unwrap();
     left_out(
-        look_at(dir.path(), "img", Content::Directory(tree.clone())),
+        look_at(dir.path(), "img", &Content::Directory(tree.clone())),
         "was changed after it was digested",
     );
     // A link to the very bytes is not followed.
     std::fs::write(dir.path().join("elsewhere"), text).unwrap();
     std::fs::remove_file(&index).unwrap();
     std::os::unix::fs::symlink("../elsewhere", &index).unwrap();
-    left_out(look_at(dir.path(), "img", Content::Directory(tree.clone())), "cannot be read");
+    left_out(look_at(dir.path(), "img", &Content::Directory(tree.clone())), "cannot be read");
     std::fs::remove_file(&index).unwrap();
-    left_out(look_at(dir.path(), "img", Content::Directory(tree)), "is not there");
+    left_out(look_at(dir.path(), "img", &Content::Directory(tree)), "is not there");
 }
 
 #[test]
 fn a_tar_that_is_another_by_now_holds_no_image() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("x.tar"), LAYOUT).unwrap();
-    let of = |digest| look_at(dir.path(), "x.tar", Content::File(digest));
+    let of = |digest| look_at(dir.path(), "x.tar", &Content::File(digest));
     assert_eq!(of(Sha256Digest::of(LAYOUT)).unwrap().found.manifests.len(), 1);
     left_out(of(Sha256Digest::of(b"as it was")), "it was changed after it was digested");
     std::fs::write(dir.path().join("x.tar"), &LAYOUT[..LAYOUT.len() - 1600]).unwrap();

@@ -124,7 +124,7 @@ fn an_archive_for_docker_is_known_by_its_configuration() {
     let desk = &works.desk;
     let config = works.attested("app.tar", "tarball app.tar 7").remove(0);
     let named = format!("app.tar//config@sha256:{config}");
-    assert_eq!(images(&works.desk, "app.tar.sigstore.json"), [(named.clone(), config.clone())]);
+    assert_eq!(images(&works.desk, "app.tar.sigstore.json"), [(named.clone(), config)]);
     desk.accepted(["app.tar"]);
     // Renamed with its attestation, it is what it was.
     shell(desk, "cp app.tar b.tar && cp app.tar.sigstore.json b.tar.sigstore.json");

@@ -13,3 +13,7 @@ cat > predicate.json <<'EOT'
 EOT
 cosign attest --key cosign.key --type slsaprovenance1 --predicate predicate.json --yes --allow-http-registry \
     --use-signing-config=false --tlog-upload=false registry.example.com/app:1.2 2>/dev/null
+# A key, a project whose Makefile builds an image layout, and crane.
+argo-attest keygen --out-dir keys >/dev/null 2>&1
+printf 'img: ; registries layout write img 7 >/dev/null\n' > Makefile
+crane() { registries layout push "$2" "$3" | sed "s|^|$3@|"; }
