@@ -21,6 +21,9 @@ use crate::store::{ObjectKey, Store, StoreError};
 
 /// Places that are named where there was no attestation: an object may be in hundreds of directories.
 const NAMED: usize = 8;
+/// Directories whose attestations a store is asked for. Each costs four requests, and whoever may
+/// write an object chooses how many it is in.
+const MAX_DIRECTORIES: usize = 64;
 
 /// The attestations of an object, or of a directory of objects, in the same store: beside it,
 /// or apart under the same name.
@@ -90,16 +93,18 @@ impl<'a> ObjectAttestations<'a> {
 
     /// As [`Attestations::find`].
     pub fn candidates(&self, reach: Reach) -> Candidates<'a> {
-        let spots = match reach {
-            Reach::Nearest => self.nearest(),
-            Reach::Own => self.nearest().into_iter().take(1).collect(),
-            Reach::Above(levels) => self.above(levels),
+        let key = self.key.as_str();
+        let itself = std::iter::once(key.len());
+        let directories = || key.rmatch_indices('/').map(|(at, _)| at);
+        let ends: Vec<_> = match reach {
+            Reach::Nearest => itself.chain(directories()).collect(),
+            Reach::Own => itself.collect(),
+            Reach::Above(levels) => directories().skip(levels.saturating_sub(1)).collect(),
         };
-        let own = spots.iter().flatten().take(NAMED).flat_map(|spot| {
-            LOOKED_FOR.iter().filter_map(|form| spot.name(*form)).map(|name| self.store.uri(&name))
-        });
-        let mut looked_for: Vec<_> = own.collect();
-        if spots.len() > NAMED {
+        let named = ends.iter().take(NAMED).filter_map(|end| self.spot(*end, reach)?.ok());
+        let own = named.flat_map(|spot| LOOKED_FOR.map(|form| spot.name(form)));
+        let mut looked_for: Vec<_> = own.flatten().map(|name| self.store.uri(&name)).collect();
+        if ends.len() > NAMED {
             looked_for.push("the same beside each directory above".to_owned());
         }
         if let Ok(apart) = ObjectKey::new(APART) {
@@ -107,8 +112,10 @@ impl<'a> ObjectAttestations<'a> {
         }
         let looks = Looks {
             of: self.clone(),
-            left: spots.into_iter().enumerate().flat_map(Look::at).collect(),
-            all: matches!(reach, Reach::Above(_)),
+            reach,
+            ends: ends.into_iter().enumerate().collect(),
+            directories: 0,
+            left: VecDeque::new(),
             found: None,
             denied: None,
         };
@@ -116,36 +123,26 @@ impl<'a> ObjectAttestations<'a> {
         Candidates::new(each.boxed(), looked_for)
     }
 
-    /// The object itself, and every directory that it is in.
-    fn nearest(&self) -> Vec<Result<Spot, FindError>> {
+    /// The object itself, or the directory whose name ends there, if it can be in that.
+    fn spot(&self, end: usize, reach: Reach) -> Option<Result<Spot, FindError>> {
         let key = self.key.as_str();
-        let spelling = |_| FindError::from(Rejection::Spelling { key: printable(key.as_bytes()) });
-        let ends = std::iter::once(key.len()).chain(key.rmatch_indices('/').map(|(at, _)| at));
-        let spot = |end: usize| {
-            let (base, rest) = key.split_at(end);
-            let place = if rest.is_empty() {
-                Place::Itself(KnownAs::new(key))
-            } else {
-                // Keys are bytes: `a/./b` is another object than `a/b`, and no file of `a`.
-                RelPath::from_bytes(key.as_bytes()).map_err(spelling)?;
-                let path = rest.strip_prefix('/').unwrap_or(rest);
-                Place::Within(RelPath::from_bytes(path.as_bytes()).map_err(spelling)?)
-            };
-            Ok(Spot { base: base.to_owned(), place, placement: Placement::Beside })
+        let (base, rest) = key.split_at_checked(end)?;
+        let path = RelPath::from_bytes(rest.trim_start_matches('/').as_bytes());
+        let place = if rest.is_empty() {
+            Ok(Place::Itself(KnownAs::new(key)))
+        } else if matches!(reach, Reach::Above(_)) {
+            Ok(Place::Within(path.ok()?))
+        } else {
+            // Keys are bytes: `a/./b` is another object than `a/b`, and no file of `a`.
+            let path = RelPath::from_bytes(key.as_bytes()).and(path).map(Place::Within);
+            path.map_err(|_| Rejection::Spelling { key: printable(key.as_bytes()) }.into())
         };
-        ends.map(spot).collect()
+        Some(place.map(|place| Spot { base: base.to_owned(), place, placement: Placement::Beside }))
     }
 
-    /// Every directory that it is in, from the one so many levels above.
-    fn above(&self, levels: usize) -> Vec<Result<Spot, FindError>> {
-        let key = self.key.as_str();
-        let spot = |(at, _)| {
-            let (base, rest) = key.split_at(at);
-            let path = RelPath::from_bytes(rest.trim_start_matches('/').as_bytes()).ok()?;
-            let (base, place) = (base.to_owned(), Place::Within(path));
-            Some(Ok(Spot { base, place, placement: Placement::Beside }))
-        };
-        key.rmatch_indices('/').skip(levels.saturating_sub(1)).filter_map(spot).collect()
+    /// Whether it is known without asking that a directory has no attestation.
+    fn is_bare(&self, directory: &str) -> bool {
+        ["", APART].iter().all(|place| self.store.is_known_empty(&format!("{place}{directory}.")))
     }
 
     async fn look(&self, spot: Spot, form: Form) -> Option<Result<Candidate<'a>, FindError>> {
@@ -189,24 +186,27 @@ struct Look {
 
 impl Look {
     /// Beside first, then apart.
-    fn at((level, spot): (usize, Result<Spot, FindError>)) -> Vec<Self> {
-        let spot = match spot {
-            Ok(spot) => spot,
-            Err(error) => return vec![Self { level, spot: Err(error) }],
-        };
+    fn at(level: usize, spot: &Spot) -> impl Iterator<Item = Self> {
         let places = [Placement::Beside, Placement::Apart].into_iter();
         let looks = places.flat_map(|placement| LOOKED_FOR.map(|form| (placement, form)));
-        let look = |(placement, form)| Self { level, spot: Ok((Spot { placement, ..spot.clone() }, form)) };
-        looks.map(look).collect()
+        looks.map(move |(placement, form)| Self {
+            level,
+            spot: Ok((Spot { placement, ..spot.clone() }, form)),
+        })
     }
 }
 
 /// What is still to be asked for.
 struct Looks<'a> {
     of: ObjectAttestations<'a>,
+    reach: Reach,
+    /// Where the names end whose attestations count, and how far away each is: the artifact's, and
+    /// those of directories.
+    ends: VecDeque<(usize, usize)>,
+    /// Of how many directories attestations were asked for.
+    directories: usize,
+    /// Of the last of them.
     left: VecDeque<Look>,
-    /// Whether all that there is counts, or only what lies nearest.
-    all: bool,
     /// How far away that is what was found.
     found: Option<usize>,
     /// What could not be asked for, and how far away it is. To those who may not list a bucket
@@ -216,14 +216,50 @@ struct Looks<'a> {
 }
 
 impl<'a> Looks<'a> {
+    /// Whether all that there is counts, or only what lies nearest.
+    fn is_all(&self) -> bool {
+        matches!(self.reach, Reach::Above(_))
+    }
+
+    /// The next object, but for those of which it is known that they are not there.
+    fn look(&mut self) -> Option<Look> {
+        while self.left.is_empty() {
+            let (level, end) = self.ends.pop_front()?;
+            let spot = match self.of.spot(end, self.reach) {
+                None => continue,
+                Some(Ok(Spot { place: Place::Within(_), base, .. })) if self.of.is_bare(&base) => continue,
+                Some(spot) => spot,
+            };
+            let spot = match spot {
+                Ok(Spot { place: Place::Within(_), .. }) if self.directories == MAX_DIRECTORIES => {
+                    let key = printable(self.of.key.as_str().as_bytes());
+                    Err(Rejection::TooDeep { key, most: MAX_DIRECTORIES }.into())
+                }
+                spot => spot,
+            };
+            match spot {
+                Ok(spot) => {
+                    self.directories += usize::from(matches!(spot.place, Place::Within(_)));
+                    self.left.extend(Look::at(level, &spot));
+                }
+                Err(error) => {
+                    // What holds for one directory holds for those around it.
+                    self.ends.clear();
+                    self.left.push_back(Look { level, spot: Err(error) });
+                }
+            }
+        }
+        self.left.pop_front()
+    }
+
     async fn next(&mut self) -> Option<Result<Candidate<'a>, FindError>> {
-        while let Some(Look { level, spot }) = self.left.pop_front() {
+        while let Some(Look { level, spot }) = self.look() {
             if self.found.is_none()
                 && let Some((_, denied)) = self.denied.take_if(|(nearest, _)| *nearest != level)
             {
                 return Some(Err(denied.into()));
             }
-            if !self.all && self.found.is_some_and(|nearest| level != nearest) {
+            if !self.is_all() && self.found.is_some_and(|nearest| level != nearest) {
                 return None;
             }
             let (spot, form) = match spot {
@@ -232,7 +268,7 @@ impl<'a> Looks<'a> {
             };
             match self.of.look(spot, form).await {
                 None => {}
-                Some(Err(FindError::Store(error))) if !self.all && error.is_access_denied() => {
+                Some(Err(FindError::Store(error))) if !self.is_all() && error.is_access_denied() => {
                     self.denied.get_or_insert((level, error));
                 }
                 Some(candidate) => {

@@ -52,6 +52,11 @@ pub fn is_called_manifest(name: &[u8]) -> bool {
     Called::of(name).is_some_and(|called| called.is_manifest)
 }
 
+/// Whether a name is that of an attestation in the form of lines.
+pub fn is_called_lines(name: &str) -> bool {
+    super::names::is_lines(name)
+}
+
 /// Whether a name is that of an attestation of some files of the directory that it lies in.
 pub fn is_of_some_files(name: &[u8]) -> bool {
     Called::of(name)

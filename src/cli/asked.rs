@@ -17,7 +17,7 @@ use super::{Exit, Failure};
 use crate::registry::{Registries, RegistryError};
 use crate::regular_file::{self, STANDARD_INPUT};
 use crate::store::{self, Location, ProcessEnv, Store};
-use crate::verify::{Artifact, CheckError, MAX_ENTRIES, folder, prefix};
+use crate::verify::{Artifact, CheckError, Lanes, MAX_ENTRIES, OneWait, folder, prefix};
 
 /// What some editors begin a text with.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -50,6 +50,8 @@ pub(super) struct All {
     pub(super) artifacts: Vec<Asked>,
     /// Attestations whose artifacts are not there, printable.
     pub(super) orphans: Vec<String>,
+    /// Who looked at them, with connections that are still good.
+    pub(super) lanes: Lanes,
     stores: BTreeMap<String, Arc<dyn Store>>,
     images: ImageArgs,
     /// Made when the first image is named.
@@ -111,7 +113,7 @@ impl All {
         let (bucket, under) = place.split_once('/').unwrap_or((place, ""));
         let location = format!("s3://{bucket}").parse().map_err(|e| usage(&e))?;
         let store = self.store(&location)?;
-        Ok(prefix(store, under).await?)
+        Ok(prefix(&self.lanes, store, under).await?)
     }
 
     fn one(&mut self, argument: &Path, is_named: bool) {
@@ -149,8 +151,8 @@ impl All {
         if let Some(store) = self.stores.get(&name) {
             return Ok(Arc::clone(store));
         }
-        let store: Arc<dyn Store> =
-            store::open_named(location, &ProcessEnv).map_err(CheckError::from)?.into();
+        let store = store::open_named(location, &ProcessEnv).map_err(CheckError::from)?;
+        let store: Arc<dyn Store> = Arc::new(OneWait::new(store.into(), OneWait::LEAST));
         self.stores.insert(name, Arc::clone(&store));
         Ok(store)
     }

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 
 use argo_attest_core::contract::variable;
@@ -32,7 +31,7 @@ use crate::regular_file::STANDARD_INPUT;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::{self, ProcessEnv};
-use crate::verify::{Artifact, BoundedChecker, CheckError, Checked, Checker, on_all_cores};
+use crate::verify::{Artifact, BoundedChecker, CheckError, Checked, Checker};
 
 /// What the name of an object begins with.
 pub(super) const SCHEME: &str = "s3://";
@@ -135,14 +134,14 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if let Some(outcome) = &args.outcome {
         return super::outcome::verify(&checker, outcome, json).await;
     }
-    let All { artifacts, orphans, .. } =
+    let All { artifacts, orphans, lanes, .. } =
         All::of(&args.artifacts, args.bundle.is_some(), args.images.clone()).await?;
     let (count, layout) = (artifacts.len(), Layout::of_stdout());
     let checker = Arc::new(BoundedChecker::new(checker));
     let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
     let (by, chain) = (Arc::clone(&checker), args.chain);
     let each = move |asked| beside_others(Arc::clone(&by), asked, count == 1, chain);
-    let mut each = pin!(on_all_cores(artifacts, each));
+    let mut each = lanes.each(artifacts, each);
     let (mut totals, mut exits) = (Totals::default(), Exit::Done);
     while let Some((told, found)) = each.next().await {
         let (answer, provenance) = match found {

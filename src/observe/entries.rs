@@ -21,8 +21,17 @@ pub struct Entries {
     pub refused: BTreeMap<RelPath, Refusal>,
 }
 
-/// Looks beneath a directory. `None` if there are more entries than `most`.
-pub fn entries(root: &Root, directory: &RelPath, most: usize) -> Option<Entries> {
+/// How much is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Entries.
+    pub entries: usize,
+    /// Bytes of all their paths.
+    pub bytes: usize,
+}
+
+/// Looks beneath a directory. `None` if there is more than there is room for.
+pub fn entries(root: &Root, directory: &RelPath, most: Room) -> Option<Entries> {
     let mut counting = Counting { directory, found: Entries::default(), left: most, stop: Cancel::new() };
     let stop = counting.stop.clone();
     let walked = walk(root, directory, &mut counting, &stop);
@@ -32,19 +41,22 @@ pub fn entries(root: &Root, directory: &RelPath, most: usize) -> Option<Entries>
 struct Counting<'a> {
     directory: &'a RelPath,
     found: Entries,
-    left: usize,
+    left: Room,
     stop: Cancel,
 }
 
 impl Counting<'_> {
     /// Its path from the directory; `None` if there is no more room.
     fn counted(&mut self, path: &RelPath) -> Option<RelPath> {
-        let Some(left) = self.left.checked_sub(1) else {
+        let Room { entries, bytes } = self.left;
+        let path = path.strip_prefix(self.directory)?;
+        let left = entries.checked_sub(1).zip(bytes.checked_sub(path.as_bytes().len()));
+        let Some((entries, bytes)) = left else {
             self.stop.cancel();
             return None;
         };
-        self.left = left;
-        path.strip_prefix(self.directory)
+        self.left = Room { entries, bytes };
+        Some(path)
     }
 }
 
@@ -84,12 +96,15 @@ mod tests {
         write(dir.path(), "d/sub/b", "");
         std::fs::create_dir(dir.path().join("d/empty")).unwrap();
         symlink("/etc", dir.path().join("d/etc")).unwrap();
-        let found = entries(&root, &path("d"), 5).unwrap();
+        let bytes = "a".len() + "sub".len() + "sub/b".len() + "empty".len() + "etc".len();
+        let most = Room { entries: 5, bytes };
+        let found = entries(&root, &path("d"), most).unwrap();
         assert_eq!(found.files, [path("a"), path("sub/b")].into());
         assert_eq!(found.directories, [path("empty"), path("sub")].into());
         assert_eq!(found.refused, [(path("etc"), Refusal::Symlink)].into());
-        assert!(entries(&root, &path("d"), 4).is_none());
+        assert!(entries(&root, &path("d"), Room { entries: 4, ..most }).is_none());
+        assert!(entries(&root, &path("d"), Room { bytes: bytes - 1, ..most }).is_none());
         // What is no directory itself is refused as what it is.
-        assert_eq!(entries(&root, &path("d/etc"), 5).unwrap().refused.len(), 1);
+        assert_eq!(entries(&root, &path("d/etc"), most).unwrap().refused.len(), 1);
     }
 }

@@ -49,7 +49,7 @@ mod watched;
 pub use artifact::Artifact;
 pub use baseline::Baseline;
 pub use cancel::{Cancel, CancelOnDrop};
-pub use entries::{Entries, entries};
+pub use entries::{Entries, Room, entries};
 pub use identity::{Entry, Identity, Kind};
 pub use inotify::Inotify;
 pub use observation::{Observation, ObservedFile, Presence};

@@ -207,6 +207,17 @@ pub enum StoreErrorKind {
 }
 
 impl StoreError {
+    /// That it was the same with another object, for which the store was not asked any more.
+    pub(crate) fn about_another(&self, uri: &str) -> Self {
+        let (server, source, remedy) = match self {
+            Self::Unreachable { server, source, remedy, .. } => {
+                (server.clone(), source.to_string(), remedy.clone())
+            }
+            other => ("the store".into(), other.to_string(), other.remedy()),
+        };
+        Self::Unreachable { uri: uri.to_owned(), server, attempts: 0, source: source.into(), remedy }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> StoreErrorKind {
         match self {

@@ -13,6 +13,9 @@ pub struct Listed {
     pub key: ObjectKey,
     /// Its length in bytes.
     pub size: u64,
+    /// What is the MD5 of its bytes, if the listing says anything that can be that: a store may
+    /// as well have made it of something else.
+    pub md5: Option<[u8; 16]>,
 }
 
 /// Where an adapter's pages come from. Deadlines and retries are the adapter's business.

@@ -121,7 +121,8 @@ impl Store for MemoryStore {
     fn list(&self, prefix: &str) -> Listing {
         let objects = self.lock();
         let under = objects.iter().filter(|(key, _)| key.as_str().starts_with(prefix));
-        let listed = under.map(|(key, kept)| Listed { key: key.clone(), size: kept.bytes.len() as u64 });
+        let size = |kept: &Kept| kept.bytes.len() as u64;
+        let listed = under.map(|(key, kept)| Listed { key: key.clone(), size: size(kept), md5: None });
         AtOnce::listing(listed.collect())
     }
 

@@ -60,6 +60,12 @@ pub trait Store: Send + Sync + Debug {
         self.get(key, limit).await
     }
 
+    /// Whether it is known without asking that no object's key begins so. Where it is not, that
+    /// says nothing.
+    fn is_known_empty(&self, _prefix: &str) -> bool {
+        false
+    }
+
     /// The object chunk by chunk, of any size, in bounded memory.
     async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError>;
 

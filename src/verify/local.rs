@@ -12,7 +12,7 @@ use argo_attest_core::verify::{Authentic, Content, KnownAs, Place, Rejection, Ve
 
 use super::found::Found;
 use super::passed_over::PassedOver;
-use super::{CheckError, Checked, Checker, candidates, nameless};
+use super::{CheckError, Checked, Checker, candidates, nameless, unverifiable};
 use crate::attestations::{Attestations as _, Candidate, FileAttestations, FindError, Reach};
 use crate::observe::{Cancel, Progress, Root, digest_tree};
 use crate::regular_file::{self, Links};
@@ -47,8 +47,7 @@ pub(super) async fn check_beneath(
     match found.canonicalize() {
         Ok(real) if real == found => {}
         Ok(_) => {
-            let reason = "a symbolic link was put in its place".to_owned();
-            return Err(Rejection::Unverifiable { path: RelPath::root(), reason }.into());
+            return Err(unverifiable(artifact, "a symbolic link was put in its place").into());
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(CheckError::NoArtifact),
         Err(e) => return Err(io_error(artifact, e)),
@@ -127,8 +126,7 @@ fn completed(
     let file = regular_file::open(path, Links::Refused).map_err(|e| io_error(path, e.into()))?;
     let digests = FileDigests::read(file).map_err(|e| io_error(path, e))?;
     if digests.sha256() != *sha256 {
-        let reason = "it changed while it was read".to_owned();
-        return Err(Rejection::Unverifiable { path: RelPath::root(), reason }.into());
+        return Err(unverifiable(path, "it changed while it was read").into());
     }
     Ok(authentic.into_iter().map(|(index, statement)| (index, statement.knowing(&digests))).collect())
 }

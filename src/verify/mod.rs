@@ -16,12 +16,14 @@ mod passed_over;
 mod staged;
 
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use jiff::Timestamp;
 
 pub use image::check_image;
 pub use local::check_path;
-pub use many::{AT_ONCE, Artifact, BoundedChecker, Collection, MAX_ENTRIES, folder, on_all_cores, prefix};
+pub use many::{AT_ONCE, Artifact, BoundedChecker, Collection, Lanes, MAX_ENTRIES, OneWait, folder, prefix};
 pub use object::check_object;
 pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;
@@ -30,6 +32,7 @@ pub use staged::{Accepted, Attestable, Attested};
 use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::image::Platform;
 use argo_attest_core::policy::Policy;
+use argo_attest_core::relpath::RelPath;
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::{Reason, Rejection, VerifiedStatement, Wanted};
 
@@ -146,6 +149,12 @@ impl CheckError {
             other => reason_of(other.fault()),
         }
     }
+}
+
+/// That it is nothing that can be verified, by its own name.
+fn unverifiable(artifact: &Path, reason: impl Into<String>) -> Rejection {
+    let name = artifact.file_name().and_then(|name| RelPath::from_bytes(name.as_bytes()).ok());
+    Rejection::Unverifiable { path: name.unwrap_or_else(RelPath::root), reason: reason.into() }
 }
 
 /// The word for what could not be found out.

@@ -1,5 +1,7 @@
 //! Objects under names that are not quite their own.
 
+mod asked;
+
 use std::collections::BTreeMap;
 
 use argo_attest_core::argo::Placement;
@@ -60,19 +62,22 @@ impl Bucket {
         attestor.attest(contents, &place, &run.provenance(byproducts)).await.unwrap();
     }
 
+    fn checker(&self) -> Checker {
+        Checker {
+            policy: Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]),
+            now: Timestamp::now(),
+            bundle: None,
+            wanted: Wanted::default(),
+            largest: MAX_ATTESTATION,
+        }
+    }
+
     async fn check(&self, key: &str) -> Result<Checked, CheckError> {
         self.check_with(key, None).await
     }
 
     async fn check_with(&self, key: &str, bundle: Option<NamedAttestation>) -> Result<Checked, CheckError> {
-        let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
-        let checker = Checker {
-            policy,
-            now: Timestamp::now(),
-            bundle,
-            wanted: Wanted::default(),
-            largest: MAX_ATTESTATION,
-        };
+        let checker = Checker { bundle, ..self.checker() };
         check_object(&checker, &self.store, &ObjectKey::new(key).unwrap(), &NoProgress).await
     }
 
@@ -422,7 +427,7 @@ impl crate::store::Store for Lying {
     fn list(&self, prefix: &str) -> Listing {
         let keys = self.store.keys().into_iter();
         let keys = keys.filter(|key| key.as_str().starts_with(prefix) && !key.as_str().contains(self.hides));
-        let page: Vec<_> = keys.map(|key| Listed { key, size: 1 }).collect();
+        let page: Vec<_> = keys.map(|key| Listed { key, size: 1, md5: None }).collect();
         Listing::new(Box::new(Pages(vec![page.clone(), Vec::new(), page])))
     }
 
@@ -456,15 +461,9 @@ impl Bucket {
         for key in self.store.keys() {
             store.overwrite(&key, self.store.get(&key, u64::MAX).await.unwrap().bytes);
         }
-        let policy = Policy::of_keys(vec![TrustedKey::new("k", self.key.public().clone())]);
-        let checker = Checker {
-            policy,
-            now: Timestamp::now(),
-            bundle: None,
-            wanted: Wanted::default(),
-            largest: MAX_ATTESTATION,
-        };
-        let found = prefix(std::sync::Arc::new(Lying { store, hides }), under).await.unwrap();
+        let checker = self.checker();
+        let found =
+            prefix(&Lanes::default(), std::sync::Arc::new(Lying { store, hides }), under).await.unwrap();
         let mut all = Vec::new();
         for artifact in found.artifacts {
             let found_out = artifact.check(&checker, std::num::NonZeroUsize::MIN, &NoProgress).await;

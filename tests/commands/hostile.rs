@@ -126,6 +126,10 @@ fn what_is_no_file_is_told_and_never_waited_for() {
         ("all/socket", "unverifiable"),
     ]);
     assert_eq!(verified(&desk, 1), all);
+    let ended = desk.run(["verify", "all"]).with(1);
+    for told in ["fifo cannot be verified", "socket cannot be verified"] {
+        assert!(ended.out.contains(told), "{ended:?}");
+    }
     // The same through a link that somebody named.
     symlink("all", desk.path("named")).unwrap();
     let named = reasons(&desk.run(["verify", "-o", "json", "named"]).with(1));

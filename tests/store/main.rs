@@ -31,6 +31,7 @@ mod bodies;
 mod faults;
 mod file;
 mod identities;
+mod many;
 mod profiles;
 mod settings;
 mod stored;

@@ -115,7 +115,7 @@ impl Walk<'_> {
             self.inner.unlisted(named)
         })?;
         let key = ObjectKey::new(text).map_err(|e| self.inner.unlisted(io::Error::other(e)))?;
-        Ok(Some(Listed { key, size: u64::try_from(size).unwrap_or(0) }))
+        Ok(Some(Listed { key, size: u64::try_from(size).unwrap_or(0), md5: None }))
     }
 }
 

@@ -83,7 +83,8 @@ impl Pages {
         let Some(key) = key.get(self.own..).filter(|key| !key.is_empty()) else { return Ok(None) };
         let key = ObjectKey::new(key).map_err(|_| Fault::Odd("the store listed a key that is none"))?;
         let size = object.size().and_then(|size| u64::try_from(size).ok());
-        Ok(Some(Listed { key, size: size.ok_or(Fault::Odd("the store listed an object without a length"))? }))
+        let size = size.ok_or(Fault::Odd("the store listed an object without a length"))?;
+        Ok(Some(Listed { key, size, md5: object.e_tag().and_then(md5) }))
     }
 }
 
@@ -92,6 +93,17 @@ fn decoded(key: &str) -> Result<String, Fault> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();
     decoded.map(Into::into).map_err(|_| Fault::Odd("the store listed a key that is not UTF-8"))
+}
+
+/// What an `ETag` is of an object that was written in one piece and whose key is the store's own
+/// (S3's API reference, `Object`). That of parts has a `-` in it, with another key it is random.
+fn md5(etag: &str) -> Option<[u8; 16]> {
+    let hex = etag.strip_prefix('"')?.strip_suffix('"')?.as_bytes();
+    let (pairs, []) = hex.as_chunks::<2>() else { return None };
+    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    bytes?.try_into().ok()
 }
 
 /// Where the next page begins. A store that leads back to where this one began would be
@@ -134,6 +146,18 @@ mod tests {
     fn takes_a_key_as_it_was_written() {
         assert_eq!(decoded("a%2Bb+c%0A/%C3%A9").unwrap(), "a+b c\n/é");
         decoded("%ff").unwrap_err();
+    }
+
+    #[test]
+    fn only_an_etag_of_one_piece_can_be_an_md5() {
+        let empty = "\"d41d8cd98f00b204e9800998ecf8427e\"";
+        assert_eq!(md5(empty).unwrap()[..3], [0xd4, 0x1d, 0x8c]);
+        let bare = empty.trim_matches('"');
+        for odd in
+            ["", "\"", "\"\"", bare, &format!("\"{bare}-2\""), &format!("\"+{}\"", &bare[1..]), "\"é\""]
+        {
+            assert_eq!(md5(odd), None, "{odd}");
+        }
     }
 
     #[test]

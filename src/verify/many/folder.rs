@@ -9,12 +9,12 @@ use std::path::Path;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::verify::Place;
 
-use super::{Artifact, Collection, MAX_ENTRIES, is_attestation, is_manifest};
+use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, attestation, is_manifest};
 use crate::attestations::{
     Attestations as _, FileAttestations, MAX_ATTESTATION_BYTES, Reach, Sorted, There, is_called_attestation,
     is_called_manifest, is_of_some_files, sorted,
 };
-use crate::observe::{Entries, Root, entries};
+use crate::observe::{Entries, Room, Root, entries};
 use crate::regular_file::{self, Links};
 use crate::verify::CheckError;
 use crate::verify::local::{io_error, named};
@@ -35,7 +35,8 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
     }
     let root = Root::open(parent)?;
     let Ok(name) = RelPath::from_bytes(name.as_bytes()) else { return Ok(None) };
-    let Some(found) = entries(&root, &name, MAX_ENTRIES) else { return Err(CheckError::TooMany) };
+    let most = Room { entries: MAX_ENTRIES, bytes: MAX_NAMES };
+    let Some(found) = entries(&root, &name, most) else { return Err(CheckError::TooMany) };
     if !found.files.iter().any(|file| is_called_attestation(file.as_bytes())) {
         return Ok(None);
     }
@@ -98,5 +99,6 @@ fn is_what_it_is_called(path: &Path) -> bool {
     if is_called_manifest(path.as_os_str().as_bytes()) {
         return regular_file::open(path, Links::Refused).is_ok_and(|file| is_manifest(BufReader::new(file)));
     }
-    regular_file::read(path, Links::Refused, MAX_ATTESTATION_BYTES).is_ok_and(|bytes| is_attestation(&bytes))
+    regular_file::read(path, Links::Refused, MAX_ATTESTATION_BYTES)
+        .is_ok_and(|bytes| attestation(&bytes).is_some())
 }

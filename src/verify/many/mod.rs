@@ -7,8 +7,10 @@
 mod bounded;
 mod folder;
 mod lanes;
+mod one_wait;
 mod prefix;
 mod surveyed;
+mod told;
 
 use std::io::BufRead;
 use std::num::NonZeroUsize;
@@ -18,19 +20,18 @@ use std::sync::Arc;
 use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
 use argo_attest_core::image::{ImageReference, Platform};
 use argo_attest_core::manifest::Reader;
-use argo_attest_core::relpath::RelPath;
-use argo_attest_core::verify::Rejection;
 
 pub use bounded::BoundedChecker;
 pub use folder::folder;
-pub use lanes::on_all_cores;
+pub use lanes::Lanes;
+pub use one_wait::OneWait;
 pub use prefix::prefix;
 
 use super::object::check_directory;
-use super::{CheckError, Checked, Checker, check_image, check_object, check_path, local};
+use super::{CheckError, Checked, Checker, check_image, check_object, check_path, local, unverifiable};
 use crate::observe::Progress;
 use crate::registry::Registries;
-use crate::store::{ObjectKey, Store};
+use crate::store::{ObjectKey, Store, StoreError};
 
 /// Entries of one directory or prefix that are looked at.
 pub const MAX_ENTRIES: usize = 1_000_000;
@@ -69,6 +70,9 @@ pub enum Artifact {
     Directory(Arc<dyn Store>, ObjectKey, Vec<ObjectKey>),
     /// An image, or of an index the one for a platform.
     Image(Registries, ImageReference, Option<Platform>),
+    /// What may be an attestation, or an artifact that is called like one: the store did not
+    /// answer, for this reason.
+    Unread(Arc<dyn Store>, ObjectKey, Arc<StoreError>),
     /// What was found and cannot be verified.
     Unverifiable {
         /// As it is told.
@@ -98,10 +102,8 @@ impl Artifact {
             Self::Image(registries, image, platform) => {
                 check_image(checker, registries, image, platform.as_ref()).await
             }
-            Self::Unverifiable { reason, .. } => {
-                let (path, reason) = (RelPath::root(), reason.clone());
-                Err(Rejection::Unverifiable { path, reason }.into())
-            }
+            Self::Unread(store, key, why) => Err(why.about_another(&store.uri(key)).into()),
+            Self::Unverifiable { path, reason } => Err(unverifiable(path, reason.as_str()).into()),
         }
     }
 
@@ -109,7 +111,7 @@ impl Artifact {
     pub fn name(&self) -> PathBuf {
         match self {
             Self::Path(path) | Self::Beneath { path, .. } | Self::Unverifiable { path, .. } => path.clone(),
-            Self::Object(store, key) => address(store.as_ref(), key).into(),
+            Self::Object(store, key) | Self::Unread(store, key, _) => address(store.as_ref(), key).into(),
             Self::Image(_, image, _) => format!("oci://{image}").into(),
             Self::Directory(store, key, _) => format!("{}/", address(store.as_ref(), key)).into(),
         }
@@ -122,7 +124,7 @@ impl Artifact {
 
     /// Whether it is in a store.
     pub fn is_stored(&self) -> bool {
-        matches!(self, Self::Object(..) | Self::Directory(..))
+        matches!(self, Self::Object(..) | Self::Directory(..) | Self::Unread(..))
     }
 }
 
@@ -135,9 +137,10 @@ fn address(store: &dyn Store, key: &ObjectKey) -> String {
     }
 }
 
-/// Whether a file that is called like an attestation is one, of whatever tool, and nothing else.
-fn is_attestation(bytes: &[u8]) -> bool {
-    AttestationFile::read(bytes).is_ok_and(|file| {
+/// What is in a file that is called like an attestation, if it is one, of whatever tool, and
+/// nothing else.
+fn attestation(bytes: &[u8]) -> Option<AttestationFile> {
+    AttestationFile::read(bytes).ok().filter(|file| {
         let is_list = |item: &Item| matches!(item.found, Found::Manifest(_));
         file.passed_over().is_empty() && file.unnamed() == 0 && !file.items().iter().any(is_list)
     })

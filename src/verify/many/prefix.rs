@@ -1,30 +1,34 @@
 //! The objects beneath a prefix of a bucket.
 
+use std::collections::HashSet;
 use std::io::BufReader;
 use std::sync::Arc;
 
 use argo_attest_core::contract::store::APART;
 use argo_attest_core::relpath::printable;
+use argo_attest_core::verify::Rejection;
 use futures_util::stream::StreamExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::lanes::on_all_cores;
+use super::lanes::Lanes;
 use super::surveyed::Surveyed;
-use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, USUAL_ATTESTATION, is_attestation, is_manifest};
+use super::told::{AllTold, Told};
+use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, USUAL_ATTESTATION, attestation, is_manifest};
 use crate::attestations::{
-    MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, is_called_manifest, is_of_some_files,
-    sorted,
+    FindError, MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, all_forms, is_called_lines,
+    is_called_manifest, is_of_some_files, sorted,
 };
-use crate::store::{ObjectKey, Store, StoreError};
+use crate::store::{Object, ObjectKey, Store, StoreError};
 use crate::verify::CheckError;
 
 /// What is beneath a prefix, which is empty or ends in `/`. Where the prefix is that of a
 /// directory with an attestation of its own, or in one, that is one artifact.
-pub async fn prefix(store: Arc<dyn Store>, prefix: &str) -> Result<Collection, CheckError> {
+pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Result<Collection, CheckError> {
     let directory = prefix.strip_suffix('/').unwrap_or(prefix);
     let mut room = Room { entries: MAX_ENTRIES, bytes: MAX_NAMES };
-    let mut there = There { files: listed(store.as_ref(), prefix, &mut room).await?, ..There::default() };
+    let (files, told) = listed(store.as_ref(), prefix, &mut room).await?;
+    let mut there = There { files, ..There::default() };
     if let Ok(key) = ObjectKey::new(directory)
         && is_claimed(store.as_ref(), &key).await?
     {
@@ -36,7 +40,7 @@ pub async fn prefix(store: Arc<dyn Store>, prefix: &str) -> Result<Collection, C
         return Ok(Collection { artifacts, ..Collection::default() });
     }
     if !prefix.is_empty() && !prefix.starts_with(APART) {
-        let apart = listed(store.as_ref(), &format!("{APART}{prefix}"), &mut room).await?;
+        let (apart, _) = listed(store.as_ref(), &format!("{APART}{prefix}"), &mut room).await?;
         let beside = |name: Box<[u8]>| name.strip_prefix(APART.as_bytes()).map(Box::from);
         there.apart = apart.into_iter().filter_map(beside).collect();
     }
@@ -47,15 +51,8 @@ pub async fn prefix(store: Arc<dyn Store>, prefix: &str) -> Result<Collection, C
         Sorted::Beside(name) | Sorted::Doubtful(name) => key_of(name),
         Sorted::Artifact(_) | Sorted::Directory(..) => None,
     };
-    let looks: Vec<_> = parts.iter().filter_map(called).collect();
-    let large = Arc::new(Semaphore::new(1));
-    let look = move |key: ObjectKey| {
-        let (surveyed, large) = (Arc::clone(&surveyed), Arc::clone(&large));
-        async move { is_what_it_is_called(&surveyed, &key, &large).await.then_some(key) }
-    };
-    let are: Vec<_> = on_all_cores(looks, look).collect().await;
+    let mut looked = Looked::at(lanes, &surveyed, told, parts.iter().filter_map(called)).await;
     let mut collection = Collection::default();
-    let mut are = are.into_iter();
     for part in parts {
         match part {
             Sorted::Artifact(name) => {
@@ -63,15 +60,21 @@ pub async fn prefix(store: Arc<dyn Store>, prefix: &str) -> Result<Collection, C
                     .artifacts
                     .extend(key_of(&name).map(|key| Artifact::Object(Arc::clone(&store), key)));
             }
-            Sorted::Beside(ref name) | Sorted::Doubtful(ref name) => match are.next().flatten() {
-                Some(key) if matches!(part, Sorted::Doubtful(_)) && !is_of_some_files(name) => {
-                    collection.orphans.push(store.uri(&key));
+            Sorted::Beside(ref name) | Sorted::Doubtful(ref name) => {
+                let Some(key) = key_of(name) else { continue };
+                if looked.are.remove(&key) {
+                    if matches!(part, Sorted::Doubtful(_)) && !is_of_some_files(name) {
+                        collection.orphans.push(store.uri(&key));
+                    }
+                    continue;
                 }
-                Some(_) => {}
-                None => collection
-                    .artifacts
-                    .extend(key_of(name).map(|key| Artifact::Object(Arc::clone(&store), key))),
-            },
+                let why = looked.unread.contains(&key).then(|| looked.why.clone()).flatten();
+                let store = Arc::clone(&store);
+                collection.artifacts.push(match why {
+                    Some(why) => Artifact::Unread(store, key, why),
+                    None => Artifact::Object(store, key),
+                });
+            }
             Sorted::Directory(name, members) => {
                 let members = members.iter().filter_map(|name| key_of(name)).collect();
                 collection
@@ -89,9 +92,11 @@ struct Room {
     bytes: usize,
 }
 
-/// The keys beneath a prefix, but for the empty objects that consoles make to show a folder.
-async fn listed(store: &dyn Store, prefix: &str, room: &mut Room) -> Result<Names, CheckError> {
+/// The keys beneath a prefix, but for the empty objects that consoles make to show a folder; and
+/// what is told of lines among them.
+async fn listed(store: &dyn Store, prefix: &str, room: &mut Room) -> Result<(Names, AllTold), CheckError> {
     let mut names = Names::new();
+    let mut told = AllTold::new();
     let mut listing = store.list(prefix);
     while let Some(page) = listing.next().await? {
         for object in page {
@@ -102,9 +107,13 @@ async fn listed(store: &dyn Store, prefix: &str, room: &mut Room) -> Result<Name
             if object.size > 0 || !key.ends_with('/') {
                 names.insert(key.as_bytes().into());
             }
+            if let Some(of_lines) = Told::of(&object).filter(|_| is_called_lines(key)) {
+                room.bytes = room.bytes.checked_sub(key.len()).ok_or(CheckError::TooMany)?;
+                told.insert(key.into(), of_lines);
+            }
         }
     }
-    Ok(names)
+    Ok((names, told))
 }
 
 /// Whether an attestation may be about all of the directory: its own, unless an object of its
@@ -124,27 +133,110 @@ async fn is_claimed(store: &dyn Store, directory: &ObjectKey) -> Result<bool, Ch
     }
     match attestations.candidates(Reach::Nearest).next().await {
         // A key that is no plain path is in no attested directory.
-        Some(Err(crate::attestations::FindError::Rejected(_))) | None => Ok(false),
+        Some(Err(FindError::Rejected(Rejection::Spelling { .. }))) | None => Ok(false),
         Some(Ok(_)) => Ok(true),
         Some(Err(error)) => Err(error.into()),
     }
 }
 
-/// Whether an object that is called like an attestation, or like the manifest of one, is that.
-/// What cannot be read is nothing of the kind. Of those that are large one is held at a time.
-async fn is_what_it_is_called(store: &Surveyed, key: &ObjectKey, large: &Semaphore) -> bool {
-    if is_called_manifest(key.as_str().as_bytes()) {
-        let Ok(list) = store.stream(key).await else { return false };
-        let list = BufReader::new(list.into_blocking(Handle::current()));
-        return tokio::task::spawn_blocking(move || is_manifest(list)).await.unwrap_or(false);
+/// What came of looking at what is called like an attestation, or like the manifest of one.
+#[derive(Default)]
+struct Looked {
+    /// Those that are what they are called.
+    are: HashSet<ObjectKey>,
+    /// Those of which it is not known, and why it is not of one of them.
+    unread: HashSet<ObjectKey>,
+    why: Option<Arc<StoreError>>,
+}
+
+impl Looked {
+    /// Looks at all of these. Lines of which the bundle beside them tells what they hold are not read.
+    async fn at(
+        lanes: &Lanes,
+        store: &Arc<Surveyed>,
+        told: AllTold,
+        called: impl Iterator<Item = ObjectKey>,
+    ) -> Self {
+        let has_bundle = |key: &ObjectKey| {
+            let bundle = || all_forms(key.as_str()).is_some_and(|[bundle, _]| store.is_listed(&bundle));
+            told.contains_key(key.as_str()) && bundle()
+        };
+        let (perhaps_told, first): (Vec<_>, Vec<_>) = called.partition(has_bundle);
+        let (store, told, large) = (Arc::clone(store), Arc::new(told), Arc::new(Semaphore::new(1)));
+        let each = move |key: ObjectKey| {
+            let (store, told, large) = (Arc::clone(&store), Arc::clone(&told), Arc::clone(&large));
+            async move {
+                let found = look(&store, &key, &large).await;
+                let lines_are = found.as_ref().ok().and_then(|found| {
+                    let [_, name] = all_forms(key.as_str())?;
+                    let is_of_them = found.lines.is_some() && told.get(name.as_str()) == found.lines.as_ref();
+                    ObjectKey::new(&name).ok().filter(|_| is_of_them)
+                });
+                (key, found.map(|found| found.is), lines_are)
+            }
+        };
+        let mut looked = Self::default();
+        let mut found = lanes.each(first, each.clone());
+        while let Some(found) = found.next().await {
+            looked.note(found);
+        }
+        let unknown = perhaps_told.into_iter().filter(|key| !looked.are.contains(key)).collect();
+        let mut found = lanes.each(unknown, each);
+        while let Some(found) = found.next().await {
+            looked.note(found);
+        }
+        looked
     }
+
+    fn note(&mut self, (key, is, lines): (ObjectKey, Result<bool, StoreError>, Option<ObjectKey>)) {
+        self.are.extend(lines);
+        match is {
+            Ok(true) => drop(self.are.insert(key)),
+            Ok(false) => {}
+            Err(why) => {
+                self.unread.insert(key);
+                self.why.get_or_insert_with(|| Arc::new(why));
+            }
+        }
+    }
+}
+
+/// What a look at an object found.
+#[derive(Default)]
+struct Found {
+    /// Whether it is what it is called.
+    is: bool,
+    /// What lines hold that hold the same.
+    lines: Option<Told>,
+}
+
+/// Whether an object that is called like an attestation, or like the manifest of one, is that.
+/// What cannot be read is nothing of the kind, unless the store does not answer: only that is an
+/// error. Of those that are large one is held at a time.
+async fn look(store: &Surveyed, key: &ObjectKey, large: &Semaphore) -> Result<Found, StoreError> {
+    let unread = |why| match why {
+        StoreError::Unreachable { .. } => Err(why),
+        _ => Ok(Found::default()),
+    };
+    if is_called_manifest(key.as_str().as_bytes()) {
+        let list = match store.stream(key).await {
+            Ok(list) => BufReader::new(list.into_blocking(Handle::current())),
+            Err(why) => return unread(why),
+        };
+        let is = tokio::task::spawn_blocking(move || is_manifest(list)).await.unwrap_or(false);
+        return Ok(Found { is, lines: None });
+    }
+    let found = |object: &Object| {
+        let file = attestation(&object.bytes);
+        Ok(Found { is: file.is_some(), lines: file.as_ref().and_then(Told::of_lines_beside) })
+    };
     match store.get_ahead(key, USUAL_ATTESTATION).await {
-        Ok(object) => is_attestation(&object.bytes),
+        Ok(object) => found(&object),
         Err(StoreError::TooLarge { .. }) => {
             let _alone = large.acquire().await;
-            store.get(key, MAX_ATTESTATION).await.is_ok_and(|object| is_attestation(&object.bytes))
+            store.get(key, MAX_ATTESTATION).await.map_or_else(unread, |object| found(&object))
         }
-        Err(_) => false,
+        Err(why) => unread(why),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A store of which it is known what lies beneath a prefix.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use argo_attest_core::contract::store::APART;
@@ -67,6 +68,11 @@ impl Surveyed {
         (object.info.size <= limit).then_some(object)
     }
 
+    /// Whether the listing named it, beneath the prefix.
+    pub(super) fn is_listed(&self, key: &str) -> bool {
+        self.is_there(key) == Some(true)
+    }
+
     /// Whether the listing would have named it; `None` if it is not beneath the prefix.
     fn is_there(&self, key: &str) -> Option<bool> {
         if key.starts_with(&self.prefix) {
@@ -81,7 +87,7 @@ impl Surveyed {
     fn is_known_absent(&self, key: &ObjectKey) -> Option<bool> {
         let there = self.is_there(key.as_str())?;
         let forms = all_forms(key.as_str());
-        Some(!there && !forms.iter().flatten().any(|form| self.is_there(form) == Some(true)))
+        Some(!there && !forms.iter().flatten().any(|form| self.is_listed(form)))
     }
 }
 
@@ -122,6 +128,19 @@ impl Store for Surveyed {
 
     async fn salvage(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
         self.store.salvage(key, limit).await
+    }
+
+    fn is_known_empty(&self, prefix: &str) -> bool {
+        let (names, begin) = if prefix.starts_with(&self.prefix) {
+            (&self.there.files, prefix)
+        } else {
+            match prefix.strip_prefix(APART).filter(|beside| beside.starts_with(&self.prefix)) {
+                Some(beside) => (&self.there.apart, beside),
+                None => return false,
+            }
+        };
+        let from = (Bound::Included(begin.as_bytes()), Bound::Unbounded);
+        !names.range::<[u8], _>(from).next().is_some_and(|name| name.starts_with(begin.as_bytes()))
     }
 
     async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {

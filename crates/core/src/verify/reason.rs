@@ -117,7 +117,7 @@ impl Rejection {
             | Self::NotADirectory { .. } => Reason::OtherName,
             Self::Place(_) => Reason::OtherPlace,
             Self::NoManifest(_) => Reason::NoManifest,
-            Self::Unverifiable { .. } => Reason::Unverifiable,
+            Self::Unverifiable { .. } | Self::TooDeep { .. } => Reason::Unverifiable,
             Self::InBothPlaces { first, .. } => first.reason(),
             Self::Policy(violation) => match violation {
                 PolicyViolation::KeyExpired { .. } | PolicyViolation::KeyNotYetValid { .. } => {
@@ -171,6 +171,7 @@ mod tests {
         for (rejection, code) in [
             (missing(), "unattested"),
             (Rejection::Spelling { key: text() }, "unattested"),
+            (Rejection::TooDeep { key: text(), most: 1 }, "unverifiable"),
             (Rejection::OtherArtifact { found: text(), about: text() }, "altered"),
             (Rejection::Differs(Differences::default()), "altered"),
             (Rejection::Keyless { identity: text() }, "untrusted"),

@@ -129,6 +129,14 @@ pub enum Rejection {
         /// The key, printable.
         key: String,
     },
+    /// It lies in more directories than are looked at.
+    #[error("the key {key} lies in more than {most} directories, whose attestations are not all looked for")]
+    TooDeep {
+        /// The key, printable.
+        key: String,
+        /// Directories that are looked at.
+        most: usize,
+    },
     /// There is an attestation in more than one place, and none does.
     #[error("{first}; and {others}")]
     InBothPlaces {
@@ -173,13 +181,17 @@ pub enum Rejection {
         wanted: String,
     },
     /// A symbolic link, a device, something that would not hold still.
-    #[error("{path} cannot be verified: {reason}")]
+    #[error("{} cannot be verified: {reason}", entry(path))]
     Unverifiable {
-        /// Which entry.
+        /// Which entry; the root, if it is all that was asked about.
         path: RelPath,
         /// Why not.
         reason: String,
     },
+}
+
+fn entry(path: &RelPath) -> String {
+    if path.is_root() { "it".to_owned() } else { path.to_string() }
 }
 
 /// Whether a name is that of an attestation's attestation.
@@ -261,6 +273,7 @@ impl Trouble for Rejection {
             Self::Place(error) => return error.remedy(),
             Self::InBothPlaces { first, .. } => return first.remedy(),
             Self::Spelling { .. } => "write the key as it is in the bucket",
+            Self::TooDeep { .. } => "attest it by itself, or name its attestation with --bundle FILE",
             Self::NotListed { .. } | Self::NotADirectory { .. } | Self::OfDirectory { .. } => {
                 "name the artifact's own attestation with --bundle FILE, if it has one"
             }
