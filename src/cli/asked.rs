@@ -16,7 +16,7 @@ use super::verify::{SCHEME, object_uri};
 use super::{Exit, Failure};
 use crate::registry::{Registries, RegistryError};
 use crate::regular_file::{self, STANDARD_INPUT};
-use crate::store::{self, Location, ProcessEnv, Store};
+use crate::store::{self, Location, ProcessEnv, Store, StoreError};
 use crate::verify::{Artifact, CheckError, Lanes, MAX_ENTRIES, OneWait, folder, prefix};
 
 /// What some editors begin a text with.
@@ -151,11 +151,15 @@ impl All {
         if let Some(store) = self.stores.get(&name) {
             return Ok(Arc::clone(store));
         }
-        let store = store::open_named(location, &ProcessEnv).map_err(CheckError::from)?;
-        let store: Arc<dyn Store> = Arc::new(OneWait::new(store.into(), OneWait::LEAST));
+        let store: Arc<dyn Store> = Arc::new(open(location).map_err(CheckError::from)?);
         self.stores.insert(name, Arc::clone(&store));
         Ok(store)
     }
+}
+
+/// Opens a store that many artifacts wait for together.
+pub(super) fn open(location: &Location) -> Result<OneWait, StoreError> {
+    Ok(OneWait::new(store::open_named(location, &ProcessEnv)?.into(), OneWait::LEAST))
 }
 
 fn kind(is_stored: bool) -> ArtifactKind {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 use argo_attest_core::contents::Contents;
 use argo_attest_core::contract::variable;
@@ -12,6 +13,7 @@ use argo_attest_core::secret::shown_path;
 use argo_attest_core::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER, Source};
 use clap::Args;
 use clap::builder::FalseyValueParser;
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use tracing::info;
 
@@ -27,6 +29,9 @@ use crate::observe::{Artifact, Sealed, SealedArtifact, Session, Watching};
 use crate::observe::{Baseline, Cancel, Inotify, ObservationStats, Standing};
 use crate::report::{self, KeyUsed, RunJson, RunReport};
 use crate::signer::{KeySource, Origin, Signer, VariableName, load_or_create_pair, public_path};
+
+/// Outputs that are attested at the same time.
+const AT_ONCE: usize = 16;
 
 const EXAMPLE: &str = "\
 Example:
@@ -142,17 +147,21 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     report.stats = sealed.stats();
     report.key = Some(used);
     let described = describe(&args, started_on, finished_on, &sealed, source_code)?;
+    let named: Vec<_> = sealed.artifacts().map(|artifact| artifact.artifact().clone()).collect();
+    let attesting = sealed.artifacts().zip(before).map(async |(artifact, before)| {
+        let untouched = before.is_some() && before == standing(artifact.artifact());
+        attest(artifact, untouched, signer.as_ref(), &target, &described).await
+    });
+    // Most of the time is waiting for a disk or a store to have kept what it was given.
+    let mut outcomes = pin!(stream::iter(attesting).buffered(AT_ONCE));
     let mut interrupted = None;
-    for (artifact, before) in sealed.artifacts().zip(before) {
-        let named = artifact.artifact().clone();
-        let untouched = before.is_some() && before == standing(&named);
-        let attesting = attest(artifact, untouched, signer.as_ref(), &target, &described);
+    for artifact in named {
         let outcome = match interrupted {
             Some(exit) => Err(exit),
-            None => interrupts.unless(attesting).await,
+            None => interrupts.unless(outcomes.next()).await,
         };
         interrupted = outcome.as_ref().err().copied();
-        report.outcomes.push(outcome.unwrap_or_else(|_| Outcome::interrupted(named)));
+        report.outcomes.push(outcome.ok().flatten().unwrap_or_else(|| Outcome::interrupted(artifact)));
     }
     report.store_retries = target.retries();
     let told = tell(&args, &report)?;

@@ -17,7 +17,7 @@ use futures_util::stream::StreamExt as _;
 use jiff::Timestamp;
 
 use super::answer::{Answer, CheckFailure};
-use super::asked::{All, Asked, Told};
+use super::asked::{self, All, Asked, Told};
 use super::images::ImageArgs;
 use super::layout::Layout;
 use super::progress::Bar;
@@ -30,7 +30,7 @@ use crate::observe::NoProgress;
 use crate::regular_file::STANDARD_INPUT;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
-use crate::store::{self, ProcessEnv};
+use crate::store::ProcessEnv;
 use crate::verify::{Artifact, BoundedChecker, CheckError, Checked, Checker};
 
 /// What the name of an object begins with.
@@ -138,7 +138,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
         All::of(&args.artifacts, args.bundle.is_some(), args.images.clone()).await?;
     let (count, layout) = (artifacts.len(), Layout::of_stdout());
     let checker = Arc::new(BoundedChecker::new(checker));
-    let buckets = Buckets::new(|location| store::open_named(location, &ProcessEnv));
+    let buckets = Buckets::new(|location| Ok(Box::new(asked::open(location)?)));
     let (by, chain) = (Arc::clone(&checker), args.chain);
     let each = move |asked| beside_others(Arc::clone(&by), asked, count == 1, chain);
     let mut each = lanes.each(artifacts, each);

@@ -31,8 +31,8 @@ pub struct Room {
 }
 
 /// Looks beneath a directory. `None` if there is more than there is room for.
-pub fn entries(root: &Root, directory: &RelPath, room: Room) -> Option<Entries> {
-    let mut counting = Counting { directory, found: Entries::default(), left: room, stop: Cancel::new() };
+pub fn entries(root: &Root, directory: &RelPath, most: Room) -> Option<Entries> {
+    let mut counting = Counting { directory, found: Entries::default(), left: most, stop: Cancel::new() };
     let stop = counting.stop.clone();
     let walked = walk(root, directory, &mut counting, &stop);
     (walked.is_ok() && !stop.is_cancelled()).then_some(counting.found)
@@ -97,14 +97,14 @@ mod tests {
         std::fs::create_dir(dir.path().join("d/empty")).unwrap();
         symlink("/etc", dir.path().join("d/etc")).unwrap();
         let bytes = "a".len() + "sub".len() + "sub/b".len() + "empty".len() + "etc".len();
-        let room = Room { entries: 5, bytes };
-        let found = entries(&root, &path("d"), room).unwrap();
+        let most = Room { entries: 5, bytes };
+        let found = entries(&root, &path("d"), most).unwrap();
         assert_eq!(found.files, [path("a"), path("sub/b")].into());
         assert_eq!(found.directories, [path("empty"), path("sub")].into());
         assert_eq!(found.refused, [(path("etc"), Refusal::Symlink)].into());
-        assert!(entries(&root, &path("d"), Room { entries: 4, ..room }).is_none());
-        assert!(entries(&root, &path("d"), Room { bytes: bytes - 1, ..room }).is_none());
+        assert!(entries(&root, &path("d"), Room { entries: 4, ..most }).is_none());
+        assert!(entries(&root, &path("d"), Room { bytes: bytes - 1, ..most }).is_none());
         // What is no directory itself is refused as what it is.
-        assert_eq!(entries(&root, &path("d/etc"), room).unwrap().refused.len(), 1);
+        assert_eq!(entries(&root, &path("d/etc"), most).unwrap().refused.len(), 1);
     }
 }

@@ -65,8 +65,8 @@ async fn a_store_that_hangs_is_given_up_once() {
         let found = prefix(&Lanes::default(), store, "p/").await.unwrap();
         let mut reasons = Vec::new();
         for artifact in &found.artifacts {
-            let checked = artifact.check(&checker, NonZeroUsize::MIN, &NoProgress).await;
-            reasons.push(checked.unwrap_err().reason());
+            let found_out = artifact.check(&checker, NonZeroUsize::MIN, &NoProgress).await;
+            reasons.push(found_out.unwrap_err().reason());
         }
         let unreachable = reasons.iter().filter(|reason| **reason == Reason::Unreachable).count();
         // Whatever could not be looked at is told, too; and nothing counts as not attested.

@@ -35,8 +35,8 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
     }
     let root = Root::open(parent)?;
     let Ok(name) = RelPath::from_bytes(name.as_bytes()) else { return Ok(None) };
-    let room = Room { entries: MAX_ENTRIES, bytes: MAX_NAMES };
-    let Some(found) = entries(&root, &name, room) else { return Err(CheckError::TooMany) };
+    let most = Room { entries: MAX_ENTRIES, bytes: MAX_NAMES };
+    let Some(found) = entries(&root, &name, most) else { return Err(CheckError::TooMany) };
     if !found.files.iter().any(|file| is_called_attestation(file.as_bytes())) {
         return Ok(None);
     }

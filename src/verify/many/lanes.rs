@@ -50,9 +50,9 @@ impl Lanes {
         // A few are shared out, too.
         let batch = left.div_ceil(lanes.len()).clamp(1, BATCH);
         let at_once = AT_ONCE.get().div_ceil(lanes.len());
-        let begin =
+        let give =
             |(lane, share): (&UnboundedSender<Job>, _)| begin(lane, share, each.clone(), at_once, batch);
-        let begun: VecDeque<_> = lanes.iter().zip(shares(items, lanes.len(), batch)).map(begin).collect();
+        let begun: VecDeque<_> = lanes.iter().zip(shares(items, lanes.len(), batch)).map(give).collect();
         let in_turn = stream::unfold((begun, left), |(mut begun, left)| async move {
             if left == 0 {
                 return None;

@@ -161,7 +161,7 @@ impl Looked {
             let bundle = || all_forms(key.as_str()).is_some_and(|[bundle, _]| store.is_listed(&bundle));
             told.contains_key(key.as_str()) && bundle()
         };
-        let (lines, first): (Vec<_>, Vec<_>) = called.partition(has_bundle);
+        let (perhaps_told, first): (Vec<_>, Vec<_>) = called.partition(has_bundle);
         let (store, told, large) = (Arc::clone(store), Arc::new(told), Arc::new(Semaphore::new(1)));
         let each = move |key: ObjectKey| {
             let (store, told, large) = (Arc::clone(&store), Arc::clone(&told), Arc::clone(&large));
@@ -180,7 +180,7 @@ impl Looked {
         while let Some(found) = found.next().await {
             looked.note(found);
         }
-        let unknown = lines.into_iter().filter(|key| !looked.are.contains(key)).collect();
+        let unknown = perhaps_told.into_iter().filter(|key| !looked.are.contains(key)).collect();
         let mut found = lanes.each(unknown, each);
         while let Some(found) = found.next().await {
             looked.note(found);

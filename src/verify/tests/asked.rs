@@ -14,7 +14,7 @@ use crate::store::{Object, ObjectInfo, ObjectStream, PutMode, PutOutcome, Store}
 struct Asked {
     store: MemoryStore,
     told: BTreeMap<ObjectKey, (u64, [u8; 16])>,
-    asked: Mutex<Vec<String>>,
+    gets: Mutex<Vec<String>>,
 }
 
 impl Asked {
@@ -26,20 +26,20 @@ impl Asked {
             told.insert(key.clone(), (bytes.len() as u64, Md5::digest(&bytes).into()));
             store.overwrite(&key, bytes);
         }
-        Arc::new(Self { store, told, asked: Mutex::default() })
+        Arc::new(Self { store, told, gets: Mutex::default() })
     }
 
     /// How often each was asked for, since this was asked last.
     fn asked(&self) -> BTreeMap<String, usize> {
         let mut times = BTreeMap::new();
-        for key in std::mem::take(&mut *self.asked.lock().unwrap()) {
+        for key in std::mem::take(&mut *self.gets.lock().unwrap()) {
             *times.entry(key).or_default() += 1;
         }
         times
     }
 
     fn note(&self, key: &ObjectKey) {
-        self.asked.lock().unwrap().push(key.as_str().to_owned());
+        self.gets.lock().unwrap().push(key.as_str().to_owned());
     }
 }
 
@@ -95,8 +95,8 @@ impl Bucket {
         let checker = self.checker();
         let mut all = Vec::new();
         for artifact in found.artifacts {
-            let checked = artifact.check(&checker, NonZeroUsize::MIN, &NoProgress).await;
-            let reason = checked.map_or_else(|e| e.reason().code(), |_| "attested");
+            let found_out = artifact.check(&checker, NonZeroUsize::MIN, &NoProgress).await;
+            let reason = found_out.map_or_else(|e| e.reason().code(), |_| "attested");
             all.push((artifact.name().to_str().unwrap().to_owned(), reason.to_owned()));
         }
         (all, store.asked())
