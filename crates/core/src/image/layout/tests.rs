@@ -162,6 +162,12 @@ fn an_image_is_found_with_all_that_it_reaches() {
     assert_eq!((manifest.digest, manifest.listed), (digest(&image), true));
     assert_eq!(manifest.reference.as_deref(), Some("registry.example/app:1.2"));
     assert_eq!(only(&found, &shelf), Ok(Only::Manifest(digest(&image))));
+    let mut written = WrittenImages::default();
+    written.add("out", &found);
+    let config = manifest.config.unwrap();
+    assert_eq!((written.holds(manifest.digest), written.manifests()), (Some("out"), 1));
+    assert_eq!(written.holds_config(config, &manifest.parts), Some("out"));
+    assert_eq!((written.holds(config), written.holds_config(config, &[])), (None, None));
     // The same in a tar, gzipped or not.
     let packed = tar_of(&shelf);
     for bytes in [gzip(&packed), packed] {
