@@ -9,10 +9,9 @@ import urllib.parse
 
 from harness import builder, expect
 from harness.scenario import Skip, scenario
-from harness.step import FORMS, Output, Step
+from harness.step import Output, Step
 
 TIMEOUT_SECONDS = 60
-KINDS = ("native", "fallback")
 WIDTH = 20
 BUILDAH = shutil.which("buildah")
 
@@ -104,10 +103,11 @@ def fan(case, made, images, limit=240):
     return running
 
 
-def told(case, pod, image):
-    """What the signed outcome says of an image."""
-    found = [entry for entry in expect.outcome(case, pod)["outputs"] if entry["name"] == f"oci://{image}"]
-    assert len(found) == 1, expect.outcome(case, pod)
+def told(pod, image):
+    """What the termination message says of an image. Argo gives a step without output artifacts no
+    place in a store, and so its outcome has none."""
+    found = [entry for entry in pod.message()["artifacts"] if entry["name"] == f"oci://{image}"]
+    assert len(found) == 1, pod.message()
     return found[0]
 
 
@@ -120,8 +120,8 @@ def with_items(case, kind, form):
     running = fan(case, made, images)
     expect.succeeded(running, 240)
     for pod in running.pods():
-        outcome = expect.outcome(case, pod)
-        assert outcome["complete"], outcome
+        message = pod.message()
+        assert (message["attested"], message["notAttested"]) == (1, 0), message
     for image in images:
         answer = registry.accepted(image)
         assert answer["verdict"] == "attested", answer
@@ -130,9 +130,10 @@ def with_items(case, kind, form):
         assert '"changed"' in registry.evidence(image), registry.evidence(image)
 
 
-for _kind in KINDS:
-    for _form in FORMS:
-        scenario(f"images/with-items/{_kind}/{_form}", kind=_kind, form=_form)(with_items)
+# Not the plain form where a list under a tag has to stay for seconds: a second SIGTERM that comes as
+# Argo's emissary ends makes it end with 2 (docs/sidecar.md).
+for _kind, _form in (("native", "native"), ("native", "plain"), ("fallback", "native")):
+    scenario(f"images/with-items/{_kind}/{_form}", kind=_kind, form=_form)(with_items)
 
 BUILD = """
 set -e
@@ -168,7 +169,7 @@ def failed(case):
     running = fan(case, step(case, "registries push {{inputs.parameters.image}} && exit 3"), [image])
     expect.failed(running)
     (pod,) = running.pods()
-    assert told(case, pod, image)["verdict"] == "unfinished", told(case, pod, image)
+    assert told(pod, image)["verdict"] == "unfinished", told(pod, image)
     code, said = registry.verify(image)
     assert code == 1 and "unattested" in said, said
 
@@ -183,8 +184,8 @@ def not_pushed(case):
     running = case.submit(made)
     expect.succeeded(running)
     (pod,) = running.pods()
-    assert "nothing shows that this step made it" in told(case, pod, there)["reason"]
-    assert "main did not push it" in told(case, pod, missing)["reason"]
+    assert "nothing shows that this step made it" in told(pod, there)["reason"]
+    assert "main did not push it" in told(pod, missing)["reason"]
     for image in (there, missing):
         code, said = registry.verify(image)
         assert code in (1, 66), said
@@ -229,4 +230,7 @@ def written(case):
     running = fan(case, made, [image])
     expect.succeeded(running)
     registry.accepted(image)
+    (pod,) = running.pods()
+    outcome = expect.outcome(case, pod)
+    assert outcome["complete"] and len(outcome["outputs"]) == 2, outcome
     assert '"written"' in registry.evidence(image), registry.evidence(image)
