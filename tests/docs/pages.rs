@@ -195,6 +195,7 @@ fn all_that_is_named_is_in_the_contract() {
     let annotations = [
         annotation::ATTEST,
         annotation::VERIFY_INPUTS,
+        annotation::IMAGES,
         annotation::PLACE,
         annotation::STATE,
         annotation::ATTESTED,

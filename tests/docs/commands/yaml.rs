@@ -36,7 +36,7 @@ fn what(yaml: &str) -> Shown {
     match yaml {
         text if text.starts_with(POLICY) => Shown::Policy(text.to_owned()),
         text if text.starts_with("keys:") => Shown::Policy(POLICY.to_owned() + text),
-        text if text.starts_with("missing:") => Shown::Policy(format!(
+        text if text.starts_with("missing:") || text.starts_with("expect:") => Shown::Policy(format!(
             "{POLICY}keys: [{{name: a, file: a.pub}}]\nbuilders: [{{id: \"https://a.example.com\", keys: [a]}}]\n{text}"
         )),
         text if text.starts_with("apiVersion: argoproj.io/") => Shown::Workflow(text.to_owned()),
