@@ -182,7 +182,7 @@ fn what_buildah_writes_is_found() {
     let commit = format!("c=$({buildah} from scratch) && {buildah} commit -q $c app");
     let made = Command::new("sh").current_dir(desk.path("")).args(["-ec", &commit]).output().unwrap();
     if !made.status.success() {
-        return crate::skip::skip("what buildah needs to run as this user");
+        return crate::skip::skip_as_this_user("what buildah needs to run as this user");
     }
     for (output, to, called) in [
         ("img", "oci:img:1", "1@"),
