@@ -33,6 +33,8 @@ const AT_ONCE: usize = 8;
 /// How long a registry is asked before main starts: not to know what it had costs evidence.
 const BEFORE: Duration = Duration::from_secs(10);
 
+/// Why it is not known what a name pointed to.
+const TOO_LATE: &str = "main had ended before its registry answered";
 /// Why nothing is said of an image.
 const NO_EVIDENCE: &str = "nothing shows that this step made it";
 
@@ -62,16 +64,19 @@ impl StepImages {
         Self { images, registries, before: BTreeMap::new() }
     }
 
-    /// What their names point to now; what is amiss with that.
-    pub(super) async fn look(&self) -> (Looked, Vec<NotReady>) {
+    /// What their names point to now; what is amiss with that. Once main has ended, that is no
+    /// more what they pointed to before: whatever moves them from then on is not main.
+    pub(super) async fn look(&self, has_ended: impl Fn() -> bool) -> (Looked, Vec<NotReady>) {
         let registries = match &self.registries {
             _ if self.images.is_empty() => return (Looked::default(), Vec::new()),
             Ok(registries) => registries,
             Err(why) => return (Looked::default(), vec![why.clone()]),
         };
+        let has_ended = &has_ended;
         let looks = self.images.iter().map(|image| async move {
             let answer = timeout(BEFORE, registries.manifest(image)).await;
             let (before, amiss) = match answer {
+                _ if has_ended() => (Before::Unknown(TOO_LATE.to_owned()), None),
                 Ok(Ok(pulled)) => (Before::Image(pulled.manifest.digest()), None),
                 Ok(Err(RegistryError::NotFound { .. })) => (Before::Nothing, None),
                 Ok(Err(error)) => (Before::Unknown(causes(&error)), Some(NotReady::from(&error))),
