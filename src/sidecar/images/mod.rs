@@ -16,7 +16,7 @@ use argo_attest_core::outcome::{Fate, OutputOutcome};
 use argo_attest_core::slsa::{ImageEvidence, Provenance, StepImage};
 use argo_attest_core::text::causes;
 use futures_util::stream::{self, StreamExt as _};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 pub(super) use evidence::Written;
@@ -30,7 +30,8 @@ use crate::signer::Signer;
 
 /// Images that are asked about at once.
 const AT_ONCE: usize = 8;
-/// How long a registry is asked before main starts: not to know what it had costs evidence.
+/// How long registries are asked before main starts, for all images together: main is held for it,
+/// and not to know what they had costs evidence only.
 const BEFORE: Duration = Duration::from_secs(10);
 
 /// Why it is not known what a name pointed to.
@@ -72,9 +73,9 @@ impl StepImages {
             Ok(registries) => registries,
             Err(why) => return (Looked::default(), vec![why.clone()]),
         };
-        let has_ended = &has_ended;
+        let (has_ended, until) = (&has_ended, Instant::now() + BEFORE);
         let looks = self.images.iter().map(|image| async move {
-            let answer = timeout(BEFORE, registries.manifest(image)).await;
+            let answer = timeout_at(until, registries.manifest(image)).await;
             let (before, amiss) = match answer {
                 _ if has_ended() => (Before::Unknown(TOO_LATE.to_owned()), None),
                 Ok(Ok(pulled)) => (Before::Image(pulled.manifest.digest()), None),
@@ -216,5 +217,28 @@ fn outcome(image: &ImageReference, fate: Fate) -> OutputOutcome {
         refused: Vec::new(),
         set_aside: Vec::new(),
         not_stored: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Main is held meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn registries_that_do_not_answer_are_asked_for_so_long_however_many_they_are() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = silent.local_addr().unwrap();
+        let names: Vec<_> = (0..4 * AT_ONCE).map(|n| format!("{at}/app:{n}")).collect();
+        let none = |_: &str| None::<OsString>;
+        let images = StepImages::new(names.join(",").parse().unwrap(), &none, true);
+        let begun = Instant::now();
+        let (Looked(before), amiss) = images.look(|| false).await;
+        assert!(begun.elapsed() < BEFORE + Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert_eq!((before.len(), amiss.len()), (names.len(), names.len()));
+        assert!(before.values().all(|before| matches!(before, Before::Unknown(_))));
     }
 }
