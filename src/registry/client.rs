@@ -116,9 +116,15 @@ impl Http {
     ) -> Result<Answer, RegistryError> {
         let scope = ask.access.scope(ask.repository);
         let known = (ask.repository.registry().clone(), scope.clone());
-        let mut authorization = self.tokens.lock().ok().and_then(|tokens| tokens.get(&known).cloned());
+        let home = self.home(ask.repository);
+        let is_home = |at: &Uri| home.as_ref().is_ok_and(|home| is_same_server(home, at));
+        // Whither the registry sent us, and what comes after that, is told nothing of who we are.
+        let is_own = self.address(ask).is_ok_and(|at| is_home(&at));
+        let known_token = || self.tokens.lock().ok()?.get(&known).cloned();
+        let mut authorization = if is_own { known_token() } else { None };
         let answer = self.persist(ask, authorization.as_ref(), limit).await?;
-        let answer = if answer.status == StatusCode::UNAUTHORIZED {
+        let asks_us = answer.status == StatusCode::UNAUTHORIZED && is_own && is_home(&answer.from);
+        let answer = if asks_us {
             authorization = self.sign_in(ask, &answer.headers, &scope).await?;
             let Some(authorization) = authorization else { return Err(self.refused(ask, &answer)) };
             let again = self.persist(ask, Some(&authorization), limit).await?;
@@ -179,8 +185,7 @@ impl Http {
         let mut at = own.clone();
         for _ in 0..=REDIRECTS {
             // Who we are is for the registry alone: where blobs lie is somebody else's server.
-            let authorization =
-                authorization.filter(|_| at.authority() == own.authority() && at.scheme() == own.scheme());
+            let authorization = authorization.filter(|_| is_same_server(&at, &own));
             let reply = self.client.send(request(ask, &at, authorization)?).await?;
             let is_question = matches!(ask.method, Method::GET | Method::HEAD);
             if !(is_question && reply.status().is_redirection()) {
@@ -202,12 +207,15 @@ impl Http {
     fn address(&self, ask: &Ask<'_>) -> Result<Uri, Source> {
         match &ask.at {
             At::Address(address) => Ok(address.clone()),
-            At::Path(path) => {
-                let scheme = if self.plain { "http" } else { "https" };
-                let (server, name) = (ask.repository.registry().server(), ask.repository.name());
-                Ok(format!("{scheme}://{server}/v2/{name}/{path}").parse()?)
-            }
+            At::Path(path) => Ok(format!("{}{path}", self.home(ask.repository)?).parse()?),
         }
+    }
+
+    /// Beneath which all of a repository is asked for.
+    fn home(&self, repository: &Repository) -> Result<Uri, Source> {
+        let scheme = if self.plain { "http" } else { "https" };
+        let (server, name) = (repository.registry().server(), repository.name());
+        Ok(format!("{scheme}://{server}/v2/{name}/").parse()?)
     }
 
     fn refused(&self, ask: &Ask<'_>, answer: &Answer) -> RegistryError {
@@ -251,6 +259,10 @@ async fn read(reply: Response<Incoming>, from: Uri, limit: usize) -> Result<Answ
         read => read?,
     };
     Ok(Answer { status: parts.status, headers: parts.headers, body, from })
+}
+
+fn is_same_server(one: &Uri, other: &Uri) -> bool {
+    (one.scheme(), one.authority()) == (other.scheme(), other.authority())
 }
 
 /// Whether it may be another answer the next time.
