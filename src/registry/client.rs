@@ -221,7 +221,10 @@ impl Http {
     fn refused(&self, ask: &Ask<'_>, answer: &Answer) -> RegistryError {
         let (what, said) = (ask.what.clone(), said(answer));
         match answer.status {
-            StatusCode::NOT_FOUND => RegistryError::NotFound { what },
+            StatusCode::NOT_FOUND => {
+                let by_registry = refusal(&answer.body).is_some_and(|refusal| !refusal.code.is_empty());
+                RegistryError::NotFound { what, by_registry }
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 RegistryError::Denied { what, said, helped: self.logins.is_helped(ask.repository.registry()) }
             }
@@ -279,12 +282,16 @@ fn wanted_pause(headers: &HeaderMap) -> Option<Duration> {
 /// The answer in one line: its status and the registry's own words.
 fn said(answer: &Answer) -> String {
     let status = answer.status.as_u16();
-    let words = serde_json::from_slice::<Refusals>(&answer.body).ok();
-    match words.and_then(|words| words.errors.into_iter().next()) {
+    match refusal(&answer.body) {
         Some(Refusal { code, message }) if message.is_empty() => format!("{status} {}", brief(&code, REASON)),
         Some(Refusal { message, .. }) => format!("{status} {}", brief(&message, REASON)),
         None => answer.status.to_string(),
     }
+}
+
+/// The first of the registry's own words, if they are such.
+fn refusal(body: &[u8]) -> Option<Refusal> {
+    serde_json::from_slice::<Refusals>(body).ok()?.errors.into_iter().next()
 }
 
 /// RFC 3986 section 5: an address from there, as far as registries give such.

@@ -36,6 +36,8 @@ const BEFORE: Duration = Duration::from_secs(10);
 
 /// Why it is not known what a name pointed to.
 const TOO_LATE: &str = "main had ended before its registry answered";
+/// The same.
+const BARE: &str = "it was answered 404, not in a registry's words: whatever stands before one may say that";
 /// Why nothing is said of an image.
 const NO_EVIDENCE: &str = "nothing shows that this step made it";
 
@@ -79,7 +81,9 @@ impl StepImages {
             let (before, amiss) = match answer {
                 _ if has_ended() => (Before::Unknown(TOO_LATE.to_owned()), None),
                 Ok(Ok(pulled)) => (Before::Image(pulled.manifest.digest()), None),
-                Ok(Err(RegistryError::NotFound { .. })) => (Before::Nothing, None),
+                Ok(Err(RegistryError::NotFound { by_registry: true, .. })) => (Before::Nothing, None),
+                // Of a proxy whose registry is away, it may be: no evidence, and no trouble yet.
+                Ok(Err(RegistryError::NotFound { .. })) => (Before::Unknown(BARE.to_owned()), None),
                 Ok(Err(error)) => (Before::Unknown(causes(&error)), Some(NotReady::from(&error))),
                 Err(_) => {
                     let why = format!("oci://{image}: its registry did not answer in {} s", BEFORE.as_secs());
@@ -223,6 +227,7 @@ fn outcome(image: &ImageReference, fate: Fate) -> OutputOutcome {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 
     use super::*;
@@ -240,5 +245,32 @@ mod tests {
         assert!(begun.elapsed() < BEFORE + Duration::from_secs(1), "{:?}", begun.elapsed());
         assert_eq!((before.len(), amiss.len()), (names.len(), names.len()));
         assert!(before.values().all(|before| matches!(before, Before::Unknown(_))));
+    }
+
+    /// What a name pointed to, as far as somebody says who answers 404 with these words.
+    async fn absent(words: &'static str) -> Before {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = format!("{}/app:1", server.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut client, _) = server.accept().unwrap();
+            client.read(&mut [0; 4096]).unwrap();
+            let size = words.len();
+            write!(client, "HTTP/1.1 404 Not Found\r\nContent-Length: {size}\r\n\r\n{words}").unwrap();
+        });
+        let none = |_: &str| None::<OsString>;
+        let images = StepImages::new(name.parse().unwrap(), &none, true);
+        let (Looked(mut before), amiss) = images.look(|| false).await;
+        assert!(amiss.is_empty(), "{amiss:?}");
+        before.remove(&name).unwrap()
+    }
+
+    /// A registry that is away while main starts would have every name newly point to something.
+    #[tokio::test]
+    async fn only_a_registry_can_say_that_a_name_points_to_nothing() {
+        let unknown = r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#;
+        assert_eq!(absent(unknown).await, Before::Nothing);
+        for other in ["404 page not found", "", "{}", r#"{"errors":[]}"#, r#"{"errors":[{"status":404}]}"#] {
+            assert!(matches!(absent(other).await, Before::Unknown(_)), "{other}");
+        }
     }
 }
