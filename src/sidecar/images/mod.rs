@@ -253,7 +253,7 @@ mod tests {
         let name = format!("{}/app:1", server.local_addr().unwrap());
         std::thread::spawn(move || {
             let (mut client, _) = server.accept().unwrap();
-            client.read(&mut [0; 4096]).unwrap();
+            assert!(client.read(&mut [0; 4096]).unwrap() > 0);
             let size = words.len();
             write!(client, "HTTP/1.1 404 Not Found\r\nContent-Length: {size}\r\n\r\n{words}").unwrap();
         });
