@@ -116,9 +116,15 @@ impl Http {
     ) -> Result<Answer, RegistryError> {
         let scope = ask.access.scope(ask.repository);
         let known = (ask.repository.registry().clone(), scope.clone());
-        let mut authorization = self.tokens.lock().ok().and_then(|tokens| tokens.get(&known).cloned());
+        let home = self.home(ask.repository);
+        let is_home = |at: &Uri| home.as_ref().is_ok_and(|home| is_same_server(home, at));
+        // Whither the registry sent us, and what comes after that, is told nothing of who we are.
+        let is_own = self.address(ask).is_ok_and(|at| is_home(&at));
+        let known_token = || self.tokens.lock().ok()?.get(&known).cloned();
+        let mut authorization = if is_own { known_token() } else { None };
         let answer = self.persist(ask, authorization.as_ref(), limit).await?;
-        let answer = if answer.status == StatusCode::UNAUTHORIZED {
+        let asks_us = answer.status == StatusCode::UNAUTHORIZED && is_own && is_home(&answer.from);
+        let answer = if asks_us {
             authorization = self.sign_in(ask, &answer.headers, &scope).await?;
             let Some(authorization) = authorization else { return Err(self.refused(ask, &answer)) };
             let again = self.persist(ask, Some(&authorization), limit).await?;
@@ -179,8 +185,7 @@ impl Http {
         let mut at = own.clone();
         for _ in 0..=REDIRECTS {
             // Who we are is for the registry alone: where blobs lie is somebody else's server.
-            let authorization =
-                authorization.filter(|_| at.authority() == own.authority() && at.scheme() == own.scheme());
+            let authorization = authorization.filter(|_| is_same_server(&at, &own));
             let reply = self.client.send(request(ask, &at, authorization)?).await?;
             let is_question = matches!(ask.method, Method::GET | Method::HEAD);
             if !(is_question && reply.status().is_redirection()) {
@@ -202,18 +207,24 @@ impl Http {
     fn address(&self, ask: &Ask<'_>) -> Result<Uri, Source> {
         match &ask.at {
             At::Address(address) => Ok(address.clone()),
-            At::Path(path) => {
-                let scheme = if self.plain { "http" } else { "https" };
-                let (server, name) = (ask.repository.registry().server(), ask.repository.name());
-                Ok(format!("{scheme}://{server}/v2/{name}/{path}").parse()?)
-            }
+            At::Path(path) => Ok(format!("{}{path}", self.home(ask.repository)?).parse()?),
         }
+    }
+
+    /// Beneath which all of a repository is asked for.
+    fn home(&self, repository: &Repository) -> Result<Uri, Source> {
+        let scheme = if self.plain { "http" } else { "https" };
+        let (server, name) = (repository.registry().server(), repository.name());
+        Ok(format!("{scheme}://{server}/v2/{name}/").parse()?)
     }
 
     fn refused(&self, ask: &Ask<'_>, answer: &Answer) -> RegistryError {
         let (what, said) = (ask.what.clone(), said(answer));
         match answer.status {
-            StatusCode::NOT_FOUND => RegistryError::NotFound { what },
+            StatusCode::NOT_FOUND => {
+                let by_registry = refusal(&answer.body).is_some_and(|refusal| !refusal.code.is_empty());
+                RegistryError::NotFound { what, by_registry }
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 RegistryError::Denied { what, said, helped: self.logins.is_helped(ask.repository.registry()) }
             }
@@ -253,6 +264,10 @@ async fn read(reply: Response<Incoming>, from: Uri, limit: usize) -> Result<Answ
     Ok(Answer { status: parts.status, headers: parts.headers, body, from })
 }
 
+fn is_same_server(one: &Uri, other: &Uri) -> bool {
+    (one.scheme(), one.authority()) == (other.scheme(), other.authority())
+}
+
 /// Whether it may be another answer the next time.
 fn is_passing(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS
@@ -267,12 +282,16 @@ fn wanted_pause(headers: &HeaderMap) -> Option<Duration> {
 /// The answer in one line: its status and the registry's own words.
 fn said(answer: &Answer) -> String {
     let status = answer.status.as_u16();
-    let words = serde_json::from_slice::<Refusals>(&answer.body).ok();
-    match words.and_then(|words| words.errors.into_iter().next()) {
+    match refusal(&answer.body) {
         Some(Refusal { code, message }) if message.is_empty() => format!("{status} {}", brief(&code, REASON)),
         Some(Refusal { message, .. }) => format!("{status} {}", brief(&message, REASON)),
         None => answer.status.to_string(),
     }
+}
+
+/// The first of the registry's own words, if they are such.
+fn refusal(body: &[u8]) -> Option<Refusal> {
+    serde_json::from_slice::<Refusals>(body).ok()?.errors.into_iter().next()
 }
 
 /// RFC 3986 section 5: an address from there, as far as registries give such.

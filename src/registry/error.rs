@@ -14,6 +14,9 @@ pub enum RegistryError {
     NotFound {
         /// What was asked for.
         what: String,
+        /// Whether those are the registry's own words ("Error Codes" of OCI Distribution 1.1): a
+        /// bare 404 may be of whatever stands before it.
+        by_registry: bool,
     },
     /// The registry knows us not, or does not let us.
     #[error("{what}: the registry denied it ({said})")]

@@ -2,6 +2,7 @@
 //! or is said to be unfinished.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use argo_attest_core::argo::Elsewhere;
 use argo_attest_core::image::layout::WrittenImages;
@@ -29,6 +30,9 @@ use crate::observe::{ObservationStats, SealedArtifact};
 const NOT_READY: &str = "the grace period ended before its volume was watched and its store had answered";
 /// Why nothing is said of an output that nobody got to look at.
 const NOT_DIGESTED: &str = "there was no time to digest it before the grace period ended";
+
+/// How long is looked for where main may have written the digest of an image.
+const LOOKING: Duration = Duration::from_secs(5);
 
 /// The state.
 pub(super) struct Finishing<'a> {
@@ -122,7 +126,10 @@ impl Attesting<'_> {
                 None => provenance,
             }
         };
-        let written = self.written(&artifacts).await;
+        // A volume that hangs, or a hundred small archives of much, must not keep the rest from being
+        // attested: what was not seen in that time is no evidence.
+        let looking = deadline.or_before(Deadline::after(LOOKING));
+        let written = looking.within(self.written(&artifacts)).await.unwrap_or_default();
         let of_images = || run.provenance(Vec::new());
         let concluding = Concluding {
             form: self.prepared.form,

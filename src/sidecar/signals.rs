@@ -47,6 +47,11 @@ impl Signals {
         Ok(Self(stamped))
     }
 
+    /// Whether SIGTERM has come.
+    pub(super) fn is_told(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
     /// Waits until SIGTERM has come.
     pub(super) async fn told(&self) -> Told {
         let mut stamped = self.0.clone();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use argo_attest_core::argo::{TemplateError, TemplateText};
 
 use super::earlier::{self, Before};
+use super::ending::ExitCodes;
 use super::failed::{Failed, NotReady, not_established};
 use super::finishing::Finishing;
 use super::idle::Idle;
@@ -137,8 +138,10 @@ async fn look_and_record(
     prepared: &Prepared,
 ) -> (BTreeMap<usize, Before>, Looked, Vec<NotReady>) {
     let asking = earlier::ask(prepared, prepared.form);
+    let codes = ExitCodes::of(&prepared.step, here.settings);
+    let looking = prepared.images.look(|| codes.read().is_some() || here.is_told());
     let ((before, mut amiss), (looked, images), recorded) =
-        tokio::join!(asking, prepared.images.look(), started::record(here, prepared));
+        tokio::join!(asking, looking, started::record(here, prepared));
     amiss.extend(images);
     amiss.extend(recorded.err());
     (before, looked, amiss)

@@ -45,6 +45,11 @@ impl Surroundings<'_> {
         self.signals.told().await
     }
 
+    /// Whether SIGTERM has come.
+    pub(super) fn is_told(&self) -> bool {
+        self.signals.is_told()
+    }
+
     /// The time there is from then on.
     pub(super) fn grace(&self, told: Told) -> Grace {
         Grace::since(told, self.settings.grace)

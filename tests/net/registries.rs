@@ -123,6 +123,54 @@ async fn who_we_are_is_told_to_no_other_server() {
     assert_eq!(other.requests()[0].header("authorization"), "");
 }
 
+/// Where a blob lies, somebody else may ask for a login, and name where to bring it.
+#[tokio::test]
+async fn whoever_a_registry_sends_one_to_is_given_no_login() {
+    for scheme in ["Basic realm=r", r#"Bearer realm="http://HOST/token",service="s""#] {
+        let other = Scripted::choosing(Plain, move |request| {
+            Some(challenge(&scheme.replace("HOST", request.header("host"))))
+        });
+        let to = format!("http://{}/elsewhere", other.address);
+        let server =
+            Scripted::choosing(Plain, move |_| Some(Act::Reply(reply(307, &[("Location", &to)], b""))));
+        let (_home, made) = registries(&server, r#"{"auth":"dXNlcjpwYXNz"}"#);
+        let at = image(&server).repository().clone();
+        let error = made.blob(&at, Sha256Digest::of(b"x"), 100).await.unwrap_err();
+        assert!(matches!(error, RegistryError::Denied { .. }), "{error}");
+        assert_eq!(other.asked(), ["GET /elsewhere"], "{scheme}");
+        assert_eq!(other.requests()[0].header("authorization"), "");
+    }
+}
+
+/// The next page of a list that lies with somebody else is asked for there, by nobody.
+#[tokio::test]
+async fn the_next_page_of_somebody_elses_list_is_asked_for_by_nobody() {
+    let page = |link: &[(&str, &str)]| {
+        let kind = [("Content-Type", "application/vnd.oci.image.index.v1+json")];
+        Act::Reply(reply(200, &[&kind, link].concat(), MANIFEST))
+    };
+    let other = Scripted::choosing(Plain, move |request| {
+        Some(match request.path.as_str() {
+            "/list" => page(&[("Link", r#"</next>; rel="next""#)]),
+            _ => challenge("Basic realm=r"),
+        })
+    });
+    let to = format!("http://{}/list", other.address);
+    let server = guarded("nothing", move |request| {
+        if request.header("authorization") == BASIC {
+            Act::Reply(reply(307, &[("Location", &to)], b""))
+        } else {
+            challenge("Basic realm=r")
+        }
+    });
+    let (_home, made) = registries(&server, r#"{"auth":"dXNlcjpwYXNz"}"#);
+    let at = image(&server).repository().clone();
+    let error = made.referrers(&at, Sha256Digest::of(b"x")).await.map(|_| ()).unwrap_err();
+    assert!(matches!(error, RegistryError::Denied { .. }), "{error}");
+    assert_eq!(other.asked(), ["GET /list", "GET /next"]);
+    assert!(other.requests().iter().all(|request| request.header("authorization").is_empty()));
+}
+
 #[tokio::test]
 async fn other_bytes_and_too_many_are_refused() {
     let server = Scripted::choosing(Plain, |_| Some(manifest()));

@@ -16,7 +16,7 @@ use argo_attest_core::outcome::{Fate, OutputOutcome};
 use argo_attest_core::slsa::{ImageEvidence, Provenance, StepImage};
 use argo_attest_core::text::causes;
 use futures_util::stream::{self, StreamExt as _};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 pub(super) use evidence::Written;
@@ -30,9 +30,14 @@ use crate::signer::Signer;
 
 /// Images that are asked about at once.
 const AT_ONCE: usize = 8;
-/// How long a registry is asked before main starts: not to know what it had costs evidence.
+/// How long registries are asked before main starts, for all images together: main is held for it,
+/// and not to know what they had costs evidence only.
 const BEFORE: Duration = Duration::from_secs(10);
 
+/// Why it is not known what a name pointed to.
+const TOO_LATE: &str = "main had ended before its registry answered";
+/// The same.
+const BARE: &str = "it was answered 404, not in a registry's words: whatever stands before one may say that";
 /// Why nothing is said of an image.
 const NO_EVIDENCE: &str = "nothing shows that this step made it";
 
@@ -62,18 +67,23 @@ impl StepImages {
         Self { images, registries, before: BTreeMap::new() }
     }
 
-    /// What their names point to now; what is amiss with that.
-    pub(super) async fn look(&self) -> (Looked, Vec<NotReady>) {
+    /// What their names point to now; what is amiss with that. Once main has ended, that is no
+    /// more what they pointed to before: whatever moves them from then on is not main.
+    pub(super) async fn look(&self, has_ended: impl Fn() -> bool) -> (Looked, Vec<NotReady>) {
         let registries = match &self.registries {
             _ if self.images.is_empty() => return (Looked::default(), Vec::new()),
             Ok(registries) => registries,
             Err(why) => return (Looked::default(), vec![why.clone()]),
         };
+        let (has_ended, until) = (&has_ended, Instant::now() + BEFORE);
         let looks = self.images.iter().map(|image| async move {
-            let answer = timeout(BEFORE, registries.manifest(image)).await;
+            let answer = timeout_at(until, registries.manifest(image)).await;
             let (before, amiss) = match answer {
+                _ if has_ended() => (Before::Unknown(TOO_LATE.to_owned()), None),
                 Ok(Ok(pulled)) => (Before::Image(pulled.manifest.digest()), None),
-                Ok(Err(RegistryError::NotFound { .. })) => (Before::Nothing, None),
+                Ok(Err(RegistryError::NotFound { by_registry: true, .. })) => (Before::Nothing, None),
+                // Of a proxy whose registry is away, it may be: no evidence, and no trouble yet.
+                Ok(Err(RegistryError::NotFound { .. })) => (Before::Unknown(BARE.to_owned()), None),
                 Ok(Err(error)) => (Before::Unknown(causes(&error)), Some(NotReady::from(&error))),
                 Err(_) => {
                     let why = format!("oci://{image}: its registry did not answer in {} s", BEFORE.as_secs());
@@ -211,5 +221,56 @@ fn outcome(image: &ImageReference, fate: Fate) -> OutputOutcome {
         refused: Vec::new(),
         set_aside: Vec::new(),
         not_stored: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Main is held meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn registries_that_do_not_answer_are_asked_for_so_long_however_many_they_are() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = silent.local_addr().unwrap();
+        let names: Vec<_> = (0..4 * AT_ONCE).map(|n| format!("{at}/app:{n}")).collect();
+        let none = |_: &str| None::<OsString>;
+        let images = StepImages::new(names.join(",").parse().unwrap(), &none, true);
+        let begun = Instant::now();
+        let (Looked(before), amiss) = images.look(|| false).await;
+        assert!(begun.elapsed() < BEFORE + Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert_eq!((before.len(), amiss.len()), (names.len(), names.len()));
+        assert!(before.values().all(|before| matches!(before, Before::Unknown(_))));
+    }
+
+    /// What a name pointed to, as far as somebody says who answers 404 with these words.
+    async fn absent(words: &'static str) -> Before {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = format!("{}/app:1", server.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut client, _) = server.accept().unwrap();
+            assert!(client.read(&mut [0; 4096]).unwrap() > 0);
+            let size = words.len();
+            write!(client, "HTTP/1.1 404 Not Found\r\nContent-Length: {size}\r\n\r\n{words}").unwrap();
+        });
+        let none = |_: &str| None::<OsString>;
+        let images = StepImages::new(name.parse().unwrap(), &none, true);
+        let (Looked(mut before), amiss) = images.look(|| false).await;
+        assert!(amiss.is_empty(), "{amiss:?}");
+        before.remove(&name).unwrap()
+    }
+
+    /// A registry that is away while main starts would have every name newly point to something.
+    #[tokio::test]
+    async fn only_a_registry_can_say_that_a_name_points_to_nothing() {
+        let unknown = r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#;
+        assert_eq!(absent(unknown).await, Before::Nothing);
+        for other in ["404 page not found", "", "{}", r#"{"errors":[]}"#, r#"{"errors":[{"status":404}]}"#] {
+            assert!(matches!(absent(other).await, Before::Unknown(_)), "{other}");
+        }
     }
 }

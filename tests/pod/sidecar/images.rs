@@ -152,6 +152,25 @@ fn what_was_there_before_needs_a_digest_that_main_wrote() {
     }
 }
 
+/// A sidecar that is started again, or that main did not wait for, may look when main has ended.
+/// Whoever moves the name then is not main.
+#[test]
+fn a_name_that_is_moved_after_main_has_ended_is_no_evidence() {
+    let (Some(registry), s3) = (Registry::start("native"), S3::new()) else { return };
+    let name = registry.name("app:1");
+    registry.push("app:1", 1);
+    let pod = pod(&s3, &name);
+    pod.end(0);
+    let outcome = after(&pod, &s3, || {
+        registry.push("app:1", 2);
+    });
+    let told = entry(&outcome["outputs"], &format!("oci://{name}"));
+    assert_eq!(told["verdict"], "refused", "{told}");
+    let reason = told["reason"].as_str().unwrap();
+    assert!(reason.contains("main had ended before"), "{reason}");
+    assert_eq!(verify(&pod, &name, &[]).0, 1);
+}
+
 #[test]
 fn what_is_not_there_or_cannot_be_asked_is_not_attested() {
     let (Some(registry), s3) = (Registry::start("native"), S3::new()) else { return };

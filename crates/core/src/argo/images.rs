@@ -72,6 +72,8 @@ impl FromStr for Images {
             }
             let image: ImageReference =
                 name.parse().map_err(|why| InvalidImages::Reference { name: brief(name, SHOWN), why })?;
+            // A statement names what was looked at, and each once.
+            let image = image.as_asked();
             if !all.contains(&image) {
                 all.push(image);
             }
@@ -93,6 +95,23 @@ mod tests {
         let read: Images = text.parse().unwrap();
         let names: Vec<_> = read.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["r.example/a:1", "r.example/b:latest"]);
+    }
+
+    #[test]
+    fn one_image_is_one_however_it_is_written() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        for (text, once) in [
+            ("r.example/a,r.example/a:latest,R.example/a".to_owned(), "r.example/a:latest".to_owned()),
+            (
+                "a,docker.io/a,index.docker.io/library/a:latest".to_owned(),
+                "docker.io/library/a:latest".to_owned(),
+            ),
+            // Nobody looks at a tag beside a digest: it must not be told as if somebody had.
+            (format!("r.example/a:1@{digest},r.example/a@{digest}"), format!("r.example/a@{digest}")),
+        ] {
+            let read: Images = text.parse().unwrap();
+            assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>(), [once], "{text}");
+        }
     }
 
     #[test]

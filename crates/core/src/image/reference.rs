@@ -227,6 +227,16 @@ impl ImageReference {
             (tag, _) => tag.clone(),
         }
     }
+
+    /// The same with no more than a registry is asked for: the digest, where there is one, without
+    /// a tag that nobody looks at; else the tag. Two that are equal are one image.
+    #[must_use]
+    pub fn as_asked(&self) -> Self {
+        match self.digest {
+            Some(digest) => self.repository.at(digest),
+            None => Self { tag: self.tag(), ..self.clone() },
+        }
+    }
 }
 
 impl FromStr for ImageReference {

@@ -19,17 +19,13 @@ impl WrittenImages {
     pub fn add(&mut self, output: &str, found: &Found) {
         for manifest in &found.manifests {
             self.manifests.entry(manifest.digest).or_insert_with(|| output.to_owned());
-            if let Some(config) = manifest.config {
-                self.add_config(config, &manifest.parts, output);
-            }
         }
+        // Of an image that has a manifest there, another manifest of the same configuration and
+        // layers is not what was written: it may say anything else of them.
         for config in &found.configs {
-            self.add_config(config.digest, &config.diff_ids, output);
+            let key = (config.digest, config.diff_ids.clone());
+            self.configs.entry(key).or_insert_with(|| output.to_owned());
         }
-    }
-
-    fn add_config(&mut self, config: Sha256Digest, layers: &[Sha256Digest], output: &str) {
-        self.configs.entry((config, layers.to_vec())).or_insert_with(|| output.to_owned());
     }
 
     /// In which output the manifest with this digest was written, with all that it reaches.
@@ -37,9 +33,9 @@ impl WrittenImages {
         self.manifests.get(&manifest).map(String::as_str)
     }
 
-    /// In which output an image was written whose configuration has this digest, and whose
-    /// layers have these, in order: as they are stored, for an image that has a manifest there,
-    /// or unpacked (`rootfs.diff_ids`), for one that is there for `docker load`.
+    /// In which output an image for `docker load`, which has no manifest there, was written: its
+    /// configuration has this digest, and its layers have these, in order, unpacked
+    /// (`rootfs.diff_ids`).
     pub fn holds_config(&self, config: Sha256Digest, layers: &[Sha256Digest]) -> Option<&str> {
         self.configs.get(&(config, layers.to_vec())).map(String::as_str)
     }

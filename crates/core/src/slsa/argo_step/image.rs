@@ -16,8 +16,9 @@ const EVIDENCE: &str = "evidence";
 pub enum ImageEvidence {
     /// Main wrote its digest into a file. It may have read it somewhere.
     Named,
-    /// The name pointed to something else before main started, and to this after main had ended.
-    /// Whoever else may push there can have done it meanwhile.
+    /// The name pointed to something else when the sidecar got ready (before main started, or at the
+    /// latest before it had ended), and to this after that. Whoever else may push there can have done
+    /// it meanwhile, and the image may have been there under another name.
     Changed,
     /// Main wrote all its bytes to a volume under watch.
     Written,
@@ -51,7 +52,7 @@ pub struct StepImage<'a> {
     pub reference: &'a ImageReference,
     /// The best that there is.
     pub evidence: ImageEvidence,
-    /// To what the name pointed before main started, if to anything.
+    /// To what the name pointed when the sidecar got ready, if to anything.
     pub before: Option<Sha256Digest>,
     /// The output in which it was found, or in which its digest was.
     pub output: Option<&'a str>,
