@@ -19,7 +19,7 @@ pub(super) struct ImageArgs {
 /// How attestations are put with images.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PushArgs {
-    /// Put an image's attestation also where cosign 2 looks for it: under the tag sha256-….att
+    /// Put an image's attestation also where cosign 2 looks for it: under the tag sha256-DIGEST.att
     #[arg(long, env = variable::COSIGN_TAG, value_parser = FalseyValueParser::new())]
     pub(super) cosign_tag: bool,
     /// Ask registries over HTTP without TLS: for tests

@@ -111,6 +111,9 @@ fn an_attestation_by_an_unknown_key() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.message.starts_with("input \"app\" is not accepted: "), "{}", ended.message);
     assert!(ended.message.contains("not signed with a trusted key"), "{}", ended.message);
+    assert!(
+        ended.message.contains("(help: if you trust that signer, list its public key in the policy's `keys`")
+    );
 }
 
 /// The key is trusted, for another builder than it signed for.
@@ -225,7 +228,9 @@ fn a_replayed_older_attestation() {
     assert_eq!((ended.code, consumer.evidence()), (Some(1), None));
     let message =
         ended.message.strip_prefix("input \"app\" is not accepted: the build finished on ").unwrap();
-    assert!(message.ends_with(", longer ago than 1ms"), "{message}");
+    let told =
+        ", longer ago than 1ms (help: have the artifact made anew, or change expect.maxAge in the policy)";
+    assert!(message.ends_with(told), "{message}");
 }
 
 /// One of the attested files where the directory should be, or the other way round.

@@ -239,7 +239,12 @@ impl Consumer {
     /// The gate keeps main from starting, and says exactly this of the input `app`.
     #[track_caller]
     pub(crate) fn refuses(&self, why: &str) {
-        self.ends_with(1, &format!("input \"app\" is not accepted: {why}"));
+        let ended = self.gate();
+        let help = ended.message.find(" (help: ").filter(|_| !why.contains(" (help: "));
+        let told = &ended.message[..help.unwrap_or(ended.message.len())];
+        let refused = format!("input \"app\" is not accepted: {why}");
+        assert_eq!((ended.code, told), (Some(1), refused.as_str()), "{}", ended.log);
+        assert_eq!(self.evidence(), None);
     }
 
     /// It ends with this code and this message, and leaves no evidence.
