@@ -112,6 +112,8 @@ async fn document(name: &DocumentName, json: bool) -> Result<Exit, Failure> {
         .await
         .map_err(|e| instead(Failure::from(&e).about("cannot read the attestation")))?;
     let file = AttestationFile::read(&bytes).map_err(|e| malformed(causes(&e)))?;
+    // It may be large, and so is what was made of it.
+    drop(bytes);
     if let Some(why) = unreadable(&file) {
         return Err(malformed(why));
     }
