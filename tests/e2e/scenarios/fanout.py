@@ -22,7 +22,7 @@ def fan_out(case, form):
     one = {"name": "one", "template": step.name, "arguments": arguments}
     fan = {"name": "fan", "steps": [[{**one, "withSequence": {"count": str(WIDTH)}}]]}
     running = case.submit(step, templates=[fan], entrypoint="fan")
-    expect.succeeded(running, 240)
+    expect.succeeded_or_lost_emissary(case, running, 240)
     pods = running.pods()
     assert len(pods) == WIDTH, len(pods)
     seen = set()
