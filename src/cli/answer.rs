@@ -1,7 +1,9 @@
 //! What `argo-attest verify` says of each artifact.
 
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
+use argo_attest_core::image::ImageReference;
 use argo_attest_core::image::layout::Only;
 use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::{escaped, printable};
@@ -9,7 +11,7 @@ use argo_attest_core::secret::{redacted, shown_path};
 use argo_attest_core::slsa::{Provenance, is_own_build_type};
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
-use argo_attest_core::verify::Reason;
+use argo_attest_core::verify::{KnownAs, Reason};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -23,6 +25,9 @@ use crate::verify::{CheckError, Checked, reason_of};
 
 /// What is said of an object that the attestation would vouch for in any other place, too.
 const UNPLACED: &str = ", not bound to this place: the attestation names none";
+
+/// The same in a list.
+const UNPLACED_BRIEFLY: &str = "not bound to this place";
 
 /// Why there is no answer, or the answer is no.
 pub(super) enum CheckFailure {
@@ -94,6 +99,9 @@ impl From<Only> for Image {
 #[serde(rename_all = "camelCase")]
 struct Accepted {
     subject: String,
+    /// It is called otherwise where it is, and nothing binds it to its place.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    renamed: bool,
     digest: String,
     files: u64,
     attestation: String,
@@ -115,6 +123,9 @@ struct Accepted {
     /// The one commit that went in, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     commit: Option<String>,
+    /// How the working tree was that this commit was checked out to, if the statement says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    work_tree: Option<String>,
     /// Of an object in a store: whether its attestation binds it to this very place.
     #[serde(skip_serializing_if = "Option::is_none")]
     placed: Option<bool>,
@@ -153,7 +164,7 @@ impl Answer {
         };
         match checked {
             Ok(checked) => Self {
-                accepted: Some(Accepted::new(checked)),
+                accepted: Some(Accepted::new(checked, bytes)),
                 ..answer(Verdict::Attested, Exit::Done, None, None, None)
             },
             Err(CheckFailure::Check(CheckError::Rejected(no))) => {
@@ -165,7 +176,10 @@ impl Answer {
             }
             Err(CheckFailure::Check(error)) => {
                 let exit = error.fault().into();
-                answer(Verdict::Error, exit, Some(error.reason()), Some(causes(&error)), error.remedy())
+                let absent = matches!(error, CheckError::NoArtifact);
+                let remedy = if absent { meant(&told.name) } else { None };
+                let remedy = remedy.or_else(|| error.remedy());
+                answer(Verdict::Error, exit, Some(error.reason()), Some(causes(&error)), remedy)
             }
             Err(CheckFailure::Other(failure)) => {
                 let remedy = failure.help().map(str::to_owned);
@@ -195,7 +209,7 @@ impl Answer {
         match (self.verdict, self.why) {
             (Verdict::Missing, _) => totals.let_pass(),
             (_, Some(why)) => totals.refused(why),
-            (_, None) => totals.attested(),
+            (_, None) => totals.attested(self.accepted.as_ref().is_some_and(|accepted| accepted.renamed)),
         }
     }
 
@@ -208,7 +222,11 @@ impl Answer {
             Verdict::Missing => ("missing", Tone::Doubtful),
             Verdict::Error => ("error", Tone::Bad),
         };
-        let mut text = layout.line(word, tone, &self.name);
+        let brief = self.accepted.as_ref().filter(|_| !in_full).and_then(Accepted::briefly);
+        let mut text = match brief {
+            Some(brief) => layout.line(word, tone, &format!("{} ({})", self.name, printable(brief.as_bytes()))),
+            None => layout.line(word, tone, &self.name),
+        };
         let mut beneath = |told: &str| text.push_str(&layout.beneath(&printable(told.as_bytes())));
         if let Some(accepted) = &self.accepted {
             if in_full {
@@ -229,12 +247,13 @@ impl Answer {
 }
 
 impl Accepted {
-    fn new(checked: Checked) -> Self {
+    fn new(checked: Checked, name: &[u8]) -> Self {
         let Checked { statement: verified, origin: attestation, placed, image, unjudged, passed_over } =
             checked;
         let provenance = verified.provenance();
         Self {
             placed,
+            renamed: is_renamed(verified.subject(), name) && placed != Some(true) && image.is_none(),
             image: image.map(Image::from),
             not_judged: NotJudged::new(unjudged),
             passed_over: passed_over.told(),
@@ -252,8 +271,17 @@ impl Accepted {
             namespace: parameter(provenance, "workflow", "namespace"),
             template: parameter(provenance, "template", "name"),
             commit: provenance.and_then(commit),
+            work_tree: provenance.and_then(work_tree),
             finished_on: provenance.and_then(|p| p.run_details.metadata.finished_on),
         }
+    }
+
+    /// What is not to be missed in a list.
+    fn briefly(&self) -> Option<String> {
+        let name = self.renamed.then(|| format!("as {}", self.subject));
+        let place = (self.placed == Some(false)).then(|| UNPLACED_BRIEFLY.to_owned());
+        let told: Vec<_> = [name, place].into_iter().flatten().collect();
+        Some(told.join(", ")).filter(|told| !told.is_empty())
     }
 
     /// By whom it is attested, as what, and of which bytes.
@@ -286,9 +314,34 @@ impl Accepted {
     }
 }
 
+/// What to write for what is not a path, or is one that looks like something else.
+fn meant(name: &Path) -> Option<String> {
+    let text = name.to_str()?;
+    let host = text.split('/').next().filter(|host| host.len() < text.len())?;
+    let is_address = host.ends_with(':') && !matches!(host, "s3:" | "oci:") || text.starts_with("s3:/") && !text.starts_with("s3://");
+    let is_image = host.contains([':', '.']) && !host.starts_with('.') && text.parse::<ImageReference>().is_ok();
+    (is_address || is_image).then(|| {
+        "check the path; an object is written s3://bucket/key, an image oci://registry/repository:tag".to_owned()
+    })
+}
+
+/// Whether it is attested by another name than it has: whoever can rename files can swap two.
+fn is_renamed(subject: &str, name: &[u8]) -> bool {
+    let name = name.strip_suffix(b"/").unwrap_or(name);
+    !subject.is_empty() && !name.starts_with(b"oci://") && !KnownAs::new(name).ends_with(subject)
+}
+
 fn parameter(provenance: Option<&Provenance>, object: &str, field: &str) -> Option<String> {
     let parameters = &provenance?.build_definition.external_parameters;
     parameters.get(object)?.get(field)?.as_str().map(str::to_owned)
+}
+
+/// What the statement says of the working tree of the one checkout that went in.
+fn work_tree(provenance: &Provenance) -> Option<String> {
+    commit(provenance)?;
+    let dependencies = provenance.build_definition.resolved_dependencies.iter();
+    let mut told = dependencies.filter_map(|dependency| dependency.annotations.get("workTree")?.as_str());
+    told.next().map(str::to_owned)
 }
 
 /// The git commit among what went in; none where there are several.
@@ -298,4 +351,33 @@ fn commit(provenance: &Provenance) -> Option<String> {
     let mut commits = digests.filter(|(algorithm, _)| *algorithm == "gitCommit").map(|(_, commit)| commit);
     let first = commits.next()?;
     commits.all(|other| other == first).then(|| first.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_an_address_is_told_how_to_write_it() {
+        for odd in ["s3:/b/k", "http://x/y", "docker://a/b:1", "127.0.0.1:5000/app:1", "ghcr.io/a/b"] {
+            assert!(meant(Path::new(odd)).is_some(), "{odd}");
+        }
+        for plain in ["a", "a/b", "./a:b/c", "../x", "/abs/x.y/z", "s3://b/k", "oci://a/b"] {
+            assert_eq!(meant(Path::new(plain)), None, "{plain}");
+        }
+    }
+
+    #[test]
+    fn whoever_renamed_it_is_told() {
+        for (subject, name, renamed) in [
+            ("a", "x/a", false),
+            ("x/a", "y/x/a", false),
+            ("a", "b", true),
+            ("out", "out/", false),
+            ("a%25b", "a%b", false),
+            ("", "b", false),
+        ] {
+            assert_eq!(is_renamed(subject, name.as_bytes()), renamed, "{subject} {name}");
+        }
+    }
 }

@@ -55,7 +55,7 @@ pub(super) struct AttestArgs {
     /// Under which id whoever vouches is known; not that of a builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
-    /// Put it before an attestation that says how these very bytes were made; of objects alone
+    /// Take the place of an attestation that says how these very bytes were made (objects only)
     #[arg(long, env = variable::SUPERSEDE, value_parser = FalseyValueParser::new())]
     supersede: bool,
     /// Where the attestation lies: beside the object, or apart from it, beneath .attestations/

@@ -68,7 +68,7 @@ pub(super) struct InjectArgs {
     /// How the sidecar is declared
     #[arg(long, value_name = "MODE", env = variable::MODE, default_value = "native")]
     mode: Form,
-    /// What becomes of a step of which it is known before main starts that not all can be attested;
+    /// If it is known before main starts that not all can be attested: run the step, or fail it;
     /// a plain sidecar fails it in any case
     #[arg(long, value_name = "WHAT", env = variable::NOT_READY, default_value = "run")]
     not_ready: NotReady,

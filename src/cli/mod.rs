@@ -44,7 +44,7 @@ mod usage;
 mod verify;
 mod verify_inputs;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
@@ -52,7 +52,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use argo_attest_core::contract::variable;
-use argo_attest_core::secret::shown;
+use argo_attest_core::secret::{never_repeat, shown};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -95,7 +95,7 @@ struct Cli {
         long,
         global = true,
         action = ArgAction::Count,
-        help = "Log more than usual, whatever ARGO_ATTEST_LOG says: -v what is done, -vv how; --log goes before it"
+        help = "Log more than usual, whatever ARGO_ATTEST_LOG says: -v what is done, -vv how; --log wins"
     )]
     verbose: u8,
     #[command(subcommand)]
@@ -127,12 +127,22 @@ pub fn definition() -> clap::Command {
     Cli::command().mut_args(quiet).mut_subcommands(|command| command.mut_args(quiet))
 }
 
+/// Whether a variable is one that says where something is, or is a secret itself.
+fn holds_an_option(name: &OsStr) -> bool {
+    let name = name.as_bytes().to_ascii_uppercase();
+    name.starts_with(b"ARGO_ATTEST_") || name.starts_with(b"AWS_") || name.ends_with(b"_PROXY")
+}
+
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     // Before anything else: a main that is short may end at once.
     let signals = is_sidecar(&arguments).then(Signals::listen);
     std::panic::set_hook(Box::new(failure::bug));
+    let variables: Vec<_> = std::env::vars_os().filter(|(name, _)| holds_an_option(name)).collect();
+    never_repeat(
+        arguments.iter().chain(variables.iter().map(|(_, value)| value)).map(|given| given.as_bytes()),
+    );
     let Screened { definition, arguments, refused } = screen(
         given::with_variables(unset::without_empty(definition()), &arguments),
         arguments.clone(),
@@ -292,7 +302,7 @@ fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
             Err(Failure::silent(Exit::Interrupted(SIGPIPE)))
         }
         Err(e) => Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}")).remedy(
-            "not all that was asked for could be said: look where standard output leads, and run it again",
+            "the answer is not complete: look where standard output leads, and run it again",
         )),
         Ok(()) => Ok(()),
     }

@@ -36,8 +36,8 @@ pub(super) struct ReadyArgs {
     #[arg(long, value_name = "DURATION", env = variable::READY_TIMEOUT, default_value = "30s",
           value_parser = held)]
     ready_timeout: Duration,
-    /// Ask from an init container after the sidecar, which has --not-ready fail: wait, and end with 1
-    /// and a termination message where the step cannot be attested
+    /// Wait, and end with 1 and a termination message if the step cannot be attested: for an init
+    /// container that comes after a sidecar with --not-ready fail
     #[arg(long)]
     check: bool,
     /// Where the sidecar leaves what --check reads

@@ -10,7 +10,7 @@ use argo_attest_core::contract::variable;
 use argo_attest_core::keys::KeyType;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::secret::shown_path;
-use argo_attest_core::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER, Source};
+use argo_attest_core::slsa::{CommandParameters, CommandRun, LOCAL_BUILDER, Source, WorkTree};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use futures_util::stream::{self, StreamExt as _};
@@ -48,7 +48,7 @@ Exit code: the command's own if that is not 0, else 0 if everything is attested.
 /// command succeeds, leaves signed SLSA provenance beside each output: OUTPUT.sigstore.json and
 /// OUTPUT.intoto.jsonl. An output that the command did not touch keeps the attestation it has.
 /// Without --outputs, the working directory's new and changed files are attested, in
-/// ./attestation.sigstore.json; a git repository's own files are none of them.
+/// ./attestation.sigstore.json, but for what is in .git.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct RunArgs {
@@ -61,7 +61,7 @@ pub(super) struct RunArgs {
                 which the command does not get [default: your own, made on first use]"
     )]
     key: Option<KeySource>,
-    /// Make your own key if there is none, even where nobody sees it: in CI, without a terminal
+    /// Make your own key if there is none, also in CI and without a terminal, where nobody sees it made
     #[arg(long, env = variable::NEW_KEY, value_parser = FalseyValueParser::new())]
     new_key: bool,
     /// File or directory that the command writes; can be given several times
@@ -105,6 +105,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let (signer, used, source) = signer(&args)?;
     conflicts::key(&source, &artifacts)?;
     let source_code = checkout::source(&here()?).await;
+    let checkout_changed =
+        source_code.as_ref().is_some_and(|source| source.work_tree == WorkTree::Changed);
     // Not of the working directory, of which only what is new or changed counts.
     let standing = |artifact: &Artifact| {
         if artifact.path.is_root() { None } else { Standing::of(artifact, &Cancel::new()) }
@@ -118,8 +120,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let output = if args.json { Output::StandardError } else { Output::Inherit };
     let hidden = source.variable().map(VariableName::as_str);
     let end = command::run(program, arguments, output, hidden).await.map_err(|e| {
-        Failure::from_error(Exit::Command(e.code()), &e)
-            .remedy("name the command after -- as you would in a shell, and check that it can be run")
+        let usual = "name the command after -- as you would in a shell, and check that it can be run";
+        Failure::from_error(Exit::Command(e.code()), &e).remedy(e.remedy().unwrap_or(usual))
     })?;
     session.mark_end();
     info!(code = end.code(), "the command ended");
@@ -129,6 +131,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         end,
         ended: finished_on,
         key: None,
+        checkout_changed,
         outcomes: Vec::new(),
         needs_bundle: args.store.is_some(),
         stats: ObservationStats::default(),

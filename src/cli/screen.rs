@@ -270,6 +270,9 @@ fn refusal(found: &[Misplaced]) -> Option<Failure> {
             "give the path of the file that holds the key, or env://NAME if the variable NAME holds it"
                 .to_owned()
         }
+        Some(takes) if takes == "ARTIFACT" => {
+            format!("{} takes {takes}, or a digest written sha256:HEX with --bundle FILE; {ALONE}", first.what)
+        }
         Some(takes) => format!("{} takes {takes}; {ALONE}", first.what),
         None => format!("see --help; {ALONE}"),
     };

@@ -85,7 +85,7 @@ pub(super) struct SidecarArgs {
     #[arg(long, value_name = "DURATION", env = variable::READY_TIMEOUT, default_value = "30s",
           value_parser = super::ready::held)]
     ready_timeout: Duration,
-    /// What becomes of a step of which it is known before main starts that not all can be attested
+    /// If it is known before main starts that not all can be attested: run the step, or fail it
     #[arg(long, value_name = "WHAT", env = variable::NOT_READY, default_value = "run")]
     not_ready: NotReady,
     /// The pod's terminationGracePeriodSeconds, of which two seconds are kept to report

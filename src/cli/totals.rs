@@ -12,13 +12,16 @@ const NAMED: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     attested: usize,
+    renamed: usize,
     let_pass: usize,
     refused: BTreeMap<Reason, usize>,
 }
 
 impl Totals {
-    pub(super) fn attested(&mut self) {
+    /// `renamed`: by another name than it has.
+    pub(super) fn attested(&mut self, renamed: bool) {
         self.attested += 1;
+        self.renamed += usize::from(renamed);
     }
 
     /// Of one that has no attestation, where the policy takes that.
@@ -38,6 +41,9 @@ impl Totals {
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} attested", self.attested)?;
+        if self.renamed > 0 {
+            write!(f, " ({} under another name)", self.renamed)?;
+        }
         for (reason, count) in &self.refused {
             write!(f, ", {count} {reason}")?;
         }
@@ -65,7 +71,7 @@ mod tests {
     #[test]
     fn tells_what_there_is_of_each() {
         let mut totals = Totals::default();
-        (0..998).for_each(|_| totals.attested());
+        (0..998).for_each(|_| totals.attested(false));
         totals.refused(Reason::Altered);
         totals.refused(Reason::Unattested);
         assert_eq!(totals.to_string(), "998 attested, 1 unattested, 1 altered of 1000");
@@ -74,6 +80,8 @@ mod tests {
             totals.to_string(),
             "998 attested, 1 unattested, 1 altered, 1 unattested and let pass by the policy of 1001"
         );
+        totals.attested(true);
+        assert!(totals.to_string().starts_with("999 attested (1 under another name), 1 unattested"));
         assert_eq!(orphans(&[]), None);
         assert_eq!(orphans(&["a".into()]).unwrap(), "1 attestation is about nothing that is there: a");
         let five = ["a", "b", "c", "d", "e"].map(str::to_owned);

@@ -31,7 +31,7 @@ use crate::regular_file::STANDARD_INPUT;
 use crate::report::chain_text;
 use crate::signer::{KeySource, load_public, public_path};
 use crate::store::ProcessEnv;
-use crate::verify::{Artifact, BoundedChecker, CheckError, Checked, Checker};
+use crate::verify::{Artifact, BoundedChecker, CheckError, Checked, Checker, unless_absent};
 
 /// What the name of an object begins with.
 pub(super) const SCHEME: &str = "s3://";
@@ -47,10 +47,10 @@ Examples:
   argo-attest verify --key their.pub --type spdx --bundle sbom.intoto.jsonl app.tar.gz
   argo-attest verify --key ci.pub --outcome s3://artifacts/build-7/outcome.sigstore.json
 
-The attestation of X is X.sigstore.json or, if that does not do, X.intoto.jsonl; if there is
-neither, the same two beside each directory that X is in, unless --bundle names one. Of an s3://
-object each of them may also lie beneath .attestations/ of its bucket. Other tools' attestations
-are read as well, if a key signed them: Sigstore bundles, DSSE envelopes, what registries serve.";
+The attestation of X is X.sigstore.json or, if that one is not accepted, X.intoto.jsonl; if there
+is neither, the same two beside each directory that X is in. --bundle names another. Of an s3://
+object each of them may also lie beneath .attestations/ of its bucket. Attestations of other tools
+are accepted, too, if a key signed them: Sigstore bundles, DSSE envelopes, what registries serve.";
 
 /// Verifies artifacts against their attestations
 ///
@@ -58,8 +58,9 @@ are read as well, if a key signed them: Sigstore bundles, DSSE envelopes, what r
 /// signed by a trusted key, says what the policy wants, and is about exactly these bytes. Works
 /// offline. Without --key and --policy only your own key is trusted.
 ///
-/// A directory is one artifact if it has an attestation; else each file beneath it is one, if any
-/// of them has. So is each object beneath an s3:// prefix, with its slash. Totals go to standard error.
+/// A directory that has an attestation is one artifact. Of another one each file is an artifact, if
+/// there is an attestation beneath it; so is each object beneath an s3:// prefix, which ends in a
+/// slash. Totals go to standard error.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct VerifyArgs {
@@ -99,7 +100,7 @@ pub(super) struct VerifyArgs {
     chain: bool,
     #[command(flatten)]
     images: ImageArgs,
-    /// How to tell the answers
+    /// Form of the answers
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, conflicts_with = "json", value_enum)]
     output: Option<Output>,
     /// The same as -o json
@@ -199,7 +200,16 @@ async fn beside_others(
 ) -> (Told, Result<(Answer, Option<Provenance>), Large>) {
     let Asked { told, artifact } = asked;
     let found = match artifact {
-        Ok(artifact) => checked(Arc::clone(&checker), artifact, &told, alone).await,
+        Ok(artifact) => {
+            let named = artifact.object().filter(|_| !told.is_found);
+            let named = named.map(|(store, key)| (Arc::clone(store), key.clone()));
+            match (checked(Arc::clone(&checker), artifact, &told, alone).await, named) {
+                (Ok(Err(CheckFailure::Check(why))), Some((store, key))) => {
+                    Ok(Err(unless_absent(store.as_ref(), &key, why).await.into()))
+                }
+                (found, _) => found,
+            }
+        }
         Err(why) => Ok(Err(why)),
     };
     let found = found.map(|found| answer(&checker, &told, found, chain));

@@ -62,6 +62,12 @@ impl SpawnError {
     pub fn code(&self) -> u8 {
         if self.source.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
     }
+
+    /// What to do about it, if that can be guessed.
+    pub fn remedy(&self) -> Option<&'static str> {
+        let is_line = self.source.kind() == io::ErrorKind::NotFound && self.program.contains(' ');
+        is_line.then_some("that is one word: write the command without quotes, or sh -c '…' for a line of a shell")
+    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 pub use image::{check_image, image_for};
 pub use local::check_path;
 pub use many::{AT_ONCE, Artifact, BoundedChecker, Collection, Lanes, MAX_ENTRIES, OneWait, folder, prefix};
-pub use object::check_object;
+pub use object::{check_object, unless_absent};
 pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;
 pub use staged::{Accepted, Attestable, Attested};
@@ -88,6 +88,9 @@ pub enum CheckError {
     /// There is no such artifact.
     #[error("it does not exist")]
     NoArtifact,
+    /// There is no such object, but its key is what others begin with.
+    #[error("there is no object of this key; there are objects beneath it")]
+    OnlyBeneath,
     /// There is nothing at such a place that could be verified.
     #[error("there is no artifact beneath {0}")]
     NothingBeneath(String),
@@ -176,7 +179,7 @@ impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::NothingBeneath(_) | Self::NoPlatform { .. } => Fault::Missing,
+            Self::NoArtifact | Self::OnlyBeneath | Self::NothingBeneath(_) | Self::NoPlatform { .. } => Fault::Missing,
             Self::Nameless | Self::TooMany => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Registry(error) => error.fault(),
@@ -188,6 +191,7 @@ impl Trouble for CheckError {
         Some(match self {
             Self::Rejected(rejection) => return rejection.remedy(),
             Self::NoArtifact => "check the path".to_owned(),
+            Self::OnlyBeneath => "write a / at its end to verify those".to_owned(),
             Self::NothingBeneath(_) => {
                 "check the prefix: it ends in /, and objects have keys beneath it".to_owned()
             }

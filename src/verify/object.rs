@@ -39,6 +39,25 @@ pub async fn check_object(
     candidates::first(nearest, async |candidate| check.candidate(candidate).await).await
 }
 
+/// What was found of an object that somebody named, who may have mistaken the key: that there is none
+/// is another answer than that nobody attested it, and a policy lets only the latter pass.
+pub async fn unless_absent(store: &dyn Store, key: &ObjectKey, found: CheckError) -> CheckError {
+    match &found {
+        CheckError::NoArtifact => {}
+        CheckError::Rejected(no) if no.is_missing() => match store.head(key).await {
+            Ok(_) => return found,
+            Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return error.into(),
+        },
+        _ => return found,
+    }
+    let mut beneath = store.list(&format!("{key}/", key = key.as_str()));
+    match beneath.next().await {
+        Ok(Some(found)) if !found.is_empty() => CheckError::OnlyBeneath,
+        _ => CheckError::NoArtifact,
+    }
+}
+
 /// Checks a directory of objects, whose key has no `/` at the end: all that is beneath it has to
 /// be as it is attested, and there.
 pub(super) async fn check_directory(

@@ -18,7 +18,7 @@ impl PassedOver {
 
     /// Each with its reason, for people; `None` if the first that was there did.
     pub fn told(&self) -> Option<String> {
-        let told = self.0.iter().map(|(origin, why)| format!("{origin} did not do: {}", causes(why)));
+        let told = self.0.iter().map(|(origin, why)| format!("{origin} was passed over: {}", causes(why)));
         Some(told.collect::<Vec<_>>().join("; ")).filter(|told| !told.is_empty())
     }
 

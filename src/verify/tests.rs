@@ -330,12 +330,12 @@ async fn what_does_not_do_in_one_place_does_not_hide_the_other() {
         }
         // Nothing better: refused, for the reason of what is there.
         let alone = bucket.refusal("in/app").await.unwrap();
-        assert!(!alone.contains("did not do"), "{alone}");
+        assert!(!alone.contains("was passed over"), "{alone}");
         bucket.attest_at(Placement::Apart, "in/app", &app("new"), Some("in/app")).await;
         let found = bucket.check("in/app").await.unwrap();
         assert!(found.origin.contains(".attestations/"), "{}", found.origin);
         let told = found.passed_over.told().unwrap();
-        assert!(told.starts_with("memory:in/app.sigstore.json did not do: "), "{told}");
+        assert!(told.starts_with("memory:in/app.sigstore.json was passed over: "), "{told}");
         // Neither: both reasons, or the one that they have in common.
         bucket.put("in/app", "other");
         let why = bucket.refusal("in/app").await.unwrap();

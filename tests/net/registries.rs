@@ -5,6 +5,9 @@ use std::ffi::OsString;
 use argo_attest::registry::{Registries, RegistryError};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{ImageReference, Repository};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
+use serde_json::json;
 
 use crate::scripted::{Act, Plain, Request, Scripted, reply};
 
@@ -84,6 +87,70 @@ async fn what_is_exchanged_for_tokens_goes_in_a_form() {
     });
     let (_home, made) = registries(&server, r#"{"identitytoken":"long"}"#);
     made.manifest(&image(&server)).await.unwrap();
+}
+
+/// What each of the large ones asks for, and where its token lies in the answer.
+#[tokio::test]
+async fn the_large_registries_give_their_tokens() {
+    let basic =
+        |user: &str, password: &str| format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    let key = "{\n  \"type\": \"service_account\",\n  \"private_key\": \"x\"\n}\n";
+    let nobody = "00000000-0000-0000-0000-000000000000";
+    let tables = [
+        // (entry, challenge, request, who asks, answer)
+        (
+            json!({"auth": STANDARD.encode("octocat:ghp_x")}),
+            r#"realm="http://HOST/token",service="ghcr.io",scope="repository:a/b:pull""#,
+            "GET /token?scope=repository%3Aa%2Fb%3Apull&service=ghcr.io",
+            basic("octocat", "ghp_x"),
+            r#"{"token":"good"}"#,
+        ),
+        (
+            json!({"username": "_json_key", "password": key}),
+            r#"realm="http://HOST/v2/token",service="europe-docker.pkg.dev""#,
+            "GET /v2/token?scope=repository%3Aa%2Fb%3Apull&service=europe-docker.pkg.dev",
+            basic("_json_key", key),
+            r#"{"expires_in":3599,"issued_at":"2026-11-26T00:00:00Z","token":"good"}"#,
+        ),
+        (
+            json!({"username": "oauth2accesstoken", "password": "ya29.x"}),
+            r#"realm="http://HOST/v2/token",service="europe-docker.pkg.dev""#,
+            "GET /v2/token?scope=repository%3Aa%2Fb%3Apull&service=europe-docker.pkg.dev",
+            basic("oauth2accesstoken", "ya29.x"),
+            r#"{"token":"good"}"#,
+        ),
+        (
+            json!({"username": "principal", "password": "secret"}),
+            r#"realm="http://HOST/oauth2/token",service="x.azurecr.io",scope="repository:a/b:pull""#,
+            "GET /oauth2/token?scope=repository%3Aa%2Fb%3Apull&service=x.azurecr.io",
+            basic("principal", "secret"),
+            r#"{"access_token":"good"}"#,
+        ),
+        (
+            json!({"auth": STANDARD.encode(format!("{nobody}:")), "identitytoken": "long"}),
+            r#"realm="http://HOST/oauth2/token",service="x.azurecr.io",scope="repository:a/b:pull""#,
+            "POST /oauth2/token",
+            String::new(),
+            r#"{"access_token":"good"}"#,
+        ),
+    ];
+    for (entry, asks, request, who, answer) in tables {
+        let server = guarded("Bearer good", move |request| {
+            if request.path.contains("/token") {
+                return Act::Reply(reply(200, &[], answer.as_bytes()));
+            }
+            challenge(&format!("Bearer {}", asks.replace("HOST", request.header("host"))))
+        });
+        let (_home, made) = registries(&server, &entry.to_string());
+        made.manifest(&image(&server)).await.unwrap();
+        assert_eq!(server.asked()[1], request);
+        let asked = &server.requests()[1];
+        assert_eq!(asked.header("authorization"), who);
+        let form = String::from_utf8(asked.body.clone()).unwrap();
+        let exchanged = "scope=repository%3Aa%2Fb%3Apull&service=x.azurecr.io&grant_type=refresh_token\
+                         &client_id=argo-attest&refresh_token=long";
+        assert_eq!(form, if who.is_empty() { exchanged } else { "" });
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,9 @@ fn others() -> Vec<Canary> {
     }
     let line = String::from_utf8(line).unwrap();
     let lines = [line.clone(), STANDARD.encode(&bytes[40..88])];
+    // What programs take for a bucket, a host or a folder, and tell alone.
+    let head: Vec<_> =
+        [13, 15].map(|at| [&lines[1][..at], "/", &lines[1][at..].replace(['/', '+'], "x")].concat()).into();
     let pairs: Vec<_> = seed.iter().map(|byte| format!("{byte:02x}")).collect();
     let words: Vec<_> = pairs.chunks(2).map(<[String]>::concat).collect();
     let url_safe = URL_SAFE_NO_PAD.encode(seed);
@@ -72,6 +75,8 @@ fn others() -> Vec<Canary> {
     let of = |name: &str, value: String, secrets: &[&str]| Canary::new(name, value, secrets);
     vec![
         of("line with slashes", line.clone(), &[&line]),
+        of("line with a head", head[0].clone(), &[&head[0]]),
+        of("line with a longer head", head[1].clone(), &[&head[1]]),
         of("half of a line", line[..32].to_owned(), &[&line[..32]]),
         of("other half of a line", line[32..].to_owned(), &[&line[32..]]),
         of("lines and commas", lines.join(","), &[&lines[0], &lines[1]]),

@@ -22,6 +22,8 @@ pub struct RunReport {
     pub ended: Timestamp,
     /// The key; `None` if nothing was to be signed.
     pub key: Option<KeyUsed>,
+    /// Whether the checkout that the command ran in differed from its commit.
+    pub checkout_changed: bool,
     /// The artifacts; none if the command failed.
     pub outcomes: Vec<Outcome>,
     /// Whether the attestations went to a store of their own, or their names do

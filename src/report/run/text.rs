@@ -34,6 +34,9 @@ fn write(out: &mut String, report: &RunReport) -> fmt::Result {
     }
     let attested = |o: &&Outcome| matches!(o.verdict, Verdict::Attested(_));
     let Some(first) = report.outcomes.iter().find(attested) else { return Ok(()) };
+    if report.checkout_changed {
+        writeln!(out, "note          the checkout differs from its commit, and the statement says so")?;
+    }
     if let Some(key) = &report.key {
         signer(out, key)?;
         verify(out, report, key, first)?;
@@ -61,6 +64,9 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             )?;
             if let Some(digest) = &outcome.digest {
                 writeln!(out, "              {digest}")?;
+            }
+            if outcome.files.is_empty() {
+                writeln!(out, "              there is no file in it: is that what the command was to leave?")?;
             }
             writeln!(out, "              {}", shown(receipt.bundle_uri()))?;
             if let Some(lines) = receipt.lines_uri() {

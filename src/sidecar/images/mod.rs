@@ -40,6 +40,9 @@ const TOO_LATE: &str = "main had ended before its registry answered";
 const BARE: &str = "it was answered 404, not in a registry's words: whatever stands before one may say that";
 /// Why nothing is said of an image.
 const NO_EVIDENCE: &str = "nothing shows that this step made it";
+/// What would show it.
+const ADVICE: &str =
+    "have the build write the digest that it pushed to a file among its outputs, or to an output parameter";
 
 /// The images of a step, and who knows of them.
 pub(super) struct StepImages {
@@ -180,12 +183,16 @@ impl StepImages {
         Err(match before {
             Some(Before::Image(_)) => format!(
                 "{NO_EVIDENCE}: its name pointed to the same sha256:{digest} before main started, and no output \
-                 or parameter holds that digest"
+                 or parameter holds that digest; {ADVICE}"
             ),
             Some(Before::Unknown(why)) => {
-                format!("{NO_EVIDENCE}: what its name pointed to before main started is not known ({why})")
+                format!(
+                    "{NO_EVIDENCE}: what its name pointed to before main started is not known ({why}); {ADVICE}"
+                )
             }
-            _ => format!("{NO_EVIDENCE}: what its name pointed to before main started is not known"),
+            _ => {
+                format!("{NO_EVIDENCE}: what its name pointed to before main started is not known; {ADVICE}")
+            }
         })
     }
 }

@@ -187,7 +187,10 @@ impl Fault {
                 source,
                 remedy: Some(SIGN_IN.to_owned()),
             },
-            Self::Tls(source) => StoreError::Tls { uri, source, remedy: Some(TRUST.to_owned()) },
+            Self::Tls(source) => {
+                let remedy = if speaks_no_tls(&*source) { PLAIN } else { TRUST };
+                StoreError::Tls { uri, source, remedy: Some(remedy.to_owned()) }
+            }
             Self::Cut { announced, received } => {
                 StoreError::Corrupt { uri, kind: Corruption::Length { announced, received } }
             }
@@ -203,8 +206,12 @@ impl Fault {
 const TRUST: &str = "set AWS_CA_BUNDLE to the CA certificates that the endpoint's certificate is signed by, \
     and use the host name that is in it";
 
+/// What to do about a server that speaks something else than TLS.
+const PLAIN: &str = "what answers at this port speaks no TLS: is the endpoint http:// and not https://?";
+
 /// What to do about credentials that nobody gives.
-const SIGN_IN: &str = "check AWS_ENDPOINT_URL_STS, AWS_REGION and the network to it, and try again";
+const SIGN_IN: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; or, where the platform \
+    gives credentials, check AWS_ENDPOINT_URL_STS, AWS_REGION and the network to it, and try again";
 
 fn unreachable(uri: String, attempts: u64, source: Source) -> StoreError {
     let remedy = "check the endpoint (AWS_ENDPOINT_URL_S3) and the network, and try again";
@@ -284,22 +291,31 @@ pub(super) fn is_region(text: &str) -> bool {
     (1..40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Whether rustls is among the causes. An `io::Error` hides what it was made
+/// What rustls says, if it is among the causes. An `io::Error` hides what it was made
 /// of from `source()`, so those are opened by hand.
-fn speaks_of_tls(error: &(dyn Error + 'static)) -> bool {
+fn of_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     // No honest chain is longer; a bound costs nothing.
     for _ in 0..32 {
-        let Some(error) = next else { return false };
-        if error.is::<rustls::Error>() {
-            return true;
+        let error = next?;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
         };
     }
-    false
+    None
+}
+
+fn speaks_of_tls(error: &(dyn Error + 'static)) -> bool {
+    of_tls(error).is_some()
+}
+
+/// Whether what came in answer to a greeting in TLS was no TLS at all.
+fn speaks_no_tls(error: &(dyn Error + 'static)) -> bool {
+    matches!(of_tls(error), Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)))
 }
 
 #[cfg(test)]

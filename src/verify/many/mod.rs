@@ -117,6 +117,14 @@ impl Artifact {
         }
     }
 
+    /// The object that it is, if it is one.
+    pub fn object(&self) -> Option<(&Arc<dyn Store>, &ObjectKey)> {
+        match self {
+            Self::Object(store, key) => Some((store, key)),
+            _ => None,
+        }
+    }
+
     /// Whether checking it is mostly waiting for a server.
     pub fn waits(&self) -> bool {
         self.is_stored() || matches!(self, Self::Image(..))

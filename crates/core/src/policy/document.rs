@@ -113,6 +113,7 @@ impl PolicyDocument {
                 found: format!("{} {}", told(&version, 100), told(&kind, 100)),
             });
         }
+        let mut fields = fields.only(&["keys", "builders", "stores", "expect", "missing"])?;
         let (keys, builders) = (fields.required("keys")?, fields.required("builders")?);
         let (stores, expect) = (fields.optional("stores"), fields.optional("expect"));
         let missing = fields.optional("missing");
@@ -195,7 +196,7 @@ struct KeyEntry {
 }
 
 fn key_entry(entry: Field) -> Result<KeyEntry, InvalidPolicy> {
-    let mut fields = entry.fields()?;
+    let mut fields = entry.fields()?.only(&["name", "file", "notBefore", "notAfter"])?;
     let name = fields.required("name")?.text()?;
     let file = fields.required("file")?.text()?.into();
     let not_before = fields.optional("notBefore").map(timestamp).transpose()?;
@@ -204,7 +205,7 @@ fn key_entry(entry: Field) -> Result<KeyEntry, InvalidPolicy> {
     let not_after = match (ends, not_before) {
         (None, _) => None,
         (Some(field), not_before) => {
-            Some(field.parsed("a time after notBefore, such as 2027-06-30T00:00:00Z", |text| {
+            Some(field.parsed("a time, after notBefore if there is one, such as 2027-06-30T00:00:00Z", |text| {
                 let time: Timestamp = text.parse().ok()?;
                 not_before.is_none_or(|begin| begin < time).then_some(time)
             })?)
@@ -219,7 +220,7 @@ fn timestamp(field: Field) -> Result<Timestamp, InvalidPolicy> {
 
 /// A builder's id, and the places of its keys in the list.
 fn builder(entry: Field, listed: &[KeyEntry]) -> Result<(String, Vec<usize>), InvalidPolicy> {
-    let mut fields = entry.fields()?;
+    let mut fields = entry.fields()?.only(&["id", "keys"])?;
     let id = fields.required("id")?.text()?;
     let place = |name: &str| listed.iter().position(|key| key.name == name);
     let key = |field: Field| field.parsed("a name that `keys` lists", place);
@@ -246,7 +247,7 @@ fn known_stores(field: Field) -> Result<Stores, InvalidPolicy> {
 }
 
 fn known_store(entry: Field) -> Result<KnownStore, InvalidPolicy> {
-    let mut fields = entry.fields()?;
+    let mut fields = entry.fields()?.only(&["name", "addresses"])?;
     let name = fields.required("name")?.text()?;
     let address = |field: Field| {
         field.parsed("a store's address such as https://s3.example.com", |text| text.parse().ok())

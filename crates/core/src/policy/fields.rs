@@ -126,14 +126,27 @@ impl Fields {
         self.optional(name).ok_or(missing)
     }
 
+    /// That nothing but these is there: a field that is misspelt is told before one that is missing
+    /// for that.
+    pub(super) fn only(self, known: &[&str]) -> Result<Self, InvalidPolicy> {
+        match self.rest.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            None => Ok(self),
+            Some(unknown) => Err(self.unknown(unknown)),
+        }
+    }
+
     /// That nothing else is there.
     pub(super) fn finish(self) -> Result<(), InvalidPolicy> {
         match self.rest.first() {
             None => Ok(()),
-            Some((name, node)) => Err(InvalidPolicy::Unknown {
-                field: told(&join(&self.path, &told(name, 200)), 300),
-                line: node.line,
-            }),
+            Some(unknown) => Err(self.unknown(unknown)),
+        }
+    }
+
+    fn unknown(&self, (name, node): &(String, Node)) -> InvalidPolicy {
+        InvalidPolicy::Unknown {
+            field: told(&join(&self.path, &told(name, 200)), 300),
+            line: node.line,
         }
     }
 }

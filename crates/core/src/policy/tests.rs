@@ -279,6 +279,8 @@ fn refuses_a_file_that_may_mean_something_else() {
         ("missing: fail", "missing: {S3: warn}", "unknown field `missing.S3`"),
         ("missing: fail", "missing: {}", "missing is empty"),
         ("missing: fail", "missing: {git: warn, git: warn}", "\"git\" is there twice"),
+        ("builders:", "bulders:", "unknown field `bulders`"),
+        ("file:", "fil:", "unknown field `keys[0].fil`"),
         ("missing: fail", "missing: {raw: fail}", "missing.raw says nothing: a `raw` input is compared"),
         ("storedMatch:", "storedmatch:", "unknown field `expect.storedmatch`"),
         ("missing: fail", "missing: fail\nmissing: warn", "\"missing\" is there twice"),
@@ -313,7 +315,7 @@ fn refuses_a_file_that_may_mean_something_else() {
         (
             "notAfter: 2027-06-30T00:00:00Z",
             "notBefore: 2027-06-30T00:00:00Z, notAfter: 2027-06-30T00:00:00Z",
-            "not a time after",
+            "not a time, after notBefore",
         ),
         ("namespace: ci", "namespace: [ci]", "expect.workflow.namespace is not text"),
         ("namespace: ci", "namespace: {ci: ci}", "expect.workflow.namespace is not text"),

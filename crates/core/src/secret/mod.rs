@@ -10,7 +10,9 @@ mod looks;
 mod material;
 mod shown;
 mod token;
+mod unsaid;
 
 pub use material::{KeyMaterial, is_private, is_private_key};
 pub use shown::{redacted, shown, shown_path};
 pub use token::is_signed_token;
+pub use unsaid::never_repeat;

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::encoded;
 use super::looks;
 use super::material::{self, KeyMaterial};
+use super::unsaid::without_unsaid;
 use crate::relpath::printable;
 
 /// What stands for a value that is not shown.
@@ -33,12 +34,13 @@ pub fn shown_path(path: &Path) -> String {
 }
 
 /// A text of whatever origin, such as an error that quotes what was read: not if it holds
-/// what is evidently a private key or a token, and without the parts that may be one.
+/// what is evidently a private key or a token, and without the parts that may be one, or
+/// may be of one that was given ([`never_repeat`](super::never_repeat)).
 pub fn redacted(text: &str) -> Cow<'_, str> {
     if material::is_private(text.as_bytes()) {
         return HOLDS_A_KEY.into();
     }
-    let text = without_escaped(without_quoted(text));
+    let text = without_unsaid(without_escaped(without_quoted(text)));
     let parts = looks::parts(text.as_bytes());
     let text = if parts.is_empty() { text } else { without(&text, &parts).into() };
     if looks::hides(text.as_bytes()) {

@@ -242,11 +242,11 @@ impl Trouble for Rejection {
     fn remedy(&self) -> Option<String> {
         let remedy = match self {
             Self::NoAttestation { looked_for } if looked_for.iter().any(|name| is_of_attestation(name)) => {
-                "that is an attestation itself: verify the artifact that it is about; argo-attest inspect shows it"
+                "it is called like an attestation: verify the artifact that it is about; argo-attest inspect shows what is in it"
             }
             Self::NoAttestation { .. } => "name the attestation with --bundle FILE",
             Self::Signature(SignatureError::Untrusted { .. }) => {
-                "if you trust that signer, get the public key from them and name it with --key FILE"
+                "if you trust that signer, get the public key from them, and name it with --key FILE or in the policy"
             }
             Self::NoManifest(_) | Self::OtherManifest { .. } | Self::Manifest(_) => {
                 "fetch the manifest that was published beside the attestation"
@@ -261,7 +261,7 @@ impl Trouble for Rejection {
             | Self::Bundle(_)
             | Self::Lines(_) => "fetch the attestation again from where it was published",
             Self::OtherArtifact { .. } | Self::Differs(_) => {
-                "these are not the bytes that were attested: fetch them again, or make and attest them anew"
+                "these are not the bytes that were attested: fetch them again, or make and attest them anew; or is this another artifact's attestation?"
             }
             Self::NoStatement { .. } => {
                 "argo-attest inspect shows what it is; name an attestation with --bundle FILE"
@@ -278,7 +278,7 @@ impl Trouble for Rejection {
             }
             Self::OtherSubject { .. } => "attest the image anew, and see who may push to its repository",
             Self::OtherName { .. } => {
-                "verify it under the name that it is attested by, or fetch the attestation of this artifact"
+                "verify it under the name that it is attested by, or name this attestation with --bundle if it is the right one"
             }
             Self::Place(error) => return error.remedy(),
             Self::InBothPlaces { first, .. } | Self::NoImage { first, .. } => return first.remedy(),
