@@ -224,7 +224,9 @@ impl Answer {
         };
         let brief = self.accepted.as_ref().filter(|_| !in_full).and_then(Accepted::briefly);
         let mut text = match brief {
-            Some(brief) => layout.line(word, tone, &format!("{} ({})", self.name, printable(brief.as_bytes()))),
+            Some(brief) => {
+                layout.line(word, tone, &format!("{} ({})", self.name, printable(brief.as_bytes())))
+            }
             None => layout.line(word, tone, &self.name),
         };
         let mut beneath = |told: &str| text.push_str(&layout.beneath(&printable(told.as_bytes())));
@@ -318,10 +320,13 @@ impl Accepted {
 fn meant(name: &Path) -> Option<String> {
     let text = name.to_str()?;
     let host = text.split('/').next().filter(|host| host.len() < text.len())?;
-    let is_address = host.ends_with(':') && !matches!(host, "s3:" | "oci:") || text.starts_with("s3:/") && !text.starts_with("s3://");
-    let is_image = host.contains([':', '.']) && !host.starts_with('.') && text.parse::<ImageReference>().is_ok();
+    let is_address = host.ends_with(':') && !matches!(host, "s3:" | "oci:")
+        || text.starts_with("s3:/") && !text.starts_with("s3://");
+    let is_image =
+        host.contains([':', '.']) && !host.starts_with('.') && text.parse::<ImageReference>().is_ok();
     (is_address || is_image).then(|| {
-        "check the path; an object is written s3://bucket/key, an image oci://registry/repository:tag".to_owned()
+        "check the path; an object is written s3://bucket/key, an image oci://registry/repository:tag"
+            .to_owned()
     })
 }
 

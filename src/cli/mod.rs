@@ -301,9 +301,8 @@ fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
             Err(Failure::silent(Exit::Interrupted(SIGPIPE)))
         }
-        Err(e) => Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}")).remedy(
-            "the answer is not complete: look where standard output leads, and run it again",
-        )),
+        Err(e) => Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}"))
+            .remedy("the answer is not complete: look where standard output leads, and run it again")),
         Ok(()) => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use argo_attest_core::contract::place::POLICY;
 use argo_attest_core::keys::{MAX_PEM, PublicKey};
 use argo_attest_core::policy::document::{InvalidPolicy, MAX_POLICY};
 use argo_attest_core::policy::{Policy, PolicyDocument};
@@ -11,19 +12,37 @@ use argo_attest_core::text::causes;
 use tracing::info;
 
 use super::{Exit, Failure};
-use crate::document::Document;
+use crate::document::{Document, DocumentError};
 use crate::signer::load_public;
 
 /// Where whoever has the program and not its source finds what a policy is.
 const PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/policy.md");
 
+/// What to do where a pod has no policy: its author made no file.
+const NO_CONFIG_MAP: &str = "make the ConfigMap that is mounted there (argo-attest-policy if nothing else was \
+    said) in the workflow's namespace, with an entry policy.yaml";
+/// What to do where a public key is not as the policy has it.
+const NO_KEY: &str = "the policy's `file` is looked for beside the policy: put the public key there";
+/// The same in a pod.
+const NO_ENTRY: &str =
+    "put the public key into the policy's ConfigMap, as an entry named as the policy's `file`";
+
 /// Reads a policy, and the public keys that it names beside itself: each once.
 pub(super) async fn read(place: &Document) -> Result<Policy, Failure> {
-    let unread = |e| Failure::from(&e).about("cannot read the policy");
+    let is_mounted = matches!(place, Document::File(file) if file.starts_with(POLICY));
+    let unread = |e: DocumentError| {
+        let failure = Failure::from(&e).about("cannot read the policy");
+        let absent = is_mounted && matches!(e, DocumentError::Missing(_));
+        if absent { failure.remedy(NO_CONFIG_MAP) } else { failure }
+    };
     let bytes = place.read(MAX_POLICY).await.map_err(unread)?;
     let invalid = |e: InvalidPolicy| {
-        Failure::new(Exit::Data, format!("{place}: {}", causes(&e)))
-            .remedy(format!("{PAGE} describes the file, field by field"))
+        let remedy = match e {
+            InvalidPolicy::Key { .. } if is_mounted => NO_ENTRY.to_owned(),
+            InvalidPolicy::Key { .. } => NO_KEY.to_owned(),
+            _ => format!("{PAGE} describes the file, field by field"),
+        };
+        Failure::new(Exit::Data, format!("{place}: {}", causes(&e))).remedy(remedy)
     };
     let policy = PolicyDocument::read(&bytes).map_err(invalid)?;
     info!(policy = %place, keys = policy.key_files().count(), "policy read");

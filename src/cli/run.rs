@@ -105,8 +105,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let (signer, used, source) = signer(&args)?;
     conflicts::key(&source, &artifacts)?;
     let source_code = checkout::source(&here()?).await;
-    let checkout_changed =
-        source_code.as_ref().is_some_and(|source| source.work_tree == WorkTree::Changed);
+    let checkout_changed = source_code.as_ref().is_some_and(|source| source.work_tree == WorkTree::Changed);
     // Not of the working directory, of which only what is new or changed counts.
     let standing = |artifact: &Artifact| {
         if artifact.path.is_root() { None } else { Standing::of(artifact, &Cancel::new()) }

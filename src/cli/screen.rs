@@ -271,7 +271,10 @@ fn refusal(found: &[Misplaced]) -> Option<Failure> {
                 .to_owned()
         }
         Some(takes) if takes == "ARTIFACT" => {
-            format!("{} takes {takes}, or a digest written sha256:HEX with --bundle FILE; {ALONE}", first.what)
+            format!(
+                "{} takes {takes}, or a digest written sha256:HEX with --bundle FILE; {ALONE}",
+                first.what
+            )
         }
         Some(takes) => format!("{} takes {takes}; {ALONE}", first.what),
         None => format!("see --help; {ALONE}"),

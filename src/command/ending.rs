@@ -66,7 +66,9 @@ impl SpawnError {
     /// What to do about it, if that can be guessed.
     pub fn remedy(&self) -> Option<&'static str> {
         let is_line = self.source.kind() == io::ErrorKind::NotFound && self.program.contains(' ');
-        is_line.then_some("that is one word: write the command without quotes, or sh -c '…' for a line of a shell")
+        is_line.then_some(
+            "that is one word: write the command without quotes, or sh -c '…' for a line of a shell",
+        )
     }
 }
 

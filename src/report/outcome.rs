@@ -15,6 +15,8 @@ use crate::verify::CheckedOutcome;
 
 /// Outputs that are shown; --json has all.
 const SHOWN: usize = 100;
+/// Entries of one output that were refused, and are shown.
+const REFUSED: usize = 10;
 /// Bytes of one text that are shown.
 const SHOWN_TEXT: usize = 1000;
 
@@ -30,15 +32,20 @@ pub(super) fn show_outcome(out: &mut impl fmt::Write, words: &OutcomeWords) -> f
     row(out, "builder", &words.builder.id)?;
     writeln!(out, "outputs ({})", words.outputs.len())?;
     for output in words.outputs.iter().take(SHOWN) {
-        let OutputWords { name, path, verdict, digest, attestation, reason, refused_count } = output;
+        let OutputWords { name, path, verdict, digest, attestation, reason, refused_count, refused } = output;
         let shown = |text: &str| cut(text, SHOWN_TEXT);
         let line = format!("  {:<10}  {}  {}", shown(verdict), shown(name), shown(path));
         writeln!(out, "{}", line.trim_end())?;
         for said in [digest, attestation, reason].into_iter().filter(|said| !said.is_empty()) {
             writeln!(out, "    {}", shown(said))?;
         }
-        if *refused_count > 0 {
-            writeln!(out, "    {refused_count} entries in it were refused")?;
+        match refused_count {
+            0 => {}
+            1 => writeln!(out, "    one entry in it was refused")?,
+            count => writeln!(out, "    {count} entries in it were refused")?,
+        }
+        for entry in refused.iter().take(REFUSED) {
+            writeln!(out, "      {}: {}", shown(&entry.name), shown(&entry.reason))?;
         }
     }
     match words.outputs.len().saturating_sub(SHOWN) {

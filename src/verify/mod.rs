@@ -179,7 +179,9 @@ impl Trouble for CheckError {
     fn fault(&self) -> Fault {
         match self {
             Self::Rejected(rejection) => rejection.fault(),
-            Self::NoArtifact | Self::OnlyBeneath | Self::NothingBeneath(_) | Self::NoPlatform { .. } => Fault::Missing,
+            Self::NoArtifact | Self::OnlyBeneath | Self::NothingBeneath(_) | Self::NoPlatform { .. } => {
+                Fault::Missing
+            }
             Self::Nameless | Self::TooMany => Fault::Usage,
             Self::Store(error) => error.fault(),
             Self::Registry(error) => error.fault(),

@@ -67,6 +67,19 @@ pub struct OutputWords {
     /// Entries that were refused.
     #[serde(default, deserialize_with = "json::or_unset")]
     pub refused_count: u64,
+    /// Which, and why: as many as the statement names.
+    #[serde(default, deserialize_with = "json::objects_or_unset", skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedWords>,
+}
+
+/// What is said of an entry that was refused.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct RefusedWords {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    #[serde(default, deserialize_with = "json::or_unset")]
+    pub reason: String,
 }
 
 impl OutcomeWords {

@@ -66,7 +66,10 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
                 writeln!(out, "              {digest}")?;
             }
             if outcome.files.is_empty() {
-                writeln!(out, "              there is no file in it: is that what the command was to leave?")?;
+                writeln!(
+                    out,
+                    "              there is no file in it: is that what the command was to leave?"
+                )?;
             }
             writeln!(out, "              {}", shown(receipt.bundle_uri()))?;
             if let Some(lines) = receipt.lines_uri() {

@@ -230,6 +230,7 @@ def secret_and_rbac(case):
     case = place(case, key=False)
     case.kube.ask("delete", "rolebinding,role,configmap", "--all")
     apply(case, "secret-and-rbac.yaml")
+    apply(case, "policy.yaml")
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "keys")
         command = [case.verifier.binary, "keygen", "--out-dir", out, "--secret-name", KEY_SECRET]

@@ -31,6 +31,9 @@ struct Message<'a> {
     attested: usize,
     not_attested: usize,
     absent: usize,
+    /// Of the attested ones, those of which entries were refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +67,8 @@ impl StepOutcome<'_> {
     /// that do not fit are counted in `more`.
     pub fn termination_message(&self, stored: Result<&str, &str>) -> String {
         let count = |is: fn(&Fate) -> bool| self.outputs.iter().filter(|o| is(&o.fate)).count();
+        let is_in_part = |o: &&OutputOutcome| matches!(o.fate, Fate::Attested(_)) && !o.is_complete();
+        let incomplete = self.outputs.iter().filter(is_in_part).count();
         let (amiss, well): (Vec<_>, Vec<_>) = self.outputs.iter().partition(|o| !o.is_complete());
         let mut message = Message {
             state: "done",
@@ -71,6 +76,7 @@ impl StepOutcome<'_> {
             attested: count(|fate| matches!(fate, Fate::Attested(_))),
             not_attested: count(|fate| fate.reason().is_some()),
             absent: count(Fate::is_absent),
+            incomplete: Some(incomplete).filter(|count| *count > 0),
             reason: self.state.reason().map(|reason| brief(reason, REASON)),
             outcome: stored.ok().filter(|uri| written(uri).len() <= URI),
             outcome_not_stored: stored.err().map(|reason| brief(reason, REASON)),

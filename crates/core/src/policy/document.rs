@@ -204,12 +204,13 @@ fn key_entry(entry: Field) -> Result<KeyEntry, InvalidPolicy> {
     fields.finish()?;
     let not_after = match (ends, not_before) {
         (None, _) => None,
-        (Some(field), not_before) => {
-            Some(field.parsed("a time, after notBefore if there is one, such as 2027-06-30T00:00:00Z", |text| {
+        (Some(field), not_before) => Some(field.parsed(
+            "a time, after notBefore if there is one, such as 2027-06-30T00:00:00Z",
+            |text| {
                 let time: Timestamp = text.parse().ok()?;
                 not_before.is_none_or(|begin| begin < time).then_some(time)
-            })?)
-        }
+            },
+        )?),
     };
     Ok(KeyEntry { name, file, not_before, not_after })
 }

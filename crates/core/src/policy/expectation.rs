@@ -10,6 +10,9 @@ use crate::slsa::{ImageEvidence, Provenance, STORED_OBJECT};
 use crate::store_address::StoreAddress;
 use crate::text::brief;
 
+/// What is not as it should be where the template was not compared with enough.
+pub(super) const TEMPLATE_SOURCE: &str = "template's source";
+
 /// How far a builder's clock may be ahead of the verifier's.
 const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
@@ -264,7 +267,7 @@ impl Expectation {
         };
         if let Some(least) = self.template_source {
             require(
-                "template's source",
+                TEMPLATE_SOURCE,
                 said("templateSource"),
                 |found| TemplateSource::named(found).is_some_and(|found| found >= least),
                 || match least {

@@ -144,10 +144,7 @@ impl Fields {
     }
 
     fn unknown(&self, (name, node): &(String, Node)) -> InvalidPolicy {
-        InvalidPolicy::Unknown {
-            field: told(&join(&self.path, &told(name, 200)), 300),
-            line: node.line,
-        }
+        InvalidPolicy::Unknown { field: told(&join(&self.path, &told(name, 200)), 300), line: node.line }
     }
 }
 

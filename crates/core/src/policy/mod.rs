@@ -17,6 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use document::PolicyDocument;
+use expectation::TEMPLATE_SOURCE;
 pub use expectation::{Expectation, Form, Pattern, StoredMatch, TemplateSource};
 pub use missing::{ArtifactKind, Missing, MissingRule};
 pub use stores::{KnownStore, Stores};
@@ -133,6 +134,9 @@ impl PolicyViolation {
                                         artifact of a step, or leave expect.workflow and expect.template out of \
                                         the policy"
                 .to_owned(),
+            Self::Parameter { field: TEMPLATE_SOURCE, .. } => {
+                "let the service account of the step that made it get workflows.argoproj.io, and run that step again; or change expect.templateSource in the policy".to_owned()
+            }
             Self::Parameter { .. } => {
                 "fetch the artifact from the build that is meant, or change what the policy expects".to_owned()
             }

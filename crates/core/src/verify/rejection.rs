@@ -18,7 +18,7 @@ use crate::trouble::{Fault, Trouble};
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
     /// Nothing to verify it with.
-    #[error("no attestation: looked for {}", looked_for.join(", "))]
+    #[error("no attestation: looked for {}", told(looked_for))]
     NoAttestation {
         /// Where an attestation could have been.
         looked_for: Vec<String>,
@@ -232,6 +232,20 @@ impl Rejection {
     pub fn is_malformed(&self) -> bool {
         matches!(self, Self::File(_) | Self::Bundle(_) | Self::Lines(_))
     }
+}
+
+/// Places that are told by name: those beside the artifact. Of an artifact in many directories there
+/// are so many others that what is to be done would come last.
+const TOLD: usize = 4;
+
+fn told(looked_for: &[String]) -> String {
+    let named: Vec<_> = looked_for.iter().take(TOLD).map(String::as_str).collect();
+    let more = match looked_for.len() - named.len() {
+        0 => String::new(),
+        1 => ", and in one more place".to_owned(),
+        more => format!(", and in {more} more places"),
+    };
+    named.join(", ") + &more
 }
 
 impl Trouble for Rejection {
