@@ -14,10 +14,10 @@ use tokio::sync::Semaphore;
 use super::lanes::Lanes;
 use super::surveyed::Surveyed;
 use super::told::{AllTold, Told};
-use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, USUAL_ATTESTATION, attestation, is_manifest};
+use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, attestation, is_manifest};
 use crate::attestations::{
-    FindError, MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, all_forms, is_called_lines,
-    is_called_manifest, is_of_some_files, sorted,
+    FindError, MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, USUAL_ATTESTATION,
+    all_forms, is_called_lines, is_called_manifest, is_of_some_files, sorted,
 };
 use crate::store::{Object, ObjectKey, Store, StoreError};
 use crate::verify::CheckError;
