@@ -9,6 +9,7 @@ mod existing_image;
 pub mod existing_object;
 mod file;
 mod image;
+mod one_large;
 mod receipt;
 mod untouched;
 
@@ -16,6 +17,7 @@ pub use attestor::{AttestError, Attestor};
 pub use existing_image::{ExistingImageError, ImageSighting};
 pub use file::{FileSeen, Outcome, Verdict};
 pub use image::{ImageAttested, ImageAttestor, Referred};
+pub use one_large::OneLarge;
 pub use receipt::{Receipt, Reported};
 
 #[cfg(test)]

@@ -44,6 +44,8 @@ pub use sorting::{
 pub const MAX_ATTESTATION: u64 = 16 * 1024 * 1024;
 /// The same, of what is read from a file.
 pub const MAX_ATTESTATION_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of an attestation of which any number is held at the same time.
+pub const USUAL_ATTESTATION: u64 = 1024 * 1024;
 
 /// What is attested at one place, and where an attestation of it goes.
 #[async_trait]

@@ -2,29 +2,23 @@
 
 use std::path::Path;
 
-use argo_attest_core::argo::Placement;
 use argo_attest_core::contract::{place, variable};
-use argo_attest_core::image::ImageReference;
-use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::{shown, shown_path};
-use argo_attest_core::slsa::{ExistingImage, ExistingObject, PodIdentity};
 use argo_attest_core::text::{brief, causes};
-use argo_attest_core::trouble::Trouble;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::images::PushArgs;
 use super::place::Where;
 use super::pod::PodArgs;
-use super::progress::Bar;
 use super::verify::SCHEME;
+use super::vouching::{Asked, Stores, Vouching};
 use super::{Exit, Failure, invocation, print, print_json, protected};
-use crate::attest::existing_object::{Earlier, ExistingObjectError, Sighting};
-use crate::attest::{Attestor, ExistingImageError, ImageAttested, ImageAttestor, ImageSighting};
+use crate::attest::existing_object::Earlier;
 use crate::registry::{Registries, RegistryError};
-use crate::report::{KeyUsed, NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
-use crate::signer::{KeySource, Signer, public_path};
-use crate::store::{self, Location, ObjectKey, ProcessEnv};
+use crate::report::{KeyUsed, VouchedJson, vouched_text};
+use crate::signer::{KeySource, public_path};
+use crate::store::{Location, ProcessEnv};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -76,28 +70,9 @@ pub(super) struct AttestArgs {
     pod: PodArgs,
 }
 
-/// What is to be attested.
-enum Asked {
-    Object(Location, ObjectKey),
-    Image(ImageReference),
-}
-
-/// What is the same for every artifact.
-struct Vouching {
-    signer: Box<dyn Signer>,
-    builder_id: String,
-    earlier: Earlier,
-    placement: Placement,
-    run_id: String,
-    identity: PodIdentity,
-    /// Made if an image is named.
-    registries: Option<Registries>,
-    cosign_tag: bool,
-}
-
 /// Attests each of them; a few lines each.
 pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
-    let asked = args.artifacts.iter().map(|uri| Ok((uri.as_str(), asked(uri)?)));
+    let asked = args.artifacts.iter().map(|uri| Ok((uri.clone(), asked(uri)?)));
     let asked = asked.collect::<Result<Vec<_>, Failure>>()?;
     let registries = registries(&args, &asked)?;
     protected::close_memory();
@@ -124,16 +99,9 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         identity: args.pod.into(),
         registries,
         cosign_tag: args.images.cosign_tag,
+        stores: Stores::default(),
     };
-    let mut all = Vec::with_capacity(asked.len());
-    let mut exits = Vec::with_capacity(asked.len());
-    for (uri, artifact) in asked {
-        tracing::info!(artifact = shown(uri.as_bytes()), "attesting");
-        let (about, exit) = vouching.vouch(&artifact).await;
-        let name = if exit == Exit::Done { printable(uri.as_bytes()) } else { shown(uri.as_bytes()) };
-        exits.push(exit);
-        all.push(Vouched { name, about });
-    }
+    let (all, exits): (Vec<_>, Vec<_>) = vouching.for_all(asked).await.into_iter().unzip();
     let exit = Exit::worst(exits);
     if args.json {
         print_json(&VouchedJson::new(&used, &all))?;
@@ -160,7 +128,7 @@ fn asked(uri: &str) -> Result<Asked, Failure> {
 }
 
 /// Those of the images, if there are any. Nothing is asked of them yet.
-fn registries(args: &AttestArgs, asked: &[(&str, Asked)]) -> Result<Option<Registries>, Failure> {
+fn registries(args: &AttestArgs, asked: &[(String, Asked)]) -> Result<Option<Registries>, Failure> {
     let Some((uri, _)) = asked.iter().find(|(_, asked)| matches!(asked, Asked::Image(_))) else {
         return Ok(None);
     };
@@ -173,89 +141,4 @@ fn registries(args: &AttestArgs, asked: &[(&str, Asked)]) -> Result<Option<Regis
             .remedy("leave it out: what refers to the image already stays, and a policy's builder decides"));
     }
     Registries::from_env(&ProcessEnv, args.images.plain_http).map(Some).map_err(|e| Failure::from(&e))
-}
-
-/// What became of it, for people and programs, and as an exit code.
-fn told<T, E: Trouble>(done: Result<T, E>) -> (Result<T, NotVouched>, Exit) {
-    let exit = done.as_ref().map_or_else(|e| e.fault().into(), |_| Exit::Done);
-    (done.map_err(|e| NotVouched { reason: causes(&e), remedy: e.remedy() }), exit)
-}
-
-impl Vouching {
-    async fn vouch(&self, artifact: &Asked) -> (VouchedFor, Exit) {
-        match (artifact, &self.registries) {
-            (Asked::Object(location, object), _) => {
-                let mut seen = None;
-                let (outcome, exit) = told(self.object(location, object, &mut seen).await);
-                (VouchedFor::Object { seen, outcome }, exit)
-            }
-            (Asked::Image(image), Some(registries)) => {
-                let mut seen = None;
-                let (outcome, exit) = told(self.image(registries, image, &mut seen).await);
-                (VouchedFor::Image { seen, outcome }, exit)
-            }
-            (Asked::Image(_), None) => {
-                let reason = "no registries were opened".to_owned();
-                (
-                    VouchedFor::Image { seen: None, outcome: Err(NotVouched { reason, remedy: None }) },
-                    Exit::Software,
-                )
-            }
-        }
-    }
-
-    async fn image(
-        &self,
-        registries: &Registries,
-        image: &ImageReference,
-        seen: &mut Option<ImageSighting>,
-    ) -> Result<ImageAttested, ExistingImageError> {
-        let sighting = seen.insert(ImageSighting::of(registries, image).await?);
-        let (started_on, finished_on) = sighting.between();
-        let provenance = ExistingImage {
-            reference: image,
-            whole: sighting.whole(),
-            images: sighting.images(),
-            identity: &self.identity,
-            builder_id: &self.builder_id,
-            run_id: &self.run_id,
-            started_on,
-            finished_on,
-        }
-        .provenance();
-        let attestor = Attestor::new(self.signer.as_ref());
-        let images = ImageAttestor::new(&attestor, registries).with_cosign_tag(self.cosign_tag);
-        sighting.attest(&images, &provenance).await
-    }
-
-    async fn object(
-        &self,
-        location: &Location,
-        object: &ObjectKey,
-        seen: &mut Option<Sighting>,
-    ) -> Result<crate::attest::Receipt, ExistingObjectError> {
-        if let Location::File(_) = location {
-            return Err(ExistingObjectError::NotThere { uri: location.to_string() });
-        }
-        let store = store::open_named(location, &ProcessEnv)?;
-        let sighting = Sighting::of(&*store, object, &Bar::default()).await?;
-        let (started_on, finished_on) = sighting.between();
-        let (info, address) = (sighting.info(), store.address());
-        let provenance = ExistingObject {
-            uri: sighting.uri(),
-            store: address.as_ref(),
-            size: info.size,
-            etag: info.revision.as_str(),
-            version_id: info.version_id.as_deref(),
-            identity: &self.identity,
-            builder_id: &self.builder_id,
-            run_id: &self.run_id,
-            started_on,
-            finished_on,
-        }
-        .provenance();
-        let sighting = seen.insert(sighting);
-        let attestor = Attestor::new(self.signer.as_ref());
-        sighting.attest(&attestor, &*store, self.placement, &provenance, self.earlier).await
-    }
 }

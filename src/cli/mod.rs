@@ -43,6 +43,7 @@ mod unset;
 mod usage;
 mod verify;
 mod verify_inputs;
+mod vouching;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};

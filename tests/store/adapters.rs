@@ -2,8 +2,12 @@
 
 use crate::conformance::{Leave, conformance};
 use crate::servers::{SECRET_KEY, VersityGw, config};
+use argo_attest::store::s3::{Requests, S3Config};
 use argo_attest::store::{FileStore, MemoryStore, S3Store, Store as _, StoreErrorKind};
 use argo_attest_core::trouble::Trouble as _;
+
+/// Whose requests are sent, and under which prefix.
+const BOTH: [(Requests, &str); 2] = [(Requests::Plain, "plain"), (Requests::BySdk, "by the sdk")];
 
 #[tokio::test]
 async fn memory() {
@@ -25,9 +29,11 @@ async fn file() {
 async fn s3_over_s3s_fs() {
     let dir = tempfile::tempdir().unwrap();
     let endpoint = crate::servers::s3s_fs(dir.path()).await;
-    let store = S3Store::new(config(&endpoint, SECRET_KEY)).unwrap();
-    conformance(&store, "suite", Leave { encoded: true, ..Leave::default() }).await;
-    assert_eq!(store.retries(), 0, "a healthy store needs no second attempt");
+    for (requests, prefix) in BOTH {
+        let store = S3Store::new(S3Config { requests, ..config(&endpoint, SECRET_KEY) }).unwrap();
+        conformance(&store, prefix, Leave { encoded: true, ..Leave::default() }).await;
+        assert_eq!(store.retries(), 0, "a healthy store needs no second attempt");
+    }
 }
 
 #[tokio::test]
@@ -44,6 +50,8 @@ async fn s3_over_s3s_fs_with_a_wrong_secret() {
 #[tokio::test]
 async fn s3_over_versitygw() {
     let Some(gateway) = VersityGw::start().await else { return };
-    let store = S3Store::new(config(&gateway.endpoint, SECRET_KEY)).unwrap();
-    conformance(&store, "suite", Leave::default()).await;
+    for (requests, prefix) in BOTH {
+        let store = S3Store::new(S3Config { requests, ..config(&gateway.endpoint, SECRET_KEY) }).unwrap();
+        conformance(&store, prefix, Leave::default()).await;
+    }
 }

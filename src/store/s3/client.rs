@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -14,16 +15,21 @@ use tokio::sync::OnceCell;
 use super::ability::Ability;
 use super::encryption::{CustomerKey, Encryption};
 use super::fault::{Fault, is_region};
-use super::http::http_client;
+use super::http::Http;
 use super::identity::{Current, Identity};
+use super::plain::{Ask, Shortcut};
+use super::replay::Answer;
 use super::retry::{self, GaveUp, Retrying};
-use super::{ConfigError, S3Config, Target};
+use super::{ConfigError, Requests, S3Config, Target};
 use crate::store::{InvalidKey, Location, ObjectKey, StoreError};
 
 pub(super) struct Client {
     s3: Mutex<Signing>,
     pub(super) config: S3Config,
     identity: Arc<Identity>,
+    /// What the SDK sends its requests by.
+    http: Http,
+    pub(super) shortcut: Shortcut,
     retrying: Retrying,
     /// What the store was seen to take.
     pub(super) ability: Ability,
@@ -54,13 +60,27 @@ impl Signing {
 impl Client {
     pub(super) fn new(config: S3Config) -> Result<Self, StoreError> {
         match Self::build(&config) {
-            Ok((client, region, identity)) => {
+            Ok((client, region, identity, http)) => {
                 let s3 = Mutex::new(Signing { client, region, followed: false });
                 let retrying = Retrying::new(config.limits);
                 let bucket_asked_for = AtomicBool::new(false);
                 let region_asked = OnceCell::new();
                 let ability = Ability::default();
-                Ok(Self { s3, config, identity, retrying, ability, bucket_asked_for, region_asked })
+                let shortcut = match config.requests {
+                    Requests::Plain => Shortcut::default(),
+                    Requests::BySdk => Shortcut::closed(),
+                };
+                Ok(Self {
+                    s3,
+                    config,
+                    identity,
+                    http,
+                    shortcut,
+                    retrying,
+                    ability,
+                    bucket_asked_for,
+                    region_asked,
+                })
             }
             Err(source) => {
                 let S3Config { bucket, prefix, .. } = config;
@@ -69,19 +89,16 @@ impl Client {
         }
     }
 
-    fn build(config: &S3Config) -> Result<(aws_sdk_s3::Client, String, Arc<Identity>), ConfigError> {
+    fn build(config: &S3Config) -> Result<(aws_sdk_s3::Client, String, Arc<Identity>, Http), ConfigError> {
         let region = config.signing_region()?;
+        let (trust, proxies, limits) = (&config.trust, &config.proxies, config.limits);
+        let http = Http::new(trust, proxies, config.endpoint.as_ref(), limits.connect)?;
         let identity = Arc::new(Identity::new(config, &region)?);
         let mut builder = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region.clone()))
             .force_path_style(config.path_style())
-            .http_client(http_client(
-                &config.trust,
-                &config.proxies,
-                config.endpoint.as_ref(),
-                config.limits.connect,
-            )?)
+            .http_client(http.clone())
             .timeout_config(TimeoutConfig::disabled())
             // Each of these is done here, once: retries, deadlines, renewal, checksums.
             .retry_config(RetryConfig::disabled())
@@ -96,7 +113,7 @@ impl Client {
         } else {
             builder.credentials_provider(Current(Arc::clone(&identity)))
         };
-        Ok((aws_sdk_s3::Client::from_conf(builder.build()), region, identity))
+        Ok((aws_sdk_s3::Client::from_conf(builder.build()), region, identity, http))
     }
 
     /// The SDK's client, as it is now.
@@ -150,6 +167,13 @@ impl Client {
     ) -> Result<T, Fault> {
         self.identity.ready().await?;
         retry::answer(self.config.limits, bytes, reply).await
+    }
+
+    /// What comes of a request without the SDK; `None` if that has to be asked.
+    pub(super) async fn plainly(&self, ask: Ask<'_>) -> Option<Answer> {
+        let plain = self.shortcut.known(&self.s3.lock().unwrap_or_else(PoisonError::into_inner).region)?;
+        let request = plain.request(&ask, self.identity.current()?, SystemTime::now())?;
+        Some(self.http.send(request).await)
     }
 
     /// The key that the object is encrypted with, where requests have to bring it.

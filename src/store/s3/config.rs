@@ -41,6 +41,18 @@ pub struct S3Config {
     pub proxies: Proxies,
     /// Deadlines and retries.
     pub limits: Limits,
+    /// Whose requests are sent for objects.
+    pub requests: Requests,
+}
+
+/// Whose requests are sent for objects. Nothing but how long they take depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Requests {
+    /// Our own, where they can be as plain as the SDK's that was answered before.
+    #[default]
+    Plain,
+    /// The SDK's.
+    BySdk,
 }
 
 /// What becomes of a bucket of AWS's of which nobody says in which region it is.
@@ -237,6 +249,7 @@ impl S3Config {
             trust: Trust::default(),
             proxies: Proxies::none(),
             limits: Limits::default(),
+            requests: Requests::default(),
         }
     }
 

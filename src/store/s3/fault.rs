@@ -15,7 +15,7 @@ use crate::store::{Corruption, Operation, Source, StoreError};
 
 /// Clocks this far apart make AWS refuse signatures (it allows 15 minutes; a
 /// reply can be slow, so less is already suspicious).
-const SKEW: Duration = Duration::from_mins(4);
+pub(super) const SKEW: Duration = Duration::from_mins(4);
 
 /// One attempt's failure.
 #[derive(Debug)]
@@ -126,6 +126,13 @@ impl Fault {
         // A reply to HEAD says 403 and no more.
         matches!(self, Self::Reply(answer)
             if answer.reply.code.as_deref().map_or(answer.reply.status == 403, |code| STALE.contains(&code)))
+    }
+
+    /// Whether the store does not take the request as it is, whatever there is of the object.
+    pub(super) fn is_refusal(&self) -> bool {
+        const OF_OBJECTS_OR_LATER: [u16; 5] = [404, 408, 412, 416, 429];
+        self.status()
+            .is_some_and(|status| matches!(status, 300..=499 | 501) && !OF_OBJECTS_OR_LATER.contains(&status))
     }
 
     /// The region that the bucket is in, if that is what is wrong with a request.

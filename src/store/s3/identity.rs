@@ -136,9 +136,13 @@ impl Identity {
         }
     }
 
+    /// What [`Self::ready`] fetched last.
+    pub(super) fn current(&self) -> Option<Keys> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn fresh(&self) -> Option<Keys> {
-        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.clone().filter(|keys| keys.expiry().is_none_or(|end| SystemTime::now() + MARGIN < end))
+        self.current().filter(|keys| keys.expiry().is_none_or(|end| SystemTime::now() + MARGIN < end))
     }
 }
 
@@ -151,9 +155,8 @@ impl ProvideCredentials for Current {
     where
         Self: 'a,
     {
-        let keys = self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
         future::ProvideCredentials::ready(
-            keys.ok_or_else(|| CredentialsError::not_loaded("no credentials were fetched yet")),
+            self.0.current().ok_or_else(|| CredentialsError::not_loaded("no credentials were fetched yet")),
         )
     }
 }

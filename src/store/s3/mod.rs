@@ -7,6 +7,9 @@
 //! refuses of that is done without (`ability`). One that ignores preconditions and
 //! does not say so lets the last of two writers win. Redirects are
 //! never followed, TLS is used unless the endpoint says `http://`.
+//!
+//! Amazon's SDK makes the requests and judges the answers. Objects are asked for without it
+//! (`plain`), once it has shown how; any answer but a plain success is its to judge all the same.
 
 mod ability;
 mod body;
@@ -21,13 +24,16 @@ mod identity;
 mod instance;
 mod keyed;
 mod listing;
+mod plain;
 mod profile;
 mod reading;
 mod region;
+mod replay;
 mod reply;
 mod retry;
 mod settings;
 mod sts;
+mod success;
 mod writing;
 
 use std::fmt;
@@ -38,7 +44,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
-pub use config::{Addressing, Endpoint, IfRegionUnknown, InvalidEndpoint, Limits, S3Config};
+pub use config::{Addressing, Endpoint, IfRegionUnknown, InvalidEndpoint, Limits, Requests, S3Config};
 pub use container::Container;
 pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};
 pub use encryption::{CustomerKeys, Encryption};

@@ -6,26 +6,32 @@ use argo_attest_core::digest::Sha256Digest;
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
 
-use super::Target;
 use super::body::Body;
 use super::client::Client;
+use super::encryption::CustomerKey;
 use super::fault::Fault;
 use super::keyed::Keyed as _;
+use super::plain::Ask;
+use super::replay::Answer;
+use super::success::Found;
+use super::{Target, replay, success};
 use crate::store::{Checksums, Corruption, Object, ObjectInfo, Operation, Revision, StoreError};
 
 /// What GET and HEAD both say.
 pub(super) struct Facts<'r> {
-    size: Option<i64>,
-    etag: Option<&'r str>,
-    version_id: Option<&'r str>,
-    sha256: Option<&'r str>,
-    crc64nvme: Option<&'r str>,
-    of: Option<&'r ChecksumType>,
+    pub(super) size: Option<i64>,
+    pub(super) etag: Option<&'r str>,
+    pub(super) version_id: Option<&'r str>,
+    pub(super) sha256: Option<&'r str>,
+    pub(super) crc64nvme: Option<&'r str>,
+    /// Of what the checksums are.
+    pub(super) of: Option<&'r str>,
 }
 
 impl<'r> From<&'r HeadObjectOutput> for Facts<'r> {
@@ -36,7 +42,7 @@ impl<'r> From<&'r HeadObjectOutput> for Facts<'r> {
             version_id: output.version_id(),
             sha256: output.checksum_sha256(),
             crc64nvme: output.checksum_crc64_nvme(),
-            of: output.checksum_type(),
+            of: output.checksum_type().map(ChecksumType::as_str),
         }
     }
 }
@@ -49,7 +55,7 @@ impl<'r> From<&'r GetObjectOutput> for Facts<'r> {
             version_id: output.version_id(),
             sha256: output.checksum_sha256(),
             crc64nvme: output.checksum_crc64_nvme(),
-            of: output.checksum_type(),
+            of: output.checksum_type().map(ChecksumType::as_str),
         }
     }
 }
@@ -60,7 +66,7 @@ pub(super) fn describe(facts: &Facts<'_>, target: &Target) -> Result<ObjectInfo,
         Fault::Final(StoreError::Corrupt { uri: target.uri.clone(), kind: Corruption::NoLength })
     })?;
     // Some stores leave the type out; a composite one shows by its `-2` at the end, which is no base64.
-    let full = facts.of.is_none_or(|of| *of == ChecksumType::FullObject);
+    let full = facts.of.is_none_or(|of| of == ChecksumType::FullObject.as_str());
     let checksums = Checksums {
         sha256: sha256(facts.sha256.filter(|_| full)),
         crc64nvme: crc64nvme(facts.crc64nvme.filter(|_| full)),
@@ -91,16 +97,44 @@ impl Client {
     /// Asks for what is known of the object.
     pub(super) async fn head_once(&self, target: &Target) -> Result<ObjectInfo, Fault> {
         let customer = self.customer_key(target).await?;
+        let reply = Box::pin(async move {
+            let answer = match customer {
+                None => self.plainly(Ask::head(&target.key)).await,
+                Some(_) => None,
+            };
+            if let Some(Ok(reply)) = &answer
+                && let Ok(facts) = success::facts(reply)
+            {
+                return describe(&facts, target);
+            }
+            self.head_by_sdk(target, customer, answer).await
+        });
+        self.answer(0, reply).await
+    }
+
+    async fn head_by_sdk(
+        &self,
+        target: &Target,
+        customer: Option<CustomerKey>,
+        answer: Option<Answer>,
+    ) -> Result<ObjectInfo, Fault> {
         let request = self
             .s3()
             .head_object()
             .bucket(self.bucket())
             .key(&target.key)
             .checksum_mode(ChecksumMode::Enabled)
-            .with_customer_key(customer);
-        let reply =
-            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Look)) });
-        describe(&Facts::from(&self.answer(0, reply).await?), target)
+            .with_customer_key(customer)
+            .customize();
+        let is_plain = answer.is_some();
+        let request = match answer {
+            Some(answer) => request.config_override(replay::answered(answer)),
+            None => request,
+        };
+        match Box::pin(request.send()).await.map_err(|error| Fault::from_sdk(error, Operation::Look)) {
+            Ok(output) => describe(&Facts::from(&output), target),
+            Err(fault) => Err(self.noted(is_plain, fault)),
+        }
     }
 
     /// Asks for the whole object.
@@ -132,6 +166,32 @@ impl Client {
         from: Option<(&ObjectInfo, u64)>,
     ) -> Result<(ObjectInfo, Body), Fault> {
         let customer = self.customer_key(target).await?;
+        let reply = Box::pin(async move {
+            let answer = match customer {
+                None => self.plainly(Ask::get(&target.key, from)).await,
+                Some(_) => None,
+            };
+            let answer = match answer {
+                Some(Ok(reply)) => match success::object(reply, target) {
+                    Ok(found) => return found,
+                    Err(reply) => Some(Ok(*reply)),
+                },
+                answer => answer,
+            };
+            self.get_by_sdk(target, from, customer, answer).await
+        });
+        let (info, body) = self.answer(0, reply).await?;
+        let body = Body::new(ByteStream::new(body), info.size, self.config.limits);
+        Ok((info, body))
+    }
+
+    async fn get_by_sdk(
+        &self,
+        target: &Target,
+        from: Option<(&ObjectInfo, u64)>,
+        customer: Option<CustomerKey>,
+        answer: Option<Answer>,
+    ) -> Found {
         let mut request = self
             .s3()
             .get_object()
@@ -142,12 +202,28 @@ impl Client {
         if let Some((info, position)) = from {
             request = request.range(format!("bytes={position}-")).if_match(info.revision.as_str());
         }
-        let reply =
-            Box::pin(async { request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Read)) });
-        let output = self.answer(0, reply).await?;
+        let request = request.customize();
+        let (is_plain, watch) = (answer.is_some(), self.shortcut.watch(&target.key));
+        let request = match (answer, &watch) {
+            (Some(answer), _) => request.config_override(replay::answered(answer)),
+            (None, Some(watch)) => request.interceptor(watch.clone()),
+            (None, None) => request,
+        };
+        let sent = Box::pin(request.send()).await.map_err(|error| Fault::from_sdk(error, Operation::Read));
+        let output = sent.map_err(|fault| self.noted(is_plain, fault))?;
+        if let Some(watch) = watch.filter(|_| !is_plain) {
+            self.shortcut.learn(&watch);
+        }
         let info = describe(&Facts::from(&output), target)?;
-        let body = Body::new(output.body, info.size, self.config.limits);
-        Ok((info, body))
+        Ok((info, output.body.into_inner()))
+    }
+
+    /// Of a fault it is remembered that the store does not take plain requests.
+    fn noted(&self, is_plain: bool, fault: Fault) -> Fault {
+        if is_plain && fault.is_refusal() {
+            self.shortcut.close();
+        }
+        fault
     }
 
     /// Reads a whole object of at most `limit` bytes, in one attempt.
@@ -210,11 +286,11 @@ mod tests {
             of,
         };
         let found = |facts| describe(&facts, &target).unwrap().checksums;
-        let (full, composite) = (ChecksumType::FullObject, ChecksumType::Composite);
+        let (full, composite) = (ChecksumType::FullObject.as_str(), ChecksumType::Composite.as_str());
         let both = Checksums { sha256: Some(Sha256Digest::of(b"")), crc64nvme: Some(256) };
-        assert_eq!(found(facts(empty, Some(&full))), both);
+        assert_eq!(found(facts(empty, Some(full))), both);
         assert_eq!(found(facts(empty, None)), both);
-        assert_eq!(found(facts(empty, Some(&composite))), Checksums::default());
+        assert_eq!(found(facts(empty, Some(composite))), Checksums::default());
         let suffixed = format!("{empty}-2");
         assert_eq!(found(facts(&suffixed, None)).sha256, None);
         assert_eq!(found(facts("AAAA", None)).sha256, None);

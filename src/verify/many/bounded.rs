@@ -2,7 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use super::{Artifact, USUAL_ATTESTATION};
+use super::Artifact;
+use crate::attestations::USUAL_ATTESTATION;
 use crate::observe::Progress;
 use crate::verify::{CheckError, Checked, Checker};
 

@@ -37,8 +37,6 @@ use crate::store::{ObjectKey, Store, StoreError};
 pub const MAX_ENTRIES: usize = 1_000_000;
 /// Bytes of all their names.
 pub(super) const MAX_NAMES: usize = 256 * 1024 * 1024;
-/// Bytes of an attestation of which any number is held at the same time.
-pub(super) const USUAL_ATTESTATION: u64 = 1024 * 1024;
 /// Artifacts that are checked at the same time.
 pub const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 

@@ -14,10 +14,10 @@ use tokio::sync::Semaphore;
 use super::lanes::Lanes;
 use super::surveyed::Surveyed;
 use super::told::{AllTold, Told};
-use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, USUAL_ATTESTATION, attestation, is_manifest};
+use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, attestation, is_manifest};
 use crate::attestations::{
-    FindError, MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, all_forms, is_called_lines,
-    is_called_manifest, is_of_some_files, sorted,
+    FindError, MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, USUAL_ATTESTATION,
+    all_forms, is_called_lines, is_called_manifest, is_of_some_files, sorted,
 };
 use crate::store::{Object, ObjectKey, Store, StoreError};
 use crate::verify::CheckError;
@@ -26,12 +26,15 @@ use crate::verify::CheckError;
 /// directory with an attestation of its own, or in one, that is one artifact.
 pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Result<Collection, CheckError> {
     let directory = prefix.strip_suffix('/').unwrap_or(prefix);
-    let mut room = Room { entries: MAX_ENTRIES, bytes: MAX_NAMES };
-    let (files, told) = listed(store.as_ref(), prefix, &mut room).await?;
+    // Neither hangs on the others, and each is several requests, one after the other.
+    let (beneath, claimed, beside) = tokio::join!(
+        listed(store.as_ref(), prefix),
+        claimed(store.as_ref(), directory),
+        listed_apart(store.as_ref(), prefix),
+    );
+    let Listed { names: files, told, mut taken } = beneath?;
     let mut there = There { files, ..There::default() };
-    if let Ok(key) = ObjectKey::new(directory)
-        && is_claimed(store.as_ref(), &key).await?
-    {
+    if let Some(key) = claimed? {
         let members: Vec<_> = there.files.iter().filter_map(|name| key_of(name)).collect();
         if members.is_empty() {
             return Err(nothing(store.as_ref(), prefix));
@@ -39,10 +42,10 @@ pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Resul
         let artifacts = vec![Artifact::Directory(store, key, members)];
         return Ok(Collection { artifacts, ..Collection::default() });
     }
-    if !prefix.is_empty() && !prefix.starts_with(APART) {
-        let (apart, _) = listed(store.as_ref(), &format!("{APART}{prefix}"), &mut room).await?;
+    if let Some(found) = beside? {
+        taken.take(found.taken)?;
         let beside = |name: Box<[u8]>| name.strip_prefix(APART.as_bytes()).map(Box::from);
-        there.apart = apart.into_iter().filter_map(beside).collect();
+        there.apart = found.names.into_iter().filter_map(beside).collect();
     }
     let parts = sorted(&there, directory.as_bytes());
     let surveyed = Arc::new(Surveyed::new(store, prefix, there));
@@ -86,34 +89,63 @@ pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Resul
     if collection.artifacts.is_empty() { Err(nothing(store.as_ref(), prefix)) } else { Ok(collection) }
 }
 
-/// How much more may be listed.
-struct Room {
+/// What a listing takes, of which there is a most.
+#[derive(Debug, Clone, Copy, Default)]
+struct Taken {
     entries: usize,
     bytes: usize,
 }
 
-/// The keys beneath a prefix, but for the empty objects that consoles make to show a folder; and
-/// what is told of lines among them.
-async fn listed(store: &dyn Store, prefix: &str, room: &mut Room) -> Result<(Names, AllTold), CheckError> {
-    let mut names = Names::new();
-    let mut told = AllTold::new();
+impl Taken {
+    fn take(&mut self, more: Self) -> Result<(), CheckError> {
+        self.entries = self.entries.saturating_add(more.entries);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        if self.entries > MAX_ENTRIES || self.bytes > MAX_NAMES { Err(CheckError::TooMany) } else { Ok(()) }
+    }
+}
+
+/// What was listed.
+#[derive(Default)]
+struct Listed {
+    names: Names,
+    /// What is told of lines among them.
+    told: AllTold,
+    taken: Taken,
+}
+
+/// The keys beneath a prefix, but for the empty objects that consoles make to show a folder.
+async fn listed(store: &dyn Store, prefix: &str) -> Result<Listed, CheckError> {
+    let mut found = Listed::default();
     let mut listing = store.list(prefix);
     while let Some(page) = listing.next().await? {
         for object in page {
             let key = object.key.as_str();
             // Counted before they are told apart: one key, over and over, has no end either.
-            room.entries = room.entries.checked_sub(1).ok_or(CheckError::TooMany)?;
-            room.bytes = room.bytes.checked_sub(key.len()).ok_or(CheckError::TooMany)?;
+            found.taken.take(Taken { entries: 1, bytes: key.len() })?;
             if object.size > 0 || !key.ends_with('/') {
-                names.insert(key.as_bytes().into());
+                found.names.insert(key.as_bytes().into());
             }
             if let Some(of_lines) = Told::of(&object).filter(|_| is_called_lines(key)) {
-                room.bytes = room.bytes.checked_sub(key.len()).ok_or(CheckError::TooMany)?;
-                told.insert(key.into(), of_lines);
+                found.taken.take(Taken { entries: 0, bytes: key.len() })?;
+                found.told.insert(key.into(), of_lines);
             }
         }
     }
-    Ok((names, told))
+    Ok(found)
+}
+
+/// The same, of what lies apart from it, if that is another place.
+async fn listed_apart(store: &dyn Store, prefix: &str) -> Result<Option<Listed>, CheckError> {
+    if prefix.is_empty() || prefix.starts_with(APART) {
+        return Ok(None);
+    }
+    listed(store, &format!("{APART}{prefix}")).await.map(Some)
+}
+
+/// The key of the directory, if an attestation may be about all of it.
+async fn claimed(store: &dyn Store, directory: &str) -> Result<Option<ObjectKey>, CheckError> {
+    let Ok(key) = ObjectKey::new(directory) else { return Ok(None) };
+    Ok(is_claimed(store, &key).await?.then_some(key))
 }
 
 /// Whether an attestation may be about all of the directory: its own, unless an object of its
