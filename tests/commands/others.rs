@@ -154,7 +154,7 @@ fn the_reason_is_the_true_one() {
     }
     others.desk.write("app.sigstore.json", "{}");
     let said = others.desk.run(["verify", "--key", "their.pub", "app.sigstore.json"]).with(1);
-    said.says("that is an attestation itself");
+    said.says("it is called like an attestation");
     // In another predicate than provenance, if that is what is asked for.
     let spdx = with(&|s| s["predicateType"] = "https://spdx.dev/Document".into());
     assert!(others.verify(&spdx, 1).contains("--type https://spdx.dev/Document"));
@@ -183,7 +183,7 @@ fn where_the_first_does_not_do_the_next_is_tried() {
     assert!(verify(1).contains("signed with a certificate"));
     others.desk.write("app.intoto.jsonl", format!("{}\n", others.good()));
     let said = verify(0);
-    assert!(said.contains("app.sigstore.json did not do: signed with a certificate for"), "{said}");
+    assert!(said.contains("app.sigstore.json was passed over: signed with a certificate for"), "{said}");
     let arguments = ["verify", "--json", "--key", "their.pub", "app"];
     let json: Value = serde_json::from_str(&others.desk.run(arguments).with(0).out).unwrap();
     assert!(json["passedOver"].as_str().unwrap().contains("app.sigstore.json"), "{json}");
@@ -197,13 +197,13 @@ fn what_was_rolled_back_or_signed_anew_is_found_in_the_lines() {
     desk.attest(&["app"], "echo v1 > app").with(0);
     desk.attest(&["app"], "echo v2 > app").with(0);
     desk.write("app", "v1\n");
-    desk.accepted(["app"]).says("app.sigstore.json did not do: its digest");
+    desk.accepted(["app"]).says("app.sigstore.json was passed over: its digest");
     desk.run(["keygen", "--out-dir", "k2"]).with(0);
     desk.run(["run", "--key", "k2/attest.key", "--outputs", "app", "--", "sh", "-c", "echo v1 > app"])
         .with(0);
-    desk.accepted(["app"]).says("app.sigstore.json did not do: not signed with a trusted key");
+    desk.accepted(["app"]).says("app.sigstore.json was passed over: not signed with a trusted key");
     desk.write("app", "v3\n");
-    desk.rejected(["app"], "did not do");
+    desk.rejected(["app"], "was passed over");
 }
 
 #[test]

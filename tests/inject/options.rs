@@ -256,3 +256,18 @@ fn annotations_that_nobody_reads_are_refused_wherever_they_are() {
     );
     assert!(told(&pods).1.contains("did you mean argo-attest.io/verify-inputs?"));
 }
+
+/// As Argo has it: what is said of all pods is said of each, unless the template says otherwise.
+#[test]
+fn what_all_pods_are_annotated_with_counts() {
+    let of_pods = |value: &str| {
+        let said =
+            format!("  podMetadata: {{annotations: {{argo-attest.io/attest: \"{value}\"}}}}\n  templates:");
+        build("").replace(&format!("    {ASKS}\n"), "").replace("  templates:", &said)
+    };
+    let asks = |text: &str| crate::added(text, &settings()).contains("name: argo-attest\n");
+    assert!(asks(&of_pods("true")));
+    assert!(!asks(&of_pods("false")));
+    let own = "metadata: {annotations: {argo-attest.io/attest: \"false\"}}\n    container:";
+    assert!(!asks(&of_pods("true").replace("container:", own)));
+}

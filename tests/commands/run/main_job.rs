@@ -45,7 +45,7 @@ fn a_second_run_is_the_newest_and_the_lines_keep_both() {
     // Older bytes are attested too, but not by the newest attestation, and that is said.
     desk.write("out", "1\n");
     let older = desk.accepted(["out"]);
-    assert!(older.out.contains("out.sigstore.json did not do: its digest"), "{older:?}");
+    assert!(older.out.contains("out.sigstore.json was passed over: its digest"), "{older:?}");
     desk.accepted(["--bundle", "out.intoto.jsonl", "out"]);
     std::fs::remove_file(desk.path("out.sigstore.json")).unwrap();
     desk.accepted(["out"]);

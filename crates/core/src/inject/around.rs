@@ -42,9 +42,8 @@ impl Planner<'_> {
             let step = Step { template: template.value, defaults, spec: spec.value };
             let refuse = |why| refuse(self.line, spec, template, why);
             step.check_annotations().map_err(refuse)?;
-            let own = Step { defaults: None, ..step };
             let meant = template.is_among(&self.maker.settings.templates);
-            if step.kind().is_none() && meant && own.asks().map_err(refuse)? {
+            if step.kind().is_none() && meant && step.asks_itself().map_err(refuse)? {
                 let caveat = caveats::kind(template.value);
                 self.warn(spec, template, caveat);
             }

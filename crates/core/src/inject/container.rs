@@ -202,10 +202,7 @@ impl Maker<'_> {
         env.extend(self.settings.fails_where_not_ready().then(|| value(variable::NOT_READY, "fail")));
         env.extend(self.settings.attestation_store.as_ref().map(|url| value(variable::STORE, url)));
         env.extend(self.shared_env(wanted));
-        env.extend(fields(&FIELDS));
-        env.extend(EXPRESSIONS.map(|(name, expression)| {
-            if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
-        }));
+        env.extend(self.identity());
         self.tail(container, env, wanted.user, &self.sidecar_volumes(wanted))
     }
 
@@ -221,7 +218,7 @@ impl Maker<'_> {
         };
         // What then counts is what the pod says, which no parameter can rewrite.
         let env = check.map(|which| [vec![value(variable::CHECK, which)], fields(&ASKED)].concat());
-        let env = [env.unwrap_or_default(), self.shared_env(wanted)].concat();
+        let env = [env.unwrap_or_default(), self.shared_env(wanted), self.identity()].concat();
         self.tail(container, env, wanted.user, &self.gate_volumes(wanted))
     }
 
@@ -250,6 +247,15 @@ impl Maker<'_> {
         // By this it is known later whose they are.
         let pulled = (!pulled.is_empty()).then(|| value(variable::IMAGE_PULL_SECRET, &pulled.join(",")));
         ca.into_iter().chain(pulled).collect()
+    }
+
+    /// Whose step it is, as the platform says it, not the template's text: by this the text is compared
+    /// with the pod and the Workflow that it is said to be from.
+    fn identity(&self) -> Vec<Item> {
+        let expressions = EXPRESSIONS.map(|(name, expression)| {
+            if self.chart { value(name, &format!("{{{{`{expression}`}}}}")) } else { value(name, expression) }
+        });
+        fields(&FIELDS).into_iter().chain(expressions).collect()
     }
 
     fn resources(&self) -> Option<(&'static str, Item)> {

@@ -109,8 +109,17 @@ impl<'v> Step<'v> {
         self.annotation(PLACE).ok().flatten()?.parse().ok()
     }
 
+    /// Whether the template itself asks, whatever is said of all.
+    pub(super) fn asks_itself(&self) -> Result<bool, Obstacle> {
+        // It has no `podMetadata`, as its workflow may have.
+        Step { defaults: None, spec: self.template, ..*self }.asks()
+    }
+
+    /// What is said under this name: what is said of all pods counts where nothing else is said, as
+    /// Argo has it (`addMetadata`).
     fn annotation(&self, name: &'static str) -> Result<Option<&'v str>, Obstacle> {
-        match self.find(&["metadata", "annotations", name]) {
+        let of_pods = || self.spec.find(&["podMetadata", "annotations", name]);
+        match self.find(&["metadata", "annotations", name]).or_else(of_pods) {
             None => Ok(None),
             Some(Value::Scalar { text, plain, .. }) if !plain || !is_boolean(text) => Ok(Some(text)),
             Some(_) => Err(Obstacle::Annotation(name)),
