@@ -40,6 +40,7 @@ fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {
         template: "build",
         state,
         outputs,
+        predicates: Vec::new(),
         builder_id: "https://ci.example.com/argo",
         started_on: None,
         finished_on: None,
