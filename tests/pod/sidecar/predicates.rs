@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::digest::Sha256Digest;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::output::{Output, Packing, Place, Shape};
 use crate::pod::{Pod, entry};
-use crate::process::binary;
+use crate::process::{binary, pass};
 use crate::registry::Registry;
 use crate::s3::S3;
 use crate::servers::{ACCESS_KEY, BUCKET, SECRET_KEY};
@@ -410,5 +411,47 @@ fn a_document_refers_to_an_image_and_to_each_of_its_platforms() {
                 assert!(!accepts("spdx"), "{kind} {image}");
             }
         }
+    }
+}
+
+/// What the process has taken at most, in KiB; nothing once it has ended.
+fn peak(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Our templates give the container 256 MiB.
+#[test]
+fn documents_of_the_largest_size_fit_into_the_containers_memory() {
+    let s3 = S3::new();
+    let large = |n: usize| {
+        let head = format!(r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","n":{n},"x":""#);
+        let rest = (4 << 20) - head.len() - 2;
+        head + &"x".repeat(rest) + "\"}"
+    };
+    let sboms = (0..4).map(|n| file(&format!("sbom-{n}"), (Place::Volume, Packing::None), &large(n)));
+    let asked = (0..4).map(|n| format!("sbom-{n}=cyclonedx")).collect::<Vec<_>>().join(",");
+    let pod = pod(&s3, &asked, std::iter::once(Output::plain("app")).chain(sboms).collect()).grace(120);
+    for attempt in 1..=2 {
+        let mut sidecar = pod.start_ready();
+        pod.write();
+        pod.end(0);
+        pod.upload(&s3);
+        let pid = sidecar.pid();
+        let watching = std::thread::spawn(move || {
+            let mut most = 0;
+            while let Some(now) = peak(pid) {
+                most = now;
+                pass(Duration::from_millis(1));
+            }
+            most
+        });
+        sidecar.terminate();
+        let (code, message) = sidecar.ends();
+        assert_eq!((code, &message["predicates"]["attested"]), (Some(0), &json!(4)), "{message}");
+        let most = watching.join().unwrap();
+        assert!((1..200 << 10).contains(&most), "attempt {attempt}: {most} KiB");
+        fs::remove_dir_all(pod.argo().join("ctr")).unwrap();
     }
 }
