@@ -7,12 +7,13 @@ use argo_attest_core::dsse::{Envelope, EnvelopeError, Unsigned};
 use argo_attest_core::intoto::{self, ResourceDescriptor};
 use argo_attest_core::keys::PublicKey;
 use argo_attest_core::manifest::MAX_MANIFEST;
+use argo_attest_core::predicate::Document;
 use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
-use super::receipt::{ReadBack, Receipt, Reported};
+use super::receipt::{ReadBack, Receipt, Reported, Stated};
 use crate::attestations::{Attestations, Foreign, NewAttestation, PutError};
 use crate::signer::{SignError, Signer};
 
@@ -130,6 +131,19 @@ impl<'a> Attestor<'a> {
         self.keep(about, &signed, manifest, place).await?.receipt()
     }
 
+    /// Signs a document as what it is, about an artifact that is attested, and stores that at a place of
+    /// its own.
+    pub async fn state(
+        &self,
+        contents: &Contents,
+        document: &Document,
+        place: &dyn Attestations,
+    ) -> Result<Stated, AttestError> {
+        let signed = self.signed_document(contents, document).await?;
+        // A list of its files lies with its provenance.
+        self.keep(contents.name(), &signed, None, place).await?.stated(document.kind())
+    }
+
     /// Signs and stores a statement with another predicate.
     pub async fn report(
         &self,
@@ -152,6 +166,16 @@ impl<'a> Attestor<'a> {
     ) -> Result<Signed, AttestError> {
         let about = contents.name();
         self.sign(about, serialise(about, contents.subjects(), PROVENANCE_V1, provenance)?).await
+    }
+
+    /// The signed statement that is a document of the step about what is attested.
+    pub(super) async fn signed_document(
+        &self,
+        contents: &Contents,
+        document: &Document,
+    ) -> Result<Signed, AttestError> {
+        let about = contents.name();
+        self.sign(about, serialise(about, contents.subjects(), document.kind().as_str(), document)?).await
     }
 
     /// Store, read back.

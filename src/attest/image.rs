@@ -3,10 +3,11 @@
 
 use argo_attest_core::contents::Contents;
 use argo_attest_core::image::{ImageSubject, Manifest, Repository};
+use argo_attest_core::predicate::Document;
 use argo_attest_core::slsa::Provenance;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::{AttestError, Attestor, Receipt};
+use super::{AttestError, Attestor, Receipt, Stated};
 use crate::attestations::ImageAttestations;
 use crate::registry::Registries;
 
@@ -80,26 +81,71 @@ impl<'a> ImageAttestor<'a> {
         manifest: &Manifest,
         provenance: &Provenance,
     ) -> Result<ImageAttested, AttestError> {
-        let name = repository.to_string();
-        let unnamed = |reason: String| AttestError::Unsigned { artifact: name.clone(), reason };
-        let (whole, images) = manifest.subjects().map_err(|e| unnamed(e.to_string()))?;
-        let contents = Contents::image(name.as_str(), &whole, &images);
+        let (contents, whole, images) = contents(repository, manifest)?;
         let signed = self.attestor.signed(&contents, provenance).await?;
-        let (name, signed) = (&name, &signed);
-        let keep = |subject: ImageSubject| async move {
-            let place = ImageAttestations::new(self.registries, repository, subject.digest)
-                .also_tagged(self.cosign_tag);
-            let receipt = self.attestor.keep(name, signed, None, &place).await?.receipt()?;
-            Ok::<_, AttestError>((receipt, subject))
-        };
-        // Its own comes last: whoever sees it finds those of its platforms, too.
-        let images: Vec<_> =
-            stream::iter(images.into_iter().map(keep)).buffered(AT_ONCE).try_collect().await?;
-        let (receipt, whole) = keep(whole).await?;
+        let name = contents.name();
+        let (whole, images) = self
+            .refer(repository, whole, images, async |place| {
+                self.attestor.keep(name, &signed, None, place).await?.receipt()
+            })
+            .await?;
         let told =
             |receipt: &Receipt, subject| Referred { subject, attestation: receipt.bundle_uri().to_owned() };
+        let (receipt, whole) = whole;
         let mut referred = vec![told(&receipt, whole)];
         referred.extend(images.into_iter().map(|(receipt, subject)| told(&receipt, subject)));
         Ok(ImageAttested { receipt, referred })
     }
+
+    /// Signs a document as what it is, about an image that is attested, and has that refer to the
+    /// manifest and, of an index, to each image in it. What is proven is the image's own.
+    ///
+    /// Errors: [`AttestError`], of the first place that does not do; others may have been put.
+    pub async fn state(
+        &self,
+        repository: &Repository,
+        manifest: &Manifest,
+        document: &Document,
+    ) -> Result<Stated, AttestError> {
+        let (contents, whole, images) = contents(repository, manifest)?;
+        let signed = self.attestor.signed_document(&contents, document).await?;
+        let name = contents.name();
+        let ((stated, _), _) = self
+            .refer(repository, whole, images, async |place| {
+                self.attestor.keep(name, &signed, None, place).await?.stated(document.kind())
+            })
+            .await?;
+        Ok(stated)
+    }
+
+    /// Has something refer to each manifest. The image's own comes last: whoever sees it finds those of
+    /// its platforms, too.
+    async fn refer<T>(
+        &self,
+        repository: &Repository,
+        whole: ImageSubject,
+        images: Vec<ImageSubject>,
+        keep: impl AsyncFn(&ImageAttestations<'_>) -> Result<T, AttestError>,
+    ) -> Result<((T, ImageSubject), Vec<(T, ImageSubject)>), AttestError> {
+        let keep = &keep;
+        let one = |subject: ImageSubject| async move {
+            let place = ImageAttestations::new(self.registries, repository, subject.digest)
+                .also_tagged(self.cosign_tag);
+            Ok::<_, AttestError>((keep(&place).await?, subject))
+        };
+        let images: Vec<_> =
+            stream::iter(images.into_iter().map(one)).buffered(AT_ONCE).try_collect().await?;
+        Ok((one(whole).await?, images))
+    }
+}
+
+/// What a statement about an image names, and the manifests that it is about.
+fn contents(
+    repository: &Repository,
+    manifest: &Manifest,
+) -> Result<(Contents, ImageSubject, Vec<ImageSubject>), AttestError> {
+    let name = repository.to_string();
+    let unnamed = |reason: String| AttestError::Unsigned { artifact: name.clone(), reason };
+    let (whole, images) = manifest.subjects().map_err(|e| unnamed(e.to_string()))?;
+    Ok((Contents::image(name.as_str(), &whole, &images), whole, images))
 }

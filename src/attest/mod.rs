@@ -2,7 +2,8 @@
 //! bundle, and the bundle an object that was read back from where it was put.
 //!
 //! Nothing may be called attested without a [`Receipt`], and only [`Attestor::attest`] and
-//! [`ImageAttestor::attest`] make one, after reading back and verifying.
+//! [`ImageAttestor::attest`] make one, after reading back and verifying. What a step says in a document
+//! of its own about the same artifact is put as another statement, of which there is a [`Stated`].
 
 mod attestor;
 mod existing_image;
@@ -18,7 +19,7 @@ pub use existing_image::{ExistingImageError, ImageSighting};
 pub use file::{FileSeen, Outcome, Verdict};
 pub use image::{ImageAttested, ImageAttestor, Referred};
 pub use one_large::OneLarge;
-pub use receipt::{Receipt, Reported};
+pub use receipt::{Receipt, Reported, Stated};
 
 #[cfg(test)]
 mod tests;

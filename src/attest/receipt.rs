@@ -1,10 +1,12 @@
 //! Reading back what was written, and the receipts that nothing else gives.
 
 use argo_attest_core::bundle::Bundle;
+use argo_attest_core::dsse::Effort;
 use argo_attest_core::keys::{KeyId, PublicKey};
 use argo_attest_core::outcome::Attested;
 use argo_attest_core::policy::{Policy, TrustedKey};
-use argo_attest_core::verify;
+use argo_attest_core::predicate::PredicateType;
+use argo_attest_core::verify::{self, Wanted};
 use jiff::Timestamp;
 
 use super::AttestError;
@@ -82,6 +84,25 @@ impl Reported {
     }
 }
 
+/// Proof that a document of a step was put as a statement about an artifact, of its type, was read
+/// back and verified. It says nothing of how the artifact was made.
+#[derive(Debug, Clone)]
+pub struct Stated {
+    attested: Attested,
+}
+
+impl Stated {
+    /// Where the bundle is.
+    pub fn bundle_uri(&self) -> &str {
+        self.attested.attestation()
+    }
+
+    /// What a step's outcome may say on the strength of it.
+    pub fn into_attested(self) -> Attested {
+        self.attested
+    }
+}
+
 /// What the store gave when it was asked for what had just been written: the same, its
 /// signature checked.
 pub(super) struct ReadBack {
@@ -127,6 +148,18 @@ impl ReadBack {
         let subjects = statement.statement().subjects().len();
         let attested = Attested::read_back(&statement, bundle_uri);
         Ok(Receipt { attested, lines_uri, key: id, subjects, set_aside })
+    }
+
+    /// As any consumer would who asks for this type.
+    pub(super) fn stated(self, kind: &PredicateType) -> Result<Stated, AttestError> {
+        let Self { bundle, bundle_uri, key, .. } = self;
+        let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
+        let (wanted, now) = (Wanted::Type(kind.as_str().to_owned()), Timestamp::now());
+        let envelope = bundle.envelope();
+        match verify::authenticate_within(envelope, &policy, &wanted, now, &mut Effort::default()) {
+            Ok(statement) => Ok(Stated { attested: Attested::read_back(&statement, bundle_uri) }),
+            Err(source) => Err(AttestError::Unverified { uri: bundle_uri, source }),
+        }
     }
 
     /// Of a statement that is no provenance.

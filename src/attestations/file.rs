@@ -30,6 +30,8 @@ pub struct FileAttestations {
     artifact: PathBuf,
     /// Where one is put, and what the artifact is called in there.
     home: Option<(FileStore, RelPath)>,
+    /// Of which type statements are looked for first that are no provenance.
+    label: Option<String>,
     /// Bytes of the largest that is read.
     most: usize,
 }
@@ -37,14 +39,23 @@ pub struct FileAttestations {
 impl FileAttestations {
     /// Of what is at an absolute path, which has no `..` and ends in a name.
     pub fn new(artifact: &Path) -> Self {
-        Self { artifact: artifact.to_owned(), home: None, most: MAX_ATTESTATION_BYTES }
+        Self { artifact: artifact.to_owned(), home: None, label: None, most: MAX_ATTESTATION_BYTES }
     }
 
     /// Of what is at this path beneath a directory: through no link out of it is an
     /// attestation put.
     pub fn beneath(root: &Path, path: &RelPath) -> Result<Self, StoreError> {
         let artifact = root.join(OsStr::from_bytes(path.as_bytes()));
-        Ok(Self { artifact, home: Some((FileStore::open(root)?, path.clone())), most: MAX_ATTESTATION_BYTES })
+        let home = Some((FileStore::open(root)?, path.clone()));
+        Ok(Self { artifact, home, label: None, most: MAX_ATTESTATION_BYTES })
+    }
+
+    /// The same, where what is called after the type with this label is looked at before all else
+    /// that lies beside the artifact
+    /// ([`PredicateType::label`](argo_attest_core::predicate::PredicateType::label)).
+    #[must_use]
+    pub fn labelled(self, label: Option<String>) -> Self {
+        Self { label, ..self }
     }
 
     /// The same, where one that is larger is an error.
@@ -113,8 +124,16 @@ impl FileAttestations {
         }))
     }
 
-    fn look(&self, base: &Path, form: Form) -> Option<Result<Candidate<'static>, FindError>> {
-        let path = appended(&stored_as(base), names::suffix(form));
+    /// What is asked for by the names that follow an artifact's: those after the type that is asked
+    /// for, then those after none.
+    fn looked_for(&self) -> impl Iterator<Item = (String, Form)> + use<> {
+        let label = self.label.as_deref().map(names::labelling);
+        let labels = label.into_iter().chain([String::new()]);
+        labels.flat_map(|label| LOOKED_FOR.map(|form| (label.clone(), form)))
+    }
+
+    fn look(&self, base: &Path, label: &str, form: Form) -> Option<Result<Candidate<'static>, FindError>> {
+        let path = appended(&appended(&stored_as(base), label), names::suffix(form));
         let bytes = read(&path, self.most).transpose()?;
         let place = || {
             let rest = self.artifact.strip_prefix(base).unwrap_or(&self.artifact).as_os_str().as_bytes();
@@ -127,7 +146,11 @@ impl FileAttestations {
             }
         };
         let stored = stored_as(base);
-        Some(bytes.and_then(|bytes| Ok(candidate(&stored, place()?, form, shown(&path), bytes))))
+        Some(bytes.and_then(|bytes| {
+            let found = candidate(&stored, place()?, form, shown(&path), bytes);
+            let bundle_uri = shown(&appended(&appended(&stored, label), names::suffix(Form::Bundle)));
+            Ok(Candidate { bundle_uri, ..found })
+        }))
     }
 }
 
@@ -136,13 +159,16 @@ impl Attestations for FileAttestations {
     fn find(&self, reach: Reach) -> Candidates<'_> {
         let (levels, looked_for) = match reach {
             Reach::Nearest | Reach::Own => {
-                let own = |form: &Form| shown(&appended(&stored_as(&self.artifact), names::suffix(*form)));
+                let stored = stored_as(&self.artifact);
+                let own = |(label, form): (String, Form)| {
+                    shown(&appended(&appended(&stored, &label), names::suffix(form)))
+                };
                 let above = [
                     "the same beside each directory above".to_owned(),
                     format!("{OF_SOME_FILES}{} in each of them", names::suffix(Form::Bundle)),
                 ];
                 let above = above.into_iter().filter(|_| reach == Reach::Nearest);
-                (0, LOOKED_FOR.iter().map(own).chain(above).collect())
+                (0, self.looked_for().map(own).chain(above).collect())
             }
             Reach::Above(levels) => (levels, Vec::new()),
         };
@@ -150,7 +176,7 @@ impl Attestations for FileAttestations {
         let bases = self.artifact.ancestors().skip(levels).take(above);
         let bases = bases.filter(|path| path.file_name().is_some());
         let looks = bases.enumerate().flat_map(move |(level, base)| {
-            LOOKED_FOR.iter().filter_map(move |form| Some((level, self.look(base, *form)?)))
+            self.looked_for().filter_map(move |(label, form)| Some((level, self.look(base, &label, form)?)))
         });
         // There is one place for each directory; what lies beside another does not count.
         let all = matches!(reach, Reach::Above(_));

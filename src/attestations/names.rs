@@ -2,13 +2,15 @@
 //!
 //! Beside the artifact: `KEY.sigstore.json`. Apart from it, in the same bucket:
 //! `.attestations/KEY.sigstore.json`, so that whoever takes a prefix of artifacts takes no
-//! attestations with them. No artifact that is attested lies beneath [`APART`], so each name
-//! is that of one artifact's attestation. A `/` at the end of a key is the mark of a
-//! directory and no part of its name.
+//! attestations with them. Another statement about it than its provenance, in either place, is
+//! called after its type: `KEY.predicate-TYPE.sigstore.json`. No artifact that is attested lies
+//! beneath [`APART`] or is called like the latter, so each name is that of one attestation of one
+//! artifact. A `/` at the end of a key is the mark of a directory and no part of its name.
 
 use argo_attest_core::argo::Placement;
 use argo_attest_core::contract::store::APART;
 use argo_attest_core::manifest;
+use argo_attest_core::predicate::is_label;
 use argo_attest_core::relpath::RelPath;
 
 use super::Form;
@@ -20,6 +22,10 @@ pub(super) const BUNDLE_SUFFIX: &str = ".sigstore.json";
 pub(super) const LINES_SUFFIX: &str = ".intoto.jsonl";
 /// Appended to an artifact's name to name the list of its files.
 pub(super) const MANIFEST_SUFFIX: &str = manifest::SUFFIX;
+
+/// Appended to an artifact's name, before a type's label and the suffix, to name a statement of that
+/// type.
+const PREDICATE: &str = ".predicate-";
 
 /// What an attestation of some of a directory's files is called that lies in there, before
 /// what is appended: it is beside no file of that name.
@@ -51,6 +57,9 @@ pub enum NameError {
     /// It would be an attestation among attestations.
     #[error("the key lies beneath {APART}, where attestations are kept")]
     AmongAttestations,
+    /// It would be the name of a statement about something else.
+    #[error("the key ends as the names of statements about other objects do ({PREDICATE}…)")]
+    CalledPredicate,
 }
 
 impl AttestationNames {
@@ -60,6 +69,18 @@ impl AttestationNames {
         Ok(Self {
             bundle: ObjectKey::new(&bundle(&stem))?,
             lines: ObjectKey::new(&lines(&stem))?,
+            manifest: ObjectKey::new(&manifest(&stem))?,
+        })
+    }
+
+    /// The names of another statement about the artifact than its provenance, of the type with this
+    /// [label](argo_attest_core::predicate::PredicateType::label). Its manifest is that of the provenance.
+    pub fn labelled(artifact: &str, placement: Placement, label: &str) -> Result<Self, NameError> {
+        let stem = stem_of(artifact, placement)?;
+        let labelled = with_label(&stem, Some(label));
+        Ok(Self {
+            bundle: ObjectKey::new(&bundle(&labelled))?,
+            lines: ObjectKey::new(&lines(&labelled))?,
             manifest: ObjectKey::new(&manifest(&stem))?,
         })
     }
@@ -89,6 +110,9 @@ pub(super) fn stem_of(artifact: &str, placement: Placement) -> Result<String, Na
     if name.starts_with(APART) || is_among_attestations(name) || is_among_attestations(&bundle(name)) {
         return Err(NameError::AmongAttestations);
     }
+    if without_label(name).is_some() {
+        return Err(NameError::CalledPredicate);
+    }
     match placement {
         Placement::Beside => Ok(name.to_owned()),
         Placement::Apart => {
@@ -110,7 +134,34 @@ pub fn is_among_attestations(key: &str) -> bool {
 /// The artifact of which an attestation of this name is one, if it is the name of one.
 pub fn artifact_of(attestation: &str) -> Option<&str> {
     let stem = stem(attestation)?;
+    let stem = without_label(stem).unwrap_or(stem);
     Some(stem.strip_prefix(APART).unwrap_or(stem))
+}
+
+/// What the name of a statement of this type begins with; of the provenance, if there is none.
+pub(super) fn with_label(stem: &str, label: Option<&str>) -> String {
+    label.map_or_else(|| stem.to_owned(), |label| format!("{stem}{PREDICATE}{label}"))
+}
+
+/// What is appended to an artifact's name, before the suffix.
+pub(super) fn labelling(label: &str) -> String {
+    with_label("", Some(label))
+}
+
+/// What the name of a statement that is no provenance begins with, before its type; `None` if it is
+/// not called so.
+fn without_label(stem: &str) -> Option<&str> {
+    let (artifact, label) = stem.rsplit_once(PREDICATE)?;
+    (is_label(label) && !artifact.is_empty() && !artifact.ends_with('/')).then_some(artifact)
+}
+
+/// The same of any bytes.
+pub(super) fn without_label_of(stem: &[u8]) -> Option<&[u8]> {
+    let at = stem.windows(PREDICATE.len()).rposition(|part| part == PREDICATE.as_bytes())?;
+    let (artifact, label) = stem.split_at_checked(at)?;
+    let label = label.get(PREDICATE.len()..)?;
+    let is_named = !artifact.is_empty() && !artifact.ends_with(b"/");
+    (is_named && std::str::from_utf8(label).is_ok_and(is_label)).then_some(artifact)
 }
 
 /// An attestation's name without what was appended to the artifact's.
@@ -195,6 +246,30 @@ mod tests {
         assert_eq!(names("a//", Placement::Beside), Err(NameError::NotPlain));
     }
 
+    #[test]
+    fn another_statement_has_a_name_of_its_own() {
+        let labelled = |key: &str, placement| {
+            AttestationNames::labelled(key, placement, "spdx")
+                .map(|names| names.all().map(ToString::to_string))
+        };
+        assert_eq!(
+            labelled("a/b/", Placement::Beside).unwrap(),
+            ["a/b.predicate-spdx.sigstore.json", "a/b.predicate-spdx.intoto.jsonl", "a/b.manifest.sha256"]
+        );
+        let apart = labelled("a/b", Placement::Apart).unwrap();
+        assert_eq!(apart[0], ".attestations/a/b.predicate-spdx.sigstore.json");
+        assert_eq!(artifact_of(&apart[0]), Some("a/b"));
+        // What is called like one is no artifact that anything is said of.
+        for called in ["a.predicate-spdx", "a.predicate-0123456789abcdef", "d/a.predicate-sarif/"] {
+            assert_eq!(names(called, Placement::Beside), Err(NameError::CalledPredicate), "{called}");
+        }
+        for other in
+            ["a.predicate-", "a.predicate-x", ".predicate-spdx", "d/.predicate-spdx", "a.predicate-spdx/b"]
+        {
+            names(other, Placement::Beside).unwrap();
+        }
+    }
+
     fn keys() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             Just("..".to_owned()),
@@ -204,6 +279,8 @@ mod tests {
             Just("a".to_owned()),
             Just("x.sigstore.json".to_owned()),
             Just("x.intoto.jsonl".to_owned()),
+            Just("x.predicate-spdx".to_owned()),
+            Just("x.predicate-spdx.sigstore.json".to_owned()),
             "\\PC{1,8}",
         ];
         proptest::collection::vec(part, 1..5).prop_map(|parts| parts.join("/"))
@@ -215,20 +292,28 @@ mod tests {
         fn a_name_leads_back_to_its_artifact(key in keys()) {
             for placement in [Placement::Beside, Placement::Apart] {
                 let Ok(names) = AttestationNames::of(&key, placement) else { continue };
-                for name in [names.bundle, names.lines] {
+                let labelled = AttestationNames::labelled(&key, placement, "spdx").unwrap();
+                for name in [names.bundle, names.lines, labelled.bundle, labelled.lines] {
                     prop_assert_eq!(artifact_of(name.as_str()), Some(key.strip_suffix('/').unwrap_or(&key)));
                     prop_assert_eq!(is_among_attestations(name.as_str()), placement == Placement::Apart);
                 }
             }
         }
 
-        /// Two artifacts never share a name, wherever the attestation of either lies.
+        /// Two artifacts never share a name, wherever the attestation of either lies, and whatever is
+        /// said of it.
         #[test]
         fn two_artifacts_share_no_name(one in keys(), other in keys()) {
+            let all = |key: &str, placement| {
+                let provenance = names(key, placement)?;
+                let labelled = AttestationNames::labelled(key, placement, "spdx")?;
+                let [bundle, lines, _] = labelled.all().map(ToString::to_string);
+                Ok::<_, NameError>(provenance.into_iter().chain([bundle, lines]).collect::<Vec<_>>())
+            };
             prop_assume!(one.strip_suffix('/').unwrap_or(&one) != other.strip_suffix('/').unwrap_or(&other));
             for placement in [Placement::Beside, Placement::Apart] {
                 for against in [Placement::Beside, Placement::Apart] {
-                    let (Ok(one), Ok(other)) = (names(&one, placement), names(&other, against)) else { continue };
+                    let (Ok(one), Ok(other)) = (all(&one, placement), all(&other, against)) else { continue };
                     prop_assert!(one.iter().all(|name| !other.contains(name)), "{:?} {:?}", one, other);
                 }
             }

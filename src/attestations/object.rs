@@ -32,6 +32,8 @@ pub struct ObjectAttestations<'a> {
     store: &'a dyn Store,
     key: ObjectKey,
     placement: Placement,
+    /// Of which type a statement is put, and looked for first, that is no provenance.
+    label: Option<String>,
     /// Bytes of the largest that is looked at.
     most: u64,
 }
@@ -43,18 +45,28 @@ struct Spot {
     base: String,
     place: Place,
     placement: Placement,
+    label: Option<String>,
 }
 
 impl<'a> ObjectAttestations<'a> {
     /// Of the object with this key; one that is put is put beside it.
     pub fn new(store: &'a dyn Store, key: &ObjectKey) -> Self {
-        Self { store, key: key.clone(), placement: Placement::Beside, most: MAX_ATTESTATION }
+        let (placement, label) = (Placement::Beside, None);
+        Self { store, key: key.clone(), placement, label, most: MAX_ATTESTATION }
     }
 
     /// The same, with another place for one that is put. What is looked for is found in both.
     #[must_use]
     pub fn put_at(self, placement: Placement) -> Self {
         Self { placement, ..self }
+    }
+
+    /// The same of statements of a type with this label
+    /// ([`PredicateType::label`](argo_attest_core::predicate::PredicateType::label)): one that is put has
+    /// a name of its own, and what has such a name is looked at before all else that lies there.
+    #[must_use]
+    pub fn labelled(self, label: Option<String>) -> Self {
+        Self { label, ..self }
     }
 
     /// The same, where one that is larger is an error of those that are looked for.
@@ -67,7 +79,10 @@ impl<'a> ObjectAttestations<'a> {
     ///
     /// Errors: [`NameError`].
     pub fn names(&self) -> Result<AttestationNames, NameError> {
-        AttestationNames::of(self.key.as_str(), self.placement)
+        match &self.label {
+            Some(label) => AttestationNames::labelled(self.key.as_str(), self.placement, label),
+            None => AttestationNames::of(self.key.as_str(), self.placement),
+        }
     }
 
     /// The bundle that would be replaced by the one that is put, if there is one.
@@ -87,7 +102,8 @@ impl<'a> ObjectAttestations<'a> {
 
     /// An attestation that the user says is about something, as if it lay here.
     pub(super) fn brought(&self, attestation: &NamedAttestation, place: Place) -> Candidate<'a> {
-        let spot = Spot { base: self.key.as_str().to_owned(), place, placement: Placement::Beside };
+        let (base, placement) = (self.key.as_str().to_owned(), Placement::Beside);
+        let spot = Spot { base, place, placement, label: None };
         self.candidate(spot, Form::Either, attestation.origin(), attestation.bytes())
     }
 
@@ -102,7 +118,10 @@ impl<'a> ObjectAttestations<'a> {
             Reach::Above(levels) => directories().skip(levels.saturating_sub(1)).collect(),
         };
         let named = ends.iter().take(NAMED).filter_map(|end| self.spot(*end, reach)?.ok());
-        let own = named.flat_map(|spot| LOOKED_FOR.map(|form| spot.name(form)));
+        let own = named.flat_map(|spot| {
+            let each = self.labels().map(|label| Spot { label, ..spot.clone() }).collect::<Vec<_>>();
+            each.into_iter().flat_map(|spot| LOOKED_FOR.map(|form| spot.name(form)))
+        });
         let mut looked_for: Vec<_> = own.flatten().map(|name| self.store.uri(&name)).collect();
         if ends.len() > NAMED {
             looked_for.push("the same beside each directory above".to_owned());
@@ -137,7 +156,13 @@ impl<'a> ObjectAttestations<'a> {
             let path = RelPath::from_bytes(key.as_bytes()).and(path).map(Place::Within);
             path.map_err(|_| Rejection::Spelling { key: printable(key.as_bytes()) }.into())
         };
-        Some(place.map(|place| Spot { base: base.to_owned(), place, placement: Placement::Beside }))
+        let placement = Placement::Beside;
+        Some(place.map(|place| Spot { base: base.to_owned(), place, placement, label: None }))
+    }
+
+    /// Under which labels is looked, the one that is asked for first.
+    fn labels(&self) -> impl Iterator<Item = Option<String>> + Clone + use<> {
+        self.label.clone().map(Some).into_iter().chain([None])
     }
 
     /// Whether it is known without asking that a directory has no attestation.
@@ -158,9 +183,10 @@ impl<'a> ObjectAttestations<'a> {
     fn candidate(&self, spot: Spot, form: Form, origin: String, bytes: Bytes) -> Candidate<'a> {
         let uri = |key: &str| ObjectKey::new(key).map_or_else(|_| origin.clone(), |key| self.store.uri(&key));
         let stem = stem_of(&spot.base, spot.placement).unwrap_or_default();
+        let labelled = names::with_label(&stem, spot.label.as_deref());
         Candidate {
             artifact: uri(&spot.base),
-            bundle_uri: uri(&names::bundle(&stem)),
+            bundle_uri: uri(&names::bundle(&labelled)),
             place: spot.place,
             form,
             bytes,
@@ -172,7 +198,7 @@ impl<'a> ObjectAttestations<'a> {
 
 impl Spot {
     fn name(&self, form: Form) -> Option<ObjectKey> {
-        let stem = stem_of(&self.base, self.placement).ok()?;
+        let stem = names::with_label(&stem_of(&self.base, self.placement).ok()?, self.label.as_deref());
         ObjectKey::new(&format!("{stem}{}", names::suffix(form))).ok()
     }
 }
@@ -185,14 +211,19 @@ struct Look {
 }
 
 impl Look {
-    /// Beside first, then apart.
-    fn at(level: usize, spot: &Spot) -> impl Iterator<Item = Self> {
+    /// Beside first, then apart; in each, what is called after the type that is asked for, and then
+    /// what is called after none.
+    fn at(
+        level: usize,
+        spot: &Spot,
+        labels: impl Iterator<Item = Option<String>> + Clone,
+    ) -> impl Iterator<Item = Self> {
         let places = [Placement::Beside, Placement::Apart].into_iter();
-        let looks = places.flat_map(|placement| LOOKED_FOR.map(|form| (placement, form)));
-        looks.map(move |(placement, form)| Self {
-            level,
-            spot: Ok((Spot { placement, ..spot.clone() }, form)),
-        })
+        let spots = places.flat_map(move |placement| {
+            labels.clone().map(move |label| Spot { placement, label, ..spot.clone() })
+        });
+        let looks = spots.flat_map(|spot| LOOKED_FOR.map(|form| (spot.clone(), form)));
+        looks.map(move |look| Self { level, spot: Ok(look) })
     }
 }
 
@@ -240,7 +271,7 @@ impl<'a> Looks<'a> {
             match spot {
                 Ok(spot) => {
                     self.directories += usize::from(matches!(spot.place, Place::Within(_)));
-                    self.left.extend(Look::at(level, &spot));
+                    self.left.extend(Look::at(level, &spot, self.of.labels()));
                 }
                 Err(error) => {
                     // What holds for one directory holds for those around it.

@@ -94,6 +94,7 @@ impl Trouble for PutError {
         match self {
             Self::Store(error) => error.remedy(),
             Self::Registry(error) => error.remedy(),
+            Self::Name(NameError::CalledPredicate) => Some("give the artifact another key".to_owned()),
             Self::Name(_) => Some("give the artifact a shorter key".to_owned()),
             Self::Foreign { .. } => Some(
                 "move it away, give the output another name, or put the attestations elsewhere: --store file:///DIR".to_owned(),

@@ -10,7 +10,7 @@ use std::ops::Bound;
 use argo_attest_core::contract::store::APART;
 use argo_attest_core::relpath::RelPath;
 
-use super::names::{BUNDLE_SUFFIX, LINES_SUFFIX, MANIFEST_SUFFIX, OF_SOME_FILES};
+use super::names::{BUNDLE_SUFFIX, LINES_SUFFIX, MANIFEST_SUFFIX, OF_SOME_FILES, without_label_of};
 
 /// Paths, `/` between their parts, from one place.
 pub type Names = BTreeSet<Box<[u8]>>;
@@ -117,7 +117,7 @@ impl There {
     /// The directories that are one artifact, as far as their attestations say so. They are found
     /// by those. An object with a directory's very name has the attestation.
     fn whole(&self, top: &[u8]) -> Names {
-        let attested = |name| Called::of(name).filter(|called| !called.is_manifest);
+        let attested = |name| Called::of(name).filter(|called| !called.is_manifest && !called.is_labelled);
         let beside = self.files.iter().chain(&self.others).filter_map(|name| attested(name));
         let apart = self.apart.iter().filter_map(|name| attested(name)).map(|called| called.stem);
         let named = beside.flat_map(|called| [called.stem, called.of]).chain(apart);
@@ -157,6 +157,8 @@ struct Called<'a> {
     /// What it begins with, which is another artifact's name where `of` is kept apart.
     stem: &'a [u8],
     is_manifest: bool,
+    /// Whether it is that of another statement than the provenance.
+    is_labelled: bool,
 }
 
 impl<'a> Called<'a> {
@@ -166,8 +168,10 @@ impl<'a> Called<'a> {
             Some(stem) => (stem, false),
             None => (stem(MANIFEST_SUFFIX)?, true),
         };
+        let artifact = without_label_of(stem).filter(|_| !is_manifest);
+        let (stem, is_labelled) = (artifact.unwrap_or(stem), artifact.is_some());
         let of = stem.strip_prefix(APART.as_bytes()).unwrap_or(stem);
-        (!of.is_empty() && !of.ends_with(b"/")).then_some(Self { of, stem, is_manifest })
+        (!of.is_empty() && !of.ends_with(b"/")).then_some(Self { of, stem, is_manifest, is_labelled })
     }
 }
 
@@ -274,6 +278,24 @@ mod tests {
             ".attestations/y.intoto.jsonl",
         ]);
         assert_eq!(told(&whole, ""), [".attestations/x", ".attestations/y.intoto.jsonl?", "d/ 1"]);
+    }
+
+    #[test]
+    fn other_statements_lie_beside_what_they_are_about_and_make_nothing_whole() {
+        let there = files(&[
+            "a",
+            "a.predicate-spdx.sigstore.json",
+            "a.predicate-spdx.intoto.jsonl",
+            "a.sigstore.json",
+        ]);
+        assert_eq!(told(&there, ""), ["a"]);
+        let there = files(&["a", "a.predicate-own.sigstore.json", "b.predicate-spdx.sigstore.json"]);
+        assert_eq!(
+            told(&there, ""),
+            ["a", "a.predicate-own.sigstore.json?", "b.predicate-spdx.sigstore.json?"]
+        );
+        let there = files(&["d/x", "d.predicate-spdx.sigstore.json"]);
+        assert_eq!(told(&there, ""), ["d/x"]);
     }
 
     #[test]

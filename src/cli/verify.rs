@@ -48,9 +48,11 @@ Examples:
   argo-attest verify --key ci.pub --outcome s3://artifacts/build-7/outcome.sigstore.json
 
 The attestation of X is X.sigstore.json or, if that one is not accepted, X.intoto.jsonl; if there
-is neither, the same two beside each directory that X is in. --bundle names another. Of an s3://
-object each of them may also lie beneath .attestations/ of its bucket. Attestations of other tools
-are accepted, too, if a key signed them: Sigstore bundles, DSSE envelopes, what registries serve.";
+is neither, the same two beside each directory that X is in. --bundle names another. With --type,
+what a step left as that is looked at before: X.predicate-TYPE.sigstore.json and .intoto.jsonl.
+Of an s3:// object each of them may also lie beneath .attestations/ of its bucket. Attestations of
+other tools are accepted, too, if a key signed them: Sigstore bundles, DSSE envelopes, what
+registries serve.";
 
 /// Verifies artifacts against their attestations
 ///
@@ -79,8 +81,9 @@ pub(super) struct VerifyArgs {
     /// Attestation to verify with, in any form that inspect shows; a file, an s3:// object, or -
     #[arg(long, value_name = "FILE", env = variable::BUNDLE, value_parser = super::document_name())]
     bundle: Option<DocumentName>,
-    /// Claim to verify: a predicate's type, or a name that cosign knows one by (spdx, cyclonedx, vuln,
-    /// openvex, link, custom, slsaprovenance, slsaprovenance1) [default: SLSA provenance v0.2 or v1]
+    /// Claim to verify: a predicate's type, or a name that it is known by (spdx, cyclonedx,
+    /// sarif, test-result, vuln, openvex, link, custom, slsaprovenance, slsaprovenance1)
+    /// [default: SLSA provenance v0.2 or v1]
     #[arg(long = "type", value_name = "TYPE", env = variable::PREDICATE_TYPE, value_parser = wanted, verbatim_doc_comment)]
     wanted: Option<Wanted>,
     /// Verify a step's signed outcome, a file or an s3:// object, and show it

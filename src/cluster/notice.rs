@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use argo_attest_core::contract::annotation::{ATTESTATIONS, ATTESTED, DIGESTS, STATE};
-use argo_attest_core::outcome::{Fate, OutputOutcome, StepOutcome, StepState};
+use argo_attest_core::outcome::{Fate, OutputOutcome, PredicateOutcome, StepOutcome, StepState};
 use argo_attest_core::text::brief;
 use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::ser::Serializer as Json;
@@ -89,8 +89,10 @@ impl Notice {
         let well = matches!(state, ATTESTED_STATE | NOTHING);
         // A main that failed or was killed has its own events; that nothing is attested follows.
         let follows = |o: &OutputOutcome| o.is_complete() || matches!(o.fate, Fate::NotAttempted { .. });
-        let expected =
-            well || (!matches!(outcome.state, StepState::Succeeded) && outputs.iter().all(follows));
+        let unattempted =
+            |p: &PredicateOutcome| p.is_complete() || matches!(p.fate, Fate::NotAttempted { .. });
+        let follows = outputs.iter().all(follows) && outcome.predicates.iter().all(unattempted);
+        let expected = well || (!matches!(outcome.state, StepState::Succeeded) && follows);
         let event = Event {
             kind: if expected { EventType::Normal } else { EventType::Warning },
             reason: match state {
@@ -140,7 +142,7 @@ const NOTHING: &str = "nothing-to-attest";
 fn state(outcome: &StepOutcome<'_>, attested: usize, there: usize) -> &'static str {
     match &outcome.state {
         StepState::Started | StepState::Unfinished { .. } => "unfinished",
-        _ if there == 0 => NOTHING,
+        _ if there == 0 && outcome.is_complete() => NOTHING,
         _ if attested == 0 => "not-attested",
         _ if outcome.is_complete() => ATTESTED_STATE,
         _ => "incomplete",
@@ -156,10 +158,17 @@ fn message(outcome: &StepOutcome<'_>, attested: usize, there: usize) -> String {
     };
     let text = match (&outcome.state, outcome.outputs.iter().find(|o| !o.is_complete())) {
         (StepState::Unfinished { reason }, _) => format!("{count}: {reason}"),
-        (_, None) => count,
+        (_, None) => match outcome.predicates.iter().find(|predicate| !predicate.is_complete()) {
+            None => count,
+            Some(amiss) => format!("{count}; {}", unsigned(amiss)),
+        },
         (_, Some(amiss)) => format!("{count}; {}: {}", amiss.name, trouble(amiss)),
     };
     brief(&text, MESSAGE_LIMIT)
+}
+
+fn unsigned(PredicateOutcome { name, kind, fate, .. }: &PredicateOutcome) -> String {
+    format!("{name} is not signed as {kind}: {}", fate.reason().unwrap_or_default())
 }
 
 fn trouble(amiss: &OutputOutcome) -> String {

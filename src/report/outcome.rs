@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use argo_attest_core::outcome::{OutcomeWords, OutputWords};
+use argo_attest_core::outcome::{OutcomeWords, OutputWords, PredicateWords};
 use argo_attest_core::relpath::printable;
 use argo_attest_core::text::{causes, cut};
 use argo_attest_core::trouble::Trouble as _;
@@ -49,6 +49,28 @@ pub(super) fn show_outcome(out: &mut impl fmt::Write, words: &OutcomeWords) -> f
         }
     }
     match words.outputs.len().saturating_sub(SHOWN) {
+        0 => {}
+        more => writeln!(out, "  and {more} more (--json has all)")?,
+    }
+    show_predicates(out, &words.predicates)
+}
+
+fn show_predicates(out: &mut impl fmt::Write, predicates: &[PredicateWords]) -> fmt::Result {
+    if predicates.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "predicates ({})", predicates.len())?;
+    let shown = |text: &str| cut(text, SHOWN_TEXT);
+    for PredicateWords { name, predicate_type, about, verdict, attestation, reason } in
+        predicates.iter().take(SHOWN)
+    {
+        let about = if about.is_empty() { String::new() } else { format!("  about {}", shown(about)) };
+        writeln!(out, "  {:<10}  {}  {}{about}", shown(verdict), shown(name), shown(predicate_type))?;
+        for said in [attestation, reason].into_iter().filter(|said| !said.is_empty()) {
+            writeln!(out, "    {}", shown(said))?;
+        }
+    }
+    match predicates.len().saturating_sub(SHOWN) {
         0 => Ok(()),
         more => writeln!(out, "  and {more} more (--json has all)"),
     }
@@ -94,6 +116,8 @@ struct Accepted<'a> {
     state: &'a str,
     complete: bool,
     outputs: &'a [OutputWords],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    predicates: &'a [PredicateWords],
     #[serde(skip_serializing_if = "Option::is_none")]
     not_judged: Option<NotJudged>,
 }
@@ -125,6 +149,7 @@ impl<'a> Accepted<'a> {
             state: &words.state,
             complete: words.complete,
             outputs: &words.outputs,
+            predicates: &words.predicates,
             not_judged: NotJudged::new(*unjudged),
         }
     }

@@ -10,8 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use argo_attest_core::argo::path::join;
-use argo_attest_core::argo::{ArtifactStore, Destination, InputSource, ObjectRef, Placement, Step};
+use argo_attest_core::argo::{
+    ArtifactStore, Destination, InputSource, ObjectRef, Placement, Predicates, Step,
+};
 use argo_attest_core::contract::store::APART;
+use argo_attest_core::predicate::PredicateType;
 use argo_attest_core::relpath::printable;
 use argo_attest_core::slsa::PodIdentity;
 use argo_attest_core::text::brief;
@@ -89,21 +92,26 @@ enum What {
 /// All that is known to be written before the step has run.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
-    claims: BTreeMap<Spot, Vec<Claim>>,
+    by_spot: BTreeMap<Spot, Vec<Claim>>,
     /// The inputs' objects: an attestation of each may lie beside it, or beside any directory
     /// that it is in.
     inputs: BTreeSet<Spot>,
+    /// Of the types by which something else than how they were made is said of the outputs.
+    labels: BTreeSet<String>,
 }
 
 impl Claims {
     /// What the step writes, and where it takes its inputs from. `outcome`: after what the
     /// step's own is named. `named`: the store that the platform names, and for which pod.
+    /// `predicates`: what else is said of the outputs.
     pub(super) fn of(
         step: &Step,
         outcome: Option<&Written<'_>>,
         named: Option<(&NamedStore, &PodIdentity)>,
+        predicates: &Predicates,
     ) -> Self {
-        let mut claims = Self::default();
+        let labels = predicates.iter().map(|report| PredicateType::label(&report.kind)).collect();
+        let mut claims = Self { labels, ..Self::default() };
         for (at, output) in step.outputs.iter().enumerate() {
             let Ok(plan) = &output.plan else { continue };
             let who = Who::Output(at, output.name.clone());
@@ -150,7 +158,7 @@ impl Claims {
     /// Why its attestation may not be named after this.
     pub(super) fn against_attestation(&self, output: usize, named_after: &Written<'_>) -> Option<String> {
         let conflict = |written| self.conflict(output, What::Attestation, &written, false);
-        attestation_of(named_after).into_iter().find_map(conflict)
+        self.attestation_of(named_after).into_iter().find_map(conflict)
     }
 
     /// Why an output that is stored as one object a file may not have this one.
@@ -160,20 +168,33 @@ impl Claims {
 
     /// Whether an output is stored where the step's outcome would be.
     pub(super) fn outcome_is_taken(&self, outcome: &Written<'_>) -> bool {
-        let written = attestation_of(outcome);
-        let claims = written.iter().filter_map(|written| self.claims.get(&written.spot())).flatten();
+        let written = self.attestation_of(outcome);
+        let claims = written.iter().filter_map(|written| self.by_spot.get(&written.spot())).flatten();
         claims.into_iter().any(|claim| claim.who != Who::Outcome)
     }
 
     fn attestation(&mut self, who: &Who, named_after: &Written<'_>) {
-        for written in attestation_of(named_after) {
+        for written in self.attestation_of(named_after) {
             self.claim(who.clone(), What::Attestation, &written);
         }
     }
 
+    /// Everything that attestations consist of which are named after this, wherever they lie: one is
+    /// looked for in both places.
+    fn attestation_of<'w>(&self, named_after: &Written<'w>) -> Vec<Written<'w>> {
+        let key = &named_after.key;
+        let names = [Placement::Beside, Placement::Apart].into_iter().flat_map(|placement| {
+            let labelled = move |label: &String| AttestationNames::labelled(key, placement, label).ok();
+            let labelled = self.labels.iter().filter_map(labelled);
+            AttestationNames::of(key, placement).ok().into_iter().chain(labelled)
+        });
+        let written = |names: AttestationNames| names.all().map(|key| named_after.called(key.as_str()));
+        names.flat_map(written).collect()
+    }
+
     fn claim(&mut self, who: Who, what: What, written: &Written<'_>) {
         let claim = Claim { who, what, server: written.server.clone() };
-        self.claims.entry(written.spot()).or_default().push(claim);
+        self.by_spot.entry(written.spot()).or_default().push(claim);
     }
 
     /// `file`: one of an output, which must not lie where its own attestation goes, either.
@@ -188,7 +209,7 @@ impl Claims {
             What::Attestation => "its attestation",
         };
         let shown = written.uri();
-        let taken = self.claims.get(&spot).into_iter().flatten().find(|claim| {
+        let taken = self.by_spot.get(&spot).into_iter().flatten().find(|claim| {
             let mine =
                 matches!(claim.who, Who::Output(at, _) if at == me) && (!file || claim.what == What::Object);
             !mine && claim.forbids(what, written.server.as_deref())
@@ -236,16 +257,6 @@ impl Claim {
     }
 }
 
-/// Everything that an attestation consists of which is named after this, wherever it lies: one
-/// is looked for in both places.
-fn attestation_of<'a>(named_after: &Written<'a>) -> Vec<Written<'a>> {
-    let names = [Placement::Beside, Placement::Apart]
-        .into_iter()
-        .filter_map(|placement| AttestationNames::of(&named_after.key, placement).ok());
-    let written = |names: AttestationNames| names.all().map(|key| named_after.called(key.as_str()));
-    names.flat_map(written).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use argo_attest_core::argo::{Source, TemplateText, encode};
@@ -270,7 +281,7 @@ mod tests {
         });
         let text = encode(&template).unwrap().into_bytes();
         let step = Step::parse(&TemplateText::new(Source::Env, text).unwrap()).unwrap();
-        let claims = Claims::of(&step, None, None);
+        let claims = Claims::of(&step, None, None, &"0=spdx".parse().unwrap());
         let each = step.outputs.iter().enumerate();
         each.map(|(at, output)| {
             claims.against(at, output.plan.as_ref().unwrap().destination.object().unwrap())
@@ -293,8 +304,15 @@ mod tests {
     fn two_stores_of_one_buckets_name() {
         let stores = [("s3.example", false), ("backup.example", false)];
         assert_eq!(conflicts(stores, ["k", "k"]), [None, None]);
-        let found = conflicts(stores, ["k", "k.sigstore.json"]);
-        assert!(found.iter().all(Option::is_some), "{found:?}");
+        for attestation in
+            ["k.sigstore.json", "k.predicate-spdx.sigstore.json", ".attestations/k.intoto.jsonl"]
+        {
+            let found = conflicts(stores, ["k", attestation]);
+            assert!(found.iter().all(Option::is_some), "{attestation}: {found:?}");
+        }
+        // Of a type that nobody names, nothing is put.
+        let found = conflicts(stores, ["k", "k.predicate-sarif.sigstore.json"]);
+        assert_eq!(found, [None, None]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use argo_attest_core::argo::{Elsewhere, Packing, Shape as ArgoShape};
 use argo_attest_core::contents::Contents;
 use argo_attest_core::image::layout::Found;
 use argo_attest_core::intoto::ResourceDescriptor;
-use argo_attest_core::outcome::Fate;
+use argo_attest_core::outcome::{Fate, PredicateOutcome};
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::slsa::Provenance;
 use argo_attest_core::text::causes;
@@ -21,6 +21,7 @@ use super::grace::{Deadline, TimeUp};
 use super::last_look::LastLook;
 use super::packed;
 use super::planned::{Keeping, Way};
+use super::predicates::Documents;
 use super::settings::Form;
 use super::waiting::Waiting;
 use crate::artifact_repository::key;
@@ -48,6 +49,8 @@ pub(super) struct Concluding<'a> {
     /// When it is too late to go on.
     pub(super) deadline: Deadline,
     pub(super) provenance: &'a dyn Fn(Vec<ResourceDescriptor>, Option<&Elsewhere>) -> Provenance,
+    /// What the step says of its outputs itself.
+    pub(super) documents: &'a Documents<'a>,
 }
 
 /// What became of one output, and of what in it has no part in that.
@@ -58,6 +61,8 @@ pub(super) struct Conclusion {
     pub(super) images: Found,
     /// What lay in its attestation's place, and where that is now.
     pub(super) set_aside: Vec<String>,
+    /// What became of the files that speak of it, if it is attested.
+    pub(super) predicates: Vec<PredicateOutcome>,
 }
 
 /// Entries of an output of which its attestation does not speak.
@@ -71,7 +76,8 @@ pub(super) struct Entries {
 
 impl Conclusion {
     fn of(fate: Fate) -> Self {
-        Self { fate, entries: Entries::default(), images: Found::default(), set_aside: Vec::new() }
+        let (entries, images) = (Entries::default(), Found::default());
+        Self { fate, entries, images, set_aside: Vec::new(), predicates: Vec::new() }
     }
 
     pub(super) fn refused(reason: impl Into<String>) -> Self {
@@ -101,13 +107,15 @@ struct Known {
 /// An output that is attested, or why it is not.
 struct Attested {
     fate: Fate,
+    /// What its statement names, if there is one.
+    contents: Option<Contents>,
     images: Found,
     set_aside: Vec<String>,
 }
 
 impl From<Fate> for Attested {
     fn from(fate: Fate) -> Self {
-        Self { fate, images: Found::default(), set_aside: Vec::new() }
+        Self { fate, contents: None, images: Found::default(), set_aside: Vec::new() }
     }
 }
 
@@ -151,12 +159,30 @@ impl Concluding<'_> {
             let known = self.work_out(way, sealed, &mut entries).await?;
             self.attest(way, before, known, &last).await
         };
-        let Attested { fate, images, set_aside } = match self.deadline.within(working).await {
+        let Attested { fate, contents, images, set_aside } = match self.deadline.within(working).await {
             Ok(Ok(concluded)) => concluded,
             Ok(Err(reason)) => Fate::Refused { reason }.into(),
             Err(TimeUp) => last.too_late().into(),
         };
-        Conclusion { fate, entries, images, set_aside }
+        // After it: what is said of it besides must not cost it its provenance.
+        let predicates = match contents {
+            Some(contents) => self.predicates(way, before, &contents).await,
+            None => Vec::new(),
+        };
+        Conclusion { fate, entries, images, set_aside, predicates }
+    }
+
+    /// Has what the step says of an attested output be signed.
+    async fn predicates(&self, way: &Way, before: &Before, contents: &Contents) -> Vec<PredicateOutcome> {
+        // It had a place when it was attested.
+        let Ok(place) = way.attestations(before.store.as_ref()) else { return Vec::new() };
+        let attestor = Attestor::new(self.signer).with_foreign(Foreign::SetAside);
+        self.documents
+            .about_artifact(&way.artifact.name, self.deadline, async |document| {
+                let place = place.clone().labelled(Some(document.kind().label()));
+                attestor.state(contents, document, &place).await
+            })
+            .await
     }
 
     /// What the statement will be about. Of very many files this takes its time, in which
@@ -229,13 +255,13 @@ impl Concluding<'_> {
                 let directory = (*packing == Packing::ObjectPerFile).then(|| key(object));
                 let directory = directory.transpose().map_err(|e| e.to_string())?.map(|key| store.uri(&key));
                 let byproducts = byproducts(&contents, &manifest, &stored, directory.as_deref());
-                (contents, (self.provenance)(byproducts, None))
+                (contents, (self.provenance)(self.with_documents(way, byproducts), None))
             }
             // Nobody can ask whether it is there: what is stated is what main wrote.
             Keeping::Named { place, .. } => {
                 let contents = known.written_to(place)?;
                 let byproducts = byproducts(&contents, &manifest, &[], None);
-                (contents, (self.provenance)(byproducts, Some(place)))
+                (contents, (self.provenance)(self.with_documents(way, byproducts), Some(place)))
             }
         };
         let images = self.images(search, contents.name()).await;
@@ -243,7 +269,14 @@ impl Concluding<'_> {
         let attestor = Attestor::new(self.signer).with_foreign(Foreign::SetAside);
         let receipt = attestor.attest(&contents, &place, &provenance).await.map_err(|e| causes(&e))?;
         let set_aside = receipt.set_aside().to_vec();
-        Ok(Attested { fate: Fate::Attested(receipt.into_attested()), images, set_aside })
+        let fate = Fate::Attested(receipt.into_attested());
+        Ok(Attested { fate, contents: Some(contents), images, set_aside })
+    }
+
+    /// With what the step says of the output itself, each document by its digest.
+    fn with_documents(&self, way: &Way, byproducts: Vec<ResourceDescriptor>) -> Vec<ResourceDescriptor> {
+        let documents = self.documents.byproducts_of_artifact(&way.artifact.name);
+        byproducts.into_iter().chain(documents).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use argo_attest_core::outcome::{OutputOutcome, StepOutcome, StepState};
+use argo_attest_core::outcome::{OutputOutcome, PredicateOutcome, StepOutcome, StepState};
 use argo_attest_core::text::causes;
 use jiff::Timestamp;
 use tracing::{error, info};
@@ -13,7 +13,7 @@ use super::preparation::OutcomePlace;
 use super::settings::Form;
 use super::status::Status;
 use super::surroundings::Surroundings;
-use super::telling::{count_outputs, log, store_outcome};
+use super::telling::{count_outputs, log, log_predicate, store_outcome};
 use crate::artifact_repository::Stores;
 use crate::attest::Reported;
 use crate::cluster::Notice;
@@ -31,6 +31,7 @@ pub(super) struct Done<'a> {
     pub(super) place: Result<OutcomePlace, String>,
     pub(super) state: StepState,
     pub(super) outputs: Vec<OutputOutcome>,
+    pub(super) predicates: Vec<PredicateOutcome>,
     /// When main's end was noticed, by the steady clock and by that of the wall.
     pub(super) ended: Instant,
     pub(super) finished_on: Timestamp,
@@ -41,7 +42,8 @@ impl Done<'_> {
     /// Tells everybody: the signed outcome, then the termination message, whatever became
     /// of the former; the log, the metrics and the pod.
     pub(super) async fn tell(self) -> End {
-        let Self { here, step, form, key, stores, place, state, outputs, ended, finished_on, grace } = self;
+        let Self { here, step, form, key, stores, place, state, outputs, predicates, ended, .. } = self;
+        let (finished_on, grace) = (self.finished_on, self.grace);
         let finished = !matches!(state, StepState::Unfinished { .. });
         let outcome = StepOutcome {
             invocation_id: here.settings.identity.invocation_id(),
@@ -49,6 +51,7 @@ impl Done<'_> {
             template: &step,
             state,
             outputs,
+            predicates,
             builder_id: &here.settings.builder_id,
             started_on: Some(here.started_on),
             finished_on: finished.then_some(finished_on),
@@ -66,6 +69,7 @@ impl Done<'_> {
             error!(why, "the step's outcome could not be stored");
         }
         outcome.outputs.iter().for_each(|output| log(output, form));
+        outcome.predicates.iter().for_each(|predicate| log_predicate(predicate, form));
         count_outputs(here.metrics, &outcome.outputs);
         let place = stored.as_ref().map(Reported::bundle_uri).map_err(String::as_str);
         here.tell(&Status::Done(outcome.termination_message(place)));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use argo_attest_core::argo::Elsewhere;
 use argo_attest_core::image::layout::WrittenImages;
 use argo_attest_core::intoto::ResourceDescriptor;
-use argo_attest_core::outcome::{OutputOutcome, StepState};
+use argo_attest_core::outcome::{OutputOutcome, PredicateOutcome, StepState};
 use argo_attest_core::slsa::StepRun;
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -20,6 +20,7 @@ use super::images::{ConcludingImages, Written};
 use super::key::follow;
 use super::observing::{Observed, Unobserved, Watched};
 use super::planned::Planned;
+use super::predicates::Documents;
 use super::preparation::Prepared;
 use super::status::Status;
 use super::surroundings::Surroundings;
@@ -63,7 +64,7 @@ impl<'a> Finishing<'a> {
             StepState::Failed { .. } => main.ended.filter(|_| here.settings.attest_failed),
             StepState::Started | StepState::Unfinished { .. } => None,
         };
-        let Concluded { outputs, images } = match (attested, watched) {
+        let Concluded { outputs, images, predicates } = match (attested, watched) {
             (Some(ended), Ok(watched)) => {
                 let attesting = Attesting { here, prepared: &prepared, ended, finished_on: main.finished_on };
                 attesting.conclude(watched, grace.to_work()).await
@@ -73,10 +74,13 @@ impl<'a> Finishing<'a> {
             (None, _) => Concluded {
                 outputs: prepared.outputs.iter().map(|_| not_attempted(&state)).collect(),
                 images: prepared.images.each(|| not_attempted(&state).fate),
+                predicates: Vec::new(),
             },
         };
         let outputs = prepared.outputs.iter().zip(outputs).map(|(o, c)| output_outcome(o, c));
-        let outputs = outputs.chain(images).collect();
+        let outputs: Vec<_> = outputs.chain(images).collect();
+        let pairs = prepared.predicates();
+        let predicates = pairs.iter().map(|pair| pair.concluded(&predicates, &outputs)).collect();
         Done {
             here,
             step: prepared.step.name,
@@ -86,6 +90,7 @@ impl<'a> Finishing<'a> {
             place: prepared.outcome,
             state,
             outputs,
+            predicates,
             ended: main.at,
             finished_on: main.finished_on,
             grace,
@@ -98,6 +103,8 @@ struct Concluded {
     /// In the template's order.
     outputs: Vec<Conclusion>,
     images: Vec<OutputOutcome>,
+    /// What became of the files that speak of what is attested.
+    predicates: Vec<PredicateOutcome>,
 }
 
 /// A step that is attested.
@@ -130,13 +137,16 @@ impl Attesting<'_> {
         // attested: what was not seen in that time is no evidence.
         let looking = deadline.or_before(Deadline::after(LOOKING));
         let written = looking.within(self.written(&artifacts)).await.unwrap_or_default();
-        let of_images = || run.provenance(Vec::new());
+        let of_images = |byproducts| run.provenance(byproducts);
+        let (predicates, planned) = (&self.prepared.predicates, &self.prepared.outputs);
+        let documents = Documents::read(predicates, planned, &artifacts, self.ended.changed, deadline).await;
         let concluding = Concluding {
             form: self.prepared.form,
             signer: &self.prepared.key,
             ended: self.ended.changed,
             deadline,
             provenance: &provenance,
+            documents: &documents,
         };
         let outputs = self.prepared.outputs.iter().map(|output| {
             let concluding = &concluding;
@@ -152,15 +162,19 @@ impl Attesting<'_> {
                 }
             }
         });
-        let outputs = join_all(outputs.collect::<Vec<_>>()).await;
+        let mut outputs = join_all(outputs.collect::<Vec<_>>()).await;
         let images = ConcludingImages {
             signer: &self.prepared.key,
             deadline,
             written: &written.with_images(layouts(&self.prepared.outputs, &outputs)),
             provenance: &of_images,
+            documents: &documents,
         };
         let images = self.prepared.images.conclude(&images).await;
-        Concluded { outputs, images }
+        let (images, of_images): (Vec<_>, Vec<_>) = images.into_iter().unzip();
+        let of_outputs = outputs.iter_mut().flat_map(|output| std::mem::take(&mut output.predicates));
+        let predicates = of_outputs.chain(of_images.into_iter().flatten()).collect();
+        Concluded { outputs, images, predicates }
     }
 
     /// Where the digest of an image may be found.
@@ -200,7 +214,7 @@ fn each(prepared: &Prepared, conclusion: impl Fn() -> Conclusion) -> Concluded {
         Err(reason) => Conclusion::refused(reason.clone()),
     };
     let outputs = prepared.outputs.iter().map(of).collect();
-    Concluded { outputs, images: prepared.images.each(|| conclusion().fate) }
+    Concluded { outputs, images: prepared.images.each(|| conclusion().fate), predicates: Vec::new() }
 }
 
 /// The images that main wrote, and in which output.
@@ -222,7 +236,7 @@ fn not_attempted(state: &StepState) -> Conclusion {
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {
-    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside, images: _ } = conclusion;
+    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside, .. } = conclusion;
     let (name, path) = (output.name.clone(), output.declared_path.clone());
     OutputOutcome { name, path, fate, refused, set_aside, not_stored }
 }

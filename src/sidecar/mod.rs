@@ -36,6 +36,7 @@ mod observing;
 mod packed;
 mod placing;
 mod planned;
+mod predicates;
 mod preparation;
 mod ready;
 mod settings;

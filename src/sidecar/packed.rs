@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 
-use argo_attest_core::archive::{EntryKind, ExpectedFile, Inventory, Limits, inventory};
+use argo_attest_core::archive::{EntryKind, ExpectedFile, Inventory, Limits, inventory, inventory_with};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::links::{Leads, LinkTarget, Links};
 use argo_attest_core::relpath::RelPath;
@@ -38,6 +38,34 @@ pub(super) async fn digests(way: &Way, sealed: &SealedArtifact, most: u64) -> Ve
     let read = tokio::task::spawn_blocking(move || read(&artifact, &base, &archive.digest)).await;
     let Ok(Ok(Inventory { files, .. })) = read else { return Vec::new() };
     files.into_values().map(|file| file.digest).collect()
+}
+
+/// The content of one file of what Argo packed, where only that can be seen.
+pub(super) async fn content(
+    way: &Way,
+    sealed: &SealedArtifact,
+    path: &RelPath,
+    most: usize,
+) -> Result<Vec<u8>, String> {
+    let archive = sealed.files().get(&RelPath::root()).ok_or("what Argo packed cannot be read")?;
+    let (artifact, base, expected) =
+        (sealed.artifact().clone(), way.plan.packed_base().to_vec(), archive.digest);
+    let path = path.clone();
+    let reading = move || {
+        let archive = open(&artifact)?;
+        let (found, content) =
+            inventory_with(archive, &base, Limits::PACKED, &path, most).map_err(|e| causes(&e))?;
+        unchanged(&found, &expected)?;
+        match (found.files.get(&path), content) {
+            (Some(file), Some(content)) if file.digest == Sha256Digest::of(&content) => Ok(content),
+            (Some(file), _) => Err(format!("it has {} bytes, and at most {most} are signed", file.size)),
+            (None, _) if path.is_root() => {
+                Err("it is a directory: name the file in it, as OUTPUT/PATH".to_owned())
+            }
+            (None, _) => Err(format!("there is no file {path} in the output")),
+        }
+    };
+    tokio::task::spawn_blocking(reading).await.map_err(|e| e.to_string())?
 }
 
 fn as_sealed(sealed: SealedArtifact, inventory: Inventory, archive: Seen) -> SealedArtifact {
@@ -90,12 +118,22 @@ fn refusal(kind: EntryKind) -> Refusal {
 
 /// Lists the `.tgz` whose digest was `expected` when it was written. Blocks.
 fn read(artifact: &Artifact, base: &[u8], expected: &Sha256Digest) -> Result<Inventory, String> {
+    let found = inventory(open(artifact)?, base, Limits::PACKED).map_err(|e| causes(&e))?;
+    unchanged(&found, expected)?;
+    Ok(found)
+}
+
+fn open(artifact: &Artifact) -> Result<BufReader<File>, String> {
     let root = Root::open(&artifact.root).map_err(|e| causes(&e))?;
     let (file, _) = root.open_file(&artifact.path).map_err(|e| e.to_string())?;
-    let found = inventory(BufReader::new(File::from(file)), base, Limits::PACKED).map_err(|e| causes(&e))?;
-    // Main can write there too, and may have, since it was digested.
-    if found.object.digest != *expected {
-        return Err("what Argo packed was changed after it was written".into());
+    Ok(BufReader::new(File::from(file)))
+}
+
+/// Main can write there too, and may have, since it was digested.
+fn unchanged(found: &Inventory, expected: &Sha256Digest) -> Result<(), String> {
+    if found.object.digest == *expected {
+        Ok(())
+    } else {
+        Err("what Argo packed was changed after it was written".into())
     }
-    Ok(found)
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::argo::{Destination, Elsewhere, ObjectRef, Place, Placement, Plan, Step, Unlocated};
+use argo_attest_core::argo::{
+    Destination, Elsewhere, ObjectRef, Place, Placement, Plan, Predicates, Step, Unlocated,
+};
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::slsa::PodIdentity;
 use argo_attest_core::text::causes;
@@ -83,13 +85,18 @@ impl Way {
 }
 
 /// Works out every output of the step. `placing`: where the attestation of each goes.
-pub(super) fn outputs(step: &Step, placing: Placing, settings: &Settings) -> Vec<Planned> {
+pub(super) fn outputs(
+    step: &Step,
+    placing: Placing,
+    predicates: &Predicates,
+    settings: &Settings,
+) -> Vec<Planned> {
     let mirror = MountTable::of_this_process()
         .map(|here| Mirror::new(here, MainMounts::of_template(step), &own(settings)))
         .map_err(|error| causes(&error));
     let outcome = outcome_object(step, settings).ok();
-    let claims =
-        Arc::new(Claims::of(step, outcome.as_ref().map(OutcomeObject::written).as_ref(), named(settings)));
+    let written = outcome.as_ref().map(OutcomeObject::written);
+    let claims = Arc::new(Claims::of(step, written.as_ref(), named(settings), predicates));
     let planning = Planning { step, placing, settings, mirror, claims };
     let each = step.outputs.iter().enumerate().map(|(at, output)| Planned {
         name: output.name.clone(),
@@ -137,10 +144,14 @@ fn outcome_object(step: &Step, settings: &Settings) -> Result<OutcomeObject, Str
 }
 
 /// Where the step's own outcome goes, or why it has no place.
-pub(super) fn outcome_place(step: &Step, settings: &Settings) -> Result<OutcomeObject, String> {
+pub(super) fn outcome_place(
+    step: &Step,
+    predicates: &Predicates,
+    settings: &Settings,
+) -> Result<OutcomeObject, String> {
     let object = outcome_object(step, settings)?;
     let written = object.written();
-    if Claims::of(step, Some(&written), named(settings)).outcome_is_taken(&written) {
+    if Claims::of(step, Some(&written), named(settings), predicates).outcome_is_taken(&written) {
         let written = written.uri();
         return Err(format!("{written} is the object of something else that the step stores"));
     }

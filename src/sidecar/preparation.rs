@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use argo_attest_core::argo::{ObjectRef, Step};
+use argo_attest_core::argo::{ObjectRef, Predicates, Step};
 use argo_attest_core::slsa::InputEvidence;
 use tokio::task::spawn_blocking;
 
@@ -15,6 +15,7 @@ use super::failed::{NotReady, not_established, not_ready};
 use super::images::StepImages;
 use super::placing::Placing;
 use super::planned::{self, Keeping, OutcomeObject, Planned};
+use super::predicates::{Pair, pairs};
 use super::settings::Form;
 use super::surroundings::Surroundings;
 use super::upstream;
@@ -36,6 +37,8 @@ pub(super) struct Prepared {
     pub(super) opened: BTreeMap<usize, Arc<dyn Store>>,
     /// The images that it says it pushes.
     pub(super) images: StepImages,
+    /// The files that it says speak of what else it leaves.
+    pub(super) predicates: Predicates,
     /// What is known of the inputs, by name.
     pub(super) inputs: BTreeMap<String, InputEvidence>,
     /// Where the step's own outcome goes, or why it has no place.
@@ -61,6 +64,7 @@ impl Prepared {
         let placing = Placing::new(claim.asked().placement, here.settings);
         let established = claim.establish(&here.platform()).await;
         let Established { step, source: template, asked } = established.map_err(|e| not_established(&e))?;
+        let predicates = asked.predicates;
         let images = StepImages::new(asked.images, here.environment, here.settings.plain_http);
         here.waits_for.set("the key");
         let key = FollowedKey::load(&here.settings.key, &|name| here.environment.var(name))
@@ -71,17 +75,19 @@ impl Prepared {
         };
         here.waits_for.set("a look at the places where main's volumes are mounted");
         let (step, mut outputs) = {
-            let settings = here.settings.clone();
+            let (settings, predicates) = (here.settings.clone(), predicates.clone());
             let planning = spawn_blocking(move || {
-                let outputs = planned::outputs(&step, placing, &settings);
+                let outputs = planned::outputs(&step, placing, &predicates, &settings);
                 (step, outputs)
             });
             planning.await.map_err(|e| not_ready(&e, "see the log"))?
         };
         let mut troubles: Vec<_> = outputs.iter().filter_map(not_attestable).collect();
+        let named = pairs(&predicates, &outputs, &images);
+        troubles.extend(named.iter().filter_map(|pair| pair.trouble(&outputs)));
         let mut opening = Opening::new(here);
         let opened = opening.outputs(&mut outputs);
-        let outcome = planned::outcome_place(&step, here.settings);
+        let outcome = planned::outcome_place(&step, &predicates, here.settings);
         let outcome = outcome.and_then(|object| opening.outcome(&object));
         let Opening { stores, refused, .. } = opening;
         troubles.extend(refused.into_values());
@@ -100,11 +106,19 @@ impl Prepared {
             outputs,
             opened,
             images,
+            predicates,
             inputs,
             outcome,
             hindrance,
             troubles,
         })
+    }
+}
+
+impl Prepared {
+    /// The files that speak of what else the step leaves, with each thing that they are about.
+    pub(super) fn predicates(&self) -> Vec<Pair<'_>> {
+        pairs(&self.predicates, &self.outputs, &self.images)
     }
 }
 

@@ -50,12 +50,20 @@ fn outcome<'a>(here: &'a Surroundings<'_>, prepared: &'a Prepared) -> StepOutcom
         None => Fate::Unfinished { reason: NOT_YET.into() },
         Some(reason) => Fate::Refused { reason: reason.clone() },
     });
+    let predicates = prepared.predicates();
+    let predicates = predicates.iter().map(|pair| {
+        pair.unread(|| match &hindrance {
+            None => Fate::Unfinished { reason: NOT_YET.into() },
+            Some(reason) => Fate::Refused { reason: reason.clone() },
+        })
+    });
     StepOutcome {
         invocation_id: settings.identity.invocation_id(),
         identity: &settings.identity,
         template: &prepared.step.name,
         state: StepState::Started,
         outputs: prepared.outputs.iter().map(output).chain(images).collect(),
+        predicates: predicates.collect(),
         builder_id: &settings.builder_id,
         started_on: Some(here.started_on),
         finished_on: None,

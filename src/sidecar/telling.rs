@@ -1,7 +1,7 @@
 //! What became of the step's outputs, to the log and the metrics; and its outcome, signed,
 //! into the store.
 
-use argo_attest_core::outcome::{Fate, OutputOutcome, STEP_OUTCOME_V1, StepOutcome};
+use argo_attest_core::outcome::{Fate, OutputOutcome, PredicateOutcome, STEP_OUTCOME_V1, StepOutcome};
 use tracing::{info, warn};
 
 use super::preparation::OutcomePlace;
@@ -61,5 +61,28 @@ pub(super) fn log(output: &OutputOutcome, form: Form) {
     }
     for (entry, reason) in &output.refused {
         warn!(output = name, entry, reason, form, "refused");
+    }
+}
+
+pub(super) fn log_predicate(predicate: &PredicateOutcome, form: Form) {
+    let PredicateOutcome { name, kind, about, fate } = predicate;
+    let (kind, about, form) = (kind.as_str(), about.as_deref().unwrap_or_default(), form.as_str());
+    match fate {
+        Fate::Attested(attested) => {
+            info!(
+                predicate = name,
+                kind,
+                about,
+                attestation = attested.attestation(),
+                form,
+                "signed as what it is"
+            );
+        }
+        Fate::Absent | Fate::NotStored { .. } => {
+            info!(predicate = name, kind, about, form, "nothing to sign, as it may be");
+        }
+        Fate::Refused { reason } | Fate::Unfinished { reason } | Fate::NotAttempted { reason } => {
+            warn!(predicate = name, kind, about, reason, form, "not signed");
+        }
     }
 }

@@ -63,7 +63,7 @@ async fn check_at(
     workers: NonZeroUsize,
     progress: &dyn Progress,
 ) -> Result<Checked, CheckError> {
-    let attestations = FileAttestations::new(named).at_most(checker.largest);
+    let attestations = FileAttestations::new(named).labelled(checker.wanted.label()).at_most(checker.largest);
     let mut check = Check { checker, named, real, workers, progress, content: None };
     if let Some(bundle) = &checker.bundle {
         return match check.candidate(attestations.named(bundle)).await {
@@ -181,7 +181,8 @@ async fn unclaimed(
         Place::Within(_) | Place::Among(_) => known.ends_with(verified.subject()),
         Place::Itself(_) | Place::Named(_) | Place::ByDigest => known.is_called(verified.subject()),
     };
-    let attestations = FileAttestations::new(artifact).at_most(checker.largest);
+    let attestations =
+        FileAttestations::new(artifact).labelled(checker.wanted.label()).at_most(checker.largest);
     let mut above = attestations.find(Reach::Above(depth));
     while let Some(candidate) = above.next().await {
         let at = match candidate {

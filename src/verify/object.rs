@@ -29,7 +29,7 @@ pub async fn check_object(
     key: &ObjectKey,
     progress: &dyn Progress,
 ) -> Result<Checked, CheckError> {
-    let attestations = ObjectAttestations::new(store, key).at_most(checker.largest);
+    let attestations = looked_for(checker, store, key);
     let (parts, known) = (Parts::Object, None);
     let mut check = Check { checker, store, key, parts, attestations: &attestations, progress, known };
     if let Some(bundle) = &checker.bundle {
@@ -67,11 +67,15 @@ pub(super) async fn check_directory(
     members: &[ObjectKey],
     progress: &dyn Progress,
 ) -> Result<Checked, CheckError> {
-    let attestations = ObjectAttestations::new(store, key).at_most(checker.largest);
+    let attestations = looked_for(checker, store, key);
     let (parts, known) = (Parts::Directory(members), None);
     let mut check = Check { checker, store, key, parts, attestations: &attestations, progress, known };
     let nearest = attestations.candidates(Reach::Nearest);
     candidates::first(nearest, async |candidate| check.candidate(candidate).await).await
+}
+
+fn looked_for<'a>(checker: &Checker, store: &'a dyn Store, key: &ObjectKey) -> ObjectAttestations<'a> {
+    ObjectAttestations::new(store, key).labelled(checker.wanted.label()).at_most(checker.largest)
 }
 
 /// What an artifact consists of.
@@ -191,6 +195,9 @@ fn placed(
             })
         }
         (Err(PlaceError::Nowhere { .. }), _) => Ok(false),
+        // A predicate that is somebody's document says of no store that the artifact is in it. That it
+        // is about these bytes holds in any.
+        (Err(PlaceError::NoStore { .. }), _) if statement.provenance().is_none() => Ok(false),
         (Err(error), _) => Err(error.into()),
     }
 }

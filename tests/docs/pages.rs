@@ -196,6 +196,7 @@ fn all_that_is_named_is_in_the_contract() {
         annotation::ATTEST,
         annotation::VERIFY_INPUTS,
         annotation::IMAGES,
+        annotation::PREDICATES,
         annotation::PLACE,
         annotation::STATE,
         annotation::ATTESTED,

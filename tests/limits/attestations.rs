@@ -8,6 +8,7 @@ use argo_attest::attestations::MAX_ATTESTATION_BYTES;
 use argo_attest_core::bundle::{Bundle, lines};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Envelope, MAX_PAYLOAD, MAX_SIGNATURES};
+use argo_attest_core::intoto::LIMITS;
 use argo_attest_core::json::Limits;
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use base64::Engine as _;
@@ -102,6 +103,30 @@ fn a_signed_statement_of_the_largest_size_is_read_within_bounds() {
     let beyond = format!("[{}]", self::objects(most));
     verify(&desk(".sigstore.json", signed(statement(&beyond)).to_json()))
         .refuses(1, "more than 50000 values");
+}
+
+/// What is not looked into may have more in it than what is: names of one object, which are compared
+/// with each other, cost most.
+#[test]
+fn a_signed_document_of_the_largest_size_is_read_within_bounds() {
+    let document = |names: usize| {
+        let names: Vec<_> = (0..names).map(|n| format!("\"{n:x}\":0")).collect();
+        let rest = "x".repeat(MAX_PAYLOAD - 11 * names.len() - 1000);
+        let text = String::from_utf8(statement(&format!("{{{},\"\":\"{rest}\"}}", names.join(",")))).unwrap();
+        text.replacen("https://slsa.dev/provenance/v1", "https://cyclonedx.org/bom", 1).into_bytes()
+    };
+    let asked = |names| {
+        let desk = desk(".predicate-cyclonedx.sigstore.json", signed(document(names)).to_json());
+        let verified = Cost::of(&mut desk.program(["verify", "--key", "k.pub", "--type", "cyclonedx", "f"]));
+        (desk, verified)
+    };
+    let (desk, accepted) = asked(LIMITS.values - 40);
+    let accepted = accepted.bounded();
+    assert_eq!(accepted.code, Some(0), "{:.300}", accepted.out);
+    for shown in inspect(&desk, "f.predicate-cyclonedx.sigstore.json") {
+        assert_eq!(shown.bounded().code, Some(0));
+    }
+    asked(LIMITS.values).1.refuses(1, "more than 250000 values");
 }
 
 #[test]

@@ -156,6 +156,8 @@ pub mod annotation {
     pub const VERIFY_INPUTS: &str = "argo-attest.io/verify-inputs";
     /// On a template: images that its step pushes, as `registry/repository:tag`, several by commas.
     pub const IMAGES: &str = "argo-attest.io/images";
+    /// On a template: files of its outputs that say something of the others, as `output=type`.
+    pub const PREDICATES: &str = "argo-attest.io/predicates";
     /// On a template: `"beside"` or `"apart"`, where the attestations of its outputs lie.
     pub const PLACE: &str = "argo-attest.io/place-attestations";
     /// On a pod: in one word what became of the step.

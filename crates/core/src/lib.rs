@@ -31,6 +31,7 @@ pub mod object_name;
 pub mod outcome;
 pub mod outcome_words;
 pub mod policy;
+pub mod predicate;
 pub mod relpath;
 pub mod secret;
 pub mod slsa;

@@ -31,6 +31,9 @@ pub struct OutcomeWords {
     /// One for each output.
     #[serde(default, deserialize_with = "json::objects_or_unset")]
     pub outputs: Vec<OutputWords>,
+    /// One for each file that was to be signed as what it is, and each thing that it is about.
+    #[serde(default, deserialize_with = "json::objects_or_unset")]
+    pub predicates: Vec<PredicateWords>,
 }
 
 /// Something by its name or id.
@@ -82,12 +85,35 @@ pub struct RefusedWords {
     pub reason: String,
 }
 
+/// What is said of a file that was to be signed as what it is; empty where nothing is.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PredicateWords {
+    /// The output artifact that it is or is in.
+    pub name: String,
+    /// As what it was to be signed.
+    pub predicate_type: String,
+    /// About which output or image.
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// What became of it.
+    pub verdict: String,
+    /// Where the statement is.
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
+    pub attestation: String,
+    /// Why there is none.
+    #[serde(default, deserialize_with = "json::or_unset", skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
 impl OutcomeWords {
     /// `None` for a predicate of another type, or one that is no outcome.
     pub fn read(predicate_type: &str, predicate: &str) -> Option<Self> {
         if predicate_type != STEP_OUTCOME_V1 {
             return None;
         }
+        // As many values as of any document of which something is built.
+        json::raw(predicate.as_bytes(), predicate.len()).ok()?;
         serde_json::from_str(predicate).ok().map(|Object(words)| words)
     }
 }

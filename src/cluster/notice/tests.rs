@@ -33,6 +33,10 @@ static STATEMENT: LazyLock<Authentic> = LazyLock::new(|| {
 });
 
 fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {
+    notice_of(state, outputs, Vec::new())
+}
+
+fn notice_of(state: StepState, outputs: Vec<OutputOutcome>, predicates: Vec<PredicateOutcome>) -> Notice {
     let identity = PodIdentity::default();
     Notice::of(&StepOutcome {
         invocation_id: identity.invocation_id(),
@@ -40,6 +44,7 @@ fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {
         template: "build",
         state,
         outputs,
+        predicates,
         builder_id: "https://ci.example.com/argo",
         started_on: None,
         finished_on: None,
@@ -63,6 +68,31 @@ fn refused(name: &str) -> OutputOutcome {
 fn in_part(name: &str, entries: usize) -> OutputOutcome {
     let refused = (0..entries).map(|n| (format!("x{n}"), "a FIFO".to_owned())).collect();
     OutputOutcome { refused, ..attested(name) }
+}
+
+#[test]
+fn a_file_that_is_not_signed_leaves_a_step_incomplete() {
+    let of = |fate| PredicateOutcome {
+        name: "sbom".into(),
+        kind: "spdx".parse().unwrap(),
+        about: Some("a".into()),
+        fate,
+    };
+    let said = |state: StepState, outputs, fate| {
+        let Notice { annotations, event } = notice_of(state, outputs, vec![of(fate)]);
+        format!("{} {} {}", annotations[STATE], event.kind.as_str(), event.message)
+    };
+    let refused = || Fate::Refused { reason: "it is no JSON".into() };
+    assert_eq!(
+        said(StepState::Succeeded, vec![attested("a")], refused()),
+        "incomplete Warning 1 of 1 output is attested; sbom is not signed as https://spdx.dev/Document: it is no JSON"
+    );
+    assert!(said(StepState::Succeeded, Vec::new(), refused()).starts_with("not-attested Warning"));
+    assert!(said(StepState::Succeeded, vec![attested("a")], Fate::Absent).starts_with("attested Normal"));
+    let failed = StepState::Failed { exit_codes: [("main".to_owned(), 3)].into() };
+    let follows = || Fate::NotAttempted { reason: "main failed".into() };
+    let outputs = vec![output("a", follows())];
+    assert!(said(failed, outputs, follows()).contains(" Normal "));
 }
 
 /// State, count, the event's type and reason, and its message, in one line.

@@ -3,8 +3,7 @@
 use argo_attest_core::attestation_file::{
     AttestationFile, CertificateSummary, Claimed, Found, Item, Unusable,
 };
-use argo_attest_core::dsse::MAX_PAYLOAD;
-use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::intoto::{LIMITS, ResourceDescriptor};
 use argo_attest_core::json;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -176,7 +175,7 @@ impl Serialize for Written<'_> {
 
 /// A payload that is JSON of which readers cannot see two documents.
 fn raw(payload: &[u8]) -> Option<&RawValue> {
-    json::raw(payload, MAX_PAYLOAD).ok()
+    json::raw(payload, LIMITS).ok()
 }
 
 fn told(text: &str) -> Option<&str> {

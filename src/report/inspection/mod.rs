@@ -7,8 +7,7 @@ mod shown;
 mod text;
 
 use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
-use argo_attest_core::dsse::MAX_PAYLOAD;
-use argo_attest_core::intoto::Outline;
+use argo_attest_core::intoto::{LIMITS, Outline};
 use argo_attest_core::text::causes;
 
 pub use image::InspectedImage;
@@ -37,6 +36,6 @@ fn readable(item: &Item) -> Result<(), String> {
 
 /// What a payload says, as far as it is a statement or anything like one.
 fn outline(payload: &[u8]) -> Result<Outline, String> {
-    Outline::read(payload, MAX_PAYLOAD)
+    Outline::read(payload, LIMITS)
         .map_err(|e| format!("the signed payload is no JSON object that can be read: {}", causes(&e)))
 }

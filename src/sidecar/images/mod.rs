@@ -12,7 +12,8 @@ use std::time::Duration;
 use argo_attest_core::argo::Images;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{ImageReference, Manifest};
-use argo_attest_core::outcome::{Fate, OutputOutcome};
+use argo_attest_core::intoto::ResourceDescriptor;
+use argo_attest_core::outcome::{Fate, OutputOutcome, PredicateOutcome};
 use argo_attest_core::slsa::{ImageEvidence, Provenance, StepImage};
 use argo_attest_core::text::causes;
 use futures_util::stream::{self, StreamExt as _};
@@ -23,6 +24,7 @@ pub(super) use evidence::Written;
 
 use super::failed::NotReady;
 use super::grace::{Deadline, TimeUp};
+use super::predicates::Documents;
 use crate::attest::{Attestor, ImageAttestor};
 use crate::environment::Env;
 use crate::registry::{Registries, RegistryError};
@@ -111,6 +113,11 @@ impl StepImages {
         self.before = before;
     }
 
+    /// One by one.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ImageReference> {
+        self.images.iter()
+    }
+
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.images.is_empty()
@@ -121,24 +128,53 @@ impl StepImages {
         self.images.iter().map(|image| outcome(image, fate())).collect()
     }
 
-    /// What becomes of each.
-    pub(super) async fn conclude(&self, concluding: &ConcludingImages<'_>) -> Vec<OutputOutcome> {
+    /// What becomes of each, and of the files that speak of it.
+    pub(super) async fn conclude(
+        &self,
+        concluding: &ConcludingImages<'_>,
+    ) -> Vec<(OutputOutcome, Vec<PredicateOutcome>)> {
         let concluded = self.images.iter().map(|image| async move {
-            let fate = match concluding.deadline.within(self.attest(image, concluding)).await {
-                Ok(Ok(fate)) => fate,
-                Ok(Err(reason)) => Fate::Refused { reason },
+            let (fate, manifest) = match concluding.deadline.within(self.attest(image, concluding)).await {
+                Ok(Ok((fate, manifest))) => (fate, Some(manifest)),
+                Ok(Err(reason)) => (Fate::Refused { reason }, None),
                 Err(TimeUp) => {
                     let reason = "the grace period ended before its registry had answered".to_owned();
-                    Fate::Unfinished { reason }
+                    (Fate::Unfinished { reason }, None)
                 }
             };
-            outcome(image, fate)
+            let predicates = match manifest {
+                Some(manifest) => self.predicates(image, &manifest, concluding).await,
+                None => Vec::new(),
+            };
+            (outcome(image, fate), predicates)
         });
         let concluded: Vec<_> = concluded.collect();
         stream::iter(concluded).buffered(AT_ONCE).collect().await
     }
 
-    async fn attest(&self, image: &ImageReference, by: &ConcludingImages<'_>) -> Result<Fate, String> {
+    /// Has what the step says of an attested image be signed.
+    async fn predicates(
+        &self,
+        image: &ImageReference,
+        manifest: &Manifest,
+        by: &ConcludingImages<'_>,
+    ) -> Vec<PredicateOutcome> {
+        let Ok(registries) = &self.registries else { return Vec::new() };
+        let attestor = Attestor::new(by.signer);
+        let attestor = ImageAttestor::new(&attestor, registries);
+        by.documents
+            .about_image(image, by.deadline, async |document| {
+                attestor.state(image.repository(), manifest, document).await
+            })
+            .await
+    }
+
+    /// The manifest that is attested, too.
+    async fn attest(
+        &self,
+        image: &ImageReference,
+        by: &ConcludingImages<'_>,
+    ) -> Result<(Fate, Manifest), String> {
         let registries = self.registries.as_ref().map_err(|why| why.reason.clone())?;
         let manifest = registries.manifest(image).await.map_err(|error| match error {
             RegistryError::NotFound { .. } => {
@@ -154,12 +190,13 @@ impl StepImages {
             _ => None,
         };
         let seen = StepImage { reference: image, evidence, before: was, output: output.as_deref() };
-        let provenance = (by.provenance)().of_image(&seen);
+        let provenance = (by.provenance)(by.documents.byproducts_of_image(image)).of_image(&seen);
         info!(image = %image, digest = %manifest.digest(), evidence = evidence.name(), "image");
         let attestor = Attestor::new(by.signer);
         let attestor = ImageAttestor::new(&attestor, registries);
         let attested = attestor.attest(image.repository(), &manifest, &provenance).await;
-        Ok(Fate::Attested(attested.map_err(|error| causes(&error))?.into_receipt().into_attested()))
+        let receipt = attested.map_err(|error| causes(&error))?.into_receipt();
+        Ok((Fate::Attested(receipt.into_attested()), manifest))
     }
 
     /// The best that there is, and the output in which it is.
@@ -216,7 +253,10 @@ pub(super) struct ConcludingImages<'a> {
     pub(super) signer: &'a dyn Signer,
     pub(super) deadline: Deadline,
     pub(super) written: &'a Written,
-    pub(super) provenance: &'a dyn Fn() -> Provenance,
+    /// With what came out beside the image.
+    pub(super) provenance: &'a dyn Fn(Vec<ResourceDescriptor>) -> Provenance,
+    /// What the step says of its images itself.
+    pub(super) documents: &'a Documents<'a>,
 }
 
 /// Among the outputs, by a name that no artifact can have.

@@ -16,6 +16,7 @@ from . import (  # noqa: F401
     links,
     map_reduce,
     packings,
+    predicates,
     protection,
     restricted,
     rotation,

@@ -12,6 +12,7 @@ mod mounts;
 mod odd_stores;
 mod packings;
 mod placing;
+mod predicates;
 mod readiness;
 mod reports;
 mod restarts;

@@ -58,7 +58,38 @@ pub enum InventoryError {
 /// Reads a gzipped tar whose entries are at or beneath `base`. Memory grows with
 /// the number of entries, which `limits` bounds.
 pub fn inventory(archive: impl Read, base: &[u8], limits: Limits) -> Result<Inventory, InventoryError> {
+    listed(archive, base, limits, None).map(|(inventory, _)| inventory)
+}
+
+/// The same, and the content of the file with this path, if it is there and has no more than so many
+/// bytes.
+pub fn inventory_with(
+    archive: impl Read,
+    base: &[u8],
+    limits: Limits,
+    file: &RelPath,
+    most: usize,
+) -> Result<(Inventory, Option<Vec<u8>>), InventoryError> {
+    listed(archive, base, limits, Some(Kept { path: file, most, is_open: false, content: None }))
+}
+
+/// The file whose content is kept.
+struct Kept<'a> {
+    path: &'a RelPath,
+    most: usize,
+    /// Whether what comes is of this file.
+    is_open: bool,
+    content: Option<Vec<u8>>,
+}
+
+fn listed(
+    archive: impl Read,
+    base: &[u8],
+    limits: Limits,
+    kept: Option<Kept<'_>>,
+) -> Result<(Inventory, Option<Vec<u8>>), InventoryError> {
     let mut lister = Lister {
+        kept,
         naming: Naming::Beneath(base.to_vec()),
         root: None,
         files: BTreeMap::new(),
@@ -78,10 +109,12 @@ pub fn inventory(archive: impl Read, base: &[u8], limits: Limits) -> Result<Inve
         Some(kind) => kind == EntryKind::Directory,
     };
     let links = lister.links.into_iter().collect();
-    Ok(Inventory { object, is_directory, files: lister.files, links, special: lister.special })
+    let content = lister.kept.and_then(|kept| kept.content);
+    Ok((Inventory { object, is_directory, files: lister.files, links, special: lister.special }, content))
 }
 
-struct Lister {
+struct Lister<'a> {
+    kept: Option<Kept<'a>>,
     naming: Naming,
     /// What the first entry is, which is the artifact itself.
     root: Option<EntryKind>,
@@ -93,7 +126,7 @@ struct Lister {
     odd: Option<(String, Oddity)>,
 }
 
-impl Lister {
+impl Lister<'_> {
     /// Whether something else than a directory bears this name.
     fn has(&self, path: &RelPath) -> bool {
         self.files.contains_key(path) || self.links.contains_key(path) || self.special.contains_key(path)
@@ -163,7 +196,22 @@ impl Lister {
     }
 }
 
-impl Sink for Lister {
+impl Sink for Lister<'_> {
+    fn begins(&mut self, name: &[u8], size: u64) {
+        let Some(kept) = &mut self.kept else { return };
+        let is_it = self.naming.resolve(name).is_ok_and(|path| path == *kept.path);
+        kept.is_open = is_it && usize::try_from(size).is_ok_and(|size| size <= kept.most);
+        if kept.is_open {
+            kept.content = Some(Vec::new());
+        }
+    }
+
+    fn content(&mut self, chunk: &[u8]) {
+        if let Some(Kept { is_open: true, content: Some(content), .. }) = &mut self.kept {
+            content.extend_from_slice(chunk);
+        }
+    }
+
     fn entry(&mut self, entry: Entry<'_>) {
         if self.odd.is_none()
             && let Err(oddity) = self.list(&entry)

@@ -34,7 +34,7 @@ mod zip_directory;
 pub use comparison::{CAP, Capped, Comparison, Difference, Extra, Odd, Oddity, RefusedEntry, compare};
 pub use expected::{Expected, ExpectedFile, Naming, Passed};
 pub use files::{GZIP, TarFile, TarFiles, TarFilesError, TarLimits, first_names, tar_files};
-pub use inventory::{Inventory, InventoryError, inventory};
+pub use inventory::{Inventory, InventoryError, inventory, inventory_with};
 pub use object::{ObjectDigest, ReadError};
 pub use walk::{Broken, EntryKind, Format, Limits, MAX_DEPTH, MAX_NAME};
 

@@ -12,8 +12,9 @@ use std::fmt;
 
 use super::images::{Images, InvalidImages};
 use super::placement::Placement;
+use super::predicates::{InvalidPredicates, Predicates};
 use super::step::Step;
-use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREFIX, VERIFY_INPUTS};
+use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREDICATES, PREFIX, VERIFY_INPUTS};
 use crate::text::brief;
 
 /// Whether an annotation is one of ours, or was meant to be: Kubernetes takes capitals too.
@@ -27,8 +28,8 @@ const SHOWN: usize = 100;
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Asked {
-    /// Whether the outputs are to be attested ([`ATTEST`]). Whoever names images asks for it, unless
-    /// they say no.
+    /// Whether the outputs are to be attested ([`ATTEST`]). Whoever names images, or files that speak
+    /// of the outputs, asks for it, unless they say no.
     pub attest: bool,
     /// Whether the inputs are to be checked ([`VERIFY_INPUTS`]); `None` if nothing is
     /// said of them.
@@ -38,6 +39,8 @@ pub struct Asked {
     pub placement: Option<Placement>,
     /// Which images are to be attested ([`IMAGES`]).
     pub images: Images,
+    /// Which files of the outputs are to be signed as what they are ([`PREDICATES`]).
+    pub predicates: Predicates,
 }
 
 /// What is known of the pod's annotations, beside the template's text.
@@ -115,6 +118,14 @@ pub enum AnnotationError {
         /// What is wrong.
         why: InvalidImages,
     },
+    /// No files and types.
+    #[error("{place} has the annotation {PREDICATES}, and {why}")]
+    Predicates {
+        /// Where it is.
+        place: AskedIn,
+        /// What is wrong.
+        why: InvalidPredicates,
+    },
 }
 
 impl Trouble for AnnotationError {
@@ -125,7 +136,9 @@ impl Trouble for AnnotationError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::Unknown { .. } => {
-                format!("write {ATTEST}, {IMAGES}, {VERIFY_INPUTS} or {PLACE}, or take the annotation away")
+                format!(
+                    "write {ATTEST}, {IMAGES}, {PREDICATES}, {VERIFY_INPUTS} or {PLACE}, or take the annotation away"
+                )
             }
             Self::Value { .. } => {
                 "write \"true\" or \"false\", in quotes, or take the annotation away".into()
@@ -133,6 +146,10 @@ impl Trouble for AnnotationError {
             Self::Placement { .. } => "write \"beside\" or \"apart\", or take the annotation away".into(),
             Self::Images { .. } => {
                 "write registry/repository:tag, several by commas, or take the annotation away".into()
+            }
+            Self::Predicates { .. } => {
+                "write output=type, such as sbom=cyclonedx, several by commas, or take the annotation away"
+                    .into()
             }
         })
     }
@@ -152,10 +169,11 @@ impl Asked {
             decided.map(|pod| pod.verify_inputs).or(verify_inputs).unwrap_or(text.verify_inputs);
         // Where an attestation lies is no matter of trust: whoever looks for it looks in both
         // places. Nothing hands it over by itself. Nor the images: naming one that the step does
-        // not push gives nothing, since what is signed is what was seen of it.
-        let Annotations { placement, images, .. } = pod.unwrap_or(text);
-        let attest = attest.unwrap_or(!images.is_empty());
-        Ok(Self { attest, verify_inputs, placement, images })
+        // not push gives nothing, since what is signed is what was seen of it. Nor the files that speak
+        // of outputs: they are the step's own, whatever they are called.
+        let Annotations { placement, images, predicates, .. } = pod.unwrap_or(text);
+        let attest = attest.unwrap_or(!images.is_empty() || !predicates.is_empty());
+        Ok(Self { attest, verify_inputs, placement, images, predicates })
     }
 }
 
@@ -166,6 +184,7 @@ struct Annotations {
     verify_inputs: Option<bool>,
     placement: Option<Placement>,
     images: Images,
+    predicates: Predicates,
 }
 
 impl Annotations {
@@ -181,6 +200,10 @@ impl Annotations {
                 },
                 IMAGES => {
                     read.images = value.parse().map_err(|why| AnnotationError::Images { place, why })?;
+                }
+                PREDICATES => {
+                    let why = |why| AnnotationError::Predicates { place, why };
+                    read.predicates = value.parse().map_err(why)?;
                 }
                 other => return Err(AnnotationError::Unknown { place, name: brief(other, SHOWN) }),
             }
@@ -331,6 +354,21 @@ mod tests {
         let asked = of(&json!({}), evidence);
         assert_eq!((asked.attest, asked.images.iter().count()), (true, 1));
         let error = Asked::of(&step(&json!({IMAGES: "a b"})), AskedEvidence::default()).unwrap_err();
+        assert!(error.to_string().starts_with("the step's template has the annotation"), "{error}");
+    }
+
+    #[test]
+    fn whoever_names_files_that_speak_of_outputs_asks_for_attestations() {
+        let text = "sbom=cyclonedx";
+        let of = |annotations: &serde_json::Value, evidence| Asked::of(&step(annotations), evidence).unwrap();
+        let asked = of(&json!({PREDICATES: text}), AskedEvidence::default());
+        assert_eq!((asked.attest, asked.predicates.iter().count()), (true, 1));
+        assert!(!of(&json!({PREDICATES: text, ATTEST: "false"}), AskedEvidence::default()).attest);
+        // The pod's own, where it is known, and nothing else.
+        let pod = map(&[]);
+        let evidence = AskedEvidence { pod: Some(&pod), ..AskedEvidence::default() };
+        assert_eq!(of(&json!({PREDICATES: text}), evidence), Asked::default());
+        let error = Asked::of(&step(&json!({PREDICATES: "sbom"})), AskedEvidence::default()).unwrap_err();
         assert!(error.to_string().starts_with("the step's template has the annotation"), "{error}");
     }
 

@@ -27,6 +27,7 @@ mod parameters;
 pub mod path;
 mod placement;
 pub mod pod;
+mod predicates;
 mod question;
 mod source;
 mod step;
@@ -48,6 +49,7 @@ pub use location::{
 pub use output::{Archive, Destination, OutputArtifact, Packing, Place, Plan, Shape, Unattestable};
 pub use parameters::{Parameter, Parameters, ParametersError};
 pub use placement::{Placement, UnknownPlacement, is_fan_out};
+pub use predicates::{InvalidPredicates, Predicates, Report, Subject};
 pub use question::{Check, Question, question};
 pub use source::{Files, OFFLOADED_FILE, Source, TEMPLATE_FILE, TEMPLATE_LIMIT, TemplateError, TemplateText};
 pub use step::{LogObject, ParameterFile, Step};

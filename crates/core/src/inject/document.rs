@@ -14,7 +14,8 @@ use crate::contract::annotation;
 const TELLING: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "items"];
 
 /// The annotations that ask for our containers.
-const ASKING: [&str; 3] = [annotation::ATTEST, annotation::IMAGES, annotation::VERIFY_INPUTS];
+const ASKING: [&str; 4] =
+    [annotation::ATTEST, annotation::IMAGES, annotation::PREDICATES, annotation::VERIFY_INPUTS];
 
 /// How far lists may be in one another.
 const DEEPEST_LIST: usize = 8;

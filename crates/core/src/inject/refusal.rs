@@ -2,7 +2,7 @@
 
 use super::nearest::nearest;
 use super::step::ANNOTATIONS;
-use crate::argo::InvalidImages;
+use crate::argo::{InvalidImages, InvalidPredicates};
 use crate::text::brief;
 use crate::trouble::{Fault, Trouble};
 
@@ -159,6 +159,9 @@ pub enum Obstacle {
     /// No images.
     #[error("its annotation argo-attest.io/images does not name images: {0}")]
     Images(InvalidImages),
+    /// No files that speak of outputs.
+    #[error("its annotation argo-attest.io/predicates does not say which files are what: {0}")]
+    Predicates(InvalidPredicates),
     /// The name is taken.
     #[error("there is a container {} that is not argo-attest's", shown(.0))]
     Container(String),
@@ -267,6 +270,9 @@ impl Trouble for Obstacle {
                 }
                 Self::Images(_) => {
                     "write registry/repository:tag, several by commas, or take the annotation away"
+                }
+                Self::Predicates(_) => {
+                    "write output=type, such as sbom=cyclonedx, several by commas, or take the annotation away"
                 }
                 Self::Place(_) => "write \"beside\" or \"apart\", or take the annotation away",
                 Self::Container(_) => "rename that container",

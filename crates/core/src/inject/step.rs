@@ -4,8 +4,8 @@ use super::container::Volume;
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
-use crate::argo::{Images, Placement, is_ours};
-use crate::contract::annotation::{ATTEST, IMAGES, PLACE, VERIFY_INPUTS};
+use crate::argo::{Images, Placement, Predicates, is_ours};
+use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREDICATES, VERIFY_INPUTS};
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::PROGRAM;
 
@@ -26,7 +26,7 @@ pub(super) struct Present<'v> {
 }
 
 /// All that a template may say to us.
-pub(super) const ANNOTATIONS: [&str; 4] = [ATTEST, VERIFY_INPUTS, PLACE, IMAGES];
+pub(super) const ANNOTATIONS: [&str; 5] = [ATTEST, VERIFY_INPUTS, PLACE, IMAGES, PREDICATES];
 
 impl<'v> Present<'v> {
     /// The first of them, with its name.
@@ -55,11 +55,12 @@ impl<'v> Step<'v> {
         ["container", "script", "containerSet"].into_iter().find(|kind| self.template.get(kind).is_some())
     }
 
-    /// Whether it asks for attestation. Whoever names images does, unless they say no.
+    /// Whether it asks for attestation. Whoever names images, or files that speak of its
+    /// outputs, does, unless they say no.
     pub(super) fn asks(&self) -> Result<bool, Obstacle> {
         match self.annotation(ATTEST)? {
             Some(text) => Ok(is_yes(text)),
-            None => Ok(self.annotation(IMAGES)?.is_some()),
+            None => Ok(self.annotation(IMAGES)?.or(self.annotation(PREDICATES)?).is_some()),
         }
     }
 
@@ -95,6 +96,9 @@ impl<'v> Step<'v> {
         }
         if let Some(text) = self.annotation(IMAGES)?.filter(|text| !text.contains("{{")) {
             text.parse::<Images>().map_err(Obstacle::Images)?;
+        }
+        if let Some(text) = self.annotation(PREDICATES)?.filter(|text| !text.contains("{{")) {
+            text.parse::<Predicates>().map_err(Obstacle::Predicates)?;
         }
         match self.annotation(PLACE)? {
             Some(text) if !text.contains("{{") && text.parse::<Placement>().is_err() => {

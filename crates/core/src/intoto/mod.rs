@@ -13,4 +13,6 @@ pub use descriptor::ResourceDescriptor;
 pub use digest_set::{DIR_HASH, DigestSet, GIT_COMMIT, SHA256};
 pub use member::{member_name, member_path};
 pub use outline::Outline;
-pub use statement::{InvalidStatement, MAX_SUBJECTS, STATEMENT_V0_1, STATEMENT_V1, Statement, serialize};
+pub use statement::{
+    InvalidStatement, LIMITS, MAX_SUBJECTS, STATEMENT_V0_1, STATEMENT_V1, Statement, serialize,
+};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ResourceDescriptor;
 use crate::digest::FileDigests;
 use crate::dsse::MAX_PAYLOAD;
-use crate::json::{self, AtMost, JsonError, Object, Opaque};
+use crate::json::{self, AtMost, JsonError, Limits, Object, Opaque};
 
 /// `_type` of the statements that we write.
 pub const STATEMENT_V1: &str = "https://in-toto.io/Statement/v1";
@@ -13,6 +13,10 @@ pub const STATEMENT_V1: &str = "https://in-toto.io/Statement/v1";
 pub const STATEMENT_V0_1: &str = "https://in-toto.io/Statement/v0.1";
 /// How many subjects sigstore-go, and so cosign, accepts in one statement.
 pub const MAX_SUBJECTS: usize = 1024;
+
+/// How much is read of a statement. Its predicate is kept as one text, whatever is in it: it may have
+/// more values than what is built of one ([`Limits::VALUES`]), as bills of materials have.
+pub const LIMITS: Limits = Limits { bytes: MAX_PAYLOAD, values: 250_000, depth: Limits::DEPTH };
 
 /// A statement as read: well formed, not yet believed. Whoever holds one has to
 /// know where it came from; a [`crate::verify::VerifiedStatement`] says so by its type.
@@ -60,7 +64,7 @@ impl Statement {
     /// Reads a payload. Depth, size and the number of subjects are bounded.
     pub fn from_json(bytes: &[u8]) -> Result<Self, InvalidStatement> {
         let Read { kind, subjects, predicate_type, predicate } =
-            json::parse(bytes, MAX_PAYLOAD).map_err(InvalidStatement::Json)?;
+            json::parse(bytes, LIMITS).map_err(InvalidStatement::Json)?;
         if kind != STATEMENT_V1 && kind != STATEMENT_V0_1 {
             return Err(InvalidStatement::Type(kind));
         }

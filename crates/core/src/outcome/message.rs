@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{Fate, OutputOutcome, StepOutcome};
+use super::{Fate, OutputOutcome, PredicateOutcome, StepOutcome};
 use crate::text::brief;
 use crate::text::terminal_json;
 
@@ -20,6 +20,8 @@ pub const MESSAGE_LIMIT: usize = 2048;
 const URI: usize = 1024;
 /// Bytes of a reason.
 const REASON: usize = 256;
+/// Bytes of a file's name and a reason.
+const PREDICATE: usize = 128;
 /// Bytes of an artifact's name.
 const NAME: usize = 128;
 
@@ -35,6 +37,8 @@ struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     incomplete: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    predicates: Option<Predicates>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
@@ -43,6 +47,17 @@ struct Message<'a> {
     artifacts: Vec<Entry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<usize>,
+}
+
+/// What became of the files that were to be signed as what they are.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Predicates {
+    attested: usize,
+    not_attested: usize,
+    /// Of the first that is not, its name and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +92,7 @@ impl StepOutcome<'_> {
             not_attested: count(|fate| fate.reason().is_some()),
             absent: count(Fate::is_absent),
             incomplete: Some(incomplete).filter(|count| *count > 0),
+            predicates: Predicates::of(&self.predicates),
             reason: self.state.reason().map(|reason| brief(reason, REASON)),
             outcome: stored.ok().filter(|uri| written(uri).len() <= URI),
             outcome_not_stored: stored.err().map(|reason| brief(reason, REASON)),
@@ -94,6 +110,21 @@ impl StepOutcome<'_> {
         }
         message.more = Some(self.outputs.len() - message.artifacts.len()).filter(|more| *more > 0);
         written(&message)
+    }
+}
+
+impl Predicates {
+    /// `None` where there are none.
+    fn of(all: &[PredicateOutcome]) -> Option<Self> {
+        let count = |is: fn(&Fate) -> bool| all.iter().filter(|one| is(&one.fate)).count();
+        let amiss = |one: &PredicateOutcome| {
+            one.fate.reason().map(|reason| brief(&format!("{}: {reason}", one.name), PREDICATE))
+        };
+        (!all.is_empty()).then(|| Self {
+            attested: count(|fate| matches!(fate, Fate::Attested(_))),
+            not_attested: count(|fate| fate.reason().is_some()),
+            reason: all.iter().find_map(amiss),
+        })
     }
 }
 
@@ -127,6 +158,15 @@ mod tests {
     use crate::slsa::PodIdentity;
 
     fn message(state: StepState, outputs: Vec<OutputOutcome>, stored: Result<&str, &str>) -> String {
+        message_of(state, outputs, Vec::new(), stored)
+    }
+
+    fn message_of(
+        state: StepState,
+        outputs: Vec<OutputOutcome>,
+        predicates: Vec<PredicateOutcome>,
+        stored: Result<&str, &str>,
+    ) -> String {
         let identity = PodIdentity::default();
         let outcome = StepOutcome {
             invocation_id: identity.invocation_id(),
@@ -134,6 +174,7 @@ mod tests {
             template: "build",
             state,
             outputs,
+            predicates,
             builder_id: "https://ci.example.com/argo",
             started_on: None,
             finished_on: None,
@@ -196,6 +237,25 @@ mod tests {
     }
 
     #[test]
+    fn says_what_became_of_files_that_speak_of_outputs() {
+        let signed = Fate::Attested(Attested::untrue(None, "s3://b/a.predicate-spdx.sigstore.json".into()));
+        let predicate = |name: &str, fate| PredicateOutcome {
+            name: name.to_owned(),
+            kind: "spdx".parse().unwrap(),
+            about: Some("a".into()),
+            fate,
+        };
+        let refused = Fate::Refused { reason: "it does not look like SPDX 2".into() };
+        let predicates = vec![predicate("sbom", signed), predicate("other", refused)];
+        let text = message_of(StepState::Succeeded, Vec::new(), predicates, Ok("s3://b/o"));
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            read["predicates"],
+            json!({"attested": 1, "notAttested": 1, "reason": "other: it does not look like SPDX 2"})
+        );
+    }
+
+    #[test]
     fn counts_what_it_leaves_out() {
         let mut outputs: Vec<_> = (0..50).map(|n| attested(&format!("output-{n}"))).collect();
         outputs.push(output("last", Fate::Refused { reason: "changed".into() }));
@@ -228,11 +288,19 @@ mod tests {
             uri in prop_oneof!["[\"\\\\]{0,700}", ".{0,300}"],
             is_stored: bool,
             reason in "[\"\\\\]{0,600}",
+            amiss in vec(fates(), 0..3),
         ) {
             let outputs: Vec<_> = outputs.into_iter().map(|(name, fate)| output(&name, fate)).collect();
             let count = outputs.len();
             let stored = if is_stored { Ok(uri.as_str()) } else { Err(uri.as_str()) };
-            let text = message(StepState::Unfinished { reason }, outputs, stored);
+            let predicate = |fate| PredicateOutcome {
+                name: "\"".repeat(200),
+                kind: "spdx".parse().unwrap(),
+                about: None,
+                fate,
+            };
+            let predicates = amiss.into_iter().map(predicate).collect();
+            let text = message_of(StepState::Unfinished { reason }, outputs, predicates, stored);
             prop_assert!(text.len() <= MESSAGE_LIMIT, "{} bytes", text.len());
             let read: Value = serde_json::from_str(&text).unwrap();
             let more = read.get("more").map_or(0, |more| more.as_u64().unwrap());

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::digest::Sha256Digest;
 use crate::intoto::ResourceDescriptor;
+use crate::predicate::PredicateType;
 use crate::slsa::PodIdentity;
 
 pub use attested::Attested;
@@ -22,7 +23,7 @@ pub use message::MESSAGE_LIMIT;
 pub use predicate::OutcomePredicate;
 pub use told::Told;
 
-pub use crate::outcome_words::{Named, OutcomeWords, OutputWords, STEP_OUTCOME_V1};
+pub use crate::outcome_words::{Named, OutcomeWords, OutputWords, PredicateWords, STEP_OUTCOME_V1};
 
 /// What became of one output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,19 @@ pub struct OutputOutcome {
     pub not_stored: Vec<String>,
 }
 
+/// What became of a file of the step that was to be signed as what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PredicateOutcome {
+    /// The output artifact that it is or, with its path there, is in.
+    pub name: String,
+    /// As what it was to be signed.
+    pub kind: PredicateType,
+    /// About which output or image; `None` if there is none that it could be about.
+    pub about: Option<String>,
+    /// What became of it. Attested it is if the statement was written, read back and verified.
+    pub fate: Fate,
+}
+
 /// How the step itself ended, or that it has not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepState {
@@ -106,6 +120,8 @@ pub struct StepOutcome<'a> {
     pub state: StepState,
     /// Every output that the template declares, in its order.
     pub outputs: Vec<OutputOutcome>,
+    /// Every file that was to be signed as what it is, once for each thing that it is about.
+    pub predicates: Vec<PredicateOutcome>,
     /// URI of the builder.
     pub builder_id: &'a str,
     /// When it was begun to watch the step.
@@ -129,10 +145,12 @@ impl StepOutcome<'_> {
         OutcomePredicate::new(self)
     }
 
-    /// Whether every output that was there is attested, with all that is in it. Of a step
-    /// that has not ended that cannot be said.
+    /// Whether every output that was there is attested, with all that is in it, and every file was
+    /// signed that was to be. Of a step that has not ended that cannot be said.
     pub fn is_complete(&self) -> bool {
-        self.state != StepState::Started && self.outputs.iter().all(OutputOutcome::is_complete)
+        self.state != StepState::Started
+            && self.outputs.iter().all(OutputOutcome::is_complete)
+            && self.predicates.iter().all(PredicateOutcome::is_complete)
     }
 }
 
@@ -140,6 +158,13 @@ impl OutputOutcome {
     /// Whether nothing about it is amiss: attested in full, or rightly absent from the store.
     pub fn is_complete(&self) -> bool {
         (matches!(self.fate, Fate::Attested(_)) || self.fate.is_absent()) && self.refused.is_empty()
+    }
+}
+
+impl PredicateOutcome {
+    /// Whether it was signed, or there was nothing to sign.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.fate, Fate::Attested(_)) || self.fate.is_absent()
     }
 }
 

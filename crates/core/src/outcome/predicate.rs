@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{OutputOutcome, StepOutcome, StepState};
+use super::{OutputOutcome, PredicateOutcome, StepOutcome, StepState};
 use crate::slsa::Builder;
 use crate::text::brief;
 
@@ -40,6 +40,8 @@ pub struct OutcomePredicate<'a> {
     finished_on: Option<Timestamp>,
     complete: bool,
     outputs: Vec<Output<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    predicates: Vec<Document<'a>>,
 }
 
 type Fields<'a> = BTreeMap<&'static str, &'a str>;
@@ -68,6 +70,20 @@ struct Output<'a> {
     not_stored: Vec<String>,
     #[serde(skip_serializing_if = "is_zero")]
     not_stored_count: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    name: &'a str,
+    predicate_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'a str>,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -110,6 +126,7 @@ impl<'a> OutcomePredicate<'a> {
             finished_on: outcome.finished_on,
             complete: outcome.is_complete(),
             outputs: outcome.outputs.iter().map(|output| Output::new(output, &mut left)).collect(),
+            predicates: outcome.predicates.iter().map(Document::new).collect(),
         }
     }
 }
@@ -117,6 +134,19 @@ impl<'a> OutcomePredicate<'a> {
 fn fields<'a, const N: usize>(known: [(&'static str, &'a Option<String>); N]) -> Fields<'a> {
     let known = known.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
     known.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+impl<'a> Document<'a> {
+    fn new(outcome: &'a PredicateOutcome) -> Self {
+        Self {
+            name: &outcome.name,
+            predicate_type: outcome.kind.as_str(),
+            about: outcome.about.as_deref(),
+            verdict: outcome.fate.verdict(),
+            attestation: outcome.fate.attestation().map(|(attestation, _)| attestation),
+            reason: outcome.fate.told().map(|reason| brief(reason, REASON)),
+        }
+    }
 }
 
 impl<'a> Output<'a> {
@@ -176,6 +206,7 @@ mod tests {
             template: "build",
             state,
             outputs,
+            predicates: Vec::new(),
             builder_id: "https://ci.example.com/argo",
             started_on: Some("2026-11-23T10:15:00Z".parse().unwrap()),
             finished_on: Some("2026-11-23T10:16:00Z".parse().unwrap()),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::STEP_OUTCOME_V1;
 use crate::dsse::SignatureValid;
 use crate::intoto::Statement;
-use crate::json::Object;
+use crate::json::{self, Object};
 
 /// The words of an outcome whose signature is good. No proof of what they say of an
 /// output: that is only a statement about the output itself.
@@ -31,7 +31,9 @@ impl Told {
         if statement.predicate_type() != STEP_OUTCOME_V1 {
             return None;
         }
-        let Object(Wire { invocation_id, state }) = serde_json::from_str(statement.predicate()).ok()?;
+        let predicate = statement.predicate();
+        let Object(Wire { invocation_id, state }) =
+            json::parse(predicate.as_bytes(), predicate.len()).ok()?;
         Some(Self { invocation_id, state })
     }
 }
@@ -65,6 +67,7 @@ mod tests {
             template: "build",
             state: StepState::Started,
             outputs: Vec::new(),
+            predicates: Vec::new(),
             builder_id: "https://ci.example.com/argo",
             started_on: None,
             finished_on: None,

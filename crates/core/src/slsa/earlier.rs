@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::provenance::bounded;
 use super::{BuildDefinition, BuildMetadata, Builder, InvalidProvenance, Provenance, RunDetails};
 use crate::intoto::{DigestSet, ResourceDescriptor};
 use crate::json::{self, Object};
@@ -95,6 +96,7 @@ impl Provenance {
 }
 
 fn earlier(predicate: &str) -> Result<Provenance, InvalidProvenance> {
+    bounded(predicate)?;
     let Object(read) = serde_json::from_str::<Object<Read>>(predicate).map_err(InvalidProvenance)?;
     let Read { builder, build_type, invocation, recipe, metadata, materials } = read;
     let build_type = if build_type.is_empty() { recipe.kind } else { build_type };

@@ -92,9 +92,17 @@ impl Provenance {
     /// Reads a statement's predicate, JSON text. What has to be an object is one, and
     /// no array of its fields' values.
     pub fn from_predicate(predicate: &str) -> Result<Self, InvalidProvenance> {
+        bounded(predicate)?;
         let Object(provenance) = serde_json::from_str(predicate).map_err(InvalidProvenance)?;
         Ok(provenance)
     }
+}
+
+/// That it has no more values than anything is built of: a statement may, whose predicate nobody
+/// looks into.
+pub(super) fn bounded(predicate: &str) -> Result<(), InvalidProvenance> {
+    let within = json::raw(predicate.as_bytes(), predicate.len());
+    within.map(drop).map_err(|error| InvalidProvenance(serde::de::Error::custom(error)))
 }
 
 #[cfg(test)]

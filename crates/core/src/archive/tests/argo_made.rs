@@ -104,6 +104,22 @@ fn links_that_stay_inside_match_by_their_targets() {
     assert_odd(&comparison, "out/dirlink", Oddity::OtherTarget);
 }
 
+#[test]
+fn the_content_of_one_file_is_had_if_it_is_short_enough() {
+    let content = |archive: &[u8], base: &[u8], file: &RelPath, most| {
+        let (listed, content) = inventory_with(archive, base, Limits::PACKED, file, most).unwrap();
+        assert_eq!(listed, inventory(archive, base, Limits::PACKED).unwrap());
+        let digest = listed.files.get(file).map(|file| file.digest);
+        content.inspect(|content| assert_eq!(Some(Sha256Digest::of(content)), digest))
+    };
+    let text = path(b"text.txt");
+    let whole = content(OUT_TGZ, b"out", &text, 1 << 20).unwrap();
+    assert_eq!(content(OUT_TGZ, b"out", &text, whole.len()), Some(whole.clone()));
+    assert_eq!(content(OUT_TGZ, b"out", &text, whole.len() - 1), None);
+    assert_eq!(content(OUT_TGZ, b"out", &path(b"none"), 1 << 20), None);
+    assert_eq!(content(FILE_TGZ, b"text.txt", &RelPath::root(), 1 << 20), Some(whole));
+}
+
 /// The other writer of tars that people have.
 #[test]
 fn gnu_tar_writes_links_that_match() {
