@@ -172,6 +172,8 @@ pub mod annotation {
 pub mod store {
     /// What the keys of attestations begin with that are kept apart from their artifacts.
     pub const APART: &str = ".attestations/";
+    /// What the name of a step's signed outcome begins with; the pod's UID follows.
+    pub const OUTCOME: &str = "argo-attest-outcome-";
 }
 
 /// Our containers.
