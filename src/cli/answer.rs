@@ -2,15 +2,12 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
-use argo_attest_core::image::layout::Only;
 use argo_attest_core::policy::Missing;
 use argo_attest_core::relpath::{escaped, printable};
 use argo_attest_core::secret::{redacted, shown_path};
-use argo_attest_core::slsa::{Provenance, is_own_build_type};
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Trouble as _;
 use argo_attest_core::verify::Reason;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::asked::Told;
@@ -18,11 +15,8 @@ use super::layout::{Layout, Tone};
 use super::totals::Totals;
 use super::{Exit, Failure};
 use crate::chain::Chain;
-use crate::report::{ChainJson, NotJudged, chain_failure};
+use crate::report::{Accepted, ChainJson, chain_failure};
 use crate::verify::{CheckError, Checked, reason_of};
-
-/// What is said of an object that the attestation would vouch for in any other place, too.
-const UNPLACED: &str = ", not bound to this place: the attestation names none";
 
 /// Why there is no answer, or the answer is no.
 pub(super) enum CheckFailure {
@@ -71,65 +65,6 @@ enum Verdict {
     Missing,
     /// It could not be found out.
     Error,
-}
-
-/// By what an image is known that was accepted.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Image {
-    Manifest,
-    Config,
-}
-
-impl From<Only> for Image {
-    fn from(only: Only) -> Self {
-        match only {
-            Only::Manifest(_) => Self::Manifest,
-            Only::Config(_) => Self::Config,
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Accepted {
-    subject: String,
-    digest: String,
-    files: u64,
-    attestation: String,
-    key: String,
-    key_id: String,
-    predicate_type: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    builder_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    build_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invocation_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    workflow: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    template: Option<String>,
-    /// The one commit that went in, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    commit: Option<String>,
-    /// Of an object in a store: whether its attestation binds it to this very place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    placed: Option<bool>,
-    /// Of a directory or a tar that is accepted for the image that it holds: what of the image
-    /// `digest` is of.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<Image>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finished_on: Option<Timestamp>,
-    /// Evidence that came with the attestation, and that it was not accepted for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    not_judged: Option<NotJudged>,
-    /// Attestations that were looked at first, and why they did not do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    passed_over: Option<String>,
 }
 
 impl Answer {
@@ -214,8 +149,7 @@ impl Answer {
             if in_full {
                 accepted.told().iter().for_each(|told| beneath(told));
             }
-            accepted.passed_over.iter().for_each(|told| beneath(told));
-            accepted.not_judged.iter().for_each(|not| beneath(&not.text()));
+            accepted.beside().for_each(|told| beneath(&told));
         }
         if let (Some(reason), Some(message)) = (self.reason, &self.message) {
             let passes = if self.verdict == Verdict::Missing { " (the policy lets this pass)" } else { "" };
@@ -226,76 +160,4 @@ impl Answer {
         }
         text
     }
-}
-
-impl Accepted {
-    fn new(checked: Checked) -> Self {
-        let Checked { statement: verified, origin: attestation, placed, image, unjudged, passed_over } =
-            checked;
-        let provenance = verified.provenance();
-        Self {
-            placed,
-            image: image.map(Image::from),
-            not_judged: NotJudged::new(unjudged),
-            passed_over: passed_over.told(),
-            subject: verified.subject().to_owned(),
-            digest: verified.digest().to_owned(),
-            files: verified.files(),
-            attestation,
-            key: verified.signer().name.clone(),
-            key_id: verified.signer().id.to_string(),
-            predicate_type: verified.statement().predicate_type().to_owned(),
-            builder_id: provenance.map(|p| p.run_details.builder.id.clone()),
-            build_type: provenance.map(|p| p.build_definition.build_type.clone()),
-            invocation_id: provenance.map(|p| p.run_details.metadata.invocation_id.clone()),
-            workflow: parameter(provenance, "workflow", "name"),
-            namespace: parameter(provenance, "workflow", "namespace"),
-            template: parameter(provenance, "template", "name"),
-            commit: provenance.and_then(commit),
-            finished_on: provenance.and_then(|p| p.run_details.metadata.finished_on),
-        }
-    }
-
-    /// By whom it is attested, as what, and of which bytes.
-    fn told(&self) -> [String; 2] {
-        let name = match self.subject.as_str() {
-            "" => String::new(),
-            name => format!("as {name}, "),
-        };
-        let place = if self.placed == Some(false) { UNPLACED } else { "" };
-        [
-            format!("{name}signed with {} ({}), {}{place}", self.key, self.key_id, self.claim()),
-            match self.image {
-                Some(Image::Manifest) => format!("the image with the manifest {}", self.digest),
-                Some(Image::Config) => format!("the image with the configuration {}", self.digest),
-                None => self.digest.clone(),
-            },
-        ]
-    }
-
-    /// What is claimed of it: who built it, or what else was asked for. The build type of others
-    /// says what their builder's words mean.
-    fn claim(&self) -> String {
-        match (&self.builder_id, &self.build_type) {
-            (Some(builder), Some(kind)) if !is_own_build_type(kind) => {
-                format!("builder {builder}, build type {kind}")
-            }
-            (Some(builder), _) => format!("builder {builder}"),
-            (None, _) => format!("predicate {}", self.predicate_type),
-        }
-    }
-}
-
-fn parameter(provenance: Option<&Provenance>, object: &str, field: &str) -> Option<String> {
-    let parameters = &provenance?.build_definition.external_parameters;
-    parameters.get(object)?.get(field)?.as_str().map(str::to_owned)
-}
-
-/// The git commit among what went in; none where there are several.
-fn commit(provenance: &Provenance) -> Option<String> {
-    let dependencies = provenance.build_definition.resolved_dependencies.iter();
-    let digests = dependencies.flat_map(|dependency| dependency.digest.iter());
-    let mut commits = digests.filter(|(algorithm, _)| *algorithm == "gitCommit").map(|(_, commit)| commit);
-    let first = commits.next()?;
-    commits.all(|other| other == first).then(|| first.to_owned())
 }

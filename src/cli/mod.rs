@@ -39,6 +39,7 @@ mod sidecar;
 mod target;
 mod template;
 mod totals;
+mod trusted;
 mod unset;
 mod usage;
 mod verify;

@@ -81,6 +81,8 @@ pub mod variable {
         NODE_ID = "ARGO_ATTEST_NODE_ID";
         /// The node's name.
         NODE_NAME = "ARGO_ATTEST_NODE_NAME";
+        /// Names of files that nobody attests.
+        NOT_OURS = "ARGO_ATTEST_NOT_OURS";
         /// What becomes of a step that cannot be attested.
         NOT_READY = "ARGO_ATTEST_NOT_READY";
         /// Where new keys are put.
