@@ -9,6 +9,7 @@
 mod artifact_repository;
 pub mod attest;
 pub mod attestations;
+pub mod audit;
 pub mod chain;
 mod checkout;
 pub mod cli;

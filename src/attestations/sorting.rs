@@ -69,6 +69,13 @@ pub fn all_forms(name: &str) -> Option<[String; 2]> {
     Some([super::names::bundle(stem), super::names::lines(stem)])
 }
 
+/// The name of the first form of the attestation that a name belongs to: as one of its forms, or as
+/// its manifest.
+pub fn first_form_of(name: &str) -> Option<String> {
+    let stem = super::names::stem(name).or_else(|| name.strip_suffix(MANIFEST_SUFFIX))?;
+    Some(super::names::bundle(stem))
+}
+
 /// Whether it is the form that is asked for first of an artifact.
 pub fn is_first_form(name: &str) -> bool {
     all_forms(name).is_some_and(|[first, _]| first == name)

@@ -72,7 +72,8 @@ impl<O: Fn(&Location) -> Result<Box<dyn Store>, StoreError> + Sync + Send> Sourc
 }
 
 impl<O: Fn(&Location) -> Result<Box<dyn Store>, StoreError>> Buckets<O> {
-    async fn bucket(&self, location: &Location) -> Result<Arc<dyn Store>, StoreError> {
+    /// The bucket, opened once; no request is made.
+    pub async fn bucket(&self, location: &Location) -> Result<Arc<dyn Store>, StoreError> {
         let mut opened = self.opened.lock().await;
         let Location::S3 { bucket, .. } = location else { return Ok((self.open)(location)?.into()) };
         if let Some(store) = opened.get(bucket) {

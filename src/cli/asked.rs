@@ -17,7 +17,7 @@ use super::{Exit, Failure};
 use crate::registry::{Registries, RegistryError};
 use crate::regular_file::{self, STANDARD_INPUT};
 use crate::store::{self, Location, ProcessEnv, Store, StoreError};
-use crate::verify::{Artifact, CheckError, Lanes, MAX_ENTRIES, OneWait, folder, prefix};
+use crate::verify::{Artifact, CheckError, Lanes, MAX_ENTRIES, OneWait, Orphan, folder, prefix};
 
 /// What some editors begin a text with.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -48,8 +48,8 @@ pub(super) struct Told {
 #[derive(Default)]
 pub(super) struct All {
     pub(super) artifacts: Vec<Asked>,
-    /// Attestations whose artifacts are not there, printable.
-    pub(super) orphans: Vec<String>,
+    /// Attestations whose artifacts are not there.
+    pub(super) orphans: Vec<Orphan>,
     /// Who looked at them, with connections that are still good.
     pub(super) lanes: Lanes,
     stores: BTreeMap<String, Arc<dyn Store>>,

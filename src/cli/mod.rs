@@ -6,6 +6,7 @@
 mod answer;
 mod asked;
 mod attest;
+mod audit;
 mod completion;
 mod conflicts;
 mod exit;
@@ -39,6 +40,7 @@ mod sidecar;
 mod target;
 mod template;
 mod totals;
+mod trusted;
 mod unset;
 mod usage;
 mod verify;
@@ -82,7 +84,7 @@ Exit codes:
  66  input missing
 
 Every option can also be set by an environment variable, ARGO_ATTEST_ and its name
-(but ARGO_ATTEST_PUBLIC_KEY for verify --key, ARGO_ATTEST_LOG for -v); the option wins. A list has commas in a variable.";
+(but ARGO_ATTEST_PUBLIC_KEY for --key of verify and audit, ARGO_ATTEST_LOG for -v); the option wins. A list has commas in a variable.";
 
 /// Signed SLSA provenance from the bytes that were written
 #[derive(Debug, Parser)]
@@ -107,6 +109,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Verify(Box<verify::VerifyArgs>),
+    Audit(Box<audit::AuditArgs>),
     Attest(Box<attest::AttestArgs>),
     Inspect(inspect::InspectArgs),
     Keygen(keygen::KeygenArgs),
@@ -250,6 +253,7 @@ fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Ex
     match command {
         Command::Run(args) => wait(run::run(args)),
         Command::Verify(args) => wait(verify::verify(*args)),
+        Command::Audit(args) => wait(audit::audit(*args)),
         Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => wait(inspect::inspect(args)),
         Command::Keygen(args) => keygen::keygen(&args),

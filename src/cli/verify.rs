@@ -2,13 +2,10 @@
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::contract::variable;
-use argo_attest_core::policy::{Policy, TrustedKey};
-use argo_attest_core::relpath::printable;
 use argo_attest_core::slsa::Provenance;
 use argo_attest_core::verify::{VerifiedStatement, Wanted};
 use clap::builder::FalseyValueParser;
@@ -22,16 +19,16 @@ use super::images::ImageArgs;
 use super::layout::Layout;
 use super::progress::Bar;
 use super::totals::{self, Totals};
-use super::{Exit, Failure, home, policy, print, print_json_line, tell, workers};
+use super::trusted::{input_once, trusted};
+use super::{Exit, Failure, print, print_json_line, tell, workers};
 use crate::attestations::{MAX_ATTESTATION, NamedAttestation};
 use crate::chain::{self, Buckets, Limits};
 use crate::document::DocumentName;
 use crate::observe::NoProgress;
-use crate::regular_file::STANDARD_INPUT;
 use crate::report::chain_text;
-use crate::signer::{KeySource, load_public, public_path};
+use crate::signer::KeySource;
 use crate::store::ProcessEnv;
-use crate::verify::{Artifact, BoundedChecker, CheckError, Checked, Checker, unless_absent};
+use crate::verify::{Artifact, BoundedChecker, Checked, Checker, Large, Orphan, unless_absent};
 
 /// What the name of an object begins with.
 pub(super) const SCHEME: &str = "s3://";
@@ -130,8 +127,9 @@ enum Output {
 /// Verifies each artifact, several at a time, and answers in their order.
 pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let json = args.json || args.output == Some(Output::Json);
-    input_once(&args)?;
-    let (policy, own) = trusted(&args).await?;
+    let documents = [&args.policy, &args.bundle, &args.outcome].into_iter().flatten();
+    input_once(documents, &args.key, &args.artifacts)?;
+    let (policy, own) = trusted(args.policy.as_ref(), &args.key, args.builder_id.as_deref()).await?;
     let wanted = args.wanted.clone().unwrap_or_default();
     let bundle = bundle(&args).await?;
     let checker = Checker { policy, now: Timestamp::now(), bundle, wanted, largest: MAX_ATTESTATION };
@@ -182,6 +180,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if totals.all() > 1 {
         tell(&format!("{totals}\n"));
     }
+    let orphans: Vec<_> = orphans.iter().map(Orphan::name).collect();
     if let Some(orphans) = totals::orphans(&orphans) {
         tell(&format!("{orphans}\n"));
     }
@@ -190,9 +189,6 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     }
     Ok(exits)
 }
-
-/// An artifact whose attestation is too large to be held beside others.
-struct Large(Artifact);
 
 /// What is found of one beside the others.
 async fn beside_others(
@@ -206,7 +202,7 @@ async fn beside_others(
         Ok(artifact) => {
             let named = artifact.object().filter(|_| !told.is_found);
             let named = named.map(|(store, key)| (Arc::clone(store), key.clone()));
-            match (checked(Arc::clone(&checker), artifact, &told, alone).await, named) {
+            match (checked(Arc::clone(&checker), artifact, alone).await, named) {
                 (Ok(Err(CheckFailure::Check(why))), Some((store, key))) => {
                     Ok(Err(unless_absent(store.as_ref(), &key, why).await.into()))
                 }
@@ -232,81 +228,18 @@ fn answer(
     (Answer::new(told, found, checker.policy().missing().of(told.kind)), provenance)
 }
 
-/// Checks one. What is in a store mostly waits, and is asked for by this very task; what is here is
-/// read and digested on a thread of its own.
+/// Checks one.
 async fn checked(
     checker: Arc<BoundedChecker>,
     artifact: Artifact,
-    told: &Told,
     alone: bool,
 ) -> Result<Result<Checked, CheckFailure>, Large> {
-    let usual = if alone {
-        Some(checker.check(&artifact, workers(), &Bar::default()).await)
-    } else if artifact.waits() {
-        checker.check_usual(&artifact, NonZeroUsize::MIN, &NoProgress).await
+    let found = if alone {
+        Ok(checker.check(&artifact, workers(), &Bar::default()).await)
     } else {
-        let runtime = tokio::runtime::Handle::current();
-        let one = artifact.clone();
-        // Many at a time share the cores, and have no room for a bar each.
-        let done = tokio::task::spawn_blocking(move || {
-            runtime.block_on(checker.check_usual(&one, NonZeroUsize::MIN, &NoProgress))
-        });
-        done.await.unwrap_or_else(|error| {
-            let name = printable(told.name.as_os_str().as_bytes());
-            Some(Err(CheckError::Io { name, source: std::io::Error::other(error) }))
-        })
+        checker.check_beside(artifact).await
     };
-    usual.map(|found| found.map_err(CheckFailure::from)).ok_or(Large(artifact))
-}
-
-/// Standard input has one end: whoever reads it second would find nothing there.
-fn input_once(args: &VerifyArgs) -> Result<(), Failure> {
-    let documents =
-        [&args.policy, &args.bundle, &args.outcome].into_iter().flatten().filter_map(|name| match name {
-            DocumentName::File(path) => Some(path.as_path()),
-            DocumentName::Object { .. } => None,
-        });
-    let keys = args.key.iter().filter_map(KeySource::file);
-    let named = documents.chain(keys).chain(args.artifacts.iter().map(PathBuf::as_path));
-    if named.filter(|path| *path == Path::new(STANDARD_INPUT)).count() < 2 {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Usage, "standard input, -, is named more than once")
-        .remedy("give one of them by a path"))
-}
-
-/// Whom to trust, and whether that is only the user's own key.
-async fn trusted(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
-    let (policy, own) = match &args.policy {
-        Some(name) => (policy::read(&name.open(&ProcessEnv)?).await?, false),
-        None if args.key.is_empty() => (own_key()?, true),
-        None => {
-            let load = |source: &KeySource| {
-                let key = source.public(&super::variables).map_err(|e| Failure::from(&e))?;
-                Ok(TrustedKey::new(source.to_string(), key))
-            };
-            (Policy::of_keys(args.key.iter().map(load).collect::<Result<_, Failure>>()?), false)
-        }
-    };
-    Ok(match &args.builder_id {
-        Some(id) => (policy.only_builder(id.clone()), own),
-        None => (policy, own),
-    })
-}
-
-fn own_key() -> Result<Policy, Failure> {
-    let path = public_path(&home::private_key()?);
-    let key = load_public(&path).map_err(|e| {
-        if e.is_missing() {
-            return Failure::new(
-                Exit::Key,
-                "no key is trusted: none is named, and you have none of your own",
-            )
-            .remedy("name the signer's public key with --key FILE.pub, or a policy with --policy FILE");
-        }
-        Failure::from(&e)
-    })?;
-    Ok(Policy::of_keys(vec![TrustedKey::new("your own key", key)]))
+    found.map(|found| found.map_err(CheckFailure::from))
 }
 
 /// The attestation that is named.

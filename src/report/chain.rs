@@ -26,7 +26,7 @@ pub fn chain_text(chain: &Chain) -> String {
 pub fn chain_failure(chain: &Chain) -> Option<(String, Option<String>)> {
     let (link, error) = chain.broken()?;
     let reason = format!("its chain fails at {}: {}", chain.path(link).join(" > "), causes(error));
-    Some((reason, remedy(link, error)))
+    Some((reason, link_remedy(link, error)))
 }
 
 fn line(out: &mut String, link: &Link, depth: usize) -> fmt::Result {
@@ -62,7 +62,8 @@ fn word(standing: &Standing) -> &'static str {
     }
 }
 
-fn remedy(link: &Link, error: &LinkError) -> Option<String> {
+/// What to do about a link that does not hold, where that is known.
+pub fn link_remedy(link: &Link, error: &LinkError) -> Option<String> {
     let elsewhere = || {
         link.endpoint().map(|endpoint| {
             format!("its statement says that it was in the store {endpoint}: AWS_ENDPOINT_URL_S3 says which is asked")
@@ -138,7 +139,7 @@ fn link_json(chain: &Chain, link: &Link) -> LinkJson {
         endpoint: link.endpoint().map(str::to_owned),
         attestation: link.attestation().map(str::to_owned),
         reason: error.map(|e| causes(e)),
-        remedy: error.and_then(|e| remedy(link, e)),
+        remedy: error.and_then(|e| link_remedy(link, e)),
         upstream,
     }
 }

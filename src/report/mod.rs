@@ -1,5 +1,6 @@
-//! What `argo-attest run`, `attest`, `inspect` and `verify --chain` tell: the same facts for people and for scripts.
+//! What `argo-attest run`, `attest`, `inspect`, `verify` and `audit` tell: the same facts for people and for scripts.
 
+mod accepted;
 mod attest;
 mod chain;
 mod inspection;
@@ -7,8 +8,9 @@ mod outcome;
 mod run;
 mod unjudged;
 
+pub use accepted::Accepted;
 pub use attest::{NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
-pub use chain::{ChainJson, chain_failure, chain_text};
+pub use chain::{ChainJson, chain_failure, chain_text, link_remedy};
 pub use inspection::{InspectedImage, InspectedJson, inspected_text, unreadable};
 pub use outcome::{OutcomeJson, accepted_outcome};
 pub use run::{RunJson, RunReport, run_text};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use argo_attest_core::argo::{
     Destination, Elsewhere, ObjectRef, Place, Placement, Plan, Predicates, Step, Unlocated,
 };
+use argo_attest_core::contract::store::OUTCOME;
 use argo_attest_core::relpath::{RelPath, printable};
 use argo_attest_core::slsa::PodIdentity;
 use argo_attest_core::text::causes;
@@ -133,7 +134,7 @@ impl OutcomeObject {
 /// another.
 fn outcome_object(step: &Step, settings: &Settings) -> Result<OutcomeObject, String> {
     let pod = settings.identity.pod_uid.as_deref().filter(|uid| !uid.is_empty()).unwrap_or("unknown-pod");
-    let name = format!("argo-attest-outcome-{pod}");
+    let name = format!("{OUTCOME}{pod}");
     match &settings.store {
         Some(store) => {
             let key = NamedStore::outcome(&name, &settings.identity).map_err(|why| why.to_string())?;

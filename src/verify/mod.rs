@@ -23,7 +23,9 @@ use jiff::Timestamp;
 
 pub use image::{check_image, image_for};
 pub use local::check_path;
-pub use many::{AT_ONCE, Artifact, BoundedChecker, Collection, Lanes, MAX_ENTRIES, OneWait, folder, prefix};
+pub use many::{
+    AT_ONCE, Artifact, BoundedChecker, Collection, Lanes, Large, MAX_ENTRIES, OneWait, Orphan, folder, prefix,
+};
 pub use object::{check_object, unless_absent};
 pub use outcome::{CheckedOutcome, check_outcome};
 pub use passed_over::PassedOver;

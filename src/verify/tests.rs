@@ -470,7 +470,7 @@ impl Bucket {
             let reason = found_out.map_or_else(|e| e.reason().code(), |_| "attested");
             all.push((artifact.name().to_str().unwrap().to_owned(), reason.to_owned()));
         }
-        all.extend(found.orphans.into_iter().map(|orphan| (orphan, "orphan".to_owned())));
+        all.extend(found.orphans.into_iter().map(|orphan| (orphan.name(), "orphan".to_owned())));
         all
     }
 }

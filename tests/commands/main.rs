@@ -15,6 +15,7 @@ mod voucher;
 mod workshop;
 
 mod attest;
+mod audit;
 mod cases;
 mod chain;
 mod documents;

@@ -11,6 +11,7 @@ use argo_attest_core::contents::Contents;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::keys::PrivateKey;
+use argo_attest_core::outcome::STEP_OUTCOME_V1;
 use argo_attest_core::slsa::{
     ARGO_STEP_BUILD_TYPE, BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails, place_byproduct,
 };
@@ -65,6 +66,18 @@ impl Workshop {
         name: &str,
         inputs: Vec<ResourceDescriptor>,
     ) -> ResourceDescriptor {
+        self.step_of(key, name, name, inputs).await
+    }
+
+    /// The same, as this invocation.
+    pub(crate) async fn step_of(
+        &self,
+        key: &PrivateKey,
+        invocation: &str,
+        name: &str,
+        inputs: Vec<ResourceDescriptor>,
+    ) -> ResourceDescriptor {
+        fs::create_dir_all(self.in_bucket(name).parent().unwrap()).unwrap();
         fs::write(self.in_bucket(name), name).unwrap();
         let external =
             json!({"workflow": {"name": "build-1", "namespace": "ci"}, "template": {"name": name}});
@@ -77,7 +90,7 @@ impl Workshop {
             },
             run_details: RunDetails {
                 builder: Builder::this_version(BUILDER),
-                metadata: BuildMetadata { invocation_id: name.into(), ..BuildMetadata::default() },
+                metadata: BuildMetadata { invocation_id: invocation.into(), ..BuildMetadata::default() },
                 byproducts: vec![place_byproduct(&uri(name), &self.endpoint.parse().unwrap())],
             },
         };
@@ -87,6 +100,16 @@ impl Workshop {
         let place = ObjectAttestations::new(&store, &ObjectKey::new(name).unwrap());
         Attestor::new(key).attest(&contents, &place, &provenance).await.unwrap();
         self.input(name).await
+    }
+
+    /// A step's signed outcome, beneath this name.
+    pub(crate) async fn outcome(&self, name: &str, words: &serde_json::Value) {
+        let store = FileStore::open(&self.in_bucket("")).unwrap();
+        let subject = ResourceDescriptor::named("urn:argo-attest:invocation:x", Sha256Digest::of(b"x"));
+        let key = ObjectKey::new(name).unwrap();
+        let place = ObjectAttestations::new(&store, &key);
+        let signer = self.key("keys");
+        Attestor::new(&signer).report("outcome", subject, STEP_OUTCOME_V1, words, &place).await.unwrap();
     }
 
     /// A dependency on an object as it is attested now.

@@ -124,7 +124,7 @@ fn exit_codes(page: &mut String) {
 }
 
 fn reasons(page: &mut String) {
-    page.push_str("\n## Reasons\n\nWhy `verify` does not attest an artifact: `reason` of `-o json`, and what its totals count.\n\n| reason | |\n|---|---|\n");
+    page.push_str("\n## Reasons\n\nWhy `verify` or `audit` does not call an artifact attested, or not without more: `reason` of `-o json`, and what the totals count.\n\n| reason | |\n|---|---|\n");
     for reason in Reason::ALL {
         writeln!(page, "| `{reason}` | {} |", cell(&reason.meaning())).unwrap();
     }

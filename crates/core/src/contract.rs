@@ -81,6 +81,8 @@ pub mod variable {
         NODE_ID = "ARGO_ATTEST_NODE_ID";
         /// The node's name.
         NODE_NAME = "ARGO_ATTEST_NODE_NAME";
+        /// Names of files that nobody attests.
+        NOT_OURS = "ARGO_ATTEST_NOT_OURS";
         /// What becomes of a step that cannot be attested.
         NOT_READY = "ARGO_ATTEST_NOT_READY";
         /// Where new keys are put.
@@ -174,6 +176,8 @@ pub mod annotation {
 pub mod store {
     /// What the keys of attestations begin with that are kept apart from their artifacts.
     pub const APART: &str = ".attestations/";
+    /// What the name of a step's signed outcome begins with; the pod's UID follows.
+    pub const OUTCOME: &str = "argo-attest-outcome-";
 }
 
 /// Our containers.

@@ -12,6 +12,7 @@ extern crate self as argo_attest_core;
 pub mod archive;
 pub mod argo;
 pub mod attestation_file;
+pub mod audit;
 pub mod bundle;
 pub mod contents;
 pub mod contract;

@@ -1,10 +1,14 @@
 //! Many artifacts at the same time, in bounded memory.
 
 use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
+
+use argo_attest_core::relpath::printable;
 
 use super::Artifact;
 use crate::attestations::USUAL_ATTESTATION;
-use crate::observe::Progress;
+use crate::observe::{NoProgress, Progress};
 use crate::verify::{CheckError, Checked, Checker};
 
 /// A checker for many artifacts. Attestations are as large as whoever writes to the place chooses,
@@ -17,6 +21,10 @@ pub struct BoundedChecker {
     /// Whether one that is large is named for all of them.
     all_large: bool,
 }
+
+/// An artifact whose attestation is too large to be held beside others.
+#[derive(Debug)]
+pub struct Large(pub Artifact);
 
 impl BoundedChecker {
     /// What checks in this way.
@@ -51,6 +59,29 @@ impl BoundedChecker {
         progress: &dyn Progress,
     ) -> Result<Checked, CheckError> {
         artifact.check(&self.any, workers, progress).await
+    }
+
+    /// Checks one of many, beside the others. What is in a store mostly waits, and is asked for by
+    /// this very task; what is here is read and digested on a thread of its own.
+    pub async fn check_beside(
+        self: Arc<Self>,
+        artifact: Artifact,
+    ) -> Result<Result<Checked, CheckError>, Large> {
+        let usual = if artifact.waits() {
+            self.check_usual(&artifact, NonZeroUsize::MIN, &NoProgress).await
+        } else {
+            let runtime = tokio::runtime::Handle::current();
+            let one = artifact.clone();
+            // Many at a time share the cores, and have no room for a bar each.
+            let done = tokio::task::spawn_blocking(move || {
+                runtime.block_on(self.check_usual(&one, NonZeroUsize::MIN, &NoProgress))
+            });
+            done.await.unwrap_or_else(|error| {
+                let name = printable(artifact.name().as_os_str().as_bytes());
+                Some(Err(CheckError::Io { name, source: std::io::Error::other(error) }))
+            })
+        };
+        usual.ok_or(Large(artifact))
     }
 
     /// What is accepted.

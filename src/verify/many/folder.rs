@@ -6,10 +6,10 @@ use std::io::BufReader;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use argo_attest_core::relpath::{RelPath, printable};
+use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Place;
 
-use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, attestation, is_manifest};
+use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, Orphan, attestation, is_manifest};
 use crate::attestations::{
     Attestations as _, FileAttestations, MAX_ATTESTATION_BYTES, Reach, Sorted, There, is_called_attestation,
     is_called_manifest, is_of_some_files, sorted,
@@ -49,7 +49,7 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
         let name = OsStr::from_bytes(name);
         if called && is_what_it_is_called(&real.join(name)) {
             if matches!(part, Sorted::Doubtful(_)) && !is_of_some_files(name.as_bytes()) {
-                collection.orphans.push(printable(path.join(name).as_os_str().as_bytes()));
+                collection.orphans.push(Orphan::File { path: path.join(name), real: real.join(name) });
             }
             continue;
         }

@@ -8,6 +8,7 @@ mod bounded;
 mod folder;
 mod lanes;
 mod one_wait;
+mod orphan;
 mod prefix;
 mod surveyed;
 mod told;
@@ -21,10 +22,11 @@ use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
 use argo_attest_core::image::{ImageReference, Platform};
 use argo_attest_core::manifest::Reader;
 
-pub use bounded::BoundedChecker;
+pub use bounded::{BoundedChecker, Large};
 pub use folder::folder;
 pub use lanes::Lanes;
 pub use one_wait::OneWait;
+pub use orphan::Orphan;
 pub use prefix::prefix;
 
 use super::object::check_directory;
@@ -45,8 +47,8 @@ pub const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 pub struct Collection {
     /// In the order of their names; at least one.
     pub artifacts: Vec<Artifact>,
-    /// Attestations whose artifacts are not there, printable.
-    pub orphans: Vec<String>,
+    /// Attestations whose artifacts are not there.
+    pub orphans: Vec<Orphan>,
 }
 
 /// Something to be verified.

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use super::lanes::Lanes;
 use super::surveyed::Surveyed;
 use super::told::{AllTold, Told};
-use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, attestation, is_manifest};
+use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, Orphan, attestation, is_manifest};
 use crate::attestations::{
     FindError, MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, USUAL_ATTESTATION,
     all_forms, is_called_lines, is_called_manifest, is_of_some_files, sorted,
@@ -67,7 +67,7 @@ pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Resul
                 let Some(key) = key_of(name) else { continue };
                 if looked.are.remove(&key) {
                     if matches!(part, Sorted::Doubtful(_)) && !is_of_some_files(name) {
-                        collection.orphans.push(store.uri(&key));
+                        collection.orphans.push(Orphan::Object(Arc::clone(&store), key));
                     }
                     continue;
                 }

@@ -8,7 +8,7 @@ use crate::policy::PolicyViolation;
 
 macro_rules! reasons {
     ($($(#[doc = $meaning:literal])+ $name:ident = $code:literal;)+) => {
-        /// Why an artifact is not attested. The codes are an interface: some may be added, none is
+        /// Why an artifact is not attested, or is in another way than usual. The codes are an interface: some may be added, none is
         /// renamed, and none gets another meaning.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason {
@@ -66,6 +66,25 @@ reasons! {
     PolicyAge = "policy/age";
     /// It is as it was attested, but what went into it is not (`--chain`).
     Chain = "chain";
+    /// It is attested, for another run than the one that is said to have made it (`audit`).
+    Spliced = "spliced";
+    /// The object under its key is now that of another node of the same run (`audit`).
+    StaleVersion = "stale-version";
+    /// There is no signed outcome of the step, or it says no more than that it started (`audit`).
+    NeverFinished = "never-finished";
+    /// The step's signed outcome says that it is not attested, and why (`audit`).
+    RefusedInStep = "refused-in-step";
+    /// A workflow, or an outcome, names it, and it is not in the store (`audit`).
+    ObjectGone = "object-gone";
+    /// It is an attestation of something that is not there (`audit`).
+    Orphan = "orphan";
+    /// There is nothing of it, and nothing is missing: a step that was skipped or failed, an output
+    /// that is optional (`audit`).
+    AbsentByRight = "absent-by-right";
+    /// It is attested for another run, whose result the workflow says that it took over (`audit`).
+    Memoised = "memoised";
+    /// It is a log, which nobody attests (`audit`).
+    NotOurs = "not-ours";
     /// It does not exist, or the attestation that was named does not.
     NotFound = "not-found";
     /// It, or what lies beside it, cannot be read.
@@ -153,7 +172,8 @@ mod tests {
             codes.join(" "),
             "unattested altered untrusted expired attestation-altered malformed other-name other-place \
              other-claim no-manifest unverifiable policy/builder policy/parameter policy/stored-match \
-             policy/age chain not-found unreadable denied unreachable usage"
+             policy/age chain spliced stale-version never-finished refused-in-step object-gone orphan \
+             absent-by-right memoised not-ours not-found unreadable denied unreachable usage"
         );
         for reason in Reason::ALL {
             assert!(reason.code().bytes().all(|b| b.is_ascii_lowercase() || b"-/".contains(&b)));

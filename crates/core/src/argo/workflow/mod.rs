@@ -110,5 +110,33 @@ impl StoredWorkflow {
     }
 }
 
+/// The template that a node names by this reference (resource, template, whether it is the
+/// cluster's), or by this name in this scope, as it is stored; `None` if the Workflow holds none.
+pub(crate) fn named_template(
+    workflow: &str,
+    reference: Option<(&str, &str, bool)>,
+    name: &str,
+    scope: &str,
+) -> Option<serde_json::Map<String, Value>> {
+    let workflow: wire::Workflow<'_> = serde_json::from_str(workflow).ok()?;
+    let (spec, status) = (workflow.spec.unwrap_or_default(), workflow.status.unwrap_or_default());
+    let template_ref = reference.map(|(name, template, cluster_scope)| wire::TemplateRef {
+        name: name.to_owned(),
+        template: template.to_owned(),
+        cluster_scope,
+    });
+    let node = wire::Node {
+        name: String::new(),
+        kind: "Pod".to_owned(),
+        template_name: Some(name.to_owned()),
+        template_ref,
+        template_scope: Some(scope.to_owned()),
+        boundary_id: None,
+        flag: None,
+        inputs: None,
+    };
+    Templates::new(&spec, &status).of_node(&node).ok()
+}
+
 #[cfg(test)]
 mod tests;

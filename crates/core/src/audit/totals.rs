@@ -1,0 +1,76 @@
+//! How many there are of each finding.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Finding, Standing};
+use crate::verify::Reason;
+
+/// Counts of findings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    counts: BTreeMap<(Standing, Option<Reason>), usize>,
+}
+
+impl Totals {
+    /// Counts one more.
+    pub fn count(&mut self, finding: &Finding) {
+        *self.counts.entry((finding.standing(), finding.reason())).or_default() += 1;
+    }
+
+    /// How many there are.
+    pub fn all(&self) -> usize {
+        self.counts.values().sum()
+    }
+
+    /// How many count so.
+    pub fn of(&self, standing: Standing) -> usize {
+        self.counts.iter().filter(|((of, _), _)| *of == standing).map(|(_, count)| count).sum()
+    }
+
+    /// Whether there was something, and nothing of it is missing or unknown.
+    pub fn is_complete(&self) -> bool {
+        self.all() > 0 && self.of(Standing::Missing) == 0 && self.of(Standing::Unknown) == 0
+    }
+
+    /// Each count with its standing and its word.
+    pub fn each(&self) -> impl Iterator<Item = (Standing, Option<Reason>, usize)> {
+        self.counts.iter().map(|((standing, reason), count)| (*standing, *reason, *count))
+    }
+}
+
+/// For people: what is attested first, then the others by their words, then all.
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} attested", self.of(Standing::Attested))?;
+        for (standing, reason, count) in self.each() {
+            match (standing, reason) {
+                (_, None) => {}
+                (Standing::Attested, Some(reason)) => write!(f, " ({count} {reason})")?,
+                (Standing::LetPass, Some(_)) => write!(f, ", {count} unattested and let pass by the policy")?,
+                (_, Some(reason)) => write!(f, ", {count} {reason}")?,
+            }
+        }
+        write!(f, " of {}", self.all())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Absence, Invocation};
+    use super::*;
+
+    #[test]
+    fn counts_each_by_its_word() {
+        let mut totals = Totals::default();
+        assert!(!totals.is_complete(), "an audit of nothing is no proof of anything");
+        totals.count(&Finding::Attested);
+        totals.count(&Finding::Memoised { run: Invocation::default() });
+        totals.count(&Finding::AbsentByRight(Absence::Skipped));
+        assert!(totals.is_complete());
+        assert_eq!(totals.to_string(), "2 attested (1 memoised), 1 absent-by-right of 3");
+        totals.count(&Finding::ObjectGone);
+        assert!(!totals.is_complete());
+        assert_eq!(totals.to_string(), "2 attested (1 memoised), 1 absent-by-right, 1 object-gone of 4");
+    }
+}

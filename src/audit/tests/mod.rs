@@ -1,0 +1,5 @@
+//! A small cluster's store: what steps leave there, and what goes missing.
+
+mod gaps;
+mod places;
+mod world;

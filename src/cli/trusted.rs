@@ -1,0 +1,68 @@
+//! What `verify` and `audit` are told alike: whom to trust, and what to read.
+
+use std::path::{Path, PathBuf};
+
+use argo_attest_core::policy::{Policy, TrustedKey};
+
+use super::{Exit, Failure, home, policy};
+use crate::document::DocumentName;
+use crate::regular_file::STANDARD_INPUT;
+use crate::signer::{KeySource, load_public, public_path};
+use crate::store::ProcessEnv;
+
+/// Standard input has one end: whoever reads it second would find nothing there.
+pub(super) fn input_once<'a>(
+    documents: impl Iterator<Item = &'a DocumentName>,
+    keys: &'a [KeySource],
+    artifacts: &'a [PathBuf],
+) -> Result<(), Failure> {
+    let documents = documents.filter_map(|name| match name {
+        DocumentName::File(path) => Some(path.as_path()),
+        DocumentName::Object { .. } => None,
+    });
+    let keys = keys.iter().filter_map(KeySource::file);
+    let named = documents.chain(keys).chain(artifacts.iter().map(PathBuf::as_path));
+    if named.filter(|path| *path == Path::new(STANDARD_INPUT)).count() < 2 {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, "standard input, -, is named more than once")
+        .remedy("give one of them by a path"))
+}
+
+/// Whom to trust, and whether that is only the user's own key.
+pub(super) async fn trusted(
+    policy: Option<&DocumentName>,
+    keys: &[KeySource],
+    builder_id: Option<&str>,
+) -> Result<(Policy, bool), Failure> {
+    let (policy, own) = match policy {
+        Some(name) => (policy::read(&name.open(&ProcessEnv)?).await?, false),
+        None if keys.is_empty() => (own_key()?, true),
+        None => {
+            let load = |source: &KeySource| {
+                let key = source.public(&super::variables).map_err(|e| Failure::from(&e))?;
+                Ok(TrustedKey::new(source.to_string(), key))
+            };
+            (Policy::of_keys(keys.iter().map(load).collect::<Result<_, Failure>>()?), false)
+        }
+    };
+    Ok(match builder_id {
+        Some(id) => (policy.only_builder(id.to_owned()), own),
+        None => (policy, own),
+    })
+}
+
+fn own_key() -> Result<Policy, Failure> {
+    let path = public_path(&home::private_key()?);
+    let key = load_public(&path).map_err(|e| {
+        if e.is_missing() {
+            return Failure::new(
+                Exit::Key,
+                "no key is trusted: none is named, and you have none of your own",
+            )
+            .remedy("name the signer's public key with --key FILE.pub, or a policy with --policy FILE");
+        }
+        Failure::from(&e)
+    })?;
+    Ok(Policy::of_keys(vec![TrustedKey::new("your own key", key)]))
+}
