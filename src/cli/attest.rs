@@ -14,6 +14,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::images::PushArgs;
+use super::key::KeyArgs;
 use super::place::Where;
 use super::pod::PodArgs;
 use super::progress::Bar;
@@ -23,7 +24,7 @@ use crate::attest::existing_object::{Earlier, ExistingObjectError, Sighting};
 use crate::attest::{Attestor, ExistingImageError, ImageAttested, ImageAttestor, ImageSighting};
 use crate::registry::{Registries, RegistryError};
 use crate::report::{KeyUsed, NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
-use crate::signer::{KeySource, Signer, public_path};
+use crate::signer::{Signer, SigningKey, public_path};
 use crate::store::{self, Location, ObjectKey, ProcessEnv};
 
 const EXAMPLE: &str = "\
@@ -49,9 +50,11 @@ pub(super) struct AttestArgs {
         value_name = "FILE",
         env = variable::KEY,
         default_value = place::KEY_FILE,
-        value_parser = super::key_source()
+        value_parser = super::signing_key()
     )]
-    key: KeySource,
+    key: SigningKey,
+    #[command(flatten)]
+    opened: KeyArgs,
     /// Under which id whoever vouches is known; not that of a builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
@@ -102,7 +105,8 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let registries = registries(&args, &asked)?;
     protected::close_memory();
     protected::check(&args.key, &[])?;
-    let signer = args.key.signer(&super::variables).map_err(|e| Failure::from(&e))?;
+    let opening = args.opened.opening(&ProcessEnv);
+    let signer = args.key.signer(&opening).await.map_err(|e| Failure::from(&e))?;
     let used = KeyUsed {
         id: signer.public_key().key_id().to_string(),
         public_file: args

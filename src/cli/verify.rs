@@ -269,7 +269,7 @@ async fn trusted(args: &VerifyArgs) -> Result<(Policy, bool), Failure> {
         None if args.key.is_empty() => (own_key()?, true),
         None => {
             let load = |source: &KeySource| {
-                let key = source.public(&super::variables).map_err(|e| Failure::from(&e))?;
+                let key = source.public(&ProcessEnv).map_err(|e| Failure::from(&e))?;
                 Ok(TrustedKey::new(source.to_string(), key))
             };
             (Policy::of_keys(args.key.iter().map(load).collect::<Result<_, Failure>>()?), false)

@@ -8,6 +8,7 @@ mod interop;
 mod key_files;
 mod keys;
 mod openssl;
+mod signers;
 #[path = "../support/signing.rs"]
 mod signing;
 #[path = "../support/skip.rs"]

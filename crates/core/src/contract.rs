@@ -61,6 +61,10 @@ pub mod variable {
         JSON = "ARGO_ATTEST_JSON";
         /// Where the private key is.
         KEY = "ARGO_ATTEST_KEY";
+        /// What the key has to be called.
+        KEY_ID = "ARGO_ATTEST_KEY_ID";
+        /// Where an encrypted key's password is.
+        KEY_PASSWORD_FILE = "ARGO_ATTEST_KEY_PASSWORD_FILE";
         /// The Secret that holds the key.
         KEY_SECRET = "ARGO_ATTEST_KEY_SECRET";
         /// What is logged.

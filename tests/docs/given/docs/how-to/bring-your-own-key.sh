@@ -1,0 +1,2 @@
+# Programs that make keys.
+needs cosign openssl
