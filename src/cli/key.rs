@@ -24,6 +24,9 @@ pub(super) struct KeyArgs {
 impl KeyArgs {
     /// What a key is opened with.
     pub(super) fn opening<'a>(&'a self, environment: &'a dyn Env) -> Opening<'a> {
-        Opening::new(environment).with_password_file(self.key_password_file.as_deref()).expecting(self.key_id)
+        Opening::new(environment)
+            .at_command_line()
+            .with_password_file(self.key_password_file.as_deref())
+            .expecting(self.key_id)
     }
 }

@@ -11,7 +11,8 @@ use super::{Exit, Failure};
 use crate::signer::SigningKey;
 
 /// Variables that name a file whose content is sent.
-const SENT: [&str; 2] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+const SENT: [&str; 3] =
+    ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "VAULT_AUTH_TOKEN_FILE"];
 
 /// Checks that no file which is sent, nor one in a folder of such files, is the private
 /// key, or lies in the key's folder.

@@ -30,8 +30,7 @@ use crate::observe::{Artifact, Sealed, SealedArtifact, Session, Watching};
 use crate::observe::{Baseline, Cancel, Inotify, ObservationStats, Standing};
 use crate::report::{self, KeyUsed, RunJson, RunReport};
 use crate::signer::{
-    KeySource, Opening, Origin, PASSWORD_VARIABLE, Signer, SigningKey, VariableName, load_or_create_pair,
-    public_path,
+    KeySource, Opening, Origin, PASSWORD_VARIABLE, Signer, SigningKey, load_or_create_pair, public_path,
 };
 use crate::store::ProcessEnv;
 
@@ -62,8 +61,8 @@ pub(super) struct RunArgs {
         value_name = "FILE",
         env = variable::KEY,
         value_parser = super::signing_key(),
-        help = "Private key to sign with, PEM: a file, - for standard input, or env://NAME for a variable, \
-                which the command does not get [default: your own, made on first use]"
+        help = "Private key to sign with: a file in PEM, - for standard input, env://NAME for a variable, which \
+                the command does not get, or hashivault://NAME [default: your own, made on first use]"
     )]
     key: Option<SigningKey>,
     #[command(flatten)]
@@ -233,7 +232,7 @@ async fn signer(
 /// The variables that the command does not get: it could sign with what is in them.
 fn hidden<'a>(key: &'a SigningKey, opening: &Opening<'_>) -> Vec<&'a str> {
     let password = opening.password.is_in_variable().then_some(PASSWORD_VARIABLE);
-    key.variable().map(VariableName::as_str).into_iter().chain(password).collect()
+    key.secret_variables().into_iter().chain(password).collect()
 }
 
 /// A key that is made where nobody sees it is one that nobody can trust later: what it signed

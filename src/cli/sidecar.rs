@@ -44,7 +44,7 @@ The step asks for attestation with the annotation argo-attest.io/attest: \"true\
 pub(super) struct SidecarArgs {
     #[arg(
         long,
-        help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable",
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, or hashivault://NAME",
         value_name = "FILE",
         env = variable::KEY,
         default_value = place::KEY_FILE,

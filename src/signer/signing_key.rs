@@ -8,6 +8,8 @@ use argo_attest_core::keys::{KeyId, PublicKey};
 
 use super::opening::Opening;
 use super::port::Signer;
+use super::service::ServiceError;
+use super::service_key::ServiceKey;
 use super::source::{InvalidKeySource, KeyError, KeySource, VariableName};
 
 /// Which key signs. Never the key itself.
@@ -15,13 +17,18 @@ use super::source::{InvalidKeySource, KeyError, KeySource, VariableName};
 pub enum SigningKey {
     /// One that this process can read.
     AtHand(KeySource),
+    /// One that a service has, and nobody reads.
+    Service(ServiceKey),
 }
 
 impl TryFrom<OsString> for SigningKey {
     type Error = InvalidKeySource;
 
     fn try_from(text: OsString) -> Result<Self, InvalidKeySource> {
-        KeySource::try_from(text).map(Self::AtHand)
+        match ServiceKey::read(&text) {
+            Some(key) => key.map(Self::Service),
+            None => KeySource::try_from(text).map(Self::AtHand),
+        }
     }
 }
 
@@ -30,6 +37,9 @@ impl SigningKey {
     pub async fn signer(&self, opening: &Opening<'_>) -> Result<Box<dyn Signer>, KeyError> {
         let signer: Box<dyn Signer> = match self {
             Self::AtHand(source) => Box::new(source.private(opening)?),
+            Self::Service(key) => {
+                Box::new(key.signer(opening).await.map_err(|source| self.unanswered(source))?)
+            }
         };
         self.check(&signer.public_key(), opening)?;
         Ok(signer)
@@ -39,6 +49,7 @@ impl SigningKey {
     pub async fn public_half(&self, opening: &Opening<'_>) -> Result<PublicKey, KeyError> {
         let key = match self {
             Self::AtHand(source) => source.public_half(opening)?,
+            Self::Service(key) => key.open(opening).await.map_err(|source| self.unanswered(source))?.0,
         };
         self.check(&key, opening)?;
         Ok(key)
@@ -48,6 +59,7 @@ impl SigningKey {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::AtHand(source) => source.file(),
+            Self::Service(_) => None,
         }
     }
 
@@ -55,7 +67,20 @@ impl SigningKey {
     pub fn variable(&self) -> Option<&VariableName> {
         match self {
             Self::AtHand(source) => source.variable(),
+            Self::Service(_) => None,
         }
+    }
+
+    /// The variables by which somebody else could sign with it, too.
+    pub fn secret_variables(&self) -> Vec<&str> {
+        match self {
+            Self::AtHand(source) => source.variable().map(VariableName::as_str).into_iter().collect(),
+            Self::Service(key) => key.secret_variables().to_vec(),
+        }
+    }
+
+    fn unanswered(&self, source: ServiceError) -> KeyError {
+        KeyError::Service { name: self.to_string(), source }
     }
 
     /// That it is the key that is expected, where that is said.
@@ -75,6 +100,7 @@ impl fmt::Display for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AtHand(source) => fmt::Display::fmt(source, f),
+            Self::Service(key) => fmt::Display::fmt(key, f),
         }
     }
 }

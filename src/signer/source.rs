@@ -15,6 +15,8 @@ use super::mounted;
 use super::opening::Opening;
 use super::pair::load_pair_with;
 use super::read::{load_either, load_public, opened};
+use super::service::ServiceError;
+use super::service_key::SERVICES;
 use crate::environment::Env;
 use crate::store::percent_decoded;
 
@@ -23,8 +25,7 @@ const VARIABLE: &[u8] = b"env://";
 /// What a path follows that is written as a URI (RFC 8089).
 const FILE: &[u8] = b"file:";
 /// By which other tools know keys, of services or of hardware.
-const OTHERS: [&str; 7] =
-    ["awskms://", "azurekms://", "gcpkms://", "gitlab://", "hashivault://", "k8s://", "pkcs11:"];
+const OTHERS: [&str; 6] = ["awskms://", "azurekms://", "gcpkms://", "gitlab://", "k8s://", "pkcs11:"];
 
 /// Where a key is. Never the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,12 @@ pub enum InvalidKeySource {
     /// A key of a kind that is known, but not here.
     #[error("{0} names no key that can be used here: give a file, or env://NAME for a variable")]
     Elsewhere(&'static str),
+    /// A key that a service has, where one is meant that verifies.
+    #[error("{0} names a key that signs: give its public half, which argo-attest public-key prints")]
+    Signs(&'static str),
+    /// What follows `hashivault://` is no name of a key.
+    #[error("hashivault:// must be followed by the name of a key in the transit engine, and nothing else")]
+    Vault,
 }
 
 /// Why a key could not be had from where it is said to be.
@@ -76,6 +83,14 @@ pub enum KeyError {
         /// What is wrong with it.
         source: InvalidKey,
     },
+    /// A service that has it does not say what it is.
+    #[error("{name} cannot be used")]
+    Service {
+        /// The key's name, printable.
+        name: String,
+        /// Why not.
+        source: ServiceError,
+    },
     /// It is another key than it has to be.
     #[error("{name} is the key {found}, and {expected} is expected")]
     Unexpected {
@@ -99,6 +114,7 @@ impl Trouble for KeyError {
     fn fault(&self) -> Fault {
         match self {
             Self::File(error) => error.fault(),
+            Self::Service { source, .. } => source.fault(),
             _ => Fault::Permission,
         }
     }
@@ -106,6 +122,7 @@ impl Trouble for KeyError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::File(error) => return error.remedy(),
+            Self::Service { source, .. } => return source.remedy(),
             Self::Unset { name, .. } => {
                 format!("set it to the key, in PEM: export {name}=\"$(cat FILE)\"; or give the file's path")
             }
@@ -127,6 +144,9 @@ impl TryFrom<OsString> for KeySource {
         }
         if let Some(path) = bytes.strip_prefix(FILE) {
             return file(path).map(Self::File).ok_or(InvalidKeySource::File);
+        }
+        if let Some(scheme) = SERVICES.into_iter().find(|scheme| bytes.starts_with(scheme.as_bytes())) {
+            return Err(InvalidKeySource::Signs(scheme));
         }
         if let Some(scheme) = OTHERS.into_iter().find(|scheme| bytes.starts_with(scheme.as_bytes())) {
             return Err(InvalidKeySource::Elsewhere(scheme));

@@ -8,6 +8,9 @@ mod interop;
 mod key_files;
 mod keys;
 mod openssl;
+#[path = "../support/scripted.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod scripted;
 mod signers;
 #[path = "../support/signing.rs"]
 mod signing;
@@ -15,4 +18,7 @@ mod signing;
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;
 mod tampering;
+#[path = "../support/tls.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod tls;
 mod vectors;

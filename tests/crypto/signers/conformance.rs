@@ -1,8 +1,10 @@
 //! What everybody who signs promises.
 
-use argo_attest::signer::{Signed, Signer};
+use argo_attest::signer::{SignError, Signed, Signer};
 use argo_attest_core::dsse::{Envelope, Unsigned};
 use argo_attest_core::keys::{BadSignature, PublicKey};
+use argo_attest_core::text::causes;
+use argo_attest_core::trouble::Trouble as _;
 use futures_util::future::join_all;
 
 /// Statements of some sizes.
@@ -45,4 +47,19 @@ pub(crate) async fn conforms(signer: &dyn Signer) {
         let Signed { signature, key } = given.unwrap();
         key.verify(message, signature.as_bytes()).unwrap();
     }
+}
+
+/// Does not sign, and says why and what would mend it, each in one line, and nothing of `secrets`.
+pub(crate) async fn refuses(signer: &dyn Signer, secrets: &[&str]) -> SignError {
+    let error = match signer.sign(b"DSSEv1 1 a 1 b").await {
+        Err(error) => error,
+        Ok(given) => panic!("it gave {given:?}"),
+    };
+    let remedy = error.remedy().unwrap_or_default();
+    let said = format!("{} | {remedy}", causes(&error));
+    assert!(!remedy.is_empty() && !said.contains('\n') && said.len() < 2000, "{said}");
+    for secret in secrets {
+        assert!(!format!("{said} {error:?} {signer:?}").contains(secret), "{said}");
+    }
+    error
 }

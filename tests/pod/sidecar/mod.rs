@@ -16,6 +16,7 @@ mod readiness;
 mod reports;
 mod restarts;
 mod rotation;
+mod services;
 mod settings;
 mod started;
 mod stores;
