@@ -46,7 +46,7 @@ Exit code: 0 if all of them are attested.";
 pub(super) struct AttestArgs {
     #[arg(
         long,
-        help = "Private key to sign with: a file in PEM, env://NAME for a variable, or hashivault://NAME",
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID",
         value_name = "FILE",
         env = variable::KEY,
         default_value = place::KEY_FILE,

@@ -23,8 +23,8 @@ pub(super) struct PublicKeyArgs {
         value_name = "FILE",
         env = variable::KEY,
         value_parser = super::signing_key(),
-        help = "Private or public key: a file in PEM, - for standard input, env://NAME for a variable, or \
-                hashivault://NAME [default: your own]"
+        help = "Private or public key: a file in PEM, - for standard input, env://NAME for a variable, \
+                hashivault://NAME or awskms:///ID [default: your own]"
     )]
     key: Option<SigningKey>,
     #[command(flatten)]

@@ -44,7 +44,7 @@ The step asks for attestation with the annotation argo-attest.io/attest: \"true\
 pub(super) struct SidecarArgs {
     #[arg(
         long,
-        help = "Private key to sign with: a file in PEM, env://NAME for a variable, or hashivault://NAME",
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID",
         value_name = "FILE",
         env = variable::KEY,
         default_value = place::KEY_FILE,

@@ -5,6 +5,7 @@
 //! Nothing outside this module needs a private key, but `keygen`, which makes them:
 //! [`SigningKey::signer`] and [`FollowedKey`] give what signs.
 
+mod awskms;
 mod followed;
 mod held;
 mod key_file;
@@ -20,6 +21,7 @@ mod signing_key;
 mod source;
 mod vault;
 
+pub use awskms::KmsKey;
 pub use followed::{Followed, FollowedKey};
 pub use key_file::{Half, KeyFileError};
 pub use opening::{Home, Opening};

@@ -25,7 +25,7 @@ const VARIABLE: &[u8] = b"env://";
 /// What a path follows that is written as a URI (RFC 8089).
 const FILE: &[u8] = b"file:";
 /// By which other tools know keys, of services or of hardware.
-const OTHERS: [&str; 6] = ["awskms://", "azurekms://", "gcpkms://", "gitlab://", "k8s://", "pkcs11:"];
+const OTHERS: [&str; 5] = ["azurekms://", "gcpkms://", "gitlab://", "k8s://", "pkcs11:"];
 
 /// Where a key is. Never the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,11 @@ pub enum InvalidKeySource {
     /// A key that a service has, where one is meant that verifies.
     #[error("{0} names a key that signs: give its public half, which argo-attest public-key prints")]
     Signs(&'static str),
+    /// What follows `awskms://` is no name of a key.
+    #[error(
+        "awskms:// must be followed by an endpoint or nothing, a slash, and a key's id, alias/NAME or ARN"
+    )]
+    AwsKms,
     /// What follows `hashivault://` is no name of a key.
     #[error("hashivault:// must be followed by the name of a key in the transit engine, and nothing else")]
     Vault,

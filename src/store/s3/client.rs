@@ -71,7 +71,7 @@ impl Client {
 
     fn build(config: &S3Config) -> Result<(aws_sdk_s3::Client, String, Arc<Identity>), ConfigError> {
         let region = config.signing_region()?;
-        let identity = Arc::new(Identity::new(config, &region)?);
+        let identity = Arc::new(Identity::of(&config.credentials, &config.reach(), &region)?);
         let mut builder = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region.clone()))

@@ -2,6 +2,7 @@
 //! cannot.
 
 mod at_hand;
+mod awskms;
 mod conformance;
 mod cosign;
 mod vault;
