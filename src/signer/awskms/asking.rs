@@ -53,7 +53,8 @@ impl Kms {
             let what = "AWS KMS has to be asked over https".to_owned();
             return Err(settings(what, "correct AWS_ENDPOINT_URL_KMS, or AWS_ENDPOINT_URL"));
         }
-        let proxies = Proxies::from_env(env).map_err(|error| settings(error.to_string(), error.name))?;
+        let proxies = Proxies::from_env(env)
+            .map_err(|error| settings(error.to_string(), &format!("correct {}", error.name)))?;
         let http = Http::new(endpoint.is_secure(), &Trust::from_env(env), proxies, opening.limits)?;
         Ok(Self { caller, endpoint, http })
     }
@@ -115,7 +116,11 @@ fn of_region(region: &str) -> Result<Endpoint, ServiceError> {
 
 fn unusable(error: &ConfigError) -> ServiceError {
     use argo_attest_core::trouble::Trouble as _;
-    settings(causes(error), &error.remedy().unwrap_or_default())
+    let what = match error {
+        ConfigError::NoCredentials => "no credentials for AWS are set".to_owned(),
+        error => causes(error),
+    };
+    settings(what, &error.remedy().unwrap_or_default())
 }
 
 fn settings(what: String, remedy: &str) -> ServiceError {
