@@ -166,8 +166,10 @@ async fn what_a_signer_says_is_checked_before_anything_is_stored() {
             other => panic!("{other:?}"),
         }
     }
-    let busy = |_: &[u8]| Err(SignError::Passing { signer: "kms".into(), source: "503".into() });
-    let barred = |_: &[u8]| Err(SignError::Final { signer: "kms".into(), source: "403".into() });
+    let busy =
+        |_: &[u8]| Err(SignError::Passing { signer: "kms".into(), source: "503".into(), remedy: None });
+    let barred =
+        |_: &[u8]| Err(SignError::Final { signer: "kms".into(), source: "403".into(), remedy: None });
     for (no, passing) in [(busy as fn(&[u8]) -> _, true), (barred, false)] {
         match attest(no).await {
             AttestError::Sign { source, .. } => assert_eq!(source.is_passing(), passing),

@@ -9,6 +9,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::images::PushArgs;
+use super::key::KeyArgs;
 use super::place::Where;
 use super::pod::PodArgs;
 use super::verify::SCHEME;
@@ -17,7 +18,7 @@ use super::{Exit, Failure, invocation, print, print_json, protected};
 use crate::attest::existing_object::Earlier;
 use crate::registry::{Registries, RegistryError};
 use crate::report::{KeyUsed, VouchedJson, vouched_text};
-use crate::signer::{KeySource, public_path};
+use crate::signer::{SigningKey, public_path};
 use crate::store::{Location, ProcessEnv};
 
 const EXAMPLE: &str = "\
@@ -39,13 +40,15 @@ Exit code: 0 if all of them are attested.";
 pub(super) struct AttestArgs {
     #[arg(
         long,
-        help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable",
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID",
         value_name = "FILE",
         env = variable::KEY,
         default_value = place::KEY_FILE,
-        value_parser = super::key_source()
+        value_parser = super::signing_key()
     )]
-    key: KeySource,
+    key: SigningKey,
+    #[command(flatten)]
+    opened: KeyArgs,
     /// Under which id whoever vouches is known; not that of a builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
@@ -77,7 +80,8 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let registries = registries(&args, &asked)?;
     protected::close_memory();
     protected::check(&args.key, &[])?;
-    let signer = args.key.signer(&super::variables).map_err(|e| Failure::from(&e))?;
+    let opening = args.opened.opening(&ProcessEnv);
+    let signer = args.key.signer(&opening).await.map_err(|e| Failure::from(&e))?;
     let used = KeyUsed {
         id: signer.public_key().key_id().to_string(),
         public_file: args

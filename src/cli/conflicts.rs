@@ -7,7 +7,7 @@ use argo_attest_core::relpath::RelPath;
 use super::target::Target;
 use super::{Exit, Failure};
 use crate::observe::Artifact;
-use crate::signer::KeySource;
+use crate::signer::SigningKey;
 
 /// The directory that a path names leads into an output, whose digest is then not
 /// what it was once anything is written there. New and changed files of the working
@@ -18,12 +18,15 @@ fn output_around<'a>(path: &Path, artifacts: &'a [Artifact]) -> Option<&'a Artif
 
 /// A digest of the private key, published, would let anyone confirm a guess of it;
 /// and a key among the outputs is about to be handed out.
-pub(super) fn key(key: &KeySource, artifacts: &[Artifact]) -> Result<(), Failure> {
-    let Some(Ok(real)) = key.file().map(Path::canonicalize) else { return Ok(()) };
-    output_around(&real, artifacts).map_or(Ok(()), |artifact| {
-        let message = format!("the private key lies in {}, which is to be attested", artifact.name);
-        Err(Failure::new(Exit::Key, message).remedy("keep the key outside of the outputs"))
-    })
+pub(super) fn key(key: &SigningKey, password: Option<&Path>, artifacts: &[Artifact]) -> Result<(), Failure> {
+    for (what, path) in [("private key", key.file()), ("private key's password", password)] {
+        let Some(Ok(real)) = path.map(Path::canonicalize) else { continue };
+        if let Some(artifact) = output_around(&real, artifacts) {
+            let message = format!("the {what} lies in {}, which is to be attested", artifact.name);
+            return Err(Failure::new(Exit::Key, message).remedy("keep the key outside of the outputs"));
+        }
+    }
+    Ok(())
 }
 
 /// Attestations that are written into an output would make it differ from what they say.

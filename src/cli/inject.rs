@@ -1,15 +1,17 @@
 //! `argo-attest inject`.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use argo_attest_core::contract::annotation::PLACE;
 use argo_attest_core::contract::{variable, volume};
 use argo_attest_core::inject::{
-    self as core, Authorities, Change, Container, Injected, InvalidQuantity, Mode, PullPolicy, Quantity,
-    Resources, RunAs, Settings, SharedPrefix, Warning,
+    self as core, Authorities, Change, Container, Injected, InvalidKeyVariable, InvalidQuantity, KeyVariable,
+    Mode, PullPolicy, Quantity, Resources, RunAs, Settings, SharedPrefix, Warning,
 };
+use argo_attest_core::keys::KeyId;
 use argo_attest_core::object_name::ObjectName;
 use argo_attest_core::text::brief;
 use clap::builder::FalseyValueParser;
@@ -18,6 +20,7 @@ use clap::{Args, ValueEnum};
 use super::manifests::{self, Manifest};
 use super::{Exit, Failure, print, tell};
 use crate::sidecar::NamedStore;
+use crate::signer::SigningKey;
 
 const EXAMPLE: &str = "\
 Examples, of the steps with the annotation argo-attest.io/attest: \"true\":
@@ -75,6 +78,23 @@ pub(super) struct InjectArgs {
     /// Secret with the signing key
     #[arg(long, value_name = "NAME", env = variable::KEY_SECRET, default_value = volume::KEY)]
     key_secret: ObjectName,
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = variable::SERVICE_KEY,
+        conflicts_with = "key_secret",
+        value_parser = service_key,
+        help = "Key of a service that signs, in place of a Secret's, which is then not mounted: \
+                hashivault://NAME, awskms:///ID"
+    )]
+    service_key: Option<String>,
+    /// Variable of the sidecar's by which that service is reached, such as `VAULT_ADDR=https://…`;
+    /// repeatable; no secrets, which a workflow's readers could read
+    #[arg(long, value_name = "NAME=VALUE", env = variable::KEY_VARIABLE, requires = "service_key")]
+    key_variable: Vec<String>,
+    /// Id that the signing key has to have, SHA256:…, as `public-key --id` prints it
+    #[arg(long, value_name = "ID", env = variable::KEY_ID)]
+    key_id: Option<KeyId>,
     /// Config map with the gate's policy.yaml and the public keys that it names
     #[arg(
         long,
@@ -243,6 +263,9 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         },
         not_ready_fails: matches!(args.not_ready, NotReady::Fail),
         key_secret: args.key_secret,
+        service_key: args.service_key,
+        key_variables: key_variables(&args.key_variable)?,
+        key_id: args.key_id,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,
         attestation_store: args.store.as_ref().map(ToString::to_string),
@@ -317,6 +340,28 @@ fn done(change: &Change) -> String {
     ];
     let said = said.into_iter().flatten().collect::<Vec<_>>().join("; ");
     if said.is_empty() { "took out a check".into() } else { said }
+}
+
+/// Judged here, and not by clap, which would repeat what is refused: it may be a token.
+fn key_variables(given: &[String]) -> Result<Vec<KeyVariable>, Failure> {
+    let read = |text: &String| {
+        text.parse().map_err(|why: InvalidKeyVariable| {
+            Failure::new(Exit::Usage, format!("a --key-variable cannot be used: {why}"))
+                .remedy("write NAME=VALUE; a pod is known by its service account, as VAULT_AUTH_ROLE has it")
+        })
+    };
+    given.iter().map(read).collect()
+}
+
+/// The name of a key that the sidecar will know: not a path, which is somebody's machine's.
+fn service_key(text: &str) -> Result<String, String> {
+    match SigningKey::try_from(OsString::from(text)) {
+        Ok(key @ SigningKey::Service(_)) => Ok(key.to_string()),
+        Ok(SigningKey::AtHand(_)) => {
+            Err("not the name of a service's key: hashivault://NAME or awskms:///ID".into())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// An image's name is not judged further: registries differ.

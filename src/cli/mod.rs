@@ -19,6 +19,7 @@ mod inspect;
 mod inspect_image;
 mod interrupts;
 mod invocation;
+mod key;
 mod keygen;
 mod layout;
 mod logging;
@@ -63,7 +64,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Pars
 use self::screen::{Screened, screen};
 use crate::document::DocumentName;
 use crate::sidecar::Signals;
-use crate::signer::KeySource;
+use crate::signer::{KeySource, SigningKey};
 
 pub use exit::Exit;
 pub use failure::Failure;
@@ -257,7 +258,7 @@ fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Ex
         Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => wait(inspect::inspect(args)),
         Command::Keygen(args) => keygen::keygen(&args),
-        Command::PublicKey(args) => public_key::public_key(args),
+        Command::PublicKey(args) => wait(public_key::public_key(args)),
         Command::Inject(args) => inject::inject(*args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args, signals.unwrap_or_else(Signals::listen))),
         Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(*args).await) }),
@@ -317,19 +318,19 @@ fn workers() -> NonZeroUsize {
     available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Where a key is: a path, or `env://NAME`.
+/// Where a public key is: a path, or `env://NAME`.
 fn key_source() -> impl TypedValueParser<Value = KeySource> {
     OsStringValueParser::new().try_map(KeySource::try_from)
+}
+
+/// Which key signs.
+fn signing_key() -> impl TypedValueParser<Value = SigningKey> {
+    OsStringValueParser::new().try_map(SigningKey::try_from)
 }
 
 /// What holds an attestation or a policy: a path, `-`, or `s3://bucket/key`.
 fn document_name() -> impl TypedValueParser<Value = DocumentName> {
     OsStringValueParser::new().try_map(DocumentName::try_from)
-}
-
-/// The environment, for keys that are in it.
-fn variables(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
 }
 
 /// A builder's id is a URI (SLSA v1, `builder.id` is a `TypeURI`).

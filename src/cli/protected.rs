@@ -8,14 +8,15 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure};
-use crate::signer::KeySource;
+use crate::signer::SigningKey;
 
 /// Variables that name a file whose content is sent.
-const SENT: [&str; 2] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+const SENT: [&str; 3] =
+    ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "VAULT_AUTH_TOKEN_FILE"];
 
 /// Checks that no file which is sent, nor one in a folder of such files, is the private
 /// key, or lies in the key's folder.
-pub(super) fn check(key: &KeySource, folders: &[&Path]) -> Result<(), Failure> {
+pub(super) fn check(key: &SigningKey, folders: &[&Path]) -> Result<(), Failure> {
     let Some(key) = key.file() else { return Ok(()) };
     let named = SENT.iter().filter_map(|name| Some((*name, PathBuf::from(std::env::var_os(name)?))));
     let folders = folders.iter().map(|folder| ("--service-account-dir", folder.join("token")));

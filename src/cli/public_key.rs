@@ -3,8 +3,10 @@
 use argo_attest_core::contract::variable;
 use clap::Args;
 
+use super::key::KeyArgs;
 use super::{Exit, Failure, home, print};
-use crate::signer::KeySource;
+use crate::signer::{KeySource, SigningKey};
+use crate::store::ProcessEnv;
 
 const EXAMPLE: &str = "\
 Example:
@@ -20,20 +22,25 @@ pub(super) struct PublicKeyArgs {
         long,
         value_name = "FILE",
         env = variable::KEY,
-        value_parser = super::key_source(),
-        help = "Private or public key, PEM: a file, - for standard input, or env://NAME for a variable \
-                [default: your own]"
+        value_parser = super::signing_key(),
+        help = "Private or public key: a file in PEM, - for standard input, env://NAME for a variable, \
+                hashivault://NAME or awskms:///ID [default: your own]"
     )]
-    key: Option<KeySource>,
+    key: Option<SigningKey>,
+    #[command(flatten)]
+    opened: KeyArgs,
+    /// Print the key's id instead, as --key-id takes it
+    #[arg(long)]
+    id: bool,
 }
 
 /// Reads and prints.
-pub(super) fn public_key(args: PublicKeyArgs) -> Result<Exit, Failure> {
-    let source = match args.key {
-        Some(source) => source,
-        None => KeySource::File(home::private_key()?),
+pub(super) async fn public_key(args: PublicKeyArgs) -> Result<Exit, Failure> {
+    let name = match args.key {
+        Some(name) => name,
+        None => KeySource::File(home::private_key()?).into(),
     };
-    let key = source.public_half(&super::variables).map_err(|e| Failure::from(&e))?;
-    print(&key.to_spki_pem())?;
+    let key = name.public_half(&args.opened.opening(&ProcessEnv)).await.map_err(|e| Failure::from(&e))?;
+    print(&if args.id { format!("{}\n", key.key_id()) } else { key.to_spki_pem() })?;
     Ok(Exit::Done)
 }

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::interrupts::Interrupts;
+use super::key::KeyArgs;
 use super::progress::Bar;
 use super::target::Target;
 use super::{Exit, Failure, conflicts, home, invocation, outputs, print_json, protected, workers};
@@ -28,7 +29,10 @@ use crate::command::{self, CommandEnd, Output};
 use crate::observe::{Artifact, Sealed, SealedArtifact, Session, Watching};
 use crate::observe::{Baseline, Cancel, Inotify, ObservationStats, Standing};
 use crate::report::{self, KeyUsed, RunJson, RunReport};
-use crate::signer::{KeySource, Origin, Signer, VariableName, load_or_create_pair, public_path};
+use crate::signer::{
+    KeySource, Opening, Origin, PASSWORD_VARIABLE, Signer, SigningKey, load_or_create_pair, public_path,
+};
+use crate::store::ProcessEnv;
 
 /// Outputs that are attested at the same time.
 const AT_ONCE: usize = 16;
@@ -56,11 +60,13 @@ pub(super) struct RunArgs {
         long,
         value_name = "FILE",
         env = variable::KEY,
-        value_parser = super::key_source(),
-        help = "Private key to sign with, PEM: a file, - for standard input, or env://NAME for a variable, \
-                which the command does not get [default: your own, made on first use]"
+        value_parser = super::signing_key(),
+        help = "Private key to sign with: a file in PEM, - for standard input, env://NAME for a variable, which \
+                the command does not get, hashivault://NAME or awskms:///ID [default: your own, made on first use]"
     )]
-    key: Option<KeySource>,
+    key: Option<SigningKey>,
+    #[command(flatten)]
+    opened: KeyArgs,
     /// Make your own key if there is none, also in CI and without a terminal, where nobody sees it made
     #[arg(long, env = variable::NEW_KEY, value_parser = FalseyValueParser::new())]
     new_key: bool,
@@ -102,8 +108,9 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         target.is_free(artifact).await?;
     }
     // Last: a key that is made on first use is made only if it will be used.
-    let (signer, used, source) = signer(&args)?;
-    conflicts::key(&source, &artifacts)?;
+    let opening = args.opened.opening(&ProcessEnv);
+    let (signer, used, source) = signer(&args, &opening).await?;
+    conflicts::key(&source, args.opened.key_password_file.as_deref(), &artifacts)?;
     let source_code = checkout::source(&here()?).await;
     let checkout_changed = source_code.as_ref().is_some_and(|source| source.work_tree == WorkTree::Changed);
     // Not of the working directory, of which only what is new or changed counts.
@@ -117,8 +124,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     info!(key = used.id, outputs = args.outputs.len(), "watching; the command starts");
     let started_on = Timestamp::now();
     let output = if args.json { Output::StandardError } else { Output::Inherit };
-    let hidden = source.variable().map(VariableName::as_str);
-    let end = command::run(program, arguments, output, hidden).await.map_err(|e| {
+    let end = command::run(program, arguments, output, &hidden(&source, &opening)).await.map_err(|e| {
         let usual = "name the command after -- as you would in a shell, and check that it can be run";
         Failure::from_error(Exit::Command(e.code()), &e).remedy(e.remedy().unwrap_or(usual))
     })?;
@@ -192,23 +198,25 @@ fn artifacts(outputs: &[PathBuf]) -> Result<Vec<Artifact>, Failure> {
 }
 
 /// What signs, how the user is told about it, and where its key is.
-fn signer(args: &RunArgs) -> Result<(Box<dyn Signer>, KeyUsed, KeySource), Failure> {
+async fn signer(
+    args: &RunArgs,
+    opening: &Opening<'_>,
+) -> Result<(Box<dyn Signer>, KeyUsed, SigningKey), Failure> {
     let (source, own) = match &args.key {
         Some(source) => (source.clone(), false),
-        None => (KeySource::File(home::private_key()?), true),
+        None => (KeySource::File(home::private_key()?).into(), true),
     };
     protected::close_memory();
     protected::check(&source, &[])?;
-    let (signer, created): (Box<dyn Signer>, bool) = match &source {
-        KeySource::File(path) if own => {
-            if !args.new_key {
-                seen(path)?;
-            }
-            let (key, origin) = load_or_create_pair(path, KeyType::Ed25519).map_err(|e| Failure::from(&e))?;
-            (Box::new(key), origin == Origin::Created)
+    let mut created = false;
+    if let Some(path) = source.file().filter(|_| own) {
+        if !args.new_key {
+            seen(path)?;
         }
-        _ => (source.signer(&super::variables).map_err(|e| Failure::from(&e))?, false),
-    };
+        let (_, origin) = load_or_create_pair(path, KeyType::Ed25519).map_err(|e| Failure::from(&e))?;
+        created = origin == Origin::Created;
+    }
+    let signer = source.signer(opening).await.map_err(|e| Failure::from(&e))?;
     let used = KeyUsed {
         id: signer.public_key().key_id().to_string(),
         public_file: source
@@ -221,6 +229,12 @@ fn signer(args: &RunArgs) -> Result<(Box<dyn Signer>, KeyUsed, KeySource), Failu
         created,
     };
     Ok((signer, used, source))
+}
+
+/// The variables that the command does not get: it could sign with what is in them.
+fn hidden<'a>(key: &'a SigningKey, opening: &Opening<'_>) -> Vec<&'a str> {
+    let password = opening.password.is_in_variable().then_some(PASSWORD_VARIABLE);
+    key.secret_variables().into_iter().chain(password).collect()
 }
 
 /// A key that is made where nobody sees it is one that nobody can trust later: what it signed
@@ -241,13 +255,14 @@ fn seen(path: &Path) -> Result<(), Failure> {
     ))
 }
 
-fn watching(args: &RunArgs, target: &Target, key: &KeySource) -> Result<Watching, Failure> {
+fn watching(args: &RunArgs, target: &Target, key: &SigningKey) -> Result<Watching, Failure> {
     let changes = args.outputs.is_empty();
     let mut excluded = Vec::new();
     if changes {
         excluded = target.excluded()?;
         // Even a command that only touches the key must not get its digest published.
-        excluded.extend(key.file().and_then(|file| conflicts::key_within(file, Path::new("."))));
+        let secrets = key.file().into_iter().chain(args.opened.key_password_file.as_deref());
+        excluded.extend(secrets.filter_map(|file| conflicts::key_within(file, Path::new("."))));
     }
     Ok(Watching {
         baseline: if changes { Baseline::OnlyNewOrChanged } else { Baseline::Include },

@@ -12,12 +12,13 @@ use argo_attest_core::text::causes;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use super::key::KeyArgs;
 use super::place::Where;
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
 use super::{Exit, Failure, protected};
 use crate::sidecar::{End, Form, IfNotReady, NamedStore, Settings, Signals, Unusable};
-use crate::signer::KeySource;
+use crate::signer::SigningKey;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
 
@@ -43,13 +44,15 @@ The step asks for attestation with the annotation argo-attest.io/attest: \"true\
 pub(super) struct SidecarArgs {
     #[arg(
         long,
-        help = "Private key to sign with, PKCS#8 PEM: a file, or env://NAME for a variable",
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID",
         value_name = "FILE",
         env = variable::KEY,
         default_value = place::KEY_FILE,
-        value_parser = super::key_source()
+        value_parser = super::signing_key()
     )]
-    key: KeySource,
+    key: SigningKey,
+    #[command(flatten)]
+    opened: KeyArgs,
     /// Under which id this builder is known
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
@@ -187,6 +190,8 @@ fn settings(args: SidecarArgs) -> Settings {
         unusable,
         refused: refused.as_ref().map(Unusable::from),
         key: args.key,
+        key_password_file: args.opened.key_password_file,
+        key_id: args.opened.key_id,
         builder_id: args.builder_id,
         all: args.all,
         attest_failed: args.attest_failed,

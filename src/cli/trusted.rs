@@ -40,7 +40,7 @@ pub(super) async fn trusted(
         None if keys.is_empty() => (own_key()?, true),
         None => {
             let load = |source: &KeySource| {
-                let key = source.public(&super::variables).map_err(|e| Failure::from(&e))?;
+                let key = source.public(&ProcessEnv).map_err(|e| Failure::from(&e))?;
                 Ok(TrustedKey::new(source.to_string(), key))
             };
             (Policy::of_keys(keys.iter().map(load).collect::<Result<_, Failure>>()?), false)

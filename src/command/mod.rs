@@ -27,19 +27,19 @@ pub enum Output {
 }
 
 /// Runs `program` to its end, passing on every signal that reaches us meanwhile. It gets
-/// our environment but for the variable `hidden`.
+/// our environment but for the variables that are `hidden`.
 pub async fn run(
     program: &OsString,
     arguments: &[OsString],
     output: Output,
-    hidden: Option<&str>,
+    hidden: &[&str],
 ) -> Result<CommandEnd, SpawnError> {
     let failed = |source| SpawnError { program: shown(program.as_bytes()), source };
     // Before the command exists, so that no signal finds us without a handler.
     let mut signals = forward::Signals::listen().map_err(failed)?;
     let mut command = Command::new(program);
     command.args(arguments);
-    if let Some(name) = hidden {
+    for name in hidden {
         command.env_remove(name);
     }
     if output == Output::StandardError {

@@ -20,7 +20,7 @@ use super::settings::Form;
 use super::surroundings::Surroundings;
 use super::upstream;
 use crate::artifact_repository::{Stores, StoresError, key};
-use crate::signer::FollowedKey;
+use crate::signer::{self, FollowedKey};
 use crate::store::{ObjectKey, Store};
 use crate::template::{Claim, Established, TemplateSource};
 
@@ -67,8 +67,10 @@ impl Prepared {
         let predicates = asked.predicates;
         let images = StepImages::new(asked.images, here.environment, here.settings.plain_http);
         here.waits_for.set("the key");
-        let key = FollowedKey::load(&here.settings.key, &|name| here.environment.var(name))
-            .map_err(|e| NotReady::from(&e))?;
+        let opening = signer::Opening::new(here.environment)
+            .with_password_file(here.settings.key_password_file.as_deref())
+            .expecting(here.settings.key_id);
+        let key = FollowedKey::load(&here.settings.key, &opening).await.map_err(|e| NotReady::from(&e))?;
         let (inputs, invalid) = match upstream::read(&here.settings.evidence, &step) {
             Ok(inputs) => (inputs, None),
             Err(why) => (BTreeMap::new(), Some(why)),

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argo_attest_core::argo::{Parameters, Placement, TemplateSource};
+use argo_attest_core::keys::KeyId;
 use argo_attest_core::slsa::PodIdentity;
 
 use super::named::NamedStore;
-use crate::signer::KeySource;
+use crate::signer::SigningKey;
 use crate::template::HandedOver;
 
 /// How the container was put into the pod.
@@ -45,7 +46,11 @@ pub enum IfNotReady {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The private key, usually in a mounted Secret.
-    pub key: KeySource,
+    pub key: SigningKey,
+    /// The file with its password, if it is encrypted and that is named.
+    pub key_password_file: Option<PathBuf>,
+    /// The one key that may sign, if it is said.
+    pub key_id: Option<KeyId>,
     /// URI under which the builder is known.
     pub builder_id: String,
     /// Attest steps that did not ask for it, too.

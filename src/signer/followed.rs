@@ -6,15 +6,16 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use argo_attest_core::keys::{KeyId, PrivateKey, PublicKey};
+use argo_attest_core::keys::{KeyId, PublicKey};
 use async_trait::async_trait;
 
-use super::held::signed;
-use super::key_file::KeyFileError;
 use super::mounted;
-use super::pair::{load_pair, public_path};
+use super::opening::Opening;
+use super::pair::{load_pair_with, public_path};
+use super::password::Password;
 use super::port::{SignError, Signed, Signer};
-use super::source::{KeyError, KeySource, Variables};
+use super::signing_key::SigningKey;
+use super::source::KeyError;
 
 /// A key that follows its file. At any time it is one whole key: a replacement is
 /// taken when it was read and found to be good. Each signature is made with one key from
@@ -22,13 +23,16 @@ use super::source::{KeyError, KeySource, Variables};
 #[derive(Debug)]
 pub struct FollowedKey {
     file: Option<FollowedFile>,
-    key: Mutex<Arc<PrivateKey>>,
+    key: Mutex<Arc<dyn Signer>>,
 }
 
 /// Where a replacement would be.
 #[derive(Debug)]
 struct FollowedFile {
     path: PathBuf,
+    password: Password,
+    /// The only key that is taken, if that is said.
+    expected: Option<KeyId>,
     /// As it was when it was looked at last; held by whoever looks.
     seen: Mutex<Generation>,
 }
@@ -45,7 +49,7 @@ pub enum Followed {
     },
     /// There is one, and it cannot be used. The key from before still is. Said
     /// once for each replacement.
-    Kept(KeyFileError),
+    Kept(KeyError),
 }
 
 /// By what a replacement is noticed, without reading any key.
@@ -62,50 +66,62 @@ enum Generation {
 type Stamp = (u64, u64, u64, i64, i64);
 
 impl FollowedKey {
-    /// Loads the key, with the errors of [`KeySource::signer`]. One from a variable
-    /// stays as it is.
-    pub fn load(source: &KeySource, variables: Variables<'_>) -> Result<Self, KeyError> {
+    /// Loads the key, with the errors of [`SigningKey::signer`]. One that is in no file stays as
+    /// it is.
+    pub async fn load(name: &SigningKey, opening: &Opening<'_>) -> Result<Self, KeyError> {
         // Before it is read: what is replaced in between is looked at once more.
-        let file = source
-            .file()
-            .map(|path| FollowedFile { path: path.to_owned(), seen: Mutex::new(Generation::of(path)) });
-        Ok(Self { file, key: Mutex::new(Arc::new(source.private(variables)?)) })
+        let file = name.file().map(|path| FollowedFile {
+            path: path.to_owned(),
+            password: opening.password.clone(),
+            expected: opening.expected,
+            seen: Mutex::new(Generation::of(path)),
+        });
+        Ok(Self { file, key: Mutex::new(name.signer(opening).await?.into()) })
     }
 
     /// The key at this moment, which stays whole whatever replaces it.
-    fn current(&self) -> Arc<PrivateKey> {
+    fn current(&self) -> Arc<dyn Signer> {
         Arc::clone(&locked(&self.key))
     }
 
     /// Looks whether there is another key now, and takes it if it is good. Costs
     /// two system calls while there is none.
     pub fn follow(&self) -> Followed {
-        let Some(FollowedFile { path, seen }) = &self.file else { return Followed::Same };
+        let Some(file) = &self.file else { return Followed::Same };
+        let FollowedFile { path, password, expected, seen } = file;
         let mut seen = locked(seen);
         let now = Generation::of(path);
         if now == *seen {
             return Followed::Same;
         }
         *seen = now;
-        match load_pair(path) {
-            Ok(newer) if newer.public() == self.current().public() => Followed::Same,
-            Ok(newer) => {
-                let before = std::mem::replace(&mut *locked(&self.key), Arc::new(newer));
-                Followed::Replaced { before: before.public().key_id() }
-            }
-            Err(error) => Followed::Kept(error),
+        let newer = match load_pair_with(path, password) {
+            Ok(newer) => newer,
+            Err(error) => return Followed::Kept(error.into()),
+        };
+        let (before, found) = (self.public_key().key_id(), newer.public().key_id());
+        if found == before {
+            return Followed::Same;
         }
+        if let Some(expected) = *expected
+            && expected != found
+        {
+            let name = argo_attest_core::secret::shown_path(path);
+            return Followed::Kept(KeyError::Unexpected { name, expected, found });
+        }
+        *locked(&self.key) = Arc::new(newer);
+        Followed::Replaced { before }
     }
 }
 
 #[async_trait]
 impl Signer for FollowedKey {
     async fn sign(&self, pae: &[u8]) -> Result<Signed, SignError> {
-        Ok(signed(&self.current(), pae))
+        self.current().sign(pae).await
     }
 
     fn public_key(&self) -> PublicKey {
-        self.current().public().clone()
+        self.current().public_key()
     }
 }
 
@@ -133,7 +149,8 @@ mod tests {
     use argo_attest_core::keys::KeyType;
 
     use super::*;
-    use crate::signer::create_pair;
+    use crate::signer::key_file::KeyFileError;
+    use crate::signer::{KeySource, create_pair};
 
     fn fresh(directory: &Path, name: &str) -> PathBuf {
         let path = directory.join(name).join("attest.key");
@@ -141,8 +158,9 @@ mod tests {
         path
     }
 
-    fn load(path: &Path) -> FollowedKey {
-        FollowedKey::load(&KeySource::File(path.into()), &|_| None).unwrap()
+    async fn load(path: &Path) -> FollowedKey {
+        let none = |_: &str| None;
+        FollowedKey::load(&KeySource::File(path.into()).into(), &Opening::new(&none)).await.unwrap()
     }
 
     fn name(followed: &FollowedKey) -> KeyId {
@@ -155,11 +173,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_file_is_followed_when_all_of_the_pair_is_there() {
+    #[tokio::test]
+    async fn a_file_is_followed_when_all_of_the_pair_is_there() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let followed = load(&path);
+        let followed = load(&path).await;
         let first = name(&followed);
         assert!(matches!(followed.follow(), Followed::Same));
 
@@ -167,7 +185,7 @@ mod tests {
         let second = fresh(dir.path(), "second");
         fs::rename(&second, &path).unwrap();
         match followed.follow() {
-            Followed::Kept(KeyFileError::Mismatch { .. }) => {}
+            Followed::Kept(KeyError::File(KeyFileError::Mismatch { .. })) => {}
             other => panic!("{other:?}"),
         }
         assert!(matches!(followed.follow(), Followed::Same), "it is said once");
@@ -180,15 +198,15 @@ mod tests {
         assert_ne!(name(&followed), first);
     }
 
-    #[test]
-    fn what_is_lost_is_kept_until_there_is_another() {
+    #[tokio::test]
+    async fn what_is_lost_is_kept_until_there_is_another() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let followed = load(&path);
+        let followed = load(&path).await;
         let first = name(&followed);
         fs::remove_file(&path).unwrap();
         fs::remove_file(public_path(&path)).unwrap();
-        assert!(matches!(followed.follow(), Followed::Kept(KeyFileError::Missing { .. })));
+        assert!(matches!(followed.follow(), Followed::Kept(KeyError::File(KeyFileError::Missing { .. }))));
         assert!(matches!(followed.follow(), Followed::Same));
         put(&fresh(dir.path(), "second"), &path);
         assert!(matches!(followed.follow(), Followed::Replaced { .. }));
@@ -199,7 +217,7 @@ mod tests {
     async fn a_signature_is_made_with_one_key_and_says_which() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let followed = load(&path);
+        let followed = load(&path).await;
         let signer: &dyn Signer = &followed;
         let before = signer.sign(b"x").await.unwrap();
         // One is under way while the key is replaced.
@@ -216,11 +234,11 @@ mod tests {
         assert_eq!(after.key, signer.public_key());
     }
 
-    #[test]
-    fn the_same_key_written_again_is_the_same() {
+    #[tokio::test]
+    async fn the_same_key_written_again_is_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let path = fresh(dir.path(), "first");
-        let followed = load(&path);
+        let followed = load(&path).await;
         let text = fs::read(&path).unwrap();
         fs::write(&path, text).unwrap();
         assert!(matches!(followed.follow(), Followed::Same));

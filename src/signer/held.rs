@@ -8,15 +8,10 @@ use super::port::{SignError, Signed, Signer};
 #[async_trait]
 impl Signer for PrivateKey {
     async fn sign(&self, pae: &[u8]) -> Result<Signed, SignError> {
-        Ok(signed(self, pae))
+        Ok(Signed { signature: Self::sign(self, pae), key: self.public().clone() })
     }
 
     fn public_key(&self) -> PublicKey {
         self.public().clone()
     }
-}
-
-/// One signature with this key.
-pub(super) fn signed(key: &PrivateKey, pae: &[u8]) -> Signed {
-    Signed { signature: key.sign(pae), key: key.public().clone() }
 }

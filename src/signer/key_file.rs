@@ -8,6 +8,8 @@ use argo_attest_core::keys::{InvalidKey, KeyId};
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::shell_word;
 
+use super::password::InvalidPassword;
+
 /// Which half of a key was looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Half {
@@ -72,6 +74,14 @@ pub enum KeyFileError {
         /// The name of the private key's public half.
         expected: KeyId,
     },
+    /// The file of a password holds none.
+    #[error("cannot use the password file {}", shown(path))]
+    Password {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: InvalidPassword,
+    },
     /// A key is never overwritten.
     #[error("there is a file {} already, and a key is never overwritten", shown(path))]
     Exists {
@@ -116,7 +126,8 @@ impl Trouble for KeyFileError {
             }
             Self::Read { .. } => "check that the user this runs as may read it".into(),
             Self::NotRegular { .. } => "give the path of a file that holds the key".into(),
-            Self::OpenToOthers { path, .. } => {
+            Self::OpenToOthers { path, .. }
+            | Self::Password { path, source: InvalidPassword::OpenToOthers { .. } } => {
                 format!(
                     "chmod 600 {} (mount a Kubernetes Secret as a directory, without subPath)",
                     quoted(path)
@@ -129,6 +140,9 @@ impl Trouble for KeyFileError {
                     quoted(path),
                     quoted(path)
                 )
+            }
+            Self::Password { .. } => {
+                "give a file that holds the password and nothing else, or set COSIGN_PASSWORD".into()
             }
             Self::Exists { path } => format!("choose another directory, or move {} away", quoted(path)),
             Self::Write { .. } => "check that the directory exists and can be written, and has space".into(),

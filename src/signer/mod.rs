@@ -1,21 +1,36 @@
-//! Signing: the port ([`Signer`]), and the keys that are at hand for it: in files, in a
-//! mounted Secret that is replaced, in a variable.
+//! Signing: the port ([`Signer`]), and the keys that are at hand for it: in files, also under a
+//! password, in a mounted Secret that is replaced, in a variable; or that a service has, and gives
+//! signatures with.
 //!
 //! Nothing outside this module needs a private key, but `keygen`, which makes them:
-//! [`KeySource::signer`] and [`FollowedKey`] give what signs.
+//! [`SigningKey::signer`] and [`FollowedKey`] give what signs.
 
+mod awskms;
 mod followed;
 mod held;
 mod key_file;
 mod mounted;
+mod opening;
 mod pair;
+mod password;
 mod port;
 mod read;
+mod service;
+mod service_key;
+mod signing_key;
 mod source;
+mod vault;
 
+pub use awskms::KmsKey;
 pub use followed::{Followed, FollowedKey};
 pub use key_file::{Half, KeyFileError};
+pub use opening::{Home, Opening};
 pub use pair::{Origin, check_pair, create_pair, load_or_create_pair, load_pair, public_path};
+pub use password::{InvalidPassword, PASSWORD_VARIABLE, Password};
 pub use port::{SignError, Signed, Signer};
 pub use read::{load_private, load_public};
-pub use source::{InvalidKeySource, KeyError, KeySource, VariableName, Variables};
+pub use service::{Limits, ServiceError};
+pub use service_key::ServiceKey;
+pub use signing_key::SigningKey;
+pub use source::{InvalidKeySource, KeyError, KeySource, VariableName};
+pub use vault::VaultKey;

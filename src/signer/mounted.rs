@@ -5,7 +5,8 @@
 //! An update makes a new directory, exchanges the link `..data` in one step and removes
 //! the old directory. Whoever follows the links twice may see two generations.
 
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -16,6 +17,27 @@ use super::key_file::KeyFileError;
 const ATTEMPTS: usize = 64;
 
 const DATA: &str = "..data";
+
+/// What the private key in a Secret of ours is called, and in one that cosign made
+/// (`cosign generate-key-pair k8s://…`).
+const OURS: &str = "attest.key";
+const COSIGNS: &str = "cosign.key";
+
+/// The key's file: in a mounted Secret that has none of our name, the one of cosign's.
+pub(super) fn named(path: &Path) -> Cow<'_, Path> {
+    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+    match path.parent() {
+        Some(directory)
+            if path.file_name() == Some(OsStr::new(OURS))
+                && !is_there(path)
+                && generation(directory).is_some()
+                && is_there(&directory.join(COSIGNS)) =>
+        {
+            directory.join(COSIGNS).into()
+        }
+        _ => path.into(),
+    }
+}
 
 /// A file of a mounted Secret.
 pub(super) struct Mounted {
@@ -45,7 +67,7 @@ impl Mounted {
             let before = self.generation();
             let directory = before.clone().unwrap_or_else(|| self.directory.join(DATA));
             match read(&directory.join(&self.name)) {
-                Err(e) if e.is_missing() && self.generation() != before && attempts.next().is_some() => {}
+                Err(_) if self.generation() != before && attempts.next().is_some() => {}
                 result => return result,
             }
         }

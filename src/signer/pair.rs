@@ -11,7 +11,8 @@ use argo_attest_core::keys::{KeyType, PrivateKey};
 use tempfile::NamedTempFile;
 
 use super::key_file::KeyFileError;
-use super::mounted::Mounted;
+use super::mounted::{self, Mounted};
+use super::password::Password;
 use super::read::{Modes, load_private, load_public, private_at};
 
 /// Where a key came from.
@@ -49,8 +50,14 @@ pub fn check_pair(key: &PrivateKey, private: &Path) -> Result<(), KeyFileError> 
 /// Loads a private key and checks it against the public key beside it. In a mounted
 /// Secret both are of the same generation, even while the Secret is being replaced.
 pub fn load_pair(path: &Path) -> Result<PrivateKey, KeyFileError> {
+    load_pair_with(path, &Password::default())
+}
+
+/// The same of a key that may be encrypted.
+pub(super) fn load_pair_with(path: &Path, password: &Password) -> Result<PrivateKey, KeyFileError> {
+    let path = &*mounted::named(path);
     let load = |path: &Path, modes| {
-        let key = private_at(path, modes)?;
+        let key = private_at(path, modes, password)?;
         check_pair(&key, path)?;
         Ok(key)
     };

@@ -44,6 +44,8 @@ pub enum SignError {
         /// What it said.
         #[source]
         source: Box<dyn Error + Send + Sync>,
+        /// What to do about it, where more is known than that.
+        remedy: Option<String>,
     },
     /// To ask again changes nothing: there is no such key, or it may not be used.
     #[error("{signer} does not sign")]
@@ -53,6 +55,8 @@ pub enum SignError {
         /// What it said.
         #[source]
         source: Box<dyn Error + Send + Sync>,
+        /// What to do about it, where more is known than that.
+        remedy: Option<String>,
     },
 }
 
@@ -70,6 +74,9 @@ impl Trouble for SignError {
 
     fn remedy(&self) -> Option<String> {
         Some(match self {
+            Self::Passing { remedy: Some(remedy), .. } | Self::Final { remedy: Some(remedy), .. } => {
+                remedy.clone()
+            }
             Self::Passing { signer, .. } => {
                 format!("try it again; if it stays so, check that {signer} can be reached from here")
             }

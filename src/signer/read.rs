@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::key_file::{Half, KeyFileError};
 use super::mounted::Mounted;
+use super::password::Password;
 use crate::regular_file::{self, Links, Named, ReadError, STANDARD_INPUT};
 
 /// Where files are that a process was handed over open.
@@ -19,10 +20,10 @@ const HANDED_OVER: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
 const PRIVATE: &[u8] = b"PRIVATE";
 
 /// The group's and the others' permission bits.
-const OTHERS: u32 = 0o077;
+pub(super) const OTHERS: u32 = 0o077;
 
 /// Whose permissions a private key file has.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Modes {
     /// The user's own: nobody else may have any.
     Own,
@@ -35,37 +36,51 @@ pub(super) enum Modes {
 /// an update meanwhile does no harm. A pipe is read as well, as a shell makes one of what a
 /// program prints, and `-` is standard input.
 pub fn load_private(path: &Path) -> Result<PrivateKey, KeyFileError> {
+    let none = Password::default();
     match Mounted::of(path) {
-        None => private_at(path, Modes::Own),
-        Some(mounted) => mounted.read(|path| private_at(path, Modes::Cluster)),
+        None => private_at(path, Modes::Own, &none),
+        Some(mounted) => mounted.read(|path| private_at(path, Modes::Cluster, &none)),
     }
 }
 
 /// Reads a public key from a PEM file of at most [`MAX_PEM`] bytes, whoever may read it.
 pub fn load_public(path: &Path) -> Result<PublicKey, KeyFileError> {
-    public_with(path, PublicKey::from_spki_pem)
+    public_with(path, |text, _| Ok(PublicKey::from_spki_pem(text)))
 }
 
 /// Reads a key of either half, of which the public one is wanted.
-pub(super) fn load_either(path: &Path) -> Result<PublicKey, KeyFileError> {
-    public_with(path, PublicKey::of_either_half)
+pub(super) fn load_either(path: &Path, password: &Password) -> Result<PublicKey, KeyFileError> {
+    public_with(path, |text, at| match PublicKey::of_either_half(text) {
+        Err(InvalidKey::CosignEncrypted) => {
+            let opened = opened(text, password.of(Some(at))?);
+            Ok(opened.map(|key| key.public().clone()))
+        }
+        read => Ok(read),
+    })
 }
 
+/// Reads with the file's bytes, and where and whose it is.
 fn public_with(
     path: &Path,
-    read: impl Fn(&[u8]) -> Result<PublicKey, InvalidKey>,
+    read: impl Fn(&[u8], (&Path, Modes)) -> Result<Result<PublicKey, InvalidKey>, KeyFileError>,
 ) -> Result<PublicKey, KeyFileError> {
-    let read = |path: &Path| {
-        read(&contents(open(path, Half::Public)?, path)?).map_err(|source| invalid(path, source))
+    let read = |path: &Path, modes| {
+        let text = contents(open(path, Half::Public)?, path)?;
+        read(&text, (path, modes))?.map_err(|source| invalid(path, source))
     };
     match Mounted::of(path) {
-        None => read(path),
-        Some(mounted) => mounted.read(read),
+        None => read(path, Modes::Own),
+        Some(mounted) => mounted.read(|path| read(path, Modes::Cluster)),
     }
 }
 
-/// The private key in this very file.
-pub(super) fn private_at(path: &Path, modes: Modes) -> Result<PrivateKey, KeyFileError> {
+/// The private key in a text that was found to be cosign's, if there is a password.
+pub(super) fn opened(text: &[u8], password: Option<Zeroizing<Vec<u8>>>) -> Result<PrivateKey, InvalidKey> {
+    password.map_or(Err(InvalidKey::CosignEncrypted), |password| PrivateKey::from_pem_with(text, &password))
+}
+
+/// The private key in this very file, with the password if it turns out to need one.
+pub(super) fn private_at(path: &Path, modes: Modes, password: &Password) -> Result<PrivateKey, KeyFileError> {
     let named = open(path, Half::Private)?;
     // The modes of the open file: those of the path could be another file's by now.
     let mode = named.metadata.mode() & 0o7777;
@@ -76,6 +91,10 @@ pub(super) fn private_at(path: &Path, modes: Modes) -> Result<PrivateKey, KeyFil
         Err(source) if !is_private(source, &bytes) => Err(invalid(path, source)),
         _ if modes == Modes::Own && mode & OTHERS != 0 => {
             Err(KeyFileError::OpenToOthers { path: path.into(), mode })
+        }
+        Err(InvalidKey::CosignEncrypted) => {
+            let password = password.of(Some((path, modes)))?;
+            opened(&bytes, password).map_err(|source| invalid(path, source))
         }
         key => key.map_err(|source| invalid(path, source)),
     }

@@ -6,20 +6,26 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use argo_attest_core::keys::{InvalidKey, PrivateKey, PublicKey};
+use argo_attest_core::keys::{InvalidKey, KeyId, PrivateKey, PublicKey};
 use argo_attest_core::secret::shown_path;
 use zeroize::Zeroizing;
 
 use super::key_file::KeyFileError;
-use super::pair::load_pair;
-use super::port::Signer;
-use super::read::{load_either, load_public};
+use super::mounted;
+use super::opening::Opening;
+use super::pair::load_pair_with;
+use super::read::{load_either, load_public, opened};
+use super::service::ServiceError;
+use super::service_key::SERVICES;
+use crate::environment::Env;
+use crate::store::percent_decoded;
 
 /// What the name of a variable follows.
-const SCHEME: &[u8] = b"env://";
-
-/// The environment, as far as keys are concerned.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+const VARIABLE: &[u8] = b"env://";
+/// What a path follows that is written as a URI (RFC 8089).
+const FILE: &[u8] = b"file:";
+/// By which other tools know keys, of services or of hardware.
+const OTHERS: [&str; 5] = ["azurekms://", "gcpkms://", "gitlab://", "k8s://", "pkcs11:"];
 
 /// Where a key is. Never the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +40,31 @@ pub enum KeySource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariableName(String);
 
-/// What follows `env://` is no variable's name. It is not repeated: it may be a key.
+/// Why a text names no key. It is not repeated: it may be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("env:// must be followed by the name of a variable: letters, digits and _")]
-pub struct InvalidKeySource;
+#[non_exhaustive]
+pub enum InvalidKeySource {
+    /// What follows `env://` is no variable's name.
+    #[error("env:// must be followed by the name of a variable: letters, digits and _")]
+    Variable,
+    /// What follows `file:` is no path of this machine.
+    #[error("file: must be followed by a path, and file:// by an absolute one; % by two hexadecimal digits")]
+    File,
+    /// A key of a kind that is known, but not here.
+    #[error("{0} names no key that can be used here: give a file, or env://NAME for a variable")]
+    Elsewhere(&'static str),
+    /// A key that a service has, where one is meant that verifies.
+    #[error("{0} names a key that signs: give its public half, which argo-attest public-key prints")]
+    Signs(&'static str),
+    /// What follows `awskms://` is no name of a key.
+    #[error(
+        "awskms:// must be followed by an endpoint or nothing, a slash, and a key's id, alias/NAME or ARN"
+    )]
+    AwsKms,
+    /// What follows `hashivault://` is no name of a key.
+    #[error("hashivault:// must be followed by the name of a key in the transit engine, and nothing else")]
+    Vault,
+}
 
 /// Why a key could not be had from where it is said to be.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +88,24 @@ pub enum KeyError {
         /// What is wrong with it.
         source: InvalidKey,
     },
+    /// A service that has it does not say what it is.
+    #[error("{name} cannot be used")]
+    Service {
+        /// The key's name, printable.
+        name: String,
+        /// Why not.
+        source: ServiceError,
+    },
+    /// It is another key than it has to be.
+    #[error("{name} is the key {found}, and {expected} is expected")]
+    Unexpected {
+        /// The key's name, printable.
+        name: String,
+        /// What it has to be.
+        expected: KeyId,
+        /// What it is.
+        found: KeyId,
+    },
 }
 
 impl KeyError {
@@ -74,6 +119,7 @@ impl Trouble for KeyError {
     fn fault(&self) -> Fault {
         match self {
             Self::File(error) => error.fault(),
+            Self::Service { source, .. } => source.fault(),
             _ => Fault::Permission,
         }
     }
@@ -81,10 +127,14 @@ impl Trouble for KeyError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::File(error) => return error.remedy(),
+            Self::Service { source, .. } => return source.remedy(),
             Self::Unset { name, .. } => {
                 format!("set it to the key, in PEM: export {name}=\"$(cat FILE)\"; or give the file's path")
             }
             Self::Variable { name, source } => source.remedy(&format!("<(printenv {name})")),
+            Self::Unexpected { .. } => {
+                "name the right key; or, if it was replaced, correct --key-id and what verifiers trust".into()
+            }
         })
     }
 }
@@ -93,11 +143,32 @@ impl TryFrom<OsString> for KeySource {
     type Error = InvalidKeySource;
 
     fn try_from(text: OsString) -> Result<Self, InvalidKeySource> {
-        match text.as_bytes().strip_prefix(SCHEME) {
-            None => Ok(Self::File(text.into())),
-            Some(name) => VariableName::new(name).map(Self::Variable).ok_or(InvalidKeySource),
+        let bytes = text.as_bytes();
+        if let Some(name) = bytes.strip_prefix(VARIABLE) {
+            return VariableName::new(name).map(Self::Variable).ok_or(InvalidKeySource::Variable);
         }
+        if let Some(path) = bytes.strip_prefix(FILE) {
+            return file(path).map(Self::File).ok_or(InvalidKeySource::File);
+        }
+        if let Some(scheme) = SERVICES.into_iter().find(|scheme| bytes.starts_with(scheme.as_bytes())) {
+            return Err(InvalidKeySource::Signs(scheme));
+        }
+        if let Some(scheme) = OTHERS.into_iter().find(|scheme| bytes.starts_with(scheme.as_bytes())) {
+            return Err(InvalidKeySource::Elsewhere(scheme));
+        }
+        Ok(Self::File(text.into()))
     }
+}
+
+/// What follows `file:`: a path, or two slashes and an absolute one, of no host but this.
+fn file(rest: &[u8]) -> Option<PathBuf> {
+    let path = match rest.strip_prefix(b"//") {
+        Some(rest) => rest.strip_prefix(b"localhost").unwrap_or(rest),
+        None => rest,
+    };
+    let is_whole = path.len() == rest.len() || path.starts_with(b"/");
+    let path = percent_decoded(path)?;
+    (is_whole && !path.is_empty() && !path.contains(&0)).then(|| OsString::from_vec(path).into())
 }
 
 impl VariableName {
@@ -120,36 +191,41 @@ impl fmt::Display for VariableName {
 }
 
 impl KeySource {
-    /// What signs with the private key.
-    pub fn signer(&self, variables: Variables<'_>) -> Result<Box<dyn Signer>, KeyError> {
-        Ok(Box::new(self.private(variables)?))
-    }
-
     /// The private key; if it is in a file, checked against the public key beside it.
-    pub(super) fn private(&self, variables: Variables<'_>) -> Result<PrivateKey, KeyError> {
+    pub(super) fn private(&self, opening: &Opening<'_>) -> Result<PrivateKey, KeyError> {
         match self {
-            Self::File(path) => Ok(load_pair(path)?),
+            Self::File(path) => Ok(load_pair_with(path, &opening.password)?),
             Self::Variable(name) => {
-                let text = name.read(variables)?;
-                PrivateKey::from_pem(&text)
-                    .map_err(|source| KeyError::Variable { name: name.clone(), source })
+                let text = name.read(opening.environment)?;
+                name.opened(&text, PrivateKey::from_pem(&text), opening)
             }
         }
     }
 
     /// The public key.
-    pub fn public(&self, variables: Variables<'_>) -> Result<PublicKey, KeyError> {
+    pub fn public(&self, environment: &dyn Env) -> Result<PublicKey, KeyError> {
         match self {
             Self::File(path) => Ok(load_public(path)?),
-            Self::Variable(name) => name.public(variables, PublicKey::from_spki_pem),
+            Self::Variable(name) => {
+                let read = PublicKey::from_spki_pem(&name.read(environment)?);
+                read.map_err(|source| name.invalid(source))
+            }
         }
     }
 
     /// The public half of a key of either half.
-    pub fn public_half(&self, variables: Variables<'_>) -> Result<PublicKey, KeyError> {
+    pub(super) fn public_half(&self, opening: &Opening<'_>) -> Result<PublicKey, KeyError> {
         match self {
-            Self::File(path) => Ok(load_either(path)?),
-            Self::Variable(name) => name.public(variables, PublicKey::of_either_half),
+            Self::File(path) => Ok(load_either(&mounted::named(path), &opening.password)?),
+            Self::Variable(name) => {
+                let text = name.read(opening.environment)?;
+                match PublicKey::of_either_half(&text) {
+                    Err(encrypted @ InvalidKey::CosignEncrypted) => {
+                        Ok(name.opened(&text, Err(encrypted), opening)?.public().clone())
+                    }
+                    read => read.map_err(|source| name.invalid(source)),
+                }
+            }
         }
     }
 
@@ -181,19 +257,28 @@ impl fmt::Display for KeySource {
 }
 
 impl VariableName {
-    fn public(
+    fn invalid(&self, source: InvalidKey) -> KeyError {
+        KeyError::Variable { name: self.clone(), source }
+    }
+
+    /// The key that was read, or that a password opens.
+    fn opened(
         &self,
-        variables: Variables<'_>,
-        read: impl Fn(&[u8]) -> Result<PublicKey, InvalidKey>,
-    ) -> Result<PublicKey, KeyError> {
-        let text = self.read(variables)?;
-        read(&text).map_err(|source| KeyError::Variable { name: self.clone(), source })
+        text: &[u8],
+        read: Result<PrivateKey, InvalidKey>,
+        opening: &Opening<'_>,
+    ) -> Result<PrivateKey, KeyError> {
+        let read = match read {
+            Err(InvalidKey::CosignEncrypted) => opened(text, opening.password.of(None)?),
+            read => read,
+        };
+        read.map_err(|source| self.invalid(source))
     }
 
     /// The variable's text.
-    fn read(&self, variables: Variables<'_>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    fn read(&self, environment: &dyn Env) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let unset = |state| KeyError::Unset { name: self.clone(), state };
-        let text = variables(&self.0).ok_or_else(|| unset("not set"))?;
+        let text = environment.var(&self.0).ok_or_else(|| unset("not set"))?;
         let text = Zeroizing::new(text.into_vec());
         if text.trim_ascii().is_empty() { Err(unset("empty")) } else { Ok(text) }
     }
@@ -209,20 +294,22 @@ mod tests {
         OsString::from(text).try_into().unwrap()
     }
 
+    fn private(text: &str, env: &dyn Env) -> Result<PrivateKey, KeyError> {
+        source(text).private(&Opening::new(env))
+    }
+
     #[test]
     fn a_key_is_taken_from_a_variable() {
         for key_type in KeyType::ALL {
             let key = PrivateKey::generate(key_type).unwrap();
-            let (private, public) = (key.to_pkcs8_pem(), key.public().to_spki_pem());
-            for text in
-                [private.to_string(), private.replace('\n', "\\n"), format!("\n{}", private.trim_end())]
-            {
+            let (pem, public) = (key.to_pkcs8_pem(), key.public().to_spki_pem());
+            for text in [pem.to_string(), pem.replace('\n', "\\n"), format!("\n{}", pem.trim_end())] {
                 let env = |name: &str| (name == "SIGNING_KEY").then(|| OsString::from(&text));
-                assert_eq!(source("env://SIGNING_KEY").private(&env).unwrap().public(), key.public());
+                assert_eq!(private("env://SIGNING_KEY", &env).unwrap().public(), key.public());
             }
             let env = |_: &str| Some(OsString::from(&public));
             assert_eq!(&source("env://PUB").public(&env).unwrap(), key.public());
-            match source("env://PUB").private(&env).unwrap_err() {
+            match private("env://PUB", &env).unwrap_err() {
                 KeyError::Variable { source: InvalidKey::PublicForPrivate, .. } => {}
                 other => panic!("{other:?}"),
             }
@@ -238,10 +325,8 @@ mod tests {
             (Some("attest.key"), "the key in the variable K_1 is not usable"),
         ] {
             let env = |_: &str| value.map(OsString::from);
-            let errors = [
-                source("env://K_1").private(&env).unwrap_err(),
-                source("env://K_1").public(&env).unwrap_err(),
-            ];
+            let errors =
+                [private("env://K_1", &env).unwrap_err(), source("env://K_1").public(&env).unwrap_err()];
             for error in errors {
                 assert_eq!(error.to_string(), why);
                 assert!(!error.remedy().unwrap().is_empty());
@@ -252,9 +337,33 @@ mod tests {
     #[test]
     fn only_names_are_variables() {
         for text in ["env://", "env://1", "env://A B", "env://A/B", "env://-----BEGIN", "env://\u{e4}"] {
-            KeySource::try_from(OsString::from(text)).unwrap_err();
+            let error = KeySource::try_from(OsString::from(text)).unwrap_err();
+            assert_eq!(error, InvalidKeySource::Variable);
         }
         assert_eq!(source("keys/env://x").file(), Some(Path::new("keys/env://x")));
         assert_eq!(source("env://CI_KEY").to_string(), "env://CI_KEY");
+    }
+
+    #[test]
+    fn a_file_is_a_path_or_a_uri() {
+        for (text, path) in [
+            ("attest.key", "attest.key"),
+            ("./file:x", "./file:x"),
+            ("-", "-"),
+            ("file:attest.key", "attest.key"),
+            ("file:keys/a%20b.key", "keys/a b.key"),
+            ("file:/etc/attest.key", "/etc/attest.key"),
+            ("file:///etc/attest.key", "/etc/attest.key"),
+            ("file://localhost/etc/attest.key", "/etc/attest.key"),
+        ] {
+            assert_eq!(source(text).file(), Some(Path::new(path)), "{text}");
+        }
+        for text in ["file:", "file://", "file://host/k", "file://k", "file:a%2", "file:a%zz", "file:a%00"] {
+            assert_eq!(KeySource::try_from(OsString::from(text)), Err(InvalidKeySource::File), "{text}");
+        }
+        for text in ["gcpkms://projects/x", "k8s://ns/name", "pkcs11:token=t"] {
+            let error = KeySource::try_from(OsString::from(text)).unwrap_err();
+            assert!(matches!(error, InvalidKeySource::Elsewhere(_)), "{text}: {error:?}");
+        }
     }
 }

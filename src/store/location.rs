@@ -128,11 +128,13 @@ fn file_path(text: &str) -> Result<PathBuf, InvalidLocation> {
     if !rest.starts_with('/') {
         return Err(InvalidLocation::Host);
     }
-    let bytes = decode(rest.as_bytes()).filter(|b| !b.contains(&0)).ok_or(InvalidLocation::Escape)?;
+    let bytes =
+        percent_decoded(rest.as_bytes()).filter(|b| !b.contains(&0)).ok_or(InvalidLocation::Escape)?;
     Ok(PathBuf::from(OsStr::from_bytes(&bytes)))
 }
 
-fn decode(mut text: &[u8]) -> Option<Vec<u8>> {
+/// The bytes that `%XX` stands for, and all else as it is (RFC 3986 section 2.1).
+pub(crate) fn percent_decoded(mut text: &[u8]) -> Option<Vec<u8>> {
     let nibble = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let mut bytes = Vec::with_capacity(text.len());
     loop {

@@ -31,6 +31,7 @@ pub use error::{Corruption, Source, StoreError, StoreErrorKind};
 pub use file::FileStore;
 pub use key::{InvalidKey, ObjectKey};
 pub use listing::{Listed, Listing, PageSource};
+pub(crate) use location::percent_decoded;
 pub use location::{BucketName, InvalidLocation, Location};
 pub use memory::MemoryStore;
 pub use object::{Checksums, Object, ObjectInfo, PutMode, PutOutcome, Revision};

@@ -22,7 +22,7 @@ use crate::skip::skip;
 const ARTIFACT: &[u8] = b"what was built\n";
 
 /// Where `tests/interop/install` put a program, if it did.
-fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
     let output = Command::new(install).args(["--where", name]).stdin(Stdio::null()).output().unwrap();
     if output.status.success() {

@@ -68,12 +68,12 @@ fn a_private_key_that_others_may_read_is_refused() {
 }
 
 /// A Secret's directory as kubelet's `AtomicWriter` lays it out.
-struct Mounted {
+pub(crate) struct Mounted {
     dir: TempDir,
 }
 
 impl Mounted {
-    fn new(key: &PrivateKey) -> Self {
+    pub(crate) fn new(key: &PrivateKey) -> Self {
         let mounted = Self { dir: TempDir::new().unwrap() };
         mounted.publish("..2026_11_23_10_00_00.1", key);
         for name in ["attest.key", "attest.pub"] {
@@ -82,7 +82,7 @@ impl Mounted {
         mounted
     }
 
-    fn publish(&self, generation: &str, key: &PrivateKey) {
+    pub(crate) fn publish(&self, generation: &str, key: &PrivateKey) {
         let dir = self.dir.path();
         fs::create_dir(dir.join(generation)).unwrap();
         write(&dir.join(generation).join("attest.key"), key.to_pkcs8_pem().as_bytes(), 0o644);
@@ -95,7 +95,7 @@ impl Mounted {
         }
     }
 
-    fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.dir.path().join("attest.key")
     }
 }

@@ -8,10 +8,17 @@ mod interop;
 mod key_files;
 mod keys;
 mod openssl;
+#[path = "../support/scripted.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod scripted;
+mod signers;
 #[path = "../support/signing.rs"]
 mod signing;
 #[path = "../support/skip.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;
 mod tampering;
+#[path = "../support/tls.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod tls;
 mod vectors;

@@ -48,6 +48,37 @@ fn resources_are_those_that_are_given() {
 }
 
 #[test]
+fn a_key_of_a_service_takes_the_place_of_the_secret() {
+    let id = "SHA256:kKHRUaqCDq3FQhmx8sYvoASLo7nEGxNaJR6pTZTgBPY";
+    let by_service = Settings {
+        service_key: Some("hashivault://ci".into()),
+        key_variables: vec![
+            "VAULT_ADDR=https://vault.example".parse().unwrap(),
+            "VAULT_AUTH_ROLE=ci".parse().unwrap(),
+        ],
+        key_id: Some(id.parse().unwrap()),
+        ..settings()
+    };
+    let text = build("");
+    let done = injected(&text, &by_service).unwrap();
+    let made = template(&text, &by_service);
+    let own = &made["initContainers"][0];
+    let env = |name: &str| {
+        own["env"].as_array().unwrap().iter().find(|v| v["name"] == name).map(|v| v["value"].clone())
+    };
+    assert_eq!(env("ARGO_ATTEST_KEY").unwrap(), "hashivault://ci");
+    assert_eq!(env("ARGO_ATTEST_KEY_ID").unwrap(), id);
+    assert_eq!(env("VAULT_ADDR").unwrap(), "https://vault.example");
+    assert_eq!(env("VAULT_AUTH_ROLE").unwrap(), "ci");
+    assert!(!done.text.contains("argo-attest-key"), "{}", done.text);
+    // From one to the other and back.
+    let with_secret = injected(&text, &settings()).unwrap().text;
+    assert_eq!(update(&with_secret, &by_service).unwrap().text, done.text);
+    assert_eq!(update(&done.text, &settings()).unwrap().text, with_secret);
+    assert_eq!(remove(&done.text, &[]).unwrap().text, remove(&with_secret, &[]).unwrap().text);
+}
+
+#[test]
 fn images_are_pulled_as_is_given() {
     assert_eq!(container(&settings())["imagePullPolicy"], Value::Null);
     let always = Settings { pull_policy: Some(PullPolicy::Always), ..settings() };

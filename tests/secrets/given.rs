@@ -1,6 +1,7 @@
 //! Keys by value where they are taken: `env://NAME`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -58,6 +59,38 @@ fn signs_and_verifies_with_keys_from_variables_and_hides_them_from_the_command()
     let (code, text) =
         said(command.args(["verify", "out"]).env("ARGO_ATTEST_PUBLIC_KEY", "env://PUB").env("PUB", &public));
     assert_eq!(code, Some(0), "{text}");
+}
+
+/// A key of an older cosign's, which the password "older" opens.
+const SEALED: &str = include_str!("../crypto/signers/older.key");
+
+#[test]
+fn a_password_is_hidden_from_the_command() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("cosign.key"), SEALED).unwrap();
+    fs::set_permissions(dir.path().join("cosign.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(dir.path().join("plain.key"), desk().1).unwrap();
+    fs::set_permissions(dir.path().join("plain.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let work = dir.path().join("work");
+    fs::create_dir(&work).unwrap();
+    for (key, hidden) in [("../cosign.key", true), ("env://KEY", true), ("../plain.key", false)] {
+        let mut command = program(&work);
+        command.args(["run", "--key", key, "--outputs", "out", "--", "sh", "-c", "env > ../seen; env > out"]);
+        let (code, text) = said(command.env("COSIGN_PASSWORD", "older").env("KEY", SEALED));
+        assert_eq!(code, Some(0), "{text}");
+        let seen = fs::read_to_string(dir.path().join("seen")).unwrap();
+        // What did not open the key is the command's own affair.
+        assert_eq!(!seen.contains("COSIGN_PASSWORD"), hidden, "{key}: {seen}");
+    }
+    let mut command = program(&work);
+    let command = command.args(["run", "--key", "../cosign.key", "--outputs", "out", "--", "touch", "ran"]);
+    let (code, text) = said(command.env("COSIGN_PASSWORD", "canary"));
+    assert_eq!(code, Some(77), "{text}");
+    assert!(
+        text.contains("the password does not open the private key") && !text.contains("canary"),
+        "{text}"
+    );
+    assert!(!work.join("ran").exists());
 }
 
 #[test]

@@ -61,6 +61,12 @@ pub mod variable {
         JSON = "ARGO_ATTEST_JSON";
         /// Where the private key is.
         KEY = "ARGO_ATTEST_KEY";
+        /// What the key has to be called.
+        KEY_ID = "ARGO_ATTEST_KEY_ID";
+        /// Where an encrypted key's password is.
+        KEY_PASSWORD_FILE = "ARGO_ATTEST_KEY_PASSWORD_FILE";
+        /// Variables by which the service is reached that has the key.
+        KEY_VARIABLE = "ARGO_ATTEST_KEY_VARIABLE";
         /// The Secret that holds the key.
         KEY_SECRET = "ARGO_ATTEST_KEY_SECRET";
         /// What is logged.
@@ -125,6 +131,8 @@ pub mod variable {
         SECRET_NAME = "ARGO_ATTEST_SECRET_NAME";
         /// The pod's service account.
         SERVICE_ACCOUNT = "ARGO_ATTEST_SERVICE_ACCOUNT";
+        /// The key of a service that signs, in place of a Secret's.
+        SERVICE_KEY = "ARGO_ATTEST_SERVICE_KEY";
         /// Where a token for the API server is mounted.
         SERVICE_ACCOUNT_DIR = "ARGO_ATTEST_SERVICE_ACCOUNT_DIR";
         /// Where attestations are put.

@@ -93,7 +93,7 @@ impl Client {
         let region = config.signing_region()?;
         let (trust, proxies, limits) = (&config.trust, &config.proxies, config.limits);
         let http = Http::new(trust, proxies, config.endpoint.as_ref(), limits.connect)?;
-        let identity = Arc::new(Identity::new(config, &region)?);
+        let identity = Arc::new(Identity::of(&config.credentials, &config.reach(), &region)?);
         let mut builder = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region.clone()))

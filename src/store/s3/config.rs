@@ -86,6 +86,15 @@ pub struct Endpoint {
     secure: bool,
 }
 
+/// How others than the store are asked who we are: whom TLS believes, through which proxies, and
+/// how long that may take.
+#[derive(Debug, Clone)]
+pub(super) struct Reach {
+    pub(super) trust: Trust,
+    pub(super) proxies: Proxies,
+    pub(super) limits: Limits,
+}
+
 /// How long things may take, and how much is asked for at a time. Every wait of the adapter
 /// ends by one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -307,6 +316,10 @@ impl S3Config {
     /// AWS's general one, which leaves the region out. Holds no credentials.
     pub fn endpoint_url(&self) -> String {
         self.endpoint.as_ref().map_or("https://s3.amazonaws.com", Endpoint::as_str).to_owned()
+    }
+
+    pub(super) fn reach(&self) -> Reach {
+        Reach { trust: self.trust.clone(), proxies: self.proxies.clone(), limits: self.limits }
     }
 
     pub(super) fn signing_region(&self) -> Result<String, ConfigError> {

@@ -10,7 +10,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::S3Config;
+use super::config::Reach;
 use super::credentials::{Credentials, read_files, static_keys};
 use super::fault::Fault;
 use super::profile::SignIn;
@@ -36,27 +36,23 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn new(config: &S3Config, region: &str) -> Result<Self, ConfigError> {
-        Self::of(&config.credentials, config, region)
-    }
-
-    fn of(source: &Credentials, config: &S3Config, region: &str) -> Result<Self, ConfigError> {
+    pub(super) fn of(source: &Credentials, reach: &Reach, region: &str) -> Result<Self, ConfigError> {
         let (mut sts, mut base, mut profile) = (None, None, None);
-        let mut limit = config.limits.sign_in.min(config.limits.attempt);
+        let mut limit = reach.limits.sign_in.min(reach.limits.attempt);
         match source {
             Credentials::WebIdentity(web) => {
-                sts = Some(Sts::new(config, region, web.endpoint.as_ref(), &web.trust, None)?);
+                sts = Some(Sts::new(reach, region, web.endpoint.as_ref(), &web.trust, None)?);
             }
             Credentials::Role(role) => {
-                let who = Arc::new(Self::of(&role.base, config, region)?);
+                let who = Arc::new(Self::of(&role.base, reach, region)?);
                 let provider = SharedCredentialsProvider::new(Current(Arc::clone(&who)));
-                sts = Some(Sts::new(config, region, role.endpoint.as_ref(), &role.trust, Some(provider))?);
+                sts = Some(Sts::new(reach, region, role.endpoint.as_ref(), &role.trust, Some(provider))?);
                 base = Some(who);
             }
             Credentials::Profile(who) => {
-                profile = Some(SignIn::new(who, config, region)?);
+                profile = Some(SignIn::new(who, reach, region)?);
                 // It may ask several, each of whom has that long, and a process, which may ask a person.
-                limit = config.limits.total;
+                limit = reach.limits.total;
             }
             _ => {}
         }
@@ -139,6 +135,11 @@ impl Identity {
     /// What [`Self::ready`] fetched last.
     pub(super) fn current(&self) -> Option<Keys> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was fetched last, if it is still good.
+    pub(super) fn keys(&self) -> Option<Keys> {
+        self.fresh()
     }
 
     fn fresh(&self) -> Option<Keys> {

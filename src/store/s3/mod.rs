@@ -13,6 +13,7 @@
 
 mod ability;
 mod body;
+mod caller;
 mod client;
 mod config;
 mod container;
@@ -44,6 +45,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
+pub use caller::{Caller, NoKeys};
 pub use config::{Addressing, Endpoint, IfRegionUnknown, InvalidEndpoint, Limits, Requests, S3Config};
 pub use container::Container;
 pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};

@@ -11,8 +11,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region};
 use aws_sdk_sts::types::Credentials as Session;
 
-use super::S3Config;
-use super::config::Endpoint;
+use super::config::{Endpoint, Reach};
 use super::credentials::{AssumedRole, WebIdentity};
 use super::fault::Fault;
 use super::http::http_client;
@@ -34,7 +33,7 @@ pub(super) struct Sts {
 impl Sts {
     /// Signs with `credentials`, if there are some; a web identity needs none.
     pub(super) fn new(
-        config: &S3Config,
+        reach: &Reach,
         region: &str,
         endpoint: Option<&Endpoint>,
         trust: &Trust,
@@ -43,7 +42,7 @@ impl Sts {
         let mut builder = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region.to_owned()))
-            .http_client(http_client(trust, &config.proxies, endpoint, config.limits.connect)?)
+            .http_client(http_client(trust, &reach.proxies, endpoint, reach.limits.connect)?)
             .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::disabled());

@@ -17,6 +17,7 @@ mod readiness;
 mod reports;
 mod restarts;
 mod rotation;
+mod services;
 mod settings;
 mod started;
 mod stores;

@@ -31,6 +31,8 @@ pub(crate) struct Pod {
     pub(crate) mounts: Vec<Mount>,
     env: Vec<(String, String)>,
     args: Vec<String>,
+    /// Instead of the key in its folder.
+    key: Option<String>,
 }
 
 impl Pod {
@@ -69,8 +71,16 @@ impl Pod {
             }},
         });
         let mounts = ["work", "argo"].map(|name| Mount::volume(&at(name))).to_vec();
-        let pod =
-            Self { dir, template, template_text: None, outputs, mounts, env: Vec::new(), args: Vec::new() };
+        let pod = Self {
+            dir,
+            template,
+            template_text: None,
+            outputs,
+            mounts,
+            env: Vec::new(),
+            args: Vec::new(),
+            key: None,
+        };
         pod.make_key();
         pod.env("ARGO_ATTEST_POD_UID", POD_UID)
             .env("ARGO_NODE_ID", "wf-build-1")
@@ -86,6 +96,12 @@ impl Pod {
     /// The seconds between SIGTERM and SIGKILL.
     pub(crate) fn grace(self, seconds: u32) -> Self {
         self.env("ARGO_ATTEST_GRACE_PERIOD", &seconds.to_string())
+    }
+
+    /// With another key than the one in its folder.
+    pub(crate) fn key(mut self, name: &str) -> Self {
+        self.key = Some(name.to_owned());
+        self
     }
 
     /// One more argument of the sidecar's.
@@ -130,7 +146,7 @@ impl Pod {
         command
             .args(["sidecar", "--builder-id", BUILDER])
             .arg("--key")
-            .arg(self.at("keys/attest.key"))
+            .arg(self.key.as_ref().map_or_else(|| self.at("keys/attest.key"), PathBuf::from))
             .arg("--argo-dir")
             .arg(self.argo())
             .arg("--secrets-dir")

@@ -130,12 +130,13 @@ pub(super) struct Maker<'s> {
 impl Maker<'_> {
     /// The volumes of the sidecar.
     pub(super) fn sidecar_volumes(&self, wanted: &Wanted) -> Vec<Volume> {
-        let key = Source::Secret(self.settings.key_secret.clone());
+        let secret = || volume(KEY, place::KEY, true, Source::Secret(self.settings.key_secret.clone()));
+        let key = self.settings.service_key.is_none().then(secret);
         // It reads what the gate found, and writes what the check reads.
         let fails = self.settings.fails_where_not_ready();
         let evidence =
             (wanted.gate || fails).then(|| volume(EVIDENCE, place::EVIDENCE, !fails, Source::EmptyDir));
-        [volume(KEY, place::KEY, true, key)].into_iter().chain(evidence).chain(self.store(wanted)).collect()
+        key.into_iter().chain(evidence).chain(self.store(wanted)).collect()
     }
 
     /// The volumes of the gate.
@@ -201,6 +202,10 @@ impl Maker<'_> {
         env.extend(self.settings.all.then(|| value(variable::ALL, "true")));
         env.extend(self.settings.fails_where_not_ready().then(|| value(variable::NOT_READY, "fail")));
         env.extend(self.settings.attestation_store.as_ref().map(|url| value(variable::STORE, url)));
+        env.extend(self.settings.service_key.as_ref().map(|name| value(variable::KEY, name)));
+        env.extend(self.settings.key_id.map(|id| value(variable::KEY_ID, &id.to_string())));
+        let reached = self.settings.key_variables.iter();
+        env.extend(reached.map(|variable| value(&variable.name, &variable.value)));
         env.extend(self.shared_env(wanted));
         env.extend(self.identity());
         self.tail(container, env, wanted.user, &self.sidecar_volumes(wanted))

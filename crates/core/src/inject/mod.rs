@@ -41,7 +41,8 @@ pub use prefixes::SharedPrefix;
 pub use refusal::{Ambiguity, Obstacle, Refusal};
 pub use removal::Removed;
 pub use settings::{
-    Authorities, InvalidAuthorities, InvalidQuantity, Mode, PullPolicy, Quantity, Resources, RunAs, Settings,
+    Authorities, InvalidAuthorities, InvalidKeyVariable, InvalidQuantity, KeyVariable, Mode, PullPolicy,
+    Quantity, Resources, RunAs, Settings,
 };
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,7 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::contract::volume::{KEY, POLICY};
+use crate::keys::KeyId;
 use crate::object_name::{ObjectName, is_key_name};
+use crate::relpath::printable;
+use crate::secret::shown;
 
 /// How the sidecar is declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -164,6 +167,51 @@ impl fmt::Display for Authorities {
     }
 }
 
+/// A variable of the sidecar's and its value, as `NAME=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyVariable {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// Text that is no such variable. It is not repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKeyVariable {
+    /// Not a name, `=` and a value.
+    #[error("not NAME=VALUE, with a name of letters, digits and _")]
+    Form,
+    /// One that our own options set.
+    #[error("variables that begin with ARGO_ are set by options, or by Argo")]
+    Ours,
+    /// One that holds a secret.
+    #[error("it would hold a secret, for everybody to read who reads the workflow")]
+    Secret,
+}
+
+impl FromStr for KeyVariable {
+    type Err = InvalidKeyVariable;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyVariable> {
+        /// Ends of names that services give to what they know somebody by.
+        const SECRETS: [&str; 4] = ["_TOKEN", "_KEY", "_PASSWORD", "_SECRET"];
+        let (name, value) = text.split_once('=').ok_or(InvalidKeyVariable::Form)?;
+        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+        if !is_name || value.is_empty() || value.chars().any(char::is_control) {
+            return Err(InvalidKeyVariable::Form);
+        }
+        if name.starts_with("ARGO_") {
+            return Err(InvalidKeyVariable::Ours);
+        }
+        if SECRETS.iter().any(|end| name.ends_with(end))
+            || shown(value.as_bytes()) != printable(value.as_bytes())
+        {
+            return Err(InvalidKeyVariable::Secret);
+        }
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
 /// What to add, and to which templates.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -181,6 +229,13 @@ pub struct Settings {
     pub not_ready_fails: bool,
     /// The Secret with the signing key.
     pub key_secret: ObjectName,
+    /// The key of a service that signs in its place, by the name that the sidecar knows it by: then
+    /// no Secret is mounted for it.
+    pub service_key: Option<String>,
+    /// The variables by which that service is reached. No secrets: a manifest is read by many.
+    pub key_variables: Vec<KeyVariable>,
+    /// The key that it has to be, if that is said.
+    pub key_id: Option<KeyId>,
     /// The `ConfigMap` with the gate's policy and the public keys that it names.
     pub policy_configmap: ObjectName,
     /// Secrets with the store's credentials; none with web identity.
@@ -213,6 +268,9 @@ impl Settings {
             mode: Mode::default(),
             not_ready_fails: false,
             key_secret: ObjectName::of_ours(KEY),
+            service_key: None,
+            key_variables: Vec::new(),
+            key_id: None,
             policy_configmap: ObjectName::of_ours(POLICY),
             store_secrets: Vec::new(),
             attestation_store: None,
@@ -247,6 +305,26 @@ mod tests {
         }
         for bad in ["", "A", "a_b", "-a", "a-", "a..b", "a/b", "a\n", &"a".repeat(254)] {
             bad.parse::<ObjectName>().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn variables_of_a_key_hold_no_secret() {
+        let read = |text: &str| text.parse::<KeyVariable>().map(|read| (read.name, read.value));
+        for (text, name, value) in [
+            ("VAULT_ADDR=https://vault.example:8200", "VAULT_ADDR", "https://vault.example:8200"),
+            ("VAULT_AUTH_TOKEN_FILE=/run/token", "VAULT_AUTH_TOKEN_FILE", "/run/token"),
+            ("A=b=c", "A", "b=c"),
+        ] {
+            assert_eq!(read(text).unwrap(), (name.to_owned(), value.to_owned()));
+        }
+        for text in ["", "A", "=b", "A=", "1A=b", "A B=c", "A=b\nc"] {
+            assert_eq!(read(text), Err(InvalidKeyVariable::Form), "{text}");
+        }
+        assert_eq!(read("ARGO_TEMPLATE=x"), Err(InvalidKeyVariable::Ours));
+        let seed = "A=9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+        for text in ["VAULT_TOKEN=hvs.x", "AWS_SECRET_ACCESS_KEY=x", "COSIGN_PASSWORD=x", seed] {
+            assert_eq!(read(text), Err(InvalidKeyVariable::Secret), "{text}");
         }
     }
 

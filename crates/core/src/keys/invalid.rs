@@ -35,9 +35,18 @@ pub enum InvalidKey {
     /// PKCS#8 under a passphrase.
     #[error("the private key is encrypted with a passphrase")]
     Encrypted,
-    /// cosign's own format, which is always encrypted.
-    #[error("the private key is in cosign's encrypted format")]
+    /// cosign's own format, which is always encrypted, where no password is at hand.
+    #[error("the private key is in cosign's encrypted format, and no password is given")]
     CosignEncrypted,
+    /// The same, and the password is another one's; or the file was changed.
+    #[error("the password does not open the private key")]
+    Password,
+    /// The same, made so that to open it takes more than is given for that.
+    #[error("the private key asks for more memory or time to be opened than it gets")]
+    CosignCost,
+    /// The same, by another way than cosign's.
+    #[error("the private key is encrypted in a way that is not known")]
+    CosignCipher,
     /// Only the name of a curve, as `openssl ecparam` writes it before a key.
     #[error("this is the name of a curve, without a key")]
     CurveAlone,
@@ -120,7 +129,18 @@ impl InvalidKey {
             Self::Encrypted => {
                 format!("decrypt it into a file that only you can read: openssl pkey -in {name} -out NEW.key")
             }
-            Self::CosignEncrypted | Self::OpenSsh | Self::Algorithm { .. } => {
+            Self::CosignEncrypted => {
+                "give its password in the variable COSIGN_PASSWORD, or a file of it with --key-password-file"
+                    .into()
+            }
+            Self::Password => {
+                "check the password, and that it is this key's: COSIGN_PASSWORD, or --key-password-file"
+                    .into()
+            }
+            Self::CosignCost | Self::CosignCipher => {
+                "make a key as cosign makes it: cosign generate-key-pair, or cosign import-key-pair".into()
+            }
+            Self::OpenSsh | Self::Algorithm { .. } => {
                 "make a key for this purpose: argo-attest keygen --out-dir DIR".into()
             }
             Self::PublicAlgorithm { .. } | Self::RsaSize { .. } => {

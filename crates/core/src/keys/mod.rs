@@ -2,12 +2,13 @@
 //! (FIPS 186-5, deterministic by RFC 6979). What others signed is verified with RSA and
 //! ECDSA P-384 keys as well.
 //!
-//! Private keys are PKCS#8 in PEM (RFC 5958, RFC 7468), public ones SPKI in PEM
+//! Private keys are PKCS#8 in PEM (RFC 5958, RFC 7468), also under a password as cosign has it; public ones SPKI in PEM
 //! (RFC 5280, RFC 8410). A key is named by its OpenSSH fingerprint ([`KeyId`]).
 //! Private keys never reach `Debug`, an error or a log, and their memory is
 //! overwritten when they are dropped. What is signed is not decided here (see
 //! [`crate::dsse`]), and neither is whom to trust.
 
+mod cosign;
 mod invalid;
 mod key_id;
 mod key_type;

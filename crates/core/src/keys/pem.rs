@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use p256::pkcs8::der::pem::Decoder;
 use zeroize::Zeroizing;
 
+use super::cosign;
 use super::invalid::InvalidKey;
 
 /// Bytes of a text that is taken for a key: a PEM block of ours has some 200, with text
@@ -47,6 +48,8 @@ pub(super) enum Form {
     Usual,
     /// `ECPrivateKey` (RFC 5915).
     Sec1,
+    /// cosign's JSON, which is not DER.
+    Cosign,
 }
 
 /// What is inside a block.
@@ -70,6 +73,7 @@ pub(super) fn decode(text: &[u8], half: Half) -> Result<Block, InvalidKey> {
     let form = match block.label {
         label if label == half.label() => Form::Usual,
         b"EC PRIVATE KEY" if half == Half::Private => Form::Sec1,
+        label if half == Half::Private && cosign::LABELS.contains(&label) => Form::Cosign,
         PARAMETERS => return Err(InvalidKey::CurveAlone),
         label => return Err(mistaken(label, half)),
     };
@@ -196,9 +200,6 @@ fn mistaken(label: &[u8], half: Half) -> InvalidKey {
         (b"RSA PUBLIC KEY", Half::Public) => InvalidKey::Pkcs1Public,
         (_, Half::Public) if label.ends_with(b"PRIVATE KEY") => InvalidKey::PrivateForPublic,
         (b"ENCRYPTED PRIVATE KEY", _) => InvalidKey::Encrypted,
-        (b"ENCRYPTED SIGSTORE PRIVATE KEY" | b"ENCRYPTED COSIGN PRIVATE KEY", _) => {
-            InvalidKey::CosignEncrypted
-        }
         (b"OPENSSH PRIVATE KEY", _) => InvalidKey::OpenSsh,
         (b"RSA PRIVATE KEY", _) => InvalidKey::Algorithm { found: "an RSA key" },
         (b"DSA PRIVATE KEY", _) => InvalidKey::Algorithm { found: "a DSA key" },

@@ -13,6 +13,7 @@ use super::key_id::KeyId;
 use super::key_type::KeyType;
 use super::others::{Kind, OtherKey};
 use super::pem::{self, Half};
+use super::private::Signature;
 
 /// id-Ed25519 (RFC 8410 section 3).
 pub(super) const ED25519: ObjectIdentifier = ed25519_dalek::pkcs8::ALGORITHM_OID;
@@ -149,6 +150,32 @@ impl PublicKey {
             }
             Point::Other(key) => key.verifies(message, signature).then_some(()).ok_or(BadSignature),
         }
+    }
+
+    /// A signature by this key as we write it: of the two that ECDSA has for each, the one with the
+    /// lower s, since some verifiers refuse the other. What is no signature stays as it is.
+    pub fn canonical(&self, signature: Signature) -> Signature {
+        match &self.0 {
+            Point::EcdsaP256(_) => match p256::ecdsa::Signature::from_der(signature.as_bytes()) {
+                Ok(read) => read.normalize_s().to_der().as_bytes().to_vec().into(),
+                Err(_) => signature,
+            },
+            Point::Ed25519(_) | Point::Other(_) => signature,
+        }
+    }
+
+    /// The kind of key, if it is one that we sign with.
+    pub fn key_type(&self) -> Option<KeyType> {
+        match &self.0 {
+            Point::Ed25519(_) => Some(KeyType::Ed25519),
+            Point::EcdsaP256(_) => Some(KeyType::EcdsaP256),
+            Point::Other(_) => None,
+        }
+    }
+
+    /// The Ed25519 key that these bytes are (RFC 8032 section 5.1.5).
+    pub fn from_ed25519_bytes(bytes: &[u8; 32]) -> Result<Self, InvalidKey> {
+        ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| InvalidKey::Damaged)?.try_into()
     }
 
     /// The bytes that a PKCS#8 file of version 2 may repeat (RFC 5958 section 2).

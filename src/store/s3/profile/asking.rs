@@ -14,10 +14,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::shared::IntoShared as _;
 use tokio::time::timeout;
 
-use super::super::config::Endpoint;
+use super::super::InvalidEndpoint;
+use super::super::config::{Endpoint, Reach};
 use super::super::http::http_client;
 use super::super::settings::ConfigError;
-use super::super::{InvalidEndpoint, S3Config};
 use crate::net::Source;
 
 /// No useful answer from who was asked.
@@ -35,9 +35,9 @@ pub(super) struct NoAnswer {
 pub(super) struct Exposed(String);
 
 /// A client for whomever the profile names. Each has `limits.sign_in` for an answer.
-pub(super) fn client(config: &S3Config) -> Result<SharedHttpClient, ConfigError> {
+pub(super) fn client(reach: &Reach) -> Result<SharedHttpClient, ConfigError> {
     let client = |endpoint: Option<&Endpoint>| {
-        http_client(&config.trust, &config.proxies, endpoint, config.limits.connect)
+        http_client(&reach.trust, &reach.proxies, endpoint, reach.limits.connect)
     };
     let inner = match client(None) {
         // Keys that are in a file need no authority: without one, only http can be asked.
@@ -48,7 +48,7 @@ pub(super) fn client(config: &S3Config) -> Result<SharedHttpClient, ConfigError>
         }
         made => made?,
     };
-    Ok(Asking { inner, limit: config.limits.sign_in }.into_shared())
+    Ok(Asking { inner, limit: reach.limits.sign_in }.into_shared())
 }
 
 #[derive(Debug)]

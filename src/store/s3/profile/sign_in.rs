@@ -24,7 +24,7 @@ use aws_types::region::Region;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
-use super::super::S3Config;
+use super::super::config::Reach;
 use super::super::credentials::{Credentials, fit, static_keys};
 use super::super::fault::Fault;
 use super::super::settings::ConfigError;
@@ -45,15 +45,11 @@ pub(in super::super) struct SignIn {
 }
 
 impl SignIn {
-    pub(in super::super) fn new(
-        profile: &Profile,
-        config: &S3Config,
-        region: &str,
-    ) -> Result<Self, ConfigError> {
+    pub(in super::super) fn new(profile: &Profile, reach: &Reach, region: &str) -> Result<Self, ConfigError> {
         // Repeating, and deadlines, are decided here.
         let provider = ProviderConfig::without_region()
             .with_region(Some(Region::new(region.to_owned())))
-            .with_http_client(asking::client(config)?)
+            .with_http_client(asking::client(reach)?)
             .with_retry_config(RetryConfig::disabled())
             .with_timeout_config(TimeoutConfig::disabled());
         Ok(Self { profile: profile.clone(), provider })

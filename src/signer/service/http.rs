@@ -1,0 +1,70 @@
+//! One question and its answer over HTTP: within a deadline, and no more of it than is wanted.
+
+use std::time::Duration;
+
+use hyper::{Request, StatusCode};
+use tokio::time::timeout;
+
+use super::error::ServiceError;
+use super::patience::Limits;
+use crate::net::{self, Anchors, Client, Keep, Proxies, TooLong, Trust, TrustError};
+
+/// Bytes of an answer that are read. A key of Vault's with a hundred versions has some 20 kB.
+const MAX_ANSWER: usize = 256 * 1024;
+
+/// Asks one service.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Http {
+    client: Client<String>,
+    attempt: Duration,
+}
+
+/// What it answered.
+pub(in super::super) struct Reply {
+    pub(in super::super) status: StatusCode,
+    pub(in super::super) body: Vec<u8>,
+}
+
+impl Http {
+    /// Of a server that is asked over TLS, `trust` says who is believed. Of one that is not,
+    /// nobody is, but for a proxy.
+    pub(in super::super) fn new(
+        secure: bool,
+        trust: &Trust,
+        proxies: Proxies,
+        limits: Limits,
+    ) -> Result<Self, ServiceError> {
+        let anchors = if secure || proxies.speak_tls() { trust.anchors() } else { Ok(Anchors::none()) };
+        let anchors = anchors.map_err(|error| untrusted(&error))?;
+        let unusable = |error: rustls::Error| ServiceError::Unreachable(error.into());
+        let client = Client::new(anchors, proxies, Some(limits.attempt), Keep::Alive).map_err(unusable)?;
+        Ok(Self { client, attempt: limits.attempt })
+    }
+
+    /// Sends it, and reads all of the answer.
+    pub(in super::super) async fn ask(&self, request: Request<String>) -> Result<Reply, ServiceError> {
+        let asked = async {
+            let answer = self.client.send(request).await.map_err(|e| ServiceError::Unreachable(e.into()))?;
+            let status = answer.status();
+            let body = net::read(answer.into_body(), MAX_ANSWER).await.map_err(|error| {
+                if error.is::<TooLong>() {
+                    ServiceError::Odd("it is longer than is read")
+                } else {
+                    ServiceError::Unreachable(error)
+                }
+            })?;
+            Ok(Reply { status, body })
+        };
+        let late = ServiceError::Late { seconds: self.attempt.as_secs() };
+        timeout(self.attempt, asked).await.unwrap_or(Err(late))
+    }
+}
+
+fn untrusted(error: &TrustError) -> ServiceError {
+    ServiceError::Settings {
+        what: argo_attest_core::text::causes(error),
+        remedy: "name a file of the CA certificates that its certificate is signed by: VAULT_CACERT, \
+                 AWS_CA_BUNDLE or SSL_CERT_FILE"
+            .into(),
+    }
+}

@@ -1,0 +1,74 @@
+//! Keys that a service has, by the names that users know them by.
+
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+
+use argo_attest_core::keys::PublicKey;
+
+use super::awskms::{self, KmsKey};
+use super::opening::Opening;
+use super::service::{Service, ServiceError, ServiceSigner};
+use super::source::InvalidKeySource;
+use super::vault::{self, VaultKey};
+
+/// What names of such keys begin with.
+pub(super) const SERVICES: [&str; 2] = [awskms::SCHEME, vault::SCHEME];
+
+/// The name of a key that a service has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceKey {
+    /// In AWS KMS.
+    AwsKms(KmsKey),
+    /// In the transit engine of Vault or `OpenBao`.
+    Vault(VaultKey),
+}
+
+impl ServiceKey {
+    /// The key, if the text names one of a service.
+    pub(super) fn read(text: &std::ffi::OsStr) -> Option<Result<Self, InvalidKeySource>> {
+        let named = |scheme: &str| text.as_bytes().strip_prefix(scheme.as_bytes()).map(str::from_utf8);
+        if let Some(name) = named(awskms::SCHEME) {
+            let key = name.ok().and_then(KmsKey::new).map(Self::AwsKms);
+            return Some(key.ok_or(InvalidKeySource::AwsKms));
+        }
+        let name = named(vault::SCHEME)?;
+        let key = name.ok().and_then(VaultKey::new).map(Self::Vault);
+        Some(key.ok_or(InvalidKeySource::Vault))
+    }
+
+    /// The public key, and what signs with it.
+    pub(super) async fn open(
+        &self,
+        opening: &Opening<'_>,
+    ) -> Result<(PublicKey, Box<dyn Service>), ServiceError> {
+        match self {
+            Self::AwsKms(key) => key.open(opening).await,
+            Self::Vault(key) => key.open(opening).await,
+        }
+    }
+
+    /// What signs.
+    pub(super) async fn signer(&self, opening: &Opening<'_>) -> Result<ServiceSigner, ServiceError> {
+        let (key, service) = self.open(opening).await?;
+        Ok(ServiceSigner::new(self.to_string(), key, service, opening.limits))
+    }
+
+    /// The variables that hold who we are to the service alone.
+    pub fn secret_variables(&self) -> &'static [&'static str] {
+        match self {
+            // The command may need the store's credentials, which these are.
+            Self::AwsKms(_) => &[],
+            Self::Vault(_) => &vault::SECRET_VARIABLES,
+        }
+    }
+}
+
+/// As it was given.
+impl fmt::Display for ServiceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AwsKms(key) => fmt::Display::fmt(key, f),
+            Self::Vault(key) => fmt::Display::fmt(key, f),
+        }
+    }
+}
