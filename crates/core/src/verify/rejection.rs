@@ -236,7 +236,7 @@ impl Rejection {
 
 /// Places that are told by name: those beside the artifact. Of an artifact in many directories there
 /// are so many others that what is to be done would come last.
-const TOLD: usize = 4;
+const TOLD: usize = 5;
 
 fn told(looked_for: &[String]) -> String {
     let named: Vec<_> = looked_for.iter().take(TOLD).map(String::as_str).collect();
