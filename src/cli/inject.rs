@@ -92,7 +92,7 @@ pub(super) struct InjectArgs {
     /// repeatable; no secrets, which a workflow's readers could read
     #[arg(long, value_name = "NAME=VALUE", env = variable::KEY_VARIABLE, requires = "service_key")]
     key_variable: Vec<String>,
-    /// Id that the signing key has to have, SHA256:…, as `public-key --id` prints it
+    /// Id that the signing key has to have, SHA256:..., as `public-key --id` prints it
     #[arg(long, value_name = "ID", env = variable::KEY_ID)]
     key_id: Option<KeyId>,
     /// Config map with the gate's policy.yaml and the public keys that it names

@@ -15,7 +15,7 @@ pub(super) struct KeyArgs {
     /// File with the password of a key that cosign encrypted [default: the variable `COSIGN_PASSWORD`]
     #[arg(long, value_name = "FILE", env = variable::KEY_PASSWORD_FILE)]
     pub(super) key_password_file: Option<PathBuf>,
-    /// Id that the key has to have, SHA256:… as `ssh-keygen -l` prints it: nothing is signed with
+    /// Id that the key has to have, SHA256:... as `ssh-keygen -l` prints it: nothing is signed with
     /// another [default: any]
     #[arg(long, value_name = "ID", env = variable::KEY_ID)]
     pub(super) key_id: Option<KeyId>,

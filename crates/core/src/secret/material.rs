@@ -77,7 +77,7 @@ fn is_binary(value: &[u8]) -> bool {
 }
 
 fn contains(text: &[u8], mark: &[u8]) -> bool {
-    text.windows(mark.len()).any(|window| window == mark)
+    memchr::memmem::find(text, mark).is_some()
 }
 
 /// The lines of a value, joined by spaces or commas as well, with `\n` for a new line as well, as variables often have it.
