@@ -173,7 +173,7 @@ fn which_steps_the_gate_checks() {
         let gate = &holder["initContainers"][0];
         assert_eq!(gate["name"], "argo-attest-gate");
         // Whose step it is it knows in any case.
-        let of_question = |it: &&Value| {
+        let of_question = |it: &&serde_json::Value| {
             it["name"].as_str().unwrap().contains("_CHECK")
                 || it["name"].as_str().unwrap().contains("_ASKED_")
         };
