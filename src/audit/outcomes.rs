@@ -47,9 +47,10 @@ impl Outcomes {
         let Some(run) = run_of(&words).filter(|(uid, _)| self.uids.contains(uid)) else { return };
         match self.of.entry(run) {
             std::collections::hash_map::Entry::Vacant(none) => drop(none.insert(words)),
-            // `argo retry` runs a node again, in another pod: what came further counts.
+            // `argo retry` runs a node again, in another pod: what began later counts, and of one pod
+            // what came further.
             std::collections::hash_map::Entry::Occupied(mut known) => {
-                if rank(&words) > rank(known.get()) {
+                if order(&words) > order(known.get()) {
                     known.insert(words);
                 }
             }
@@ -59,6 +60,13 @@ impl Outcomes {
     /// What counts of a node.
     pub(super) fn get(&self, uid: &str, node: &str) -> Option<&OutcomeWords> {
         self.of.get(&(uid.to_owned(), node.to_owned()))
+    }
+
+    /// Those of a workflow whose nodes its text does not have.
+    pub(super) fn of_others<'a>(&'a self, run: &'a WorkflowRun) -> impl Iterator<Item = &'a OutcomeWords> {
+        let known: BTreeSet<_> = run.nodes.iter().map(|node| node.id.as_str()).collect();
+        let of_run = self.of.iter().filter(|((uid, _), _)| *uid == run.uid);
+        of_run.filter(move |((_, node), _)| !known.contains(node.as_str())).map(|(_, words)| words)
     }
 
     /// Why a place could not be looked at where it would lie.
@@ -76,6 +84,11 @@ pub(super) fn run_of(words: &OutcomeWords) -> Option<Run> {
 /// Whether it says how the step ended.
 pub(super) fn is_ended(words: &OutcomeWords) -> bool {
     rank(words) > 1
+}
+
+/// Which of a node's outcomes counts: the greatest.
+pub(super) fn order(words: &OutcomeWords) -> (Option<jiff::Timestamp>, u8) {
+    (words.started_on, rank(words))
 }
 
 fn rank(words: &OutcomeWords) -> u8 {

@@ -47,7 +47,7 @@ impl Left {
     /// Keeps what an outcome says that is more than that something is attested which is there.
     fn outcome(&mut self, path: &Path, words: &OutcomeWords, listed: &BTreeSet<PathBuf>) {
         let step = Arc::new(Step::of_outcome(words));
-        for OutcomeFinding { output, attestation, finding } in of_outcome(words) {
+        for OutcomeFinding { output, attestation, finding, digest: _ } in of_outcome(words) {
             let step = Arc::clone(&step);
             let Some(finding) = finding else {
                 let Some(uri) = attestation.as_deref().map(|uri| Address::new(uri).artifact()) else {
@@ -128,13 +128,14 @@ impl Auditor {
             }
         };
         let mut found = self.lanes.each(by_artifact(orphans), each);
-        let (mut left, mut open, mut ended) = (Left::default(), Vec::new(), BTreeSet::new());
+        let (mut left, mut open, mut ended) = (Left::default(), Vec::new(), BTreeMap::new());
         while let Some((path, found)) = found.next().await {
             match found {
                 Found::Outcome(words) if outcomes.asks_for(&words) => outcomes.note(words),
                 Found::Outcome(words) => match run_of(&words) {
                     Some(run) if is_ended(&words) => {
-                        ended.insert(run);
+                        let last = ended.entry(run).or_insert(None);
+                        *last = (*last).max(words.started_on);
                         left.outcome(&path, &words, listed);
                     }
                     _ => open.push((path, words)),
@@ -145,7 +146,8 @@ impl Auditor {
         }
         for (path, words) in open {
             // The node ran again, and that pod's outcome says how it ended.
-            if run_of(&words).is_none_or(|run| !ended.contains(&run)) {
+            let last = run_of(&words).and_then(|run| ended.get(&run).copied());
+            if last.is_none_or(|last| last < words.started_on) {
                 left.outcome(&path, &words, listed);
             }
         }

@@ -1,6 +1,6 @@
 //! A workflow: every node that ran a container, every object that it made, and what went in.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,6 +30,10 @@ struct Asked {
     node: usize,
     output: Option<String>,
     is_log: bool,
+    /// Whether its signed outcome says that the step failed.
+    failed: bool,
+    /// The digest of the whole that its signed outcome has.
+    digest: Option<String>,
     /// What its signed outcome says of it, beside that it is attested.
     said: Option<Finding>,
     spot: Spot,
@@ -122,6 +126,10 @@ impl Auditor {
             tell(Entry { step: Some(step), subject, finding, accepted: judged.accepted })?;
         }
         tell_said(&steps, &mut said, &mut next, run.nodes.len(), &mut tell)?;
+        for words in outcomes.of_others(run) {
+            let step = Some(Arc::new(Step::of_outcome(words)));
+            tell(Entry { step, subject: Subject::Step, finding: left_out(), accepted: None })?;
+        }
         self.links(run, inputs, tell).await
     }
 
@@ -176,14 +184,26 @@ struct Owed {
 /// are attested, and that outcome.
 fn owed(run: &WorkflowRun, node: &Node, outcomes: &Outcomes) -> Owed {
     let mut owed = Owed::default();
-    let object = |made: &Made, said: Option<Finding>| Asked {
-        node: 0,
-        output: Some(made.name.clone()),
-        is_log: made.is_log(),
-        said,
-        spot: made.spot.clone(),
+    let words = outcomes.get(&run.uid, &node.id);
+    let told = words.map(of_outcome).unwrap_or_default();
+    let failed = words.is_some_and(|words| words.state == "failed");
+    let signed: BTreeMap<Spot, Option<&str>> = told.iter().filter_map(signed_spot).collect();
+    // Of an object that a key says is attested the text can say nothing that excuses it.
+    let object = |made: &Made, said: Option<Finding>| {
+        let signed = signed.get(&made.spot);
+        Asked {
+            node: 0,
+            output: Some(made.name.clone()),
+            is_log: made.is_log() && signed.is_none(),
+            failed,
+            digest: signed.copied().flatten().map(str::to_owned),
+            said: said.filter(|said| signed.is_none() || matches!(said, Finding::RefusedInStep { .. })),
+            spot: made.spot.clone(),
+        }
     };
     match node.account() {
+        // It ran, whatever the text calls it: a key says so.
+        _ if words.is_some() => {}
         Account::Frame => return owed,
         Account::Skipped => {
             owed.said.push((None, Finding::AbsentByRight(Absence::Skipped)));
@@ -203,8 +223,6 @@ fn owed(run: &WorkflowRun, node: &Node, outcomes: &Outcomes) -> Owed {
         }
         Account::Ran | Account::ArgosOwn => {}
     }
-    let words = outcomes.get(&run.uid, &node.id);
-    let told = words.map(of_outcome).unwrap_or_default();
     if words.is_none() {
         let finding = match outcomes.unread(&node.places) {
             Some(why) => Finding::Unknown(why.clone()),
@@ -220,7 +238,7 @@ fn owed(run: &WorkflowRun, node: &Node, outcomes: &Outcomes) -> Owed {
     owed.objects = node.outputs.iter().map(|made| object(made, said_of(&made.name))).collect();
     let named: HashSet<_> = node.outputs.iter().map(|made| made.name.as_str()).collect();
     let spots: BTreeSet<_> = node.outputs.iter().map(|made| &made.spot).collect();
-    for OutcomeFinding { output, attestation, finding } in &told {
+    for OutcomeFinding { output, attestation, digest, finding } in &told {
         match (output, finding) {
             // A step that failed leaves nothing behind, or what the workflow names.
             (None, Some(Finding::AbsentByRight(_))) if !node.outputs.iter().all(Made::is_log) => {}
@@ -234,13 +252,28 @@ fn owed(run: &WorkflowRun, node: &Node, outcomes: &Outcomes) -> Owed {
                 let spot = uri.as_deref().and_then(spot_of);
                 if let Some(spot) = spot.filter(|spot| !spots.contains(spot) && !is_among(spot, &spots)) {
                     let output = output.clone();
-                    owed.objects.push(Asked { node: 0, output, is_log: false, said: None, spot });
+                    let digest = digest.clone();
+                    owed.objects.push(Asked {
+                        node: 0,
+                        output,
+                        is_log: false,
+                        failed,
+                        digest,
+                        said: None,
+                        spot,
+                    });
                 }
             }
             (Some(_), Some(_)) => {}
         }
     }
     owed
+}
+
+/// The object that an outcome says is attested, and its digest there.
+fn signed_spot(told: &OutcomeFinding) -> Option<(Spot, Option<&str>)> {
+    let spot = spot_of(&Address::new(told.attestation.as_deref()?).artifact())?;
+    Some((spot, told.digest.as_deref()))
 }
 
 /// What the outcome of a step that failed says of an output that is stored all the same.
@@ -273,10 +306,44 @@ fn judged(run: &WorkflowRun, asked: &Asked, seen: Seen) -> Result<Judged, CheckE
         return Ok(Judged::only(unlocated()));
     };
     let signed = checked.statement.provenance().and_then(Invocation::of);
-    let finding = judge(run, maker, (bucket, key), signed.as_ref());
+    let finding = match judge(run, maker, (bucket, key), signed.as_ref()) {
+        // The phase is the text's word.
+        Finding::StaleVersion { by, lost: _ } => Finding::StaleVersion { by, lost: !asked.failed },
+        Finding::Attested if !has(&checked.statement, asked.digest.as_deref()) => replaced(),
+        finding => finding,
+    };
     let inputs = inputs(&checked.statement);
     let accepted = Some(Box::new(Accepted::new(*checked, key.as_bytes())));
     Ok(Judged { finding, accepted, unattested: false, inputs })
+}
+
+/// Whether the statement is about what the outcome says was attested.
+fn has(statement: &VerifiedStatement, digest: Option<&str>) -> bool {
+    let Some((kind, digest)) = digest.and_then(|digest| digest.split_once(':')) else { return true };
+    statement.statement().subjects().iter().any(|subject| match kind {
+        "dirHash" => digest.parse().is_ok_and(|wanted| subject.digest.dir_hash() == Some(wanted)),
+        _ => digest.parse().is_ok_and(|wanted| subject.digest.sha256() == Some(wanted)),
+    })
+}
+
+fn replaced() -> Finding {
+    Finding::Rejected(Told {
+        reason: Reason::Altered,
+        fault: Fault::No,
+        message: "it is what this step left at another time: its signed outcome has another digest"
+            .to_owned(),
+        remedy: Some("find out who put an earlier version back, and run the step again".to_owned()),
+    })
+}
+
+fn left_out() -> Finding {
+    Finding::Rejected(Told {
+        reason: Reason::NotFound,
+        fault: Fault::No,
+        message: "a trusted key signed an outcome of this node, and the workflow's text has no such node"
+            .to_owned(),
+        remedy: Some("get the text anew, from the cluster or from Argo's archive".to_owned()),
+    })
 }
 
 /// What went in that its statement says was attested.

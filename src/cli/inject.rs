@@ -88,7 +88,7 @@ pub(super) struct InjectArgs {
                 hashivault://NAME, awskms:///ID"
     )]
     service_key: Option<String>,
-    /// Variable of the sidecar's by which that service is reached, such as `VAULT_ADDR=https://…`;
+    /// Variable of the sidecar's by which that service is reached, such as `VAULT_ADDR=https://...`;
     /// repeatable; no secrets, which a workflow's readers could read
     #[arg(long, value_name = "NAME=VALUE", env = variable::KEY_VARIABLE, requires = "service_key")]
     key_variable: Vec<String>,

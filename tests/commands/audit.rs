@@ -234,3 +234,73 @@ fn a_directory_is_audited_and_logs_are_nobodys() {
     );
     desk.run(["audit", "none"]).with(66);
 }
+
+/// The text is nobody's word: what a trusted key signed counts, whatever the text calls it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_text_excuses_what_a_key_signed() {
+    let shop = built().await;
+    let first = || node("build", "Succeeded", &[("out", "wf/p1/app.tgz")]);
+    let second = |phase: &str, output: &str| node("pack", phase, &[(output, "wf/p2/image.tar")]);
+    let audited = |second: Option<Value>| {
+        let mut nodes = json!({"wf-1": first()});
+        if let Some(second) = second {
+            nodes["wf-2"] = second;
+        }
+        shop.desk.write("told.json", workflow(&nodes).to_string());
+        audit(&shop, &["-f", "told.json", "-o", "json", &uri("wf/")])
+    };
+    audited(Some(second("Succeeded", "out"))).with(0);
+    // A step that the text leaves out.
+    let ended = audited(None).with(1);
+    assert!(ended.out.contains("the workflow's text has no such node"), "{ended:?}");
+    // Its object is gone, under each name that would excuse it.
+    fs::remove_file(shop.in_bucket("wf/p2/image.tar")).unwrap();
+    let mut skipped = second("Skipped", "out");
+    skipped["type"] = "Skipped".into();
+    for excuse in
+        [second("Succeeded", "image-logs"), second("Failed", "out"), skipped, second("Succeeded", "x")]
+    {
+        let ended = audited(Some(excuse)).with(1);
+        assert!(ended.out.contains(r#""reason":"object-gone""#), "{ended:?}");
+    }
+}
+
+/// Of the outcomes of one node the one that began last counts, and its digests.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_step_left_last_counts() {
+    let shop = built().await;
+    let words = |pod: &str, state: &str, hour: u8, digest: &str| {
+        json!({
+            "invocationId": format!("{UID}/wf-1/{pod}"), "state": state, "builder": {"id": BUILDER},
+            "startedOn": format!("2026-11-26T{hour}:00:00Z"),
+            "outputs": [{"name": "out", "verdict": "attested", "digest": digest,
+                         "attestation": uri("wf/p1/app.tgz.sigstore.json")}],
+        })
+    };
+    let older = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    shop.outcome("wf/p1/argo-attest-outcome-u1", &words("p", "succeeded", 16, older)).await;
+    let ended = audit(&shop, &["-f", "wf.json", "-o", "json"]).with(1);
+    assert!(ended.out.contains(r#""reason":"altered""#), "{ended:?}");
+    shop.outcome("wf/p1/argo-attest-outcome-u3", &words("q", "started", 17, "")).await;
+    for place in [vec![], vec![uri("wf/")]] {
+        let place: Vec<_> = place.iter().map(String::as_str).collect();
+        let ended = audit(&shop, &[&["-f", "wf.json", "-o", "json"], &place[..]].concat()).with(1);
+        assert!(ended.out.contains(r#""reason":"never-finished""#), "{ended:?}");
+    }
+    let ended = audit(&shop, &["-o", "json", &uri("wf/")]).with(1);
+    assert!(ended.out.contains(r#""reason":"never-finished""#), "{ended:?}");
+}
+
+/// Whatever a text makes of keys and buckets, there is an answer, and a short one.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_key_is_too_long_to_be_told() {
+    let shop = built().await;
+    let long = "a".repeat(80_000);
+    let mut text = workflow(&json!({"wf-1": node("build", "Succeeded", &[("out", &long)])}));
+    for (member, value) in [("keyFormat", long.clone()), ("bucket", long.clone())] {
+        text["status"]["artifactRepositoryRef"]["artifactRepository"]["s3"][member] = value.into();
+        shop.desk.write("told.json", text.to_string());
+        let ended = audit(&shop, &["-f", "told.json"]).with(1);
+        assert!(ended.out.len() < 10_000 && ended.err.len() < 10_000, "{ended:?}");
+    }
+}

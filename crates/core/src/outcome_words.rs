@@ -22,6 +22,9 @@ pub struct OutcomeWords {
     pub template: Named,
     /// How the step ended, or that it is not known.
     pub state: String,
+    /// When its sidecar started.
+    #[serde(default, deserialize_with = "json::or_unset")]
+    pub started_on: Option<jiff::Timestamp>,
     /// What is known of that.
     #[serde(default, deserialize_with = "json::or_unset")]
     pub reason: String,

@@ -15,8 +15,6 @@ const MAX_SAID: usize = 300;
 struct Failed {
     #[serde(rename = "__type")]
     kind: String,
-    #[serde(alias = "Message")]
-    message: Option<String>,
 }
 
 /// The answer, if it is a success.
@@ -26,7 +24,7 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply, region: &str) -> Result<T
             .map_err(|_| ServiceError::Odd("it lacks what it should have"));
     }
     let status = reply.status.as_u16();
-    let Ok(Failed { kind, message }) = serde_json::from_slice(&reply.body) else {
+    let Ok(Failed { kind }) = serde_json::from_slice(&reply.body) else {
         return Err(ServiceError::Refused {
             said: status.to_string(),
             is_passing: matches!(status, 429 | 500..=599),
@@ -35,10 +33,11 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply, region: &str) -> Result<T
         });
     };
     let kind = kind.rsplit('#').next().unwrap_or_default();
-    // All that it says of it: the rest is for whoever has an account there.
-    let said = brief(&format!("{kind}: {}", message.unwrap_or_default()), MAX_SAID);
+    // Whoever answers was shown a session's token: what it says in words of its own is not repeated.
+    let kind = if kind.bytes().all(|b| b.is_ascii_alphabetic()) { kind } else { "" };
+    let said = brief(kind, MAX_SAID);
     Err(ServiceError::Refused {
-        said: format!("{status} {}", said.trim_end_matches([':', ' '])),
+        said: format!("{status} {said}").trim_end().to_owned(),
         is_passing: matches!(status, 429 | 500..=599) || passes(kind),
         is_sign_in: is_sign_in(kind),
         remedy: remedy(kind, region),

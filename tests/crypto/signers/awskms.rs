@@ -175,7 +175,7 @@ async fn refusals_are_told_and_what_passes_is_asked_again() {
         let error = refuses(signer.as_ref(), &[SECRET, SESSION]).await;
         let said = causes(&error);
         assert!(
-            !error.is_passing() && said.contains(&format!("400 {kind}: the service's own words")),
+            !error.is_passing() && said.contains(&format!("400 {kind}")) && !said.contains("own words"),
             "{said}"
         );
         let told = argo_attest_core::trouble::Trouble::remedy(&error).unwrap();
@@ -227,7 +227,7 @@ async fn a_key_that_cannot_be_used_is_told_when_it_is_opened() {
             "not one that signs",
         ),
         (ok(&json!({"KeyId": ARN})), "it lacks what it should have"),
-        (no(400, "AccessDeniedException", "no"), "400 AccessDeniedException: no"),
+        (no(400, "AccessDeniedException", "no"), "400 AccessDeniedException"),
     ] {
         let kms = Scripted::choosing(Plain, move |_| Some(answer.clone()));
         let error = opened(ALIAS, &kms).await.map(drop).unwrap_err();

@@ -1,7 +1,9 @@
 //! What a step's signed outcome says, as findings.
 
-use super::{Absence, Finding, Unfinished};
-use crate::outcome_words::{OutcomeWords, OutputWords};
+use super::{Absence, Finding, Told, Unfinished};
+use crate::outcome_words::{OutcomeWords, OutputWords, PredicateWords};
+use crate::trouble::Fault;
+use crate::verify::Reason;
 
 /// What an outcome says of one output, or of the step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub struct OutcomeFinding {
     /// The address of its attestation, if the outcome says that it is attested: whether it is, that
     /// attestation says.
     pub attestation: Option<String>,
+    /// The digest of the whole, as the outcome has it, of an attested output.
+    pub digest: Option<String>,
     /// What is said; `None` for an attested output.
     pub finding: Option<Finding>,
 }
@@ -21,7 +25,9 @@ pub struct OutcomeFinding {
 /// The states and verdicts are those that `docs/outcome.md` specifies; another one, of a version
 /// to come, is never taken for a good one.
 pub fn of_outcome(words: &OutcomeWords) -> Vec<OutcomeFinding> {
-    let step = |finding| vec![OutcomeFinding { output: None, attestation: None, finding: Some(finding) }];
+    let step = |finding| {
+        vec![OutcomeFinding { output: None, attestation: None, digest: None, finding: Some(finding) }]
+    };
     match words.state.as_str() {
         "started" => return step(Finding::NeverFinished(Unfinished::Started)),
         // What failed is as a rule not attested; where it was asked for, it is.
@@ -31,10 +37,32 @@ pub fn of_outcome(words: &OutcomeWords) -> Vec<OutcomeFinding> {
         "succeeded" | "failed" => {}
         _ => return step(Finding::NeverFinished(Unfinished::Unfinished)),
     }
-    if words.outputs.is_empty() {
+    if words.outputs.is_empty() && words.predicates.is_empty() {
         return step(Finding::AbsentByRight(Absence::NoOutputs));
     }
-    words.outputs.iter().map(of_output).collect()
+    words.outputs.iter().map(of_output).chain(words.predicates.iter().filter_map(of_predicate)).collect()
+}
+
+/// What is amiss with a file that was to be signed as what it is.
+fn of_predicate(predicate: &PredicateWords) -> Option<OutcomeFinding> {
+    let why = match predicate.verdict.as_str() {
+        "attested" | "absent" => return None,
+        _ if predicate.reason.is_empty() => "it gives no reason",
+        _ => predicate.reason.as_str(),
+    };
+    let output = Some(format!("predicates/{}", predicate.name));
+    let finding = Some(Finding::RefusedInStep { why: why.to_owned() });
+    Some(OutcomeFinding { output, attestation: None, digest: None, finding })
+}
+
+/// What is attested where no object is looked for.
+fn not_looked_at(message: &str, remedy: &str) -> Option<Finding> {
+    Some(Finding::Rejected(Told {
+        reason: Reason::Unverifiable,
+        fault: Fault::No,
+        message: message.to_owned(),
+        remedy: Some(remedy.to_owned()),
+    }))
 }
 
 fn of_output(output: &OutputWords) -> OutcomeFinding {
@@ -43,6 +71,13 @@ fn of_output(output: &OutputWords) -> OutcomeFinding {
         Some(Finding::RefusedInStep { why: why.to_owned() })
     };
     let finding = match output.verdict.as_str() {
+        "attested" if output.name.starts_with("oci://") => not_looked_at(
+            "the outcome says that this image is attested, and registries are not asked here",
+            "verify it by its digest: argo-attest verify oci://REGISTRY/REPOSITORY@sha256:DIGEST",
+        ),
+        "attested" if output.attestation.is_empty() => {
+            not_looked_at("the outcome says that it is attested, and not where", "verify it by its address")
+        }
         "attested" if output.refused_count == 0 => None,
         "attested" => refused(&format!("{} entries in it were refused", output.refused_count)),
         "absent" => Some(Finding::AbsentByRight(Absence::Output)),
@@ -51,7 +86,8 @@ fn of_output(output: &OutputWords) -> OutcomeFinding {
     };
     let attestation =
         (output.verdict == "attested" && !output.attestation.is_empty()).then(|| output.attestation.clone());
-    OutcomeFinding { output: Some(output.name.clone()), attestation, finding }
+    let digest = Some(output.digest.clone()).filter(|digest| !digest.is_empty() && finding.is_none());
+    OutcomeFinding { output: Some(output.name.clone()), attestation, digest, finding }
 }
 
 #[cfg(test)]
@@ -59,6 +95,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::audit::Standing;
     use crate::outcome_words::STEP_OUTCOME_V1;
 
     fn told(state: &str, outputs: &serde_json::Value) -> Vec<(Option<String>, Option<Finding>)> {
@@ -88,7 +125,7 @@ mod tests {
             {"name": "a", "verdict": "absent"},
             {"name": "b", "verdict": "refused", "reason": "a named pipe"},
             {"name": "c", "verdict": "unfinished"},
-            {"name": "d", "verdict": "attested", "refusedCount": 2},
+            {"name": "d", "verdict": "attested", "refusedCount": 2, "attestation": "s3://b/d.sigstore.json"},
             {"name": "e", "verdict": "perfect"},
         ]);
         let refused = |why: &str| Some(Finding::RefusedInStep { why: why.into() });
@@ -102,6 +139,18 @@ mod tests {
                 (Some("e".into()), refused("it gives no reason")),
             ]
         );
+        let words = json!({"invocationId": "u/n/p", "state": "succeeded", "outputs": [
+            {"name": "oci://r.example/a:1", "verdict": "attested", "attestation": "oci://r.example/a@sha256:00"},
+            {"name": "e", "verdict": "attested"},
+        ], "predicates": [
+            {"name": "sbom", "predicateType": "https://cyclonedx.org/bom", "verdict": "refused"},
+            {"name": "scan", "predicateType": "https://cyclonedx.org/bom", "verdict": "attested"},
+        ]});
+        let words = OutcomeWords::read(STEP_OUTCOME_V1, &words.to_string()).unwrap();
+        let found = of_outcome(&words);
+        let is_missing = |found: &Finding| found.standing() == Standing::Missing;
+        assert!(found.iter().all(|told| told.finding.as_ref().is_some_and(is_missing)), "{found:?}");
+        assert_eq!(found.len(), 3);
         let step = |absence| [(None, Some(Finding::AbsentByRight(absence)))];
         assert_eq!(told("succeeded", &json!([])), step(Absence::NoOutputs));
         assert_eq!(told("failed", &json!([{"name": "a", "verdict": "unfinished"}])), step(Absence::Failed));

@@ -7,6 +7,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// Bytes of a key, in S3 and wherever else.
+pub(super) const MAX_KEY: usize = 1024;
+
 /// What a workflow's variables are made of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Names<'a> {
@@ -33,12 +36,15 @@ impl Names<'_> {
         let mut rest = format;
         while let Some((before, tag)) = rest.split_once("{{") {
             resolved.push_str(before);
+            if resolved.len() > MAX_KEY {
+                return None;
+            }
             let (variable, behind) = tag.split_once("}}")?;
-            resolved.push_str(&self.value(variable.trim(), node)?);
+            resolved.push_str(&self.value(variable.trim(), node).filter(|value| value.len() <= MAX_KEY)?);
             rest = behind;
         }
         resolved.push_str(rest);
-        Some(resolved)
+        Some(resolved).filter(|key| key.len() <= MAX_KEY)
     }
 
     fn value(&self, variable: &str, node: OfNode<'_>) -> Option<String> {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::key_format::{Names, OfNode};
+use super::key_format::{MAX_KEY, Names, OfNode};
 use super::spot::{Repository, Spot};
 use super::wire;
 use crate::argo::workflow::named_template;
@@ -135,7 +135,7 @@ impl Node {
                 }
             }
             // No pod has such a name, and a store's answer about it could not be read as XML.
-            places.retain(|(_, prefix)| !prefix.chars().any(char::is_control));
+            places.retain(|(_, prefix)| prefix.len() <= MAX_KEY && !prefix.chars().any(char::is_control));
         }
         Self {
             id,

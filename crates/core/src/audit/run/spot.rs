@@ -1,7 +1,11 @@
 //! Where an artifact is: the object that a store is asked for.
 
+use super::key_format::MAX_KEY;
 use super::wire::{Artifact, Location, S3};
 use crate::argo::StoreKind;
+
+/// Bytes of a bucket's name.
+const MAX_BUCKET: usize = 255;
 
 /// Where an artifact is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +60,12 @@ impl Repository {
     fn with_key(location: Option<&Location>, format: impl FnOnce(&S3) -> String) -> Self {
         let Some(location) = location else { return Self::Unknown };
         if let Some(s3) = &location.s3 {
-            return Self::S3 { bucket: s3.bucket.clone(), format: format(s3) };
+            // Of a text that has longer ones nothing is built for each of its nodes.
+            let (bucket, format) = (s3.bucket.as_str(), format(s3));
+            if bucket.len() > MAX_BUCKET || format.len() > 4 * MAX_KEY {
+                return Self::Unknown;
+            }
+            return Self::S3 { bucket: bucket.to_owned(), format };
         }
         let Location { s3: _, artifactory, hdfs, oss, gcs, azure, plugin } = location;
         let kinds = [
@@ -79,6 +88,13 @@ impl Spot {
     /// Where an artifact of a node is: its own location, completed from the repository's
     /// (`Relocate` in `workflow_types.go`).
     pub(super) fn of(artifact: &Artifact, repository: &Repository) -> Self {
+        match Self::anywhere(artifact, repository) {
+            Self::Object { bucket, key } if bucket.len() > MAX_BUCKET || key.len() > MAX_KEY => Self::Nowhere,
+            spot => spot,
+        }
+    }
+
+    fn anywhere(artifact: &Artifact, repository: &Repository) -> Self {
         if let Some(s3) = &artifact.s3 {
             let own = !s3.endpoint.is_empty() && !s3.bucket.is_empty();
             return match (own, repository) {
