@@ -297,7 +297,7 @@ async fn no_key_is_too_long_to_be_told() {
     let shop = built().await;
     let long = "a".repeat(80_000);
     let mut text = workflow(&json!({"wf-1": node("build", "Succeeded", &[("out", &long)])}));
-    for (member, value) in [("keyFormat", long.clone()), ("bucket", long.clone())] {
+    for (member, value) in [("keyFormat", long.clone()), ("bucket", long)] {
         text["status"]["artifactRepositoryRef"]["artifactRepository"]["s3"][member] = value.into();
         shop.desk.write("told.json", text.to_string());
         let ended = audit(&shop, &["-f", "told.json"]).with(1);

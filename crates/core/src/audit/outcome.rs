@@ -56,13 +56,13 @@ fn of_predicate(predicate: &PredicateWords) -> Option<OutcomeFinding> {
 }
 
 /// What is attested where no object is looked for.
-fn not_looked_at(message: &str, remedy: &str) -> Option<Finding> {
-    Some(Finding::Rejected(Told {
+fn not_looked_at(message: &str, remedy: &str) -> Finding {
+    Finding::Rejected(Told {
         reason: Reason::Unverifiable,
         fault: Fault::No,
         message: message.to_owned(),
         remedy: Some(remedy.to_owned()),
-    }))
+    })
 }
 
 fn of_output(output: &OutputWords) -> OutcomeFinding {
@@ -71,13 +71,14 @@ fn of_output(output: &OutputWords) -> OutcomeFinding {
         Some(Finding::RefusedInStep { why: why.to_owned() })
     };
     let finding = match output.verdict.as_str() {
-        "attested" if output.name.starts_with("oci://") => not_looked_at(
+        "attested" if output.name.starts_with("oci://") => Some(not_looked_at(
             "the outcome says that this image is attested, and registries are not asked here",
             "verify it by its digest: argo-attest verify oci://REGISTRY/REPOSITORY@sha256:DIGEST",
-        ),
-        "attested" if output.attestation.is_empty() => {
-            not_looked_at("the outcome says that it is attested, and not where", "verify it by its address")
-        }
+        )),
+        "attested" if output.attestation.is_empty() => Some(not_looked_at(
+            "the outcome says that it is attested, and not where",
+            "verify it by its address",
+        )),
         "attested" if output.refused_count == 0 => None,
         "attested" => refused(&format!("{} entries in it were refused", output.refused_count)),
         "absent" => Some(Finding::AbsentByRight(Absence::Output)),
