@@ -324,6 +324,9 @@ fn line(from: &str, change: &Change) -> String {
     format!("{from}, line {}: {}: {}", change.line, brief(&change.template, 500), done(change))
 }
 
+/// Settings of a template that are told by name.
+const LOST_TOLD: usize = 8;
+
 fn done(change: &Change) -> String {
     let parts = [(change.gate, "the gate"), (change.sidecar, "the sidecar")];
     let of = |state, before: &str, after: &str| {
@@ -338,7 +341,12 @@ fn done(change: &Change) -> String {
         of(Container::Already, "", " there already, as it would be added"),
         of(Container::Unasked, "", " there, and nothing asks for it (help: --update takes it out)"),
     ];
-    let said = said.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let lost: Vec<_> = change.lost.iter().take(LOST_TOLD).map(|what| brief(what, 100)).collect();
+    let more = if change.lost.len() > LOST_TOLD { " and more" } else { "" };
+    let lost = (!lost.is_empty()).then(|| {
+        format!("now without {}{more} (help: give the options that were given before)", lost.join(", "))
+    });
+    let said = said.into_iter().chain([lost]).flatten().collect::<Vec<_>>().join("; ");
     if said.is_empty() { "took out a check".into() } else { said }
 }
 

@@ -42,6 +42,30 @@ fn other_options_are_told_and_not_passed_over() {
     assert_eq!(update(&first, &settings()).unwrap().changes[0].sidecar, Container::Already);
 }
 
+/// Whoever brings it up to date without an option that was given then is told of it.
+#[test]
+fn what_is_left_out_when_it_is_brought_up_to_date_is_named() {
+    let full =
+        Settings { store_secrets: vec!["minio-cred".parse().unwrap()], grace_period: Some(60), ..settings() };
+    let text =
+        build().replace("    container:", "    inputs: {artifacts: [{name: i, path: /i}]}\n    container:");
+    let first = injected(&text, &full).unwrap().text;
+    let lost = |settings: &Settings| {
+        let updated = update(&first, settings).unwrap();
+        updated.changes[0].lost.iter().cloned().collect::<Vec<_>>()
+    };
+    assert!(lost(&full).is_empty());
+    assert!(lost(&Settings { image: newer().image, ..full.clone() }).is_empty());
+    let without = lost(&Settings { grace_period: full.grace_period, ..settings() });
+    assert!(
+        matches!(&without[..], [volume] if volume.starts_with("volume argo-attest-store")),
+        "{without:?}"
+    );
+    let without = lost(&Settings { grace_period: None, ..full });
+    assert_eq!(without, ["variable ARGO_ATTEST_GRACE_PERIOD"]);
+    assert!(remove(&first, &[]).unwrap().changes[0].lost.is_empty());
+}
+
 #[test]
 fn programs_may_write_it_anew() {
     let first = injected(&build(), &settings()).unwrap().text;

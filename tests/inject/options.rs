@@ -288,6 +288,20 @@ fn annotations_that_nobody_reads_are_refused_wherever_they_are() {
     assert!(told(&pods).1.contains("did you mean argo-attest.io/verify-inputs?"));
 }
 
+#[test]
+fn what_only_annotations_ask_for_is_refused_among_labels() {
+    let label = "labels: {argo-attest.io/attest: \"true\"}";
+    let of_template = build("").replace(ASKS, &format!("metadata: {{{label}}}"));
+    let of_workflow = build("").replace("{name: w}", &format!("{{name: w, {label}}}"));
+    let of_pods = build("").replace("  templates:", &format!("  podMetadata: {{{label}}}\n  templates:"));
+    for text in [of_template, of_workflow, of_pods] {
+        assert_ne!(text, build(""));
+        let refusal = inject(&text, &settings()).unwrap_err();
+        assert!(refusal.to_string().contains("argo-attest.io/attest is among the labels"), "{refusal}");
+        assert_eq!(refusal.remedy().unwrap(), "write it among the annotations of the same metadata");
+    }
+}
+
 /// As Argo has it: what is said of all pods is said of each, unless the template says otherwise.
 #[test]
 fn what_all_pods_are_annotated_with_counts() {

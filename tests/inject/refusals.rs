@@ -98,8 +98,15 @@ fn annotations_that_would_be_passed_over() {
         assert_ne!(head, HEAD);
         refusal(&format!("{head}    container: {{image: x}}\n"), settings).to_string()
     };
-    for name in ["argo-attest.io/atest", "argo-attest.io/Attest", "Argo-Attest.io/attest", "argo-attest.io/"]
-    {
+    for name in [
+        "argo-attest.io/atest",
+        "argo-attest.io/Attest",
+        "Argo-Attest.io/attest",
+        "argo-attest.io/",
+        "argo-atest.io/attest",
+        "argo-attest/attest",
+        "argoattest.io/verify-inputs",
+    ] {
         for settings in [&settings(), &all] {
             let told = told(&format!("{name}: \"true\""), settings);
             assert_eq!(

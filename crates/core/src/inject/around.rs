@@ -3,14 +3,14 @@
 
 use super::caveats::{self, Caveat, Warning};
 use super::item::Item;
+use super::nearest::is_meant;
 use super::plan::{MOST_SECRETS, Planner, refuse};
 use super::refusal::{Obstacle, Refusal};
 use super::secrets::Secrets;
-use super::step::{ANNOTATIONS, Step};
+use super::step::{ANNOTATIONS, Step, label};
 use super::traces;
 use super::workflow::{Spec, Template};
 use super::yaml::Value;
-use crate::argo::is_ours;
 use crate::object_name::ObjectName;
 
 /// Warnings of a document that are told.
@@ -28,9 +28,12 @@ impl Planner<'_> {
         let of_all = |why| Refusal::Template { line, template: spec.called.clone(), why };
         let of_pods = spec.value.get("podMetadata");
         for (metadata, is_read) in [(spec.metadata, false), (of_pods, true)] {
+            if let Some(label) = metadata.and_then(label) {
+                return Err(of_all(Obstacle::Label(label)));
+            }
             let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
             for (name, _) in annotations.map_or(&[][..], Value::entries) {
-                let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
+                let Some(name) = name.text().filter(|name| is_meant(name)) else { continue };
                 match ANNOTATIONS.into_iter().find(|known| *known == name) {
                     None => return Err(of_all(Obstacle::Misspelt(name.to_owned()))),
                     Some(known) if !is_read => return Err(of_all(Obstacle::Misplaced(known))),

@@ -1,5 +1,7 @@
 //! What is said of a template that got something, or lost it.
 
+use std::collections::BTreeSet;
+
 /// What became of a container of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
@@ -28,6 +30,9 @@ pub struct Change {
     pub sidecar: Container,
     /// The container that judges the inputs.
     pub gate: Container,
+    /// What its containers of ours had and have no more: variables and volumes, by their names.
+    /// Whoever brings a file up to date and leaves out an option may not mean that.
+    pub lost: BTreeSet<String>,
 }
 
 impl Change {

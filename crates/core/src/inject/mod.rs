@@ -126,7 +126,10 @@ pub fn inject(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
 /// Takes out of a file what was put into it, by this version or one before: the same text as
 /// before. `only` are the names of the templates that are meant; all, if there are none.
 pub fn remove(text: &str, only: &[String]) -> Result<Removed, Refusal> {
-    Ok(removal::remove(text, only)?.removed)
+    let mut removed = removal::remove(text, only)?.removed;
+    // Whoever takes all out means that.
+    removed.changes.iter_mut().for_each(|change| change.lost.clear());
+    Ok(removed)
 }
 
 /// Brings a file into which something was put before to what would be put into it now.
@@ -137,15 +140,22 @@ pub fn update(text: &str, settings: &Settings) -> Result<Injected, Refusal> {
     let same = injected.text == text;
     let mut before: BTreeMap<_, _> =
         removal.removed.changes.iter().map(|change| (change.template.as_str(), change)).collect();
+    let now =
+        if same { Vec::new() } else { removal::remove(&injected.text, &settings.templates)?.removed.changes };
+    let now: BTreeMap<_, _> = now.iter().map(|change| (change.template.as_str(), change)).collect();
     for change in &mut injected.changes {
         change.line = line(change.line);
         let Some(known) = before.remove(change.template.as_str()) else { continue };
         change.renews(known, same);
+        if let Some(now) = now.get(change.template.as_str()) {
+            change.lost = known.lost.difference(&now.lost).cloned().collect();
+        }
     }
     for warning in &mut injected.warnings {
         warning.line = line(warning.line);
     }
-    injected.changes.extend(before.into_values().cloned());
+    let gone = before.into_values().cloned().map(|gone| Change { lost: BTreeSet::new(), ..gone });
+    injected.changes.extend(gone);
     injected.changes.sort_by_key(|change| change.line);
     Ok(injected)
 }

@@ -286,7 +286,8 @@ impl Planner<'_> {
         let (sidecar, gate) = (is(present.sidecar), is(present.gate));
         if present.sidecar.or(present.gate).is_some() {
             let called = format!("{}, template {}", spec.called, template.name);
-            self.changes.push(Change { line: (self.line)(&template.path), template: called, sidecar, gate });
+            let (line, lost) = ((self.line)(&template.path), BTreeSet::new());
+            self.changes.push(Change { line, template: called, sidecar, gate, lost });
         }
         Ok(())
     }
@@ -374,6 +375,7 @@ impl Planner<'_> {
             template: target.name.clone(),
             sidecar: became(target.wanted.sidecar, sidecar),
             gate: became(target.wanted.gate, gate),
+            lost: BTreeSet::new(),
         });
     }
 }

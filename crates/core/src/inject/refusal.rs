@@ -136,6 +136,9 @@ pub enum Obstacle {
     /// Nobody reads it there.
     #[error("the annotation {0} is in the metadata of the workflow, which no step has")]
     Misplaced(&'static str),
+    /// Nobody reads it there.
+    #[error("{0} is among the labels, where nothing reads it")]
+    Label(&'static str),
     /// More than anybody has.
     #[error("its artifacts name more than {most} Secrets")]
     Secrets {
@@ -264,6 +267,7 @@ impl Trouble for Obstacle {
                 Self::Misplaced(_) => {
                     "write it into the metadata of each template that is meant, or of templateDefaults"
                 }
+                Self::Label(_) => "write it among the annotations of the same metadata",
                 Self::Secrets { .. } => "let fewer artifacts name Secrets of their own",
                 Self::Undecided { .. } => {
                     "write \"true\" or \"false\", in quotes, or take the annotation away"

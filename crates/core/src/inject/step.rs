@@ -1,10 +1,11 @@
 //! What a template says of the step that it makes, the workflow's defaults taken into account.
 
 use super::container::Volume;
+use super::nearest::is_meant;
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
-use crate::argo::{Images, Placement, Predicates, is_ours};
+use crate::argo::{Images, Placement, Predicates};
 use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREDICATES, VERIFY_INPUTS};
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::PROGRAM;
@@ -80,9 +81,13 @@ impl<'v> Step<'v> {
     /// for something, and would be passed over in silence.
     pub(super) fn check_annotations(&self) -> Result<(), Obstacle> {
         let places = [Some(self.template), self.defaults];
-        let all = places.into_iter().flatten().filter_map(|place| place.find(&["metadata", "annotations"]));
+        let all = || places.into_iter().flatten().filter_map(|place| place.get("metadata"));
+        if let Some(label) = all().find_map(label) {
+            return Err(Obstacle::Label(label));
+        }
+        let all = all().filter_map(|metadata| metadata.get("annotations"));
         for (name, _) in all.flat_map(Value::entries) {
-            let Some(name) = name.text().filter(|name| is_ours(name)) else { continue };
+            let Some(name) = name.text().filter(|name| is_meant(name)) else { continue };
             if !ANNOTATIONS.contains(&name) {
                 return Err(Obstacle::Misspelt(name.to_owned()));
             }
@@ -272,6 +277,13 @@ pub(super) fn ours(container: &Value) -> Option<&'static str> {
         _ => return None,
     };
     (container.items("args").first().and_then(Value::text) == Some(word)).then_some(name)
+}
+
+/// The annotation that metadata has as a label, where nobody reads it.
+pub(super) fn label(metadata: &Value) -> Option<&'static str> {
+    let labels = metadata.get("labels").map_or(&[][..], Value::entries);
+    let names = labels.iter().filter_map(|(name, _)| name.text());
+    names.into_iter().find_map(|name| ANNOTATIONS.into_iter().find(|known| *known == name))
 }
 
 /// An expression is decided when the step runs, by the container itself.

@@ -87,7 +87,9 @@ pub(super) fn traces(
         if !ours_there.is_empty() {
             let became =
                 |name| if ours_there.contains(name) { Container::Removed } else { Container::Unneeded };
+            let containers = CONTAINERS.iter().flat_map(|key| template.value.items(key));
             changes.push(Change {
+                lost: containers.filter(|container| ours(container).is_some()).flat_map(settings).collect(),
                 line: line(&template.path),
                 template: if is_defaults {
                     format!("{}, all templates", spec.called)
@@ -124,6 +126,14 @@ pub(super) fn pulled<'v>(spec: &Spec<'v>) -> BTreeSet<&'v str> {
     let holders = templates.chain(spec.value.get("templateDefaults"));
     let containers = holders.flat_map(|holder| CONTAINERS.into_iter().flat_map(|list| holder.items(list)));
     containers.filter(|container| ours(container).is_some()).flat_map(pull_secrets).collect()
+}
+
+/// The names of what a container is told by.
+fn settings(container: &Value) -> impl Iterator<Item = String> {
+    [("env", "variable"), ("volumeMounts", "volume")].into_iter().flat_map(|(list, what)| {
+        let names = container.items(list).iter().filter_map(|item| item.text_at(&["name"]));
+        names.map(move |name| format!("{what} {name}"))
+    })
 }
 
 fn which(key: &'static str, items: &[Value], is_ours: impl Fn(&Value) -> bool) -> Option<Items> {
