@@ -12,12 +12,12 @@ use argo_attest_core::secret::redacted;
 use argo_attest_core::text::{JsonText, Lines};
 use serde_json::Value;
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, ParseError, Targets, filter_fn};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::{Filter, Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, Registry, registry};
+use tracing_subscriber::{Registry, registry};
 
 use crate::telemetry::TraceContext;
 
@@ -53,16 +53,21 @@ pub(super) fn louder(usual: &str, steps: u8) -> &'static str {
 
 /// A filter. A word alone is a level: as a part of the program's name, which it could be as
 /// well, it would be there by a slip, and silence everything.
-fn parsed(filter: &str) -> Result<EnvFilter, String> {
-    let mut words = filter.split(',').map(str::trim).filter(|word| !word.contains(['=', '[']));
-    if words.any(|word| word.parse::<LevelFilter>().is_err()) {
+fn parsed(filter: &str) -> Result<Targets, String> {
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    // Of spans and fields nothing is known here.
+    let is_good = |word: &str| match word.split_once('=') {
+        Some((target, level)) => !target.is_empty() && !target.contains(['[', '=']) && is_level(level),
+        None => is_level(word),
+    };
+    if !filter.split(',').map(str::trim).all(is_good) {
         return Err("it is no level".to_owned());
     }
-    EnvFilter::try_new(filter).map_err(|e| e.to_string())
+    filter.parse().map_err(|e: ParseError| e.to_string())
 }
 
 /// What is asked for of this program, and warnings of all others.
-fn bounded(filter: EnvFilter) -> impl Filter<Registry> {
+fn bounded(filter: Targets) -> impl Filter<Registry> {
     filter.and(filter_fn(|event| is_ours(event) || *event.level() <= Level::WARN))
 }
 
@@ -71,7 +76,7 @@ fn is_ours(event: &Metadata<'_>) -> bool {
 }
 
 fn json_lines(
-    filter: EnvFilter,
+    filter: Targets,
     trace: Option<TraceContext>,
     writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync {
@@ -160,12 +165,16 @@ mod tests {
         }
     }
 
+    fn targets(filter: &str) -> Targets {
+        parsed(filter).unwrap()
+    }
+
     /// What is logged by two threads, line by line.
     fn logged(traceparent: Option<&str>) -> Vec<Value> {
         let sink = Sink::default();
         let writer = sink.clone();
         let trace = traceparent.map(|text| text.parse().unwrap());
-        let lines = Dispatch::new(json_lines(EnvFilter::new("info"), trace, move || writer.clone()));
+        let lines = Dispatch::new(json_lines(targets("info"), trace, move || writer.clone()));
         dispatcher::with_default(&lines, || tracing::info!(files = 3, "first\nline"));
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -205,8 +214,7 @@ mod tests {
     fn of_others_only_warnings_are_logged() {
         let sink = Sink::default();
         let writer = sink.clone();
-        let lines =
-            Dispatch::new(json_lines(EnvFilter::new("trace,hyper=trace"), None, move || writer.clone()));
+        let lines = Dispatch::new(json_lines(targets("trace,hyper=trace"), None, move || writer.clone()));
         dispatcher::with_default(&lines, || {
             tracing::trace!("ours");
             tracing::info!(target: "aws_smithy_runtime::client", "authorization: canary");
@@ -225,7 +233,7 @@ mod tests {
         for key in [line, &line[20..], &format!("-----BEGIN PRIVATE KEY-----\r\n{line}\r\n")] {
             let sink = Sink::default();
             let writer = sink.clone();
-            let lines = Dispatch::new(json_lines(EnvFilter::new("info"), None, move || writer.clone()));
+            let lines = Dispatch::new(json_lines(targets("info"), None, move || writer.clone()));
             dispatcher::with_default(&lines, || {
                 tracing::info!(step = key, digest = "sha256:1", "at s3://bucket/{key}");
             });
