@@ -70,6 +70,11 @@ impl Deadline {
         Self(self.0.checked_sub(time).unwrap_or(self.0))
     }
 
+    /// What is left until then.
+    pub(super) fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
     /// The earlier of the two.
     pub(super) fn or_before(self, other: Self) -> Self {
         Self(self.0.min(other.0))

@@ -21,9 +21,11 @@ use crate::sidecar::planned::{Planned, Way};
 
 /// Bytes of all documents of a step: they are held until the last of them is signed.
 const MAX_TOGETHER: usize = 16 * 1024 * 1024;
-/// How long all of them may take to be read: a volume that hangs, or a report in a large archive, must
-/// not keep the outputs themselves from being attested.
+/// How long all of them may take to be read, or a part of what is left of the grace period if that is
+/// longer: a volume that hangs, or a report in a large archive, must not keep the outputs themselves
+/// from being attested.
 const READING: Duration = Duration::from_secs(5);
+const PART_FOR_READING: u32 = 4;
 /// Why one was not read.
 const TOO_LATE: &str = "there was no time to read it";
 
@@ -37,7 +39,8 @@ impl<'a> Documents<'a> {
         ended: i64,
         deadline: Deadline,
     ) -> Self {
-        let until = deadline.or_before(Deadline::after(READING));
+        let long = READING.max(deadline.left() / PART_FOR_READING);
+        let until = deadline.or_before(Deadline::after(long));
         let mut read: BTreeMap<Key, Read> = BTreeMap::new();
         let mut left = MAX_TOGETHER;
         for report in predicates.iter() {

@@ -35,9 +35,8 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply, region: &str) -> Result<T
     let kind = kind.rsplit('#').next().unwrap_or_default();
     // Whoever answers was shown a session's token: what it says in words of its own is not repeated.
     let kind = if kind.bytes().all(|b| b.is_ascii_alphabetic()) { kind } else { "" };
-    let said = brief(kind, MAX_SAID);
     Err(ServiceError::Refused {
-        said: format!("{status} {said}").trim_end().to_owned(),
+        said: format!("{status} {}", brief(kind, MAX_SAID)).trim_end().to_owned(),
         is_passing: matches!(status, 429 | 500..=599) || passes(kind),
         is_sign_in: is_sign_in(kind),
         remedy: remedy(kind, region),
@@ -131,7 +130,11 @@ mod tests {
             let error = refused(status, &format!(r#"{{"__type":"{kind}","Message":"as it is"}}"#));
             assert_eq!((error.is_passing(), error.is_sign_in()), (passing, sign_in), "{kind}");
             let name = kind.rsplit('#').next().unwrap();
-            assert_eq!(error.to_string(), format!("it refused: {status} {name}: as it is"));
+            assert_eq!(
+                error.to_string(),
+                format!("it refused: {status} {name}"),
+                "its own words are not told"
+            );
         }
         assert!(refused(503, "<html>").is_passing() && !refused(404, "<html>").is_passing());
     }
