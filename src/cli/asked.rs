@@ -17,7 +17,7 @@ use super::{Exit, Failure};
 use crate::registry::{Registries, RegistryError};
 use crate::regular_file::{self, STANDARD_INPUT};
 use crate::store::{self, Location, ProcessEnv, Store, StoreError};
-use crate::verify::{Artifact, CheckError, Lanes, MAX_ENTRIES, OneWait, Orphan, folder, prefix};
+use crate::verify::{Artifact, CheckError, Collection, Lanes, MAX_ENTRIES, OneWait, Orphan, folder, prefix};
 
 /// What some editors begin a text with.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -44,6 +44,18 @@ pub(super) struct Told {
     pub(super) is_found: bool,
 }
 
+/// What arguments name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Naming {
+    /// One artifact each, since one attestation is named for all of them: `-` is its bytes.
+    One,
+    /// An artifact, or a place with at least one.
+    #[default]
+    Artifacts,
+    /// The same, or a place of which nothing is left but attestations.
+    Attestations,
+}
+
 /// All of them, in order.
 #[derive(Default)]
 pub(super) struct All {
@@ -52,6 +64,7 @@ pub(super) struct All {
     pub(super) orphans: Vec<Orphan>,
     /// Who looked at them, with connections that are still good.
     pub(super) lanes: Lanes,
+    naming: Naming,
     stores: BTreeMap<String, Arc<dyn Store>>,
     images: ImageArgs,
     /// Made when the first image is named.
@@ -59,17 +72,20 @@ pub(super) struct All {
 }
 
 impl All {
-    /// Of these arguments. `bundle`: whether one attestation is named for all of them, so that
-    /// each is one artifact, and `-` is an artifact's bytes.
-    pub(super) async fn of(arguments: &[PathBuf], bundle: bool, images: ImageArgs) -> Result<Self, Failure> {
-        let mut all = Self { images, ..Self::default() };
+    /// Of these arguments.
+    pub(super) async fn of(
+        arguments: &[PathBuf],
+        naming: Naming,
+        images: ImageArgs,
+    ) -> Result<Self, Failure> {
+        let mut all = Self { naming, images, ..Self::default() };
         let list = arguments.iter().filter(|argument| argument.as_os_str() == STANDARD_INPUT).count();
         if list > 1 {
             return Err(Failure::new(Exit::Usage, "standard input is given twice").remedy("name - once"));
         }
         for argument in arguments {
             match argument.to_str() {
-                _ if bundle => all.one(argument, true),
+                _ if naming == Naming::One => all.one(argument, true),
                 Some(STANDARD_INPUT) => {
                     for listed in listed()? {
                         all.place(&listed, false).await;
@@ -89,7 +105,17 @@ impl All {
             None if image(argument).is_some() => Ok(None),
             None => folder(argument).await.map_err(CheckFailure::from),
         };
+        let is_enough = |found: &Collection| {
+            !found.artifacts.is_empty() || (self.naming == Naming::Attestations && !found.orphans.is_empty())
+        };
         match found {
+            Ok(Some(found)) if !is_enough(&found) => match object_uri(argument) {
+                Some(uri) => {
+                    let nothing = CheckError::NothingBeneath(brief(uri, 300));
+                    self.push(argument, is_named, Err(nothing.into()));
+                }
+                None => self.one(argument, is_named),
+            },
             Ok(None) => self.one(argument, is_named),
             Ok(Some(found)) => {
                 self.orphans.extend(found.orphans);
@@ -108,7 +134,7 @@ impl All {
         }
     }
 
-    async fn prefix(&mut self, uri: &str) -> Result<crate::verify::Collection, CheckFailure> {
+    async fn prefix(&mut self, uri: &str) -> Result<Collection, CheckFailure> {
         let place = uri.strip_prefix(SCHEME).unwrap_or(uri);
         let (bucket, under) = place.split_once('/').unwrap_or((place, ""));
         let location = format!("s3://{bucket}").parse().map_err(|e| usage(&e))?;

@@ -14,7 +14,7 @@ use futures_util::stream::StreamExt as _;
 use jiff::Timestamp;
 
 use super::answer::{Answer, CheckFailure};
-use super::asked::{self, All, Asked, Told};
+use super::asked::{self, All, Asked, Naming, Told};
 use super::images::ImageArgs;
 use super::layout::Layout;
 use super::progress::Bar;
@@ -136,8 +136,8 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if let Some(outcome) = &args.outcome {
         return super::outcome::verify(&checker, outcome, json).await;
     }
-    let All { artifacts, orphans, lanes, .. } =
-        All::of(&args.artifacts, args.bundle.is_some(), args.images.clone()).await?;
+    let naming = if args.bundle.is_some() { Naming::One } else { Naming::Artifacts };
+    let All { artifacts, orphans, lanes, .. } = All::of(&args.artifacts, naming, args.images.clone()).await?;
     let (count, layout) = (artifacts.len(), Layout::of_stdout());
     let checker = Arc::new(BoundedChecker::new(checker));
     let buckets = Buckets::new(|location| Ok(Box::new(asked::open(location)?)));

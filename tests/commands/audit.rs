@@ -215,6 +215,30 @@ async fn hostile_names_stay_names() {
     }
 }
 
+/// Who deletes all of a run but what was signed of it has not deleted that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_of_which_only_attestations_are_left_names_what_is_gone() {
+    let shop = built().await;
+    let gone: Vec<_> = ["wf/p1/app.tgz", "wf/p2/image.tar"].map(|key| (key, uri(key))).into();
+    for (key, _) in &gone {
+        fs::remove_file(shop.in_bucket(key)).unwrap();
+    }
+    let expected: Vec<_> = gone.iter().map(|(_, uri)| (uri.as_str(), "refused", "object-gone")).collect();
+    let ended = audit(&shop, &["-o", "json", &uri("wf/")]).with(1);
+    assert_eq!(told(&ended), lines(&expected), "{ended:?}");
+    // Outcomes alone say it as well.
+    for (key, _) in &gone {
+        for form in ["sigstore.json", "intoto.jsonl"] {
+            fs::remove_file(shop.in_bucket(&format!("{key}.{form}"))).unwrap();
+        }
+    }
+    let ended = audit(&shop, &["-o", "json", &uri("wf/")]).with(1);
+    assert_eq!(told(&ended), lines(&expected), "{ended:?}");
+    // Of what could be verified there is nothing.
+    let ended = shop.run(&["verify", "--key", "keys/attest.pub", &uri("wf/")]).with(66);
+    assert!(ended.out.contains(&format!("there is no artifact beneath {}", uri("wf/"))), "{ended:?}");
+}
+
 #[test]
 fn a_directory_is_audited_and_logs_are_nobodys() {
     let desk = Desk::new();

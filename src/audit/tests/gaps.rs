@@ -132,6 +132,13 @@ fn expected(inputs: &[Vec<usize>], gaps: &[Option<Gap>]) -> Told {
     told
 }
 
+/// Each once: a link that several steps have is told of each of them, and beneath what was made of
+/// them only where no step tells it.
+fn once(mut told: Told) -> Told {
+    told.dedup();
+    told
+}
+
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
@@ -155,7 +162,7 @@ proptest! {
             }
             (world.gaps(None).await, world.gaps(Some("wf/")).await)
         });
-        prop_assert_eq!(&of_workflow, &expected(&inputs, &gaps));
+        prop_assert_eq!(once(of_workflow.clone()), once(expected(&inputs, &gaps)));
         prop_assert_eq!(&with_prefix, &of_workflow);
     }
 }

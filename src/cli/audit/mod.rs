@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use self::told::Teller;
 use super::answer::CheckFailure;
-use super::asked::{self, All, Asked};
+use super::asked::{self, All, Asked, Naming};
 use super::images::ImageArgs;
 use super::trusted::{input_once, trusted};
 use super::{Exit, Failure, tell};
@@ -113,7 +113,8 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     }
     let (now, wanted) = (Timestamp::now(), Wanted::default());
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
-    let All { artifacts, orphans, lanes, .. } = All::of(&args.places, false, ImageArgs::default()).await?;
+    let All { artifacts, orphans, lanes, .. } =
+        All::of(&args.places, Naming::Attestations, ImageArgs::default()).await?;
     let open = |location: &Location| Ok(Box::new(asked::open(location)?) as Box<dyn Store>);
     let auditor = Auditor::new(checker, lanes, Box::new(open), args.not_ours);
 

@@ -20,7 +20,8 @@ use crate::verify::CheckError;
 use crate::verify::local::{io_error, named};
 
 /// What is beneath a directory; `None` if it is one artifact: no directory at all, one that has an
-/// attestation of its own or is in one that has, or one beneath which there is none.
+/// attestation of its own or is in one that has, or one beneath which there is none. What is found
+/// may be nothing but attestations.
 pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
     if !path.is_dir() {
         return Ok(None);
@@ -54,9 +55,6 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
             continue;
         }
         collection.artifacts.push(Artifact::Beneath { path: path.join(name), real: real.join(name) });
-    }
-    if collection.artifacts.is_empty() && found.refused.is_empty() {
-        return Ok(None);
     }
     let whole: HashSet<_> = collection.artifacts.iter().map(Artifact::name).collect();
     let refused = found.refused.iter().map(|(entry, why)| Artifact::Unverifiable {

@@ -45,7 +45,7 @@ pub const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 /// What there is at one place.
 #[derive(Debug, Default)]
 pub struct Collection {
-    /// In the order of their names; at least one.
+    /// In the order of their names.
     pub artifacts: Vec<Artifact>,
     /// Attestations whose artifacts are not there.
     pub orphans: Vec<Orphan>,

@@ -5,7 +5,6 @@ use std::io::BufReader;
 use std::sync::Arc;
 
 use argo_attest_core::contract::store::APART;
-use argo_attest_core::relpath::printable;
 use argo_attest_core::verify::Rejection;
 use futures_util::stream::StreamExt as _;
 use tokio::runtime::Handle;
@@ -36,10 +35,8 @@ pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Resul
     let mut there = There { files, ..There::default() };
     if let Some(key) = claimed? {
         let members: Vec<_> = there.files.iter().filter_map(|name| key_of(name)).collect();
-        if members.is_empty() {
-            return Err(nothing(store.as_ref(), prefix));
-        }
-        let artifacts = vec![Artifact::Directory(store, key, members)];
+        let is_there = !members.is_empty();
+        let artifacts = is_there.then_some(Artifact::Directory(store, key, members)).into_iter().collect();
         return Ok(Collection { artifacts, ..Collection::default() });
     }
     if let Some(found) = beside? {
@@ -86,7 +83,7 @@ pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Resul
             }
         }
     }
-    if collection.artifacts.is_empty() { Err(nothing(store.as_ref(), prefix)) } else { Ok(collection) }
+    Ok(collection)
 }
 
 /// What a listing takes, of which there is a most.
@@ -274,9 +271,4 @@ async fn look(store: &Surveyed, key: &ObjectKey, large: &Semaphore) -> Result<Fo
 
 fn key_of(name: &[u8]) -> Option<ObjectKey> {
     std::str::from_utf8(name).ok().and_then(|key| ObjectKey::new(key).ok())
-}
-
-fn nothing(store: &dyn Store, prefix: &str) -> CheckError {
-    let of = ObjectKey::new(prefix).map_or_else(|_| printable(prefix.as_bytes()), |key| store.uri(&key));
-    CheckError::NothingBeneath(of)
 }
