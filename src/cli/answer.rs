@@ -176,6 +176,12 @@ impl Answer {
 /// What to write for what is not a path, or is one that looks like something else.
 fn meant(name: &Path) -> Option<String> {
     let text = name.to_str()?;
+    if is_like_a_digest(text) {
+        return Some(
+            "a digest is written sha256: and 64 hexadecimal digits, and needs --bundle FILE; a path, ./PATH"
+                .to_owned(),
+        );
+    }
     let host = text.split('/').next().filter(|host| host.len() < text.len())?;
     let is_address = host.ends_with(':') && !matches!(host, "s3:" | "oci:")
         || text.starts_with("s3:/") && !text.starts_with("s3://");
@@ -187,9 +193,29 @@ fn meant(name: &Path) -> Option<String> {
     })
 }
 
+/// The name of a hash, a colon and digits, few or many.
+fn is_like_a_digest(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(hash, digits)| {
+        hash.len() >= 3
+            && hash.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("sha"))
+            && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && digits.bytes().all(|b| b.is_ascii_alphanumeric())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_looks_like_a_digest_is_told_how_to_write_it() {
+        for odd in ["sha256:abc", "SHA256:", "sha257:00", "sha-256:00", "sha512:0z"] {
+            assert!(meant(Path::new(odd)).unwrap().contains("64 hexadecimal digits"), "{odd}");
+        }
+        for plain in ["sha", "sha256", "shape.txt", "sha256:a/b", "share/x", "x:y", "sh:00"] {
+            assert!(!is_like_a_digest(plain), "{plain}");
+        }
+    }
 
     #[test]
     fn what_looks_like_an_address_is_told_how_to_write_it() {

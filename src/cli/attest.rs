@@ -105,12 +105,13 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         cosign_tag: args.images.cosign_tag,
         stores: Stores::default(),
     };
+    let plain_http = args.images.plain_http;
     let (all, exits): (Vec<_>, Vec<_>) = vouching.for_all(asked).await.into_iter().unzip();
     let exit = Exit::worst(exits);
     if args.json {
         print_json(&VouchedJson::new(&used, &all))?;
     } else if !args.quiet || exit != Exit::Done {
-        print(&vouched_text(&used, &all))?;
+        print(&vouched_text(&used, &all, plain_http))?;
     }
     Ok(exit)
 }
@@ -125,6 +126,10 @@ fn asked(uri: &str) -> Result<Asked, Failure> {
     if !uri.starts_with(SCHEME) {
         let why = format!("{shown} is no s3:// object and no oci:// image (argo-attest run attests files)");
         return Err(usage(why).remedy("write s3://bucket/key or oci://registry/repository:tag"));
+    }
+    if uri.ends_with('/') {
+        let why = format!("{shown} is no object: attest vouches for each that is named, not for all beneath");
+        return Err(usage(why).remedy("name the objects: s3://bucket/key, several after each other"));
     }
     let object = Location::artifact(uri).map_err(|e| usage(format!("{shown}: {}", causes(&e))));
     let (location, key) = object.map_err(|failure| failure.remedy("write s3://bucket/key"))?;

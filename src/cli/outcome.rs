@@ -6,7 +6,7 @@ use argo_attest_core::trouble::Trouble as _;
 use super::{Exit, Failure, print, print_json};
 use crate::attestations::MAX_ATTESTATION_BYTES;
 use crate::document::DocumentName;
-use crate::report::{OutcomeJson, accepted_outcome};
+use crate::report::{OutcomeJson, accepted_outcome, outcome_remedy};
 use crate::store::ProcessEnv;
 use crate::verify::{Checker, check_outcome};
 
@@ -28,7 +28,7 @@ pub(super) async fn verify(asked: &Checker, named: &DocumentName, json: bool) ->
     match &checked {
         Ok(checked) => print(&accepted_outcome(&name, checked))?,
         Err(no) => {
-            let help = no.remedy().map(|remedy| format!("  help: {remedy}\n")).unwrap_or_default();
+            let help = outcome_remedy(no).map(|remedy| format!("  help: {remedy}\n")).unwrap_or_default();
             print(&format!("rejected  {name}: {}\n{help}", causes(no)))?;
         }
     }

@@ -74,15 +74,15 @@ impl VouchedFor {
     }
 }
 
-/// What happened, for people.
-pub fn vouched_text(key: &KeyUsed, all: &[Vouched]) -> String {
+/// What happened, for people. `plain_http`: whether registries were asked without TLS.
+pub fn vouched_text(key: &KeyUsed, all: &[Vouched], plain_http: bool) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
-    let _ = write(&mut out, key, all);
+    let _ = write(&mut out, key, all, plain_http);
     out
 }
 
-fn write(out: &mut String, key: &KeyUsed, all: &[Vouched]) -> fmt::Result {
+fn write(out: &mut String, key: &KeyUsed, all: &[Vouched], plain_http: bool) -> fmt::Result {
     for Vouched { name, about } in all {
         match about.outcome() {
             Ok(receipt) => {
@@ -115,7 +115,9 @@ fn write(out: &mut String, key: &KeyUsed, all: &[Vouched]) -> fmt::Result {
         writeln!(out, "public key    argo-attest public-key --key {} > FILE.pub", shell_word(private))?;
     }
     let artifact = shell_word(&first.name);
-    writeln!(out, "verify with   argo-attest verify --key {file} {artifact}")
+    let is_plain = plain_http && matches!(first.about, VouchedFor::Image { .. });
+    let plain = if is_plain { "--plain-http " } else { "" };
+    writeln!(out, "verify with   argo-attest verify {plain}--key {file} {artifact}")
 }
 
 /// How much of what was read.

@@ -12,7 +12,7 @@ pub use accepted::Accepted;
 pub use attest::{NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
 pub use chain::{ChainJson, chain_failure, chain_text, link_remedy};
 pub use inspection::{InspectedImage, InspectedJson, inspected_text, unreadable};
-pub use outcome::{OutcomeJson, accepted_outcome};
+pub use outcome::{OutcomeJson, accepted_outcome, outcome_remedy};
 pub use run::{RunJson, RunReport, run_text};
 pub use unjudged::NotJudged;
 

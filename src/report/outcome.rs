@@ -86,6 +86,14 @@ pub fn accepted_outcome(name: &str, checked: &CheckedOutcome) -> String {
     text + &NotJudged::new(*unjudged).map(|not| format!("{}\n", not.text())).unwrap_or_default()
 }
 
+/// What to do where a file that was called an outcome is refused.
+pub fn outcome_remedy(no: &Rejection) -> Option<String> {
+    // Whoever wants an outcome does not want what this is instead.
+    let other = "name a step's outcome, argo-attest-outcome-….sigstore.json; what attests an artifact is \
+                 verified with it: argo-attest verify ARTIFACT";
+    if matches!(no, Rejection::PredicateType { .. }) { Some(other.to_owned()) } else { no.remedy() }
+}
+
 /// What `verify --outcome --json` prints; documented in `docs/reports.md`.
 #[derive(Debug, Serialize)]
 pub struct OutcomeJson<'a> {
@@ -131,7 +139,7 @@ impl<'a> OutcomeJson<'a> {
                 file: name,
                 verdict: if refused.is_some() { "rejected" } else { "accepted" },
                 reason: refused.map(|no| causes(no)),
-                remedy: refused.and_then(Rejection::remedy),
+                remedy: refused.and_then(outcome_remedy),
                 accepted: checked.as_ref().ok().map(Accepted::new),
             },
         }

@@ -255,7 +255,7 @@ fn an_outcome_is_verified_and_shown() {
     others.desk.write("o.intoto.jsonl", format!("{altered}\n"));
     verify(&[], 1).says("the attestation was altered");
     others.desk.write("o.intoto.jsonl", format!("{}\n", others.good()));
-    verify(&[], 1).says("step-outcome/v1 is asked for");
+    verify(&[], 1).says("step-outcome/v1 is asked for").says("help: name a step's outcome");
 }
 
 #[test]
