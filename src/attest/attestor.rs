@@ -9,6 +9,7 @@ use argo_attest_core::keys::PublicKey;
 use argo_attest_core::manifest::MAX_MANIFEST;
 use argo_attest_core::predicate::Document;
 use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
+use argo_attest_core::summary::{VERIFICATION_SUMMARY_V1, VerificationSummary};
 use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::Rejection;
 use serde::Serialize;
@@ -156,6 +157,18 @@ impl<'a> Attestor<'a> {
         let payload = serialise(about, &[subject], predicate_type, predicate)?;
         let signed = self.sign(about, payload).await?;
         Ok(self.keep(about, &signed, None, place).await?.reported())
+    }
+
+    /// The signed summary of a verification. Where it is kept is the caller's to say.
+    ///
+    /// Errors: [`AttestError::Serialise`], [`AttestError::Unsigned`], [`AttestError::Sign`].
+    pub async fn summarise(
+        &self,
+        about: &str,
+        (subject, summary): (ResourceDescriptor, VerificationSummary),
+    ) -> Result<Bundle, AttestError> {
+        let payload = serialise(about, &[subject], VERIFICATION_SUMMARY_V1, &summary)?;
+        Ok(self.sign(about, payload).await?.bundle)
     }
 
     /// The signed statement of how this came about.

@@ -38,6 +38,7 @@ mod ready;
 mod run;
 mod screen;
 mod sidecar;
+mod summary;
 mod target;
 mod template;
 mod totals;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use argo_attest_core::contract::place::POLICY;
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::keys::{MAX_PEM, PublicKey};
 use argo_attest_core::policy::document::{InvalidPolicy, MAX_POLICY};
 use argo_attest_core::policy::{Policy, PolicyDocument};
@@ -27,8 +28,9 @@ const NO_KEY: &str = "the policy's `file` is looked for beside the policy: put t
 const NO_ENTRY: &str =
     "put the public key into the policy's ConfigMap, as an entry named as the policy's `file`";
 
-/// Reads a policy, and the public keys that it names beside itself: each once.
-pub(super) async fn read(place: &Document) -> Result<Policy, Failure> {
+/// Reads a policy, and the public keys that it names beside itself: each once. The digest is that of
+/// its own bytes.
+pub(super) async fn read(place: &Document) -> Result<(Policy, Sha256Digest), Failure> {
     let is_mounted = matches!(place, Document::File(file) if file.starts_with(POLICY));
     let unread = |e: DocumentError| {
         let failure = Failure::from(&e).about("cannot read the policy");
@@ -44,11 +46,13 @@ pub(super) async fn read(place: &Document) -> Result<Policy, Failure> {
         };
         Failure::new(Exit::Data, format!("{place}: {}", causes(&e))).remedy(remedy)
     };
+    let digest = Sha256Digest::of(&bytes);
     let policy = PolicyDocument::read(&bytes).map_err(invalid)?;
     info!(policy = %place, keys = policy.key_files().count(), "policy read");
     if let Document::File(file) = place {
         let directory = file.parent().unwrap_or_else(|| Path::new(""));
-        return policy.with_keys(|key| load_public(&directory.join(key))).map_err(invalid);
+        let policy = policy.with_keys(|key| load_public(&directory.join(key))).map_err(invalid)?;
+        return Ok((policy, digest));
     }
     let mut keys = HashMap::new();
     for file in policy.key_files() {
@@ -57,7 +61,7 @@ pub(super) async fn read(place: &Document) -> Result<Policy, Failure> {
         }
     }
     let known = |file: &Path| keys.get(file).cloned().ok_or("it was not read");
-    policy.with_keys(known).map_err(invalid)
+    Ok((policy.with_keys(known).map_err(invalid)?, digest))
 }
 
 /// A public key in the store that the policy lies in.

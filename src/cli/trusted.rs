@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::policy::{Policy, TrustedKey};
 
 use super::{Exit, Failure, home, policy};
@@ -29,27 +30,40 @@ pub(super) fn input_once<'a>(
         .remedy("give one of them by a path"))
 }
 
-/// Whom to trust, and whether that is only the user's own key.
+/// Whom to trust.
+pub(super) struct Trusted {
+    pub(super) policy: Policy,
+    /// Whether that is only the user's own key.
+    pub(super) own: bool,
+    /// Digest of the policy's own bytes, if one was named.
+    pub(super) digest: Option<Sha256Digest>,
+}
+
+/// Whom to trust, as the options say.
 pub(super) async fn trusted(
     policy: Option<&DocumentName>,
     keys: &[KeySource],
     builder_id: Option<&str>,
-) -> Result<(Policy, bool), Failure> {
-    let (policy, own) = match policy {
-        Some(name) => (policy::read(&name.open(&ProcessEnv)?).await?, false),
-        None if keys.is_empty() => (own_key()?, true),
+) -> Result<Trusted, Failure> {
+    let (policy, own, digest) = match policy {
+        Some(name) => {
+            let (policy, digest) = policy::read(&name.open(&ProcessEnv)?).await?;
+            (policy, false, Some(digest))
+        }
+        None if keys.is_empty() => (own_key()?, true, None),
         None => {
             let load = |source: &KeySource| {
                 let key = source.public(&ProcessEnv).map_err(|e| Failure::from(&e))?;
                 Ok(TrustedKey::new(source.to_string(), key))
             };
-            (Policy::of_keys(keys.iter().map(load).collect::<Result<_, Failure>>()?), false)
+            (Policy::of_keys(keys.iter().map(load).collect::<Result<_, Failure>>()?), false, None)
         }
     };
-    Ok(match builder_id {
-        Some(id) => (policy.only_builder(id.to_owned()), own),
-        None => (policy, own),
-    })
+    let policy = match builder_id {
+        Some(id) => policy.only_builder(id.to_owned()),
+        None => policy,
+    };
+    Ok(Trusted { policy, own, digest })
 }
 
 fn own_key() -> Result<Policy, Failure> {

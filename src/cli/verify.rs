@@ -18,8 +18,9 @@ use super::asked::{self, All, Asked, Naming, Told};
 use super::images::ImageArgs;
 use super::layout::Layout;
 use super::progress::Bar;
+use super::summary::{SummaryArgs, Verified};
 use super::totals::{self, Totals};
-use super::trusted::{input_once, trusted};
+use super::trusted::{Trusted, input_once, trusted};
 use super::{Exit, Failure, print, print_json_line, tell, workers};
 use crate::attestations::{MAX_ATTESTATION, NamedAttestation};
 use crate::chain::{self, Buckets, Limits};
@@ -99,6 +100,8 @@ pub(super) struct VerifyArgs {
     #[arg(long, env = variable::CHAIN, value_parser = FalseyValueParser::new())]
     chain: bool,
     #[command(flatten)]
+    summary: SummaryArgs,
+    #[command(flatten)]
     images: ImageArgs,
     /// Form of the answers
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, conflicts_with = "json", value_enum)]
@@ -129,7 +132,9 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let json = args.json || args.output == Some(Output::Json);
     let documents = [&args.policy, &args.bundle, &args.outcome].into_iter().flatten();
     input_once(documents, &args.key, &args.artifacts)?;
-    let (policy, own) = trusted(args.policy.as_ref(), &args.key, args.builder_id.as_deref()).await?;
+    let Trusted { policy, own, digest } =
+        trusted(args.policy.as_ref(), &args.key, args.builder_id.as_deref()).await?;
+    let summariser = args.summary.open(args.policy.as_ref(), digest).await?;
     let wanted = args.wanted.clone().unwrap_or_default();
     let bundle = bundle(&args).await?;
     let checker = Checker { policy, now: Timestamp::now(), bundle, wanted, largest: MAX_ATTESTATION };
@@ -139,22 +144,23 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let naming = if args.bundle.is_some() { Naming::One } else { Naming::Artifacts };
     let All { artifacts, orphans, lanes, .. } = All::of(&args.artifacts, naming, args.images.clone()).await?;
     let (count, layout) = (artifacts.len(), Layout::of_stdout());
+    let summary = summariser.map(|by| by.about(&artifacts)).transpose()?;
     let checker = Arc::new(BoundedChecker::new(checker));
     let buckets = Buckets::new(|location| Ok(Box::new(asked::open(location)?)));
-    let (by, chain) = (Arc::clone(&checker), args.chain);
-    let each = move |asked| beside_others(Arc::clone(&by), asked, count == 1, chain);
+    let (by, keep) = (Arc::clone(&checker), Keep { provenance: args.chain, verified: summary.is_some() });
+    let each = move |asked| beside_others(Arc::clone(&by), asked, count == 1, keep);
     let mut each = lanes.each(artifacts, each);
-    let (mut totals, mut exits) = (Totals::default(), Exit::Done);
+    let (mut totals, mut exits, mut verified) = (Totals::default(), Exit::Done, None);
     while let Some((told, found)) = each.next().await {
-        let (answer, provenance) = match found {
+        let (answer, kept) = match found {
             Ok(answer) => answer,
             // By this thread, always: what any other gave back stays that one's own.
             Err(Large(artifact)) => {
                 let found = checker.check(&artifact, NonZeroUsize::MIN, &NoProgress).await;
-                answer(&checker, &told, found.map_err(CheckFailure::from), chain)
+                answer(&checker, &told, found.map_err(CheckFailure::from), keep)
             }
         };
-        let chain = match provenance {
+        let chain = match kept.provenance {
             Some(provenance) => {
                 let (policy, now) = (checker.policy(), checker.now());
                 Some(chain::walk(&provenance, policy, now, &buckets, Limits::default()).await)
@@ -164,6 +170,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
         let answer = answer.with(chain.as_ref());
         answer.count(&mut totals);
         exits = Exit::worst([exits, answer.exit]);
+        verified = kept.verified.filter(|_| answer.exit == Exit::Done);
         if args.quiet && answer.exit == Exit::Done {
             continue;
         }
@@ -173,6 +180,16 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
             let chain = chain.as_ref().map(chain_text).unwrap_or_default();
             print(&(answer.text(&layout, told.is_named) + &chain))?;
         }
+    }
+    match (summary, verified) {
+        (Some(summary), Some(verified)) => {
+            summary.write(verified, checker.policy(), checker.now()).await?;
+        }
+        (Some(_), None) => {
+            tell("no summary is written: the artifact was not verified\n");
+            exits = Exit::worst([exits, Exit::No]);
+        }
+        (None, _) => {}
     }
     if args.quiet {
         return Ok(exits);
@@ -195,8 +212,8 @@ async fn beside_others(
     checker: Arc<BoundedChecker>,
     asked: Asked,
     alone: bool,
-    chain: bool,
-) -> (Told, Result<(Answer, Option<Provenance>), Large>) {
+    keep: Keep,
+) -> (Told, Result<(Answer, Kept), Large>) {
     let Asked { told, artifact } = asked;
     let found = match artifact {
         Ok(artifact) => {
@@ -211,21 +228,40 @@ async fn beside_others(
         }
         Err(why) => Ok(Err(why)),
     };
-    let found = found.map(|found| answer(&checker, &told, found, chain));
+    let found = found.map(|found| answer(&checker, &told, found, keep));
     (told, found)
 }
 
-/// What is told of one, and its provenance if a chain is to be walked from there. Of answers that
-/// wait for those before them no more is kept than that.
+/// What is asked of an accepted artifact beside the answer.
+#[derive(Debug, Clone, Copy)]
+struct Keep {
+    provenance: bool,
+    verified: bool,
+}
+
+/// What was kept of it.
+struct Kept {
+    /// From which a chain is walked.
+    provenance: Option<Provenance>,
+    /// From which a summary is made.
+    verified: Option<Verified>,
+}
+
+/// What is told of one, and what else is asked for. Of answers that wait for those before them no more
+/// is kept than that.
 fn answer(
     checker: &BoundedChecker,
     told: &Told,
     found: Result<Checked, CheckFailure>,
-    chain: bool,
-) -> (Answer, Option<Provenance>) {
-    let statement = found.as_ref().ok().filter(|_| chain).map(|checked| &checked.statement);
-    let provenance = statement.and_then(VerifiedStatement::provenance).cloned();
-    (Answer::new(told, found, checker.policy().missing().of(told.kind)), provenance)
+    keep: Keep,
+) -> (Answer, Kept) {
+    let accepted = found.as_ref().ok();
+    let provenance = accepted.filter(|_| keep.provenance).map(|checked| &checked.statement);
+    let kept = Kept {
+        provenance: provenance.and_then(VerifiedStatement::provenance).cloned(),
+        verified: accepted.filter(|_| keep.verified).map(Verified::of),
+    };
+    (Answer::new(told, found, checker.policy().missing().of(told.kind)), kept)
 }
 
 /// Checks one.

@@ -151,7 +151,7 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
         return Ok(let_through(&step, "the template has no input artifacts"));
     }
     let checker = Checker {
-        policy: policy::read(&Document::File(args.policy.clone())).await?,
+        policy: policy::read(&Document::File(args.policy.clone())).await?.0,
         now: Timestamp::now(),
         bundle: None,
         wanted: Wanted::default(),

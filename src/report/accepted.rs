@@ -85,8 +85,15 @@ pub struct Accepted {
 impl Accepted {
     /// What was found of it. `name`: its path or its address, as it is.
     pub fn new(checked: Checked, name: &[u8]) -> Self {
-        let Checked { statement: verified, origin: attestation, placed, image, unjudged, passed_over } =
-            checked;
+        let Checked {
+            statement: verified,
+            origin: attestation,
+            file: _,
+            placed,
+            image,
+            unjudged,
+            passed_over,
+        } = checked;
         let provenance = verified.provenance();
         Self {
             placed,

@@ -77,6 +77,6 @@ async fn judge(
     let authentic = found.authentic(checker)?;
     let (index, statement) = found.decide(authentic, content).await?;
     let unjudged = found.unjudged(index);
-    let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-    Ok(Checked { statement, origin, placed: None, image: None, unjudged, passed_over })
+    let (origin, file, passed_over) = (found.candidate.origin, found.digest, PassedOver::default());
+    Ok(Checked { statement, origin, file, placed: None, image: None, unjudged, passed_over })
 }

@@ -115,8 +115,8 @@ impl Check<'_> {
         let content = Arc::new(Content::File(only.digest()));
         let (index, statement) = found.decide(authentic, &content).await?;
         let unjudged = found.unjudged(index);
-        let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-        Ok(Checked { statement, origin, placed: None, image: Some(only), unjudged, passed_over })
+        let (origin, file, passed_over) = (found.candidate.origin, found.digest, PassedOver::default());
+        Ok(Checked { statement, origin, file, placed: None, image: Some(only), unjudged, passed_over })
     }
 
     async fn candidate(&mut self, candidate: Candidate<'_>) -> Result<Checked, CheckError> {
@@ -141,8 +141,8 @@ impl Check<'_> {
             }
         }
         let unjudged = found.unjudged(index);
-        let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-        Ok(Checked { statement, origin, placed: None, image: None, unjudged, passed_over })
+        let (origin, file, passed_over) = (found.candidate.origin, found.digest, PassedOver::default());
+        Ok(Checked { statement, origin, file, placed: None, image: None, unjudged, passed_over })
     }
 }
 

@@ -32,6 +32,7 @@ pub use passed_over::PassedOver;
 pub use staged::{Accepted, Attestable, Attested};
 
 use argo_attest_core::bundle::Unjudged;
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::Platform;
 use argo_attest_core::image::layout::Only;
 use argo_attest_core::policy::Policy;
@@ -66,6 +67,8 @@ pub struct Checked {
     pub statement: VerifiedStatement,
     /// Where it was found.
     pub origin: String,
+    /// Digest of the file that it was found in.
+    pub file: Sha256Digest,
     /// Of an object in a store: whether the attestation says that it is stored in this very
     /// place. One that names no place at all is about these bytes, wherever they are.
     pub placed: Option<bool>,

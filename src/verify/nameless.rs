@@ -52,6 +52,14 @@ pub(super) async fn check(
         .collect();
     let (index, statement) = found.decide(authentic, &Arc::new(Content::File(sha256))).await?;
     let unjudged = found.unjudged(index);
-    let origin = found.candidate.origin;
-    Ok(Checked { statement, origin, placed: None, image: None, unjudged, passed_over: PassedOver::default() })
+    let (origin, file) = (found.candidate.origin, found.digest);
+    Ok(Checked {
+        statement,
+        origin,
+        file,
+        placed: None,
+        image: None,
+        unjudged,
+        passed_over: PassedOver::default(),
+    })
 }

@@ -139,8 +139,8 @@ impl Check<'_> {
             unclaimed(self.checker, self.attestations, &content).await?;
         }
         let unjudged = found.unjudged(index);
-        let (origin, passed_over) = (found.candidate.origin, PassedOver::default());
-        Ok(Checked { statement, origin, placed: Some(placed), image: None, unjudged, passed_over })
+        let (origin, file, passed_over) = (found.candidate.origin, found.digest, PassedOver::default());
+        Ok(Checked { statement, origin, file, placed: Some(placed), image: None, unjudged, passed_over })
     }
 }
 

@@ -27,4 +27,5 @@ mod others;
 mod run;
 mod shell;
 mod streams;
+mod summaries;
 mod told;

@@ -147,6 +147,14 @@ pub mod variable {
         TERMINATION_LOG = "ARGO_ATTEST_TERMINATION_LOG";
         /// What kind of key is made.
         TYPE = "ARGO_ATTEST_TYPE";
+        /// Where the summary of a verification is written.
+        VSA = "ARGO_ATTEST_VSA";
+        /// The verifier's own private key.
+        VSA_KEY = "ARGO_ATTEST_VSA_KEY";
+        /// What the artifact is called in the summary.
+        VSA_RESOURCE_URI = "ARGO_ATTEST_VSA_RESOURCE_URI";
+        /// Under which id the verifier is known.
+        VSA_VERIFIER_ID = "ARGO_ATTEST_VSA_VERIFIER_ID";
         /// How long is waited.
         WAIT = "ARGO_ATTEST_WAIT";
         /// The Workflow's name.

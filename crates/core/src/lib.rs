@@ -37,6 +37,7 @@ pub mod relpath;
 pub mod secret;
 pub mod slsa;
 pub mod store_address;
+pub mod summary;
 pub mod text;
 pub mod trouble;
 pub mod verify;

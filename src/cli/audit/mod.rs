@@ -20,7 +20,7 @@ use self::told::Teller;
 use super::answer::CheckFailure;
 use super::asked::{self, All, Asked, Naming};
 use super::images::ImageArgs;
-use super::trusted::{input_once, trusted};
+use super::trusted::{Trusted, input_once, trusted};
 use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
 use crate::audit::{Auditor, Entry, Listed, Outcomes, Subject};
@@ -106,7 +106,8 @@ enum Output {
 /// Audits all that is named, and tells it in order.
 pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     input_once(args.policy.iter().chain(&args.file), &args.key, &args.places)?;
-    let (policy, own) = trusted(args.policy.as_ref(), &args.key, args.builder_id.as_deref()).await?;
+    let Trusted { policy, own, .. } =
+        trusted(args.policy.as_ref(), &args.key, args.builder_id.as_deref()).await?;
     let mut runs = Vec::new();
     for name in &args.file {
         runs.extend(read(&name.open(&ProcessEnv)?).await?);

@@ -17,7 +17,7 @@ use super::{
     TemplateSource, TrustedKey, yaml,
 };
 use crate::keys::PublicKey;
-use crate::slsa::ImageEvidence;
+use crate::slsa::{BuildLevel, ImageEvidence};
 use crate::text::brief;
 
 /// `apiVersion` of the policy that this version reads.
@@ -88,7 +88,7 @@ pub enum InvalidPolicy {
 #[derive(Debug)]
 pub struct PolicyDocument {
     keys: Vec<KeyEntry>,
-    builders: Vec<(String, Vec<usize>)>,
+    builders: Vec<BuilderEntry>,
     stores: Stores,
     expect: Expectation,
     missing: MissingRule,
@@ -119,7 +119,7 @@ impl PolicyDocument {
         let missing = fields.optional("missing");
         fields.finish()?;
         let keys = keys.distinct(key_entry, |a, b| a.name == b.name)?;
-        let builders = builders.distinct(|entry| builder(entry, &keys), |a, b| a.0 == b.0)?;
+        let builders = builders.distinct(|entry| builder(entry, &keys), |a, b| a.id == b.id)?;
         let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
         let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
         let missing = missing.map_or_else(|| Ok(MissingRule::default()), missing_rule)?;
@@ -151,7 +151,11 @@ impl PolicyDocument {
             }
             trusted.push(TrustedKey { name, key, not_before, not_after });
         }
-        Ok(Policy { keys: trusted, builders: Builders::Listed(builders), stores, expect, missing })
+        let declared = |entry: &BuilderEntry| Some((entry.id.clone(), entry.level?));
+        let levels = builders.iter().filter_map(declared).collect();
+        let builders = builders.into_iter().map(|entry| (entry.id, entry.keys)).collect();
+        let builders = Builders::Listed(builders);
+        Ok(Policy { keys: trusted, builders, stores, expect, missing, levels })
     }
 }
 
@@ -184,6 +188,15 @@ fn missing_rule(field: Field) -> Result<MissingRule, InvalidPolicy> {
     fields.finish()?;
     let each = named.into_iter().map(|(kind, field)| Ok((kind, word(field)?)));
     Ok(MissingRule::ByKind(each.collect::<Result<_, _>>()?))
+}
+
+/// A builder as the file has it.
+#[derive(Debug)]
+struct BuilderEntry {
+    id: String,
+    /// Places among the keys.
+    keys: Vec<usize>,
+    level: Option<BuildLevel>,
 }
 
 /// A key as the file has it.
@@ -220,14 +233,18 @@ fn timestamp(field: Field) -> Result<Timestamp, InvalidPolicy> {
 }
 
 /// A builder's id, and the places of its keys in the list.
-fn builder(entry: Field, listed: &[KeyEntry]) -> Result<(String, Vec<usize>), InvalidPolicy> {
-    let mut fields = entry.fields()?.only(&["id", "keys"])?;
+fn builder(entry: Field, listed: &[KeyEntry]) -> Result<BuilderEntry, InvalidPolicy> {
+    let mut fields = entry.fields()?.only(&["id", "keys", "level"])?;
     let id = fields.required("id")?.text()?;
     let place = |name: &str| listed.iter().position(|key| key.name == name);
     let key = |field: Field| field.parsed("a name that `keys` lists", place);
     let keys = fields.required("keys")?.distinct(key, |a, b| a == b)?;
+    let level = |text: &str| text.parse().ok();
+    let level =
+        fields.optional("level").map(|f| f.parsed("one of SLSA_BUILD_LEVEL_0 to SLSA_BUILD_LEVEL_3", level));
+    let level = level.transpose()?;
     fields.finish()?;
-    Ok((id, keys))
+    Ok(BuilderEntry { id, keys, level })
 }
 
 fn known_stores(field: Field) -> Result<Stores, InvalidPolicy> {

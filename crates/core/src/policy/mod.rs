@@ -12,6 +12,7 @@ mod stores;
 mod trust;
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ pub use missing::{ArtifactKind, Missing, MissingRule};
 pub use stores::{KnownStore, Stores};
 pub use trust::{Builders, TrustedKey};
 
-use crate::slsa::Provenance;
+use crate::slsa::{BuildLevel, Provenance};
 use crate::text::{brief, shell_word};
 
 /// A verification policy.
@@ -34,6 +35,7 @@ pub struct Policy {
     stores: Stores,
     expect: Expectation,
     missing: MissingRule,
+    levels: BTreeMap<String, BuildLevel>,
 }
 
 /// Why authentic provenance is not what the policy wants.
@@ -159,6 +161,7 @@ impl Policy {
             stores: Stores::default(),
             expect: Expectation::default(),
             missing: MissingRule::default(),
+            levels: BTreeMap::new(),
         }
     }
 
@@ -197,6 +200,11 @@ impl Policy {
     /// Which addresses lead to one store.
     pub fn stores(&self) -> &Stores {
         &self.stores
+    }
+
+    /// The level of SLSA's build track that is declared of a builder, if one is.
+    pub fn level(&self, builder: &str) -> Option<BuildLevel> {
+        self.levels.get(builder).copied()
     }
 
     /// What to do where there is no attestation.

@@ -7,6 +7,7 @@ mod command;
 mod earlier;
 mod existing_image;
 mod existing_object;
+mod level;
 mod links;
 mod places;
 mod provenance;
@@ -17,6 +18,7 @@ pub use command::{COMMAND_BUILD_TYPE, CommandParameters, CommandRun, LOCAL_BUILD
 pub use earlier::{PROVENANCE_V0_1, PROVENANCE_V0_2};
 pub use existing_image::{EXISTING_IMAGE_BUILD_TYPE, ExistingImage};
 pub use existing_object::{EXISTING_OBJECT_BUILD_TYPE, ExistingObject};
+pub use level::{BuildLevel, InvalidLevel};
 pub use links::{InvalidLinks, SYMBOLIC_LINKS, links_byproduct};
 pub use places::{STORED_OBJECT, StoredPlace, annotate_place, place_byproduct};
 /// What the build types of this program's own statements begin with.
