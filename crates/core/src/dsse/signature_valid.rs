@@ -60,6 +60,7 @@ pub struct SignatureValid<'a> {
     payload: &'a [u8],
     index: usize,
     key: &'a PublicKey,
+    signature: &'a [u8],
     keyid: Option<&'a str>,
     named: bool,
     deviation: Option<&'a str>,
@@ -79,6 +80,11 @@ impl<'a> SignatureValid<'a> {
     /// Which of the keys given to [`Envelope::verify`] that is, counted from 0.
     pub fn key_index(&self) -> usize {
         self.index
+    }
+
+    /// The signature that matched.
+    pub fn signature(&self) -> &'a [u8] {
+        self.signature
     }
 
     /// What the signature that matched calls its key, if anything; anybody's text, see
@@ -135,6 +141,7 @@ impl Envelope {
                             payload: self.payload(),
                             index,
                             key,
+                            signature: signature.bytes(),
                             keyid,
                             named,
                             deviation: self.deviation(),
@@ -152,7 +159,8 @@ impl Envelope {
         })
     }
 
-    fn claimed(&self) -> Vec<String> {
+    /// The names of keys that its signatures have, printable.
+    pub(crate) fn claimed(&self) -> Vec<String> {
         let names = self.signatures.iter().filter_map(|s| s.keyid());
         names.map(|name| crate::relpath::printable(name.as_bytes())).collect()
     }

@@ -1,0 +1,66 @@
+//! What evidence is about: one signature, over certain bytes, by a key or with a certificate.
+
+use super::identity::Leaf;
+use crate::dsse::{Envelope, SignatureValid};
+use crate::keys::PublicKey;
+
+/// By what a signature was checked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SignedWith<'a> {
+    /// A key that the verifier trusts.
+    Key(&'a PublicKey),
+    /// The key of a certificate that came with it.
+    Certificate(&'a Leaf),
+}
+
+/// A signature that was checked, and that evidence may be of.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    message: &'a [u8],
+    payload: Option<&'a [u8]>,
+    signature: &'a [u8],
+    with: SignedWith<'a>,
+}
+
+impl<'a> Claim<'a> {
+    /// A signature of an envelope, by a key.
+    pub fn of(envelope: &'a Envelope, valid: &SignatureValid<'a>) -> Self {
+        Self {
+            message: envelope.signed_bytes(),
+            payload: Some(envelope.unverified_payload()),
+            signature: valid.signature(),
+            with: SignedWith::Key(valid.key()),
+        }
+    }
+
+    /// A signature of an envelope, by the key of a certificate.
+    pub fn certified(envelope: &'a Envelope, valid: &SignatureValid<'a>, leaf: &'a Leaf) -> Self {
+        Self { with: SignedWith::Certificate(leaf), ..Self::of(envelope, valid) }
+    }
+
+    /// The bytes that are signed.
+    pub(super) fn message(&self) -> &'a [u8] {
+        self.message
+    }
+
+    /// What is in the envelope, if it is one.
+    pub(super) fn payload(&self) -> Option<&'a [u8]> {
+        self.payload
+    }
+
+    pub(super) fn signature(&self) -> &'a [u8] {
+        self.signature
+    }
+
+    pub(super) fn signed_with(&self) -> SignedWith<'a> {
+        self.with
+    }
+}
+
+#[cfg(test)]
+impl<'a> Claim<'a> {
+    /// The signature of a file.
+    pub(super) fn of_file(message: &'a [u8], signature: &'a [u8], with: SignedWith<'a>) -> Self {
+        Self { message, payload: None, signature, with }
+    }
+}
