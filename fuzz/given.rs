@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each target has a use for some of it")]
 
 use argo_attest_core::bundle::Bundle;
-use argo_attest_core::dsse::SignatureValid;
+use argo_attest_core::dsse::{Effort, SignatureValid};
 use argo_attest_core::keys::PublicKey;
 use argo_attest_core::proof::{self, Claim, FalseEvidence, Leaf, Proof, TrustedRoot};
 use serde_json::Value;
@@ -28,8 +28,14 @@ pub fn judged(bundle: &Bundle) -> Result<Proof, FalseEvidence> {
     let (root, key) = (TrustedRoot::read(ROOT).unwrap(), PublicKey::from_spki_pem(KEY).unwrap());
     let keys = [&key];
     let valid: SignatureValid<'_> = bundle.envelope().verify(&keys).unwrap();
-    let claim = Claim::of(bundle.envelope(), &valid);
-    proof::judge(bundle.evidence(), &claim, &root, "2026-11-30T00:00:00Z".parse().unwrap())
+    let claim = Claim::of(&valid);
+    proof::judge(
+        bundle.evidence(),
+        &claim,
+        &root,
+        "2026-11-30T00:00:00Z".parse().unwrap(),
+        &mut Effort::default(),
+    )
 }
 
 /// What is proven of it by its certificate, if that has the key that signed it.
@@ -38,8 +44,14 @@ pub fn certified(bundle: &Bundle) -> Option<Result<Proof, FalseEvidence>> {
     let leaf = Leaf::of(bundle.evidence().certificate()?).ok()?;
     let keys = [leaf.key()];
     let valid = bundle.envelope().verify(&keys).ok()?;
-    let claim = Claim::certified(bundle.envelope(), &valid, &leaf);
-    Some(proof::judge(bundle.evidence(), &claim, &root, "2026-11-30T00:00:00Z".parse().unwrap()))
+    let claim = Claim::certified(&valid, &leaf);
+    Some(proof::judge(
+        bundle.evidence(),
+        &claim,
+        &root,
+        "2026-11-30T00:00:00Z".parse().unwrap(),
+        &mut Effort::default(),
+    ))
 }
 
 /// That nothing is proven but what is.

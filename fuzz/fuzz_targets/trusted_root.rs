@@ -4,6 +4,7 @@
 #[path = "../given.rs"]
 mod given;
 
+use argo_attest_core::dsse::Effort;
 use argo_attest_core::keys::PublicKey;
 use argo_attest_core::proof::{Claim, TrustedRoot, judge};
 use libfuzzer_sys::fuzz_target;
@@ -14,6 +15,12 @@ fuzz_target!(|bytes: &[u8]| {
     let key = PublicKey::from_spki_pem(include_bytes!("../../tests/fixtures/sigstore/own/key.pub")).unwrap();
     let keys = [&key];
     let valid = bundle.envelope().verify(&keys).unwrap();
-    let claim = Claim::of(bundle.envelope(), &valid);
-    let _ = judge(bundle.evidence(), &claim, &root, "2026-11-30T00:00:00Z".parse().unwrap());
+    let claim = Claim::of(&valid);
+    let _ = judge(
+        bundle.evidence(),
+        &claim,
+        &root,
+        "2026-11-30T00:00:00Z".parse().unwrap(),
+        &mut Effort::default(),
+    );
 });

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::policy::{Policy, TrustedIdentity, TrustedKey};
 
 use super::{Exit, Failure, home, policy};
 use crate::document::DocumentName;
@@ -29,22 +29,34 @@ pub(super) fn input_once<'a>(
         .remedy("give one of them by a path"))
 }
 
+/// Whom to trust, as a command line says it.
+pub(super) struct Trusting<'a> {
+    pub(super) policy: Option<&'a DocumentName>,
+    pub(super) keys: &'a [KeySource],
+    pub(super) identity: Option<TrustedIdentity>,
+    pub(super) builder_id: Option<&'a str>,
+    pub(super) root: Option<&'a DocumentName>,
+}
+
 /// Whom to trust, and whether that is only the user's own key.
 pub(super) async fn trusted(
-    policy: Option<&DocumentName>,
-    keys: &[KeySource],
-    builder_id: Option<&str>,
+    Trusting { policy, keys, identity, builder_id, root }: Trusting<'_>,
 ) -> Result<(Policy, bool), Failure> {
     let (policy, own) = match policy {
-        Some(name) => (policy::read(&name.open(&ProcessEnv)?).await?, false),
-        None if keys.is_empty() => (own_key()?, true),
+        Some(name) => (policy::read(&name.open(&ProcessEnv)?, root).await?, false),
+        None if keys.is_empty() && identity.is_none() => (policy::with_root(own_key()?, root).await?, true),
         None => {
             let load = |source: &KeySource| {
                 let key = source.public(&ProcessEnv).map_err(|e| Failure::from(&e))?;
                 Ok(TrustedKey::new(source.to_string(), key))
             };
-            (Policy::of_keys(keys.iter().map(load).collect::<Result<_, Failure>>()?), false)
+            let policy = Policy::of_keys(keys.iter().map(load).collect::<Result<_, Failure>>()?);
+            (policy::with_root(policy, root).await?, false)
         }
+    };
+    let policy = match identity {
+        Some(identity) => policy.with_identity(identity),
+        None => policy,
     };
     Ok(match builder_id {
         Some(id) => (policy.only_builder(id.to_owned()), own),

@@ -157,11 +157,6 @@ impl Envelope {
         Self { deviation: Some(self.deviation.unwrap_or_else(why)), ..self }
     }
 
-    /// The bytes that its signatures are over, [`super::pae`] of type and payload.
-    pub(crate) fn signed_bytes(&self) -> &[u8] {
-        &self.message
-    }
-
     pub(super) fn payload(&self) -> &[u8] {
         self.message.get(self.body..).unwrap_or_default()
     }

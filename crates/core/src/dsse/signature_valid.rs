@@ -57,6 +57,7 @@ fn list(names: &[String]) -> String {
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct SignatureValid<'a> {
+    message: &'a [u8],
     payload: &'a [u8],
     index: usize,
     key: &'a PublicKey,
@@ -70,6 +71,11 @@ impl<'a> SignatureValid<'a> {
     /// The bytes that were signed, as in-toto statement of type [`PAYLOAD_TYPE`].
     pub fn payload(&self) -> &'a [u8] {
         self.payload
+    }
+
+    /// What is signed: type and payload in [`super::pae`]'s encoding.
+    pub(crate) fn message(&self) -> &'a [u8] {
+        self.message
     }
 
     /// The key that signed.
@@ -138,6 +144,7 @@ impl Envelope {
                     effort.spend(self.message.len())?;
                     if key.verify(&self.message, signature.bytes()).is_ok() {
                         return Ok(SignatureValid {
+                            message: &self.message,
                             payload: self.payload(),
                             index,
                             key,

@@ -9,6 +9,8 @@ use crate::dsse::base64;
 const MAX_CHECKPOINT: usize = 64 * 1024;
 /// Signatures under one: the log's, and those of witnesses.
 const MAX_SIGNATURES: usize = 64;
+/// Of those, how many that say to be the log's are checked.
+pub(super) const MAX_OWN: usize = 4;
 
 /// A checkpoint as it was read; whose it is is not known.
 pub(super) struct Checkpoint<'a> {
@@ -60,7 +62,7 @@ impl<'a> Checkpoint<'a> {
         let own = self.origin.split(" - ").next().unwrap_or_default();
         let hint = log.id.get(..4).unwrap_or_default();
         let by_log = |signature: &&Signature<'_>| signature.name == own && signature.hint == hint;
-        let mut by_log = self.signatures.iter().filter(by_log);
+        let mut by_log = self.signatures.iter().filter(by_log).take(MAX_OWN);
         by_log.any(|signature| log.key.verify(self.text.as_bytes(), &signature.bytes).is_ok())
     }
 }

@@ -1,7 +1,7 @@
 //! What evidence is about: one signature, over certain bytes, by a key or with a certificate.
 
 use super::identity::Leaf;
-use crate::dsse::{Envelope, SignatureValid};
+use crate::dsse::SignatureValid;
 use crate::keys::PublicKey;
 
 /// By what a signature was checked.
@@ -19,23 +19,31 @@ pub struct Claim<'a> {
     message: &'a [u8],
     payload: Option<&'a [u8]>,
     signature: &'a [u8],
+    key: &'a PublicKey,
     with: SignedWith<'a>,
 }
 
 impl<'a> Claim<'a> {
     /// A signature of an envelope, by a key.
-    pub fn of(envelope: &'a Envelope, valid: &SignatureValid<'a>) -> Self {
+    pub fn of(valid: &SignatureValid<'a>) -> Self {
         Self {
-            message: envelope.signed_bytes(),
-            payload: Some(envelope.unverified_payload()),
+            message: valid.message(),
+            payload: Some(valid.payload()),
             signature: valid.signature(),
+            key: valid.key(),
             with: SignedWith::Key(valid.key()),
         }
     }
 
-    /// A signature of an envelope, by the key of a certificate.
-    pub fn certified(envelope: &'a Envelope, valid: &SignatureValid<'a>, leaf: &'a Leaf) -> Self {
-        Self { with: SignedWith::Certificate(leaf), ..Self::of(envelope, valid) }
+    /// A signature of an envelope that was checked with the key of a certificate: with another's nothing
+    /// is proven.
+    pub fn certified(valid: &SignatureValid<'a>, leaf: &'a Leaf) -> Self {
+        Self { with: SignedWith::Certificate(leaf), ..Self::of(valid) }
+    }
+
+    /// The key that it was checked with.
+    pub(super) fn key(&self) -> &'a PublicKey {
+        self.key
     }
 
     /// The bytes that are signed.
@@ -61,6 +69,10 @@ impl<'a> Claim<'a> {
 impl<'a> Claim<'a> {
     /// The signature of a file.
     pub(super) fn of_file(message: &'a [u8], signature: &'a [u8], with: SignedWith<'a>) -> Self {
-        Self { message, payload: None, signature, with }
+        let key = match with {
+            SignedWith::Key(key) => key,
+            SignedWith::Certificate(leaf) => leaf.key(),
+        };
+        Self { message, payload: None, signature, key, with }
     }
 }

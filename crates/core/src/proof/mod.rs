@@ -34,8 +34,13 @@ pub use root::{InvalidRoot, MAX_TRUSTED_ROOT, TrustedRoot};
 pub use token::TokenError;
 
 use crate::bundle::{Evidence, Unjudged};
-use crate::dsse::base64;
+use crate::dsse::{Effort, base64};
 use crate::json::{self, Object};
+
+/// Signatures that are checked of one entry: under its checkpoint, and of its promise.
+const OF_ENTRY: usize = checkpoint::MAX_OWN + 1;
+/// Of one certificate with one authority: those of a chain of usual length, or its own.
+const OF_CHAIN: usize = 4;
 
 /// How far ahead of the verifier's clock another one may be.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -71,6 +76,9 @@ pub enum FalseEvidence {
         #[source]
         why: CertificateError,
     },
+    /// More than is worth the trouble.
+    #[error("more signatures of logs and authorities would have to be checked than are")]
+    TooMuch,
     /// A time that has not come.
     #[error("{who} says that the signature was there at {time}, which is to come")]
     Future {
@@ -234,7 +242,7 @@ impl Proof {
 }
 
 /// What evidence proves of a signature, by the trusted root. `now` is the verifier's clock: nothing
-/// is proven of a time that is to come.
+/// is proven of a time that is to come. `effort` is that of all attestations of a file.
 ///
 /// Errors: [`FalseEvidence`], the first that is found.
 pub fn judge(
@@ -242,11 +250,13 @@ pub fn judge(
     claim: &Claim<'_>,
     root: &TrustedRoot,
     now: Timestamp,
+    effort: &mut Effort,
 ) -> Result<Proof, FalseEvidence> {
-    let stamped = stamps(evidence, claim, root, now)?;
+    let stamped = stamps(evidence, claim, root, now, effort)?;
     let mut logged = Vec::new();
     for (number, entry) in (1..).zip(evidence.log_entries()) {
         let at_fault = |why| FalseEvidence::LogEntry { number, why };
+        effort.spend_checks(OF_ENTRY).map_err(|_| FalseEvidence::TooMuch)?;
         let Some(held) = entry::judge(entry, claim, root).map_err(at_fault)? else { continue };
         if let Some(time) = held.time {
             has_come(&held.log.name, time, now)?;
@@ -263,6 +273,11 @@ pub fn judge(
     }
     let mut proof = Proof { logged, stamped, identity: None };
     if let SignedWith::Certificate(leaf) = claim.signed_with() {
+        if leaf.key() != claim.key() {
+            return Err(leaf.refused(CertificateError::Signature));
+        }
+        let chains = root.certificate_authorities.len().saturating_mul(proof.times().count());
+        effort.spend_checks(OF_CHAIN.saturating_mul(chains)).map_err(|_| FalseEvidence::TooMuch)?;
         proof.identity = Some(identity::identify(leaf, &proof, root).map_err(|why| leaf.refused(why))?);
     }
     Ok(proof)
@@ -273,6 +288,7 @@ fn stamps(
     claim: &Claim<'_>,
     root: &TrustedRoot,
     now: Timestamp,
+    effort: &mut Effort,
 ) -> Result<Vec<Stamped>, FalseEvidence> {
     #[derive(Deserialize)]
     struct Wire<'a> {
@@ -297,6 +313,8 @@ fn stamps(
     let mut stamped = Vec::new();
     for (number, json) in (1..).zip(timestamps) {
         let at_fault = |why| FalseEvidence::Timestamp { number, why };
+        let chains = root.timestamp_authorities.len();
+        effort.spend_checks(OF_CHAIN.saturating_mul(chains)).map_err(|_| FalseEvidence::TooMuch)?;
         let token = serde_json::from_str::<Object<Timestamp>>(json.get());
         let token = token.ok().and_then(|Object(stamp)| base64(&stamp.signed_timestamp));
         let token = token.ok_or(TokenError::Damaged).map_err(at_fault)?;

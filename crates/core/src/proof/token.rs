@@ -223,12 +223,11 @@ impl<'a> Signer<'a> {
     /// RFC 5652 section 5.3. What is signed has to be attributes: so it is for all that is no plain data.
     fn read(mut fields: Elements<'a>) -> Result<Self, TokenError> {
         fields.next(Tag::Integer)?;
-        let name = match fields.optional(KEY_IDENTIFIER)? {
-            Some(key) => Name::Key(key.value),
-            None => {
-                let mut issued = fields.next(Tag::Sequence)?.elements()?;
-                Name::Issued(issued.next(Tag::Sequence)?.whole, last(issued, Tag::Integer)?.whole)
-            }
+        let name = if let Some(key) = fields.optional(KEY_IDENTIFIER)? {
+            Name::Key(key.value)
+        } else {
+            let mut issued = fields.next(Tag::Sequence)?.elements()?;
+            Name::Issued(issued.next(Tag::Sequence)?.whole, last(issued, Tag::Integer)?.whole)
         };
         let hash = algorithm(fields.next(Tag::Sequence)?)?;
         let attributes = fields.next(CONTEXT_0)?.value;
@@ -299,7 +298,7 @@ fn names_certificate(value: &[u8], certificate: &[u8]) -> Result<bool, TokenErro
 }
 
 /// The one element that is left.
-fn last<'a>(mut elements: Elements<'a>, tag: Tag) -> Result<Element<'a>, NotDer> {
+fn last(mut elements: Elements<'_>, tag: Tag) -> Result<Element<'_>, NotDer> {
     let element = elements.next(tag)?;
     elements.end()?;
     Ok(element)

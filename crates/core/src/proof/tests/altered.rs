@@ -166,3 +166,38 @@ fn a_log_is_believed_while_the_trusted_root_says_so() {
         assert!(given.verified().unwrap_err().contains("does not believe"), "{case}");
     }
 }
+
+/// Whoever has somebody's certificate, and signs with a key of their own.
+#[test]
+fn a_certificate_of_another_key_is_nobodys() {
+    use crate::dsse::Envelope;
+    use crate::keys::{KeyType, PrivateKey};
+
+    let given = Case::named("rekor2-happy-path").given().unwrap();
+    let leaf = given.leaf().unwrap();
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let envelope = Envelope::signed_by(b"{}".to_vec(), &key).unwrap();
+    let keys = [key.public()];
+    let valid = envelope.verify(&keys).unwrap();
+    let claim = Claim::certified(&valid, &leaf);
+    let now = "2026-11-26T12:00:00Z".parse().unwrap();
+    let why = judge(&Evidence::default(), &claim, &given.root, now, &mut Effort::default())
+        .unwrap_err()
+        .to_string();
+    assert!(why.contains("the signature is not by its key"), "{why}");
+}
+
+/// Whoever repeats what a trusted key signed with ever other evidence costs whoever reads it no more
+/// than a file of signatures does.
+#[test]
+fn what_is_checked_has_an_end() {
+    let given = Case::named("managed-key-happy-path").given().unwrap();
+    let mut effort = Effort::default();
+    let mut judged = 0;
+    while given.with("2026-11-26T12:00:00Z", &mut effort).is_ok() {
+        judged += 1;
+    }
+    assert!((100..1000).contains(&judged), "{judged}");
+    let why = given.with("2026-11-26T12:00:00Z", &mut effort).unwrap_err();
+    assert!(why.contains("more signatures"), "{why}");
+}

@@ -81,6 +81,11 @@ impl Given {
 
     /// The same at another time.
     pub(super) fn at(&self, now: &str) -> Result<Proof, String> {
+        self.with(now, &mut Effort::default())
+    }
+
+    /// The same within so much effort.
+    pub(super) fn with(&self, now: &str, effort: &mut Effort) -> Result<Proof, String> {
         let media_type = self.json["mediaType"].as_str().unwrap_or_default();
         let is_known = ["0.1", "0.2", "0.3"].iter().any(|version| media_type.contains(version));
         if !is_known {
@@ -93,37 +98,32 @@ impl Given {
             (None, Some(leaf)) => (leaf.key(), SignedWith::Certificate(leaf)),
             _ => return Err("it is signed in another way than is asked for".to_owned()),
         };
-        let proof = match self.json.get("dsseEnvelope") {
-            Some(envelope) => {
-                let envelope =
-                    Envelope::from_json(lenient(envelope).as_bytes()).map_err(|e| e.to_string())?;
-                let keys = [key];
-                let valid = envelope.verify(&keys).map_err(|e| e.to_string())?;
-                let statement: Value = serde_json::from_slice(valid.payload()).unwrap();
-                let digest = crate::digest::Sha256Digest::of(&self.artifact).to_string();
-                let subjects = statement["subject"].as_array().unwrap();
-                if !subjects.iter().any(|subject| subject["digest"]["sha256"] == digest.as_str()) {
-                    return Err("it is about something else".to_owned());
-                }
-                let claim = match with {
-                    SignedWith::Certificate(leaf) => Claim::certified(&envelope, &valid, leaf),
-                    SignedWith::Key(_) => Claim::of(&envelope, &valid),
-                };
-                judge(&evidence, &claim, &self.root, now.parse().unwrap()).map_err(|e| e.to_string())?
+        let proof = if let Some(envelope) = self.json.get("dsseEnvelope") {
+            let envelope = Envelope::from_json(lenient(envelope).as_bytes()).map_err(|e| e.to_string())?;
+            let keys = [key];
+            let valid = envelope.verify(&keys).map_err(|e| e.to_string())?;
+            let statement: Value = serde_json::from_slice(valid.payload()).unwrap();
+            let digest = crate::digest::Sha256Digest::of(&self.artifact).to_string();
+            let subjects = statement["subject"].as_array().unwrap();
+            if !subjects.iter().any(|subject| subject["digest"]["sha256"] == digest.as_str()) {
+                return Err("it is about something else".to_owned());
             }
-            None => {
-                let signed = &self.json["messageSignature"];
-                let bytes = |value: &Value| base64(value.as_str()?);
-                let signature = bytes(&signed["signature"]).ok_or("its signature is no base64")?;
-                let digest = crate::digest::Sha256Digest::of(&self.artifact).to_string();
-                if bytes(&signed["messageDigest"]["digest"]).map(|digest| body::hex(&digest)) != Some(digest)
-                {
-                    return Err("its digest is that of something else".to_owned());
-                }
-                key.verify(&self.artifact, &signature).map_err(|e| e.to_string())?;
-                let claim = Claim::of_file(&self.artifact, &signature, with);
-                judge(&evidence, &claim, &self.root, now.parse().unwrap()).map_err(|e| e.to_string())?
+            let claim = match with {
+                SignedWith::Certificate(leaf) => Claim::certified(&valid, leaf),
+                SignedWith::Key(_) => Claim::of(&valid),
+            };
+            judge(&evidence, &claim, &self.root, now.parse().unwrap(), effort).map_err(|e| e.to_string())?
+        } else {
+            let signed = &self.json["messageSignature"];
+            let bytes = |value: &Value| base64(value.as_str()?);
+            let signature = bytes(&signed["signature"]).ok_or("its signature is no base64")?;
+            let digest = crate::digest::Sha256Digest::of(&self.artifact).to_string();
+            if bytes(&signed["messageDigest"]["digest"]).map(|digest| body::hex(&digest)) != Some(digest) {
+                return Err("its digest is that of something else".to_owned());
             }
+            key.verify(&self.artifact, &signature).map_err(|e| e.to_string())?;
+            let claim = Claim::of_file(&self.artifact, &signature, with);
+            judge(&evidence, &claim, &self.root, now.parse().unwrap(), effort).map_err(|e| e.to_string())?
         };
         let identity =
             proof.identity().map(|identity| (identity.name().to_owned(), identity.issuer().to_owned()));
@@ -132,6 +132,11 @@ impl Given {
         }
         // What a policy with `log: required` asks of what a key signed, too.
         if proof.logged().is_empty() { Err("no log holds it".to_owned()) } else { Ok(proof) }
+    }
+
+    /// The certificate that it is signed with.
+    pub(super) fn leaf(&self) -> Option<Leaf> {
+        self.evidence().certificate().map(|certificate| Leaf::of(certificate).unwrap())
     }
 
     fn evidence(&self) -> Evidence {
