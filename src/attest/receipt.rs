@@ -141,10 +141,11 @@ impl ReadBack {
         let Self { bundle, bundle_uri, lines_uri, key, set_aside } = self;
         let id = key.key_id();
         let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
-        let statement = match verify::authenticate(bundle.envelope(), &policy, Timestamp::now()) {
-            Ok(statement) => statement,
-            Err(source) => return Err(AttestError::Unverified { uri: bundle_uri, source }),
-        };
+        let statement =
+            match verify::authenticate(bundle.envelope(), bundle.evidence(), &policy, Timestamp::now()) {
+                Ok(statement) => statement,
+                Err(source) => return Err(AttestError::Unverified { uri: bundle_uri, source }),
+            };
         let subjects = statement.statement().subjects().len();
         let attested = Attested::read_back(&statement, bundle_uri);
         Ok(Receipt { attested, lines_uri, key: id, subjects, set_aside })
@@ -155,8 +156,8 @@ impl ReadBack {
         let Self { bundle, bundle_uri, key, .. } = self;
         let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
         let (wanted, now) = (Wanted::Type(kind.as_str().to_owned()), Timestamp::now());
-        let envelope = bundle.envelope();
-        match verify::authenticate_within(envelope, &policy, &wanted, now, &mut Effort::default()) {
+        let (envelope, evidence, effort) = (bundle.envelope(), bundle.evidence(), &mut Effort::default());
+        match verify::authenticate_within(envelope, evidence, &policy, &wanted, now, effort) {
             Ok(statement) => Ok(Stated { attested: Attested::read_back(&statement, bundle_uri) }),
             Err(source) => Err(AttestError::Unverified { uri: bundle_uri, source }),
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
-use argo_attest_core::bundle::{Bundle, Unjudged};
+use argo_attest_core::bundle::{Bundle, Evidence, Unjudged};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::intoto::ResourceDescriptor;
@@ -114,8 +114,9 @@ impl Walk<'_> {
         if depth > self.limits.depth {
             return Err(LinkError::TooDeep(self.limits.depth));
         }
-        let (envelope, unjudged) = self.envelope(&reference).await?;
-        let authentic = Arc::new(authenticate(&envelope, &self.policy, self.now)?);
+        let Carried { envelope, evidence, unjudged } = self.envelope(&reference).await?;
+        let authentic = Arc::new(authenticate(&envelope, &evidence, &self.policy, self.now)?);
+        let unjudged = authentic.proof().unjudged(unjudged);
         let subject = self.subject(&authentic, dependency, &reference).await?;
         let beneath = authentic.provenance().map(dependencies).unwrap_or_default();
         let standing = Standing::Verified(Box::new(Upstream::new(&authentic, subject, unjudged)));
@@ -125,9 +126,8 @@ impl Walk<'_> {
     }
 
     /// The envelope of the very attestation that is named: in its place, or, where a
-    /// newer one took that, among the lines beside it; and how much came with it that
-    /// nothing is decided by.
-    async fn envelope(&mut self, reference: &AttestationRef) -> Result<(Envelope, Unjudged), LinkError> {
+    /// newer one took that, among the lines beside it; and what came with it.
+    async fn envelope(&mut self, reference: &AttestationRef) -> Result<Carried, LinkError> {
         let address = Address::new(&reference.uri);
         let uri = address.as_str();
         let mut other = false;
@@ -149,7 +149,7 @@ impl Walk<'_> {
                     bundle.is_ok_and(|b| Sha256Digest::of(&b.to_json()) == reference.sha256)
                 };
                 let found = statements(&bytes)?;
-                if let Some(found) = found.into_iter().rev().find(|(envelope, _)| named(envelope)) {
+                if let Some(found) = found.into_iter().rev().find(|carried| named(&carried.envelope)) {
                     return Ok(found);
                 }
             }
@@ -211,17 +211,26 @@ impl Walk<'_> {
     }
 }
 
-/// The signed statements in what is there, and how much came with each.
-fn statements(bytes: &[u8]) -> Result<Vec<(Envelope, Unjudged)>, Rejection> {
+/// A signed statement, and what came with it.
+struct Carried {
+    envelope: Envelope,
+    evidence: Evidence,
+    unjudged: Unjudged,
+}
+
+/// The signed statements in what is there.
+fn statements(bytes: &[u8]) -> Result<Vec<Carried>, Rejection> {
     let statement = |item: Item| match item.found {
-        Found::Attestation(signed) => Some((signed.content, signed.unjudged)),
+        Found::Attestation(signed) => {
+            Some(Carried { envelope: signed.content, evidence: signed.evidence, unjudged: signed.unjudged })
+        }
         _ => None,
     };
     Ok(AttestationFile::read(bytes)?.into_items().into_iter().filter_map(statement).collect())
 }
 
 /// What is named by the digest of a whole file is the one statement in there.
-fn the_one(mut all: Vec<(Envelope, Unjudged)>) -> Result<(Envelope, Unjudged), Rejection> {
+fn the_one(mut all: Vec<Carried>) -> Result<Carried, Rejection> {
     match (all.pop(), all.is_empty()) {
         (Some(one), true) => Ok(one),
         (None, _) => Err(Rejection::NoStatement { found: "something else".to_owned() }),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::policy::{Policy, TrustedKey};
+use argo_attest_core::policy::{Policy, TrustedIdentity, TrustedKey};
 
 use super::{Exit, Failure, home, policy};
 use crate::document::DocumentName;
@@ -39,25 +39,39 @@ pub(super) struct Trusted {
     pub(super) digest: Option<Sha256Digest>,
 }
 
+/// Whom to trust, as a command line says it.
+pub(super) struct Trusting<'a> {
+    pub(super) policy: Option<&'a DocumentName>,
+    pub(super) keys: &'a [KeySource],
+    pub(super) identity: Option<TrustedIdentity>,
+    pub(super) builder_id: Option<&'a str>,
+    pub(super) root: Option<&'a DocumentName>,
+}
+
 /// Whom to trust, as the options say.
 pub(super) async fn trusted(
-    policy: Option<&DocumentName>,
-    keys: &[KeySource],
-    builder_id: Option<&str>,
+    Trusting { policy, keys, identity, builder_id, root }: Trusting<'_>,
 ) -> Result<Trusted, Failure> {
     let (policy, own, digest) = match policy {
         Some(name) => {
-            let (policy, digest) = policy::read(&name.open(&ProcessEnv)?).await?;
+            let (policy, digest) = policy::read(&name.open(&ProcessEnv)?, root).await?;
             (policy, false, Some(digest))
         }
-        None if keys.is_empty() => (own_key()?, true, None),
+        None if keys.is_empty() && identity.is_none() => {
+            (policy::with_root(own_key()?, root).await?, true, None)
+        }
         None => {
             let load = |source: &KeySource| {
                 let key = source.public(&ProcessEnv).map_err(|e| Failure::from(&e))?;
                 Ok(TrustedKey::new(source.to_string(), key))
             };
-            (Policy::of_keys(keys.iter().map(load).collect::<Result<_, Failure>>()?), false, None)
+            let policy = Policy::of_keys(keys.iter().map(load).collect::<Result<_, Failure>>()?);
+            (policy::with_root(policy, root).await?, false, None)
         }
+    };
+    let policy = match identity {
+        Some(identity) => policy.with_identity(identity),
+        None => policy,
     };
     let policy = match builder_id {
         Some(id) => policy.only_builder(id.to_owned()),

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::contract::variable;
+use argo_attest_core::policy::{IdentityPattern, TrustedIdentity};
 use argo_attest_core::slsa::Provenance;
+use argo_attest_core::text::brief;
 use argo_attest_core::verify::{VerifiedStatement, Wanted};
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
@@ -20,7 +22,7 @@ use super::layout::Layout;
 use super::progress::Bar;
 use super::summary::{SummaryArgs, Verified};
 use super::totals::{self, Totals};
-use super::trusted::{Trusted, input_once, trusted};
+use super::trusted::{Trusted, Trusting, input_once, trusted};
 use super::{Exit, Failure, print, print_json_line, tell, workers};
 use crate::attestations::{MAX_ATTESTATION, NamedAttestation};
 use crate::chain::{self, Buckets, Limits};
@@ -93,6 +95,26 @@ pub(super) struct VerifyArgs {
         conflicts_with_all = ["artifacts", "bundle", "chain", "wanted"]
     )]
     outcome: Option<DocumentName>,
+    /// Identity to trust, exactly as a certificate has it, such as a URI or a mail address
+    #[arg(
+        long,
+        value_name = "IDENTITY",
+        env = variable::CERTIFICATE_IDENTITY,
+        requires_all = ["certificate_oidc_issuer", "trusted_root"],
+        conflicts_with = "policy"
+    )]
+    certificate_identity: Option<String>,
+    /// Who has to have vouched for that identity
+    #[arg(
+        long,
+        value_name = "URL",
+        env = variable::CERTIFICATE_OIDC_ISSUER,
+        requires = "certificate_identity"
+    )]
+    certificate_oidc_issuer: Option<String>,
+    /// Sigstore trusted root to judge log entries, timestamps and certificates by: a file, an s3:// object, or -
+    #[arg(long, value_name = "FILE", env = variable::TRUSTED_ROOT, value_parser = super::document_name())]
+    trusted_root: Option<DocumentName>,
     /// Accept only this builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: Option<String>,
@@ -118,6 +140,21 @@ pub(super) struct VerifyArgs {
     artifacts: Vec<PathBuf>,
 }
 
+impl VerifyArgs {
+    /// The identity that is trusted, if one is.
+    fn identity(&self) -> Result<Option<TrustedIdentity>, Failure> {
+        let (Some(identity), Some(issuer)) = (&self.certificate_identity, &self.certificate_oidc_issuer)
+        else {
+            return Ok(None);
+        };
+        let pattern = IdentityPattern::exactly(identity).map_err(|_| {
+            Failure::new(Exit::Usage, "--certificate-identity is empty, too long, or has a *")
+                .remedy("name one identity as it is; patterns are for a policy's identities")
+        })?;
+        Ok(Some(TrustedIdentity { name: brief(identity, 300), issuer: issuer.clone(), identity: pattern }))
+    }
+}
+
 /// How answers are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Output {
@@ -130,10 +167,16 @@ enum Output {
 /// Verifies each artifact, several at a time, and answers in their order.
 pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let json = args.json || args.output == Some(Output::Json);
-    let documents = [&args.policy, &args.bundle, &args.outcome].into_iter().flatten();
+    let documents = [&args.policy, &args.trusted_root, &args.bundle, &args.outcome].into_iter().flatten();
     input_once(documents, &args.key, &args.artifacts)?;
-    let Trusted { policy, own, digest } =
-        trusted(args.policy.as_ref(), &args.key, args.builder_id.as_deref()).await?;
+    let Trusted { policy, own, digest } = trusted(Trusting {
+        policy: args.policy.as_ref(),
+        keys: &args.key,
+        identity: args.identity()?,
+        builder_id: args.builder_id.as_deref(),
+        root: args.trusted_root.as_ref(),
+    })
+    .await?;
     let summariser = args.summary.open(args.policy.as_ref(), digest).await?;
     let wanted = args.wanted.clone().unwrap_or_default();
     let bundle = bundle(&args).await?;

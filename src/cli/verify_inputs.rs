@@ -19,10 +19,10 @@ use super::template::TemplateArgs;
 use super::{Exit, Failure, policy, workers};
 use crate::attestations::MAX_ATTESTATION;
 use crate::cluster::Lookup;
-use crate::document::Document;
+use crate::document::{Document, DocumentName};
 use crate::gate::{Answer, EvidenceError, Inspection, Verdict, evidence, summary};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
-use crate::report::NotJudged;
+use crate::report::{NotJudged, Proven};
 use crate::sidecar::status::write_message;
 use crate::store::{Env as _, ProcessEnv};
 use crate::template::{Claim, Established, HostFiles, Platform, Unestablished};
@@ -61,6 +61,9 @@ pub(super) struct VerifyInputsArgs {
         default_value = place::POLICY_FILE
     )]
     policy: PathBuf,
+    /// Sigstore trusted root to judge log entries and timestamps by, in place of the policy's own
+    #[arg(long, value_name = "FILE", env = variable::TRUSTED_ROOT, value_parser = super::document_name())]
+    trusted_root: Option<DocumentName>,
     /// Which steps to check, of those that have this container
     #[arg(long, value_name = "WHICH", env = variable::CHECK, default_value = "always")]
     check: CheckArg,
@@ -151,7 +154,7 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
         return Ok(let_through(&step, "the template has no input artifacts"));
     }
     let checker = Checker {
-        policy: policy::read(&Document::File(args.policy.clone())).await?.0,
+        policy: policy::read(&Document::File(args.policy.clone()), args.trusted_root.as_ref()).await?.0,
         now: Timestamp::now(),
         bundle: None,
         wanted: Wanted::default(),
@@ -215,12 +218,15 @@ fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
 fn log(answer: &Answer) {
     let input = &answer.name;
     match &answer.verdict {
-        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, unjudged, passed_over }) => {
+        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, proof, unjudged, passed_over }) => {
             let digest =
                 digest.iter().map(|(kind, digest)| format!("{kind}:{digest}")).collect::<Vec<_>>().join(" ");
             let (attestation, key) = (&attestation.uri, &signer.name);
             if let Some(passed_over) = passed_over {
                 warn!(input, passed_over, "another attestation was looked at first");
+            }
+            if let Some(proven) = Proven::new(proof) {
+                info!(input, attestation, "{}", proven.text());
             }
             if let Some(not) = NotJudged::new(*unjudged) {
                 info!(input, attestation, "{}", not.text());

@@ -230,8 +230,8 @@ impl AcceptedInput {
     fn into_verdict(self, passed_over: Option<String>) -> Verdict {
         let Self { accepted: Accepted { statement, attestation, unjudged, .. }, digest } = self;
         let builder_id = statement.provenance().map(|p| p.run_details.builder.id.clone()).unwrap_or_default();
-        let signer = statement.signer().clone();
-        Verdict::Accepted { digest, attestation, signer, builder_id, unjudged, passed_over }
+        let (signer, proof) = (statement.signer().clone(), statement.proof().clone());
+        Verdict::Accepted { digest, attestation, signer, builder_id, proof, unjudged, passed_over }
     }
 }
 

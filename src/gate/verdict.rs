@@ -5,6 +5,7 @@ use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::input_evidence::{Finding, Record};
 use argo_attest_core::intoto::DigestSet;
 use argo_attest_core::outcome::MESSAGE_LIMIT;
+use argo_attest_core::proof::Proof;
 use argo_attest_core::slsa::AttestationRef;
 use argo_attest_core::text::{brief, causes};
 use argo_attest_core::trouble::Trouble as _;
@@ -34,7 +35,9 @@ pub enum Verdict {
         signer: Signer,
         /// The builder that it names.
         builder_id: String,
-        /// How much came with the attestation that it was not accepted for.
+        /// What others vouch for.
+        proof: Proof,
+        /// How much came with the attestation that proved nothing.
         unjudged: Unjudged,
         /// What lies nearer and why it did not do, for people.
         passed_over: Option<String>,

@@ -3,11 +3,12 @@
 
 use argo_attest_core::image::layout::Only;
 use argo_attest_core::slsa::{Provenance, is_own_build_type};
+use argo_attest_core::text::brief;
 use argo_attest_core::verify::KnownAs;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::NotJudged;
+use super::{NotJudged, Proven};
 use crate::verify::Checked;
 
 /// What is said of an object that the attestation would vouch for in any other place, too.
@@ -46,6 +47,11 @@ pub struct Accepted {
     pub(crate) attestation: String,
     pub(crate) key: String,
     pub(crate) key_id: String,
+    /// For whom the certificate is that it was signed with, and who vouched for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
     predicate_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) builder_id: Option<String>,
@@ -74,6 +80,9 @@ pub struct Accepted {
     image: Option<Image>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_on: Option<Timestamp>,
+    /// What others vouch for, by the trusted root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proven: Option<Proven>,
     /// Evidence that came with the attestation, and that it was not accepted for.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_judged: Option<NotJudged>,
@@ -99,6 +108,7 @@ impl Accepted {
             placed,
             renamed: is_renamed(verified.subject(), name) && placed != Some(true) && image.is_none(),
             image: image.map(Image::from),
+            proven: Proven::new(verified.proof()),
             not_judged: NotJudged::new(unjudged),
             passed_over: passed_over.told(),
             subject: verified.subject().to_owned(),
@@ -107,6 +117,8 @@ impl Accepted {
             attestation,
             key: verified.signer().name.clone(),
             key_id: verified.signer().id.to_string(),
+            identity: verified.signer().identity.as_ref().map(|identity| identity.name().to_owned()),
+            issuer: verified.signer().identity.as_ref().map(|identity| identity.issuer().to_owned()),
             predicate_type: verified.statement().predicate_type().to_owned(),
             builder_id: provenance.map(|p| p.run_details.builder.id.clone()),
             build_type: provenance.map(|p| p.build_definition.build_type.clone()),
@@ -128,7 +140,7 @@ impl Accepted {
         };
         let place = if self.placed == Some(false) { UNPLACED } else { "" };
         [
-            format!("{name}signed with {} ({}), {}{place}", self.key, self.key_id, self.claim()),
+            format!("{name}signed with {}, {}{place}", self.signer(), self.claim()),
             match self.image {
                 Some(Image::Manifest) => format!("the image with the manifest {}", self.digest),
                 Some(Image::Config) => format!("the image with the configuration {}", self.digest),
@@ -145,9 +157,18 @@ impl Accepted {
         Some(told.join(", ")).filter(|told| !told.is_empty())
     }
 
-    /// For people: what lies nearer and did not do, and what came with it and was not judged.
+    /// For people: what lies nearer and did not do, what came with it, and what of that was not judged.
     pub fn beside(&self) -> impl Iterator<Item = String> {
-        self.passed_over.iter().cloned().chain(self.not_judged.iter().map(NotJudged::text))
+        let came = self.proven.iter().map(Proven::text).chain(self.not_judged.iter().map(NotJudged::text));
+        self.passed_over.iter().cloned().chain(came)
+    }
+
+    /// Who signed: a key, or somebody with a certificate.
+    fn signer(&self) -> String {
+        match &self.identity {
+            Some(identity) => format!("a certificate for {}", brief(identity, 300)),
+            None => format!("{} ({})", self.key, self.key_id),
+        }
     }
 
     /// What is claimed of it: who built it, or what else was asked for. The build type of others

@@ -5,6 +5,7 @@ mod attest;
 mod chain;
 mod inspection;
 mod outcome;
+mod proven;
 mod run;
 mod unjudged;
 
@@ -13,6 +14,7 @@ pub use attest::{NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
 pub use chain::{ChainJson, chain_failure, chain_text, link_remedy};
 pub use inspection::{InspectedImage, InspectedJson, inspected_text, unreadable};
 pub use outcome::{OutcomeJson, accepted_outcome, outcome_remedy};
+pub use proven::Proven;
 pub use run::{RunJson, RunReport, run_text};
 pub use unjudged::NotJudged;
 

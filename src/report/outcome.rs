@@ -1,6 +1,6 @@
 //! What a step's outcome says, for people and for scripts.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use argo_attest_core::outcome::{OutcomeWords, OutputWords, PredicateWords};
 use argo_attest_core::relpath::printable;
@@ -9,8 +9,8 @@ use argo_attest_core::trouble::Trouble as _;
 use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
-use super::NotJudged;
 use super::inspection::row;
+use super::{NotJudged, Proven};
 use crate::verify::CheckedOutcome;
 
 /// Outputs that are shown; --json has all.
@@ -78,12 +78,16 @@ fn show_predicates(out: &mut impl fmt::Write, predicates: &[PredicateWords]) -> 
 
 /// An outcome that a trusted key signed, for people.
 pub fn accepted_outcome(name: &str, checked: &CheckedOutcome) -> String {
-    let CheckedOutcome { words, signer, unjudged } = checked;
+    let CheckedOutcome { words, signer, proof, unjudged } = checked;
     let key = printable(signer.name.as_bytes());
     let mut text = format!("accepted  {name}  an outcome, signed with {key} ({})\n", signer.id);
     // Writing to a `String` cannot fail.
     let _ = show_outcome(&mut text, words);
-    text + &NotJudged::new(*unjudged).map(|not| format!("{}\n", not.text())).unwrap_or_default()
+    let proven = Proven::new(proof).map(|proven| proven.text());
+    for line in proven.into_iter().chain(NotJudged::new(*unjudged).map(|not| not.text())) {
+        let _ = writeln!(text, "{line}");
+    }
+    text
 }
 
 /// What to do where a file that was called an outcome is refused.
@@ -127,6 +131,8 @@ struct Accepted<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     predicates: &'a [PredicateWords],
     #[serde(skip_serializing_if = "Option::is_none")]
+    proven: Option<Proven>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     not_judged: Option<NotJudged>,
 }
 
@@ -147,7 +153,7 @@ impl<'a> OutcomeJson<'a> {
 }
 
 impl<'a> Accepted<'a> {
-    fn new(CheckedOutcome { words, signer, unjudged }: &'a CheckedOutcome) -> Self {
+    fn new(CheckedOutcome { words, signer, proof, unjudged }: &'a CheckedOutcome) -> Self {
         Self {
             key: &signer.name,
             key_id: signer.id.to_string(),
@@ -158,6 +164,7 @@ impl<'a> Accepted<'a> {
             complete: words.complete,
             outputs: &words.outputs,
             predicates: &words.predicates,
+            proven: Proven::new(proof),
             not_judged: NotJudged::new(*unjudged),
         }
     }

@@ -5,9 +5,10 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use argo_attest_core::attestation_file::{AttestationFile, Claimed, Found as Item};
-use argo_attest_core::bundle::Unjudged;
+use argo_attest_core::bundle::{Evidence, Unjudged};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Effort, Envelope, SignatureError};
+use argo_attest_core::policy::PolicyViolation;
 use argo_attest_core::text::brief;
 use argo_attest_core::verify::{
     Authentic, Content, Place, Rejection, VerifiedStatement, authenticate_within,
@@ -20,8 +21,10 @@ use crate::attestations::Candidate;
 #[derive(Debug)]
 pub(super) struct Carried {
     pub(super) envelope: Envelope,
-    /// How much evidence there is. Nothing is decided by it.
-    pub(super) unjudged: Unjudged,
+    /// What came with it, to be judged by the policy's trusted root.
+    evidence: Evidence,
+    /// How much there is in all.
+    unjudged: Unjudged,
     /// For whom the certificate is that it is said to be signed with, if it is.
     keyless: Option<String>,
 }
@@ -45,6 +48,7 @@ fn statements(bytes: &[u8]) -> Result<Vec<Carried>, Rejection> {
             Item::Attestation(signed) => all.push(Carried {
                 keyless: signed.claimed.iter().find_map(identity),
                 unjudged: signed.unjudged,
+                evidence: signed.evidence,
                 envelope: signed.content,
             }),
             found => other = other.or_else(|| Some(found.form())),
@@ -84,11 +88,12 @@ impl<'a> Found<'a> {
         let mut effort = Effort::default();
         // To repeat a line must cost whoever reads it nothing: its values are kept.
         let mut known = HashSet::new();
-        for (index, Carried { envelope, keyless, .. }) in self.all.iter().enumerate().rev() {
+        let Checker { policy, wanted, now, .. } = checker;
+        for (index, Carried { envelope, evidence, keyless, .. }) in self.all.iter().enumerate().rev() {
             if known.contains(envelope.unverified_payload()) {
                 continue;
             }
-            match authenticate_within(envelope, &checker.policy, &checker.wanted, checker.now, &mut effort) {
+            match authenticate_within(envelope, evidence, policy, wanted, *now, &mut effort) {
                 Ok(statement) => {
                     known.insert(envelope.unverified_payload());
                     authentic.push((index, statement));
@@ -120,9 +125,10 @@ impl<'a> Found<'a> {
         Ok(authentic)
     }
 
-    /// How much evidence came with one of them.
-    pub(super) fn unjudged(&self, index: usize) -> Unjudged {
-        self.all.get(index).map(|carried| carried.unjudged).unwrap_or_default()
+    /// How much of what came with one of them proved nothing.
+    pub(super) fn unjudged(&self, index: usize, statement: &VerifiedStatement) -> Unjudged {
+        let all = self.all.get(index).map(|carried| carried.unjudged).unwrap_or_default();
+        statement.proof().unjudged(all)
     }
 
     /// Whether one of the statements speaks of these bytes: which, and what it says.
@@ -154,7 +160,13 @@ fn is_untrusted(rejection: &Rejection) -> bool {
         rejection,
         Rejection::Signature(SignatureError::Untrusted { .. } | SignatureError::Unsigned)
     );
-    is_signature || matches!(rejection, Rejection::Keyless { .. })
+    is_signature
+        || matches!(
+            rejection,
+            Rejection::Keyless { .. }
+                | Rejection::Certificate(_)
+                | Rejection::Policy(PolicyViolation::Identity { .. })
+        )
 }
 
 /// The first that speaks of the artifact, with its place among the envelopes; the

@@ -76,7 +76,7 @@ async fn judge(
     let found = Found::of(candidate)?;
     let authentic = found.authentic(checker)?;
     let (index, statement) = found.decide(authentic, content).await?;
-    let unjudged = found.unjudged(index);
+    let unjudged = found.unjudged(index, &statement);
     let (origin, file, passed_over) = (found.candidate.origin, found.digest, PassedOver::default());
     Ok(Checked { statement, origin, file, placed: None, image: None, unjudged, passed_over })
 }

@@ -114,7 +114,7 @@ impl Check<'_> {
         };
         let content = Arc::new(Content::File(only.digest()));
         let (index, statement) = found.decide(authentic, &content).await?;
-        let unjudged = found.unjudged(index);
+        let unjudged = found.unjudged(index, &statement);
         let (origin, file, passed_over) = (found.candidate.origin, found.digest, PassedOver::default());
         Ok(Checked { statement, origin, file, placed: None, image: Some(only), unjudged, passed_over })
     }
@@ -140,7 +140,7 @@ impl Check<'_> {
                 unclaimed(checker, (real, depth.max(1)), &content, place, &statement).await?;
             }
         }
-        let unjudged = found.unjudged(index);
+        let unjudged = found.unjudged(index, &statement);
         let (origin, file, passed_over) = (found.candidate.origin, found.digest, PassedOver::default());
         Ok(Checked { statement, origin, file, placed: None, image: None, unjudged, passed_over })
     }

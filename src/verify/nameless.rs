@@ -51,7 +51,7 @@ pub(super) async fn check(
         })
         .collect();
     let (index, statement) = found.decide(authentic, &Arc::new(Content::File(sha256))).await?;
-    let unjudged = found.unjudged(index);
+    let unjudged = found.unjudged(index, &statement);
     let (origin, file) = (found.candidate.origin, found.digest);
     Ok(Checked {
         statement,

@@ -138,7 +138,7 @@ impl Check<'_> {
         if !placed && !matches!(found.candidate.place, Place::Named(_)) {
             unclaimed(self.checker, self.attestations, &content).await?;
         }
-        let unjudged = found.unjudged(index);
+        let unjudged = found.unjudged(index, &statement);
         let (origin, file, passed_over) = (found.candidate.origin, found.digest, PassedOver::default());
         Ok(Checked { statement, origin, file, placed: Some(placed), image: None, unjudged, passed_over })
     }

@@ -4,6 +4,7 @@ use argo_attest_core::attestation_file::{AttestationFile, Found as Item};
 use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::dsse::Effort;
 use argo_attest_core::outcome::OutcomeWords;
+use argo_attest_core::proof::Proof;
 use argo_attest_core::verify::{Rejection, Signer, authenticate_outcome};
 
 use super::Checker;
@@ -15,7 +16,9 @@ pub struct CheckedOutcome {
     pub words: OutcomeWords,
     /// Who signed it.
     pub signer: Signer,
-    /// How much came with it and decided nothing.
+    /// What others vouch for.
+    pub proof: Proof,
+    /// How much came with it and proved nothing.
     pub unjudged: Unjudged,
 }
 
@@ -33,8 +36,12 @@ pub fn check_outcome(checker: &Checker, bytes: &[u8]) -> Result<CheckedOutcome, 
                 continue;
             }
         };
-        match authenticate_outcome(&found.content, &checker.policy, checker.now, &mut effort) {
-            Ok((words, signer)) => return Ok(CheckedOutcome { words, signer, unjudged: found.unjudged }),
+        let Checker { policy, now, .. } = checker;
+        match authenticate_outcome(&found.content, &found.evidence, policy, *now, &mut effort) {
+            Ok((words, signer, proof)) => {
+                let unjudged = proof.unjudged(found.unjudged);
+                return Ok(CheckedOutcome { words, signer, proof, unjudged });
+            }
             Err(no) => newest = newest.or(Some(no)),
         }
     }

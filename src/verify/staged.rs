@@ -151,7 +151,7 @@ impl Attested<'_> {
         let (index, statement) = found.decide(authentic, &content).await?;
         let attestation =
             AttestationRef { uri: found.candidate.bundle_uri.clone(), sha256: found.sha256(index)? };
-        let unjudged = found.unjudged(index);
+        let unjudged = found.unjudged(index, &statement);
         let Candidate { place, artifact: base, .. } = found.candidate;
         Ok(Accepted { statement, attestation, place, base, store: store.address(), unjudged })
     }

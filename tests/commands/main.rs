@@ -24,6 +24,7 @@ mod images;
 mod layouts;
 mod many;
 mod others;
+mod proven;
 mod run;
 mod shell;
 mod streams;

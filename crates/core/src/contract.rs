@@ -35,6 +35,10 @@ pub mod variable {
         CHAIN = "ARGO_ATTEST_CHAIN";
         /// Authorities that stores' certificates are checked by.
         CA = "ARGO_ATTEST_CA";
+        /// The identity that a certificate has to be for.
+        CERTIFICATE_IDENTITY = "ARGO_ATTEST_CERTIFICATE_IDENTITY";
+        /// Who has to have vouched for that identity.
+        CERTIFICATE_OIDC_ISSUER = "ARGO_ATTEST_CERTIFICATE_OIDC_ISSUER";
         /// Which steps the gate checks.
         CHECK = "ARGO_ATTEST_CHECK";
         /// Whether an image's attestation goes under a tag, too.
@@ -147,6 +151,8 @@ pub mod variable {
         TERMINATION_LOG = "ARGO_ATTEST_TERMINATION_LOG";
         /// What kind of key is made.
         TYPE = "ARGO_ATTEST_TYPE";
+        /// Whom to believe about logs, times and identities.
+        TRUSTED_ROOT = "ARGO_ATTEST_TRUSTED_ROOT";
         /// Where the summary of a verification is written.
         VSA = "ARGO_ATTEST_VSA";
         /// The verifier's own private key.

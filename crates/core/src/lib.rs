@@ -2,7 +2,7 @@
 //!
 //! Bytes and values come in, a verdict or other bytes go out: formats ([`json`], [`intoto`],
 //! [`slsa`], [`dsse`], [`bundle`], [`manifest`]), keys ([`keys`]), what a policy accepts
-//! ([`policy`], [`verify`]), what Argo says and stores ([`argo`], [`archive`], [`inject`]).
+//! ([`policy`], [`verify`]), what others vouch for ([`proof`]), what Argo says and stores ([`argo`], [`archive`], [`inject`]).
 //! The program around it, `argo-attest`, watches, asks and stores. `docs/architecture.md`
 //! has the map.
 
@@ -33,6 +33,7 @@ pub mod outcome;
 pub mod outcome_words;
 pub mod policy;
 pub mod predicate;
+pub mod proof;
 pub mod relpath;
 pub mod secret;
 pub mod slsa;

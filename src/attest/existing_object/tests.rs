@@ -104,7 +104,7 @@ async fn what_was_read_is_what_is_signed() {
     let read = store.get(&names.bundle, MAX_ATTESTATION).await.unwrap();
     let bundle = Bundle::from_json(&read.bytes).unwrap();
     let policy = Policy::of_keys(vec![TrustedKey::new("k", signer.public().clone())]);
-    let authentic = authenticate(bundle.envelope(), &policy, Timestamp::now()).unwrap();
+    let authentic = authenticate(bundle.envelope(), bundle.evidence(), &policy, Timestamp::now()).unwrap();
     let content = Content::File(Sha256Digest::of(BYTES));
     let verified = authentic.accept(&Place::Itself(KnownAs::new("in/base.csv")), &content, None).unwrap();
     assert_eq!(verified.subject(), "base.csv");

@@ -20,7 +20,7 @@ use self::told::Teller;
 use super::answer::CheckFailure;
 use super::asked::{self, All, Asked, Naming};
 use super::images::ImageArgs;
-use super::trusted::{Trusted, input_once, trusted};
+use super::trusted::{Trusted, Trusting, input_once, trusted};
 use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
 use crate::audit::{Auditor, Entry, Listed, Outcomes, Subject};
@@ -68,6 +68,9 @@ pub(super) struct AuditArgs {
     /// Policy that says which keys, builders and workflows are accepted; a file, an s3:// object, or -
     #[arg(long, value_name = "FILE", env = variable::POLICY, value_parser = super::document_name())]
     policy: Option<DocumentName>,
+    /// Sigstore trusted root to judge log entries and timestamps by: a file, an s3:// object, or -
+    #[arg(long, value_name = "FILE", env = variable::TRUSTED_ROOT, value_parser = super::document_name())]
+    trusted_root: Option<DocumentName>,
     /// Accept only this builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: Option<String>,
@@ -105,9 +108,15 @@ enum Output {
 
 /// Audits all that is named, and tells it in order.
 pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
-    input_once(args.policy.iter().chain(&args.file), &args.key, &args.places)?;
-    let Trusted { policy, own, .. } =
-        trusted(args.policy.as_ref(), &args.key, args.builder_id.as_deref()).await?;
+    input_once(args.policy.iter().chain(&args.trusted_root).chain(&args.file), &args.key, &args.places)?;
+    let Trusted { policy, own, .. } = trusted(Trusting {
+        policy: args.policy.as_ref(),
+        keys: &args.key,
+        identity: None,
+        builder_id: args.builder_id.as_deref(),
+        root: args.trusted_root.as_ref(),
+    })
+    .await?;
     let mut runs = Vec::new();
     for name in &args.file {
         runs.extend(read(&name.open(&ProcessEnv)?).await?);

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use argo_attest_core::bundle::Evidence;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Envelope, Unsigned};
 use argo_attest_core::intoto::{self, ResourceDescriptor};
@@ -29,7 +30,7 @@ static STATEMENT: LazyLock<Authentic> = LazyLock::new(|| {
     let signature = key.sign(unsigned.pae());
     let envelope = Envelope::assemble(unsigned, signature, key.public()).unwrap();
     let policy = Policy::of_keys(vec![TrustedKey::new("k", key.public().clone())]);
-    authenticate(&envelope, &policy, Timestamp::UNIX_EPOCH).unwrap()
+    authenticate(&envelope, &Evidence::default(), &policy, Timestamp::UNIX_EPOCH).unwrap()
 });
 
 fn notice(state: StepState, outputs: Vec<OutputOutcome>) -> Notice {

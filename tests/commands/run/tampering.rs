@@ -9,7 +9,7 @@ use argo_attest::document::Document;
 use argo_attest::observe::NoProgress;
 use argo_attest::signer::load_public;
 use argo_attest::verify::{CheckError, Checker, check_path};
-use argo_attest_core::bundle::{Bundle, lines};
+use argo_attest_core::bundle::{Bundle, Evidence, lines};
 use argo_attest_core::policy::{Policy, TrustedKey};
 use argo_attest_core::verify::Wanted;
 use argo_attest_core::verify::authenticate;
@@ -113,7 +113,9 @@ fn authentic(name: &str, bytes: &[u8], policy: &Policy) -> bool {
     } else {
         Bundle::from_json(bytes).map(Bundle::into_envelope).into_iter().collect()
     };
-    envelopes.iter().any(|envelope| authenticate(envelope, policy, Timestamp::now()).is_ok())
+    envelopes
+        .iter()
+        .any(|envelope| authenticate(envelope, &Evidence::default(), policy, Timestamp::now()).is_ok())
 }
 
 #[test]

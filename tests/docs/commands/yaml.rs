@@ -35,7 +35,9 @@ fn what(yaml: &str) -> Shown {
     let spec = || Shown::Workflow(SPEC.to_owned() + &beneath("  ", yaml));
     match yaml {
         text if text.starts_with(POLICY) => Shown::Policy(text.to_owned()),
-        text if text.starts_with("keys:") => Shown::Policy(POLICY.to_owned() + text),
+        text if text.starts_with("keys:") || text.starts_with("trustedRoot:") => {
+            Shown::Policy(POLICY.to_owned() + text)
+        }
         text if text.starts_with("missing:") || text.starts_with("expect:") => Shown::Policy(format!(
             "{POLICY}keys: [{{name: a, file: a.pub}}]\nbuilders: [{{id: \"https://a.example.com\", keys: [a]}}]\n{text}"
         )),

@@ -4,7 +4,8 @@
 use argo_attest::store::MemoryStore;
 use argo_attest::stored_match::check_bytes;
 use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
-use argo_attest_core::policy::{Policy, PolicyViolation};
+use argo_attest_core::policy::{Policy, PolicyViolation, Principal};
+use argo_attest_core::proof::Proof;
 use argo_attest_core::slsa::Provenance;
 use bytes::Bytes;
 use serde_json::json;
@@ -33,7 +34,7 @@ async fn satisfies_a_policy() {
             "runDetails": {"builder": {"id": "https://ci.example.com/argo"}, "byproducts": byproducts},
         });
         let provenance = Provenance::from_predicate(&provenance.to_string()).unwrap();
-        policy.judge(0, &provenance, jiff::Timestamp::now())
+        policy.judge(&[Principal::Key(0)], &provenance, &Proof::default(), jiff::Timestamp::now()).map(drop)
     };
     judge(json!([evidence])).unwrap();
     match judge(json!([])) {

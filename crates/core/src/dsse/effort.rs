@@ -25,6 +25,12 @@ impl Default for Effort {
 }
 
 impl Effort {
+    /// So many checks of signatures over something small.
+    pub(crate) fn spend_checks(&mut self, checks: usize) -> Result<(), SignatureError> {
+        self.checks = self.checks.checked_sub(checks).ok_or(SignatureError::TooMuch)?;
+        Ok(())
+    }
+
     pub(super) fn spend(&mut self, bytes: usize) -> Result<(), SignatureError> {
         match (self.checks.checked_sub(1), self.bytes.checked_sub(bytes)) {
             (Some(checks), Some(bytes)) => {

@@ -57,9 +57,11 @@ fn list(names: &[String]) -> String {
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct SignatureValid<'a> {
+    message: &'a [u8],
     payload: &'a [u8],
     index: usize,
     key: &'a PublicKey,
+    signature: &'a [u8],
     keyid: Option<&'a str>,
     named: bool,
     deviation: Option<&'a str>,
@@ -71,6 +73,11 @@ impl<'a> SignatureValid<'a> {
         self.payload
     }
 
+    /// What is signed: type and payload in [`super::pae`]'s encoding.
+    pub(crate) fn message(&self) -> &'a [u8] {
+        self.message
+    }
+
     /// The key that signed.
     pub fn key(&self) -> &'a PublicKey {
         self.key
@@ -79,6 +86,11 @@ impl<'a> SignatureValid<'a> {
     /// Which of the keys given to [`Envelope::verify`] that is, counted from 0.
     pub fn key_index(&self) -> usize {
         self.index
+    }
+
+    /// The signature that matched.
+    pub fn signature(&self) -> &'a [u8] {
+        self.signature
     }
 
     /// What the signature that matched calls its key, if anything; anybody's text, see
@@ -132,9 +144,11 @@ impl Envelope {
                     effort.spend(self.message.len())?;
                     if key.verify(&self.message, signature.bytes()).is_ok() {
                         return Ok(SignatureValid {
+                            message: &self.message,
                             payload: self.payload(),
                             index,
                             key,
+                            signature: signature.bytes(),
                             keyid,
                             named,
                             deviation: self.deviation(),
@@ -152,7 +166,8 @@ impl Envelope {
         })
     }
 
-    fn claimed(&self) -> Vec<String> {
+    /// The names of keys that its signatures have, printable.
+    pub(crate) fn claimed(&self) -> Vec<String> {
         let names = self.signatures.iter().filter_map(|s| s.keyid());
         names.map(|name| crate::relpath::printable(name.as_bytes())).collect()
     }

@@ -86,6 +86,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::bundle::Evidence;
     use crate::contents::Contents;
     use crate::digest::{DirHash, Sha256Digest};
     use crate::dsse::Envelope;
@@ -106,7 +107,8 @@ mod tests {
         let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
         let policy = Policy::of_keys(vec![TrustedKey::new("k", key.public().clone())]);
         let envelope = Envelope::signed_by(payload, &key).unwrap();
-        let statement = authenticate(&envelope, &policy, Timestamp::UNIX_EPOCH).unwrap();
+        let statement =
+            authenticate(&envelope, &Evidence::default(), &policy, Timestamp::UNIX_EPOCH).unwrap();
         let attested = Attested::read_back(&statement, "s3://b/x");
         assert_eq!(attested.attestation(), "s3://b/x");
         attested.digest().map(str::to_owned)

@@ -13,8 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::fields::{Field, told};
 use super::stores::{KnownStore, Stores};
 use super::{
-    ArtifactKind, Builders, Expectation, Form, Missing, MissingRule, Pattern, Policy, StoredMatch,
-    TemplateSource, TrustedKey, yaml,
+    ArtifactKind, Builders, Demand, Expectation, Form, IdentityPattern, InvalidIdentity, Missing,
+    MissingRule, Pattern, Policy, Principal, StoredMatch, TemplateSource, TrustedIdentity, TrustedKey, yaml,
 };
 use crate::keys::PublicKey;
 use crate::slsa::{BuildLevel, ImageEvidence};
@@ -88,10 +88,12 @@ pub enum InvalidPolicy {
 #[derive(Debug)]
 pub struct PolicyDocument {
     keys: Vec<KeyEntry>,
+    identities: Vec<TrustedIdentity>,
     builders: Vec<BuilderEntry>,
     stores: Stores,
     expect: Expectation,
     missing: MissingRule,
+    trusted_root: Option<PathBuf>,
 }
 
 impl PolicyDocument {
@@ -113,22 +115,40 @@ impl PolicyDocument {
                 found: format!("{} {}", told(&version, 100), told(&kind, 100)),
             });
         }
-        let mut fields = fields.only(&["keys", "builders", "stores", "expect", "missing"])?;
-        let (keys, builders) = (fields.required("keys")?, fields.required("builders")?);
+        let mut fields =
+            fields.only(&["keys", "identities", "builders", "stores", "trustedRoot", "expect", "missing"])?;
+        let identities = fields.optional("identities");
+        // Somebody has to be trusted.
+        let keys = match &identities {
+            Some(_) => fields.optional("keys"),
+            None => Some(fields.required("keys")?),
+        };
+        let builders = fields.required("builders")?;
         let (stores, expect) = (fields.optional("stores"), fields.optional("expect"));
         let missing = fields.optional("missing");
+        let trusted_root = fields.optional("trustedRoot");
         fields.finish()?;
-        let keys = keys.distinct(key_entry, |a, b| a.name == b.name)?;
-        let builders = builders.distinct(|entry| builder(entry, &keys), |a, b| a.id == b.id)?;
+        let keys = keys.map(|keys| keys.distinct(key_entry, |a, b| a.name == b.name)).transpose()?;
+        let keys = keys.unwrap_or_default();
+        let identities =
+            identities.map(|all| all.distinct(identity_entry, |a, b| a.name == b.name)).transpose()?;
+        let identities = identities.unwrap_or_default();
+        let builders = builders.distinct(|entry| builder(entry, &keys, &identities), |a, b| a.id == b.id)?;
         let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
         let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
         let missing = missing.map_or_else(|| Ok(MissingRule::default()), missing_rule)?;
-        Ok(Self { keys, builders, stores, expect, missing })
+        let trusted_root = trusted_root.map(Field::text).transpose()?.map(PathBuf::from);
+        Ok(Self { keys, identities, builders, stores, expect, missing, trusted_root })
     }
 
     /// The files of the public keys, as they are written there, in the policy's order.
     pub fn key_files(&self) -> impl Iterator<Item = &Path> {
         self.keys.iter().map(|key| key.file.as_path())
+    }
+
+    /// The file of the trusted root, as it is written there, if it names one.
+    pub fn trusted_root_file(&self) -> Option<&Path> {
+        self.trusted_root.as_deref()
     }
 
     /// The policy, with the public key that is in each of those files.
@@ -141,7 +161,7 @@ impl PolicyDocument {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let Self { keys, builders, stores, expect, missing } = self;
+        let Self { keys, identities, builders, stores, expect, missing, trusted_root: _ } = self;
         let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys.len());
         for KeyEntry { name, file, not_before, not_after } in keys {
             let key =
@@ -153,9 +173,18 @@ impl PolicyDocument {
         }
         let declared = |entry: &BuilderEntry| Some((entry.id.clone(), entry.level?));
         let levels = builders.iter().filter_map(declared).collect();
-        let builders = builders.into_iter().map(|entry| (entry.id, entry.keys)).collect();
+        let builders = builders.into_iter().map(|entry| (entry.id, entry.principals)).collect();
         let builders = Builders::Listed(builders);
-        Ok(Policy { keys: trusted, builders, stores, expect, missing, levels })
+        Ok(Policy {
+            keys: trusted,
+            identities,
+            builders,
+            stores,
+            expect,
+            missing,
+            levels,
+            trusted_root: None,
+        })
     }
 }
 
@@ -194,8 +223,8 @@ fn missing_rule(field: Field) -> Result<MissingRule, InvalidPolicy> {
 #[derive(Debug)]
 struct BuilderEntry {
     id: String,
-    /// Places among the keys.
-    keys: Vec<usize>,
+    /// Who may speak for it.
+    principals: Vec<Principal>,
     level: Option<BuildLevel>,
 }
 
@@ -228,23 +257,46 @@ fn key_entry(entry: Field) -> Result<KeyEntry, InvalidPolicy> {
     Ok(KeyEntry { name, file, not_before, not_after })
 }
 
+fn identity_entry(entry: Field) -> Result<TrustedIdentity, InvalidPolicy> {
+    let mut fields = entry.fields()?.only(&["name", "issuer", "identity"])?;
+    let name = fields.required("name")?.text()?;
+    let issuer = fields.required("issuer")?.text()?;
+    let identity = fields.required("identity")?;
+    fields.finish()?;
+    let identity = identity.parsed(&InvalidIdentity.to_string(), |text| IdentityPattern::new(text).ok())?;
+    Ok(TrustedIdentity { name, issuer, identity })
+}
+
 fn timestamp(field: Field) -> Result<Timestamp, InvalidPolicy> {
     field.parsed("a time such as 2027-06-30T00:00:00Z", |text| text.parse().ok())
 }
 
-/// A builder's id, and the places of its keys in the list.
-fn builder(entry: Field, listed: &[KeyEntry]) -> Result<BuilderEntry, InvalidPolicy> {
-    let mut fields = entry.fields()?.only(&["id", "keys", "level"])?;
+/// A builder's id, and who may speak for it.
+fn builder(
+    entry: Field,
+    keys: &[KeyEntry],
+    identities: &[TrustedIdentity],
+) -> Result<BuilderEntry, InvalidPolicy> {
+    let mut fields = entry.fields()?.only(&["id", "keys", "identities", "level"])?;
     let id = fields.required("id")?.text()?;
-    let place = |name: &str| listed.iter().position(|key| key.name == name);
-    let key = |field: Field| field.parsed("a name that `keys` lists", place);
-    let keys = fields.required("keys")?.distinct(key, |a, b| a == b)?;
-    let level = |text: &str| text.parse().ok();
-    let level =
-        fields.optional("level").map(|f| f.parsed("one of SLSA_BUILD_LEVEL_0 to SLSA_BUILD_LEVEL_3", level));
-    let level = level.transpose()?;
+    let key = |name: &str| Some(Principal::Key(keys.iter().position(|key| key.name == name)?));
+    let identity =
+        |name: &str| Some(Principal::Identity(identities.iter().position(|identity| identity.name == name)?));
+    let key = |field: Field| field.parsed("a name that `keys` lists", key);
+    let identity = |field: Field| field.parsed("a name that `identities` lists", identity);
+    let by_identity = fields.optional("identities");
+    let by_key = match &by_identity {
+        Some(_) => fields.optional("keys"),
+        None => Some(fields.required("keys")?),
+    };
+    let level = fields.optional("level");
     fields.finish()?;
-    Ok(BuilderEntry { id, keys, level })
+    let level =
+        level.map(|f| f.parsed("one of SLSA_BUILD_LEVEL_0 to SLSA_BUILD_LEVEL_3", |text| text.parse().ok()));
+    let mut all = by_key.map(|names| names.distinct(key, |a, b| a == b)).transpose()?.unwrap_or_default();
+    let others = by_identity.map(|names| names.distinct(identity, |a, b| a == b)).transpose()?;
+    all.extend(others.unwrap_or_default());
+    Ok(BuilderEntry { id, principals: all, level: level.transpose()? })
 }
 
 fn known_stores(field: Field) -> Result<Stores, InvalidPolicy> {
@@ -306,6 +358,15 @@ fn expectation(field: Field, stores: &Stores) -> Result<Expectation, InvalidPoli
     let evidence = fields.optional("imageEvidence");
     expect.image_evidence =
         evidence.map(|field| field.parsed("written, changed or named", ImageEvidence::named)).transpose()?;
+    let demand = |field: Field| {
+        field.parsed("required or optional", |text| match text {
+            "required" => Some(Demand::Required),
+            "optional" => Some(Demand::Optional),
+            _ => None,
+        })
+    };
+    expect.log = fields.optional("log").map(demand).transpose()?.unwrap_or_default();
+    expect.time = fields.optional("time").map(demand).transpose()?.unwrap_or_default();
     fields.finish()?;
     Ok(expect)
 }

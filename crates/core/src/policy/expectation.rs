@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{PolicyViolation, Stores};
+use crate::proof::Proof;
 use crate::slsa::{ImageEvidence, Provenance, STORED_OBJECT};
 use crate::store_address::StoreAddress;
 use crate::text::brief;
@@ -22,6 +23,16 @@ pub enum StoredMatch {
     /// The provenance has to say so.
     Required,
     /// It may.
+    #[default]
+    Optional,
+}
+
+/// Whether something has to be proven that only others can vouch for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Demand {
+    /// It has to be.
+    Required,
+    /// It may be.
     #[default]
     Optional,
 }
@@ -132,6 +143,10 @@ pub struct Expectation {
     pub form: Option<Form>,
     /// The least on which it rests that the step made the image.
     pub image_evidence: Option<ImageEvidence>,
+    /// Whether a transparency log must hold the signature.
+    pub log: Demand,
+    /// Whether it must be proven when the signature was there.
+    pub time: Demand,
 }
 
 impl Expectation {
@@ -196,6 +211,17 @@ impl Expectation {
         })
     }
 
+    /// What has to be proven of any statement's signature.
+    pub(super) fn judge_proof(&self, proof: &Proof) -> Result<(), PolicyViolation> {
+        if self.log == Demand::Required && proof.logged().is_empty() {
+            return Err(PolicyViolation::NotLogged);
+        }
+        if self.time == Demand::Required && proof.earliest().is_none() {
+            return Err(PolicyViolation::NotTimed);
+        }
+        Ok(())
+    }
+
     /// What is expected that only a workflow has, and what it has to be, in words.
     fn of_workflows(&self) -> Option<(&'static str, String)> {
         if let Some(namespace) = &self.namespace {
@@ -215,7 +241,7 @@ impl Expectation {
         }
     }
 
-    /// Whether nothing is expected.
+    /// Whether nothing is expected of how it was built.
     pub(super) fn is_nothing(&self) -> bool {
         let Self {
             builder,
@@ -228,6 +254,9 @@ impl Expectation {
             template_source,
             form,
             image_evidence,
+            // Of any statement.
+            log: _,
+            time: _,
         } = self;
         builder.is_none()
             && namespace.is_none()

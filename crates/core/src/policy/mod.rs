@@ -7,23 +7,27 @@
 pub mod document;
 mod expectation;
 mod fields;
+mod identity;
 mod missing;
 mod stores;
 mod trust;
 mod yaml;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use document::PolicyDocument;
 use expectation::TEMPLATE_SOURCE;
-pub use expectation::{Expectation, Form, Pattern, StoredMatch, TemplateSource};
+pub use expectation::{Demand, Expectation, Form, Pattern, StoredMatch, TemplateSource};
+pub use identity::{IdentityPattern, InvalidIdentity, TrustedIdentity};
 pub use missing::{ArtifactKind, Missing, MissingRule};
 pub use stores::{KnownStore, Stores};
-pub use trust::{Builders, TrustedKey};
+pub use trust::{Builders, Principal, TrustedKey};
 
+use crate::proof::{Identity, Proof, TrustedRoot};
 use crate::slsa::{BuildLevel, Provenance};
 use crate::text::{brief, shell_word};
 
@@ -31,11 +35,13 @@ use crate::text::{brief, shell_word};
 #[derive(Debug, Clone)]
 pub struct Policy {
     keys: Vec<TrustedKey>,
+    identities: Vec<TrustedIdentity>,
     builders: Builders,
     stores: Stores,
     expect: Expectation,
     missing: MissingRule,
     levels: BTreeMap<String, BuildLevel>,
+    trusted_root: Option<Arc<TrustedRoot>>,
 }
 
 /// Why authentic provenance is not what the policy wants.
@@ -48,6 +54,16 @@ pub enum PolicyViolation {
         key: String,
         /// The builder that the provenance names.
         builder: String,
+    },
+    /// The certificate is good, and for somebody else.
+    #[error(
+        "the certificate is for {identity:?} by the word of {issuer:?}, and not for an identity that is trusted"
+    )]
+    Identity {
+        /// For whom it is, bounded.
+        identity: String,
+        /// Who vouched for that, bounded.
+        issuer: String,
     },
     /// The caller wants one builder and this is another.
     #[error("the builder is {found:?}, not {wanted:?}")]
@@ -63,21 +79,25 @@ pub enum PolicyViolation {
         /// What it is.
         predicate_type: String,
     },
-    /// By the verifier's clock.
-    #[error("key {key} is accepted only until {not_after}")]
+    /// By the time that is proven of the signature, or else by the verifier's clock.
+    #[error("key {key} is accepted only until {not_after}{}", since(*proven))]
     KeyExpired {
         /// Name of the key in the policy.
         key: String,
         /// End of its validity.
         not_after: Timestamp,
+        /// When the signature is known to have been there first, if that is proven.
+        proven: Option<Timestamp>,
     },
-    /// By the verifier's clock.
-    #[error("key {key} is accepted only from {not_before}")]
+    /// By the same.
+    #[error("key {key} is accepted only from {not_before}{}", since(*proven))]
     KeyNotYetValid {
         /// Name of the key in the policy.
         key: String,
         /// Begin of its validity.
         not_before: Timestamp,
+        /// When the signature is known to have been there first, if that is proven.
+        proven: Option<Timestamp>,
     },
     /// A parameter of the build differs from what is expected, or is not there.
     #[error("the {field} is {}", found.as_ref().map_or_else(|| format!("not stated, and the policy expects {wanted}"), |f| format!("{f:?}, not {wanted}")))]
@@ -100,6 +120,12 @@ pub enum PolicyViolation {
     /// The provenance does not say that the stored object was compared.
     #[error("the provenance does not say that the stored object was compared with what was written")]
     NoStoredMatch,
+    /// No log of the trusted root is known to hold the signature.
+    #[error("nothing proves that the signature is in a transparency log, and the policy requires it")]
+    NotLogged,
+    /// Nobody of the trusted root is known to have seen the signature.
+    #[error("nothing proves when the signature was made, and the policy requires it")]
+    NotTimed,
     /// Older than the policy allows, by the verifier's clock.
     #[error("the build finished on {finished_on}, longer ago than {max_age:?}")]
     TooOld {
@@ -113,6 +139,13 @@ pub enum PolicyViolation {
     NoAge(Option<Timestamp>),
 }
 
+/// How it is told that a proven time decided, and not the clock.
+fn since(proven: Option<Timestamp>) -> String {
+    proven
+        .map(|time| format!(", and the signature is proven to have been there at {time}"))
+        .unwrap_or_default()
+}
+
 impl PolicyViolation {
     /// What can be done about it by whoever verifies, or by whoever wrote the policy.
     pub fn remedy(&self) -> String {
@@ -120,6 +153,12 @@ impl PolicyViolation {
             Self::Pair { .. } => "if that key may sign for that builder, let the policy's `builders` say so; else \
                                   fetch the artifact from who should have made it"
                 .to_owned(),
+            Self::Identity { identity, issuer } => format!(
+                "if that is whom you trust, let the policy's `identities` say so, or name it: \
+                 --certificate-identity {} --certificate-oidc-issuer {}",
+                shell_word(identity),
+                shell_word(issuer)
+            ),
             Self::Builder { found, .. } => {
                 format!("if that builder is the one that you trust, name it: --builder-id {}", shell_word(&brief(found, 300)))
             }
@@ -129,9 +168,15 @@ impl PolicyViolation {
             Self::KeyExpired { .. } => "have the artifact attested with a key that is accepted now, or let the \
                                         policy's `notAfter` be later"
                 .to_owned(),
+            Self::KeyNotYetValid { proven: Some(_), .. } => {
+                "find out who had the key before the policy's `notBefore`".to_owned()
+            }
             Self::KeyNotYetValid { .. } => {
                 "check this machine's clock, and the policy's `notBefore`".to_owned()
             }
+            Self::NotLogged | Self::NotTimed => "have the artifact signed with a log entry or a timestamp by one that the trusted root names, \
+                                                 or change expect.log and expect.time in the policy"
+                .to_owned(),
             Self::NoWorkflow { .. } => "argo-attest run names no workflow, only a step's sidecar does: verify an \
                                         artifact of a step, or leave expect.workflow and expect.template out of \
                                         the policy"
@@ -157,12 +202,21 @@ impl Policy {
     pub fn of_keys(keys: Vec<TrustedKey>) -> Self {
         Self {
             keys,
+            identities: Vec::new(),
             builders: Builders::Any,
             stores: Stores::default(),
             expect: Expectation::default(),
             missing: MissingRule::default(),
             levels: BTreeMap::new(),
+            trusted_root: None,
         }
+    }
+
+    /// The same policy, which trusts this identity as well, for whatever it says.
+    #[must_use]
+    pub fn with_identity(mut self, identity: TrustedIdentity) -> Self {
+        self.identities.push(identity);
+        self
     }
 
     /// The same policy, narrowed to one builder.
@@ -178,6 +232,26 @@ impl Policy {
         Self { stores, ..self }
     }
 
+    /// The same policy, which believes whom this names about logs and times, and nobody else.
+    #[must_use]
+    pub fn with_trusted_root(self, root: TrustedRoot) -> Self {
+        Self { trusted_root: Some(Arc::new(root)), ..self }
+    }
+
+    /// Whom to believe about logs and times, if anybody.
+    pub fn trusted_root(&self) -> Option<&TrustedRoot> {
+        self.trusted_root.as_deref()
+    }
+
+    /// Which of its fields demands what no attestation can have without a trusted root, if one does.
+    pub fn needs_trusted_root(&self) -> Option<&'static str> {
+        match (self.expect.log, self.expect.time) {
+            (Demand::Required, _) => Some("expect.log"),
+            (_, Demand::Required) => Some("expect.time"),
+            _ => self.trusts_identities().then_some("identities"),
+        }
+    }
+
     /// What of this policy is for the statements of an artifact's inputs, and of
     /// theirs: keys, pairs, builder, namespace, stored match, stores, and how the sidecar
     /// came by its facts. Which workflow and
@@ -191,10 +265,42 @@ impl Policy {
         Self { expect, ..self.clone() }
     }
 
-    /// The keys, in the policy's order: the indices by which
-    /// [`Self::judge`] is told which of them made a signature.
+    /// The keys, in the policy's order: the places by which [`Principal::Key`] names them.
     pub fn keys(&self) -> &[TrustedKey] {
         &self.keys
+    }
+
+    /// Whether certificates are judged at all: somebody who has one is trusted.
+    pub fn trusts_identities(&self) -> bool {
+        !self.identities.is_empty()
+    }
+
+    /// Which of the trusted identities this one is: all of them, as the policy may have several
+    /// patterns that it matches.
+    ///
+    /// Errors: [`PolicyViolation::Identity`] if it is none.
+    pub fn identities_of(&self, identity: &Identity) -> Result<Vec<Principal>, PolicyViolation> {
+        let each = self.identities.iter().enumerate();
+        let matching: Vec<_> = each
+            .filter(|(_, trusted)| trusted.is(identity))
+            .map(|(index, _)| Principal::Identity(index))
+            .collect();
+        if matching.is_empty() {
+            return Err(PolicyViolation::Identity {
+                identity: brief(identity.name(), 300),
+                issuer: brief(identity.issuer(), 300),
+            });
+        }
+        Ok(matching)
+    }
+
+    /// What the policy calls one that it trusts.
+    pub fn name_of(&self, principal: Principal) -> &str {
+        let name = match principal {
+            Principal::Key(index) => self.keys.get(index).map(|key| &key.name),
+            Principal::Identity(index) => self.identities.get(index).map(|identity| &identity.name),
+        };
+        name.map_or("", String::as_str)
     }
 
     /// Which addresses lead to one store.
@@ -212,40 +318,62 @@ impl Policy {
         &self.missing
     }
 
-    /// Whether provenance that the key at `key` signed is what the policy wants;
-    /// the first thing that is not, otherwise.
-    pub fn judge(&self, key: usize, provenance: &Provenance, now: Timestamp) -> Result<(), PolicyViolation> {
-        self.pair(key, &provenance.run_details.builder.id, now)?;
-        self.expect.judge(provenance, &self.stores, now)
+    /// Whether provenance that one of these signed is what the policy wants; the first thing that is
+    /// not, otherwise. What is given back is who of them may speak for the builder.
+    pub fn judge(
+        &self,
+        by: &[Principal],
+        provenance: &Provenance,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<Principal, PolicyViolation> {
+        let by = self.pair(by, &provenance.run_details.builder.id, proof, now)?;
+        self.expect.judge(provenance, &self.stores, now).map(|()| by)
     }
 
-    /// Whether what the key at `key` signed for this builder, and is no provenance, is what
+    /// Whether what one of these signed for this builder, and is no provenance, is what
     /// the policy wants of any statement.
-    pub fn judge_builder(&self, key: usize, builder: &str, now: Timestamp) -> Result<(), PolicyViolation> {
-        self.pair(key, builder, now)?;
-        self.expect.judge_builder(builder)
+    pub fn judge_builder(
+        &self,
+        by: &[Principal],
+        builder: &str,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<Principal, PolicyViolation> {
+        let by = self.pair(by, builder, proof, now)?;
+        self.expect.judge_builder(builder).map(|()| by)
     }
 
     /// Whether a claim of another type, which names no builder, is what the policy wants: if it
     /// wants any builder, or anything of how it was built, it is not.
     pub fn judge_other(
         &self,
-        key: usize,
+        by: &[Principal],
         predicate_type: &str,
+        proof: &Proof,
         now: Timestamp,
-    ) -> Result<(), PolicyViolation> {
+    ) -> Result<Principal, PolicyViolation> {
         if !matches!(self.builders, Builders::Any) || !self.expect.is_nothing() {
             return Err(PolicyViolation::NoProvenance { predicate_type: brief(predicate_type, 300) });
         }
-        self.pair(key, "", now)
+        self.pair(by, "", proof, now)
     }
 
-    fn pair(&self, key: usize, builder: &str, now: Timestamp) -> Result<(), PolicyViolation> {
-        let Some(trusted) = self.keys.get(key).filter(|_| self.builders.allow(builder, key)) else {
-            let key = self.keys.get(key).map_or_else(String::new, |k| k.name.clone());
+    fn pair(
+        &self,
+        by: &[Principal],
+        builder: &str,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<Principal, PolicyViolation> {
+        let Some(allowed) = by.iter().copied().find(|by| self.builders.allow(builder, *by)) else {
+            let key = by.first().map(|by| self.name_of(*by).to_owned()).unwrap_or_default();
             return Err(PolicyViolation::Pair { key, builder: builder.to_owned() });
         };
-        trusted.valid_at(now)
+        if let Principal::Key(index) = allowed {
+            self.keys.get(index).map_or(Ok(()), |key| key.valid_at(proof, now))?;
+        }
+        self.expect.judge_proof(proof).map(|()| allowed)
     }
 }
 

@@ -65,7 +65,7 @@ fn judge(change: impl FnOnce(&mut serde_json::Value), key: usize, now: &str) -> 
     let mut value = provenance();
     change(&mut value);
     let provenance: Provenance = serde_json::from_value(value).unwrap();
-    parse(POLICY).unwrap().judge(key, &provenance, time(now))
+    parse(POLICY).unwrap().judge(&[Principal::Key(key)], &provenance, &Proof::default(), time(now)).map(drop)
 }
 
 const NOW: &str = "2026-11-23T00:00:00Z";
@@ -204,7 +204,7 @@ fn the_evidence_of_an_image_has_an_order() {
             value["buildDefinition"]["internalParameters"]["image"] = said;
         }
         let provenance: Provenance = serde_json::from_value(value).unwrap();
-        policy.judge(0, &provenance, time(NOW)).is_ok()
+        policy.judge(&[Principal::Key(0)], &provenance, &Proof::default(), time(NOW)).is_ok()
     };
     for (least, accepted) in [
         ("written", &["written"][..]),
@@ -231,7 +231,7 @@ fn the_source_of_the_template_has_an_order() {
         let mut value = provenance();
         value["buildDefinition"]["internalParameters"]["sidecar"]["templateSource"] = said.into();
         let provenance: Provenance = serde_json::from_value(value).unwrap();
-        policy.judge(0, &provenance, time(NOW)).is_ok()
+        policy.judge(&[Principal::Key(0)], &provenance, &Proof::default(), time(NOW)).is_ok()
     };
     for (least, accepted) in [
         ("workflow", &["workflow"][..]),
@@ -258,7 +258,14 @@ fn a_store_is_known_by_any_of_its_addresses() {
         value["buildDefinition"]["buildType"] = crate::slsa::EXISTING_OBJECT_BUILD_TYPE.into();
         value["buildDefinition"]["externalParameters"]["object"] = object;
         value["runDetails"]["byproducts"] = json!([]);
-        policy.judge(0, &serde_json::from_value(value).unwrap(), time(NOW))
+        policy
+            .judge(
+                &[Principal::Key(0)],
+                &serde_json::from_value(value).unwrap(),
+                &Proof::default(),
+                time(NOW),
+            )
+            .map(drop)
     };
     vouched(object).unwrap();
     for object in
@@ -317,6 +324,12 @@ fn refuses_a_file_that_may_mean_something_else() {
             "notBefore: 2027-06-30T00:00:00Z, notAfter: 2027-06-30T00:00:00Z",
             "not a time, after notBefore",
         ),
+        ("form: native", "form: native\n  log: yes", "expect.log is \"yes\", not required or optional"),
+        (
+            "form: native",
+            "form: native\n  time: always",
+            "expect.time is \"always\", not required or optional",
+        ),
         ("namespace: ci", "namespace: [ci]", "expect.workflow.namespace is not text"),
         ("namespace: ci", "namespace: {ci: ci}", "expect.workflow.namespace is not text"),
         ("namespace: ci", "namespace: &x ci", "anchors and aliases are not read"),
@@ -366,6 +379,41 @@ fn one_key_has_one_name() {
     assert_eq!(error, "the keys \"ci-2026\" and \"ci-2027\" of the policy are one and the same");
 }
 
+/// An identity is a name and who vouched for it, and speaks for the builders that name it.
+#[test]
+fn identities_are_read_as_strictly_as_keys() {
+    let policy = |identity: &str, builder: &str| {
+        parse(&format!(
+            "apiVersion: argo-attest.io/v1\nkind: VerificationPolicy\ntrustedRoot: r.json\nidentities:\n- {identity}\n\
+             builders:\n- {{id: \"https://ci.example.com/argo\", {builder}}}\n"
+        ))
+    };
+    let identity =
+        "{name: a, issuer: \"https://issuer.example.com\", identity: \"https://github.com/o/r/*\"}";
+    let read = policy(identity, "identities: [a]").unwrap();
+    assert!(read.trusts_identities() && read.keys().is_empty());
+    assert_eq!(read.needs_trusted_root(), Some("identities"));
+    assert_eq!(read.name_of(Principal::Identity(0)), "a");
+    for (identity, builder, why) in [
+        (identity, "identities: [b]", "is \"b\", not a name that `identities` lists"),
+        (identity, "identities: [a, a]", "builders[0].identities[1] is there twice"),
+        (identity, "identities: []", "builders[0].identities is empty"),
+        (identity, "keys: [a]", "is \"a\", not a name that `keys` lists"),
+        ("{name: a, issuer: i}", "identities: [a]", "identities[0].identity is missing"),
+        ("{name: a, identity: i}", "identities: [a]", "identities[0].issuer is missing"),
+        (
+            "{name: a, issuer: i, identity: x, file: f}",
+            "identities: [a]",
+            "unknown field `identities[0].file`",
+        ),
+        ("{name: a, issuer: i, identity: \"*\"}", "identities: [a]", "identities[0].identity is \"*\", not"),
+        ("{name: a, issuer: i, identity: [x]}", "identities: [a]", "identities[0].identity is not text"),
+    ] {
+        let error = policy(identity, builder).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains(why), "{why}: {error}");
+    }
+}
+
 /// The policy of these tests in JSON, which is YAML: every field that there is.
 fn document() -> serde_json::Value {
     json!({
@@ -385,7 +433,10 @@ fn document() -> serde_json::Value {
             "stores": ["main"],
             "templateSource": "workflow",
             "form": "native",
+            "log": "required",
+            "time": "optional",
         },
+        "trustedRoot": "trusted_root.json",
         "missing": {"s3": "fail", "git": "warn"},
     })
 }

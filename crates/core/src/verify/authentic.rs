@@ -4,22 +4,26 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Rejection, Wanted};
+use crate::bundle::Evidence;
 use crate::digest::FileDigests;
-use crate::dsse::{Effort, Envelope, SignatureValid};
+use crate::dsse::{Effort, Envelope, SignatureError, SignatureValid};
 use crate::intoto::Statement;
 use crate::keys::{KeyId, PublicKey};
 use crate::outcome_words::{OutcomeWords, STEP_OUTCOME_V1};
-use crate::policy::Policy;
+use crate::policy::{Policy, Principal};
+use crate::proof::{self, CertificateError, Claim, FalseEvidence, Identity, Leaf, Proof};
 use crate::relpath::printable;
 use crate::slsa::{Provenance, is_own_build_type};
 
 /// A key that signed, as the policy knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
-    /// The key's name in the policy.
+    /// The name of the key, or of the identity, in the policy.
     pub name: String,
-    /// The key's fingerprint.
+    /// The key's fingerprint; that of a certificate's, if it was one.
     pub id: KeyId,
+    /// For whom the certificate is, if it was one.
+    pub identity: Option<Identity>,
 }
 
 /// Provenance, or another claim that was asked for, that a trusted key signed and the policy accepts. It is not yet
@@ -44,67 +48,129 @@ pub struct Authentic {
     statement: Statement,
     provenance: Option<Provenance>,
     signer: Signer,
+    proof: Proof,
 }
 
 /// Checks an envelope's signature, then what it says, then the policy: whether it is
-/// provenance that is accepted.
-pub fn authenticate(envelope: &Envelope, policy: &Policy, now: Timestamp) -> Result<Authentic, Rejection> {
-    authenticate_within(envelope, policy, &Wanted::Provenance, now, &mut Effort::default())
+/// provenance that is accepted. What came with it is held against the policy's trusted root.
+pub fn authenticate(
+    envelope: &Envelope,
+    evidence: &Evidence,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Authentic, Rejection> {
+    authenticate_within(envelope, evidence, policy, &Wanted::Provenance, now, &mut Effort::default())
 }
 
 /// The same for one of several envelopes, which together must not take more than `effort`,
 /// and for any claim that is `wanted`.
 pub fn authenticate_within(
     envelope: &Envelope,
+    evidence: &Evidence,
     policy: &Policy,
     wanted: &Wanted,
     now: Timestamp,
     effort: &mut Effort,
 ) -> Result<Authentic, Rejection> {
-    let (statement, index, id) = signed(envelope, policy, effort)?;
+    let Signed { statement, by, id, proof } = signed(envelope, evidence, policy, now, effort)?;
     let found = statement.predicate_type();
     if !wanted.takes(found) {
         return Err(Rejection::PredicateType { found: found.to_owned(), wanted: wanted.told() });
     }
     let provenance = Provenance::of_type(found, statement.predicate()).transpose()?;
-    match &provenance {
-        Some(provenance) => policy.judge(index, provenance, now)?,
-        None => policy.judge_other(index, found, now)?,
-    }
-    let name = policy.keys().get(index).map(|k| k.name.clone()).unwrap_or_default();
-    Ok(Authentic { statement, provenance, signer: Signer { name, id } })
+    let by = match &provenance {
+        Some(provenance) => policy.judge(&by, provenance, &proof, now)?,
+        None => policy.judge_other(&by, found, &proof, now)?,
+    };
+    let signer = Signer::new(policy, by, id, &proof);
+    Ok(Authentic { statement, provenance, signer, proof })
 }
 
 /// A step's outcome, and who signed it: a key of the policy, for a builder that it may speak
 /// for. What else the policy expects is asked of provenance.
 pub fn authenticate_outcome(
     envelope: &Envelope,
+    evidence: &Evidence,
     policy: &Policy,
     now: Timestamp,
     effort: &mut Effort,
-) -> Result<(OutcomeWords, Signer), Rejection> {
-    let (statement, index, id) = signed(envelope, policy, effort)?;
+) -> Result<(OutcomeWords, Signer, Proof), Rejection> {
+    let Signed { statement, by, id, proof } = signed(envelope, evidence, policy, now, effort)?;
     let found = statement.predicate_type();
     let wanted = || Rejection::PredicateType { found: found.to_owned(), wanted: STEP_OUTCOME_V1.to_owned() };
     let words = OutcomeWords::read(found, statement.predicate()).ok_or_else(wanted)?;
-    policy.judge_builder(index, &words.builder.id, now)?;
-    let name = policy.keys().get(index).map(|k| k.name.clone()).unwrap_or_default();
-    Ok((words, Signer { name, id }))
+    let by = policy.judge_builder(&by, &words.builder.id, &proof, now)?;
+    Ok((words, Signer::new(policy, by, id, &proof), proof))
 }
 
-/// What a key of the policy signed: the statement, which of the keys it was, and its name.
+/// What somebody signed whom the policy trusts: the statement, who of them it may have been, and the
+/// key's name; and what others vouch for.
+struct Signed {
+    statement: Statement,
+    by: Vec<Principal>,
+    id: KeyId,
+    proof: Proof,
+}
+
 fn signed(
     envelope: &Envelope,
+    evidence: &Evidence,
     policy: &Policy,
+    now: Timestamp,
     effort: &mut Effort,
-) -> Result<(Statement, usize, KeyId), Rejection> {
+) -> Result<Signed, Rejection> {
     let keys: Vec<&PublicKey> = policy.keys().iter().map(|k| &k.key).collect();
-    let valid = envelope.verify_within(&keys, effort)?;
-    let statement = Statement::from_json(valid.payload())?;
-    if is_own(&statement) {
-        unaltered(&valid)?;
+    let valid = match envelope.verify_within(&keys, effort) {
+        Err(SignatureError::Untrusted { .. } | SignatureError::NoKeys) if policy.trusts_identities() => {
+            return certified(envelope, evidence, policy, now, effort);
+        }
+        checked => checked?,
+    };
+    let proof = match policy.trusted_root() {
+        Some(root) => proof::judge(evidence, &Claim::of(&valid), root, now, effort)?,
+        None => Proof::default(),
+    };
+    Signed::new(&valid, vec![Principal::Key(valid.key_index())], proof)
+}
+
+/// The same of what was signed with a certificate for somebody whom the policy trusts.
+fn certified(
+    envelope: &Envelope,
+    evidence: &Evidence,
+    policy: &Policy,
+    now: Timestamp,
+    effort: &mut Effort,
+) -> Result<Signed, Rejection> {
+    let untrusted = || SignatureError::Untrusted { claimed: envelope.claimed() };
+    let (Some(certificate), Some(root)) = (evidence.certificate(), policy.trusted_root()) else {
+        return Err(untrusted().into());
+    };
+    let leaf = Leaf::of(certificate).map_err(|why| Rejection::Certificate(FalseEvidence::unnamed(why)))?;
+    let keys = [leaf.key()];
+    let valid = envelope.verify_within(&keys, effort).map_err(|error| match error {
+        SignatureError::TooMuch => Rejection::from(error),
+        _ => Rejection::Certificate(leaf.refused(CertificateError::Signature)),
+    })?;
+    let claim = Claim::certified(&valid, &leaf);
+    let proof = proof::judge(evidence, &claim, root, now, effort).map_err(Rejection::Certificate)?;
+    let Some(identity) = proof.identity() else { return Err(untrusted().into()) };
+    Signed::new(&valid, policy.identities_of(identity)?, proof)
+}
+
+impl Signer {
+    fn new(policy: &Policy, by: Principal, id: KeyId, proof: &Proof) -> Self {
+        Self { name: policy.name_of(by).to_owned(), id, identity: proof.identity().cloned() }
     }
-    Ok((statement, valid.key_index(), valid.key().key_id()))
+}
+
+impl Signed {
+    fn new(valid: &SignatureValid<'_>, by: Vec<Principal>, proof: Proof) -> Result<Self, Rejection> {
+        let statement = Statement::from_json(valid.payload())?;
+        if is_own(&statement) {
+            unaltered(valid)?;
+        }
+        Ok(Self { statement, by, id: valid.key().key_id(), proof })
+    }
 }
 
 /// Whether this program made the statement, by what is signed of it.
@@ -157,6 +223,11 @@ impl Authentic {
         &self.signer
     }
 
+    /// What others vouch for.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
     /// Whether a file's SHA-384 or SHA-512 is needed to compare it with the subjects: some
     /// have no SHA-256.
     pub fn needs_longer(&self) -> bool {
@@ -172,7 +243,7 @@ impl Authentic {
     }
 
     /// All of it, without a copy.
-    pub(super) fn into_parts(self) -> (Statement, Option<Provenance>, Signer) {
-        (self.statement, self.provenance, self.signer)
+    pub(super) fn into_parts(self) -> (Statement, Option<Provenance>, Signer, Proof) {
+        (self.statement, self.provenance, self.signer, self.proof)
     }
 }

@@ -9,6 +9,7 @@ use crate::image::layout::is_image;
 use crate::intoto::{ResourceDescriptor, Statement, member_name, member_path};
 use crate::links::Links;
 use crate::manifest::{self, Differences};
+use crate::proof::Proof;
 use crate::relpath::{RelPath, printable};
 use crate::slsa::Provenance;
 
@@ -79,6 +80,7 @@ pub struct VerifiedStatement {
     statement: Statement,
     provenance: Option<Provenance>,
     signer: Signer,
+    proof: Proof,
     subject: String,
     digest: String,
     files: u64,
@@ -98,6 +100,11 @@ impl VerifiedStatement {
     /// Who signed it.
     pub fn signer(&self) -> &Signer {
         &self.signer
+    }
+
+    /// What others vouch for.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
     }
 
     /// The name under which the artifact is attested.
@@ -397,8 +404,8 @@ impl Authentic {
     }
 
     pub(super) fn verified(self, subject: String, digest: String, files: u64) -> VerifiedStatement {
-        let (statement, provenance, signer) = self.into_parts();
-        VerifiedStatement { statement, provenance, signer, subject, digest, files }
+        let (statement, provenance, signer, proof) = self.into_parts();
+        VerifiedStatement { statement, provenance, signer, proof, subject, digest, files }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use super::Rejection;
 use crate::dsse::SignatureError;
 use crate::policy::PolicyViolation;
+use crate::proof::FalseEvidence;
 
 macro_rules! reasons {
     ($($(#[doc = $meaning:literal])+ $name:ident = $code:literal;)+) => {
@@ -44,6 +45,8 @@ reasons! {
     Expired = "expired";
     /// The attestation, or the manifest that belongs to it, was changed after it was made.
     AttestationAltered = "attestation-altered";
+    /// A log entry, a timestamp or a certificate that came with the attestation is false.
+    FalseEvidence = "false-evidence";
     /// The attestation, or the manifest that belongs to it, cannot be read as one.
     Malformed = "malformed";
     /// The attestation is about another artifact, or about this one under another name.
@@ -64,6 +67,10 @@ reasons! {
     PolicyStoredMatch = "policy/stored-match";
     /// The policy bounds the age, and the build is older or has no time.
     PolicyAge = "policy/age";
+    /// The policy requires a transparency log, and nothing proves that one has the signature.
+    PolicyLog = "policy/log";
+    /// The policy requires a proven time, and nothing proves when the signature was made.
+    PolicyTime = "policy/time";
     /// It is as it was attested, but what went into it is not (`--chain`).
     Chain = "chain";
     /// It is attested, for another run than the one that is said to have made it (`audit`).
@@ -134,6 +141,10 @@ impl Rejection {
             | Self::OfDirectory { .. }
             | Self::NotListed { .. }
             | Self::NotADirectory { .. } => Reason::OtherName,
+            Self::Evidence(FalseEvidence::TooMuch) | Self::Certificate(FalseEvidence::TooMuch) => {
+                Reason::Malformed
+            }
+            Self::Evidence(_) | Self::Certificate(_) => Reason::FalseEvidence,
             Self::Place(_) => Reason::OtherPlace,
             Self::NoManifest(_) => Reason::NoManifest,
             Self::Unverifiable { .. } | Self::TooDeep { .. } => Reason::Unverifiable,
@@ -142,6 +153,7 @@ impl Rejection {
                 PolicyViolation::KeyExpired { .. } | PolicyViolation::KeyNotYetValid { .. } => {
                     Reason::Expired
                 }
+                PolicyViolation::Identity { .. } => Reason::Untrusted,
                 PolicyViolation::Pair { .. }
                 | PolicyViolation::Builder { .. }
                 | PolicyViolation::NoProvenance { .. } => Reason::PolicyBuilder,
@@ -149,6 +161,8 @@ impl Rejection {
                     Reason::PolicyParameter
                 }
                 PolicyViolation::NoStoredMatch => Reason::PolicyStoredMatch,
+                PolicyViolation::NotLogged => Reason::PolicyLog,
+                PolicyViolation::NotTimed => Reason::PolicyTime,
                 PolicyViolation::TooOld { .. } | PolicyViolation::NoAge(_) => Reason::PolicyAge,
             },
         }
@@ -161,6 +175,7 @@ mod tests {
 
     use super::*;
     use crate::manifest::Differences;
+    use crate::proof::EntryError;
     use crate::relpath::RelPath;
     use crate::verify::PlaceError;
 
@@ -170,9 +185,9 @@ mod tests {
         let codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
         assert_eq!(
             codes.join(" "),
-            "unattested altered untrusted expired attestation-altered malformed other-name other-place \
-             other-claim no-manifest unverifiable policy/builder policy/parameter policy/stored-match \
-             policy/age chain spliced stale-version never-finished refused-in-step object-gone orphan \
+            "unattested altered untrusted expired attestation-altered false-evidence malformed other-name \
+             other-place other-claim no-manifest unverifiable policy/builder policy/parameter policy/stored-match \
+             policy/age policy/log policy/time chain spliced stale-version never-finished refused-in-step object-gone orphan \
              absent-by-right memoised not-ours not-found unreadable denied unreachable usage"
         );
         for reason in Reason::ALL {
@@ -208,11 +223,19 @@ mod tests {
             (Rejection::NotListed { directory: text(), path: RelPath::root() }, "other-name"),
             (Rejection::Place(PlaceError::Nowhere { here: text() }), "other-place"),
             (Rejection::Unverifiable { path: RelPath::root(), reason: text() }, "unverifiable"),
-            (policy(PolicyViolation::KeyExpired { key: text(), not_after: now }), "expired"),
-            (policy(PolicyViolation::KeyNotYetValid { key: text(), not_before: now }), "expired"),
+            (policy(PolicyViolation::KeyExpired { key: text(), not_after: now, proven: None }), "expired"),
+            (
+                policy(PolicyViolation::KeyNotYetValid { key: text(), not_before: now, proven: Some(now) }),
+                "expired",
+            ),
             (policy(PolicyViolation::Pair { key: text(), builder: text() }), "policy/builder"),
             (policy(PolicyViolation::NoWorkflow { field: "x", wanted: text() }), "policy/parameter"),
             (policy(PolicyViolation::NoStoredMatch), "policy/stored-match"),
+            (policy(PolicyViolation::Identity { identity: text(), issuer: text() }), "untrusted"),
+            (Rejection::Certificate(FalseEvidence::TooMuch), "malformed"),
+            (policy(PolicyViolation::NotLogged), "policy/log"),
+            (policy(PolicyViolation::NotTimed), "policy/time"),
+            (FalseEvidence::LogEntry { number: 1, why: EntryError::NoProof }.into(), "false-evidence"),
             (policy(PolicyViolation::NoAge(None)), "policy/age"),
             (
                 policy(PolicyViolation::Parameter { field: "x", found: None, wanted: text() }),

@@ -9,6 +9,7 @@ use crate::intoto::InvalidStatement;
 use crate::keys::KeyId;
 use crate::manifest::{Differences, ManifestError};
 use crate::policy::PolicyViolation;
+use crate::proof::FalseEvidence;
 use crate::relpath::RelPath;
 use crate::slsa::{InvalidLinks, InvalidProvenance};
 use crate::text::shell_word;
@@ -52,10 +53,8 @@ pub enum Rejection {
         /// The image.
         wanted: String,
     },
-    /// Signed with a short-lived certificate, which is not judged here, and with no trusted key.
-    #[error(
-        "signed with a certificate for {identity}, and with no trusted key: certificates are not verified"
-    )]
+    /// Signed with a short-lived certificate, where no identity is trusted, and with no trusted key.
+    #[error("signed with a certificate for {identity}, and with no trusted key: no identity is trusted")]
     Keyless {
         /// For whom the certificate is, printable.
         identity: String,
@@ -94,6 +93,12 @@ pub enum Rejection {
     /// Authentic, but not what the policy wants.
     #[error("{0}")]
     Policy(#[from] PolicyViolation),
+    /// What came with a trusted key's signature is not true.
+    #[error(transparent)]
+    Evidence(#[from] FalseEvidence),
+    /// The certificate that it is signed with, or what came with that, is not true.
+    #[error(transparent)]
+    Certificate(FalseEvidence),
     /// Another artifact's attestation, or the artifact was changed.
     #[error("its digest {found} is not one that is attested; the attestation is about {about}")]
     OtherArtifact {
@@ -219,9 +224,14 @@ impl Rejection {
     /// Whether it is an answer about what a trusted key signed, or is said to have signed: that the
     /// policy refuses it, or that it was altered. What the same signers said before is then none.
     pub fn is_decisive(&self) -> bool {
+        // Whoever has some certificate is nobody yet.
+        if let Self::Policy(PolicyViolation::Identity { .. }) = self {
+            return false;
+        }
         matches!(
             self,
             Self::Policy(_)
+                | Self::Evidence(_)
                 | Self::Altered { .. }
                 | Self::KeyName { .. }
                 | Self::Signature(SignatureError::Altered { .. })
@@ -281,7 +291,8 @@ impl Trouble for Rejection {
                 "argo-attest inspect shows what it is; name an attestation with --bundle FILE"
             }
             Self::Keyless { .. } => {
-                "verify it with cosign, gh or slsa-verifier, or name an attestation that a key signed with --bundle FILE"
+                "if that is whom you trust, say so with --certificate-identity, --certificate-oidc-issuer and --trusted-root, \
+                 or in a policy; or name an attestation that a key signed with --bundle FILE"
             }
             Self::Incomparable { .. } => "ask whoever made it for an attestation with sha256 digests",
             Self::PredicateType { found, .. } => {
@@ -306,6 +317,10 @@ impl Trouble for Rejection {
             }
             Self::Unverifiable { .. } => {
                 "verify the files that are attested by their own names, or take that entry away"
+            }
+            Self::Evidence(_) | Self::Certificate(_) => {
+                "fetch the attestation again from where it was published; if it stays so, the trusted root is of \
+                                  another instance, or somebody changed the attestation"
             }
             Self::Policy(violation) => return Some(violation.remedy()),
         };

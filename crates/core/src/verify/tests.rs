@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::attestation_file::{AttestationFile, Found, Item};
+use crate::bundle::Evidence;
 use crate::contents::{Contents, MAX_FILES};
 use crate::digest::Sha256Digest;
 use crate::dsse::Envelope;
@@ -42,7 +43,13 @@ fn statement(subjects: &[ResourceDescriptor]) -> Vec<u8> {
 
 fn authentic(subjects: &[ResourceDescriptor]) -> Authentic {
     let key = key();
-    authenticate(&Envelope::signed_by(statement(subjects), &key).unwrap(), &policy(&key), NOW).unwrap()
+    authenticate(
+        &Envelope::signed_by(statement(subjects), &key).unwrap(),
+        &Evidence::default(),
+        &policy(&key),
+        NOW,
+    )
+    .unwrap()
 }
 
 /// What `run` says of these contents.
@@ -52,7 +59,8 @@ fn linked(contents: &Contents) -> Authentic {
     predicate["buildDefinition"]["buildType"] = COMMAND_BUILD_TYPE.into();
     predicate["runDetails"]["byproducts"] = serde_json::to_value(contents.byproducts("m")).unwrap();
     let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
-    authenticate(&Envelope::signed_by(payload, &key).unwrap(), &policy(&key), NOW).unwrap()
+    authenticate(&Envelope::signed_by(payload, &key).unwrap(), &Evidence::default(), &policy(&key), NOW)
+        .unwrap()
 }
 
 fn itself(known_as: &str) -> Place {
@@ -74,7 +82,7 @@ fn tree(entries: &[(&str, &str)]) -> BTreeMap<RelPath, Sha256Digest> {
 fn refusal(payload: Vec<u8>) -> String {
     let key = key();
     let envelope = Envelope::signed_by(payload, &key).unwrap();
-    authenticate(&envelope, &policy(&key), NOW).map(|_| ()).unwrap_err().to_string()
+    authenticate(&envelope, &Evidence::default(), &policy(&key), NOW).map(|_| ()).unwrap_err().to_string()
 }
 
 #[test]
@@ -100,7 +108,7 @@ fn another_key_is_not_trusted_whatever_it_calls_itself() {
     let (key, other) = (key(), key());
     let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
     let envelope = Envelope::signed_by(statement(&subject), &key).unwrap();
-    let no = authenticate(&envelope, &policy(&other), NOW).map(|_| ()).unwrap_err();
+    let no = authenticate(&envelope, &Evidence::default(), &policy(&other), NOW).map(|_| ()).unwrap_err();
     assert!(no.to_string().contains("not signed with a trusted key"), "{no}");
     assert!(no.remedy().unwrap().contains("--key"));
 
@@ -108,15 +116,15 @@ fn another_key_is_not_trusted_whatever_it_calls_itself() {
     let forged = String::from_utf8(envelope.to_json()).unwrap();
     let forged = forged.replace(&key.public().key_id().to_string(), &other.public().key_id().to_string());
     let forged = Envelope::from_json(forged.as_bytes()).unwrap();
-    let no = authenticate(&forged, &policy(&other), NOW).map(|_| ()).unwrap_err();
+    let no = authenticate(&forged, &Evidence::default(), &policy(&other), NOW).map(|_| ()).unwrap_err();
     assert!(no.to_string().contains("altered"), "{no}");
     // Over a good signature it is a hint that is wrong, or the name of another tool's making.
-    authenticate(&forged, &policy(&key), NOW).unwrap();
+    authenticate(&forged, &Evidence::default(), &policy(&key), NOW).unwrap();
     // No name is no lie.
     let mut nameless: serde_json::Value = serde_json::from_slice(&envelope.to_json()).unwrap();
     nameless["signatures"][0].as_object_mut().unwrap().remove("keyid").unwrap();
     let nameless = Envelope::from_json(nameless.to_string().as_bytes()).unwrap();
-    authenticate(&nameless, &policy(&key), NOW).unwrap();
+    authenticate(&nameless, &Evidence::default(), &policy(&key), NOW).unwrap();
 }
 
 /// A statement that this program made, by a build type of its own.
@@ -131,7 +139,9 @@ fn own(key: &PrivateKey) -> Envelope {
 fn read(bytes: &[u8], key: &PrivateKey) -> Vec<Result<Authentic, Rejection>> {
     let Ok(file) = AttestationFile::read(bytes) else { return Vec::new() };
     let judge = |item: Item| match item.found {
-        Found::Attestation(signed) => Some(authenticate(&signed.content, &policy(key), NOW)),
+        Found::Attestation(signed) => {
+            Some(authenticate(&signed.content, &Evidence::default(), &policy(key), NOW))
+        }
         _ => None,
     };
     file.into_items().into_iter().filter_map(judge).collect()
@@ -207,7 +217,14 @@ fn the_claim_that_is_asked_for_is_the_only_one() {
     };
     let judge = |kind: &str, policy: &Policy, wanted: &str| {
         let wanted: Wanted = wanted.parse().unwrap();
-        authenticate_within(&signed(kind), policy, &wanted, NOW, &mut crate::dsse::Effort::default())
+        authenticate_within(
+            &signed(kind),
+            &Evidence::default(),
+            policy,
+            &wanted,
+            NOW,
+            &mut crate::dsse::Effort::default(),
+        )
     };
     let spdx = judge("https://spdx.dev/Document", &policy(&key), "spdx").unwrap();
     assert!(spdx.provenance().is_none());
@@ -215,7 +232,9 @@ fn the_claim_that_is_asked_for_is_the_only_one() {
     assert_eq!((accepted.subject(), accepted.provenance().is_none()), ("x", true));
     let no = judge("https://spdx.dev/Document", &policy(&key), "cyclonedx").unwrap_err();
     assert!(no.remedy().unwrap().ends_with("--type https://spdx.dev/Document"), "{no}");
-    let no = authenticate(&signed("https://slsa.dev/provenance/v1.1"), &policy(&key), NOW).unwrap_err();
+    let no =
+        authenticate(&signed("https://slsa.dev/provenance/v1.1"), &Evidence::default(), &policy(&key), NOW)
+            .unwrap_err();
     assert!(no.to_string().contains("\"https://slsa.dev/provenance/v1.1\", and SLSA provenance"), "{no}");
     // Who asks for a builder is not told of none.
     let no = judge("t", &policy(&key).only_builder("https://b".into()), "t").unwrap_err();
@@ -238,7 +257,7 @@ fn other_digests_of_sha_2_name_the_same_bytes() {
         let statement = json!({"_type": intoto::STATEMENT_V1, "subject": subject, "predicateType": PROVENANCE_V1, "predicate": predicate()});
         let key = key();
         let envelope = Envelope::signed_by(statement.to_string().into_bytes(), &key).unwrap();
-        let authentic = authenticate(&envelope, &policy(&key), NOW).unwrap();
+        let authentic = authenticate(&envelope, &Evidence::default(), &policy(&key), NOW).unwrap();
         let authentic = if authentic.needs_longer() { authentic.knowing(&file) } else { authentic };
         authentic.accept(&itself("x"), &content, None).map(|accepted| accepted.digest().to_owned())
     };
@@ -272,9 +291,15 @@ fn the_builder_that_was_asked_for_is_the_only_one() {
     let key = key();
     let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
     let envelope = Envelope::signed_by(statement(&subject), &key).unwrap();
-    authenticate(&envelope, &policy(&key).only_builder("https://ci.example.com".into()), NOW).unwrap();
+    authenticate(
+        &envelope,
+        &Evidence::default(),
+        &policy(&key).only_builder("https://ci.example.com".into()),
+        NOW,
+    )
+    .unwrap();
     let other = policy(&key).only_builder("https://ci.example.com/".into());
-    let no = authenticate(&envelope, &other, NOW).map(|_| ()).unwrap_err();
+    let no = authenticate(&envelope, &Evidence::default(), &other, NOW).map(|_| ()).unwrap_err();
     assert!(no.to_string().contains("the builder is"), "{no}");
 }
 
@@ -567,7 +592,8 @@ fn stored(byproducts: serde_json::Value, uri: Option<&str>) -> Authentic {
     }
     let key = key();
     let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
-    authenticate(&Envelope::signed_by(payload, &key).unwrap(), &policy(&key), NOW).unwrap()
+    authenticate(&Envelope::signed_by(payload, &key).unwrap(), &Evidence::default(), &policy(&key), NOW)
+        .unwrap()
 }
 
 #[test]
@@ -654,7 +680,9 @@ fn a_directory_of_objects_is_in_its_own_place() {
     }]);
     let key = key();
     let payload = intoto::serialize(contents.subjects(), PROVENANCE_V1, &predicate).unwrap();
-    let statement = authenticate(&Envelope::signed_by(payload, &key).unwrap(), &policy(&key), NOW).unwrap();
+    let statement =
+        authenticate(&Envelope::signed_by(payload, &key).unwrap(), &Evidence::default(), &policy(&key), NOW)
+            .unwrap();
     let store: StoreAddress = "https://h".parse().unwrap();
     let ask = |uri| statement.placed(Here { uri, store: Some(&store) }, &Stores::default());
     ask("s3://b/dir/sub").unwrap();

@@ -25,3 +25,7 @@ envelope = {"payload": text(body), "payloadType": kind, "signatures": [{"sig": t
 json.dump(envelope, open("sbom.intoto.jsonl", "w"))
 EOT
 rm pae
+# What GitHub signed without a key, and Sigstore's public root.
+cp "$ROOT"/tests/fixtures/sigstore/conformance/a.txt .
+cp "$ROOT"/tests/fixtures/sigstore/conformance/happy-path-intoto-in-dsse-v3/bundle.sigstore.json a.txt.json
+cp "$ROOT"/tests/fixtures/sigstore/trusted_root.json public.json

@@ -1,0 +1,5 @@
+//! Evidence of others, and evidence that somebody meddled with.
+
+mod altered;
+mod conformance;
+mod given;

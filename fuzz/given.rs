@@ -1,0 +1,85 @@
+//! A bundle whose signer, log and authorities nobody has the keys of: nothing else can be proven of it
+//! than what is.
+#![allow(dead_code, reason = "each target has a use for some of it")]
+
+use argo_attest_core::bundle::Bundle;
+use argo_attest_core::dsse::{Effort, SignatureValid};
+use argo_attest_core::keys::PublicKey;
+use argo_attest_core::proof::{self, Claim, FalseEvidence, Leaf, Proof, TrustedRoot};
+use serde_json::Value;
+
+pub const LOGGED: &str = include_str!("../tests/fixtures/sigstore/own/all.sigstore.json");
+const ROOT: &[u8] = include_bytes!("../tests/fixtures/sigstore/own/trusted_root.json");
+const KEY: &[u8] = include_bytes!("../tests/fixtures/sigstore/own/key.pub");
+pub const CERTIFIED: &str =
+    include_str!("../tests/fixtures/sigstore/conformance/rekor2-dsse-happy-path/bundle.sigstore.json");
+const CERTIFIED_ROOT: &[u8] =
+    include_bytes!("../tests/fixtures/sigstore/conformance/rekor2-dsse-happy-path/trusted_root.json");
+
+/// The bundle with other evidence; `None` if that makes it none.
+pub fn bundle(text: &str, change: impl FnOnce(&mut Value)) -> Option<Bundle> {
+    let mut json: Value = serde_json::from_str(text).unwrap();
+    change(&mut json["verificationMaterial"]);
+    Bundle::whole(json.to_string().as_bytes()).ok()
+}
+
+/// What is proven of it, by the key that signed it.
+pub fn judged(bundle: &Bundle) -> Result<Proof, FalseEvidence> {
+    let (root, key) = (TrustedRoot::read(ROOT).unwrap(), PublicKey::from_spki_pem(KEY).unwrap());
+    let keys = [&key];
+    let valid: SignatureValid<'_> = bundle.envelope().verify(&keys).unwrap();
+    let claim = Claim::of(&valid);
+    proof::judge(
+        bundle.evidence(),
+        &claim,
+        &root,
+        "2026-11-30T00:00:00Z".parse().unwrap(),
+        &mut Effort::default(),
+    )
+}
+
+/// What is proven of it by its certificate, if that has the key that signed it.
+pub fn certified(bundle: &Bundle) -> Option<Result<Proof, FalseEvidence>> {
+    let root = TrustedRoot::read(CERTIFIED_ROOT).unwrap();
+    let leaf = Leaf::of(bundle.evidence().certificate()?).ok()?;
+    let keys = [leaf.key()];
+    let valid = bundle.envelope().verify(&keys).ok()?;
+    let claim = Claim::certified(&valid, &leaf);
+    Some(proof::judge(
+        bundle.evidence(),
+        &claim,
+        &root,
+        "2026-11-30T00:00:00Z".parse().unwrap(),
+        &mut Effort::default(),
+    ))
+}
+
+/// That nothing is proven but what is.
+pub fn only_what_is(proof: &Proof) {
+    for logged in proof.logged() {
+        assert_eq!(logged.log(), "log.example.com");
+        match logged.time() {
+            Some(time) => {
+                assert_eq!((logged.index(), time.get().as_second()), (7001, 1_772_323_200));
+            }
+            None => assert_eq!(logged.index(), 1),
+        }
+    }
+    let whole = bundle(LOGGED, |_| ()).and_then(|bundle| judged(&bundle).ok()).unwrap();
+    assert!(proof.stamped().iter().all(|stamped| whole.stamped().contains(stamped)));
+}
+
+/// Base64.
+pub fn encoded(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits =
+            three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        for digit in 0..4 {
+            let at = bits >> (18 - 6 * digit) & 63;
+            text.push(if digit <= three.len() { char::from(DIGITS[at as usize]) } else { '=' });
+        }
+    }
+    text
+}
