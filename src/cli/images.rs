@@ -1,9 +1,10 @@
 //! How images are asked for.
 
+use argo_attest_core::argo::Check;
 use argo_attest_core::contract::variable;
 use argo_attest_core::image::Platform;
-use clap::Args;
 use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
 
 /// How images are asked for.
 #[derive(Debug, Clone, Default, Args)]
@@ -25,4 +26,25 @@ pub(super) struct PushArgs {
     /// Ask registries over HTTP without TLS: for tests
     #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
     pub(super) plain_http: bool,
+}
+
+/// Of which steps the images of the containers are checked.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum CheckImages {
+    /// All
+    Always,
+    /// All but those whose annotation argo-attest.io/verify-images is "false"
+    OptOut,
+    /// Only those whose annotation argo-attest.io/verify-images is "true"
+    OptIn,
+}
+
+impl From<CheckImages> for Check {
+    fn from(check: CheckImages) -> Self {
+        match check {
+            CheckImages::Always => Self::Always,
+            CheckImages::OptOut => Self::OptOut,
+            CheckImages::OptIn => Self::OptIn,
+        }
+    }
 }

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fields::{Field, told};
 use super::stores::{KnownStore, Stores};
 use super::{
-    ArtifactKind, Builders, Expectation, Form, Missing, MissingRule, Pattern, Policy, StoredMatch,
+    ArtifactKind, Builders, Expectation, Form, ImageRule, Missing, MissingRule, Pattern, Policy, StoredMatch,
     TemplateSource, TrustedKey, yaml,
 };
 use crate::keys::PublicKey;
@@ -91,6 +91,7 @@ pub struct PolicyDocument {
     builders: Vec<(String, Vec<usize>)>,
     stores: Stores,
     expect: Expectation,
+    images: ImageRule,
     missing: MissingRule,
 }
 
@@ -113,17 +114,18 @@ impl PolicyDocument {
                 found: format!("{} {}", told(&version, 100), told(&kind, 100)),
             });
         }
-        let mut fields = fields.only(&["keys", "builders", "stores", "expect", "missing"])?;
+        let mut fields = fields.only(&["keys", "builders", "stores", "expect", "images", "missing"])?;
         let (keys, builders) = (fields.required("keys")?, fields.required("builders")?);
         let (stores, expect) = (fields.optional("stores"), fields.optional("expect"));
-        let missing = fields.optional("missing");
+        let (images, missing) = (fields.optional("images"), fields.optional("missing"));
         fields.finish()?;
         let keys = keys.distinct(key_entry, |a, b| a.name == b.name)?;
         let builders = builders.distinct(|entry| builder(entry, &keys), |a, b| a.0 == b.0)?;
         let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
         let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
+        let images = images.map_or_else(|| Ok(ImageRule::default()), |images| image_rule(images, &stores))?;
         let missing = missing.map_or_else(|| Ok(MissingRule::default()), missing_rule)?;
-        Ok(Self { keys, builders, stores, expect, missing })
+        Ok(Self { keys, builders, stores, expect, images, missing })
     }
 
     /// The files of the public keys, as they are written there, in the policy's order.
@@ -141,7 +143,7 @@ impl PolicyDocument {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let Self { keys, builders, stores, expect, missing } = self;
+        let Self { keys, builders, stores, expect, images, missing } = self;
         let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys.len());
         for KeyEntry { name, file, not_before, not_after } in keys {
             let key =
@@ -151,7 +153,7 @@ impl PolicyDocument {
             }
             trusted.push(TrustedKey { name, key, not_before, not_after });
         }
-        Ok(Policy { keys: trusted, builders: Builders::Listed(builders), stores, expect, missing })
+        Ok(Policy { keys: trusted, builders: Builders::Listed(builders), stores, expect, images, missing })
     }
 }
 
@@ -167,6 +169,21 @@ impl Policy {
     {
         PolicyDocument::read(bytes)?.with_keys(load)
     }
+}
+
+/// What is said of images alone.
+fn image_rule(field: Field, stores: &Stores) -> Result<ImageRule, InvalidPolicy> {
+    let mut fields = field.fields()?;
+    let tags = fields.optional("tags").map(|field| {
+        field.parsed("refuse or allow", |text| match text {
+            "refuse" => Some(false),
+            "allow" => Some(true),
+            _ => None,
+        })
+    });
+    let expect = fields.optional("expect").map(|field| expectation(field, stores)).transpose()?;
+    fields.finish()?;
+    Ok(ImageRule { tags: tags.transpose()?.unwrap_or_default(), expect })
 }
 
 /// One word for all, or one for each kind that is named.

@@ -7,6 +7,7 @@
 pub mod document;
 mod expectation;
 mod fields;
+mod images;
 mod missing;
 mod stores;
 mod trust;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 pub use document::PolicyDocument;
 use expectation::TEMPLATE_SOURCE;
 pub use expectation::{Expectation, Form, Pattern, StoredMatch, TemplateSource};
+pub use images::ImageRule;
 pub use missing::{ArtifactKind, Missing, MissingRule};
 pub use stores::{KnownStore, Stores};
 pub use trust::{Builders, TrustedKey};
@@ -33,6 +35,7 @@ pub struct Policy {
     builders: Builders,
     stores: Stores,
     expect: Expectation,
+    images: ImageRule,
     missing: MissingRule,
 }
 
@@ -158,6 +161,7 @@ impl Policy {
             builders: Builders::Any,
             stores: Stores::default(),
             expect: Expectation::default(),
+            images: ImageRule::default(),
             missing: MissingRule::default(),
         }
     }
@@ -186,6 +190,34 @@ impl Policy {
         let expect =
             Expectation { workflow: None, templates: Vec::new(), max_age: None, ..self.expect.clone() };
         Self { expect, ..self.clone() }
+    }
+
+    /// What of this policy is for images in registries: the same, and of them is expected what it
+    /// says for them apart, if it does.
+    #[must_use]
+    pub fn of_images(&self) -> Self {
+        let Some(own) = &self.images.expect else { return self.clone() };
+        // Which builder is asked for is not the file's to say, and holds for all.
+        let expect = Expectation { builder: self.expect.builder.clone(), ..own.clone() };
+        Self { expect, ..self.clone() }
+    }
+
+    /// What it says of images alone.
+    pub fn images(&self) -> &ImageRule {
+        &self.images
+    }
+
+    /// The same as [`Self::upstream`] for the images that went into an artifact. Where the policy says
+    /// apart what is expected of images, all of that but the age holds for them: it says which steps
+    /// may make images, whatever they are for.
+    #[must_use]
+    pub fn upstream_images(&self) -> Self {
+        if self.images.expect.is_none() {
+            return self.upstream();
+        }
+        let mut images = self.of_images();
+        images.expect.max_age = None;
+        images
     }
 
     /// The keys, in the policy's order: the indices by which
