@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::answer::{Answer, CheckFailure};
 use super::asked::{self, All, Asked, Told};
-use super::images::ImageArgs;
+use super::images::{ImageArgs, RegistryArgs};
 use super::layout::Layout;
 use super::progress::Bar;
 use super::totals::{self, Totals};
@@ -99,6 +99,8 @@ pub(super) struct VerifyArgs {
     #[arg(long, env = variable::CHAIN, value_parser = FalseyValueParser::new())]
     chain: bool,
     #[command(flatten)]
+    registries: RegistryArgs,
+    #[command(flatten)]
     images: ImageArgs,
     /// Form of the answers
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, conflicts_with = "json", value_enum)]
@@ -140,7 +142,8 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
         All::of(&args.artifacts, args.bundle.is_some(), args.images.clone()).await?;
     let (count, layout) = (artifacts.len(), Layout::of_stdout());
     let checker = Arc::new(BoundedChecker::new(checker));
-    let buckets = Buckets::new(|location| Ok(Box::new(asked::open(location)?)));
+    let images = args.registries.images(args.images.plain_http, &args.artifacts);
+    let buckets = Buckets::new(|location| Ok(Box::new(asked::open(location)?))).with_images(images);
     let (by, chain) = (Arc::clone(&checker), args.chain);
     let each = move |asked| beside_others(Arc::clone(&by), asked, count == 1, chain);
     let mut each = lanes.each(artifacts, each);

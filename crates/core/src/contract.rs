@@ -127,6 +127,8 @@ pub mod variable {
         QUIET = "ARGO_ATTEST_QUIET";
         /// How long main is held.
         READY_TIMEOUT = "ARGO_ATTEST_READY_TIMEOUT";
+        /// Registries that are asked for what a chain names.
+        REGISTRY = "ARGO_ATTEST_REGISTRY";
         /// The Secret with logins to registries.
         REGISTRY_SECRET = "ARGO_ATTEST_REGISTRY_SECRET";
         /// As which user our containers run.

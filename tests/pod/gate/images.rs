@@ -14,7 +14,7 @@ use argo_attest_core::verify::Wanted;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::consumer::{Consumer, Ended, policy};
+use crate::consumer::{Consumer, Ended, Input, policy};
 use crate::handed_over::handed_over;
 use crate::output::Output;
 use crate::pod::{BUILDER, Pod};
@@ -22,6 +22,8 @@ use crate::process::binary;
 use crate::registry::Registry;
 use crate::s3::S3;
 use crate::scripted::{Act, Plain, Scripted};
+use crate::servers::{ACCESS_KEY, BUCKET, SECRET_KEY};
+use crate::upstream::Upstream;
 
 const VERIFY: &str = "argo-attest.io/verify-images";
 
@@ -186,6 +188,15 @@ fn the_next_statement_names_the_images_attestation() {
     assert_eq!((&main["name"], &main["digest"]), (&json!("containers/main"), &found["digest"]));
     assert_eq!(main["annotations"]["attestation"], found["attestation"]);
 
+    // From the object to the image that made it, where its registry may be asked.
+    let object = format!("s3://{BUCKET}/{key}");
+    let (code, said) = chain(&s3, &[&keys], &["--registry", &registry.address], &object);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("verified  containers/main  oci://"), "{said}");
+    let (code, said) = chain(&s3, &[&keys], &[], &object);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&format!("--registry {}", registry.address)), "{said}");
+
     // Evidence of another image is not this step's.
     let mut other = Pod::new(s3.address(), vec![Output::plain("other")])
         .env("ARGO_ATTEST_EVIDENCE", consumer.at("evidence").to_str().unwrap());
@@ -194,6 +205,55 @@ fn the_next_statement_names_the_images_attestation() {
     let message = sidecar.reaches("unready");
     let why = "the gate's evidence of the image of container \"main\": the step has another";
     assert!(message["reason"].as_str().unwrap().contains(why), "{message}");
+}
+
+/// What `verify --chain` says.
+fn chain(s3: &S3, pods: &[&Pod], more: &[&str], artifact: &str) -> (Option<i32>, String) {
+    let mut command = binary();
+    command.env("COLUMNS", "100000").args(["verify", "--chain", "--plain-http"]).args(more);
+    for pod in pods {
+        command.arg("--key").arg(pod.public_key());
+    }
+    command
+        .arg(artifact)
+        .envs([("AWS_ENDPOINT_URL_S3", s3.endpoint.as_str()), ("AWS_REGION", "us-east-1")])
+        .envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)]);
+    let ran = command.output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap() + &String::from_utf8(ran.stderr).unwrap();
+    (ran.status.code(), said)
+}
+
+/// A step is let in by its gate, makes an image of an attested object, and is itself attested: from the
+/// image the chain leads to the object.
+#[test]
+fn a_chain_begins_at_an_image() {
+    for kind in ["native", "fallback"] {
+        let (Some(registry), s3) = (Registry::start(kind), S3::new()) else { return };
+        let upstream = Upstream::new(&s3, vec![Output::plain("a")]);
+        let consumer = Consumer::new(&s3, &upstream).stages(&s3, &Input::new(&upstream.key()));
+        consumer.opens();
+        let name = registry.name("app:1");
+        let mut next = Pod::new(s3.address(), Vec::new())
+            .arg("--plain-http")
+            .env("ARGO_ATTEST_EVIDENCE", consumer.at("evidence").to_str().unwrap());
+        next.template["inputs"] = consumer.template["inputs"].clone();
+        next.template["metadata"]["annotations"] = json!({"argo-attest.io/images": name});
+        let mut sidecar = next.start_ready();
+        let digests = registry.push("app:1", 1);
+        let (code, _) = next.succeed(&s3, &mut sidecar);
+        assert_eq!(code, Some(0), "{}", sidecar.logged());
+        for image in [name.clone(), format!("{}@{}", registry.name("app"), digests[1])] {
+            let (code, said) = chain(&s3, &[&next, &upstream.pod], &[], &format!("oci://{image}"));
+            assert_eq!(code, Some(0), "{said}");
+            assert!(said.contains("verified  inputs/app  s3://"), "{said}");
+        }
+        // Whoever takes the object's attestation away breaks the image's chain.
+        s3.delete(&upstream.bundle_key());
+        s3.delete(&format!("{}.intoto.jsonl", upstream.key()));
+        let (code, said) = chain(&s3, &[&next, &upstream.pod], &[], &format!("oci://{name}"));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("its chain fails at inputs/app"), "{said}");
+    }
 }
 
 #[test]
