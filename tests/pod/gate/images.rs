@@ -36,10 +36,10 @@ struct Case {
 impl Case {
     /// It asks for its images to be checked.
     fn new(image: &str) -> Self {
-        Self::asking(image, json!({VERIFY: "true"}))
+        Self::asking(image, &json!({VERIFY: "true"}))
     }
 
-    fn asking(image: &str, annotations: Value) -> Self {
+    fn asking(image: &str, annotations: &Value) -> Self {
         let s3 = S3::new();
         let keys = Pod::new(s3.address(), Vec::new());
         let mut consumer = Consumer::bare(&s3).policy(&policy("", "")).argument("--plain-http");
@@ -416,7 +416,7 @@ fn the_pods_own_word_is_needed_and_counts() {
 
 #[test]
 fn whether_images_are_checked_is_the_steps_or_the_platforms_to_say() {
-    let asks = |annotations: Value| Case::asking("busybox", annotations);
+    let asks = |annotations: Value| Case::asking("busybox", &annotations);
     let nothing = "no inputs to check: the template has no input artifacts";
     asks(json!({"argo-attest.io/attest": "true"})).opens_unchecked(nothing);
     asks(json!({VERIFY: "false"})).opens_unchecked(nothing);
