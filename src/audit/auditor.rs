@@ -8,7 +8,7 @@ use argo_attest_core::policy::{ArtifactKind, Missing};
 use argo_attest_core::trouble::Fault;
 use argo_attest_core::verify::Reason;
 
-use crate::chain::Buckets;
+use crate::chain::{Buckets, Images};
 use crate::store::{Location, Store, StoreError};
 use crate::verify::{BoundedChecker, CheckError, Checker, Lanes, reason_of};
 
@@ -30,14 +30,20 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// Against what `checker` accepts, in buckets that `open` opens. A file or an object that has no
+    /// Against what `checker` accepts, in buckets that `open` opens and registries that may be asked.
+    /// A file or an object that has no
     /// attestation, and whose last part is one of `not_ours`, is a log.
-    pub fn new(checker: Checker, lanes: Lanes, open: Opener, not_ours: Vec<String>) -> Self {
+    pub fn new(
+        checker: Checker,
+        lanes: Lanes,
+        (open, images): (Opener, Images),
+        not_ours: Vec<String>,
+    ) -> Self {
         Self {
             checker: Arc::new(BoundedChecker::new(checker.clone())),
             asked: Arc::new(checker),
             lanes,
-            buckets: Buckets::new(open),
+            buckets: Buckets::new(open).with_images(images),
             not_ours: not_ours.into(),
         }
     }

@@ -13,9 +13,9 @@ use argo_attest_core::text::causes;
 use argo_attest_core::trouble::Fault;
 use argo_attest_core::verify::Reason;
 
-use super::auditor::store_told;
 use super::{Auditor, Entry, Step, Subject};
 use crate::chain::{self, Chain, Limits, Link, Standing};
+use crate::verify::reason_of;
 
 impl Auditor {
     /// Walks from all that went into the steps, as their verified statements say, to the roots, each
@@ -106,8 +106,9 @@ fn made_here(run: &WorkflowRun) -> BTreeSet<String> {
 }
 
 fn broken(chain: &Chain, link: &Link, error: &chain::LinkError) -> Finding {
-    if let Some(store) = error.store() {
-        return Finding::Unknown(store_told(store));
+    if let Some(unknown) = error.unknown() {
+        let (reason, fault) = (reason_of(unknown.fault()), unknown.fault());
+        return Finding::Unknown(Told { reason, fault, message: causes(unknown), remedy: unknown.remedy() });
     }
     let path = chain.path(link).join(" > ");
     Finding::Rejected(Told {

@@ -140,7 +140,7 @@ impl Auditor {
             fault: Fault::No,
             message: match kind {
                 ArtifactKind::Stored(kind) => format!("it is in {kind} storage, which cannot be asked"),
-                ArtifactKind::File => "it is in no store".to_owned(),
+                ArtifactKind::File | ArtifactKind::Image => "it is in no store".to_owned(),
             },
             remedy: None,
         };

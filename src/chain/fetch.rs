@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::image::Repository;
 use argo_attest_core::relpath::printable;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
+use super::images::Images;
+use crate::registry::RegistryError;
 use crate::store::{BucketName, Location, Store, StoreError, StoreErrorKind};
 
 /// Gives the bytes at an address that a statement names. A statement chooses the
@@ -17,6 +21,15 @@ use crate::store::{BucketName, Location, Store, StoreError, StoreErrorKind};
 pub trait Source: Sync {
     /// All of it, if it is no longer than `limit` bytes.
     async fn fetch(&self, uri: &str, limit: u64) -> Result<Bytes, FetchError>;
+
+    /// The attestation of that digest which lies with an image in its repository, if it is no
+    /// longer than `limit` bytes.
+    async fn with_image(
+        &self,
+        at: &Repository,
+        digest: Sha256Digest,
+        limit: usize,
+    ) -> Result<Bytes, FetchError>;
 }
 
 /// Why there are no bytes.
@@ -34,15 +47,28 @@ pub enum FetchError {
         /// The address, printable.
         uri: String,
     },
+    /// In a registry that nobody but the statement named.
+    #[error("{uri} is in a registry that is not asked because a statement names it")]
+    Unnamed {
+        /// The repository, printable.
+        uri: String,
+        /// The registry.
+        registry: String,
+    },
     /// It could not be found out.
     #[error(transparent)]
     Store(StoreError),
+    /// The same of a registry.
+    #[error(transparent)]
+    Registry(RegistryError),
 }
 
 /// Buckets of the one store that the caller is configured for, each opened when it
 /// is first named. The bucket and the key come from the statement; the host and the
-/// credentials never do. Files are not read: their paths are of another machine.
+/// credentials never do. Files are not read: their paths are of another machine. Of images the
+/// registries are asked that the caller knows.
 pub struct Buckets<O> {
+    images: Images,
     open: O,
     opened: Mutex<BTreeMap<BucketName, Arc<dyn Store>>>,
 }
@@ -50,7 +76,13 @@ pub struct Buckets<O> {
 impl<O: Fn(&Location) -> Result<Box<dyn Store>, StoreError> + Sync> Buckets<O> {
     /// With what opens a bucket; it makes no request.
     pub fn new(open: O) -> Self {
-        Self { open, opened: Mutex::default() }
+        Self { images: Images::default(), open, opened: Mutex::default() }
+    }
+
+    /// The same, which also asks registries.
+    #[must_use]
+    pub fn with_images(self, images: Images) -> Self {
+        Self { images, ..self }
     }
 }
 
@@ -68,6 +100,15 @@ impl<O: Fn(&Location) -> Result<Box<dyn Store>, StoreError> + Sync + Send> Sourc
             }
             Err(error) => Err(FetchError::Store(error)),
         }
+    }
+
+    async fn with_image(
+        &self,
+        at: &Repository,
+        digest: Sha256Digest,
+        limit: usize,
+    ) -> Result<Bytes, FetchError> {
+        self.images.fetch(at, digest, limit).await
     }
 }
 

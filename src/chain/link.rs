@@ -2,11 +2,11 @@
 
 use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::slsa::InvalidReference;
+use argo_attest_core::trouble::Trouble;
 use argo_attest_core::verify::{Authentic, Rejection, Signer};
 use jiff::Timestamp;
 
 use super::FetchError;
-use crate::store::StoreError;
 
 /// Every dependency that was come by, a link before those beneath it.
 #[derive(Debug, Default)]
@@ -87,6 +87,16 @@ pub enum LinkError {
         /// Its attestation, printable.
         attestation: String,
     },
+    /// The statement that names it names something that does not lie with the image.
+    #[error(
+        "its attestation {attestation} does not lie in the repository of the image {uri}, which must be named by its digest"
+    )]
+    NotOfImage {
+        /// The dependency, printable.
+        uri: String,
+        /// Its attestation, printable.
+        attestation: String,
+    },
     /// It is the one that was named, and is not accepted.
     #[error("{0}")]
     Rejected(#[from] Rejection),
@@ -103,9 +113,10 @@ pub enum LinkError {
 
 impl LinkError {
     /// Whether it could not be found out, rather than is not so.
-    pub fn store(&self) -> Option<&StoreError> {
+    pub fn unknown(&self) -> Option<&dyn Trouble> {
         match self {
             Self::Fetch(FetchError::Store(error)) => Some(error),
+            Self::Fetch(FetchError::Registry(error)) => Some(error),
             _ => None,
         }
     }
@@ -126,7 +137,7 @@ impl Chain {
                 _ => None,
             })
         };
-        broken().find(|(_, error)| error.store().is_none()).or_else(|| broken().next())
+        broken().find(|(_, error)| error.unknown().is_none()).or_else(|| broken().next())
     }
 
     /// The names from the artifact to the link, this one last.

@@ -7,6 +7,7 @@ use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
 use argo_attest_core::bundle::{Bundle, Evidence, Unjudged};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::Envelope;
+use argo_attest_core::image::{ImageReference, Repository};
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::policy::Policy;
 use argo_attest_core::relpath::{RelPath, printable};
@@ -21,8 +22,12 @@ use serde_json::Value;
 
 use super::link::{Chain, Link, LinkError, Standing, Upstream};
 use super::{FetchError, Source};
-use crate::attestations::{Address, MAX_ATTESTATION};
+use crate::attestations::{Address, MAX_ATTESTATION, MAX_ATTESTATION_BYTES};
+use crate::registry::RegistryError;
 use crate::store::StoreError;
+
+/// What the addresses of images begin with.
+const OCI: &str = "oci://";
 
 /// The annotation of a dependency that says in which store it is, in `argo-step/v1`.
 const ENDPOINT: &str = "endpoint";
@@ -50,14 +55,24 @@ struct Open {
     rest: std::vec::IntoIter<ResourceDescriptor>,
 }
 
+/// What an attestation is looked up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Of {
+    Object,
+    Image,
+}
+
 struct Walk<'a> {
     policy: Policy,
+    /// What is for images.
+    images: Policy,
     now: Timestamp,
     source: &'a dyn Source,
     limits: Limits,
     left: u64,
-    /// Those that hold, by the digest that names them.
-    known: HashMap<Sha256Digest, (Arc<Authentic>, Unjudged)>,
+    /// Those that hold, by the digest that names them; those of images apart, of which something
+    /// else is expected.
+    known: HashMap<(Sha256Digest, Of), (Arc<Authentic>, Unjudged)>,
 }
 
 /// Walks from the artifact's provenance to the roots. `policy` is the artifact's:
@@ -72,7 +87,8 @@ pub async fn walk(
     limits: Limits,
 ) -> Chain {
     let known = HashMap::new();
-    let mut walk = Walk { policy: policy.upstream(), now, source, limits, left: limits.bytes, known };
+    let (policy, images) = (policy.upstream(), policy.upstream_images());
+    let mut walk = Walk { policy, images, now, source, limits, left: limits.bytes, known };
     let mut chain = Chain::default();
     let mut open = vec![Open { link: None, rest: dependencies(provenance) }];
     while let Some(statement) = open.last_mut() {
@@ -90,7 +106,7 @@ pub async fn walk(
                 Err(error) => (Standing::Broken(error), None),
             }
         };
-        let unknown = matches!(&standing, Standing::Broken(error) if error.store().is_some());
+        let unknown = matches!(&standing, Standing::Broken(error) if error.unknown().is_some());
         chain.links.push(describe(parent, &dependency, standing));
         if too_many || unknown {
             break;
@@ -107,21 +123,26 @@ type Visited = (Standing, Option<std::vec::IntoIter<ResourceDescriptor>>);
 impl Walk<'_> {
     async fn visit(&mut self, dependency: &ResourceDescriptor, depth: usize) -> Result<Visited, LinkError> {
         let Some(reference) = AttestationRef::of(dependency)? else { return Ok((Standing::Root, None)) };
-        if let Some((authentic, unjudged)) = self.known.get(&reference.sha256).cloned() {
-            let subject = self.subject(&authentic, dependency, &reference).await?;
+        let is_image = [&dependency.uri, &reference.uri].into_iter().any(|uri| uri.starts_with(OCI));
+        let of = if is_image { Of::Image } else { Of::Object };
+        if let Some((authentic, unjudged)) = self.known.get(&(reference.sha256, of)).cloned() {
+            let subject = self.subject(&authentic, dependency, &reference, of).await?;
             return Ok((Standing::Again(Box::new(Upstream::new(&authentic, subject, unjudged))), None));
         }
         if depth > self.limits.depth {
             return Err(LinkError::TooDeep(self.limits.depth));
         }
-        let Carried { envelope, evidence, unjudged } = self.envelope(&reference).await?;
-        let authentic = Arc::new(authenticate(&envelope, &evidence, &self.policy, self.now)?);
+        let (Carried { envelope, evidence, unjudged }, policy) = match of {
+            Of::Object => (self.envelope(&reference).await?, &self.policy),
+            Of::Image => (self.with_image(dependency, &reference).await?, &self.images),
+        };
+        let authentic = Arc::new(authenticate(&envelope, &evidence, policy, self.now)?);
         let unjudged = authentic.proof().unjudged(unjudged);
-        let subject = self.subject(&authentic, dependency, &reference).await?;
+        let subject = self.subject(&authentic, dependency, &reference, of).await?;
         let beneath = authentic.provenance().map(dependencies).unwrap_or_default();
         let standing = Standing::Verified(Box::new(Upstream::new(&authentic, subject, unjudged)));
         // Only now: of one that does not hold nothing stands beneath it.
-        self.known.insert(reference.sha256, (authentic, unjudged));
+        self.known.insert((reference.sha256, of), (authentic, unjudged));
         Ok((standing, Some(beneath)))
     }
 
@@ -161,13 +182,46 @@ impl Walk<'_> {
         Err(FetchError::Missing { uri }.into())
     }
 
+    /// The envelope of the attestation of an image: a blob of its own repository, whose bytes have
+    /// the digest that they are asked for by.
+    async fn with_image(
+        &mut self,
+        dependency: &ResourceDescriptor,
+        reference: &AttestationRef,
+    ) -> Result<Carried, LinkError> {
+        let at = image_place(dependency, reference)?;
+        let limit = MAX_ATTESTATION.min(self.left);
+        let most = usize::try_from(limit).unwrap_or(MAX_ATTESTATION_BYTES);
+        let wanted = || reference.sha256.to_string();
+        let bytes = match self.source.with_image(&at, reference.sha256, most).await {
+            Err(FetchError::Registry(RegistryError::TooLarge { .. })) if limit < MAX_ATTESTATION => {
+                return Err(LinkError::TooLarge(self.limits.bytes));
+            }
+            Err(FetchError::Registry(
+                RegistryError::OtherBytes { what: uri, .. } | RegistryError::TooLarge { what: uri, .. },
+            )) => return Err(LinkError::Replaced { uri, wanted: wanted() }),
+            fetched => fetched?,
+        };
+        self.left = self.left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if Sha256Digest::of(&bytes) != reference.sha256 {
+            return Err(LinkError::Replaced { uri: printable(reference.uri.as_bytes()), wanted: wanted() });
+        }
+        Ok(the_one(statements(&bytes)?)?)
+    }
+
     /// Under which name it is about what the dependency's digest names.
     async fn subject(
         &mut self,
         authentic: &Authentic,
         dependency: &ResourceDescriptor,
         reference: &AttestationRef,
+        of: Of,
     ) -> Result<String, LinkError> {
+        if of == Of::Image {
+            image_place(dependency, reference)?;
+            // In a registry no names say what lies where, and an image is what its digest says.
+            return Ok(authentic.speaks_of(&Place::ByDigest, &dependency.digest, None)?);
+        }
         let place = place(dependency, reference)?;
         self.placed(authentic, dependency, reference)?;
         if !authentic.lists_elsewhere(&place, &dependency.digest) {
@@ -249,6 +303,23 @@ enum Fetched {
 impl Fetched {
     fn is_there(&self) -> bool {
         !matches!(self, Self::Nothing)
+    }
+}
+
+/// The repository of an image and of its attestation, which name both by digest.
+fn image_place(dependency: &ResourceDescriptor, reference: &AttestationRef) -> Result<Repository, LinkError> {
+    let named = |uri: &str| uri.strip_prefix(OCI)?.parse::<ImageReference>().ok();
+    let digest = dependency.digest.sha256();
+    let image = named(&dependency.uri).filter(|image| digest.is_some() && image.digest() == digest);
+    let attestation = named(&reference.uri).filter(|attestation| attestation.digest().is_some());
+    match (image, attestation) {
+        (Some(image), Some(attestation)) if image.repository() == attestation.repository() => {
+            Ok(image.repository().clone())
+        }
+        _ => Err(LinkError::NotOfImage {
+            uri: printable(dependency.uri.as_bytes()),
+            attestation: printable(reference.uri.as_bytes()),
+        }),
     }
 }
 

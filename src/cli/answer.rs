@@ -122,8 +122,8 @@ impl Answer {
         let Some((chain, (message, remedy))) = chain.and_then(|c| Some((c, chain_failure(c)?))) else {
             return self;
         };
-        let store = chain.broken().and_then(|(_, error)| error.store());
-        let (verdict, exit, why) = store.map_or((Verdict::Refused, Exit::No, Reason::Chain), |e| {
+        let unknown = chain.broken().and_then(|(_, error)| error.unknown());
+        let (verdict, exit, why) = unknown.map_or((Verdict::Refused, Exit::No, Reason::Chain), |e| {
             (Verdict::Error, e.fault().into(), reason_of(e.fault()))
         });
         let (reason, message) = (Some(why.code()), Some(message));

@@ -154,8 +154,8 @@ impl All {
     }
 
     fn push(&mut self, name: &Path, is_named: bool, artifact: Result<Artifact, CheckFailure>) {
-        let kind = image(name).is_none().then(|| kind(object_uri(name).is_some()));
-        let told = Told { name: name.to_owned(), kind, is_named, is_found: false };
+        let kind = if image(name).is_some() { ArtifactKind::Image } else { kind(object_uri(name).is_some()) };
+        let told = Told { name: name.to_owned(), kind: Some(kind), is_named, is_found: false };
         self.artifacts.push(Asked { told, artifact });
     }
 

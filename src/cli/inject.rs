@@ -17,6 +17,7 @@ use argo_attest_core::text::brief;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use super::images::CheckImages;
 use super::manifests::{self, Manifest};
 use super::{Exit, Failure, print, tell};
 use crate::sidecar::NamedStore;
@@ -106,6 +107,13 @@ pub(super) struct InjectArgs {
     /// Secret with the artifact store's credentials, repeatable [default: none, for web identity]
     #[arg(long, value_name = "NAME", env = variable::STORE_SECRET, value_delimiter = ',')]
     store_secret: Vec<ObjectName>,
+    /// Secret with logins to registries (kubernetes.io/dockerconfigjson), for steps that name images
+    /// or have those of their containers checked [default: none]
+    #[arg(long, value_name = "NAME", env = variable::REGISTRY_SECRET)]
+    registry_secret: Option<ObjectName>,
+    /// Of which steps the gate checks the images of the containers, too
+    #[arg(long, value_name = "WHICH", env = variable::CHECK_IMAGES, default_value = "opt-in")]
+    check_images: CheckImages,
     #[arg(
         long,
         value_name = "URL",
@@ -268,6 +276,8 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         key_id: args.key_id,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,
+        registry_secret: args.registry_secret,
+        check_images: args.check_images.into(),
         attestation_store: args.store.as_ref().map(ToString::to_string),
         authorities: args.ca,
         grace_period: args.grace_period,

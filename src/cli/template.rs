@@ -31,6 +31,9 @@ pub(super) struct TemplateArgs {
     /// The pod's annotation argo-attest.io/verify-inputs; empty if it has none
     #[arg(long, value_name = "TEXT", env = variable::ASKED_VERIFY_INPUTS, hide = true)]
     asked_verify_inputs: Option<String>,
+    /// The pod's annotation argo-attest.io/verify-images; empty if it has none
+    #[arg(long, value_name = "TEXT", env = variable::ASKED_VERIFY_IMAGES, hide = true)]
+    asked_verify_images: Option<String>,
 }
 
 /// See [`TemplateSource`].
@@ -60,6 +63,7 @@ impl TemplateArgs {
             pod_spec: self.pod_spec.clone(),
             asked_attest: self.asked_attest.clone(),
             asked_verify_inputs: self.asked_verify_inputs.clone(),
+            asked_verify_images: self.asked_verify_images.clone(),
         }
     }
 

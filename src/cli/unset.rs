@@ -6,7 +6,12 @@ use clap::builder::Resettable;
 use clap::{Arg, Command};
 
 /// Those of which that there is nothing is what they say.
-const SAY_NOTHING: [&str; 3] = [variable::ASKED_ATTEST, variable::ASKED_VERIFY_INPUTS, variable::POD_SPEC];
+const SAY_NOTHING: [&str; 4] = [
+    variable::ASKED_ATTEST,
+    variable::ASKED_VERIFY_INPUTS,
+    variable::ASKED_VERIFY_IMAGES,
+    variable::POD_SPEC,
+];
 
 /// The same options, without the variables that are set to nothing.
 pub(super) fn without_empty(definition: Command) -> Command {

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use super::answer::{Answer, CheckFailure};
 use super::asked::{self, All, Asked, Naming, Told};
-use super::images::ImageArgs;
+use super::images::{ImageArgs, RegistryArgs};
 use super::layout::Layout;
 use super::progress::Bar;
 use super::summary::{SummaryArgs, Verified};
@@ -124,6 +124,8 @@ pub(super) struct VerifyArgs {
     #[command(flatten)]
     summary: SummaryArgs,
     #[command(flatten)]
+    registries: RegistryArgs,
+    #[command(flatten)]
     images: ImageArgs,
     /// Form of the answers
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, conflicts_with = "json", value_enum)]
@@ -189,7 +191,8 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     let (count, layout) = (artifacts.len(), Layout::of_stdout());
     let summary = summariser.map(|by| by.about(&artifacts)).transpose()?;
     let checker = Arc::new(BoundedChecker::new(checker));
-    let buckets = Buckets::new(|location| Ok(Box::new(asked::open(location)?)));
+    let images = args.registries.images(args.images.plain_http, &args.artifacts);
+    let buckets = Buckets::new(|location| Ok(Box::new(asked::open(location)?))).with_images(images);
     let (by, keep) = (Arc::clone(&checker), Keep { provenance: args.chain, verified: summary.is_some() });
     let each = move |asked| beside_others(Arc::clone(&by), asked, count == 1, keep);
     let mut each = lanes.each(artifacts, each);

@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use argo_attest_core::argo::{Check, Question, Source, Step, TemplateError, TemplateText, question};
+use argo_attest_core::argo::pod::{ContainerImage, PodSpec};
+use argo_attest_core::argo::{
+    Check, Question, Source, Step, TemplateError, TemplateText, checks_images, question,
+};
+use argo_attest_core::contract::annotation::VERIFY_IMAGES;
 use argo_attest_core::contract::{place, variable};
 use argo_attest_core::input_evidence::Evidence;
 use argo_attest_core::outcome::MESSAGE_LIMIT;
@@ -10,18 +14,23 @@ use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::{brief, causes};
 use argo_attest_core::trouble::Trouble as _;
 use argo_attest_core::verify::Wanted;
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
+use super::images::CheckImages;
 use super::pod::PodArgs;
 use super::template::TemplateArgs;
 use super::{Exit, Failure, policy, workers};
 use crate::attestations::MAX_ATTESTATION;
 use crate::cluster::Lookup;
 use crate::document::{Document, DocumentName};
-use crate::gate::{Answer, EvidenceError, Inspection, Verdict, evidence, summary};
+use crate::gate::{
+    Answer, EvidenceError, ImageInspection, Inspection, REGISTRIES, Subject, Verdict, evidence, summary,
+};
 use crate::mirror::{MainMounts, Mirror, MountTable, OWN_DIRECTORIES};
+use crate::registry::Registries;
 use crate::report::{NotJudged, Proven};
 use crate::sidecar::status::write_message;
 use crate::store::{Env as _, ProcessEnv};
@@ -42,14 +51,17 @@ Example, in a template's initContainers:
     - {name: argo-attest-evidence, mountPath: /run/argo-attest}
 
 Where this container is, it checks. With --check opt-in, only steps are checked that ask for it
-with the annotation argo-attest.io/verify-inputs: \"true\", or argo-attest.io/attest: \"true\".";
+with the annotation argo-attest.io/verify-inputs: \"true\", or argo-attest.io/attest: \"true\".
+The images of a step's containers are checked if its annotation argo-attest.io/verify-images is
+\"true\"; with --check-images always, those of every step.";
 
 /// Checks a step's inputs, from an init container before main
 ///
 /// Main starts only if all are accepted: each input artifact must have an attestation beside its
 /// object that the policy accepts and that is about the very bytes that were staged for main. What
 /// the inputs are comes from the step's own template. A step without inputs is let through at
-/// once; one that does not ask for this, only where --check says so.
+/// once; one that does not ask for this, only where --check says so. Where it is asked for, the images
+/// of the step's own containers must be attested, too.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct VerifyInputsArgs {
@@ -67,6 +79,12 @@ pub(super) struct VerifyInputsArgs {
     /// Which steps to check, of those that have this container
     #[arg(long, value_name = "WHICH", env = variable::CHECK, default_value = "always")]
     check: CheckArg,
+    /// Of which steps to check the images of the containers, too
+    #[arg(long, value_name = "WHICH", env = variable::CHECK_IMAGES, default_value = "opt-in")]
+    check_images: CheckImages,
+    /// Ask registries over HTTP without TLS: for tests
+    #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
+    plain_http: bool,
     /// Where to leave what was found, for the sidecar
     #[arg(long, value_name = "DIR", env = variable::EVIDENCE, default_value = place::EVIDENCE)]
     evidence: PathBuf,
@@ -135,7 +153,8 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     let unestablished = |e: Unestablished| Failure::from(&e);
     let claim = Claim::read(&text, &handed_over).map_err(unestablished)?;
     let question = question(claim.step(), claim.asked(), args.check.into());
-    if let Question::Nothing(reason) = question {
+    let asks = checks_images(claim.asked().verify_images, args.check_images.into());
+    if let (Question::Nothing(reason), false) = (question, asks) {
         return Ok(let_through(claim.step(), reason));
     }
     let identity = args.pod.clone().into();
@@ -143,15 +162,19 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     let cluster = api_server.as_ref().map(|server| server as &dyn Lookup);
     let least = args.template.least();
     let platform = Platform { handed_over: &handed_over, identity: &identity, cluster, least };
-    let Established { step, .. } = claim.establish(&platform).await.map_err(unestablished)?;
+    let Established { step, pod, .. } = claim.establish(&platform).await.map_err(unestablished)?;
+    let images = images(args, asks, pod.as_ref(), &step, &text)?;
     let here = MountTable::of_this_process().map_err(|e| Failure::from_error(Exit::Io, &e))?;
     let mirror = Mirror::new(here, MainMounts::of_template(&step), &own(args));
     if let Some(path) = mirror.unlisted_input() {
         let message = format!("an input is staged at {path} that the step's template does not have");
         return Err(Failure::new(Exit::Data, message).remedy(REWRITTEN));
     }
-    if question == Question::NoInputs {
-        return Ok(let_through(&step, "the template has no input artifacts"));
+    match question {
+        _ if !images.is_empty() => {}
+        Question::AllInputs => {}
+        Question::NoInputs => return Ok(let_through(&step, "the template has no input artifacts")),
+        Question::Nothing(reason) => return Ok(let_through(&step, reason)),
     }
     let checker = Checker {
         policy: policy::read(&Document::File(args.policy.clone()), args.trusted_root.as_ref()).await?.0,
@@ -167,13 +190,53 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
         secrets_dir: &args.secrets_dir,
         workers: workers(),
     };
-    let answers = inspection.of(&step).await;
+    let inputs =
+        async { if question == Question::AllInputs { inspection.of(&step).await } else { Vec::new() } };
+    let (mut answers, of_images) = tokio::join!(inputs, look(args, &checker, &images));
+    answers.extend(of_images?);
     answers.iter().for_each(log);
     let exit = exit(&answers);
     if exit == Exit::Done {
         leave(args, &answers)?;
     }
     Ok((exit, summary(&answers)))
+}
+
+/// The images that are to be checked. What the containers run is what the pod says: no text, not
+/// even one that is the stored Workflow's, has what a `podSpecPatch` or an admission webhook makes of
+/// it.
+fn images(
+    args: &VerifyInputsArgs,
+    asks: bool,
+    pod: Option<&PodSpec>,
+    step: &Step,
+    text: &TemplateText,
+) -> Result<Vec<ContainerImage>, Failure> {
+    // Where only the API server knows the pod's annotations, they count as well.
+    let says = pod.and_then(|pod| pod.annotations.get(VERIFY_IMAGES)).map(|value| value == "true");
+    if !asks && !checks_images(says, args.check_images.into()) {
+        return Ok(Vec::new());
+    }
+    let Some(pod) = pod else {
+        let message =
+            "the images of the step's containers are to be checked, and it is not known what its pod runs";
+        return Err(Failure::new(Exit::Data, message).remedy(
+            "let the pod's service account get its own pod, or the admission policy hand over the pod's spec",
+        ));
+    };
+    pod.images(step, text).map_err(|e| Failure::from_error(Exit::Data, &e))
+}
+
+async fn look(
+    args: &VerifyInputsArgs,
+    checker: &Checker,
+    images: &[ContainerImage],
+) -> Result<Vec<Answer>, Failure> {
+    if images.is_empty() {
+        return Ok(Vec::new());
+    }
+    let registries = Registries::in_pod(&ProcessEnv, args.plain_http).map_err(|e| Failure::from(&e))?;
+    Ok(ImageInspection { checker, registries: &registries, within: REGISTRIES }.of(images).await)
 }
 
 fn let_through(step: &Step, reason: &str) -> (Exit, String) {
@@ -209,13 +272,55 @@ fn leave(args: &VerifyInputsArgs, answers: &[Answer]) -> Result<(), Failure> {
         return Ok(());
     }
     let records = answers.iter().filter_map(Answer::record).collect();
+    let images = answers.iter().filter_map(Answer::image_record).collect();
     let left = Evidence::new(records)
+        .and_then(|left| left.with_images(images))
         .map_err(EvidenceError::from)
         .and_then(|left| evidence::leave(&left, &args.evidence));
     left.map(drop).map_err(|e| Failure::from(&e))
 }
 
 fn log(answer: &Answer) {
+    match &answer.subject {
+        Subject::Input => log_input(answer),
+        Subject::Image(image) => log_image(answer, &brief(image, 300)),
+    }
+}
+
+fn log_image(answer: &Answer, image: &str) {
+    let container = &answer.name;
+    match &answer.verdict {
+        Ok(Verdict::Accepted { digest, attestation, signer, builder_id, passed_over, .. }) => {
+            if let Some(passed_over) = passed_over {
+                warn!(container, image, passed_over, "another attestation was looked at first");
+            }
+            let digest = digest.sha256().map(|digest| format!("sha256:{digest}")).unwrap_or_default();
+            let (attestation, key, builder) = (&attestation.uri, &signer.name, builder_id);
+            info!(
+                container,
+                image,
+                verdict = "accepted",
+                digest,
+                attestation,
+                key,
+                builder,
+                "image accepted"
+            );
+        }
+        Ok(Verdict::Missing(reason)) => {
+            let verdict = "missing";
+            warn!(container, image, verdict, reason, "not attested, and the policy lets that pass");
+        }
+        // Of inputs alone.
+        Ok(_) => {}
+        Err(error) => {
+            let (reason, help) = (causes(error), answer.remedy().unwrap_or_default());
+            error!(container, image, verdict = "refused", reason, help, "main must not start");
+        }
+    }
+}
+
+fn log_input(answer: &Answer) {
     let input = &answer.name;
     match &answer.verdict {
         Ok(Verdict::Accepted { digest, attestation, signer, builder_id, proof, unjudged, passed_over }) => {
@@ -261,7 +366,7 @@ fn log(answer: &Answer) {
         }
         Ok(Verdict::Absent(reason)) => info!(input, verdict = "absent", reason, "optional, and not there"),
         Err(error) => {
-            let (reason, help) = (causes(error), error.remedy().unwrap_or_default());
+            let (reason, help) = (causes(error), answer.remedy().unwrap_or_default());
             error!(input, verdict = "refused", reason, help, "main must not start");
         }
     }

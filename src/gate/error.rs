@@ -9,6 +9,7 @@ use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::{PlaceError, Rejection};
 
 use super::form::FormError;
+use super::images::ImageError;
 use super::staged::StagedError;
 use crate::artifact_repository::StoresError;
 use crate::store::InvalidKey;
@@ -26,6 +27,9 @@ pub enum InputError {
     /// The form of what is staged.
     #[error(transparent)]
     Form(#[from] FormError),
+    /// How a container's image is named, or that its registry is slow.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// Where it was stored.
     #[error(transparent)]
     Place(#[from] PlaceError),
@@ -123,6 +127,8 @@ impl Trouble for InputError {
     fn fault(&self) -> Fault {
         match self {
             Self::Check(CheckError::Store(error)) => error.fault(),
+            Self::Check(CheckError::Registry(error)) => error.fault(),
+            Self::Image(error) => error.fault(),
             Self::Store { fault, .. } => *fault,
             Self::Piece { why, .. } | Self::InBothPlaces { first: why, .. } => why.fault(),
             Self::Check(CheckError::Rejected(_))
@@ -178,6 +184,7 @@ impl Trouble for InputError {
             }
             Self::DerivedCommit { .. } => "write the commit itself, all 40 digits".into(),
             Self::Place(error) => return error.remedy(),
+            Self::Image(error) => return error.remedy(),
             Self::Piece { why, .. } | Self::InBothPlaces { first: why, .. } => return why.remedy(),
             Self::NotEach { without, .. } if crate::attestations::artifact_of(without).is_some() => {
                 format!(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use argo_attest_core::argo::{InputArtifact, InputSource, ObjectRef, Step};
 use argo_attest_core::git::{self, GitError, Pin};
 use argo_attest_core::intoto::DigestSet;
+use argo_attest_core::policy::ArtifactKind;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::text::brief;
 use argo_attest_core::trouble::{Fault, Trouble as _};
@@ -21,7 +22,7 @@ use super::missing;
 use super::passed_over::PassedOver;
 use super::pieces::Pieces;
 use super::staged::{Spot, StagedError};
-use super::verdict::{Answer, Verdict};
+use super::verdict::{Answer, Subject, Verdict};
 use crate::artifact_repository::{Stores, key};
 use crate::mirror::Mirror;
 use crate::store::{Env, Store};
@@ -51,7 +52,7 @@ impl Inspection<'_> {
         let answer = |(input, store): (&InputArtifact, _)| {
             let name = input.name.clone();
             let asked = self.input(input.clone(), store);
-            async move { Answer { name, verdict: asked.await } }
+            async move { Answer { subject: Subject::Input, name, verdict: asked.await } }
         };
         stream::iter(asking.into_iter().map(answer)).buffered(AT_ONCE.get()).collect().await
     }
@@ -71,7 +72,8 @@ impl Inspection<'_> {
         store: Option<Result<Arc<dyn Store>, InputError>>,
     ) -> Result<Verdict, InputError> {
         let judged = self.judge(&input, store).await;
-        missing::decide(self.checker.policy.missing(), &input.source, judged)
+        let kind = input.source.kind().map(ArtifactKind::Stored);
+        missing::decide(self.checker.policy.missing(), kind, judged)
     }
 
     async fn judge(

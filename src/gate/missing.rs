@@ -3,7 +3,6 @@
 //! was found and not accepted is no lack of it. (For `verify`, which has one artifact and an exit code, it is decided in
 //! `cli/answer.rs`.)
 
-use argo_attest_core::argo::InputSource;
 use argo_attest_core::git::GitError;
 use argo_attest_core::policy::{ArtifactKind, Missing, MissingRule};
 use argo_attest_core::text::causes;
@@ -15,10 +14,10 @@ use crate::verify::CheckError;
 /// What the policy makes of what was found.
 pub(super) fn decide(
     rule: &MissingRule,
-    source: &InputSource,
+    kind: Option<ArtifactKind>,
     judged: Result<Verdict, InputError>,
 ) -> Result<Verdict, InputError> {
-    let missing = rule.of(source.kind().map(ArtifactKind::Stored));
+    let missing = rule.of(kind);
     match judged {
         Err(error) if missing == Missing::Warn && is_missing(&error) => Ok(Verdict::Missing(causes(&error))),
         judged => judged,

@@ -10,6 +10,9 @@
 //!
 //! Text in the template has no attestation, and needs none: what is staged is compared with it.
 //!
+//! The images of the step's own containers are looked up in their registries, where that is asked
+//! for.
+//!
 //! Not judged: inputs that nobody can attest (an HTTP address, stores that are not supported),
 //! for which the policy's `missing` decides; and git repositories, whose commit goes on record. File modes, owners and empty directories
 //! are in no attestation.
@@ -17,6 +20,7 @@
 mod error;
 pub mod evidence;
 mod form;
+mod images;
 mod inspection;
 mod longer;
 mod missing;
@@ -28,6 +32,7 @@ mod verdict;
 pub use error::InputError;
 pub use evidence::{EVIDENCE_FILE, EvidenceError};
 pub use form::FormError;
+pub use images::{ImageError, ImageInspection, REGISTRIES};
 pub use inspection::Inspection;
 pub use staged::StagedError;
-pub use verdict::{Answer, Verdict, summary};
+pub use verdict::{Answer, Subject, Verdict, summary};

@@ -2,7 +2,7 @@
 
 use argo_attest_core::bundle::Unjudged;
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::input_evidence::{Finding, Record};
+use argo_attest_core::input_evidence::{Finding, ImageRecord, Record};
 use argo_attest_core::intoto::DigestSet;
 use argo_attest_core::outcome::MESSAGE_LIMIT;
 use argo_attest_core::proof::Proof;
@@ -12,17 +12,29 @@ use argo_attest_core::trouble::Trouble as _;
 use argo_attest_core::verify::Signer;
 
 use super::error::InputError;
+use super::images;
 
-/// The answer for one input.
+/// What an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// An input artifact.
+    Input,
+    /// The image of a container, as the pod names it.
+    Image(String),
+}
+
+/// The answer for one input, or for the image of one container.
 #[derive(Debug)]
 pub struct Answer {
-    /// The artifact's name.
+    /// Which of the two.
+    pub subject: Subject,
+    /// The artifact's name, or the container's.
     pub name: String,
     /// The verdict, or why there is none but no.
     pub verdict: Result<Verdict, InputError>,
 }
 
-/// Why main may read an input.
+/// Why main may read an input, or be started from an image.
 #[derive(Debug)]
 pub enum Verdict {
     /// Its attestation was accepted for the staged bytes.
@@ -61,8 +73,35 @@ pub enum Verdict {
 }
 
 impl Answer {
-    /// What goes on record; `None` if main must not start.
+    fn told(&self) -> String {
+        let name = brief(&self.name, 200);
+        match &self.subject {
+            Subject::Input => format!("input {name:?}"),
+            Subject::Image(_) => format!("the image of container {name:?}"),
+        }
+    }
+
+    /// What can be done where main must not start, if that is known.
+    pub fn remedy(&self) -> Option<String> {
+        let error = self.verdict.as_ref().err()?;
+        match self.subject {
+            Subject::Input => error.remedy(),
+            Subject::Image(_) => images::remedy(error),
+        }
+    }
+
+    /// What goes on record of an image; `None` if this is of none, or if main must not start.
+    pub fn image_record(&self) -> Option<ImageRecord> {
+        let Subject::Image(image) = &self.subject else { return None };
+        Some(ImageRecord { image: image.clone(), found: self.found()? })
+    }
+
+    /// What goes on record of an input; `None` if this is of none, or if main must not start.
     pub fn record(&self) -> Option<Record> {
+        if self.subject == Subject::Input { self.found() } else { None }
+    }
+
+    fn found(&self) -> Option<Record> {
         let (finding, digest, attestation) = match self.verdict.as_ref().ok()? {
             Verdict::Accepted { digest, attestation, .. } => {
                 (Finding::Accepted, digest.clone(), Some(attestation.clone()))
@@ -78,21 +117,33 @@ impl Answer {
     }
 }
 
-/// One line of at most [`MESSAGE_LIMIT`] bytes about all inputs: the first that main
-/// must not read and why, what to do about it, and which others there are.
+/// One line of at most [`MESSAGE_LIMIT`] bytes about all inputs and images: the first that main
+/// must not read or run and why, what to do about it, and which others there are.
 pub fn summary(answers: &[Answer]) -> String {
-    let mut refused = answers.iter().filter_map(|a| Some((&a.name, a.verdict.as_ref().err()?)));
-    let Some((name, error)) = refused.next() else {
+    let mut refused = answers.iter().filter_map(|a| Some((a, a.verdict.as_ref().err()?)));
+    let Some((first, error)) = refused.next() else {
         return passed(answers);
     };
-    let line = format!("input {:?} is not accepted: {}", brief(name, 200), brief(&causes(error), 1000));
-    let help = error.remedy().map(|remedy| format!(" (help: {})", brief(&remedy, 400)));
-    let others: Vec<_> = refused.map(|(name, _)| format!("{:?}", brief(name, 200))).collect();
+    let line = format!("{} is not accepted: {}", first.told(), brief(&causes(error), 1000));
+    let help = first.remedy().map(|remedy| format!(" (help: {})", brief(&remedy, 400)));
+    let others: Vec<_> = refused
+        .map(|(other, _)| {
+            let same = matches!(other.subject, Subject::Input) == matches!(first.subject, Subject::Input);
+            if same { format!("{:?}", brief(&other.name, 200)) } else { other.told() }
+        })
+        .collect();
     let others = if others.is_empty() { String::new() } else { format!("; nor are {}", others.join(", ")) };
     brief(&format!("{line}{}{others}", help.unwrap_or_default()), MESSAGE_LIMIT)
 }
 
 fn passed(answers: &[Answer]) -> String {
+    let (inputs, images): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.subject == Subject::Input);
+    let each = [("inputs", inputs), ("images", images)].into_iter().filter(|(_, of)| !of.is_empty());
+    let each = each.map(|(what, of)| format!("{what} {}", passed_of(&of)));
+    brief(&each.collect::<Vec<_>>().join("; "), MESSAGE_LIMIT)
+}
+
+fn passed_of(answers: &[&Answer]) -> String {
     let of = |is: fn(&Verdict) -> bool| {
         let names = answers.iter().filter(|a| a.verdict.as_ref().is_ok_and(is));
         names.map(|a| format!("{:?}", brief(&a.name, 200))).collect::<Vec<_>>().join(", ")
@@ -110,11 +161,11 @@ fn passed(answers: &[Answer]) -> String {
         .filter(|(_, names)| !names.is_empty())
         .map(|(what, names)| format!("{what}: {names}"))
         .collect();
-    brief(&format!("inputs {}", parts.join("; ")), MESSAGE_LIMIT)
+    parts.join("; ")
 }
 
 /// Those whose files were accepted each by itself, and how many that were.
-fn of_pieces(answers: &[Answer]) -> String {
+fn of_pieces(answers: &[&Answer]) -> String {
     let pieces = answers.iter().filter_map(|answer| match answer.verdict.as_ref().ok()? {
         Verdict::AcceptedEach { files, .. } => Some(format!("{:?} ({files})", brief(&answer.name, 200))),
         _ => None,

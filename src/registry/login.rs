@@ -165,6 +165,11 @@ impl Logins {
         self.entries.get(registry.as_str()).or_else(|| self.entries.get(registry.server()))
     }
 
+    /// Whether somebody logged in there.
+    pub(super) fn has(&self, registry: &Registry) -> bool {
+        self.of_registry(registry).is_some()
+    }
+
     /// Whether a program that is not run would have given one.
     pub(super) fn is_helped(&self, registry: &Registry) -> bool {
         self.of_registry(registry).is_none() && self.helped.iter().any(|host| host == registry.as_str())

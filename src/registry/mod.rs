@@ -18,7 +18,7 @@ mod tagging;
 use std::sync::Arc;
 
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::image::{ImageReference, Manifest, Repository};
+use argo_attest_core::image::{ImageReference, Manifest, Registry, Repository};
 use bytes::Bytes;
 
 pub use error::RegistryError;
@@ -65,6 +65,11 @@ impl Registries {
     pub fn from_env(env: &dyn Env, plain: bool) -> Result<Self, RegistryError> {
         let logins = Logins::from_env(env).map_err(RegistryError::Login)?;
         Ok(Self { http: Arc::new(Http::new(env, logins, plain)?) })
+    }
+
+    /// Whether the user's configuration has a login for a registry: then it is one of the user's.
+    pub fn knows(&self, registry: &Registry) -> bool {
+        self.http.logins.has(registry)
     }
 
     /// The same from beside a step: with logins also from where builders have them mounted.

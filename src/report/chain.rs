@@ -57,7 +57,7 @@ fn word(standing: &Standing) -> &'static str {
         Standing::Root => "root",
         Standing::Verified(_) => "verified",
         Standing::Again(_) => "again",
-        Standing::Broken(error) if error.store().is_some() => "error",
+        Standing::Broken(error) if error.unknown().is_some() => "error",
         Standing::Broken(_) => "failed",
     }
 }
@@ -71,7 +71,11 @@ pub fn link_remedy(link: &Link, error: &LinkError) -> Option<String> {
     };
     match error {
         LinkError::Fetch(FetchError::Missing { .. }) => elsewhere(),
+        LinkError::Fetch(FetchError::Unnamed { registry, .. }) => {
+            Some(format!("name it, if it may be asked: --registry {registry}"))
+        }
         LinkError::Fetch(FetchError::Store(error)) => error.remedy(),
+        LinkError::Fetch(FetchError::Registry(error)) => error.remedy(),
         LinkError::Rejected(rejection) => rejection.remedy(),
         _ => None,
     }

@@ -202,7 +202,8 @@ impl Attesting<'_> {
             form: self.prepared.form.as_str(),
             files_digested: (stats.files_before_end, stats.files_after_end),
             bytes_digested: (stats.bytes_before_end, stats.bytes_after_end),
-            input_evidence: self.prepared.inputs.clone(),
+            input_evidence: self.prepared.upstream.inputs.clone(),
+            image_evidence: self.prepared.upstream.images.clone(),
         }
     }
 }

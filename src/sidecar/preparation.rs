@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use argo_attest_core::argo::{ObjectRef, Predicates, Step};
-use argo_attest_core::slsa::InputEvidence;
 use tokio::task::spawn_blocking;
 
 use super::failed::{NotReady, not_established, not_ready};
@@ -18,7 +17,7 @@ use super::planned::{self, Keeping, OutcomeObject, Planned};
 use super::predicates::{Pair, pairs};
 use super::settings::Form;
 use super::surroundings::Surroundings;
-use super::upstream;
+use super::upstream::{self, Upstream};
 use crate::artifact_repository::{Stores, StoresError, key};
 use crate::signer::{self, FollowedKey};
 use crate::store::{ObjectKey, Store};
@@ -39,8 +38,8 @@ pub(super) struct Prepared {
     pub(super) images: StepImages,
     /// The files that it says speak of what else it leaves.
     pub(super) predicates: Predicates,
-    /// What is known of the inputs, by name.
-    pub(super) inputs: BTreeMap<String, InputEvidence>,
+    /// What the gate found of what went into the step.
+    pub(super) upstream: Upstream,
     /// Where the step's own outcome goes, or why it has no place.
     pub(super) outcome: Result<OutcomePlace, String>,
     /// Why no output can be attested.
@@ -63,7 +62,8 @@ impl Prepared {
         here.waits_for.set("the API server's word on what the step is");
         let placing = Placing::new(claim.asked().placement, here.settings);
         let established = claim.establish(&here.platform()).await;
-        let Established { step, source: template, asked } = established.map_err(|e| not_established(&e))?;
+        let Established { step, source: template, asked, .. } =
+            established.map_err(|e| not_established(&e))?;
         let predicates = asked.predicates;
         let images = StepImages::new(asked.images, here.environment, here.settings.plain_http);
         here.waits_for.set("the key");
@@ -71,9 +71,9 @@ impl Prepared {
             .with_password_file(here.settings.key_password_file.as_deref())
             .expecting(here.settings.key_id);
         let key = FollowedKey::load(&here.settings.key, &opening).await.map_err(|e| NotReady::from(&e))?;
-        let (inputs, invalid) = match upstream::read(&here.settings.evidence, &step) {
-            Ok(inputs) => (inputs, None),
-            Err(why) => (BTreeMap::new(), Some(why)),
+        let (upstream, invalid) = match upstream::read(&here.settings.evidence, &step) {
+            Ok(upstream) => (upstream, None),
+            Err(why) => (Upstream::default(), Some(why)),
         };
         here.waits_for.set("a look at the places where main's volumes are mounted");
         let (step, mut outputs) = {
@@ -109,7 +109,7 @@ impl Prepared {
             opened,
             images,
             predicates,
-            inputs,
+            upstream,
             outcome,
             hindrance,
             troubles,

@@ -36,6 +36,9 @@ pub struct Established {
     pub asked: Asked,
     /// With what the text was compared.
     pub source: TemplateSource,
+    /// The pod's own spec, if it is known: as the API server has it or, failing that, as it was
+    /// handed over. The text says what this says.
+    pub pod: Option<PodSpec>,
 }
 
 impl<'a> Claim<'a> {
@@ -47,6 +50,7 @@ impl<'a> Claim<'a> {
             pod: pod.as_ref().map(|pod| &pod.annotations),
             attest: handed_over.asked_attest.as_deref(),
             verify_inputs: handed_over.asked_verify_inputs.as_deref(),
+            verify_images: handed_over.asked_verify_images.as_deref(),
         };
         let asked = Asked::of(&step, evidence)?;
         if let Some(pod) = &pod {
@@ -102,7 +106,8 @@ impl<'a> Claim<'a> {
             }
             Err(why) => missing.push(format!("its Workflow: {}", why.told())),
         }
-        if let Some(pod) = live.as_ref().map(|pod| &pod.spec).or(handed_over.as_ref()) {
+        let pod = live.map(|pod| pod.spec).or(handed_over);
+        if let Some(pod) = &pod {
             pod.complete(&mut step);
         }
         let why = missing.join("; ");
@@ -115,7 +120,7 @@ impl<'a> Claim<'a> {
             not_compared = why,
             "template established"
         );
-        Ok(Established { step, asked, source })
+        Ok(Established { step, asked, source, pod })
     }
 
     async fn live_pod(&self, platform: &Platform<'_>, deadline: Instant) -> Result<LivePod, NotCompared> {

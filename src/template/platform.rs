@@ -15,6 +15,8 @@ pub struct HandedOver {
     pub asked_attest: Option<String>,
     /// The pod's annotation `argo-attest.io/verify-inputs`; empty if it has none.
     pub asked_verify_inputs: Option<String>,
+    /// The pod's annotation `argo-attest.io/verify-images`; empty if it has none.
+    pub asked_verify_images: Option<String>,
 }
 
 /// All that a template's text can be compared with.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{ImageReference, Manifest, Platform};
+use argo_attest_core::slsa::AttestationRef;
 use argo_attest_core::text::brief;
 use argo_attest_core::verify::{Content, Place, Rejection};
 
@@ -24,6 +25,7 @@ pub async fn check_image(
     image: &ImageReference,
     platform: Option<&Platform>,
 ) -> Result<Checked, CheckError> {
+    let checker = &of_images(checker);
     let whole = registries.manifest(image).await?.manifest;
     let part = platform.map(|platform| image_for(&whole, platform)).transpose()?.flatten();
     let Some(part) = part else { return check(checker, registries, image, whole.digest()).await };
@@ -37,6 +39,46 @@ pub async fn check_image(
         }
         decided => decided,
     }
+}
+
+/// An image that is as it was attested.
+#[derive(Debug)]
+pub struct AttestedImage {
+    /// What the attestation says of it.
+    pub found: Checked,
+    /// Which image its name meant when it was looked at.
+    pub digest: Sha256Digest,
+    /// The attestation: the manifest that refers to the image, and the digest of what it carries.
+    pub attestation: AttestationRef,
+}
+
+/// Checks an image by what refers to the very manifest that it is named by: an index by its own, and
+/// the image of a platform by its own.
+pub async fn check_named_image(
+    checker: &Checker,
+    registries: &Registries,
+    image: &ImageReference,
+) -> Result<AttestedImage, CheckError> {
+    let checker = &of_images(checker);
+    let digest = registries.manifest(image).await?.manifest.digest();
+    let content = Arc::new(Content::File(digest));
+    let attestations = ImageAttestations::new(registries, image.repository(), digest);
+    let mut attestation = None;
+    let found = candidates::first(attestations.candidates(), async |candidate| {
+        let (uri, sha256) = (candidate.bundle_uri.clone(), Sha256Digest::of(&candidate.bytes));
+        let found = judge(checker, candidate, &content).await?;
+        attestation = Some(AttestationRef { uri, sha256 });
+        Ok(found)
+    });
+    let found = found.await?;
+    let lost = || Rejection::NoAttestation { looked_for: vec![found.origin.clone()] };
+    let attestation = attestation.ok_or_else(lost)?;
+    Ok(AttestedImage { found, digest, attestation })
+}
+
+/// With what the policy wants of images.
+fn of_images(checker: &Checker) -> Checker {
+    Checker { policy: checker.policy.of_images(), ..checker.clone() }
 }
 
 /// The digest of the index's image for a platform; `None` if this is an image already.

@@ -195,6 +195,7 @@ fn all_that_is_named_is_in_the_contract() {
     let annotations = [
         annotation::ATTEST,
         annotation::VERIFY_INPUTS,
+        annotation::VERIFY_IMAGES,
         annotation::IMAGES,
         annotation::PREDICATES,
         annotation::PLACE,
@@ -213,6 +214,7 @@ fn all_that_is_named_is_in_the_contract() {
         place::POLICY_FILE,
         place::API_TOKEN,
         place::AUTHORITIES,
+        place::REGISTRY,
     ];
     let mut seen = BTreeSet::new();
     for file in files {

@@ -1,5 +1,6 @@
 //! What is added to which kind of workflow and template.
 
+use argo_attest_core::argo::Check;
 use argo_attest_core::inject::{Container, Mode, Obstacle, Refusal, RunAs, Settings, inject, remove, update};
 
 use super::oracle::{added_lines, names, read, spec, templates};
@@ -206,6 +207,47 @@ fn which_steps_the_gate_checks() {
     }
     let decided = "argo-attest.io/attest: '{{=asks}}', argo-attest.io/verify-inputs: 'true'";
     assert_eq!(check(&step(decided), false), serde_json::json!([]));
+}
+
+/// The gate is there for images, too, and then checks inputs only where they are asked for.
+#[test]
+fn of_which_steps_the_gate_checks_the_images() {
+    let step = |annotations: &str| {
+        let template = format!(
+            "  - name: t\n    metadata: {{annotations: {{{annotations}}}}}\n    inputs: {{artifacts: [{{name: a, path: /a}}]}}\n    script: {{image: alpine}}\n"
+        );
+        workflow("Workflow", &template)
+    };
+    // What its gate is told, if it gets one; whether it gets a sidecar.
+    let made = |annotations: &str, check_images: Check, all: bool| {
+        let settings = Settings { all, check_images, ..settings() };
+        let document = read(&injected(&step(annotations), &settings).unwrap().text).remove(0);
+        let holder = if all { &spec(&document)["templateDefaults"] } else { templates(&document)[0] };
+        let names = names(holder, "initContainers").into_iter().map(|name| name == "argo-attest");
+        let sidecar = names.clone().any(|is| is);
+        let gate = names.into_iter().position(|is| !is)?;
+        let env = holder["initContainers"][gate]["env"].as_array().unwrap();
+        let of = |name: &str| env.iter().find(|it| it["name"] == format!("ARGO_ATTEST_{name}"));
+        let text = |name: &str| of(name).map(|it| it["value"].as_str().unwrap().to_owned());
+        Some((text("CHECK"), text("CHECK_IMAGES"), of("ASKED_VERIFY_IMAGES").is_some(), sidecar))
+    };
+    let said = |text: &str| Some(text.to_owned());
+    let yes = "argo-attest.io/verify-images: 'true'";
+    assert_eq!(made(yes, Check::OptIn, false), Some((said("opt-in"), None, true, false)));
+    let open = "argo-attest.io/verify-images: '{{=asks}}'";
+    assert_eq!(made(open, Check::OptIn, false), Some((said("opt-in"), None, true, false)));
+    let both = "argo-attest.io/attest: 'true', argo-attest.io/verify-images: 'true'";
+    assert_eq!(made(both, Check::OptIn, false), Some((None, None, true, true)));
+    let inputs = "argo-attest.io/attest: 'true'";
+    assert_eq!(made(inputs, Check::OptIn, false), Some((None, None, false, true)));
+    let no = "argo-attest.io/verify-images: 'false'";
+    assert_eq!(made(no, Check::OptIn, false), None);
+    assert_eq!(made(no, Check::OptOut, false), None);
+    assert_eq!(made(no, Check::Always, false), Some((said("opt-in"), said("always"), true, false)));
+    assert_eq!(made("", Check::OptOut, false), Some((said("opt-in"), said("opt-out"), true, false)));
+    assert_eq!(made("", Check::OptIn, true), Some((said("opt-out"), None, false, true)));
+    assert_eq!(made(yes, Check::OptIn, true), Some((said("opt-out"), None, true, true)));
+    assert_eq!(made("", Check::Always, true), Some((said("opt-out"), said("always"), true, true)));
 }
 
 #[test]

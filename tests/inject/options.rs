@@ -316,3 +316,47 @@ fn what_all_pods_are_annotated_with_counts() {
     let own = "metadata: {annotations: {argo-attest.io/attest: \"false\"}}\n    container:";
     assert!(!asks(&of_pods("true").replace("container:", own)));
 }
+
+/// Who is asked about images is logged in to where it is asked, and nowhere else.
+#[test]
+fn logins_to_registries_go_to_those_who_ask_one() {
+    let with = Settings { registry_secret: Some("pull".parse().unwrap()), ..settings() };
+    let step = |annotations: &str| {
+        format!(
+            "{HEAD}  templates:\n  - name: build\n    metadata: {{annotations: {{{annotations}}}}}\n    container: {{image: alpine}}\n"
+        )
+    };
+    let has = |container: &Value| {
+        let env = container["env"].as_array().unwrap();
+        let told =
+            env.iter().any(|v| v["name"] == "DOCKER_CONFIG" && v["value"] == "/etc/argo-attest/registry");
+        let mounts = container["volumeMounts"].as_array().unwrap();
+        let mounted = mounts.iter().any(|mount| {
+            *mount == json!({"name": "argo-attest-registry", "mountPath": "/etc/argo-attest/registry", "readOnly": true})
+        });
+        assert_eq!(told, mounted, "{container}");
+        told
+    };
+    for (annotations, expected) in [
+        ("argo-attest.io/attest: 'true'", vec![("argo-attest", false)]),
+        ("argo-attest.io/images: 'r.example/a:1'", vec![("argo-attest", true)]),
+        ("argo-attest.io/verify-images: 'true'", vec![("argo-attest-gate", true)]),
+        (
+            "argo-attest.io/attest: 'true', argo-attest.io/verify-images: 'true'",
+            vec![("argo-attest-gate", true), ("argo-attest", false)],
+        ),
+    ] {
+        let text = step(annotations);
+        let made = template(&text, &with);
+        let all = made["initContainers"].as_array().unwrap();
+        let found: Vec<_> = all.iter().map(|one| (one["name"].as_str().unwrap(), has(one))).collect();
+        assert_eq!(found, expected, "{annotations}");
+        // There and back, with the Secret and without.
+        let done = injected(&text, &with).unwrap().text;
+        let without = injected(&text, &settings()).unwrap().text;
+        assert_eq!(done.contains("secretName: pull"), expected.iter().any(|(_, has)| *has), "{done}");
+        assert_eq!(update(&without, &with).unwrap().text, done);
+        assert_eq!(update(&done, &settings()).unwrap().text, without);
+        assert_eq!(remove(&done, &[]).unwrap().text, remove(&without, &[]).unwrap().text);
+    }
+}

@@ -6,6 +6,8 @@
 mod archives;
 #[path = "support/consumer.rs"]
 mod consumer;
+#[path = "support/handed_over.rs"]
+mod handed_over;
 #[path = "support/init.rs"]
 mod init;
 #[path = "../support/namespace.rs"]

@@ -23,6 +23,8 @@ pub mod variable {
         ASKED_ATTEST = "ARGO_ATTEST_ASKED_ATTEST";
         /// The pod's annotation [`VERIFY_INPUTS`](super::annotation::VERIFY_INPUTS).
         ASKED_VERIFY_INPUTS = "ARGO_ATTEST_ASKED_VERIFY_INPUTS";
+        /// The pod's annotation [`VERIFY_IMAGES`](super::annotation::VERIFY_IMAGES).
+        ASKED_VERIFY_IMAGES = "ARGO_ATTEST_ASKED_VERIFY_IMAGES";
         /// Where the attestations of a step's outputs lie.
         ATTESTATIONS = "ARGO_ATTEST_ATTESTATIONS";
         /// What a step that failed left is to be attested, too.
@@ -41,6 +43,8 @@ pub mod variable {
         CERTIFICATE_OIDC_ISSUER = "ARGO_ATTEST_CERTIFICATE_OIDC_ISSUER";
         /// Which steps the gate checks.
         CHECK = "ARGO_ATTEST_CHECK";
+        /// Of which steps the gate checks the images of the containers.
+        CHECK_IMAGES = "ARGO_ATTEST_CHECK_IMAGES";
         /// Whether an image's attestation goes under a tag, too.
         COSIGN_TAG = "ARGO_ATTEST_COSIGN_TAG";
         /// What CPU our containers may have at most.
@@ -127,6 +131,10 @@ pub mod variable {
         QUIET = "ARGO_ATTEST_QUIET";
         /// How long main is held.
         READY_TIMEOUT = "ARGO_ATTEST_READY_TIMEOUT";
+        /// Registries that are asked for what a chain names.
+        REGISTRY = "ARGO_ATTEST_REGISTRY";
+        /// The Secret with logins to registries.
+        REGISTRY_SECRET = "ARGO_ATTEST_REGISTRY_SECRET";
         /// As which user our containers run.
         RUN_AS_USER = "ARGO_ATTEST_RUN_AS_USER";
         /// Where the stores' Secrets are mounted.
@@ -178,6 +186,9 @@ pub mod annotation {
     pub const ATTEST: &str = "argo-attest.io/attest";
     /// On a template: `"true"` asks for its inputs to be checked, `"false"` to leave it.
     pub const VERIFY_INPUTS: &str = "argo-attest.io/verify-inputs";
+    /// On a template: `"true"` asks for the images of its containers to be checked, `"false"` to
+    /// leave it.
+    pub const VERIFY_IMAGES: &str = "argo-attest.io/verify-images";
     /// On a template: images that its step pushes, as `registry/repository:tag`, several by commas.
     pub const IMAGES: &str = "argo-attest.io/images";
     /// On a template: files of its outputs that say something of the others, as `output=type`.
@@ -222,6 +233,8 @@ pub mod volume {
     pub const EVIDENCE: &str = "argo-attest-evidence";
     /// Authorities that stores' certificates are checked by.
     pub const AUTHORITIES: &str = "argo-attest-ca";
+    /// Logins to registries.
+    pub const REGISTRY: &str = "argo-attest-registry";
     /// The store's credentials. Not named like the Secret: such a volume is one that Argo
     /// itself may add to the pod.
     pub const STORE: &str = "argo-attest-store";
@@ -243,6 +256,8 @@ pub mod place {
     pub const POLICY_FILE: &str = "/etc/argo-attest/policy/policy.yaml";
     /// The folder of authorities that stores' certificates are checked by.
     pub const AUTHORITIES: &str = "/etc/argo-attest/ca";
+    /// The folder of logins to registries, which `DOCKER_CONFIG` names.
+    pub const REGISTRY: &str = "/etc/argo-attest/registry";
     /// What the gate found.
     pub const EVIDENCE: &str = "/run/argo-attest";
     /// What the sidecar says of itself, to a check in another container; a file beside what the

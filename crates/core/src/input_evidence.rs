@@ -48,10 +48,20 @@ pub struct Record {
     pub attestation: Option<AttestationRef>,
 }
 
-/// All inputs of a step that were checked.
+/// The image of one container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageRecord {
+    /// As the pod names it.
+    pub image: String,
+    /// What became of it, by the container's name.
+    pub found: Record,
+}
+
+/// All inputs of a step that were checked, and the images of its containers, if those were.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Evidence {
     records: Vec<Record>,
+    images: Vec<ImageRecord>,
 }
 
 /// Why bytes are not evidence.
@@ -71,17 +81,29 @@ pub enum InvalidEvidence {
         /// What is wrong.
         why: &'static str,
     },
+    /// The same of a container's image.
+    #[error("the gate's evidence of the image of container {name:?}: {why}")]
+    Image {
+        /// Which container, printable.
+        name: String,
+        /// What is wrong.
+        why: &'static str,
+    },
 }
 
 #[derive(Serialize)]
 struct Written<'a> {
     schema: &'static str,
     inputs: Vec<WrittenRecord<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<WrittenRecord<'a>>,
 }
 
 #[derive(Serialize)]
 struct WrittenRecord<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a str>,
     finding: Finding,
     #[serde(skip_serializing_if = "DigestSet::is_empty")]
     digest: &'a DigestSet,
@@ -100,12 +122,15 @@ struct WrittenAttestation<'a> {
 struct Wire {
     schema: String,
     inputs: AtMost<Object<WireRecord>, MAX_INPUTS>,
+    #[serde(default)]
+    images: AtMost<Object<WireRecord>, MAX_INPUTS>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireRecord {
     name: String,
+    image: Option<String>,
     finding: Finding,
     #[serde(default)]
     digest: DigestSet,
@@ -132,12 +157,34 @@ impl Evidence {
             }
         }
         drop(names);
-        Ok(Self { records })
+        Ok(Self { records, images: Vec::new() })
+    }
+
+    /// The same with these images, one for each container.
+    pub fn with_images(self, images: Vec<ImageRecord>) -> Result<Self, InvalidEvidence> {
+        let mut names = BTreeSet::new();
+        for ImageRecord { image, found } in &images {
+            let unfit = image.is_empty() || image.len() > MAX_TEXT;
+            let why = unfit.then_some("its name is empty or too long").or_else(|| found.contradiction());
+            let why = why.or_else(|| {
+                (!names.insert(found.name.as_str())).then_some("there is more than one of that name")
+            });
+            if let Some(why) = why {
+                return Err(InvalidEvidence::Image { name: crate::text::brief(&found.name, 200), why });
+            }
+        }
+        drop(names);
+        Ok(Self { images, ..self })
     }
 
     /// The inputs.
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// The images of containers.
+    pub fn images(&self) -> &[ImageRecord] {
+        &self.images
     }
 
     /// Reads what [`Self::to_json`] wrote, and nothing else.
@@ -146,39 +193,61 @@ impl Evidence {
         if wire.schema != SCHEMA {
             return Err(InvalidEvidence::Schema);
         }
-        let record = |Object(wire): Object<WireRecord>| {
-            let attestation = wire.attestation.map(|Object(WireAttestation { uri, sha256 })| {
-                let parsed = sha256.parse::<Sha256Digest>();
-                parsed.map(|sha256| AttestationRef { uri, sha256 })
-            });
-            let malformed = |_| InvalidEvidence::Record {
+        let input = |Object(wire): Object<WireRecord>| match wire.image {
+            None => wire.record(),
+            Some(_) => Err(InvalidEvidence::Record {
                 name: crate::text::brief(&wire.name, 200),
-                why: "the attestation's digest is not 64 hexadecimal digits",
-            };
-            let attestation = attestation.transpose().map_err(malformed)?;
-            Ok(Record { name: wire.name, finding: wire.finding, digest: wire.digest, attestation })
+                why: "an input is no image",
+            }),
         };
-        Self::new(wire.inputs.0.into_iter().map(record).collect::<Result<_, InvalidEvidence>>()?)
+        let image = |Object(wire): Object<WireRecord>| {
+            let image = wire.image.clone().unwrap_or_default();
+            Ok(ImageRecord { image, found: wire.record()? })
+        };
+        let inputs = wire.inputs.0.into_iter().map(input).collect::<Result<_, InvalidEvidence>>()?;
+        let images = wire.images.0.into_iter().map(image).collect::<Result<_, InvalidEvidence>>()?;
+        Self::new(inputs)?.with_images(images)
     }
 
     /// The JSON, on one line. The same evidence always gives the same bytes.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let inputs = self.records.iter().map(|record| WrittenRecord {
-            name: &record.name,
-            finding: record.finding,
-            digest: &record.digest,
-            attestation: record
-                .attestation
-                .as_ref()
-                .map(|a| WrittenAttestation { uri: &a.uri, sha256: a.sha256.to_string() }),
-        });
-        let mut bytes = serde_json::to_vec(&Written { schema: SCHEMA, inputs: inputs.collect() })?;
+        let inputs = self.records.iter().map(|record| record.written(None)).collect();
+        let images = self.images.iter().map(|of| of.found.written(Some(&of.image))).collect();
+        let mut bytes = serde_json::to_vec(&Written { schema: SCHEMA, inputs, images })?;
         bytes.push(b'\n');
         Ok(bytes)
     }
 }
 
+impl WireRecord {
+    fn record(self) -> Result<Record, InvalidEvidence> {
+        let attestation = self.attestation.map(|Object(WireAttestation { uri, sha256 })| {
+            let parsed = sha256.parse::<Sha256Digest>();
+            parsed.map(|sha256| AttestationRef { uri, sha256 })
+        });
+        let malformed = |_| InvalidEvidence::Record {
+            name: crate::text::brief(&self.name, 200),
+            why: "the attestation's digest is not 64 hexadecimal digits",
+        };
+        let attestation = attestation.transpose().map_err(malformed)?;
+        Ok(Record { name: self.name, finding: self.finding, digest: self.digest, attestation })
+    }
+}
+
 impl Record {
+    fn written<'a>(&'a self, image: Option<&'a str>) -> WrittenRecord<'a> {
+        WrittenRecord {
+            name: &self.name,
+            image,
+            finding: self.finding,
+            digest: &self.digest,
+            attestation: self
+                .attestation
+                .as_ref()
+                .map(|a| WrittenAttestation { uri: &a.uri, sha256: a.sha256.to_string() }),
+        }
+    }
+
     fn contradiction(&self) -> Option<&'static str> {
         let uri = self.attestation.as_ref().map(|a| a.uri.as_str()).unwrap_or_default();
         if self.name.is_empty() || self.name.len() > MAX_TEXT || uri.len() > MAX_TEXT {
@@ -221,6 +290,9 @@ mod tests {
         let good = Evidence::new(vec![accepted("a", "s3://b/k")]).unwrap().to_json().unwrap();
         let good = String::from_utf8(good).unwrap();
         let twice = good.replace("}}]", "}},{\"name\":\"a\",\"finding\":\"absent\"}]");
+        let image = |text: &str| good.replace("}}]}", &format!("}}}}],\"images\":[{text}]}}"));
+        let one = "{\"name\":\"main\",\"image\":\"a\",\"finding\":\"missing\"}";
+        Evidence::from_json(image(one).as_bytes()).unwrap();
         for (text, why) in [
             (good.replace("/v1", "/v2"), "a schema that is not"),
             (good.replace("\"name\"", "\"x\":1,\"name\""), "malformed"),
@@ -234,6 +306,10 @@ mod tests {
                 "not 64 hexadecimal digits",
             ),
             (twice, "more than one of that name"),
+            (good.replace("\"name\":\"a\"", "\"name\":\"a\",\"image\":\"b\""), "an input is no image"),
+            (image("{\"name\":\"main\",\"finding\":\"missing\"}"), "its name is empty"),
+            (image(&format!("{one},{one}")), "the image of container \"main\": there is more than one"),
+            (image(&one.replace("missing", "accepted")), "what is accepted has an attestation"),
             (String::new(), "malformed"),
             (format!("{good}{good}"), "malformed"),
             (" ".repeat(EVIDENCE_LIMIT + 1), "malformed"),
@@ -258,7 +334,9 @@ mod tests {
                 2 => record(name, Finding::Missing),
                 _ => record(name, Finding::Absent),
             });
-            let evidence = Evidence::new(records.collect()).unwrap();
+            let records: Vec<_> = records.collect();
+            let images = records.iter().map(|found| ImageRecord { image: "r/a:1".into(), found: found.clone() });
+            let evidence = Evidence::new(records.clone()).unwrap().with_images(images.collect()).unwrap();
             prop_assert_eq!(Evidence::from_json(&evidence.to_json().unwrap()).unwrap(), evidence);
         }
     }

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use super::super::{Auditor, Entry, Listed, Outcomes};
 use crate::attest::Attestor;
 use crate::attestations::{MAX_ATTESTATION, ObjectAttestations};
+use crate::chain::Images;
 use crate::store::{
     Listing, Location, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store,
     StoreError,
@@ -232,7 +233,12 @@ impl World {
             assert_eq!(location.to_string(), format!("s3://{BUCKET}"));
             Ok(Box::new(bucket.clone()) as Box<dyn Store>)
         };
-        Auditor::new(checker, Lanes::default(), Box::new(open), vec!["main.log".to_owned()])
+        Auditor::new(
+            checker,
+            Lanes::default(),
+            (Box::new(open), Images::default()),
+            vec!["main.log".to_owned()],
+        )
     }
 
     /// Audits the workflow, and a prefix if there is one.

@@ -122,6 +122,15 @@ async fn a_no_comes_before_what_could_not_be_found_out() {
             }
             self.0.fetch(uri, limit).await
         }
+
+        async fn with_image(
+            &self,
+            at: &Repository,
+            digest: Sha256Digest,
+            limit: usize,
+        ) -> Result<Bytes, FetchError> {
+            self.0.with_image(at, digest, limit).await
+        }
     }
     let shelf = Shelf::new();
     let missing = reference("missing", "memory:missing.sigstore.json", b"");
@@ -135,10 +144,10 @@ async fn a_no_comes_before_what_could_not_be_found_out() {
     };
     let chain = run(vec![away.clone(), after]).await;
     assert_eq!(told(&chain), [("inputs/away".to_owned(), "broken")], "nobody waits for it twice");
-    assert!(chain.broken().unwrap().1.store().is_some());
+    assert!(chain.broken().unwrap().1.unknown().is_some());
     let chain = run(vec![missing, away]).await;
     assert_eq!(broken(&chain).0, "inputs/missing");
-    assert!(chain.broken().unwrap().1.store().is_none());
+    assert!(chain.broken().unwrap().1.unknown().is_none());
 }
 
 /// What a statement says is only where to ask, never whom.

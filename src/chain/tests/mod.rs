@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use argo_attest_core::contents::Contents;
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::image::Repository;
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use argo_attest_core::policy::{Policy, PolicyViolation, TrustedKey};
@@ -20,9 +21,11 @@ use serde_json::json;
 use super::*;
 use crate::attest::Attestor;
 use crate::attestations::{MAX_ATTESTATION, ObjectAttestations};
+use crate::registry::{Registries, RegistryError};
 use crate::store::{MemoryStore, ObjectKey, Store as _, StoreError};
 
 mod breaks;
+mod images;
 mod limits;
 mod policies;
 mod shapes;
@@ -35,6 +38,8 @@ struct Shelf {
     store: MemoryStore,
     key: PrivateKey,
     asked: Mutex<Vec<String>>,
+    /// Of repositories, by address.
+    blobs: Mutex<BTreeMap<String, Bytes>>,
 }
 
 #[async_trait]
@@ -49,6 +54,22 @@ impl Source for Shelf {
             Err(StoreError::NotFound { uri }) => Err(FetchError::Missing { uri }),
             Err(error) => Err(FetchError::Store(error)),
         }
+    }
+
+    async fn with_image(
+        &self,
+        at: &Repository,
+        digest: Sha256Digest,
+        limit: usize,
+    ) -> Result<Bytes, FetchError> {
+        let uri = format!("oci://{}", at.at(digest));
+        self.asked.lock().unwrap().push(uri.clone());
+        let found = self.blobs.lock().unwrap().get(&uri).cloned();
+        let bytes = found.ok_or(FetchError::Missing { uri: uri.clone() })?;
+        if bytes.len() > limit {
+            return Err(FetchError::Registry(RegistryError::TooLarge { what: uri, limit }));
+        }
+        Ok(bytes)
     }
 }
 
@@ -81,7 +102,7 @@ fn root(name: &str) -> ResourceDescriptor {
 impl Shelf {
     fn new() -> Self {
         let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
-        Self { store: MemoryStore::new(), key, asked: Mutex::default() }
+        Self { store: MemoryStore::new(), key, asked: Mutex::default(), blobs: Mutex::default() }
     }
 
     fn policy(&self) -> Policy {

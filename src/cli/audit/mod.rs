@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use self::told::Teller;
 use super::answer::CheckFailure;
 use super::asked::{self, All, Asked, Naming};
-use super::images::ImageArgs;
+use super::images::{ImageArgs, RegistryArgs};
 use super::trusted::{Trusted, Trusting, input_once, trusted};
 use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
@@ -81,6 +81,8 @@ pub(super) struct AuditArgs {
     /// Names of files that nobody attests, as Argo's logs; can be given several times
     #[arg(long, value_name = "NAME", env = variable::NOT_OURS, default_value = USUAL_LOG)]
     not_ours: Vec<String>,
+    #[command(flatten)]
+    registries: RegistryArgs,
     /// How to tell the findings
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, default_value = "text", value_enum)]
     output: Output,
@@ -126,7 +128,8 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let All { artifacts, orphans, lanes, .. } =
         All::of(&args.places, Naming::Attestations, ImageArgs::default()).await?;
     let open = |location: &Location| Ok(Box::new(asked::open(location)?) as Box<dyn Store>);
-    let auditor = Auditor::new(checker, lanes, Box::new(open), args.not_ours);
+    let images = args.registries.images(false, &args.places);
+    let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours);
 
     let mut teller = Teller::new(args.output, args.quiet);
     let (artifacts, unknown) = listed(&auditor, artifacts)?;

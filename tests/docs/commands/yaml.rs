@@ -38,9 +38,11 @@ fn what(yaml: &str) -> Shown {
         text if text.starts_with("keys:") || text.starts_with("trustedRoot:") => {
             Shown::Policy(POLICY.to_owned() + text)
         }
-        text if text.starts_with("missing:") || text.starts_with("expect:") => Shown::Policy(format!(
-            "{POLICY}keys: [{{name: a, file: a.pub}}]\nbuilders: [{{id: \"https://a.example.com\", keys: [a]}}]\n{text}"
-        )),
+        text if ["missing:", "expect:", "images:"].iter().any(|part| text.starts_with(part)) => {
+            Shown::Policy(format!(
+                "{POLICY}keys: [{{name: a, file: a.pub}}]\nbuilders: [{{id: \"https://a.example.com\", keys: [a]}}]\n{text}"
+            ))
+        }
         text if text.starts_with("apiVersion: argoproj.io/") => Shown::Workflow(text.to_owned()),
         text if OTHERS.iter().any(|beginning| text.starts_with(beginning)) => Shown::Other,
         text if text.starts_with("templates:") || text.starts_with("volumes:") => spec(),

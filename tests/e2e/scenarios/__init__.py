@@ -11,6 +11,7 @@ from . import (  # noqa: F401
     fields,
     forged,
     gate,
+    image_gate,
     images,
     inject,
     links,

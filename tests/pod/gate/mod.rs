@@ -6,6 +6,7 @@ mod elsewhere;
 mod evidence;
 mod forms;
 mod idle;
+mod images;
 mod mounts;
 mod pieces;
 mod places;

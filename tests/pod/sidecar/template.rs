@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::readiness::assert_unattested;
+use crate::handed_over::handed_over;
 use crate::output::Output;
 use crate::pod::{POD_UID, Pod};
 use crate::process::until;
@@ -103,37 +104,6 @@ fn stored(pod: &Pod) -> Value {
             "templateName": "build", "templateScope": "local/wf", "phase": "Running",
         }}},
     })
-}
-
-/// The same pod as the admission policy hands it over, with these annotations.
-fn handed_over(pod: &Value, annotations: &[(&str, &str)]) -> String {
-    let net = |text: &str| format!("{}:{text},", text.chars().count());
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let words = |value: &Value| net(&items(value).iter().map(|word| net(&text(word))).collect::<String>());
-    let mut all = "v1;".to_owned();
-    for (list, kind) in [("initContainers", "i"), ("containers", "c")] {
-        for container in items(&pod["spec"][list]) {
-            let mounts = items(&container["volumeMounts"])
-                .iter()
-                .map(|mount| {
-                    let fields = ["name", "mountPath", "subPath", "subPathExpr"]
-                        .map(|field| net(&text(&mount[field])));
-                    net(&(fields.concat() + if mount["readOnly"] == true { "r" } else { "w" }))
-                })
-                .collect::<String>();
-            let fields = [
-                net(&text(&container["name"])),
-                net(&text(&container["image"])),
-                words(&container["command"]),
-                words(&container["args"]),
-                net(&mounts),
-            ];
-            all += &net(&(kind.to_owned() + &fields.concat()));
-        }
-    }
-    let annotations = annotations.iter().map(|(name, value)| net(&(net(name) + &net(value))));
-    all + &net(&("a".to_owned() + &annotations.collect::<String>()))
 }
 
 type Spoil = fn(&mut Value);

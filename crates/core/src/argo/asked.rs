@@ -14,7 +14,7 @@ use super::images::{Images, InvalidImages};
 use super::placement::Placement;
 use super::predicates::{InvalidPredicates, Predicates};
 use super::step::Step;
-use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREDICATES, PREFIX, VERIFY_INPUTS};
+use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREDICATES, PREFIX, VERIFY_IMAGES, VERIFY_INPUTS};
 use crate::text::brief;
 
 /// Whether an annotation is one of ours, or was meant to be: Kubernetes takes capitals too.
@@ -34,6 +34,9 @@ pub struct Asked {
     /// Whether the inputs are to be checked ([`VERIFY_INPUTS`]); `None` if nothing is
     /// said of them.
     pub verify_inputs: Option<bool>,
+    /// Whether the images of its containers are to be checked ([`VERIFY_IMAGES`]); `None` if
+    /// nothing is said of them.
+    pub verify_images: Option<bool>,
     /// Where the attestations of the outputs are to lie ([`PLACE`]), if anything is said of
     /// it.
     pub placement: Option<Placement>,
@@ -54,6 +57,8 @@ pub struct AskedEvidence<'a> {
     pub attest: Option<&'a str>,
     /// `$ARGO_ATTEST_ASKED_VERIFY_INPUTS`: the same of [`VERIFY_INPUTS`].
     pub verify_inputs: Option<&'a str>,
+    /// `$ARGO_ATTEST_ASKED_VERIFY_IMAGES`: the same of [`VERIFY_IMAGES`].
+    pub verify_images: Option<&'a str>,
 }
 
 /// Where an annotation was read.
@@ -137,7 +142,7 @@ impl Trouble for AnnotationError {
         Some(match self {
             Self::Unknown { .. } => {
                 format!(
-                    "write {ATTEST}, {IMAGES}, {PREDICATES}, {VERIFY_INPUTS} or {PLACE}, or take the annotation away"
+                    "write {ATTEST}, {IMAGES}, {PREDICATES}, {VERIFY_INPUTS}, {VERIFY_IMAGES} or {PLACE}, or take the annotation away"
                 )
             }
             Self::Value { .. } => {
@@ -163,17 +168,20 @@ impl Asked {
         let pod = evidence.pod.map(|pod| Annotations::read(AskedIn::Pod, pod)).transpose()?;
         let attest = evidence.attest.map(|value| variable(ATTEST, value)).transpose()?;
         let verify_inputs = evidence.verify_inputs.map(|value| variable(VERIFY_INPUTS, value)).transpose()?;
+        let verify_images = evidence.verify_images.map(|value| variable(VERIFY_IMAGES, value)).transpose()?;
         let decided = pod.as_ref();
         let attest = decided.map(|pod| pod.attest).or(attest).unwrap_or(text.attest);
         let verify_inputs =
             decided.map(|pod| pod.verify_inputs).or(verify_inputs).unwrap_or(text.verify_inputs);
+        let verify_images =
+            decided.map(|pod| pod.verify_images).or(verify_images).unwrap_or(text.verify_images);
         // Where an attestation lies is no matter of trust: whoever looks for it looks in both
         // places. Nothing hands it over by itself. Nor the images: naming one that the step does
         // not push gives nothing, since what is signed is what was seen of it. Nor the files that speak
         // of outputs: they are the step's own, whatever they are called.
         let Annotations { placement, images, predicates, .. } = pod.unwrap_or(text);
         let attest = attest.unwrap_or(!images.is_empty() || !predicates.is_empty());
-        Ok(Self { attest, verify_inputs, placement, images, predicates })
+        Ok(Self { attest, verify_inputs, verify_images, placement, images, predicates })
     }
 }
 
@@ -182,6 +190,7 @@ impl Asked {
 struct Annotations {
     attest: Option<bool>,
     verify_inputs: Option<bool>,
+    verify_images: Option<bool>,
     placement: Option<Placement>,
     images: Images,
     predicates: Predicates,
@@ -194,6 +203,7 @@ impl Annotations {
             match name.as_str() {
                 ATTEST => read.attest = Some(yes_or_no(place, ATTEST, value)?),
                 VERIFY_INPUTS => read.verify_inputs = Some(yes_or_no(place, VERIFY_INPUTS, value)?),
+                VERIFY_IMAGES => read.verify_images = Some(yes_or_no(place, VERIFY_IMAGES, value)?),
                 PLACE => match value.parse() {
                     Ok(placement) => read.placement = Some(placement),
                     Err(_) => return Err(AnnotationError::Placement { place, value: brief(value, SHOWN) }),
@@ -272,7 +282,8 @@ mod tests {
         let evidence = AskedEvidence { attest: Some("true"), verify_inputs: Some(""), ..evidence };
         assert_eq!(Asked::of(&forged, evidence).unwrap(), of_pod);
 
-        let told = |attest, verify_inputs| AskedEvidence { pod: None, attest, verify_inputs };
+        let told =
+            |attest, verify_inputs| AskedEvidence { attest, verify_inputs, ..AskedEvidence::default() };
         let of_variables = Asked::default();
         assert_eq!(Asked::of(&forged, told(Some(""), Some(""))).unwrap(), of_variables);
         let asked = Asked::of(&step(&json!({})), told(Some("true"), Some("false"))).unwrap();
@@ -285,7 +296,12 @@ mod tests {
     #[test]
     fn what_is_misspelt_is_an_error_wherever_it_stands() {
         let fine = map(&[(ATTEST, "true")]);
-        let decided = AskedEvidence { pod: Some(&fine), attest: Some("true"), verify_inputs: Some("true") };
+        let decided = AskedEvidence {
+            pod: Some(&fine),
+            attest: Some("true"),
+            verify_inputs: Some("true"),
+            verify_images: Some("true"),
+        };
         let unknown = [
             "argo-attest.io/atest",
             "argo-attest.io/Attest",
@@ -305,7 +321,7 @@ mod tests {
             assert!(error.to_string().starts_with("the step's pod has the annotation"), "{error}");
         }
         for value in ["True", "1", "yes", " true", "true ", "", "TRUE"] {
-            for name in [ATTEST, VERIFY_INPUTS] {
+            for name in [ATTEST, VERIFY_INPUTS, VERIFY_IMAGES] {
                 let error = Asked::of(&step(&json!({name: value})), decided).unwrap_err();
                 assert!(matches!(error, AnnotationError::Value { place: AskedIn::Template, .. }), "{error}");
                 let pod = map(&[(name, value)]);
@@ -317,8 +333,27 @@ mod tests {
                 Asked::of(&step(&json!({})), evidence).unwrap_err();
                 let evidence = AskedEvidence { verify_inputs: Some(value), ..AskedEvidence::default() };
                 Asked::of(&step(&json!({})), evidence).unwrap_err();
+                let evidence = AskedEvidence { verify_images: Some(value), ..AskedEvidence::default() };
+                Asked::of(&step(&json!({})), evidence).unwrap_err();
             }
         }
+    }
+
+    #[test]
+    fn images_are_asked_for_apart_from_inputs() {
+        let says = |annotations: &serde_json::Value, evidence| {
+            Asked::of(&step(annotations), evidence).unwrap().verify_images
+        };
+        let nothing = AskedEvidence::default();
+        assert_eq!(says(&json!({ATTEST: "true", VERIFY_INPUTS: "true"}), nothing), None);
+        assert_eq!(says(&json!({VERIFY_IMAGES: "true"}), nothing), Some(true));
+        // What the pod says counts before the container's variable, and that before the text.
+        let text = json!({VERIFY_IMAGES: "false"});
+        let told = AskedEvidence { verify_images: Some("true"), ..nothing };
+        assert_eq!(says(&text, told), Some(true));
+        assert_eq!(says(&text, AskedEvidence { verify_images: Some(""), ..nothing }), None);
+        let pod = map(&[]);
+        assert_eq!(says(&text, AskedEvidence { pod: Some(&pod), ..told }), None);
     }
 
     #[test]

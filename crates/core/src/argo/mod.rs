@@ -50,7 +50,7 @@ pub use output::{Archive, Destination, OutputArtifact, Packing, Place, Plan, Sha
 pub use parameters::{Parameter, Parameters, ParametersError};
 pub use placement::{Placement, UnknownPlacement, is_fan_out};
 pub use predicates::{InvalidPredicates, Predicates, Report, Subject};
-pub use question::{Check, Question, question};
+pub use question::{Check, Question, checks_images, question};
 pub use source::{Files, OFFLOADED_FILE, Source, TEMPLATE_FILE, TEMPLATE_LIMIT, TemplateError, TemplateText};
 pub use step::{LogObject, ParameterFile, Step};
 pub use template_source::TemplateSource;

@@ -52,6 +52,15 @@ pub fn question(step: &Step, asked: &Asked, check: Check) -> Question {
     Question::AllInputs
 }
 
+/// Whether the images of a step's containers are to be checked, of which its annotation says this.
+pub fn checks_images(says: Option<bool>, check: Check) -> bool {
+    match check {
+        Check::Always => true,
+        Check::OptOut => says != Some(false),
+        Check::OptIn => says == Some(true),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -88,6 +97,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn images_are_checked_where_the_platform_or_the_step_wants_it() {
+        let of = |check| [None, Some(false), Some(true)].map(|says| checks_images(says, check));
+        assert_eq!(of(Check::Always), [true, true, true]);
+        assert_eq!(of(Check::OptOut), [true, false, true]);
+        assert_eq!(of(Check::OptIn), [false, false, true]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::argo::Check;
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::{self, PROGRAM};
 use crate::contract::variable;
-use crate::contract::volume::{AUTHORITIES, EVIDENCE, KEY, POLICY, STORE};
+use crate::contract::volume::{AUTHORITIES, EVIDENCE, KEY, POLICY, REGISTRY, STORE};
 use crate::object_name::ObjectName;
 
 /// What one template gets.
@@ -24,10 +24,20 @@ pub(super) struct Wanted {
     pub(super) grace: Option<u32>,
     /// Which steps the gate checks, of those that get it.
     pub(super) check: Check,
+    pub(super) images: Images,
     /// Secrets that its artifacts name themselves.
     pub(super) secrets: Vec<ObjectName>,
     /// Secrets for pulling the image that the workflow has for our sake.
     pub(super) pulled: Vec<ObjectName>,
+}
+
+/// For which images registries are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Images {
+    /// Those of its containers, by the gate.
+    pub(super) checked: bool,
+    /// Those that it says it pushes, by the sidecar.
+    pub(super) pushed: bool,
 }
 
 /// A volume that one or both of the containers mount.
@@ -93,7 +103,7 @@ impl Volume {
                     .is_some_and(|at| !at.is_empty() && at.bytes().all(|b| b.is_ascii_hexdigit()))
         });
         let (source, keys): (_, &[_]) = match name {
-            KEY => ("secret", &["secretName", "defaultMode", "optional"]),
+            KEY | REGISTRY => ("secret", &["secretName", "defaultMode", "optional"]),
             _ if store => ("secret", &["secretName", "defaultMode", "optional"]),
             AUTHORITIES if there.get("secret").is_some() => {
                 ("secret", &["secretName", "defaultMode", "optional"])
@@ -136,7 +146,11 @@ impl Maker<'_> {
         let fails = self.settings.fails_where_not_ready();
         let evidence =
             (wanted.gate || fails).then(|| volume(EVIDENCE, place::EVIDENCE, !fails, Source::EmptyDir));
-        key.into_iter().chain(evidence).chain(self.store(wanted)).collect()
+        key.into_iter()
+            .chain(evidence)
+            .chain(self.store(wanted))
+            .chain(self.registry(wanted.images.pushed))
+            .collect()
     }
 
     /// The volumes of the gate.
@@ -148,7 +162,19 @@ impl Maker<'_> {
         ]
         .into_iter()
         .chain(self.store(wanted))
+        .chain(self.registry(wanted.images.checked))
         .collect()
+    }
+
+    /// Logins to registries, for a container that asks one.
+    fn registry(&self, asks: bool) -> Option<Volume> {
+        let secret = self.settings.registry_secret.as_ref().filter(|_| asks)?;
+        Some(volume(REGISTRY, place::REGISTRY, true, Source::Secret(secret.clone())))
+    }
+
+    /// Where it finds them.
+    fn docker_config(&self, asks: bool) -> Option<Item> {
+        self.registry(asks).map(|logins| value(DOCKER_CONFIG, &logins.path))
     }
 
     /// What the store is reached with.
@@ -206,6 +232,7 @@ impl Maker<'_> {
         env.extend(self.settings.key_id.map(|id| value(variable::KEY_ID, &id.to_string())));
         let reached = self.settings.key_variables.iter();
         env.extend(reached.map(|variable| value(&variable.name, &variable.value)));
+        env.extend(self.docker_config(wanted.images.pushed));
         env.extend(self.shared_env(wanted));
         env.extend(self.identity());
         self.tail(container, env, wanted.user, &self.sidecar_volumes(wanted))
@@ -223,7 +250,18 @@ impl Maker<'_> {
         };
         // What then counts is what the pod says, which no parameter can rewrite.
         let env = check.map(|which| [vec![value(variable::CHECK, which)], fields(&ASKED)].concat());
-        let env = [env.unwrap_or_default(), self.shared_env(wanted), self.identity()].concat();
+        let mut images = Vec::new();
+        if wanted.images.checked {
+            let check = match self.settings.check_images {
+                Check::Always => Some("always"),
+                Check::OptOut => Some("opt-out"),
+                Check::OptIn => None,
+            };
+            images.extend(check.map(|which| value(variable::CHECK_IMAGES, which)));
+            images.extend(fields(&ASKED_IMAGES));
+            images.extend(self.docker_config(true));
+        }
+        let env = [env.unwrap_or_default(), images, self.shared_env(wanted), self.identity()].concat();
         self.tail(container, env, wanted.user, &self.gate_volumes(wanted))
     }
 
@@ -301,6 +339,9 @@ fn digest(name: &ObjectName) -> String {
     digest.iter().take(5).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
+/// Where Docker's configuration is looked for.
+const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
+
 /// Where TLS finds its authorities.
 const CA_FILE: &str = "SSL_CERT_FILE";
 
@@ -334,6 +375,10 @@ const ASKED: [(&str, &str); 2] = [
     (variable::ASKED_ATTEST, "metadata.annotations['argo-attest.io/attest']"),
     (variable::ASKED_VERIFY_INPUTS, "metadata.annotations['argo-attest.io/verify-inputs']"),
 ];
+
+/// The same of its images.
+const ASKED_IMAGES: [(&str, &str); 1] =
+    [(variable::ASKED_VERIFY_IMAGES, "metadata.annotations['argo-attest.io/verify-images']")];
 
 const EXPRESSIONS: [(&str, &str); 3] = [
     (variable::WORKFLOW_NAME, "{{workflow.name}}"),

@@ -14,8 +14,13 @@ use crate::contract::annotation;
 const TELLING: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "items"];
 
 /// The annotations that ask for our containers.
-const ASKING: [&str; 4] =
-    [annotation::ATTEST, annotation::IMAGES, annotation::PREDICATES, annotation::VERIFY_INPUTS];
+const ASKING: [&str; 5] = [
+    annotation::ATTEST,
+    annotation::IMAGES,
+    annotation::PREDICATES,
+    annotation::VERIFY_INPUTS,
+    annotation::VERIFY_IMAGES,
+];
 
 /// How far lists may be in one another.
 const DEEPEST_LIST: usize = 8;

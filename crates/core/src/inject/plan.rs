@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::MAX_CHANGES;
 use super::caveats::{self, Caveat, Warning};
 use super::change::{Change, Container};
-use super::container::{Maker, Volume, Wanted};
+use super::container::{Images, Maker, Volume, Wanted};
 use super::item::Item;
 use super::needs;
 use super::proof;
@@ -167,6 +167,7 @@ impl Planner<'_> {
                 user: None,
                 grace: None,
                 check: Check::OptOut,
+                images: Images::default(),
                 secrets: Vec::new(),
                 pulled: self.pulled.clone(),
             },
@@ -180,7 +181,10 @@ impl Planner<'_> {
             if let Some((name, _)) = own.any().filter(|_| !is_taken) {
                 return Err(refuse(Obstacle::Stale(format!("own container {name}"))));
             }
-            target.wanted.gate |= step.verifies(true).map_err(refuse)?;
+            let images = self.images(step).map_err(refuse)?;
+            target.wanted.images.checked |= images.checked;
+            target.wanted.images.pushed |= images.pushed;
+            target.wanted.gate |= step.verifies(true).map_err(refuse)? || images.checked;
             target.wanted.grace = target.wanted.grace.or_else(|| step.grace());
             users.push(self.user(step).map_err(refuse)?);
         }
@@ -235,7 +239,9 @@ impl Planner<'_> {
     ) -> Result<Option<Target<'v>>, Obstacle> {
         let all = self.maker.settings.all;
         let sidecar = all || step.asks()?;
-        let gate = step.verifies(sidecar)?;
+        let inputs = step.verifies(sidecar)?;
+        let images = self.images(step)?;
+        let gate = inputs || images.checked;
         if !sidecar && !gate {
             return Ok(None);
         }
@@ -246,12 +252,13 @@ impl Planner<'_> {
         let grace = self.maker.settings.grace_period.or_else(|| step.grace());
         let check = match step.is_decided()? {
             _ if all => Check::OptOut,
-            true => Check::Always,
-            false => Check::OptIn,
+            true if inputs => Check::Always,
+            // There for the images alone: it does not check what nobody asked it to.
+            _ => Check::OptIn,
         };
-        let secrets = self.secrets(step, gate)?.names.into_iter().collect();
+        let secrets = self.secrets(step, inputs)?.names.into_iter().collect();
         let pulled = self.pulled.clone();
-        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check, secrets, pulled };
+        let wanted = Wanted { sidecar, gate, user: self.user(step)?, grace, check, images, secrets, pulled };
         let name = format!("{}, template {}", spec.called, template.name);
         let target = Target { path: template.path.clone(), name, wanted, present };
         step.check(&needs::volumes(self.maker, &target.wanted))?;
@@ -290,6 +297,11 @@ impl Planner<'_> {
             self.changes.push(Change { line, template: called, sidecar, gate, lost });
         }
         Ok(())
+    }
+
+    fn images(&self, step: &Step<'_>) -> Result<Images, Obstacle> {
+        let checked = step.verifies_images(self.maker.settings.check_images)?;
+        Ok(Images { checked, pushed: step.pushes()? })
     }
 
     fn user(&self, step: &Step<'_>) -> Result<Option<u32>, Obstacle> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::argo::Check;
 use crate::contract::volume::{KEY, POLICY};
 use crate::keys::KeyId;
 use crate::object_name::{ObjectName, is_key_name};
@@ -240,6 +241,10 @@ pub struct Settings {
     pub policy_configmap: ObjectName,
     /// Secrets with the store's credentials; none with web identity.
     pub store_secrets: Vec<ObjectName>,
+    /// The Secret with logins to registries, in the form of Docker's configuration; `None` for none.
+    pub registry_secret: Option<ObjectName>,
+    /// Of which steps the gate checks the images of the containers.
+    pub check_images: Check,
     /// The store for attestations that have no place beside their output, and for outcomes: a
     /// URL; `None` for none.
     pub attestation_store: Option<String>,
@@ -273,6 +278,8 @@ impl Settings {
             key_id: None,
             policy_configmap: ObjectName::of_ours(POLICY),
             store_secrets: Vec::new(),
+            registry_secret: None,
+            check_images: Check::OptIn,
             attestation_store: None,
             authorities: None,
             grace_period: None,

@@ -5,8 +5,8 @@ use super::nearest::is_meant;
 use super::refusal::Obstacle;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
-use crate::argo::{Images, Placement, Predicates};
-use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREDICATES, VERIFY_INPUTS};
+use crate::argo::{Check, Images, Placement, Predicates, checks_images};
+use crate::contract::annotation::{ATTEST, IMAGES, PLACE, PREDICATES, VERIFY_IMAGES, VERIFY_INPUTS};
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::PROGRAM;
 
@@ -27,7 +27,7 @@ pub(super) struct Present<'v> {
 }
 
 /// All that a template may say to us.
-pub(super) const ANNOTATIONS: [&str; 5] = [ATTEST, VERIFY_INPUTS, PLACE, IMAGES, PREDICATES];
+pub(super) const ANNOTATIONS: [&str; 6] = [ATTEST, VERIFY_INPUTS, VERIFY_IMAGES, PLACE, IMAGES, PREDICATES];
 
 impl<'v> Present<'v> {
     /// The first of them, with its name.
@@ -70,6 +70,19 @@ impl<'v> Step<'v> {
         Ok(self.annotation(VERIFY_INPUTS)?.map_or(otherwise, is_yes) && self.has_inputs())
     }
 
+    /// Whether the images of its containers are to be verified.
+    pub(super) fn verifies_images(&self, check: Check) -> Result<bool, Obstacle> {
+        let says = self.annotation(VERIFY_IMAGES)?;
+        // What an expression says is known to the gate alone.
+        let is_open = says.is_some_and(|text| text.contains("{{"));
+        Ok(is_open || checks_images(says.map(|text| text == "true"), check))
+    }
+
+    /// Whether it names images that it pushes.
+    pub(super) fn pushes(&self) -> Result<bool, Obstacle> {
+        Ok(self.annotation(IMAGES)?.is_some())
+    }
+
     /// Whether it is known now that its inputs are to be verified, and not only when it runs.
     pub(super) fn is_decided(&self) -> Result<bool, Obstacle> {
         let says = self.annotation(VERIFY_INPUTS)?;
@@ -92,7 +105,7 @@ impl<'v> Step<'v> {
                 return Err(Obstacle::Misspelt(name.to_owned()));
             }
         }
-        for name in [ATTEST, VERIFY_INPUTS] {
+        for name in [ATTEST, VERIFY_INPUTS, VERIFY_IMAGES] {
             match self.annotation(name)? {
                 None | Some("true" | "false") => {}
                 Some(text) if text.contains("{{") => {}

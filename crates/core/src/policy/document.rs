@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fields::{Field, told};
 use super::stores::{KnownStore, Stores};
 use super::{
-    ArtifactKind, Builders, Demand, Expectation, Form, IdentityPattern, InvalidIdentity, Missing,
+    ArtifactKind, Builders, Demand, Expectation, Form, IdentityPattern, ImageRule, InvalidIdentity, Missing,
     MissingRule, Pattern, Policy, Principal, StoredMatch, TemplateSource, TrustedIdentity, TrustedKey, yaml,
 };
 use crate::keys::PublicKey;
@@ -92,6 +92,7 @@ pub struct PolicyDocument {
     builders: Vec<BuilderEntry>,
     stores: Stores,
     expect: Expectation,
+    images: ImageRule,
     missing: MissingRule,
     trusted_root: Option<PathBuf>,
 }
@@ -115,8 +116,16 @@ impl PolicyDocument {
                 found: format!("{} {}", told(&version, 100), told(&kind, 100)),
             });
         }
-        let mut fields =
-            fields.only(&["keys", "identities", "builders", "stores", "trustedRoot", "expect", "missing"])?;
+        let mut fields = fields.only(&[
+            "keys",
+            "identities",
+            "builders",
+            "stores",
+            "trustedRoot",
+            "expect",
+            "images",
+            "missing",
+        ])?;
         let identities = fields.optional("identities");
         // Somebody has to be trusted.
         let keys = match &identities {
@@ -125,7 +134,7 @@ impl PolicyDocument {
         };
         let builders = fields.required("builders")?;
         let (stores, expect) = (fields.optional("stores"), fields.optional("expect"));
-        let missing = fields.optional("missing");
+        let (images, missing) = (fields.optional("images"), fields.optional("missing"));
         let trusted_root = fields.optional("trustedRoot");
         fields.finish()?;
         let keys = keys.map(|keys| keys.distinct(key_entry, |a, b| a.name == b.name)).transpose()?;
@@ -136,9 +145,10 @@ impl PolicyDocument {
         let builders = builders.distinct(|entry| builder(entry, &keys, &identities), |a, b| a.id == b.id)?;
         let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
         let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
+        let images = images.map_or_else(|| Ok(ImageRule::default()), |images| image_rule(images, &stores))?;
         let missing = missing.map_or_else(|| Ok(MissingRule::default()), missing_rule)?;
         let trusted_root = trusted_root.map(Field::text).transpose()?.map(PathBuf::from);
-        Ok(Self { keys, identities, builders, stores, expect, missing, trusted_root })
+        Ok(Self { keys, identities, builders, stores, expect, images, missing, trusted_root })
     }
 
     /// The files of the public keys, as they are written there, in the policy's order.
@@ -161,7 +171,7 @@ impl PolicyDocument {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let Self { keys, identities, builders, stores, expect, missing, trusted_root: _ } = self;
+        let Self { keys, identities, builders, stores, expect, images, missing, trusted_root: _ } = self;
         let mut trusted: Vec<TrustedKey> = Vec::with_capacity(keys.len());
         for KeyEntry { name, file, not_before, not_after } in keys {
             let key =
@@ -181,6 +191,7 @@ impl PolicyDocument {
             builders,
             stores,
             expect,
+            images,
             missing,
             levels,
             trusted_root: None,
@@ -200,6 +211,21 @@ impl Policy {
     {
         PolicyDocument::read(bytes)?.with_keys(load)
     }
+}
+
+/// What is said of images alone.
+fn image_rule(field: Field, stores: &Stores) -> Result<ImageRule, InvalidPolicy> {
+    let mut fields = field.fields()?;
+    let tags = fields.optional("tags").map(|field| {
+        field.parsed("refuse or allow", |text| match text {
+            "refuse" => Some(false),
+            "allow" => Some(true),
+            _ => None,
+        })
+    });
+    let expect = fields.optional("expect").map(|field| expectation(field, stores)).transpose()?;
+    fields.finish()?;
+    Ok(ImageRule { tags: tags.transpose()?.unwrap_or_default(), expect })
 }
 
 /// One word for all, or one for each kind that is named.

@@ -30,6 +30,8 @@ impl Missing {
 pub enum ArtifactKind {
     /// A file or a directory that `verify` is given by its path.
     File,
+    /// A container image in a registry.
+    Image,
     /// Where the artifact is stored, by Argo's name for it.
     Stored(StoreKind),
 }
@@ -40,7 +42,7 @@ impl ArtifactKind {
     pub(super) fn all() -> impl Iterator<Item = (&'static str, Self)> {
         let stored = StoreKind::ALL.into_iter().filter(|kind| *kind != StoreKind::Raw);
         let stored = stored.map(|kind| (kind.name(), Self::Stored(kind)));
-        std::iter::once(("file", Self::File)).chain(stored)
+        [("file", Self::File), ("image", Self::Image)].into_iter().chain(stored)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod document;
 mod expectation;
 mod fields;
 mod identity;
+mod images;
 mod missing;
 mod stores;
 mod trust;
@@ -23,6 +24,7 @@ pub use document::PolicyDocument;
 use expectation::TEMPLATE_SOURCE;
 pub use expectation::{Demand, Expectation, Form, Pattern, StoredMatch, TemplateSource};
 pub use identity::{IdentityPattern, InvalidIdentity, TrustedIdentity};
+pub use images::ImageRule;
 pub use missing::{ArtifactKind, Missing, MissingRule};
 pub use stores::{KnownStore, Stores};
 pub use trust::{Builders, Principal, TrustedKey};
@@ -39,6 +41,7 @@ pub struct Policy {
     builders: Builders,
     stores: Stores,
     expect: Expectation,
+    images: ImageRule,
     missing: MissingRule,
     levels: BTreeMap<String, BuildLevel>,
     trusted_root: Option<Arc<TrustedRoot>>,
@@ -206,6 +209,7 @@ impl Policy {
             builders: Builders::Any,
             stores: Stores::default(),
             expect: Expectation::default(),
+            images: ImageRule::default(),
             missing: MissingRule::default(),
             levels: BTreeMap::new(),
             trusted_root: None,
@@ -263,6 +267,34 @@ impl Policy {
         let expect =
             Expectation { workflow: None, templates: Vec::new(), max_age: None, ..self.expect.clone() };
         Self { expect, ..self.clone() }
+    }
+
+    /// What of this policy is for images in registries: the same, and of them is expected what it
+    /// says for them apart, if it does.
+    #[must_use]
+    pub fn of_images(&self) -> Self {
+        let Some(own) = &self.images.expect else { return self.clone() };
+        // Which builder is asked for is not the file's to say, and holds for all.
+        let expect = Expectation { builder: self.expect.builder.clone(), ..own.clone() };
+        Self { expect, ..self.clone() }
+    }
+
+    /// What it says of images alone.
+    pub fn images(&self) -> &ImageRule {
+        &self.images
+    }
+
+    /// The same as [`Self::upstream`] for the images that went into an artifact. Where the policy says
+    /// apart what is expected of images, all of that but the age holds for them: it says which steps
+    /// may make images, whatever they are for.
+    #[must_use]
+    pub fn upstream_images(&self) -> Self {
+        if self.images.expect.is_none() {
+            return self.upstream();
+        }
+        let mut images = self.of_images();
+        images.expect.max_age = None;
+        images
     }
 
     /// The keys, in the policy's order: the places by which [`Principal::Key`] names them.

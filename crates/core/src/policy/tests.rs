@@ -368,7 +368,45 @@ fn what_is_missing_may_be_of_a_kind() {
     assert_eq!(missing("missing: warn"), all);
     // Every name that Argo has, but for the text that is compared.
     let argo = StoreKind::ALL.map(StoreKind::name).into_iter().filter(|name| *name != "raw");
-    assert_eq!(all, std::iter::once("file").chain(argo).collect::<Vec<_>>());
+    assert_eq!(all, ["file", "image"].into_iter().chain(argo).collect::<Vec<_>>());
+}
+
+#[test]
+fn of_images_something_else_may_be_expected() {
+    let read = |images: &str| parse(&POLICY.replacen("missing: fail", images, 1)).unwrap();
+    let whole: Provenance = serde_json::from_value(provenance()).unwrap();
+    let mut image = provenance();
+    image["runDetails"]["byproducts"] = json!([]);
+    image["buildDefinition"]["externalParameters"]["template"]["name"] = json!("image");
+    image["buildDefinition"]["internalParameters"]["image"] = json!({"evidence": "changed"});
+    let image: Provenance = serde_json::from_value(image).unwrap();
+    let now = time("2026-11-02T00:00:00Z");
+    // Nothing is said of them: the same as of everything.
+    let policy = read("");
+    assert!(!policy.images().tags);
+    policy.of_images().judge(0, &whole, now).unwrap();
+    policy.of_images().judge(0, &image, now).unwrap_err();
+    policy.upstream_images().judge(0, &image, now).unwrap_err();
+    let policy =
+        read("images: {tags: allow, expect: {template: [image], imageEvidence: changed, maxAge: 48h}}");
+    assert!(policy.images().tags);
+    policy.judge(0, &whole, now).unwrap();
+    policy.of_images().judge(0, &image, now).unwrap();
+    policy.of_images().judge(0, &whole, now).unwrap_err();
+    // What went into something may be old; who may make images is asked all the same.
+    let later = time("2026-12-24T00:00:00Z");
+    policy.of_images().judge(0, &image, later).unwrap_err();
+    policy.upstream_images().judge(0, &image, later).unwrap();
+    policy.upstream_images().judge(0, &whole, now).unwrap_err();
+    // One builder is asked for of everything.
+    let other = policy.only_builder("https://ci.example.com/other".into());
+    other.of_images().judge(0, &image, now).unwrap_err();
+    other.upstream_images().judge(0, &image, now).unwrap_err();
+    for bad in
+        ["images: {tags: yes}", "images: {tag: allow}", "images: {expect: {stores: [none]}}", "images: allow"]
+    {
+        parse(&POLICY.replacen("missing: fail", bad, 1)).map(|_| ()).unwrap_err();
+    }
 }
 
 #[test]
@@ -437,6 +475,7 @@ fn document() -> serde_json::Value {
             "time": "optional",
         },
         "trustedRoot": "trusted_root.json",
+        "images": {"tags": "allow", "expect": {"template": ["image"], "imageEvidence": "changed"}},
         "missing": {"s3": "fail", "git": "warn"},
     })
 }

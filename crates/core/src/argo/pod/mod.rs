@@ -16,6 +16,7 @@ mod described;
 mod difference;
 mod dollars;
 mod handed_over;
+mod images;
 mod live;
 mod spec;
 #[cfg(test)]
@@ -23,5 +24,6 @@ mod tests;
 
 pub use difference::{Field, PodDifference};
 pub use handed_over::HandedOverError;
+pub use images::ContainerImage;
 pub use live::{LivePod, LivePodError, Owner};
 pub use spec::{Phase, PodContainer, PodMount, PodSpec};

@@ -11,7 +11,7 @@ use crate::digest::Sha256Digest;
 use crate::intoto::{DigestSet, ResourceDescriptor};
 
 pub(super) fn resolved(run: &StepRun<'_>) -> Vec<ResourceDescriptor> {
-    let images = run.step.containers.iter().filter_map(image);
+    let images = run.step.containers.iter().filter_map(|container| image(run, container));
     images.chain(run.step.inputs.iter().filter_map(|input| artifact(run, input))).collect()
 }
 
@@ -25,17 +25,25 @@ pub(super) fn logs(step: &Step) -> impl Iterator<Item = ResourceDescriptor> {
 }
 
 /// An image, by the reference that the template has. What the tag of a reference
-/// meant, the kubelet knows and we do not.
-fn image(container: &Container) -> Option<ResourceDescriptor> {
+/// meant, the kubelet knows and we do not: what the gate saw a tag point to is not said.
+fn image(run: &StepRun<'_>, container: &Container) -> Option<ResourceDescriptor> {
     if container.image.is_empty() {
         return None;
     }
-    Some(ResourceDescriptor {
+    let pinned = pinned(&container.image);
+    let mut descriptor = ResourceDescriptor {
         name: format!("containers/{}", container.name),
         uri: format!("oci://{}", container.image),
-        digest: pinned(&container.image).map(DigestSet::from).unwrap_or_default(),
+        digest: pinned.map(DigestSet::from).unwrap_or_default(),
         ..ResourceDescriptor::default()
-    })
+    };
+    let evidence = run.image_evidence.get(&container.name);
+    if let Some(evidence) = evidence.filter(|found| pinned.is_some() && found.digest.sha256() == pinned)
+        && let Some(attestation) = &evidence.attestation
+    {
+        attestation.annotate(&mut descriptor);
+    }
+    Some(descriptor)
 }
 
 fn pinned(reference: &str) -> Option<Sha256Digest> {

@@ -64,9 +64,11 @@ pub struct StepRun<'a> {
     pub bytes_digested: (u64, u64),
     /// What is known of the bytes of input artifacts, by the artifact's name.
     pub input_evidence: BTreeMap<String, InputEvidence>,
+    /// What is known of the images of its containers, by the container's name.
+    pub image_evidence: BTreeMap<String, InputEvidence>,
 }
 
-/// What is known of an input artifact's bytes, beyond where they came from.
+/// What is known of an input artifact's bytes, or of an image, beyond where they came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InputEvidence {
     /// Digests of the object.

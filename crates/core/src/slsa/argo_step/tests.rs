@@ -39,6 +39,7 @@ fn run<'a>(step: &'a Step, parameters: Option<&'a Parameters>, identity: &'a Pod
         files_digested: (3, 1),
         bytes_digested: (300, 10),
         input_evidence: BTreeMap::new(),
+        image_evidence: BTreeMap::new(),
     }
 }
 

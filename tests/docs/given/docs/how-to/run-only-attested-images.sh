@@ -1,0 +1,1 @@
+cp "$ROOT/tests/cli/inject.in/workflow.yaml" .
