@@ -15,7 +15,7 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use serde::Deserialize;
 
-use super::login::Logins;
+use super::who::Who;
 use super::{Access, RegistryError};
 use crate::environment::Env;
 use crate::net::{self, Anchors, Client, Keep, Proxies, Source, TooLong, Trust};
@@ -40,7 +40,7 @@ const REDIRECTS: usize = 4;
 #[derive(Debug)]
 pub(super) struct Http {
     client: Client<Bodied>,
-    pub(super) logins: Logins,
+    pub(super) who: Who,
     pub(super) plain: bool,
     tokens: Mutex<HashMap<(Registry, String), HeaderValue>>,
 }
@@ -93,7 +93,7 @@ struct Refusal {
 }
 
 impl Http {
-    pub(super) fn new(env: &dyn Env, logins: Logins, plain: bool) -> Result<Self, RegistryError> {
+    pub(super) fn new(env: &dyn Env, who: Who, plain: bool) -> Result<Self, RegistryError> {
         let anchors = match Trust::from_env(env).anchors() {
             Ok(anchors) => anchors,
             Err(net::TrustError::NoneFound) if plain => Anchors::none(),
@@ -103,7 +103,7 @@ impl Http {
         let proxies = Proxies::from_env(env).map_err(|error| settings(error.into()))?;
         let client = Client::new(anchors, proxies, Some(CONNECT), Keep::Alive)
             .map_err(|error| settings(error.into()))?;
-        Ok(Self { client, logins, plain, tokens: Mutex::default() })
+        Ok(Self { client, who, plain, tokens: Mutex::default() })
     }
 
     /// Asks, tells who we are if that is wanted, and gives the answer if it is a success, or one
@@ -125,6 +125,9 @@ impl Http {
         let answer = self.persist(ask, authorization.as_ref(), limit).await?;
         let asks_us = answer.status == StatusCode::UNAUTHORIZED && is_own && is_home(&answer.from);
         let answer = if asks_us {
+            if authorization.is_some() {
+                self.who.refused(ask.repository.registry()).await;
+            }
             authorization = self.sign_in(ask, &answer.headers, &scope).await?;
             let Some(authorization) = authorization else { return Err(self.refused(ask, &answer)) };
             let again = self.persist(ask, Some(&authorization), limit).await?;
@@ -226,7 +229,7 @@ impl Http {
                 RegistryError::NotFound { what, by_registry }
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                RegistryError::Denied { what, said, helped: self.logins.is_helped(ask.repository.registry()) }
+                RegistryError::Denied { what, said, advice: self.who.advice(ask.repository.registry()) }
             }
             _ => RegistryError::Refused { what, said },
         }

@@ -1,10 +1,46 @@
 //! What can go wrong with a registry, and what to do about it.
 
+use std::fmt;
+
 use argo_attest_core::image::{InvalidReference, ManifestError};
 use argo_attest_core::trouble::{Fault, Trouble};
 
 use super::login::LoginError;
 use crate::net::{Source, TrustError};
+
+/// What to do where a registry denies something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advice {
+    /// Log in.
+    LogIn,
+    /// Log in otherwise: a program of Docker's configuration would have, which is not run.
+    NotRun,
+    /// Have more granted to who we are in AWS.
+    Grant,
+}
+
+/// Why there is no login, where there should be one: as its source has it.
+#[derive(Debug)]
+pub struct NoLogin {
+    pub(super) by: String,
+    /// No secret is in it.
+    pub(super) source: Source,
+    pub(super) remedy: String,
+    /// Whether it may be given soon.
+    pub(super) is_passing: bool,
+}
+
+impl fmt::Display for NoLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl std::error::Error for NoLogin {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.source()
+    }
+}
 
 /// A failure of a registry. `what` is what was asked for, as an `oci://` address.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +61,17 @@ pub enum RegistryError {
         what: String,
         /// The registry's answer: its status and its words, printable and short.
         said: String,
-        /// Whether a program of Docker's configuration would have logged in.
-        helped: bool,
+        /// What may help.
+        advice: Advice,
+    },
+    /// Whoever has our login does not give it.
+    #[error("{what}: {} gives no login", why.by)]
+    NoLogin {
+        /// What was asked for.
+        what: String,
+        /// Why not.
+        #[source]
+        why: Box<NoLogin>,
     },
     /// It refused in a way that trying again does not change.
     #[error("{what}: the registry refused it ({said})")]
@@ -106,7 +151,10 @@ impl Trouble for RegistryError {
     fn fault(&self) -> Fault {
         match self {
             Self::NotFound { .. } => Fault::Missing,
-            Self::Denied { .. } | Self::Login(LoginError::File { .. }) => Fault::Permission,
+            Self::NoLogin { why, .. } if why.is_passing => Fault::Unavailable,
+            Self::Denied { .. } | Self::NoLogin { .. } | Self::Login(LoginError::File { .. }) => {
+                Fault::Permission
+            }
             Self::Unreachable { .. } => Fault::Unavailable,
             Self::Refused { .. } | Self::Nonsense { .. } => Fault::Io,
             Self::TooLarge { .. }
@@ -121,9 +169,14 @@ impl Trouble for RegistryError {
         Some(
             match self {
                 Self::NotFound { .. } => "check the name and the tag, and that you may read it",
-                Self::Denied { helped: true, .. } => {
-                    "log in with a password or a token: the helper that Docker's configuration names is not run"
+                Self::Denied { advice: Advice::NotRun, .. } => {
+                    "log in with a password or a token: the helper that Docker's configuration names is not run in a pod"
                 }
+                Self::Denied { advice: Advice::Grant, .. } => {
+                    "grant ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on the repository to who asks, and to push also \
+                     ecr:PutImage, ecr:BatchCheckLayerAvailability and ecr:*LayerUpload"
+                }
+                Self::NoLogin { why, .. } => &why.remedy,
                 Self::Denied { .. } => {
                     "log in with docker login, or set DOCKER_CONFIG to the folder of a config.json that has the login"
                 }

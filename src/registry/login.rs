@@ -2,7 +2,7 @@
 //! crane and cosign read too.
 //!
 //! A file has entries for registries, each with a user and a password, or with a token in
-//! their place. Programs that it names as helpers are not run.
+//! their place; and names of programs that give logins (`helper`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +15,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
+use super::helper::Helper;
 use crate::environment::Env;
 use crate::regular_file::{self, Links, ReadError};
 
@@ -28,13 +29,15 @@ const OF_SECRET: &str = ".dockerconfigjson";
 /// buildkit's rootless one.
 const OF_BUILDERS: [&str; 3] = ["/kaniko/.docker", "/root/.docker", "/home/user/.docker"];
 /// Docker Hub's entry has the address of what was its API once.
-const DOCKER_HUB_ENTRY: &str = "https://index.docker.io/v1/";
+pub(super) const DOCKER_HUB_ENTRY: &str = "https://index.docker.io/v1/";
 
 /// How one registry is told who asks. Never shown; wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Login {
     /// By user and password.
     Password { user: String, password: Zeroizing<String> },
+    /// The same, told to the registry itself, and not to whom it names for tokens.
+    Direct { user: String, password: Zeroizing<String> },
     /// By what is exchanged for tokens (OAuth 2.0, `refresh_token`).
     Identity(Zeroizing<String>),
     /// By this token itself.
@@ -43,10 +46,23 @@ pub(super) enum Login {
 
 /// Logins by registry.
 #[derive(Clone, Default)]
-pub struct Logins {
+pub(super) struct Logins {
     entries: BTreeMap<String, Login>,
-    /// Registries whose login a program would give.
-    helped: Vec<String>,
+    /// Who gives the login of a registry.
+    helpers: BTreeMap<String, Helper>,
+    /// Who gives those of all others.
+    store: Option<Helper>,
+}
+
+/// Where configurations are looked for: the first that there is counts.
+#[derive(Debug, Clone)]
+pub(super) struct Places(Vec<Place>);
+
+#[derive(Debug, Clone)]
+struct Place {
+    directory: PathBuf,
+    /// It is passed over where it cannot be read.
+    is_guessed: bool,
 }
 
 /// Why there are no logins. Nothing of the file is repeated.
@@ -78,6 +94,8 @@ struct Config {
     auths: BTreeMap<String, Entry>,
     #[serde(default)]
     cred_helpers: BTreeMap<String, String>,
+    #[serde(default)]
+    creds_store: String,
 }
 
 #[derive(Deserialize)]
@@ -94,38 +112,48 @@ struct Entry {
     registrytoken: Zeroizing<String>,
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
+pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
     String::deserialize(deserializer).map(Zeroizing::new)
 }
 
-impl Logins {
-    /// Those of `DOCKER_CONFIG`'s directory, else of `~/.docker`; none if there is no file.
-    ///
-    /// Errors: [`LoginError`] for one that is there and cannot be used.
-    pub fn from_env(env: &dyn Env) -> Result<Self, LoginError> {
+impl Places {
+    /// `DOCKER_CONFIG`'s directory, else `~/.docker`.
+    pub(super) fn from_env(env: &dyn Env) -> Self {
         let named = env.var("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
         let home = || Some(PathBuf::from(env.var("HOME").filter(|path| !path.is_empty())?).join(".docker"));
-        let directory = named.or_else(home);
-        Ok(directory.map(|directory| Self::beneath(&directory)).transpose()?.flatten().unwrap_or_default())
+        let own = named.or_else(home).map(|directory| Place { directory, is_guessed: false });
+        Self(own.into_iter().collect())
     }
 
     /// The same beside a step's main container, whose mounts are here, too: without a
-    /// `DOCKER_CONFIG`, the first that there is of those that builders use.
-    pub fn in_pod(env: &dyn Env) -> Result<Self, LoginError> {
+    /// `DOCKER_CONFIG`, first those that builders use.
+    pub(super) fn in_pod(env: &dyn Env) -> Self {
+        let Self(own) = Self::from_env(env);
         if env.var("DOCKER_CONFIG").is_some_and(|path| !path.is_empty()) {
-            return Self::from_env(env);
+            return Self(own);
         }
-        for directory in OF_BUILDERS {
-            match Self::beneath(Path::new(directory)) {
-                // Root's own, where this is another user.
-                Ok(None) | Err(LoginError::File { .. }) => {}
+        // Root's own may not be read, where this is another user.
+        let guessed = OF_BUILDERS.iter().map(|path| Place { directory: path.into(), is_guessed: true });
+        Self(guessed.chain(own).collect())
+    }
+
+    /// What is there now; no logins if there is no file.
+    ///
+    /// Errors: [`LoginError`] for one that is there and cannot be used.
+    pub(super) fn read(&self) -> Result<Logins, LoginError> {
+        for Place { directory, is_guessed } in &self.0 {
+            match Logins::beneath(directory) {
+                Ok(None) => {}
+                Err(LoginError::File { .. }) if *is_guessed => {}
                 Ok(Some(found)) => return Ok(found),
                 Err(error) => return Err(error),
             }
         }
-        Self::from_env(env)
+        Ok(Logins::default())
     }
+}
 
+impl Logins {
     /// Those in a directory; `None` if it has none.
     fn beneath(directory: &Path) -> Result<Option<Self>, LoginError> {
         for name in [CONFIG, OF_SECRET] {
@@ -138,7 +166,7 @@ impl Logins {
     }
 
     /// Those of one file.
-    pub fn read(path: &Path) -> Result<Self, LoginError> {
+    fn read(path: &Path) -> Result<Self, LoginError> {
         let shown = || shown_path(path);
         let bytes = regular_file::read(path, Links::Followed, MAX_CONFIG)
             .map_err(|source| LoginError::File { path: shown(), source })?;
@@ -148,7 +176,7 @@ impl Logins {
 
     fn of(bytes: &[u8]) -> Result<Self, &'static str> {
         // The parser's own words quote what it reads.
-        let Config { auths, cred_helpers } =
+        let Config { auths, cred_helpers, creds_store } =
             argo_attest_core::json::parse(bytes, MAX_CONFIG).map_err(|_| "it is not JSON of that form")?;
         let mut entries = BTreeMap::new();
         for (server, entry) in auths {
@@ -156,8 +184,16 @@ impl Logins {
                 entries.insert(host_of(&server).to_owned(), login);
             }
         }
-        let helped = cred_helpers.into_keys().map(|server| host_of(&server).to_owned()).collect();
-        Ok(Self { entries, helped })
+        // Docker takes an empty name for none.
+        let helper = |name: &str| {
+            let read = || Helper::new(name).ok_or("the name of a helper is no plain word");
+            if name.is_empty() { Ok(None) } else { read().map(Some) }
+        };
+        let mut helpers = BTreeMap::new();
+        for (server, name) in cred_helpers {
+            helpers.extend(helper(&name)?.map(|helper| (host_of(&server).to_owned(), helper)));
+        }
+        Ok(Self { entries, helpers, store: helper(&creds_store)? })
     }
 
     /// The login for a registry, if there is one.
@@ -165,14 +201,14 @@ impl Logins {
         self.entries.get(registry.as_str()).or_else(|| self.entries.get(registry.server()))
     }
 
-    /// Whether somebody logged in there.
+    /// Whether the configuration names this registry: a login, or a program of its own.
     pub(super) fn has(&self, registry: &Registry) -> bool {
-        self.of_registry(registry).is_some()
+        self.of_registry(registry).is_some() || self.helpers.contains_key(registry.as_str())
     }
 
-    /// Whether a program that is not run would have given one.
-    pub(super) fn is_helped(&self, registry: &Registry) -> bool {
-        self.of_registry(registry).is_none() && self.helped.iter().any(|host| host == registry.as_str())
+    /// The program that gives a registry's login, if one is named for it or for all.
+    pub(super) fn helper(&self, registry: &Registry) -> Option<&Helper> {
+        self.helpers.get(registry.as_str()).or(self.store.as_ref())
     }
 }
 
@@ -220,6 +256,7 @@ impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Password { .. } => "Login::Password",
+            Self::Direct { .. } => "Login::Direct",
             Self::Identity(_) => "Login::Identity",
             Self::Token(_) => "Login::Token",
         })
@@ -262,9 +299,24 @@ mod tests {
         assert_eq!(login(config, "t.example"), Some(Login::Token(Zeroizing::new("t".into()))));
         assert_eq!(login(config, "e.example"), None);
         assert_eq!(login(config, "z.example"), Some(password("u", "p")));
-        let logins = Logins::of(config.as_bytes()).unwrap();
-        assert!(logins.is_helped(&"1.dkr.ecr.eu-west-1.amazonaws.com".parse().unwrap()));
-        assert!(!logins.is_helped(&"ghcr.io".parse().unwrap()));
+    }
+
+    #[test]
+    fn helpers_are_of_a_registry_or_of_all_others() {
+        let helper = |config: &str, registry: &str| {
+            let logins = Logins::of(config.as_bytes()).unwrap();
+            logins.helper(&registry.parse().unwrap()).map(Helper::program)
+        };
+        let both =
+            r#"{"credHelpers":{"https://a.example":"ecr-login","b.example":""},"credsStore":"desktop"}"#;
+        assert_eq!(helper(both, "a.example").unwrap(), "docker-credential-ecr-login");
+        assert_eq!(helper(both, "b.example").unwrap(), "docker-credential-desktop");
+        assert_eq!(helper(both, "docker.io").unwrap(), "docker-credential-desktop");
+        assert_eq!(helper(r#"{"credHelpers":{"a.example":"x"},"credsStore":""}"#, "b.example"), None);
+        for name in ["../x", "a b", "-x", ".", "a/b", "ä"] {
+            let config = format!(r#"{{"credsStore":"{name}"}}"#);
+            assert_eq!(Logins::of(config.as_bytes()).unwrap_err(), "the name of a helper is no plain word");
+        }
     }
 
     #[test]
@@ -289,8 +341,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let at = home.path().to_owned();
         let env = move |name: &str| (name == "DOCKER_CONFIG").then(|| at.clone().into_os_string());
-        assert!(Logins::from_env(&env).unwrap().entries.is_empty());
+        let places = Places::from_env(&env);
+        assert!(places.read().unwrap().entries.is_empty());
         std::fs::write(home.path().join(CONFIG), "[]").unwrap();
-        Logins::from_env(&env).unwrap_err();
+        places.read().unwrap_err();
     }
 }

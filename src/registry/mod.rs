@@ -7,13 +7,16 @@
 
 mod challenge;
 mod client;
+mod ecr;
 mod error;
+mod helper;
 mod login;
 mod pulling;
 mod pushing;
 mod referring;
 mod sign_in;
 mod tagging;
+mod who;
 
 use std::sync::Arc;
 
@@ -21,11 +24,12 @@ use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{ImageReference, Manifest, Registry, Repository};
 use bytes::Bytes;
 
-pub use error::RegistryError;
-pub use login::{LoginError, Logins};
+pub use error::{Advice, NoLogin, RegistryError};
+pub use login::LoginError;
 
 use crate::environment::Env;
 use client::Http;
+use who::{Where, Who};
 
 /// Whether a registry is only asked, or also given something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,22 +64,27 @@ pub struct Pulled {
 }
 
 impl Registries {
-    /// Those that the environment gives access to: logins of Docker's configuration,
-    /// authorities, proxies. `plain`: over HTTP without TLS, for tests.
+    /// Those that the environment gives a person at a command line access to: logins of Docker's
+    /// configuration and of the programs that it names, AWS's credentials, authorities, proxies.
+    /// `plain`: over HTTP without TLS, for tests.
     pub fn from_env(env: &dyn Env, plain: bool) -> Result<Self, RegistryError> {
-        let logins = Logins::from_env(env).map_err(RegistryError::Login)?;
-        Ok(Self { http: Arc::new(Http::new(env, logins, plain)?) })
+        Self::at(env, Where::CommandLine, plain)
     }
 
     /// Whether the user's configuration has a login for a registry: then it is one of the user's.
     pub fn knows(&self, registry: &Registry) -> bool {
-        self.http.logins.has(registry)
+        self.http.who.knows(registry)
     }
 
-    /// The same from beside a step: with logins also from where builders have them mounted.
+    /// The same from beside a step: with logins also from where builders have them mounted, and of
+    /// no program.
     pub fn in_pod(env: &dyn Env, plain: bool) -> Result<Self, RegistryError> {
-        let logins = Logins::in_pod(env).map_err(RegistryError::Login)?;
-        Ok(Self { http: Arc::new(Http::new(env, logins, plain)?) })
+        Self::at(env, Where::Pod, plain)
+    }
+
+    fn at(env: &dyn Env, at: Where, plain: bool) -> Result<Self, RegistryError> {
+        let who = Who::new(env, at, plain).map_err(RegistryError::Login)?;
+        Ok(Self { http: Arc::new(Http::new(env, who, plain)?) })
     }
 }
 

@@ -9,10 +9,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::RegistryError;
 use super::challenge::Challenge;
 use super::client::{Ask, At, Http};
 use super::login::Login;
+use super::{NoLogin, RegistryError};
 
 /// Bytes of a token's answer.
 const TOKEN: usize = 256 * 1024;
@@ -33,7 +33,10 @@ impl Http {
         headers: &HeaderMap,
         scope: &str,
     ) -> Result<Option<HeaderValue>, RegistryError> {
-        let login = self.logins.of_registry(ask.repository.registry());
+        let login = self.who.login(ask.repository.registry()).await;
+        let none = |why: NoLogin| RegistryError::NoLogin { what: ask.what.clone(), why: Box::new(why) };
+        let login = login.map_err(none)?;
+        let login = login.as_ref();
         if let Some(Login::Token(token)) = login {
             return Ok(bearer(token));
         }
@@ -43,9 +46,12 @@ impl Http {
             .filter_map(|header| Challenge::of(header.to_str().ok()?));
         match all.min_by_key(|challenge| *challenge == Challenge::Basic) {
             Some(Challenge::Basic) => Ok(match login {
-                Some(Login::Password { user, password }) => basic(user, password),
+                Some(Login::Password { user, password } | Login::Direct { user, password }) => {
+                    basic(user, password)
+                }
                 _ => None,
             }),
+            Some(Challenge::Bearer { .. }) if matches!(login, Some(Login::Direct { .. })) => Ok(None),
             Some(Challenge::Bearer { realm, service }) => {
                 self.token(ask, login, &realm, service.as_deref(), scope).await
             }
@@ -98,11 +104,10 @@ impl Http {
         let answer = self.persist(&asked, authorization.as_ref(), TOKEN).await?;
         let body = Zeroizing::new(answer.body);
         if !answer.status.is_success() {
-            let helped = self.logins.is_helped(ask.repository.registry());
             return Err(RegistryError::Denied {
                 what: ask.what.clone(),
                 said: format!("no token: {}", answer.status),
-                helped,
+                advice: self.who.advice(ask.repository.registry()),
             });
         }
         let given: Given = argo_attest_core::json::parse(&body, TOKEN)

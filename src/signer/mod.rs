@@ -29,8 +29,9 @@ pub use pair::{Origin, check_pair, create_pair, load_or_create_pair, load_pair, 
 pub use password::{InvalidPassword, PASSWORD_VARIABLE, Password};
 pub use port::{SignError, Signed, Signer};
 pub use read::{load_private, load_public};
-pub use service::{Limits, ServiceError};
 pub use service_key::ServiceKey;
 pub use signing_key::SigningKey;
 pub use source::{InvalidKeySource, KeyError, KeySource, VariableName};
 pub use vault::VaultKey;
+
+pub use crate::service::{Limits, ServiceError};

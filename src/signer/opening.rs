@@ -5,8 +5,8 @@ use std::path::Path;
 use argo_attest_core::keys::KeyId;
 
 use super::password::Password;
-use super::service::Limits;
 use crate::environment::Env;
+use crate::service::Limits;
 
 /// What is at hand when a key is opened.
 #[derive(Clone)]

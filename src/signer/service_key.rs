@@ -7,9 +7,10 @@ use argo_attest_core::keys::PublicKey;
 
 use super::awskms::{self, KmsKey};
 use super::opening::Opening;
-use super::service::{Service, ServiceError, ServiceSigner};
+use super::service::{Service, ServiceSigner};
 use super::source::InvalidKeySource;
 use super::vault::{self, VaultKey};
+use crate::service::ServiceError;
 
 /// What names of such keys begin with.
 pub(super) const SERVICES: [&str; 2] = [awskms::SCHEME, vault::SCHEME];

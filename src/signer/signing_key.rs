@@ -8,9 +8,9 @@ use argo_attest_core::keys::{KeyId, PublicKey};
 
 use super::opening::Opening;
 use super::port::Signer;
-use super::service::ServiceError;
 use super::service_key::ServiceKey;
 use super::source::{InvalidKeySource, KeyError, KeySource, VariableName};
+use crate::service::ServiceError;
 
 /// Which key signs. Never the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,9 +15,9 @@ use super::mounted;
 use super::opening::Opening;
 use super::pair::load_pair_with;
 use super::read::{load_either, load_public, opened};
-use super::service::ServiceError;
 use super::service_key::SERVICES;
 use crate::environment::Env;
+use crate::service::ServiceError;
 use crate::store::percent_decoded;
 
 /// What the name of a variable follows.

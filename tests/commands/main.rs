@@ -3,6 +3,9 @@
 
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/scripted.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod scripted;
 #[path = "../support/servers.rs"]
 #[expect(dead_code, reason = "not every server of it is needed here")]
 mod servers;
@@ -19,6 +22,7 @@ mod audit;
 mod cases;
 mod chain;
 mod documents;
+mod helpers;
 mod hostile;
 mod images;
 mod layouts;

@@ -7,6 +7,8 @@ mod foreign;
 mod interop;
 mod key_files;
 mod keys;
+#[path = "../support/moto.rs"]
+mod moto;
 mod openssl;
 #[path = "../support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

@@ -1,6 +1,8 @@
 //! HTTP as others see it: through which proxy a request comes, and over how many connections.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "../support/moto.rs"]
+mod moto;
 #[path = "../support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod scripted;
@@ -12,6 +14,7 @@ mod skip;
 mod tls;
 
 mod connections;
+mod ecr;
 mod proxies;
 mod pushing;
 mod registries;

@@ -1,6 +1,8 @@
 //! Registries as they ask who one is, send one elsewhere, are busy, or lie.
 
 use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use argo_attest::registry::{Registries, RegistryError};
 use argo_attest_core::digest::Sha256Digest;
@@ -168,6 +170,26 @@ async fn a_password_is_shown_where_it_is_asked_for_and_not_before() {
     let (_home, made) = registries(&no, "{}");
     let error = made.manifest(&image(&no)).await.unwrap_err().to_string();
     assert!(error.ends_with("(403 not%1B[2J you)"), "{error}");
+}
+
+/// A Secret is replaced while a sidecar runs.
+#[tokio::test]
+async fn a_login_that_was_replaced_is_read_anew() {
+    let new = format!("Basic {}", STANDARD.encode("user:new"));
+    let (taken, is_new) = (new.clone(), Arc::new(AtomicBool::new(false)));
+    let changed = Arc::clone(&is_new);
+    let server = Scripted::choosing(Plain, move |request| {
+        let wanted = if changed.load(Ordering::SeqCst) { &taken } else { BASIC };
+        let known = request.header("authorization") == wanted;
+        Some(if known { manifest() } else { challenge("Basic realm=r") })
+    });
+    let (home, made) = registries(&server, r#"{"auth":"dXNlcjpwYXNz"}"#);
+    made.manifest(&image(&server)).await.unwrap();
+    is_new.store(true, Ordering::SeqCst);
+    let config = json!({"auths": {server.address.to_string(): {"username": "user", "password": "new"}}});
+    std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
+    made.manifest(&image(&server)).await.unwrap();
+    assert_eq!(server.requests().last().unwrap().header("authorization"), new);
 }
 
 #[tokio::test]

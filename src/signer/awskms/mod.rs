@@ -1,15 +1,11 @@
 //! Keys in AWS KMS: `awskms://[ENDPOINT]/[ID, alias/NAME or ARN]`, as cosign has it.
 //!
-//! Two JSON posts, signed by the SDK's own signer for whoever the store's credentials say we are.
-//! The service's own client would be one more crate for two of its some fifty requests. The key
-//! is held by the ARN that its name stood for when it was opened: an alias that is pointed
+//! Two posts, for whoever the store's credentials say we are. The key is held by the ARN that its name stood for when it was opened: an alias that is pointed
 //! elsewhere meanwhile changes nothing.
 //!
 //! ECDSA P-256 only: of an Ed25519 key KMS takes at most 4096 bytes to sign, and statements may
 //! have more.
 
-mod answer;
-mod asking;
 mod name;
 
 use argo_attest_core::digest::Sha256Digest;
@@ -20,15 +16,27 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::opening::Opening;
-use super::service::{Service, ServiceError};
-use asking::Kms;
+use super::opening::{Home, Opening};
+use super::service::Service;
+use crate::aws::{Kind, Posts, unusable};
+use crate::net::Proxies;
+use crate::service::ServiceError;
+use crate::store::s3::{Caller, Endpoint, InvalidEndpoint, Trust};
 
 pub use name::KmsKey;
 pub(super) use name::SCHEME;
 
 /// ECDSA over the digest that it is given (FIPS 186-5).
 const ALGORITHM: &str = "ECDSA_SHA_256";
+
+const KMS: Kind = Kind {
+    name: "AWS KMS",
+    signing: "kms",
+    target: "TrentService",
+    endpoints: ["AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL"],
+    passing: &["KMSInternalException", "DependencyTimeoutException", "KeyUnavailableException"],
+    remedy,
+};
 
 /// Of `GetPublicKey`.
 #[derive(Deserialize)]
@@ -51,7 +59,7 @@ struct Signed {
 /// One key, by its ARN.
 #[derive(Debug)]
 struct Pinned {
-    kms: Kms,
+    kms: Posts,
     arn: String,
 }
 
@@ -61,7 +69,7 @@ impl KmsKey {
         &self,
         opening: &Opening<'_>,
     ) -> Result<(PublicKey, Box<dyn Service>), ServiceError> {
-        let kms = Kms::new(self, opening)?;
+        let kms = self.service(opening)?;
         let asked = json!({"KeyId": self.id()});
         let described: Described =
             opening.limits.ask(|refused| kms.renew(refused), || kms.post("GetPublicKey", &asked)).await?;
@@ -89,6 +97,59 @@ impl KmsKey {
             _ => Err(other(format!("the key is of type {kind}; ECC_NIST_P256 is supported"))),
         }
     }
+}
+
+impl KmsKey {
+    /// The service, in the key's region, as who we are.
+    fn service(&self, opening: &Opening<'_>) -> Result<Posts, ServiceError> {
+        let env = opening.environment;
+        let caller = Caller::from_env(env, opening.home == Home::Person, self.region())
+            .map_err(|error| unusable(&error))?;
+        let endpoint = match self.endpoint() {
+            Some(host) => format!("https://{host}").parse().map_err(|why: InvalidEndpoint| {
+                settings(format!("the endpoint in {self} {why}"), "correct it")
+            })?,
+            None => Caller::endpoint(env, KMS.endpoints)
+                .map_err(|error| unusable(&error))?
+                .map_or_else(|| of_region(caller.region()), Ok)?,
+        };
+        let proxies = Proxies::from_env(env)
+            .map_err(|error| settings(error.to_string(), &format!("correct {}", error.name)))?;
+        Posts::new(&KMS, caller, endpoint, &Trust::from_env(env), proxies, opening.limits)
+    }
+}
+
+/// Where AWS has it.
+fn of_region(region: &str) -> Result<Endpoint, ServiceError> {
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let made = format!("https://kms.{region}.{domain}").parse();
+    made.map_err(|why: InvalidEndpoint| {
+        settings(format!("the region's endpoint {why}"), "correct AWS_REGION")
+    })
+}
+
+fn settings(what: String, remedy: &str) -> ServiceError {
+    ServiceError::Settings { what, remedy: remedy.to_owned() }
+}
+
+/// What its own refusals mean.
+fn remedy(kind: &str, region: &str) -> Option<String> {
+    Some(match kind {
+        "AccessDeniedException" => {
+            "grant kms:GetPublicKey and kms:Sign on the key, in its policy and in that of who asks".into()
+        }
+        "NotFoundException" => {
+            format!("check the key's name, the account, and the region, which is {region} (AWS_REGION)")
+        }
+        "DisabledException" => "enable the key: aws kms enable-key".into(),
+        "KMSInvalidStateException" => {
+            "see whether the key is about to be deleted: aws kms cancel-key-deletion, or name another".into()
+        }
+        "InvalidKeyUsageException" => {
+            "name a key that signs: --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY".into()
+        }
+        _ => return None,
+    })
 }
 
 #[async_trait]

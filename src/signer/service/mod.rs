@@ -2,12 +2,8 @@
 //!
 //! What goes to them is a pre-authentication encoding or its digest, never an artifact. What comes
 //! back is checked under the public key that was learnt when the key was opened: a signature by
-//! another key, or by another algorithm, is none, whatever the service calls it. Each question has
-//! a deadline, and all its repetitions together have one.
+//! another key, or by another algorithm, is none, whatever the service calls it.
 
-mod error;
-mod http;
-mod patience;
 mod signer;
 
 use std::fmt;
@@ -15,10 +11,8 @@ use std::fmt;
 use argo_attest_core::keys::Signature;
 use async_trait::async_trait;
 
-pub use error::ServiceError;
-pub use patience::Limits;
+use crate::service::ServiceError;
 
-pub(super) use http::{Http, Reply};
 pub(super) use signer::ServiceSigner;
 
 /// One key of a service, as it was when it was opened.

@@ -5,7 +5,8 @@ use argo_attest_core::trouble::Trouble as _;
 use async_trait::async_trait;
 
 use super::super::port::{SignError, Signed, Signer};
-use super::{Limits, Service, ServiceError};
+use super::Service;
+use crate::service::{Limits, ServiceError};
 
 /// One key of a service.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use argo_attest_core::text::brief;
 use serde::Deserialize;
 
-use super::super::service::{Reply, ServiceError};
+use crate::service::{Reply, ServiceError};
 
 /// Bytes of its words that are kept.
 const MAX_SAID: usize = 300;

@@ -15,9 +15,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::super::service::{Http, Reply, ServiceError};
 use super::answer;
 use super::settings::{Server, Who};
+use crate::service::{Http, Reply, ServiceError};
 use crate::token::Token;
 
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");

@@ -15,7 +15,8 @@ use argo_attest_core::keys::PublicKey;
 use argo_attest_core::secret::shown;
 
 use super::opening::Opening;
-use super::service::{Http, Service, ServiceError};
+use super::service::Service;
+use crate::service::{Http, ServiceError};
 use login::Login;
 use settings::Settings;
 use transit::Transit;

@@ -10,10 +10,10 @@ use hyper::header::HeaderValue;
 use zeroize::Zeroizing;
 
 use super::super::opening::Home;
-use super::super::service::ServiceError;
 use crate::environment::Env;
 use crate::net::{Proxies, Trust};
 use crate::regular_file::{self, Links};
+use crate::service::ServiceError;
 use crate::store::s3::Endpoint;
 
 const ADDRESS: &str = "VAULT_ADDR";

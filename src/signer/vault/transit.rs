@@ -11,8 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::service::{Service, ServiceError};
+use super::super::service::Service;
 use super::login::Login;
+use crate::service::ServiceError;
 
 /// One key of the engine, of no version yet.
 #[derive(Debug)]

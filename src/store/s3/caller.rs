@@ -21,6 +21,17 @@ pub struct Caller {
     region: String,
 }
 
+/// Somebody with credentials, before it is known in which region they call.
+#[derive(Debug, Clone)]
+pub struct Callers {
+    credentials: Credentials,
+    /// The region of the profile.
+    usual: Option<String>,
+    /// What is set.
+    set: Option<String>,
+    reach: Reach,
+}
+
 /// Why there are no credentials.
 #[derive(Debug)]
 pub struct NoKeys {
@@ -32,10 +43,9 @@ pub struct NoKeys {
     pub remedy: Option<String>,
 }
 
-impl Caller {
+impl Callers {
     /// As the environment says it; at a command line also the profile that `AWS_PROFILE` names.
-    /// The region is `given`, `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile's.
-    pub fn from_env(env: &dyn Env, at_command_line: bool, given: Option<&str>) -> Result<Self, ConfigError> {
+    pub fn from_env(env: &dyn Env, at_command_line: bool) -> Result<Self, ConfigError> {
         let (credentials, usual) = if at_command_line {
             let profile::Settings { region, credentials, .. } = profile::Settings::from_env(env)?;
             (Credentials::at_command_line(env, credentials)?, region)
@@ -43,21 +53,47 @@ impl Caller {
             (Credentials::ambient(env)?, None)
         };
         let credentials = credentials.ok_or(ConfigError::NoCredentials)?;
-        let mut region = given.map(str::to_owned);
+        let mut set = None;
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-            region = region.map_or_else(|| text(env, name), |region| Ok(Some(region)))?;
-        }
-        let region = region.or(usual).ok_or(ConfigError::NoRegion)?;
-        // It becomes part of a host's name and of the signature's scope.
-        if !is_region(&region) {
-            return Err(ConfigError::Variable { name: "AWS_REGION", why: "is not a region's name" });
+            set = set.map_or_else(|| text(env, name), |region| Ok(Some(region)))?;
         }
         let reach = Reach {
             trust: Trust::from_env(env),
             proxies: Proxies::from_env(env)?,
             limits: Limits::default(),
         };
-        Ok(Self { identity: Identity::of(&credentials, &reach, &region)?, region })
+        Ok(Self { credentials, usual, set, reach })
+    }
+
+    /// In a region: this, or the one that is set, or the profile's. Who gives the credentials is
+    /// asked in the one that is set, if one is.
+    pub fn calling(&self, given: Option<&str>) -> Result<Caller, ConfigError> {
+        let set = self.set.as_deref().or(self.usual.as_deref());
+        let region = given.or(set).ok_or(ConfigError::NoRegion)?;
+        let own = set.unwrap_or(region);
+        // It becomes part of a host's name and of the signature's scope.
+        if [region, own].into_iter().any(|region| !is_region(region)) {
+            return Err(ConfigError::Variable { name: "AWS_REGION", why: "is not a region's name" });
+        }
+        Ok(Caller { identity: Identity::of(&self.credentials, &self.reach, own)?, region: region.to_owned() })
+    }
+
+    /// Which certificates are believed.
+    pub fn trust(&self) -> &Trust {
+        &self.reach.trust
+    }
+
+    /// Through which proxies others are asked.
+    pub fn proxies(&self) -> &Proxies {
+        &self.reach.proxies
+    }
+}
+
+impl Caller {
+    /// As [`Callers`] has it. The region is `given`, `AWS_REGION`, `AWS_DEFAULT_REGION`, or the
+    /// profile's.
+    pub fn from_env(env: &dyn Env, at_command_line: bool, given: Option<&str>) -> Result<Self, ConfigError> {
+        Callers::from_env(env, at_command_line)?.calling(given)
     }
 
     /// The endpoint that the first of these variables names.

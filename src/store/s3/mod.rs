@@ -45,7 +45,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
-pub use caller::{Caller, NoKeys};
+pub use caller::{Caller, Callers, NoKeys};
 pub use config::{Addressing, Endpoint, IfRegionUnknown, InvalidEndpoint, Limits, Requests, S3Config};
 pub use container::Container;
 pub use credentials::{AssumedRole, Credentials, KeyPair, WebIdentity};

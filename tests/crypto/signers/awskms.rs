@@ -2,9 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use argo_attest::signer::{KeyError, Opening, ServiceError, SigningKey};
@@ -15,12 +13,11 @@ use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::conformance::{conforms, refuses};
 use super::{open, soon};
+use crate::moto::Moto;
 use crate::scripted::{Act, Plain, Request, Scripted, head, reply};
-use crate::skip::skip;
 
 const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const ALIAS: &str = "awskms:///alias/ci";
@@ -242,43 +239,14 @@ async fn a_key_that_cannot_be_used_is_told_when_it_is_opened() {
     assert!(causes(&error).contains("AWS KMS has to be asked over https"), "{}", causes(&error));
 }
 
-/// moto's server; stopped when dropped.
-struct Moto {
-    process: Child,
-    address: SocketAddr,
-    _dir: TempDir,
+/// What only an administrator does.
+trait Administered {
+    fn does(&self, action: &str, asked: &Value) -> Value;
+    fn makes(&self, spec: &str, alias: &str) -> Value;
 }
 
-impl Moto {
-    /// `None`, with a word about it, where it is not installed. In CI it must be.
-    fn start() -> Option<Self> {
-        let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/server");
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let dir = TempDir::new().unwrap();
-        let process = Command::new(server)
-            .args(["serve", "moto"])
-            .arg(dir.path())
-            .arg(address.port().to_string())
-            .current_dir(dir.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut moto = Self { process, address, _dir: dir };
-        let deadline = Instant::now() + Duration::from_secs(90);
-        while TcpStream::connect(address).is_err() {
-            if moto.process.try_wait().unwrap().is_some() {
-                skip("moto (tests/stores/server install moto)");
-                return None;
-            }
-            assert!(Instant::now() < deadline, "nothing listens on {address}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Some(moto)
-    }
-
-    /// One call of the service's, for what only an administrator does. moto asks for no signature.
+impl Administered for Moto {
+    /// One call of the service's. moto asks for no signature.
     fn does(&self, action: &str, asked: &Value) -> Value {
         let body = asked.to_string();
         let mut server = TcpStream::connect(self.address).unwrap();
@@ -307,13 +275,6 @@ impl Moto {
             &json!({"AliasName": format!("alias/{alias}"), "TargetKeyId": key["KeyId"]}),
         );
         key
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -249,11 +249,18 @@ impl Policy {
 
     /// Which of its fields demands what no attestation can have without a trusted root, if one does.
     pub fn needs_trusted_root(&self) -> Option<&'static str> {
-        match (self.expect.log, self.expect.time) {
-            (Demand::Required, _) => Some("expect.log"),
-            (_, Demand::Required) => Some("expect.time"),
-            _ => self.trusts_identities().then_some("identities"),
-        }
+        let of_images = self.images.expect.as_ref();
+        let each = [
+            ("expect.log", "expect.time", Some(&self.expect)),
+            ("images.expect.log", "images.expect.time", of_images),
+        ];
+        let demanded =
+            each.into_iter().find_map(|(log, time, expect)| match expect.map(|e| (e.log, e.time))? {
+                (Demand::Required, _) => Some(log),
+                (_, Demand::Required) => Some(time),
+                _ => None,
+            });
+        demanded.or_else(|| self.trusts_identities().then_some("identities"))
     }
 
     /// What of this policy is for the statements of an artifact's inputs, and of

@@ -14,21 +14,21 @@ const MAX_ANSWER: usize = 256 * 1024;
 
 /// Asks one service.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Http {
+pub(crate) struct Http {
     client: Client<String>,
     attempt: Duration,
 }
 
 /// What it answered.
-pub(in super::super) struct Reply {
-    pub(in super::super) status: StatusCode,
-    pub(in super::super) body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Http {
     /// Of a server that is asked over TLS, `trust` says who is believed. Of one that is not,
     /// nobody is, but for a proxy.
-    pub(in super::super) fn new(
+    pub(crate) fn new(
         secure: bool,
         trust: &Trust,
         proxies: Proxies,
@@ -42,7 +42,7 @@ impl Http {
     }
 
     /// Sends it, and reads all of the answer.
-    pub(in super::super) async fn ask(&self, request: Request<String>) -> Result<Reply, ServiceError> {
+    pub(crate) async fn ask(&self, request: Request<String>) -> Result<Reply, ServiceError> {
         let asked = async {
             let answer = self.client.send(request).await.map_err(|e| ServiceError::Unreachable(e.into()))?;
             let status = answer.status();

@@ -1,10 +1,11 @@
-//! What AWS KMS answers, and what its refusals mean.
+//! What a service answers, and what refusals mean that all of them have.
 
 use argo_attest_core::text::brief;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::super::service::{Reply, ServiceError};
+use super::Kind;
+use crate::service::{Reply, ServiceError};
 use crate::store::s3::NoKeys;
 
 /// Bytes of its words that are kept.
@@ -18,7 +19,7 @@ struct Failed {
 }
 
 /// The answer, if it is a success.
-pub(super) fn read<T: DeserializeOwned>(reply: &Reply, region: &str) -> Result<T, ServiceError> {
+pub(super) fn read<T: DeserializeOwned>(of: &Kind, reply: &Reply, region: &str) -> Result<T, ServiceError> {
     if reply.status.is_success() {
         return serde_json::from_slice(&reply.body)
             .map_err(|_| ServiceError::Odd("it lacks what it should have"));
@@ -29,7 +30,7 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply, region: &str) -> Result<T
             said: status.to_string(),
             is_passing: matches!(status, 429 | 500..=599),
             is_sign_in: false,
-            remedy: "check that AWS_ENDPOINT_URL_KMS leads to AWS KMS".into(),
+            remedy: format!("check that what {} names is {}", of.endpoints.join(" or "), of.name),
         });
     };
     let kind = kind.rsplit('#').next().unwrap_or_default();
@@ -37,9 +38,9 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply, region: &str) -> Result<T
     let kind = if kind.bytes().all(|b| b.is_ascii_alphabetic()) { kind } else { "" };
     Err(ServiceError::Refused {
         said: format!("{status} {}", brief(kind, MAX_SAID)).trim_end().to_owned(),
-        is_passing: matches!(status, 429 | 500..=599) || passes(kind),
+        is_passing: matches!(status, 429 | 500..=599) || passes(of, kind),
         is_sign_in: is_sign_in(kind),
-        remedy: remedy(kind, region),
+        remedy: remedy(of, kind, region),
     })
 }
 
@@ -53,19 +54,17 @@ pub(super) fn no_keys(no: &NoKeys) -> ServiceError {
     }
 }
 
-fn passes(kind: &str) -> bool {
-    matches!(
+fn passes(of: &Kind, kind: &str) -> bool {
+    let usual = matches!(
         kind,
         "ThrottlingException"
             | "Throttling"
             | "RequestLimitExceeded"
             | "LimitExceededException"
-            | "KMSInternalException"
-            | "DependencyTimeoutException"
-            | "KeyUnavailableException"
             | "InternalFailure"
             | "ServiceUnavailable"
-    )
+    );
+    usual || of.passing.contains(&kind)
 }
 
 fn is_sign_in(kind: &str) -> bool {
@@ -79,39 +78,39 @@ fn is_sign_in(kind: &str) -> bool {
     )
 }
 
-fn remedy(kind: &str, region: &str) -> String {
+fn remedy(of: &Kind, kind: &str, region: &str) -> String {
+    if let Some(known) = (of.remedy)(kind, region) {
+        return known;
+    }
     match kind {
-        "AccessDeniedException" => {
-            "grant kms:GetPublicKey and kms:Sign on the key, in its policy and in that of who asks".into()
-        }
-        "NotFoundException" => {
-            format!("check the key's name, the account, and the region, which is {region} (AWS_REGION)")
-        }
-        "DisabledException" => "enable the key: aws kms enable-key".into(),
-        "KMSInvalidStateException" => {
-            "see whether the key is about to be deleted: aws kms cancel-key-deletion, or name another".into()
-        }
-        "InvalidKeyUsageException" => {
-            "name a key that signs: --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY".into()
-        }
         "InvalidSignatureException" => {
             "check AWS_SECRET_ACCESS_KEY, the region, and this machine's clock".into()
         }
         kind if is_sign_in(kind) => "check AWS's credentials, or sign in again".into(),
-        kind if passes(kind) => "try it again; ask for a higher quota if it stays so".into(),
+        kind if passes(of, kind) => "try it again; ask for a higher quota if it stays so".into(),
         _ => "see what AWS says of it".into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use argo_attest_core::trouble::Trouble as _;
     use hyper::StatusCode;
 
     use super::*;
 
+    const KIND: Kind = Kind {
+        name: "a service",
+        signing: "service",
+        target: "Service_1",
+        endpoints: ["AWS_ENDPOINT_URL_SERVICE", "AWS_ENDPOINT_URL"],
+        passing: &["KMSInternalException"],
+        remedy: |kind, region| (kind == "NotFoundException").then(|| format!("look in {region}")),
+    };
+
     fn refused(status: u16, body: &str) -> ServiceError {
         let reply = Reply { status: StatusCode::from_u16(status).unwrap(), body: body.into() };
-        read::<serde_json::Value>(&reply, "eu-west-1").unwrap_err()
+        read::<serde_json::Value>(&KIND, &reply, "eu-west-1").unwrap_err()
     }
 
     #[test]
@@ -130,12 +129,9 @@ mod tests {
             let error = refused(status, &format!(r#"{{"__type":"{kind}","Message":"as it is"}}"#));
             assert_eq!((error.is_passing(), error.is_sign_in()), (passing, sign_in), "{kind}");
             let name = kind.rsplit('#').next().unwrap();
-            assert_eq!(
-                error.to_string(),
-                format!("it refused: {status} {name}"),
-                "its own words are not told"
-            );
+            assert_eq!(error.to_string(), format!("it refused: {status} {name}"), "nothing in its own words");
         }
+        assert_eq!(refused(400, r#"{"__type":"NotFoundException"}"#).remedy().unwrap(), "look in eu-west-1");
         assert!(refused(503, "<html>").is_passing() && !refused(404, "<html>").is_passing());
     }
 }

@@ -35,7 +35,7 @@ impl Default for Limits {
 impl Limits {
     /// Asks until there is an answer that another try does not change, or the time is up. After
     /// an answer that `renew` may change, once more.
-    pub(in super::super) async fn ask<T, F: Future<Output = Result<T, ServiceError>>>(
+    pub(crate) async fn ask<T, F: Future<Output = Result<T, ServiceError>>>(
         self,
         renew: impl Fn(&ServiceError) -> bool,
         mut question: impl FnMut() -> F,
@@ -63,7 +63,7 @@ impl Limits {
             .adjust(|_, pause| pause.filter(|pause| Instant::now() + *pause < end))
             .notify(|error, pause| {
                 let error = argo_attest_core::text::causes(error);
-                tracing::debug!(error, ?pause, "the key's service is asked again");
+                tracing::debug!(error, ?pause, "a service is asked again");
                 last = Some(error);
             });
         match timeout_at(end, asking).await {
