@@ -181,7 +181,8 @@ fn put(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
         Failure::new(Exit::Io, format!("cannot write the summary to {}: {}", shown_path(file), causes(e)))
             .remedy("name a file in a folder that is there, and may be written to: --vsa FILE")
     };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let made = Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder);
     let mut made = made.map_err(|e| failed(&e))?;
     made.write_all(bytes).and_then(|()| made.as_file().sync_all()).map_err(|e| failed(&e))?;

@@ -141,8 +141,9 @@ impl AttestedImage {
         Verdict::Accepted {
             digest: digest.into(),
             attestation,
-            signer: found.statement.signer().clone(),
+            signer: Box::new(found.statement.signer().clone()),
             builder_id: provenance.map(|p| p.run_details.builder.id.clone()).unwrap_or_default(),
+            proof: Box::new(found.statement.proof().clone()),
             unjudged: found.unjudged,
             passed_over: found.passed_over.told(),
         }

@@ -384,24 +384,24 @@ fn of_images_something_else_may_be_expected() {
     // Nothing is said of them: the same as of everything.
     let policy = read("");
     assert!(!policy.images().tags);
-    policy.of_images().judge(0, &whole, now).unwrap();
-    policy.of_images().judge(0, &image, now).unwrap_err();
-    policy.upstream_images().judge(0, &image, now).unwrap_err();
+    policy.of_images().judge(&[Principal::Key(0)], &whole, &Proof::default(), now).unwrap();
+    policy.of_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap_err();
+    policy.upstream_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap_err();
     let policy =
         read("images: {tags: allow, expect: {template: [image], imageEvidence: changed, maxAge: 48h}}");
     assert!(policy.images().tags);
-    policy.judge(0, &whole, now).unwrap();
-    policy.of_images().judge(0, &image, now).unwrap();
-    policy.of_images().judge(0, &whole, now).unwrap_err();
+    policy.judge(&[Principal::Key(0)], &whole, &Proof::default(), now).unwrap();
+    policy.of_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap();
+    policy.of_images().judge(&[Principal::Key(0)], &whole, &Proof::default(), now).unwrap_err();
     // What went into something may be old; who may make images is asked all the same.
     let later = time("2026-12-24T00:00:00Z");
-    policy.of_images().judge(0, &image, later).unwrap_err();
-    policy.upstream_images().judge(0, &image, later).unwrap();
-    policy.upstream_images().judge(0, &whole, now).unwrap_err();
+    policy.of_images().judge(&[Principal::Key(0)], &image, &Proof::default(), later).unwrap_err();
+    policy.upstream_images().judge(&[Principal::Key(0)], &image, &Proof::default(), later).unwrap();
+    policy.upstream_images().judge(&[Principal::Key(0)], &whole, &Proof::default(), now).unwrap_err();
     // One builder is asked for of everything.
     let other = policy.only_builder("https://ci.example.com/other".into());
-    other.of_images().judge(0, &image, now).unwrap_err();
-    other.upstream_images().judge(0, &image, now).unwrap_err();
+    other.of_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap_err();
+    other.upstream_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap_err();
     for bad in
         ["images: {tags: yes}", "images: {tag: allow}", "images: {expect: {stores: [none]}}", "images: allow"]
     {
