@@ -35,6 +35,8 @@ pub(crate) struct Place {
     program: PathBuf,
     server: Child,
     pub(crate) address: String,
+    /// Whether it lists what refers to an image under a tag, and not itself.
+    pub(crate) is_fallback: bool,
     pub(crate) desk: Desk,
     pub(crate) key: PrivateKey,
     pub(crate) registries: Registries,
@@ -74,7 +76,15 @@ impl Place {
         desk.write("their.pub", key.public().to_spki_pem());
         let registries = Registries::from_env(&|_: &str| None, true).unwrap();
         let address = address.trim().to_owned();
-        Self { program: program.into(), server, address, desk, key, registries }
+        Self {
+            program: program.into(),
+            server,
+            address,
+            is_fallback: kind == "fallback",
+            desk,
+            key,
+            registries,
+        }
     }
 
     pub(crate) fn call(&self, arguments: &[&str]) -> Vec<String> {

@@ -17,6 +17,7 @@ mod skip;
 mod voucher;
 mod workshop;
 
+mod admitting;
 mod attest;
 mod audit;
 mod cases;
