@@ -3,6 +3,9 @@
 
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/registry.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod registry;
 #[path = "../support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod scripted;
