@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help build test test-as-user lint fmt clippy doc core deny stores bench fuzz release image image-load e2e differential tools clean
+.PHONY: help build test test-as-user lint fmt clippy doc core deny stores bench fuzz release image image-load e2e differential interop tools clean
 
 ARGO_ATTEST_TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/argo-attest-tools
 export ARGO_ATTEST_TOOLS
@@ -99,6 +99,7 @@ bench: release ## digesting beside openssl's, what the sidecar adds to a step, a
 	python3 benches/sidecar.py --binary '$(DIST)/argo-attest' --image '$(IMAGE_ARCHIVE)' $(BENCH)
 	python3 benches/start.py --binary '$(DIST)/argo-attest' $(START)
 	python3 benches/many.py --binary '$(DIST)/argo-attest' $(MANY)
+	python3 benches/images.py --binary '$(DIST)/argo-attest' $(IMAGES)
 
 # libFuzzer needs flags that stable rustc keeps behind this variable.
 fuzz: export RUSTC_BOOTSTRAP := 1
@@ -138,6 +139,11 @@ differential: export E2E_DIFFERENTIAL := all
 differential: export E2E_RESUME := 1
 differential: E2E += --only differential
 differential: e2e ## Argo's own examples, as they are and attested: what differs?
+
+# Half an hour and some gigabytes where they are not built yet.
+interop: ## who admits images by what we attest: Kyverno, policy-controller; buildkit, for make e2e
+	tests/interop/install kyverno policy-tester buildkit
+	$(CARGO) test --locked --test commands -- admitting --nocapture
 
 tools: ## what lint, fuzz, release and the interop tests need, into $(ARGO_ATTEST_TOOLS)
 	.ci/tools

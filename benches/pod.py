@@ -101,6 +101,10 @@ class Pod:
             },
         }
 
+    def options(self):
+        """What else the sidecar is given."""
+        return []
+
     def call(self, *arguments):
         ran = subprocess.run([self.binary, *arguments], env={}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if ran.returncode != 0:
@@ -157,7 +161,7 @@ class Sidecar:
             "--node-id": "wf-step-1",
             "--workflow-uid": "bench-workflow",
         }
-        command = [pod.binary, "sidecar", *(part for option in options.items() for part in option)]
+        command = [pod.binary, "sidecar", *(part for option in options.items() for part in option), *pod.options()]
         env = {"ARGO_TEMPLATE": json.dumps(pod.template, separators=(",", ":"))}
         with open(f"{root}/log", "ab") as said:
             began = time.monotonic()

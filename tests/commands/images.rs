@@ -1,8 +1,7 @@
 //! Images in real registries: one that lists referrers, and one that keeps them under a tag.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
 use argo_attest::registry::Registries;
 use argo_attest_core::digest::Sha256Digest;
@@ -14,27 +13,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::program::{Desk, Ended};
+use crate::registry::Registry;
 
 const SLSA: &str = "https://slsa.dev/provenance/v1";
 
-/// The servers' program.
-pub(crate) fn program() -> Option<PathBuf> {
-    let found = which("registries").or_else(|| {
-        let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
-        let told = Command::new(install).args(["--where", "registries"]).output().unwrap();
-        told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into())
-    });
-    if found.is_none() {
-        crate::skip::skip("the registries of tests/interop/install");
-    }
-    found
-}
-
 /// A registry on loopback, and a user who can push to it.
 pub(crate) struct Place {
-    program: PathBuf,
-    server: Child,
+    registry: Registry,
     pub(crate) address: String,
+    /// Whether it lists what refers to an image under a tag, and not itself.
+    pub(crate) is_fallback: bool,
     pub(crate) desk: Desk,
     pub(crate) key: PrivateKey,
     pub(crate) registries: Registries,
@@ -46,41 +34,22 @@ pub(crate) struct Pushed {
     pub(crate) images: Vec<ImageReference>,
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
 impl Place {
     pub(crate) fn each() -> Vec<Self> {
-        let Some(program) = program() else { return Vec::new() };
-        ["native", "fallback"].map(|kind| Self::start(&program, kind)).into()
+        ["native", "fallback"].into_iter().map_while(Self::start).collect()
     }
 
-    fn start(program: &Path, kind: &str) -> Self {
-        let mut command = Command::new(program);
-        let mut server = command
-            .arg(kind)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut address = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    fn start(kind: &str) -> Option<Self> {
+        let registry = Registry::start(kind)?;
         let (desk, key) = (Desk::new(), PrivateKey::generate(KeyType::EcdsaP256).unwrap());
         desk.write("their.pub", key.public().to_spki_pem());
         let registries = Registries::from_env(&|_: &str| None, true).unwrap();
-        let address = address.trim().to_owned();
-        Self { program: program.into(), server, address, desk, key, registries }
+        let address = registry.address.clone();
+        Some(Self { registry, address, is_fallback: kind == "fallback", desk, key, registries })
     }
 
     pub(crate) fn call(&self, arguments: &[&str]) -> Vec<String> {
-        let done = Command::new(&self.program).args(arguments).output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-        String::from_utf8(done.stdout).unwrap().lines().map(str::to_owned).collect()
+        self.registry.call(arguments)
     }
 
     pub(crate) fn push(&self, name: &str) -> Pushed {
@@ -126,7 +95,7 @@ impl Place {
 
 /// A registry that has `app:1.2`, attested by this key for this builder.
 pub(crate) async fn with_app(key: &PrivateKey, builder: &str) -> Option<Place> {
-    let place = Place::start(&program()?, "fallback");
+    let place = Place::start("fallback")?;
     let pushed = place.push("app:1.2");
     place.refer(&pushed.index, built(key, &[&pushed.index], builder).to_string().as_bytes()).await;
     Some(place)
@@ -226,8 +195,7 @@ async fn a_tag_that_was_moved_points_to_what_is_not_attested() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_lies_is_not_believed() {
-    let Some(program) = program() else { return };
-    let place = Place::start(&program, "fallback");
+    let Some(place) = Place::start("fallback") else { return };
     let (one, two) = (place.push("app:v1"), place.push("app:v2"));
     place.attest(&place.key, &[&one.index, &two.index]).await;
     let tag = |of: &Pushed| format!("{}/app:sha256-{}", place.address, of.index.digest().unwrap());

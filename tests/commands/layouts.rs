@@ -8,8 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::images::{Place, program, which};
+use crate::images::{Place, which};
 use crate::program::{Desk, Ended};
+use crate::registry::program;
 
 /// A desk at which the registries' program is the builder.
 struct Works {

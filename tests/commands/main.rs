@@ -3,6 +3,9 @@
 
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/registry.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod registry;
 #[path = "../support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod scripted;
@@ -17,6 +20,7 @@ mod skip;
 mod voucher;
 mod workshop;
 
+mod admitting;
 mod attest;
 mod audit;
 mod cases;

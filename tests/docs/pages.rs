@@ -100,6 +100,16 @@ fn links_lead_somewhere() {
 }
 
 #[test]
+fn the_page_on_admission_shows_the_policies_that_are_tried() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let page = read("docs/how-to/admit-only-attested-images.md");
+    for name in ["kyverno.yaml", "policy-controller.yaml"] {
+        let tried = read(&format!("tests/admitting/{name}"));
+        assert!(page.contains(&format!("```yaml\n{tried}```")), "the page shows another than {name}");
+    }
+}
+
+#[test]
 fn each_threat_has_a_test() {
     let tests: BTreeSet<_> = functions().into_iter().chain(scenarios()).collect();
     let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();

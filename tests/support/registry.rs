@@ -50,7 +50,8 @@ impl Registry {
     }
 }
 
-fn program() -> Option<PathBuf> {
+/// The servers' program.
+pub(crate) fn program() -> Option<PathBuf> {
     let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
     let told = Command::new(install).args(["--where", "registries"]).output().unwrap();
     let found = told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into());

@@ -1,6 +1,7 @@
-"""An image that builds images: go-containerregistry's writer, which kaniko has too, and buildah.
+"""An image that builds images: go-containerregistry's writer, which kaniko has too, buildah, and
+buildkit.
 
-Made from what this machine has. Without buildah, scenarios that need it are skipped.
+Made from what this machine has. Without buildah, or buildkit, scenarios that need it are skipped.
 """
 
 import os
@@ -17,9 +18,18 @@ STORAGE = '[storage]\ndriver = "vfs"\nrunroot = "/tmp/run"\ngraphroot = "/tmp/gr
 
 def registries():
     """The program, or None where it is not installed."""
+    return installed("registries")
+
+
+def buildkit():
+    """buildctl, beside which buildkitd lies, or None where they or runc are not installed."""
+    return installed("buildkit") if shutil.which("runc") else None
+
+
+def installed(name):
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     install = os.path.join(root, "tests", "interop", "install")
-    told = subprocess.run([install, "--where", "registries"], capture_output=True, text=True)
+    told = subprocess.run([install, "--where", name], capture_output=True, text=True)
     return told.stdout.strip() if told.returncode == 0 else None
 
 
@@ -42,6 +52,11 @@ def make(folder):
     buildah = shutil.which("buildah")
     if buildah:
         with_libraries(folder, buildah)
+    if buildkit():
+        shutil.copy(buildkit(), os.path.join(folder, "bin/buildctl"))
+        shutil.copy(os.path.join(os.path.dirname(buildkit()), "buildkitd"), os.path.join(folder, "bin/buildkitd"))
+        # Its worker wants one, also for a build that runs nothing.
+        with_libraries(folder, shutil.which("runc"))
 
 
 def with_libraries(folder, program):

@@ -161,6 +161,42 @@ def with_buildah(case):
     registry.accepted(image)
 
 
+BUILDKIT = """
+set -e
+mkdir -p /tmp/c /run && echo "$RANDOM {{inputs.parameters.image}}" > /tmp/c/hello
+printf 'FROM scratch\\nCOPY hello /hello\\nLABEL built=here\\n' > /tmp/c/Dockerfile
+buildkitd --root /tmp/bk --addr unix:///tmp/bk.sock --containerd-worker=false --oci-worker-snapshotter=native > /tmp/bk.log 2>&1 &
+n=0
+until buildctl --addr unix:///tmp/bk.sock debug workers > /dev/null 2>&1; do
+    n=$((n + 1)); [ $n -lt 300 ] || { cat /tmp/bk.log; exit 1; }; sleep 0.1
+done
+buildctl --addr unix:///tmp/bk.sock build --progress plain --frontend dockerfile.v0 --opt platform=linux/amd64,linux/arm64 \\
+    --local context=/tmp/c --local dockerfile=/tmp/c --metadata-file /tmp/metadata \\
+    --output type=image,name={{inputs.parameters.image}},push=true,registry.insecure=true || { cat /tmp/bk.log; exit 1; }
+"""
+
+
+@scenario("images/buildkit")
+def with_buildkit(case):
+    """The prototype's second scenario: a real builder of indexes, an image for each item."""
+    if not builder.buildkit():
+        raise Skip("needs tests/interop/install buildkit, and runc")
+    registry = Registry(case, "fallback")
+    images = [registry.name(f"team/kit{n}:1.{n}") for n in range(2)]
+    made = step(case, BUILDKIT)
+    made.main = {"image": case.settings.builder_image, "securityContext": {"privileged": True}}
+    running = fan(case, made, images)
+    expect.succeeded(running, 240)
+    for pod in running.pods():
+        message = pod.message()
+        assert (message["attested"], message["notAttested"]) == (1, 0), message
+    for image in images:
+        registry.accepted(image)
+        code, said = registry.verify(image, "--platform", "linux/arm64")
+        assert code == 0, said
+        assert '"changed"' in registry.evidence(image), registry.evidence(image)
+
+
 @scenario("images/failed")
 def failed(case):
     """Main fails after the push: what is there is not attested."""
