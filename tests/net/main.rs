@@ -14,6 +14,7 @@ mod tls;
 mod connections;
 mod proxies;
 mod pushing;
+mod referrers;
 mod registries;
 mod tunnels;
 
