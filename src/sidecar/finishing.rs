@@ -119,7 +119,8 @@ impl Attesting<'_> {
     /// A conclusion for each output of the template, in its order, and for each image.
     async fn conclude(&self, watched: Watched, deadline: Deadline) -> Concluded {
         let Watched { observing, mut before } = watched;
-        let Observed { stats, mut artifacts } = match observing.seal(deadline).await {
+        let (seen, sealed) = tokio::join!(self.prepared.images.see(deadline), observing.seal(deadline));
+        let Observed { stats, mut artifacts } = match sealed {
             Ok(observed) => observed,
             Err(Unobserved::TimeUp) => return each(self.prepared, || Conclusion::unfinished(NOT_DIGESTED)),
             Err(Unobserved::Failed(why)) => return each(self.prepared, || Conclusion::refused(why.clone())),
@@ -166,6 +167,7 @@ impl Attesting<'_> {
         let images = ConcludingImages {
             signer: &self.prepared.key,
             deadline,
+            seen: &seen,
             written: &written.with_images(layouts(&self.prepared.outputs, &outputs)),
             provenance: &of_images,
             documents: &documents,

@@ -17,6 +17,7 @@ mod connections;
 mod ecr;
 mod proxies;
 mod pushing;
+mod referrers;
 mod registries;
 mod tunnels;
 

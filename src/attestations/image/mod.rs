@@ -39,6 +39,8 @@ struct Looks<'a> {
     of: ImageAttestations<'a>,
     begun: bool,
     referrers: VecDeque<Sha256Digest>,
+    /// Whether more refer to it than are looked at.
+    more: bool,
     /// Whether the tag of cosign 2 is still to be looked at.
     tag: bool,
     carried: VecDeque<Sha256Digest>,
@@ -75,20 +77,23 @@ impl<'a> ImageAttestations<'a> {
         Candidate { origin: attestation.origin(), ..self.candidate(self.subject, attestation.bytes()) }
     }
 
-    /// The manifests that say that they are about it, as far as the registry knows.
-    async fn listed(&self) -> Result<Vec<Sha256Digest>, RegistryError> {
+    /// The manifests that say that they are about it, as far as the registry knows: the first of
+    /// them, and whether there are more. Whoever may push can add some, and so hide what the
+    /// registry lists after them, but not what it lists before.
+    async fn listed(&self) -> Result<(Vec<Sha256Digest>, bool), RegistryError> {
         let mut listed = Vec::new();
         for page in self.registries.referrers(self.repository, self.subject).await? {
             for digest in page.candidates() {
-                if !listed.contains(&digest) {
-                    listed.push(digest);
+                if listed.contains(&digest) {
+                    continue;
                 }
-            }
-            if listed.len() > MAX_REFERRERS {
-                return Err(too_many(self.uri(self.subject), MAX_REFERRERS));
+                if listed.len() == MAX_REFERRERS {
+                    return Ok((listed, true));
+                }
+                listed.push(digest);
             }
         }
-        Ok(listed)
+        Ok((listed, false))
     }
 
     fn uri(&self, digest: Sha256Digest) -> String {
@@ -138,6 +143,7 @@ impl<'a> Looks<'a> {
             of,
             begun: true,
             referrers: referrer.into_iter().collect(),
+            more: false,
             tag: false,
             carried: VecDeque::new(),
             carrier: None,
@@ -167,6 +173,9 @@ impl<'a> Looks<'a> {
                 self.referrer(referrer).await
             } else if std::mem::take(&mut self.tag) {
                 self.tagged().await
+            } else if std::mem::take(&mut self.more) {
+                // None of those did, and one of the others may: that is no no.
+                return Some(Err(too_many(self.of.uri(self.of.subject), MAX_REFERRERS).into()));
             } else {
                 return None;
             };
@@ -178,7 +187,8 @@ impl<'a> Looks<'a> {
 
     /// Which manifests say that they are about the image.
     async fn list(&mut self) -> Result<(), FindError> {
-        self.referrers = self.of.listed().await?.into();
+        let (listed, more) = self.of.listed().await?;
+        (self.referrers, self.more) = (listed.into(), more);
         Ok(())
     }
 

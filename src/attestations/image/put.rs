@@ -36,7 +36,7 @@ impl ImageAttestations<'_> {
         };
         let digest = Sha256Digest::of(&referrer.manifest());
         tracing::debug!(bundle = self.uri(digest), "putting an attestation");
-        let listed = self.listed().await?;
+        let (listed, _) = self.listed().await?;
         if !listed.contains(&digest) && listed.len() >= MAX_REFERRERS {
             // One more would hide all of them from whoever verifies.
             return Err(PutError::Full { uri: self.uri(self.subject), limit: MAX_REFERRERS });
@@ -67,7 +67,7 @@ impl ImageAttestations<'_> {
     async fn found_again(&self, digest: Sha256Digest) -> Result<ReadBack, PutError> {
         let uri = self.uri(digest);
         let mut pauses = LISTED.into_iter();
-        while !self.listed().await?.contains(&digest) {
+        while !self.listed().await?.0.contains(&digest) {
             let Some(pause) = pauses.next() else {
                 return Err(PutError::Unlisted { uri, of: self.uri(self.subject) });
             };

@@ -128,22 +128,56 @@ impl StepImages {
         self.images.iter().map(|image| outcome(image, fate())).collect()
     }
 
+    /// What their names point to now: soon after main has ended, before anything else of the step is
+    /// concluded. Until then somebody else may move them, and what that one pushed be taken for main's.
+    pub(super) async fn see(&self, deadline: Deadline) -> SeenImages {
+        let looks = self.images.iter().map(|image| async move {
+            let seen = match deadline.within(self.manifest(image)).await {
+                Ok(Ok(manifest)) => {
+                    info!(image = %image, digest = %manifest.digest(), "what its name points to now");
+                    Ok(manifest)
+                }
+                Ok(Err(reason)) => Err(Fate::Refused { reason }),
+                Err(TimeUp) => Err(unanswered()),
+            };
+            (image.to_string(), seen)
+        });
+        let looks: Vec<_> = looks.collect();
+        SeenImages(stream::iter(looks).buffered(AT_ONCE).collect().await)
+    }
+
+    async fn manifest(&self, image: &ImageReference) -> Result<Manifest, String> {
+        let registries = self.registries.as_ref().map_err(|why| why.reason.clone())?;
+        let pulled = registries.manifest(image).await.map_err(|error| match error {
+            RegistryError::NotFound { .. } => {
+                "main did not push it: its registry has none of this name".into()
+            }
+            error => causes(&error),
+        })?;
+        Ok(pulled.manifest)
+    }
+
     /// What becomes of each, and of the files that speak of it.
     pub(super) async fn conclude(
         &self,
         concluding: &ConcludingImages<'_>,
     ) -> Vec<(OutputOutcome, Vec<PredicateOutcome>)> {
         let concluded = self.images.iter().map(|image| async move {
-            let (fate, manifest) = match concluding.deadline.within(self.attest(image, concluding)).await {
-                Ok(Ok((fate, manifest))) => (fate, Some(manifest)),
-                Ok(Err(reason)) => (Fate::Refused { reason }, None),
-                Err(TimeUp) => {
-                    let reason = "the grace period ended before its registry had answered".to_owned();
-                    (Fate::Unfinished { reason }, None)
+            let seen = concluding.seen.0.get(&image.to_string());
+            let (fate, manifest) = match seen {
+                None => (unanswered(), None),
+                Some(Err(fate)) => (fate.clone(), None),
+                Some(Ok(manifest)) => {
+                    let attesting = self.attest(image, manifest, concluding);
+                    match concluding.deadline.within(attesting).await {
+                        Ok(Ok(fate)) => (fate, Some(manifest)),
+                        Ok(Err(reason)) => (Fate::Refused { reason }, None),
+                        Err(TimeUp) => (unanswered(), None),
+                    }
                 }
             };
             let predicates = match manifest {
-                Some(manifest) => self.predicates(image, &manifest, concluding).await,
+                Some(manifest) => self.predicates(image, manifest, concluding).await,
                 None => Vec::new(),
             };
             (outcome(image, fate), predicates)
@@ -169,34 +203,27 @@ impl StepImages {
             .await
     }
 
-    /// The manifest that is attested, too.
     async fn attest(
         &self,
         image: &ImageReference,
+        manifest: &Manifest,
         by: &ConcludingImages<'_>,
-    ) -> Result<(Fate, Manifest), String> {
+    ) -> Result<Fate, String> {
         let registries = self.registries.as_ref().map_err(|why| why.reason.clone())?;
-        let manifest = registries.manifest(image).await.map_err(|error| match error {
-            RegistryError::NotFound { .. } => {
-                "main did not push it: its registry has none of this name".into()
-            }
-            error => causes(&error),
-        })?;
-        let manifest = manifest.manifest;
         let before = self.before.get(&image.to_string());
-        let (evidence, output) = self.evidence(image, &manifest, before, by.written).await?;
+        let (evidence, output) = self.evidence(image, manifest, before, by.written).await?;
         let was = match before {
             Some(Before::Image(digest)) => Some(*digest),
             _ => None,
         };
         let seen = StepImage { reference: image, evidence, before: was, output: output.as_deref() };
         let provenance = (by.provenance)(by.documents.byproducts_of_image(image)).of_image(&seen);
-        info!(image = %image, digest = %manifest.digest(), evidence = evidence.name(), "image");
+        info!(image = %image, digest = %manifest.digest(), evidence = evidence.name(), "attesting an image");
         let attestor = Attestor::new(by.signer);
         let attestor = ImageAttestor::new(&attestor, registries);
-        let attested = attestor.attest(image.repository(), &manifest, &provenance).await;
+        let attested = attestor.attest(image.repository(), manifest, &provenance).await;
         let receipt = attested.map_err(|error| causes(&error))?.into_receipt();
-        Ok((Fate::Attested(receipt.into_attested()), manifest))
+        Ok(Fate::Attested(receipt.into_attested()))
     }
 
     /// The best that there is, and the output in which it is.
@@ -234,6 +261,13 @@ impl StepImages {
     }
 }
 
+fn unanswered() -> Fate {
+    Fate::Unfinished { reason: "the grace period ended before its registry had answered".to_owned() }
+}
+
+/// What names pointed to once main had ended, or what becomes of an image of which that is not known.
+pub(super) struct SeenImages(BTreeMap<String, Result<Manifest, Fate>>);
+
 /// What was found before main started.
 #[derive(Default)]
 pub(super) struct Looked(BTreeMap<String, Before>);
@@ -252,6 +286,7 @@ impl Before {
 pub(super) struct ConcludingImages<'a> {
     pub(super) signer: &'a dyn Signer,
     pub(super) deadline: Deadline,
+    pub(super) seen: &'a SeenImages,
     pub(super) written: &'a Written,
     /// With what came out beside the image.
     pub(super) provenance: &'a dyn Fn(Vec<ResourceDescriptor>) -> Provenance,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::output::{Output, Packing, Place, Shape};
 use crate::pod::{Pod, entry};
-use crate::process::binary;
+use crate::process::{binary, until};
 use crate::registry::Registry;
 use crate::s3::S3;
 
@@ -224,6 +224,29 @@ fn what_names_no_image_is_told_before_main_starts() {
         sidecar.terminate();
         sidecar.ends();
     }
+}
+
+/// Until the step's outputs are stored and attested time passes in which others may move the name: what is
+/// attested is what it pointed to before that.
+#[test]
+fn a_name_that_is_moved_while_outputs_are_stored_is_not_what_is_attested() {
+    let (Some(registry), s3) = (Registry::start("native"), S3::new()) else { return };
+    let name = registry.name("app:1");
+    let pod = with_outputs(&s3, &name, vec![Output::plain("a")]).plain().grace(40);
+    let mut sidecar = pod.start_ready();
+    let ours = registry.push("app:1", 1)[0].clone();
+    pod.write();
+    pod.end(0);
+    sidecar.terminate();
+    until("a look at the registry", || {
+        sidecar.logged().contains("what its name points to now").then_some(())
+    });
+    let others = registry.push("app:1", 2)[0].clone();
+    pod.upload(&s3);
+    let (code, message) = sidecar.ends();
+    assert_eq!(code, Some(0), "{message}\n{}", sidecar.logged());
+    let at = |digest: &str| format!("{}@{digest}", registry.name("app"));
+    assert_eq!([verify(&pod, &at(&ours), &[]).0, verify(&pod, &at(&others), &[]).0], [0, 1]);
 }
 
 /// All files beneath a directory, by path in it.
