@@ -230,7 +230,7 @@ impl AcceptedInput {
     fn into_verdict(self, passed_over: Option<String>) -> Verdict {
         let Self { accepted: Accepted { statement, attestation, unjudged, .. }, digest } = self;
         let builder_id = statement.provenance().map(|p| p.run_details.builder.id.clone()).unwrap_or_default();
-        let (signer, proof) = (statement.signer().clone(), statement.proof().clone());
+        let (signer, proof) = (Box::new(statement.signer().clone()), Box::new(statement.proof().clone()));
         Verdict::Accepted { digest, attestation, signer, builder_id, proof, unjudged, passed_over }
     }
 }

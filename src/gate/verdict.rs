@@ -32,11 +32,11 @@ pub enum Verdict {
         /// The attestation.
         attestation: AttestationRef,
         /// Who signed it.
-        signer: Signer,
+        signer: Box<Signer>,
         /// The builder that it names.
         builder_id: String,
         /// What others vouch for.
-        proof: Proof,
+        proof: Box<Proof>,
         /// How much came with the attestation that proved nothing.
         unjudged: Unjudged,
         /// What lies nearer and why it did not do, for people.

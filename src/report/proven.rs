@@ -1,6 +1,6 @@
 //! What others vouch for of a signature, and was judged by the trusted root.
 
-use argo_attest_core::proof::{Logged, Proof, Stamped};
+use argo_attest_core::proof::{Logged, Proof, ProvenTime, Stamped};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -53,7 +53,7 @@ impl From<&Logged> for InLog {
         Self {
             name: logged.log().to_owned(),
             index: logged.index(),
-            time: logged.time().map(|time| time.get()),
+            time: logged.time().map(ProvenTime::get),
         }
     }
 }

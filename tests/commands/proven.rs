@@ -210,7 +210,7 @@ fn a_policy_says_which_identities_speak_for_which_builder() {
     desk.run([&["verify"][..], &asked].concat()).with(65).says("identities[0].identity is");
 }
 
-/// What GitHub, npm and PyPI serve, each for who signed it and for nobody else.
+/// What GitHub, npm and `PyPI` serve, each for who signed it and for nobody else.
 #[test]
 fn what_public_services_serve_is_verified() {
     const GITHUB: &str = "https://token.actions.githubusercontent.com";

@@ -149,10 +149,10 @@ pub mod variable {
         TEMPLATE_SOURCE = "ARGO_ATTEST_TEMPLATE_SOURCE";
         /// Where the termination message is written.
         TERMINATION_LOG = "ARGO_ATTEST_TERMINATION_LOG";
-        /// What kind of key is made.
-        TYPE = "ARGO_ATTEST_TYPE";
         /// Whom to believe about logs, times and identities.
         TRUSTED_ROOT = "ARGO_ATTEST_TRUSTED_ROOT";
+        /// What kind of key is made.
+        TYPE = "ARGO_ATTEST_TYPE";
         /// How long is waited.
         WAIT = "ARGO_ATTEST_WAIT";
         /// The Workflow's name.
