@@ -68,7 +68,7 @@ pub(super) async fn read(
     if let (Some(field), None) = (policy.needs_trusted_root(), policy.trusted_root()) {
         return Err(Failure::new(
             Exit::Usage,
-            format!("{place}: {field} is required, and no trusted root is named"),
+            format!("{place}: {field} has to be judged by a trusted root, and no trusted root is named"),
         )
         .remedy("name one as the policy's trustedRoot, or with --trusted-root FILE"));
     }

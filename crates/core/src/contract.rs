@@ -157,10 +157,10 @@ pub mod variable {
         TEMPLATE_SOURCE = "ARGO_ATTEST_TEMPLATE_SOURCE";
         /// Where the termination message is written.
         TERMINATION_LOG = "ARGO_ATTEST_TERMINATION_LOG";
-        /// What kind of key is made.
-        TYPE = "ARGO_ATTEST_TYPE";
         /// Whom to believe about logs, times and identities.
         TRUSTED_ROOT = "ARGO_ATTEST_TRUSTED_ROOT";
+        /// What kind of key is made.
+        TYPE = "ARGO_ATTEST_TYPE";
         /// Where the summary of a verification is written.
         VSA = "ARGO_ATTEST_VSA";
         /// The verifier's own private key.
