@@ -16,6 +16,7 @@ use super::verify::SCHEME;
 use super::vouching::{Asked, Stores, Vouching};
 use super::{Exit, Failure, invocation, print, print_json, protected};
 use crate::attest::existing_object::Earlier;
+use crate::environment::Env as _;
 use crate::registry::{Registries, RegistryError};
 use crate::report::{KeyUsed, VouchedJson, vouched_text};
 use crate::signer::{SigningKey, public_path};
@@ -105,7 +106,8 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         cosign_tag: args.images.cosign_tag,
         stores: Stores::default(),
     };
-    let plain_http = args.images.plain_http;
+    // What the variable says it says to the next command, too.
+    let plain_http = args.images.plain_http && ProcessEnv.var(variable::PLAIN_HTTP).is_none();
     let (all, exits): (Vec<_>, Vec<_>) = vouching.for_all(asked).await.into_iter().unzip();
     let exit = Exit::worst(exits);
     if args.json {

@@ -93,7 +93,7 @@ pub fn accepted_outcome(name: &str, checked: &CheckedOutcome) -> String {
 /// What to do where a file that was called an outcome is refused.
 pub fn outcome_remedy(no: &Rejection) -> Option<String> {
     // Whoever wants an outcome does not want what this is instead.
-    let other = "name a step's outcome, argo-attest-outcome-….sigstore.json; what attests an artifact is \
+    let other = "name a step's outcome, argo-attest-outcome-…; what attests an artifact is \
                  verified with it: argo-attest verify ARTIFACT";
     if matches!(no, Rejection::PredicateType { .. }) { Some(other.to_owned()) } else { no.remedy() }
 }

@@ -23,7 +23,9 @@ use super::session::Session;
 pub(crate) async fn leave(page: &str, session: &Session) {
     match page {
         "docs/chain.md" => chain(session).await,
-        "docs/how-to/verify-in-a-deploy-job.md" => release(session).await,
+        "docs/how-to/verify-in-a-deploy-job.md" | "docs/how-to/pass-on-a-verdict.md" => {
+            release(session).await;
+        }
         _ => {}
     }
 }
