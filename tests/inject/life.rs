@@ -56,7 +56,7 @@ fn what_is_left_out_when_it_is_brought_up_to_date_is_named() {
     };
     assert!(lost(&full).is_empty());
     assert!(lost(&Settings { image: newer().image, ..full.clone() }).is_empty());
-    let without = lost(&Settings { grace_period: full.grace_period, ..settings() });
+    let without = lost(&Settings { store_secrets: Vec::new(), ..full.clone() });
     assert!(
         matches!(&without[..], [volume] if volume.starts_with("volume argo-attest-store")),
         "{without:?}"
