@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::faulty::{checked, create, impatient, key, put, replies, store, store_with};
+use crate::nobody::Nobody;
 use crate::scripted::{Act, Scripted, error, error_with, object, reply, stored};
 use argo_attest::store::s3::{Credentials, S3Config};
 use argo_attest::store::{BucketName, PutMode, PutOutcome, S3Store, Store as _, StoreErrorKind};
@@ -227,11 +228,9 @@ async fn a_black_hole_has_a_bottom() {
 
 #[tokio::test]
 async fn nobody_there_is_said_so() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let nobody = Nobody::new();
     let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, Credentials::Anonymous);
-    config.endpoint = Some(format!("http://{address}").parse().unwrap());
+    config.endpoint = Some(nobody.endpoint().parse().unwrap());
     config.limits = impatient();
     let store = S3Store::new(config).unwrap();
     let text = checked(&store.head(&key()).await.unwrap_err(), StoreErrorKind::Unreachable);

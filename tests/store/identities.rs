@@ -7,6 +7,7 @@ use argo_attest::store::s3::{AssumedRole, ConfigError, Credentials, Limits, S3Co
 use argo_attest::store::{BucketName, ObjectKey, S3Store, Store as _, StoreError, StoreErrorKind};
 use argo_attest_core::trouble::Trouble as _;
 
+use crate::nobody::Nobody;
 use crate::scripted::{Act, Request, Scripted, object, reply};
 use crate::trust::{jwt, settings, variables};
 
@@ -138,10 +139,8 @@ async fn the_machines_role_is_the_last_that_is_asked_for() {
 #[tokio::test]
 async fn a_machine_without_a_role_is_known_in_less_than_a_second() {
     // Nobody there, and nobody whom packets reach.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    for endpoint in [closed.as_str(), "http://192.0.2.1"] {
+    let nobody = Nobody::new();
+    for endpoint in [nobody.endpoint().as_str(), "http://192.0.2.1"] {
         let s3 = Scripted::start([]);
         let started = Instant::now();
         let error =
@@ -210,10 +209,8 @@ async fn an_sts_that_is_away_is_named_in_seconds() {
     let token = dir.path().join("token");
     std::fs::write(&token, jwt("x")).unwrap();
     let hanging = Scripted::start((0..100).map(|_| Act::Hang));
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    for sts in [hanging.endpoint(), closed] {
+    let nobody = Nobody::new();
+    for sts in [hanging.endpoint(), nobody.endpoint()] {
         let s3 = objects(1);
         let vars = [
             ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()),

@@ -32,6 +32,7 @@ mod faults;
 mod file;
 mod identities;
 mod many;
+mod nobody;
 mod plain;
 mod profiles;
 mod settings;

@@ -12,6 +12,7 @@ use argo_attest_core::trouble::Trouble as _;
 use tempfile::TempDir;
 
 use crate::identities::{HOUR, denied, expires, objects, signed_by, taken};
+use crate::nobody::Nobody;
 use crate::scripted::{Act, Plain, Scripted, reply};
 use crate::trust::{jwt, settings, variables};
 
@@ -246,10 +247,8 @@ async fn what_is_not_supported_says_what_to_do_instead() {
 async fn who_does_not_answer_is_named_in_seconds() {
     let hanging = Scripted::start((0..100).map(|_| Act::Hang));
     let busy = Scripted::choosing(Plain, |_| Some(Act::Reply(reply(503, &[], b""))));
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    for sts in [hanging.endpoint(), busy.endpoint(), closed] {
+    let nobody = Nobody::new();
+    for sts in [hanging.endpoint(), busy.endpoint(), nobody.endpoint()] {
         let s3 = objects(1);
         let rest = format!(
             "services = fake\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = base\n\
