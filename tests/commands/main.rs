@@ -1,6 +1,8 @@
 //! The commands from outside: what a user starts, what it leaves, what it says.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "../support/nobody.rs"]
+mod nobody;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/registry.rs"]

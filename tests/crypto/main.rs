@@ -9,6 +9,8 @@ mod key_files;
 mod keys;
 #[path = "../support/moto.rs"]
 mod moto;
+#[path = "../support/nobody.rs"]
+mod nobody;
 mod openssl;
 #[path = "../support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

@@ -12,6 +12,8 @@ mod handed_over;
 mod init;
 #[path = "../support/namespace.rs"]
 mod namespace;
+#[path = "../support/nobody.rs"]
+mod nobody;
 #[path = "../support/odd_store.rs"]
 mod odd_store;
 #[path = "support/output.rs"]

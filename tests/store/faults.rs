@@ -230,7 +230,7 @@ async fn a_black_hole_has_a_bottom() {
 async fn nobody_there_is_said_so() {
     let nobody = Nobody::new();
     let mut config = S3Config::new(BucketName::new("bucket").unwrap(), None, Credentials::Anonymous);
-    config.endpoint = Some(nobody.endpoint().parse().unwrap());
+    config.endpoint = Some(format!("http://{}", nobody.address()).parse().unwrap());
     config.limits = impatient();
     let store = S3Store::new(config).unwrap();
     let text = checked(&store.head(&key()).await.unwrap_err(), StoreErrorKind::Unreachable);

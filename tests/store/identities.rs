@@ -140,7 +140,7 @@ async fn the_machines_role_is_the_last_that_is_asked_for() {
 async fn a_machine_without_a_role_is_known_in_less_than_a_second() {
     // Nobody there, and nobody whom packets reach.
     let nobody = Nobody::new();
-    for endpoint in [nobody.endpoint().as_str(), "http://192.0.2.1"] {
+    for endpoint in [format!("http://{}", nobody.address()).as_str(), "http://192.0.2.1"] {
         let s3 = Scripted::start([]);
         let started = Instant::now();
         let error =
@@ -210,7 +210,7 @@ async fn an_sts_that_is_away_is_named_in_seconds() {
     std::fs::write(&token, jwt("x")).unwrap();
     let hanging = Scripted::start((0..100).map(|_| Act::Hang));
     let nobody = Nobody::new();
-    for sts in [hanging.endpoint(), nobody.endpoint()] {
+    for sts in [hanging.endpoint(), format!("http://{}", nobody.address())] {
         let s3 = objects(1);
         let vars = [
             ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()),

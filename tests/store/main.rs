@@ -6,6 +6,8 @@
 mod conformance;
 #[path = "../support/faulty.rs"]
 mod faulty;
+#[path = "../support/nobody.rs"]
+mod nobody;
 #[path = "../support/odd_store.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod odd_store;
@@ -32,7 +34,6 @@ mod faults;
 mod file;
 mod identities;
 mod many;
-mod nobody;
 mod plain;
 mod profiles;
 mod settings;

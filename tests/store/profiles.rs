@@ -248,7 +248,7 @@ async fn who_does_not_answer_is_named_in_seconds() {
     let hanging = Scripted::start((0..100).map(|_| Act::Hang));
     let busy = Scripted::choosing(Plain, |_| Some(Act::Reply(reply(503, &[], b""))));
     let nobody = Nobody::new();
-    for sts in [hanging.endpoint(), busy.endpoint(), nobody.endpoint()] {
+    for sts in [hanging.endpoint(), busy.endpoint(), format!("http://{}", nobody.address())] {
         let s3 = objects(1);
         let rest = format!(
             "services = fake\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = base\n\

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::nobody::Nobody;
 use crate::program::{Desk, Ended, run_arguments};
 use crate::servers::{self, ACCESS_KEY, BUCKET, SECRET_KEY};
 
@@ -152,8 +153,8 @@ async fn a_store_that_cannot_be_asked_is_neither_a_yes_nor_a_no() {
     let arguments = run_arguments(&["o"], &["--store", "s3://bucket"], "echo hi > o");
     let arguments = || arguments.iter().map(String::as_str);
     // A port that nobody listens on. Both try for a minute, so they do it at once.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let closed = format!("http://{closed}");
+    let nobody = Nobody::new();
+    let closed = format!("http://{}", nobody.address());
     let ended = std::thread::scope(|scope| {
         let other = scope.spawn(|| program(&desk, &closed, SECRET_KEY, arguments()).output().unwrap());
         verified(verify(&closed, SECRET_KEY), 69, "help: check the endpoint");

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use super::conformance::{conforms, refuses};
 use super::{open, soon};
 use crate::interop::program;
+use crate::nobody::Nobody;
 use crate::scripted::{Act, Plain, Request, Scripted, Wrap, reply};
 use crate::tls::Authority;
 
@@ -360,8 +361,8 @@ async fn a_vault_that_is_slow_down_or_endless_is_given_up_in_time() {
         assert_eq!(error.is_passing(), passing, "{at}: {error:?}");
     }
     // Nobody at all, when the key is opened.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let given = [("VAULT_ADDR", format!("http://{free}")), ("VAULT_TOKEN", TOKEN.to_owned())];
+    let nobody = Nobody::new();
+    let given = [("VAULT_ADDR", format!("http://{}", nobody.address())), ("VAULT_TOKEN", TOKEN.to_owned())];
     let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let error = open("hashivault://ci", &given).await.map(drop).unwrap_err();
     assert!(matches!(&error, KeyError::Service { source: ServiceError::Unreachable(_), .. }), "{error:?}");

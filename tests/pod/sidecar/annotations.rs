@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::nobody::Nobody;
 use crate::output::Output;
 use crate::pod::{POD_UID, Pod};
 use crate::process::until;
@@ -169,7 +170,7 @@ fn an_api_server_that_does_not_answer_holds_nothing_up() {
     let long_head = || Act::Flood(b"HTTP/1.1 200 OK\r\nx: ".to_vec());
     let play = |acts: [Act; 2]| api_server(&authority, acts).address;
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Nobody::new();
     for address in [
         play([Act::Hang, Act::Hang]),
         play([Act::Close, Act::Close]),
@@ -178,7 +179,7 @@ fn an_api_server_that_does_not_answer_holds_nothing_up() {
         play([long_head(), long_head()]),
         // The kernel takes the connection, and nobody shakes hands.
         silent.local_addr().unwrap(),
-        closed,
+        nobody.address(),
     ] {
         let s3 = S3::new();
         let pod = pod(&s3, vec![Output::plain("a")], &authority, address);

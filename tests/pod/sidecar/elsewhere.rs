@@ -6,6 +6,7 @@ use std::process::Output as Ran;
 
 use serde_json::{Value, json};
 
+use crate::nobody::Nobody;
 use crate::output::{Output, Packing, Place, Shape};
 use crate::pod::{BUILDER, POD_UID, Pod, entry};
 use crate::process::binary;
@@ -231,13 +232,13 @@ fn no_place_is_another_namespaces() {
 #[test]
 fn a_store_that_cannot_be_used() {
     let s3 = S3::new();
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = Nobody::new();
     for (spoilt, reason) in [
         (pod(&s3, vec![Output::plain("a")]).env("AWS_ENDPOINT_URL_S3", "ftp://x"), "AWS_ENDPOINT_URL_S3"),
         (pod(&s3, vec![Output::plain("a")]).env("AWS_SECRET_ACCESS_KEY", "wrong"), "denied"),
         (
             pod(&s3, vec![Output::plain("a")])
-                .env("AWS_ENDPOINT_URL_S3", &format!("http://{gone}"))
+                .env("AWS_ENDPOINT_URL_S3", &format!("http://{}", gone.address()))
                 .env("ARGO_ATTEST_READY_TIMEOUT", "1s"),
             "not all was ready within 1s",
         ),

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::nobody::Nobody;
 use crate::output::{Output, PREFIX};
 use crate::pod::{POD_UID, Pod};
 use crate::s3::S3;
@@ -155,8 +156,8 @@ fn a_service_with_another_key_or_none_holds_no_step() {
     let (vault, s3) = (Vault::new(), S3::new());
     let other = PrivateKey::generate(KeyType::Ed25519).unwrap().public().key_id();
     let expecting = pod(&vault, &s3).env("ARGO_ATTEST_KEY_ID", &other.to_string());
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let away = pod(&vault, &s3).env("VAULT_ADDR", &format!("http://{free}"));
+    let nobody = Nobody::new();
+    let away = pod(&vault, &s3).env("VAULT_ADDR", &format!("http://{}", nobody.address()));
     for (pod, why) in [(expecting, "is expected"), (away, "hashivault://ci cannot be used")] {
         let began = Instant::now();
         let mut sidecar = pod.start();
