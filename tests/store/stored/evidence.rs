@@ -4,7 +4,7 @@
 use argo_attest::store::MemoryStore;
 use argo_attest::stored_match::check_bytes;
 use argo_attest_core::keys::{KeyType, PrivateKey, PublicKey};
-use argo_attest_core::policy::{Policy, PolicyViolation, Principal};
+use argo_attest_core::policy::{Policy, PolicyViolation, Principal, Vouched};
 use argo_attest_core::proof::Proof;
 use argo_attest_core::slsa::Provenance;
 use bytes::Bytes;
@@ -34,7 +34,9 @@ async fn satisfies_a_policy() {
             "runDetails": {"builder": {"id": "https://ci.example.com/argo"}, "byproducts": byproducts},
         });
         let provenance = Provenance::from_predicate(&provenance.to_string()).unwrap();
-        policy.judge(&[Principal::Key(0)], &provenance, &Proof::default(), jiff::Timestamp::now()).map(drop)
+        let proof = Proof::default();
+        let vouched = Vouched { by: &[Principal::Key(0)], proof: &proof, now: jiff::Timestamp::now() };
+        policy.judge(&provenance, vouched).map(drop)
     };
     judge(json!([evidence])).unwrap();
     match judge(json!([])) {

@@ -8,16 +8,17 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::fields::{Field, told};
+use super::parties::{BuilderEntry, KeyEntry};
 use super::stores::{KnownStore, Stores};
 use super::{
-    ArtifactKind, Builders, Demand, Expectation, Form, IdentityPattern, ImageRule, InvalidIdentity, Missing,
-    MissingRule, Pattern, Policy, Principal, StoredMatch, TemplateSource, TrustedIdentity, TrustedKey, yaml,
+    ArtifactKind, Builders, Demand, Expectation, Form, ImageRule, Missing, MissingRule, Pattern, Policy,
+    StoredMatch, TemplateSource, TrustedIdentity, TrustedKey, parties, yaml,
 };
 use crate::keys::PublicKey;
-use crate::slsa::{BuildLevel, ImageEvidence};
+use crate::slsa::ImageEvidence;
 use crate::text::brief;
 
 /// `apiVersion` of the policy that this version reads.
@@ -137,12 +138,13 @@ impl PolicyDocument {
         let (images, missing) = (fields.optional("images"), fields.optional("missing"));
         let trusted_root = fields.optional("trustedRoot");
         fields.finish()?;
-        let keys = keys.map(|keys| keys.distinct(key_entry, |a, b| a.name == b.name)).transpose()?;
+        let keys = keys.map(|keys| keys.distinct(KeyEntry::read, |a, b| a.name == b.name)).transpose()?;
         let keys = keys.unwrap_or_default();
         let identities =
-            identities.map(|all| all.distinct(identity_entry, |a, b| a.name == b.name)).transpose()?;
+            identities.map(|all| all.distinct(parties::identity, |a, b| a.name == b.name)).transpose()?;
         let identities = identities.unwrap_or_default();
-        let builders = builders.distinct(|entry| builder(entry, &keys, &identities), |a, b| a.id == b.id)?;
+        let builders =
+            builders.distinct(|entry| BuilderEntry::read(entry, &keys, &identities), |a, b| a.id == b.id)?;
         let stores = stores.map_or_else(|| Ok(Stores::default()), known_stores)?;
         let expect = expect.map_or_else(|| Ok(Expectation::default()), |e| expectation(e, &stores))?;
         let images = images.map_or_else(|| Ok(ImageRule::default()), |images| image_rule(images, &stores))?;
@@ -243,86 +245,6 @@ fn missing_rule(field: Field) -> Result<MissingRule, InvalidPolicy> {
     fields.finish()?;
     let each = named.into_iter().map(|(kind, field)| Ok((kind, word(field)?)));
     Ok(MissingRule::ByKind(each.collect::<Result<_, _>>()?))
-}
-
-/// A builder as the file has it.
-#[derive(Debug)]
-struct BuilderEntry {
-    id: String,
-    /// Who may speak for it.
-    principals: Vec<Principal>,
-    level: Option<BuildLevel>,
-}
-
-/// A key as the file has it.
-#[derive(Debug)]
-struct KeyEntry {
-    name: String,
-    file: PathBuf,
-    not_before: Option<Timestamp>,
-    not_after: Option<Timestamp>,
-}
-
-fn key_entry(entry: Field) -> Result<KeyEntry, InvalidPolicy> {
-    let mut fields = entry.fields()?.only(&["name", "file", "notBefore", "notAfter"])?;
-    let name = fields.required("name")?.text()?;
-    let file = fields.required("file")?.text()?.into();
-    let not_before = fields.optional("notBefore").map(timestamp).transpose()?;
-    let ends = fields.optional("notAfter");
-    fields.finish()?;
-    let not_after = match (ends, not_before) {
-        (None, _) => None,
-        (Some(field), not_before) => Some(field.parsed(
-            "a time, after notBefore if there is one, such as 2027-06-30T00:00:00Z",
-            |text| {
-                let time: Timestamp = text.parse().ok()?;
-                not_before.is_none_or(|begin| begin < time).then_some(time)
-            },
-        )?),
-    };
-    Ok(KeyEntry { name, file, not_before, not_after })
-}
-
-fn identity_entry(entry: Field) -> Result<TrustedIdentity, InvalidPolicy> {
-    let mut fields = entry.fields()?.only(&["name", "issuer", "identity"])?;
-    let name = fields.required("name")?.text()?;
-    let issuer = fields.required("issuer")?.text()?;
-    let identity = fields.required("identity")?;
-    fields.finish()?;
-    let identity = identity.parsed(&InvalidIdentity.to_string(), |text| IdentityPattern::new(text).ok())?;
-    Ok(TrustedIdentity { name, issuer, identity })
-}
-
-fn timestamp(field: Field) -> Result<Timestamp, InvalidPolicy> {
-    field.parsed("a time such as 2027-06-30T00:00:00Z", |text| text.parse().ok())
-}
-
-/// A builder's id, and who may speak for it.
-fn builder(
-    entry: Field,
-    keys: &[KeyEntry],
-    identities: &[TrustedIdentity],
-) -> Result<BuilderEntry, InvalidPolicy> {
-    let mut fields = entry.fields()?.only(&["id", "keys", "identities", "level"])?;
-    let id = fields.required("id")?.text()?;
-    let key = |name: &str| Some(Principal::Key(keys.iter().position(|key| key.name == name)?));
-    let identity =
-        |name: &str| Some(Principal::Identity(identities.iter().position(|identity| identity.name == name)?));
-    let key = |field: Field| field.parsed("a name that `keys` lists", key);
-    let identity = |field: Field| field.parsed("a name that `identities` lists", identity);
-    let by_identity = fields.optional("identities");
-    let by_key = match &by_identity {
-        Some(_) => fields.optional("keys"),
-        None => Some(fields.required("keys")?),
-    };
-    let level = fields.optional("level");
-    fields.finish()?;
-    let level =
-        level.map(|f| f.parsed("one of SLSA_BUILD_LEVEL_0 to SLSA_BUILD_LEVEL_3", |text| text.parse().ok()));
-    let mut all = by_key.map(|names| names.distinct(key, |a, b| a == b)).transpose()?.unwrap_or_default();
-    let others = by_identity.map(|names| names.distinct(identity, |a, b| a == b)).transpose()?;
-    all.extend(others.unwrap_or_default());
-    Ok(BuilderEntry { id, principals: all, level: level.transpose()? })
 }
 
 fn known_stores(field: Field) -> Result<Stores, InvalidPolicy> {

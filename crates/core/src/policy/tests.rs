@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::document::InvalidPolicy;
 use super::*;
 use crate::keys::{KeyType, PrivateKey, PublicKey};
+use crate::proof::Proof;
+use crate::slsa::Provenance;
 
 const POLICY: &str = r#"
 apiVersion: argo-attest.io/v1
@@ -61,11 +64,21 @@ fn provenance() -> serde_json::Value {
     })
 }
 
+fn judge_by(
+    policy: &Policy,
+    key: usize,
+    provenance: &Provenance,
+    now: Timestamp,
+) -> Result<(), PolicyViolation> {
+    let vouched = Vouched { by: &[Principal::Key(key)], proof: &Proof::default(), now };
+    policy.judge(provenance, vouched).map(drop)
+}
+
 fn judge(change: impl FnOnce(&mut serde_json::Value), key: usize, now: &str) -> Result<(), PolicyViolation> {
     let mut value = provenance();
     change(&mut value);
     let provenance: Provenance = serde_json::from_value(value).unwrap();
-    parse(POLICY).unwrap().judge(&[Principal::Key(key)], &provenance, &Proof::default(), time(now)).map(drop)
+    judge_by(&parse(POLICY).unwrap(), key, &provenance, time(now))
 }
 
 const NOW: &str = "2026-11-23T00:00:00Z";
@@ -204,7 +217,7 @@ fn the_evidence_of_an_image_has_an_order() {
             value["buildDefinition"]["internalParameters"]["image"] = said;
         }
         let provenance: Provenance = serde_json::from_value(value).unwrap();
-        policy.judge(&[Principal::Key(0)], &provenance, &Proof::default(), time(NOW)).is_ok()
+        judge_by(&policy, 0, &provenance, time(NOW)).is_ok()
     };
     for (least, accepted) in [
         ("written", &["written"][..]),
@@ -231,7 +244,7 @@ fn the_source_of_the_template_has_an_order() {
         let mut value = provenance();
         value["buildDefinition"]["internalParameters"]["sidecar"]["templateSource"] = said.into();
         let provenance: Provenance = serde_json::from_value(value).unwrap();
-        policy.judge(&[Principal::Key(0)], &provenance, &Proof::default(), time(NOW)).is_ok()
+        judge_by(&policy, 0, &provenance, time(NOW)).is_ok()
     };
     for (least, accepted) in [
         ("workflow", &["workflow"][..]),
@@ -258,14 +271,7 @@ fn a_store_is_known_by_any_of_its_addresses() {
         value["buildDefinition"]["buildType"] = crate::slsa::EXISTING_OBJECT_BUILD_TYPE.into();
         value["buildDefinition"]["externalParameters"]["object"] = object;
         value["runDetails"]["byproducts"] = json!([]);
-        policy
-            .judge(
-                &[Principal::Key(0)],
-                &serde_json::from_value(value).unwrap(),
-                &Proof::default(),
-                time(NOW),
-            )
-            .map(drop)
+        judge_by(&policy, 0, &serde_json::from_value(value).unwrap(), time(NOW))
     };
     vouched(object).unwrap();
     for object in
@@ -384,24 +390,24 @@ fn of_images_something_else_may_be_expected() {
     // Nothing is said of them: the same as of everything.
     let policy = read("");
     assert!(!policy.images().tags);
-    policy.of_images().judge(&[Principal::Key(0)], &whole, &Proof::default(), now).unwrap();
-    policy.of_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap_err();
-    policy.upstream_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap_err();
+    judge_by(&policy.of_images(), 0, &whole, now).unwrap();
+    judge_by(&policy.of_images(), 0, &image, now).unwrap_err();
+    judge_by(&policy.upstream_images(), 0, &image, now).unwrap_err();
     let policy =
         read("images: {tags: allow, expect: {template: [image], imageEvidence: changed, maxAge: 48h}}");
     assert!(policy.images().tags);
-    policy.judge(&[Principal::Key(0)], &whole, &Proof::default(), now).unwrap();
-    policy.of_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap();
-    policy.of_images().judge(&[Principal::Key(0)], &whole, &Proof::default(), now).unwrap_err();
+    judge_by(&policy, 0, &whole, now).unwrap();
+    judge_by(&policy.of_images(), 0, &image, now).unwrap();
+    judge_by(&policy.of_images(), 0, &whole, now).unwrap_err();
     // What went into something may be old; who may make images is asked all the same.
     let later = time("2026-12-24T00:00:00Z");
-    policy.of_images().judge(&[Principal::Key(0)], &image, &Proof::default(), later).unwrap_err();
-    policy.upstream_images().judge(&[Principal::Key(0)], &image, &Proof::default(), later).unwrap();
-    policy.upstream_images().judge(&[Principal::Key(0)], &whole, &Proof::default(), now).unwrap_err();
+    judge_by(&policy.of_images(), 0, &image, later).unwrap_err();
+    judge_by(&policy.upstream_images(), 0, &image, later).unwrap();
+    judge_by(&policy.upstream_images(), 0, &whole, now).unwrap_err();
     // One builder is asked for of everything.
     let other = policy.only_builder("https://ci.example.com/other".into());
-    other.of_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap_err();
-    other.upstream_images().judge(&[Principal::Key(0)], &image, &Proof::default(), now).unwrap_err();
+    judge_by(&other.of_images(), 0, &image, now).unwrap_err();
+    judge_by(&other.upstream_images(), 0, &image, now).unwrap_err();
     for bad in
         ["images: {tags: yes}", "images: {tag: allow}", "images: {expect: {stores: [none]}}", "images: allow"]
     {

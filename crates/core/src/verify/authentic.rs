@@ -10,7 +10,7 @@ use crate::dsse::{Effort, Envelope, SignatureError, SignatureValid};
 use crate::intoto::Statement;
 use crate::keys::{KeyId, PublicKey};
 use crate::outcome_words::{OutcomeWords, STEP_OUTCOME_V1};
-use crate::policy::{Policy, Principal};
+use crate::policy::{Policy, Principal, Vouched};
 use crate::proof::{self, CertificateError, Claim, FalseEvidence, Identity, Leaf, Proof};
 use crate::relpath::printable;
 use crate::slsa::{Provenance, is_own_build_type};
@@ -72,15 +72,16 @@ pub fn authenticate_within(
     now: Timestamp,
     effort: &mut Effort,
 ) -> Result<Authentic, Rejection> {
-    let Signed { statement, by, id, proof } = signed(envelope, evidence, policy, now, effort)?;
+    let Signed { statement, by, id, proof } = Hearing { envelope, evidence, policy, now }.signed(effort)?;
     let found = statement.predicate_type();
     if !wanted.takes(found) {
         return Err(Rejection::PredicateType { found: found.to_owned(), wanted: wanted.told() });
     }
     let provenance = Provenance::of_type(found, statement.predicate()).transpose()?;
+    let vouched = Vouched { by: &by, proof: &proof, now };
     let by = match &provenance {
-        Some(provenance) => policy.judge(&by, provenance, &proof, now)?,
-        None => policy.judge_other(&by, found, &proof, now)?,
+        Some(provenance) => policy.judge(provenance, vouched)?,
+        None => policy.judge_other(found, vouched)?,
     };
     let signer = Signer::new(policy, by, id, &proof);
     Ok(Authentic { statement, provenance, signer, proof })
@@ -95,11 +96,11 @@ pub fn authenticate_outcome(
     now: Timestamp,
     effort: &mut Effort,
 ) -> Result<(OutcomeWords, Signer, Proof), Rejection> {
-    let Signed { statement, by, id, proof } = signed(envelope, evidence, policy, now, effort)?;
+    let Signed { statement, by, id, proof } = Hearing { envelope, evidence, policy, now }.signed(effort)?;
     let found = statement.predicate_type();
     let wanted = || Rejection::PredicateType { found: found.to_owned(), wanted: STEP_OUTCOME_V1.to_owned() };
     let words = OutcomeWords::read(found, statement.predicate()).ok_or_else(wanted)?;
-    let by = policy.judge_builder(&by, &words.builder.id, &proof, now)?;
+    let by = policy.judge_builder(&words.builder.id, Vouched { by: &by, proof: &proof, now })?;
     Ok((words, Signer::new(policy, by, id, &proof), proof))
 }
 
@@ -112,49 +113,51 @@ struct Signed {
     proof: Proof,
 }
 
-fn signed(
-    envelope: &Envelope,
-    evidence: &Evidence,
-    policy: &Policy,
+/// What is held against what: an envelope and what came with it, a policy, the verifier's clock.
+#[derive(Clone, Copy)]
+struct Hearing<'a> {
+    envelope: &'a Envelope,
+    evidence: &'a Evidence,
+    policy: &'a Policy,
     now: Timestamp,
-    effort: &mut Effort,
-) -> Result<Signed, Rejection> {
-    let keys: Vec<&PublicKey> = policy.keys().iter().map(|k| &k.key).collect();
-    let valid = match envelope.verify_within(&keys, effort) {
-        Err(SignatureError::Untrusted { .. } | SignatureError::NoKeys) if policy.trusts_identities() => {
-            return certified(envelope, evidence, policy, now, effort);
-        }
-        checked => checked?,
-    };
-    let proof = match policy.trusted_root() {
-        Some(root) => proof::judge(evidence, &Claim::of(&valid), root, now, effort)?,
-        None => Proof::default(),
-    };
-    Signed::new(&valid, vec![Principal::Key(valid.key_index())], proof)
 }
 
-/// The same of what was signed with a certificate for somebody whom the policy trusts.
-fn certified(
-    envelope: &Envelope,
-    evidence: &Evidence,
-    policy: &Policy,
-    now: Timestamp,
-    effort: &mut Effort,
-) -> Result<Signed, Rejection> {
-    let untrusted = || SignatureError::Untrusted { claimed: envelope.claimed() };
-    let (Some(certificate), Some(root)) = (evidence.certificate(), policy.trusted_root()) else {
-        return Err(untrusted().into());
-    };
-    let leaf = Leaf::of(certificate).map_err(|why| Rejection::Certificate(FalseEvidence::unnamed(why)))?;
-    let keys = [leaf.key()];
-    let valid = envelope.verify_within(&keys, effort).map_err(|error| match error {
-        SignatureError::TooMuch => Rejection::from(error),
-        _ => Rejection::Certificate(leaf.refused(CertificateError::Signature)),
-    })?;
-    let claim = Claim::certified(&valid, &leaf);
-    let proof = proof::judge(evidence, &claim, root, now, effort).map_err(Rejection::Certificate)?;
-    let Some(identity) = proof.identity() else { return Err(untrusted().into()) };
-    Signed::new(&valid, policy.identities_of(identity)?, proof)
+impl Hearing<'_> {
+    /// What a key of the policy signed, or somebody whom the policy trusts by a certificate.
+    fn signed(self, effort: &mut Effort) -> Result<Signed, Rejection> {
+        let Self { envelope, evidence, policy, now } = self;
+        let keys: Vec<&PublicKey> = policy.keys().iter().map(|k| &k.key).collect();
+        let valid = match envelope.verify_within(&keys, effort) {
+            Err(SignatureError::Untrusted { .. } | SignatureError::NoKeys) if policy.trusts_identities() => {
+                return self.certified(effort);
+            }
+            checked => checked?,
+        };
+        let proof = match policy.trusted_root() {
+            Some(root) => proof::judge(evidence, &Claim::of(&valid), root, now, effort)?,
+            None => Proof::default(),
+        };
+        Signed::new(&valid, vec![Principal::Key(valid.key_index())], proof)
+    }
+
+    fn certified(self, effort: &mut Effort) -> Result<Signed, Rejection> {
+        let Self { envelope, evidence, policy, now } = self;
+        let untrusted = || SignatureError::Untrusted { claimed: envelope.claimed() };
+        let (Some(certificate), Some(root)) = (evidence.certificate(), policy.trusted_root()) else {
+            return Err(untrusted().into());
+        };
+        let leaf =
+            Leaf::of(certificate).map_err(|why| Rejection::Certificate(FalseEvidence::unnamed(why)))?;
+        let keys = [leaf.key()];
+        let valid = envelope.verify_within(&keys, effort).map_err(|error| match error {
+            SignatureError::TooMuch => Rejection::from(error),
+            _ => Rejection::Certificate(leaf.refused(CertificateError::Signature)),
+        })?;
+        let claim = Claim::certified(&valid, &leaf);
+        let proof = proof::judge(evidence, &claim, root, now, effort).map_err(Rejection::Certificate)?;
+        let Some(identity) = proof.identity() else { return Err(untrusted().into()) };
+        Signed::new(&valid, policy.identities_of(identity)?, proof)
+    }
 }
 
 impl Signer {
