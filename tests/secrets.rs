@@ -11,5 +11,8 @@ mod cases;
 mod everywhere;
 #[path = "secrets/given.rs"]
 mod given;
+#[path = "support/scripted.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod scripted;
 #[path = "secrets/wrapped.rs"]
 mod wrapped;

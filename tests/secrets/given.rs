@@ -5,7 +5,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use argo_attest_core::keys::{KeyType, PrivateKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::scripted::{Act, Plain, Scripted, reply};
 
 fn program(desk: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_argo-attest"));
@@ -91,6 +97,40 @@ fn a_password_is_hidden_from_the_command() {
         "{text}"
     );
     assert!(!work.join("ran").exists());
+}
+
+/// Vault with an Ed25519 key.
+fn vault() -> Scripted {
+    let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
+    Scripted::choosing(Plain, move |request| {
+        let data = if request.method == "GET" {
+            let public = STANDARD.encode(&key.public().to_spki_der()[12..]);
+            json!({"type": "ed25519", "latest_version": 1, "keys": {"1": {"public_key": public}}})
+        } else {
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            let signature = key.sign(&STANDARD.decode(body["input"].as_str().unwrap()).unwrap());
+            let signature = STANDARD.encode(signature.as_bytes());
+            json!({"signature": format!("vault:v1:{signature}"), "key_version": 1})
+        };
+        let body = json!({ "data": data }).to_string();
+        Some(Act::Reply(reply(200, &[("Content-Type", "application/json")], body.as_bytes())))
+    })
+}
+
+#[test]
+fn the_token_by_which_vault_signs_is_hidden_from_the_command() {
+    let (dir, vault) = (tempfile::tempdir().unwrap(), vault());
+    let work = dir.path().join("work");
+    fs::create_dir(&work).unwrap();
+    let mut command = program(&work);
+    let script = "env > ../seen; touch out";
+    command.args(["run", "--key", "hashivault://ci", "--outputs", "out", "--", "sh", "-c", script]);
+    // Of the two programs that ask such a server, each has a variable of its own; ours reads the first.
+    command.env("VAULT_ADDR", vault.endpoint()).env("VAULT_TOKEN", "hvs.canary").env("BAO_TOKEN", "s.canary");
+    let (code, text) = said(&mut command);
+    assert_eq!(code, Some(0), "{text}");
+    let seen = fs::read_to_string(dir.path().join("seen")).unwrap();
+    assert!(seen.contains("VAULT_ADDR=") && !seen.contains("canary"), "{seen}");
 }
 
 #[test]
