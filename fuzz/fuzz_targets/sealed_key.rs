@@ -1,0 +1,20 @@
+//! Keys under a password: whatever the file says that it costs to open is bounded, an error repeats
+//! nothing of it, and what opens is a key that signs.
+#![no_main]
+
+use argo_attest_core::keys::PrivateKey;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    match PrivateKey::from_pem_with(bytes, b"fuzz") {
+        Ok(key) => {
+            let again = PrivateKey::from_pem(key.to_pkcs8_pem().as_bytes()).unwrap();
+            key.public().verify(b"message", again.sign(b"message").as_bytes()).unwrap();
+        }
+        Err(error) => {
+            let said = format!("{error} {error:?}");
+            let quoted = |line: &[u8]| said.as_bytes().windows(line.len()).any(|part| part == line);
+            assert!(!bytes.split(|b| *b == b'\n').any(|line| line.len() >= 40 && quoted(line)));
+        }
+    }
+});
