@@ -16,6 +16,7 @@ use super::key::KeyArgs;
 use super::place::Where;
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
+use super::witness::WitnessArgs;
 use super::{Exit, Failure, protected};
 use crate::sidecar::{End, Form, IfNotReady, NamedStore, Settings, Signals, Unusable};
 use crate::signer::SigningKey;
@@ -53,6 +54,8 @@ pub(super) struct SidecarArgs {
     key: SigningKey,
     #[command(flatten)]
     opened: KeyArgs,
+    #[command(flatten)]
+    witnesses: WitnessArgs,
     /// Under which id this builder is known
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
@@ -192,6 +195,7 @@ fn settings(args: SidecarArgs) -> Settings {
         key: args.key,
         key_password_file: args.opened.key_password_file,
         key_id: args.opened.key_id,
+        witnesses: args.witnesses.settings(),
         builder_id: args.builder_id,
         all: args.all,
         attest_failed: args.attest_failed,

@@ -1,0 +1,69 @@
+//! Whom commands that sign ask to vouch for what was signed.
+
+use std::path::PathBuf;
+
+use argo_attest_core::contract::variable;
+use clap::{Args, ValueEnum};
+
+use crate::witness::{Endpoint, LogSettings, LogVersion, OnFailure, WitnessSettings};
+
+/// Options of all that sign.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Logs and times")]
+pub(super) struct WitnessArgs {
+    /// Timestamp authority (RFC 3161) that is to have seen each signature
+    #[arg(long, value_name = "URL", env = variable::TIMESTAMP_URL)]
+    timestamp_url: Option<Endpoint>,
+    /// Transparency log (Rekor) that is to hold each signature; needs --trusted-root
+    #[arg(long, value_name = "URL", env = variable::REKOR_URL)]
+    rekor_url: Option<Endpoint>,
+    /// Which Rekor it is. 1 takes whole statements; 2 takes hashes, of ECDSA P-256 keys only, and needs
+    /// --timestamp-url
+    #[arg(long, value_name = "VERSION", env = variable::REKOR_VERSION, default_value = "1")]
+    rekor_version: RekorVersion,
+    /// What becomes of an attestation for which the log or the timestamp authority does not vouch
+    #[arg(long, value_name = "WHAT", env = variable::LOG_FAILURE, default_value = "fail")]
+    log_failure: LogFailure,
+    /// Trusted root (JSON) by which their answers are judged
+    #[arg(long, value_name = "FILE", env = variable::TRUSTED_ROOT)]
+    trusted_root: Option<PathBuf>,
+}
+
+/// Which of Rekor's interfaces.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RekorVersion {
+    /// Rekor 1
+    #[value(name = "1")]
+    One,
+    /// Rekor 2
+    #[value(name = "2")]
+    Two,
+}
+
+/// What becomes of it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFailure {
+    /// There is none, and why is said
+    Fail,
+    /// It is there without their word, and that is said
+    Warn,
+}
+
+impl WitnessArgs {
+    /// Whom to ask.
+    pub(super) fn settings(&self) -> WitnessSettings {
+        let version = match self.rekor_version {
+            RekorVersion::One => LogVersion::One,
+            RekorVersion::Two => LogVersion::Two,
+        };
+        WitnessSettings {
+            timestamp_url: self.timestamp_url.clone(),
+            log: self.rekor_url.clone().map(|url| LogSettings { url, version }),
+            on_failure: match self.log_failure {
+                LogFailure::Fail => OnFailure::Fail,
+                LogFailure::Warn => OnFailure::Warn,
+            },
+            trusted_root: self.trusted_root.clone(),
+        }
+    }
+}
