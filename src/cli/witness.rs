@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use argo_attest_core::contract::variable;
+use argo_attest_core::inject::Witnessing;
+use argo_attest_core::object_name::ObjectName;
 use clap::{Args, ValueEnum};
 
 use crate::witness::{Endpoint, LogSettings, LogVersion, OnFailure, WitnessSettings};
@@ -65,5 +67,48 @@ impl WitnessArgs {
             },
             trusted_root: self.trusted_root.clone(),
         }
+    }
+}
+
+/// The same for `inject`, which writes them into the sidecar.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Logs and times")]
+pub(super) struct InjectedWitnessArgs {
+    /// Timestamp authority (RFC 3161) that is to have seen each signature of the sidecar's
+    #[arg(long, value_name = "URL", env = variable::TIMESTAMP_URL)]
+    timestamp_url: Option<Endpoint>,
+    /// Transparency log (Rekor) that is to hold each of them
+    #[arg(long, value_name = "URL", env = variable::REKOR_URL, requires = "trusted_root_configmap")]
+    rekor_url: Option<Endpoint>,
+    /// Which Rekor it is [default: 1]
+    #[arg(long, value_name = "VERSION", env = variable::REKOR_VERSION)]
+    rekor_version: Option<RekorVersion>,
+    /// What becomes of an attestation for which they do not vouch [default: fail]
+    #[arg(long, value_name = "WHAT", env = variable::LOG_FAILURE)]
+    log_failure: Option<LogFailure>,
+    /// Config map with the trusted root by which they are judged, an entry `trusted_root.json`
+    #[arg(long, value_name = "NAME", env = variable::TRUSTED_ROOT_CONFIGMAP)]
+    trusted_root_configmap: Option<ObjectName>,
+}
+
+impl InjectedWitnessArgs {
+    /// What the sidecar is told.
+    pub(super) fn injected(self) -> Witnessing {
+        let version = self.rekor_version.map(|version| match version {
+            RekorVersion::One => "1",
+            RekorVersion::Two => "2",
+        });
+        let failure = self.log_failure.map(|failure| match failure {
+            LogFailure::Fail => "fail",
+            LogFailure::Warn => "warn",
+        });
+        let variables = [
+            (variable::TIMESTAMP_URL, self.timestamp_url.map(|url| url.to_string())),
+            (variable::REKOR_URL, self.rekor_url.map(|url| url.to_string())),
+            (variable::REKOR_VERSION, version.map(str::to_owned)),
+            (variable::LOG_FAILURE, failure.map(str::to_owned)),
+        ];
+        let variables = variables.into_iter().filter_map(|(name, given)| Some((name, given?))).collect();
+        Witnessing { variables, trusted_root: self.trusted_root_configmap }
     }
 }
