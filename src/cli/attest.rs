@@ -99,7 +99,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         own: false,
         created: false,
     };
-    let witnesses = args.witnesses.settings().open(&signer.public_key(), &ProcessEnv, witness::PATIENCE);
+    let witnesses = args.witnesses.settings()?.open(&signer.public_key(), &ProcessEnv, witness::PATIENCE);
     let vouching = Vouching {
         signer,
         witnesses: witnesses.map_err(|e| Failure::from(&e))?,

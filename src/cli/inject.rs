@@ -277,7 +277,7 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         service_key: args.service_key,
         key_variables: key_variables(&args.key_variable)?,
         key_id: args.key_id,
-        witnessing: args.witnesses.injected(),
+        witnessing: args.witnesses.injected()?,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,
         registry_secret: args.registry_secret,

@@ -22,6 +22,7 @@ use crate::sidecar::{End, Form, IfNotReady, NamedStore, Settings, Signals, Unusa
 use crate::signer::SigningKey;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
+use crate::witness::WitnessSettings;
 
 const EXAMPLE: &str = "\
 Example, in a template's initContainers (native sidecar):
@@ -187,6 +188,10 @@ fn settings(args: SidecarArgs) -> Settings {
             (None, Some(Unusable { reason, remedy }))
         }
     };
+    let (witnesses, unusable) = match args.witnesses.settings() {
+        Ok(witnesses) => (witnesses, unusable),
+        Err(failure) => (WitnessSettings::default(), Some(Unusable::from(&failure))),
+    };
     let refused =
         args.refused.or_else(|| protected::check(&args.key, &[args.template.service_account_dir()]).err());
     Settings {
@@ -195,7 +200,7 @@ fn settings(args: SidecarArgs) -> Settings {
         key: args.key,
         key_password_file: args.opened.key_password_file,
         key_id: args.opened.key_id,
-        witnesses: args.witnesses.settings(),
+        witnesses,
         builder_id: args.builder_id,
         all: args.all,
         attest_failed: args.attest_failed,

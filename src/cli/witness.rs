@@ -1,12 +1,16 @@
 //! Whom commands that sign ask to vouch for what was signed.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use argo_attest_core::contract::variable;
 use argo_attest_core::inject::Witnessing;
 use argo_attest_core::object_name::ObjectName;
 use clap::{Args, ValueEnum};
 
+use super::{Exit, Failure};
+use crate::store::s3::InvalidEndpoint;
 use crate::witness::{Endpoint, LogSettings, LogVersion, OnFailure, WitnessSettings};
 
 /// Options of all that sign.
@@ -15,10 +19,10 @@ use crate::witness::{Endpoint, LogSettings, LogVersion, OnFailure, WitnessSettin
 pub(super) struct WitnessArgs {
     /// Timestamp authority (RFC 3161) that is to have seen each signature
     #[arg(long, value_name = "URL", env = variable::TIMESTAMP_URL)]
-    timestamp_url: Option<Endpoint>,
+    timestamp_url: Option<Address>,
     /// Transparency log (Rekor) that is to hold each signature; needs --trusted-root
     #[arg(long, value_name = "URL", env = variable::REKOR_URL)]
-    rekor_url: Option<Endpoint>,
+    rekor_url: Option<Address>,
     /// Which Rekor it is. 1 takes whole statements; 2 takes hashes, of ECDSA P-256 keys only, and needs
     /// --timestamp-url
     #[arg(long, value_name = "VERSION", env = variable::REKOR_VERSION, default_value = "1")]
@@ -53,21 +57,45 @@ enum LogFailure {
 
 impl WitnessArgs {
     /// Whom to ask.
-    pub(super) fn settings(&self) -> WitnessSettings {
+    ///
+    /// Errors: an address that is none.
+    pub(super) fn settings(&self) -> Result<WitnessSettings, Failure> {
         let version = match self.rekor_version {
             RekorVersion::One => LogVersion::One,
             RekorVersion::Two => LogVersion::Two,
         };
-        WitnessSettings {
-            timestamp_url: self.timestamp_url.clone(),
-            log: self.rekor_url.clone().map(|url| LogSettings { url, version }),
+        let rekor_url = address("--rekor-url", self.rekor_url.as_ref())?;
+        Ok(WitnessSettings {
+            timestamp_url: address("--timestamp-url", self.timestamp_url.as_ref())?,
+            log: rekor_url.map(|url| LogSettings { url, version }),
             on_failure: match self.log_failure {
                 LogFailure::Fail => OnFailure::Fail,
                 LogFailure::Warn => OnFailure::Warn,
             },
             trusted_root: self.trusted_root.clone(),
-        }
+        })
     }
+}
+
+/// An address as it was given. What is wrong with it is told by us: clap would repeat it, and it may hold a
+/// password.
+#[derive(Debug, Clone)]
+struct Address(Result<Endpoint, InvalidEndpoint>);
+
+impl FromStr for Address {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.parse()))
+    }
+}
+
+fn address(option: &str, given: Option<&Address>) -> Result<Option<Endpoint>, Failure> {
+    let given = given.map(|Address(address)| address.clone()).transpose();
+    given.map_err(|why| {
+        Failure::new(Exit::Usage, format!("the address in {option} {why}"))
+            .remedy("write it as https://host/path, without credentials")
+    })
 }
 
 /// The same for `inject`, which writes them into the sidecar.
@@ -76,10 +104,10 @@ impl WitnessArgs {
 pub(super) struct InjectedWitnessArgs {
     /// Timestamp authority (RFC 3161) that is to have seen each signature of the sidecar's
     #[arg(long, value_name = "URL", env = variable::TIMESTAMP_URL)]
-    timestamp_url: Option<Endpoint>,
+    timestamp_url: Option<Address>,
     /// Transparency log (Rekor) that is to hold each of them
     #[arg(long, value_name = "URL", env = variable::REKOR_URL, requires = "trusted_root_configmap")]
-    rekor_url: Option<Endpoint>,
+    rekor_url: Option<Address>,
     /// Which Rekor it is [default: 1]
     #[arg(long, value_name = "VERSION", env = variable::REKOR_VERSION)]
     rekor_version: Option<RekorVersion>,
@@ -93,7 +121,9 @@ pub(super) struct InjectedWitnessArgs {
 
 impl InjectedWitnessArgs {
     /// What the sidecar is told.
-    pub(super) fn injected(self) -> Witnessing {
+    ///
+    /// Errors: an address that is none.
+    pub(super) fn injected(self) -> Result<Witnessing, Failure> {
         let version = self.rekor_version.map(|version| match version {
             RekorVersion::One => "1",
             RekorVersion::Two => "2",
@@ -102,13 +132,15 @@ impl InjectedWitnessArgs {
             LogFailure::Fail => "fail",
             LogFailure::Warn => "warn",
         });
+        let timestamp_url = address("--timestamp-url", self.timestamp_url.as_ref())?;
+        let rekor_url = address("--rekor-url", self.rekor_url.as_ref())?;
         let variables = [
-            (variable::TIMESTAMP_URL, self.timestamp_url.map(|url| url.to_string())),
-            (variable::REKOR_URL, self.rekor_url.map(|url| url.to_string())),
+            (variable::TIMESTAMP_URL, timestamp_url.map(|url| url.to_string())),
+            (variable::REKOR_URL, rekor_url.map(|url| url.to_string())),
             (variable::REKOR_VERSION, version.map(str::to_owned)),
             (variable::LOG_FAILURE, failure.map(str::to_owned)),
         ];
         let variables = variables.into_iter().filter_map(|(name, given)| Some((name, given?))).collect();
-        Witnessing { variables, trusted_root: self.trusted_root_configmap }
+        Ok(Witnessing { variables, trusted_root: self.trusted_root_configmap })
     }
 }
