@@ -51,14 +51,21 @@ impl Exchange {
 impl Exchange {
     /// Asks until there is an answer. What the question fails with in vain, inside, is not asked for again;
     /// what it fails with otherwise is, for a while, where that may help.
-    pub(super) async fn persist<F>(&self, question: impl Fn() -> F) -> Result<Vec<u8>, ServiceError>
+    pub(super) async fn persist<F>(
+        &self,
+        until: Option<Instant>,
+        question: impl Fn() -> F,
+    ) -> Result<Vec<u8>, ServiceError>
     where
         F: Future<Output = Result<Result<Vec<u8>, ServiceError>, ServiceError>>,
     {
-        let begun = Instant::now();
+        let enough = Instant::now() + self.limits.total / AGAIN;
+        // Whoever is dropped in mid-pause says nothing of why; a pause is at most as long again by chance.
+        let until = until.map(|until| until.checked_sub(self.limits.longest_pause * 2).unwrap_or(until));
+        let enough = until.map_or(enough, |until| enough.min(until));
         let question = || async {
             match question().await {
-                Err(error) if begun.elapsed() >= self.limits.total / AGAIN => Ok(Err(error)),
+                Err(error) if Instant::now() >= enough => Ok(Err(error)),
                 answer => answer,
             }
         };

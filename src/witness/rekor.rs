@@ -4,6 +4,7 @@ use argo_attest_core::proof::asking::{Fresh, Rekor1, Rekor2, Word};
 use async_trait::async_trait;
 use hyper::header::LOCATION;
 use hyper::{Method, StatusCode};
+use tokio::time::Instant;
 
 use super::error::WitnessError;
 use super::exchange::{Exchange, Question, done, refused};
@@ -46,7 +47,7 @@ impl Log1 {
 
 #[async_trait]
 impl Witness for Log1 {
-    async fn ask(&self, fresh: &Fresh<'_>) -> Result<Word, WitnessError> {
+    async fn ask(&self, fresh: &Fresh<'_>, until: Option<Instant>) -> Result<Word, WitnessError> {
         let posted = question(Method::POST, Rekor1::PATH, Rekor1::request(fresh));
         let posted = &posted;
         let once = || async move {
@@ -56,7 +57,7 @@ impl Witness for Log1 {
             }
             done(self.exchange.ask(&question(Method::GET, Self::existing(&reply)?, "")).await?).map(Ok)
         };
-        let answer = self.exchange.persist(once).await;
+        let answer = self.exchange.persist(until, once).await;
         let answer = answer.map_err(|source| WitnessError::Asked { who: self.name.clone(), source })?;
         Rekor1::answer(&answer).map_err(|source| WitnessError::Answer { who: self.name.clone(), source })
     }
@@ -74,7 +75,7 @@ impl Log2 {
 
 #[async_trait]
 impl Witness for Log2 {
-    async fn ask(&self, fresh: &Fresh<'_>) -> Result<Word, WitnessError> {
+    async fn ask(&self, fresh: &Fresh<'_>, until: Option<Instant>) -> Result<Word, WitnessError> {
         let (who, kind) = (self.name.clone(), fresh.key().kind());
         let request = Rekor2::request(fresh).ok_or(WitnessError::Key { who, kind })?;
         let posted = question(Method::POST, Rekor2::PATH, request);
@@ -94,7 +95,7 @@ impl Witness for Log2 {
                 Err(lost) => Ok(Err(lost)),
             }
         };
-        let answer = self.exchange.persist(once).await;
+        let answer = self.exchange.persist(until, once).await;
         let answer = answer.map_err(|source| WitnessError::Asked { who: self.name.clone(), source })?;
         Rekor2::answer(&answer).map_err(|source| WitnessError::Answer { who: self.name.clone(), source })
     }

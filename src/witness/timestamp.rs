@@ -3,6 +3,7 @@
 use argo_attest_core::proof::asking::{Fresh, TimestampQuery, Word};
 use async_trait::async_trait;
 use hyper::Method;
+use tokio::time::Instant;
 
 use super::error::WitnessError;
 use super::exchange::{Exchange, Question, done};
@@ -24,7 +25,7 @@ impl TimestampAuthority {
 
 #[async_trait]
 impl Witness for TimestampAuthority {
-    async fn ask(&self, fresh: &Fresh<'_>) -> Result<Word, WitnessError> {
+    async fn ask(&self, fresh: &Fresh<'_>, until: Option<Instant>) -> Result<Word, WitnessError> {
         let asked = |source| WitnessError::Asked { who: self.name.clone(), source };
         let mut nonce = [0; 8];
         getrandom::fill(&mut nonce)
@@ -38,7 +39,7 @@ impl Witness for TimestampAuthority {
             body: query.to_der(),
         };
         let once = || async { done(self.exchange.ask(&question).await?).map(Ok) };
-        let answer = self.exchange.persist(once).await.map_err(asked)?;
+        let answer = self.exchange.persist(until, once).await.map_err(asked)?;
         query.answer(&answer).map_err(|source| WitnessError::Answer { who: self.name.clone(), source })
     }
 

@@ -81,7 +81,7 @@ impl Witnesses {
         until: Option<Instant>,
     ) -> Result<Vouched, WitnessError> {
         let who = || witness.name().to_owned();
-        let asking = witness.ask(fresh);
+        let asking = witness.ask(fresh, until);
         let word = match until {
             Some(until) => {
                 timeout_at(until, asking).await.unwrap_or_else(|_| Err(WitnessError::Late { who: who() }))
