@@ -5,6 +5,7 @@
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::dsse::{Effort, SignatureValid};
 use argo_attest_core::keys::PublicKey;
+use argo_attest_core::proof::asking::{self, Fresh, TimestampQuery, Word};
 use argo_attest_core::proof::{self, Claim, FalseEvidence, Leaf, Proof, TrustedRoot};
 use serde_json::Value;
 
@@ -67,6 +68,24 @@ pub fn only_what_is(proof: &Proof) {
     }
     let whole = bundle(LOGGED, |_| ()).and_then(|bundle| judged(&bundle).ok()).unwrap();
     assert!(proof.stamped().iter().all(|stamped| whole.stamped().contains(stamped)));
+}
+
+/// That what a log answered is believed only if it is what the log said.
+pub fn only_if_so(word: Word) {
+    let (bundle, root) = (bundle(LOGGED, |_| ()).unwrap(), TrustedRoot::read(ROOT).unwrap());
+    let (key, now) = (PublicKey::from_spki_pem(KEY).unwrap(), "2026-11-30T00:00:00Z".parse().unwrap());
+    let fresh = Fresh::new(bundle.envelope(), &key, "2026-03-01T00:00:00Z".parse().unwrap()).unwrap();
+    let Ok(vouched) = fresh.believe(word, Some(&root), now) else { return };
+    let evidence = fresh.evidence(vec![vouched], Some(&root), now).unwrap();
+    let bundle = asking::bundle(bundle.envelope().clone(), evidence).unwrap();
+    only_what_is(&judged(&bundle).unwrap());
+}
+
+/// That nobody answers a question that was never asked.
+pub fn never_an_answer(bytes: &[u8]) {
+    let (bundle, key) = (bundle(LOGGED, |_| ()).unwrap(), PublicKey::from_spki_pem(KEY).unwrap());
+    let fresh = Fresh::new(bundle.envelope(), &key, "2026-03-01T00:00:00Z".parse().unwrap()).unwrap();
+    assert!(TimestampQuery::new(&fresh, *b"a number").answer(bytes).is_err());
 }
 
 /// Base64.

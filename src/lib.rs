@@ -36,3 +36,4 @@ pub mod telemetry;
 pub mod template;
 pub mod token;
 pub mod verify;
+pub mod witness;

@@ -1,5 +1,5 @@
-//! The last steps, in the one order in which they may happen: state, sign,
-//! store, read back, verify.
+//! The last steps, in the one order in which they may happen: state, sign, have others vouch for the
+//! signature, store, read back, verify.
 
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
@@ -14,15 +14,20 @@ use argo_attest_core::trouble::{Fault, Trouble};
 use argo_attest_core::verify::Rejection;
 use serde::Serialize;
 
+use tokio::time::Instant;
+
 use super::receipt::{ReadBack, Receipt, Reported, Stated};
 use crate::attestations::{Attestations, Foreign, NewAttestation, PutError};
 use crate::signer::{SignError, Signer};
+use crate::witness::{Given, WitnessError, Witnesses};
 
 /// Has statements signed by one signer, and puts them where attestations lie.
 #[derive(Debug)]
 pub struct Attestor<'a> {
     signer: &'a dyn Signer,
     foreign: Foreign,
+    /// Who vouches for what is signed, and until when they are waited for.
+    witnesses: Option<(&'a Witnesses, Option<Instant>)>,
 }
 
 /// The signed statement, and the key that signed it: the signer's word for that was checked,
@@ -31,6 +36,8 @@ pub struct Attestor<'a> {
 pub(super) struct Signed {
     bundle: Bundle,
     key: PublicKey,
+    /// Why somebody who was asked does not vouch for it.
+    unvouched: Vec<String>,
 }
 
 /// Why an artifact is not attested.
@@ -62,6 +69,15 @@ pub enum AttestError {
         #[source]
         source: SignError,
     },
+    /// Others who were to vouch for the signature did not.
+    #[error("the statement about {artifact} is not vouched for")]
+    Unvouched {
+        /// The artifact's name.
+        artifact: String,
+        /// Who did not, and why.
+        #[source]
+        source: WitnessError,
+    },
     /// It is not kept where it belongs.
     #[error("the attestation of {artifact} could not be stored")]
     Put {
@@ -87,6 +103,7 @@ impl Trouble for AttestError {
         match self {
             Self::Put { source, .. } => source.fault(),
             Self::Sign { source, .. } => source.fault(),
+            Self::Unvouched { source, .. } => source.fault(),
             _ => Fault::No,
         }
     }
@@ -95,6 +112,7 @@ impl Trouble for AttestError {
         match self {
             Self::Put { source, .. } => source.remedy(),
             Self::Sign { source, .. } => source.remedy(),
+            Self::Unvouched { source, .. } => source.remedy(),
             _ => None,
         }
     }
@@ -103,7 +121,14 @@ impl Trouble for AttestError {
 impl<'a> Attestor<'a> {
     /// An attestor that has `signer` sign.
     pub fn new(signer: &'a dyn Signer) -> Self {
-        Self { signer, foreign: Foreign::Refuse }
+        Self { signer, foreign: Foreign::Refuse, witnesses: None }
+    }
+
+    /// Who is asked to vouch for each attestation when it is signed, and until when. What becomes of the
+    /// step itself ([`Self::report`]) is said without them: it has to be said also when they are silent.
+    #[must_use]
+    pub fn with_witnesses(self, witnesses: &'a Witnesses, until: Option<Instant>) -> Self {
+        Self { witnesses: Some((witnesses, until)), ..self }
     }
 
     /// What becomes of something else that is there under an attestation's name, which is
@@ -155,7 +180,7 @@ impl<'a> Attestor<'a> {
         place: &dyn Attestations,
     ) -> Result<Reported, AttestError> {
         let payload = serialise(about, &[subject], predicate_type, predicate)?;
-        let signed = self.sign(about, payload).await?;
+        let signed = self.sign(about, payload, None).await?;
         Ok(self.keep(about, &signed, None, place).await?.reported())
     }
 
@@ -168,7 +193,7 @@ impl<'a> Attestor<'a> {
         (subject, summary): (ResourceDescriptor, VerificationSummary),
     ) -> Result<Bundle, AttestError> {
         let payload = serialise(about, &[subject], VERIFICATION_SUMMARY_V1, &summary)?;
-        Ok(self.sign(about, payload).await?.bundle)
+        Ok(self.sign(about, payload, None).await?.bundle)
     }
 
     /// The signed statement of how this came about.
@@ -178,7 +203,8 @@ impl<'a> Attestor<'a> {
         provenance: &Provenance,
     ) -> Result<Signed, AttestError> {
         let about = contents.name();
-        self.sign(about, serialise(about, contents.subjects(), PROVENANCE_V1, provenance)?).await
+        let payload = serialise(about, contents.subjects(), PROVENANCE_V1, provenance)?;
+        self.sign(about, payload, self.witnesses).await
     }
 
     /// The signed statement that is a document of the step about what is attested.
@@ -188,7 +214,8 @@ impl<'a> Attestor<'a> {
         document: &Document,
     ) -> Result<Signed, AttestError> {
         let about = contents.name();
-        self.sign(about, serialise(about, contents.subjects(), document.kind().as_str(), document)?).await
+        let payload = serialise(about, contents.subjects(), document.kind().as_str(), document)?;
+        self.sign(about, payload, self.witnesses).await
     }
 
     /// Store, read back.
@@ -199,13 +226,18 @@ impl<'a> Attestor<'a> {
         manifest: Option<&[u8]>,
         place: &dyn Attestations,
     ) -> Result<ReadBack, AttestError> {
-        let Signed { bundle, key } = signed;
+        let Signed { bundle, key, unvouched } = signed;
         let put = place.put(&NewAttestation { bundle, manifest, foreign: self.foreign }).await;
         let kept = put.map_err(|source| AttestError::Put { artifact: about.to_owned(), source })?;
-        ReadBack::of(about, kept, bundle, key.clone())
+        Ok(ReadBack::of(about, kept, bundle, key.clone())?.unvouched(unvouched.clone()))
     }
 
-    async fn sign(&self, about: &str, payload: Vec<u8>) -> Result<Signed, AttestError> {
+    async fn sign(
+        &self,
+        about: &str,
+        payload: Vec<u8>,
+        witnesses: Option<(&Witnesses, Option<Instant>)>,
+    ) -> Result<Signed, AttestError> {
         let unsigned =
             |e: EnvelopeError| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() };
         let statement = Unsigned::new(payload).map_err(unsigned)?;
@@ -215,9 +247,18 @@ impl<'a> Attestor<'a> {
             .await
             .map_err(|source| AttestError::Sign { artifact: about.to_owned(), source })?;
         let envelope = Envelope::assemble(statement, signed.signature, &signed.key).map_err(unsigned)?;
-        let bundle = Bundle::new(envelope)
-            .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
-        Ok(Signed { bundle, key: signed.key })
+        let Some((witnesses, until)) = witnesses else {
+            let bundle = Bundle::new(envelope)
+                .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
+            return Ok(Signed { bundle, key: signed.key, unvouched: Vec::new() });
+        };
+        let given = witnesses.vouch(envelope, &signed.key, until).await;
+        let Given { bundle, missing } =
+            given.map_err(|source| AttestError::Unvouched { artifact: about.to_owned(), source })?;
+        for why in &missing {
+            tracing::warn!(artifact = about, why, "signed, and not vouched for by all who were asked");
+        }
+        Ok(Signed { bundle, key: signed.key, unvouched: missing })
     }
 }
 

@@ -73,6 +73,14 @@ impl Outcome {
         matches!(self.verdict, Verdict::Attested(_) | Verdict::Unchanged { .. }) && self.refused.is_empty()
     }
 
+    /// Why somebody who was asked to vouch for it did not, where it is attested all the same.
+    pub fn unvouched(&self) -> &[String] {
+        match &self.verdict {
+            Verdict::Attested(receipt) => receipt.unvouched(),
+            Verdict::Unchanged { .. } | Verdict::NotAttested { .. } => &[],
+        }
+    }
+
     /// Attests it, with the images in it, and says what became of it. `provenance` says how it
     /// was made, given what the statement names.
     pub async fn attest(

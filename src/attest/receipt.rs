@@ -36,6 +36,7 @@ pub struct Receipt {
     key: KeyId,
     subjects: usize,
     set_aside: Vec<String>,
+    unvouched: Vec<String>,
 }
 
 impl Receipt {
@@ -62,6 +63,11 @@ impl Receipt {
     /// Where that is now which was in the attestation's place, and was none: URIs.
     pub fn set_aside(&self) -> &[String] {
         &self.set_aside
+    }
+
+    /// Why somebody who was asked to vouch for it did not, where it is attested all the same.
+    pub fn unvouched(&self) -> &[String] {
+        &self.unvouched
     }
 
     /// What a step's outcome may say on the strength of it.
@@ -111,6 +117,7 @@ pub(super) struct ReadBack {
     lines_uri: Option<String>,
     key: PublicKey,
     set_aside: Vec<String>,
+    unvouched: Vec<String>,
 }
 
 impl ReadBack {
@@ -133,12 +140,17 @@ impl ReadBack {
             }
             lines => lines.map(|lines| lines.uri),
         };
-        Ok(Self { bundle, bundle_uri, lines_uri, key, set_aside })
+        Ok(Self { bundle, bundle_uri, lines_uri, key, set_aside, unvouched: Vec::new() })
+    }
+
+    /// With why somebody did not vouch for it.
+    pub(super) fn unvouched(self, unvouched: Vec<String>) -> Self {
+        Self { unvouched, ..self }
     }
 
     /// As any consumer would: what we do not accept ourselves is not attested.
     pub(super) fn receipt(self) -> Result<Receipt, AttestError> {
-        let Self { bundle, bundle_uri, lines_uri, key, set_aside } = self;
+        let Self { bundle, bundle_uri, lines_uri, key, set_aside, unvouched } = self;
         let id = key.key_id();
         let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
         let statement =
@@ -148,7 +160,7 @@ impl ReadBack {
             };
         let subjects = statement.statement().subjects().len();
         let attested = Attested::read_back(&statement, bundle_uri);
-        Ok(Receipt { attested, lines_uri, key: id, subjects, set_aside })
+        Ok(Receipt { attested, lines_uri, key: id, subjects, set_aside, unvouched })
     }
 
     /// As any consumer would who asks for this type.

@@ -109,7 +109,8 @@ mod tests {
     };
 
     fn refused(status: u16, body: &str) -> ServiceError {
-        let reply = Reply { status: StatusCode::from_u16(status).unwrap(), body: body.into() };
+        let headers = hyper::HeaderMap::new();
+        let reply = Reply { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() };
         read::<serde_json::Value>(&KIND, &reply, "eu-west-1").unwrap_err()
     }
 

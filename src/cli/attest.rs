@@ -14,13 +14,15 @@ use super::place::Where;
 use super::pod::PodArgs;
 use super::verify::SCHEME;
 use super::vouching::{Asked, Stores, Vouching};
+use super::witness::WitnessArgs;
 use super::{Exit, Failure, invocation, print, print_json, protected};
 use crate::attest::existing_object::Earlier;
 use crate::environment::Env as _;
 use crate::registry::{Registries, RegistryError};
-use crate::report::{KeyUsed, VouchedJson, vouched_text};
+use crate::report::{KeyUsed, Vouched, VouchedJson, vouched_text};
 use crate::signer::{SigningKey, public_path};
 use crate::store::{Location, ProcessEnv};
+use crate::witness;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -50,6 +52,8 @@ pub(super) struct AttestArgs {
     key: SigningKey,
     #[command(flatten)]
     opened: KeyArgs,
+    #[command(flatten)]
+    witnesses: WitnessArgs,
     /// Under which id whoever vouches is known; not that of a builder
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
@@ -95,8 +99,10 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
         own: false,
         created: false,
     };
+    let witnesses = args.witnesses.settings()?.open(&signer.public_key(), &ProcessEnv, witness::PATIENCE);
     let vouching = Vouching {
         signer,
+        witnesses: witnesses.map_err(|e| Failure::from(&e))?,
         builder_id: args.builder_id,
         earlier: if args.supersede { Earlier::Supersede } else { Earlier::Keep },
         placement: args.attestations.into(),
@@ -112,7 +118,7 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let exit = Exit::worst(exits);
     if args.json {
         print_json(&VouchedJson::new(&used, &all))?;
-    } else if !args.quiet || exit != Exit::Done {
+    } else if !args.quiet || exit != Exit::Done || all.iter().any(Vouched::lacks_word) {
         print(&vouched_text(&used, &all, plain_http))?;
     }
     Ok(exit)

@@ -19,6 +19,7 @@ use clap::{Args, ValueEnum};
 
 use super::images::CheckImages;
 use super::manifests::{self, Manifest};
+use super::witness::InjectedWitnessArgs;
 use super::{Exit, Failure, print, tell};
 use crate::sidecar::NamedStore;
 use crate::signer::SigningKey;
@@ -96,6 +97,8 @@ pub(super) struct InjectArgs {
     /// Id that the signing key has to have, SHA256:..., as `public-key --id` prints it
     #[arg(long, value_name = "ID", env = variable::KEY_ID)]
     key_id: Option<KeyId>,
+    #[command(flatten)]
+    witnesses: InjectedWitnessArgs,
     /// Config map with the gate's policy.yaml and the public keys that it names
     #[arg(
         long,
@@ -274,6 +277,7 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         service_key: args.service_key,
         key_variables: key_variables(&args.key_variable)?,
         key_id: args.key_id,
+        witnessing: args.witnesses.injected()?,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,
         registry_secret: args.registry_secret,

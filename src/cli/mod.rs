@@ -48,6 +48,7 @@ mod usage;
 mod verify;
 mod verify_inputs;
 mod vouching;
+mod witness;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};

@@ -21,6 +21,7 @@ use super::interrupts::Interrupts;
 use super::key::KeyArgs;
 use super::progress::Bar;
 use super::target::Target;
+use super::witness::WitnessArgs;
 use super::{Exit, Failure, conflicts, home, invocation, outputs, print_json, protected, workers};
 use crate::attest::Attestor;
 use crate::attest::Outcome;
@@ -33,6 +34,7 @@ use crate::signer::{
     KeySource, Opening, Origin, PASSWORD_VARIABLE, Signer, SigningKey, load_or_create_pair, public_path,
 };
 use crate::store::ProcessEnv;
+use crate::witness;
 
 /// Outputs that are attested at the same time.
 const AT_ONCE: usize = 16;
@@ -67,6 +69,8 @@ pub(super) struct RunArgs {
     key: Option<SigningKey>,
     #[command(flatten)]
     opened: KeyArgs,
+    #[command(flatten)]
+    witnesses: WitnessArgs,
     /// Make your own key if there is none, also in CI and without a terminal, where nobody sees it made
     #[arg(long, env = variable::NEW_KEY, value_parser = FalseyValueParser::new())]
     new_key: bool,
@@ -110,6 +114,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     // Last: a key that is made on first use is made only if it will be used.
     let opening = args.opened.opening(&ProcessEnv);
     let (signer, used, source) = signer(&args, &opening).await?;
+    let witnesses = args.witnesses.settings()?.open(&signer.public_key(), &ProcessEnv, witness::PATIENCE);
+    let witnesses = witnesses.map_err(|e| Failure::from(&e))?;
     conflicts::key(&source, args.opened.key_password_file.as_deref(), &artifacts)?;
     let source_code = checkout::source(&here()?).await;
     let checkout_changed = source_code.as_ref().is_some_and(|source| source.work_tree == WorkTree::Changed);
@@ -158,7 +164,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let named: Vec<_> = sealed.artifacts().map(|artifact| artifact.artifact().clone()).collect();
     let attesting = sealed.artifacts().zip(before).map(async |(artifact, before)| {
         let untouched = before.is_some() && before == standing(artifact.artifact());
-        attest(artifact, untouched, signer.as_ref(), &target, &described).await
+        let attestor = Attestor::new(signer.as_ref()).with_witnesses(&witnesses, None);
+        attest(artifact, untouched, &attestor, &target, &described).await
     });
     // Most of the time is waiting for a disk or a store to have kept what it was given.
     let mut outcomes = pin!(stream::iter(attesting).buffered(AT_ONCE));
@@ -324,7 +331,7 @@ fn describe(
 async fn attest(
     artifact: SealedArtifact,
     untouched: bool,
-    signer: &dyn Signer,
+    attestor: &Attestor<'_>,
     target: &Target,
     run: &CommandRun,
 ) -> Outcome {
@@ -338,11 +345,10 @@ async fn attest(
     if untouched {
         return Outcome::untouched(artifact, attestations.as_ref()).await;
     }
-    let attestor = Attestor::new(signer);
     let manifest = attestations.manifest_name();
     let place = target.place(artifact.artifact());
     let byproducts = |contents: &Contents| contents.byproducts(&manifest).into_iter().chain(place).collect();
-    Outcome::attest(artifact, &attestor, attestations.as_ref(), |contents| {
+    Outcome::attest(artifact, attestor, attestations.as_ref(), |contents| {
         run.provenance(byproducts(contents))
     })
     .await
@@ -350,9 +356,10 @@ async fn attest(
 
 fn tell(args: &RunArgs, report: &RunReport) -> Result<Exit, Failure> {
     let complete = report.outcomes.iter().all(Outcome::is_complete);
+    let is_fine = complete && report.outcomes.iter().all(|outcome| outcome.unvouched().is_empty());
     if args.json {
         print_json(&RunJson::from(report))?;
-    } else if !args.quiet || !complete {
+    } else if !args.quiet || !is_fine {
         // If standard error is gone there is nobody to tell.
         let _ = stderr().write_all(report::run_text(report).as_bytes());
     }

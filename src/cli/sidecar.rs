@@ -16,11 +16,13 @@ use super::key::KeyArgs;
 use super::place::Where;
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
+use super::witness::WitnessArgs;
 use super::{Exit, Failure, protected};
 use crate::sidecar::{End, Form, IfNotReady, NamedStore, Settings, Signals, Unusable};
 use crate::signer::SigningKey;
 use crate::store::ProcessEnv;
 use crate::telemetry::{Metrics, serve};
+use crate::witness::WitnessSettings;
 
 const EXAMPLE: &str = "\
 Example, in a template's initContainers (native sidecar):
@@ -53,6 +55,8 @@ pub(super) struct SidecarArgs {
     key: SigningKey,
     #[command(flatten)]
     opened: KeyArgs,
+    #[command(flatten)]
+    witnesses: WitnessArgs,
     /// Under which id this builder is known
     #[arg(long, value_name = "URI", env = variable::BUILDER_ID, value_parser = super::builder_id)]
     builder_id: String,
@@ -184,6 +188,10 @@ fn settings(args: SidecarArgs) -> Settings {
             (None, Some(Unusable { reason, remedy }))
         }
     };
+    let (witnesses, unusable) = match args.witnesses.settings() {
+        Ok(witnesses) => (witnesses, unusable),
+        Err(failure) => (WitnessSettings::default(), Some(Unusable::from(&failure))),
+    };
     let refused =
         args.refused.or_else(|| protected::check(&args.key, &[args.template.service_account_dir()]).err());
     Settings {
@@ -192,6 +200,7 @@ fn settings(args: SidecarArgs) -> Settings {
         key: args.key,
         key_password_file: args.opened.key_password_file,
         key_id: args.opened.key_id,
+        witnesses,
         builder_id: args.builder_id,
         all: args.all,
         attest_failed: args.attest_failed,

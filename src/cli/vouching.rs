@@ -26,6 +26,7 @@ use crate::report::{NotVouched, Vouched, VouchedFor};
 use crate::signer::Signer;
 use crate::store::{Location, ObjectKey, Store, StoreError};
 use crate::verify::Lanes;
+use crate::witness::Witnesses;
 
 /// What is to be attested.
 pub(super) enum Asked {
@@ -36,6 +37,7 @@ pub(super) enum Asked {
 /// What is the same for every artifact.
 pub(super) struct Vouching {
     pub(super) signer: Box<dyn Signer>,
+    pub(super) witnesses: Witnesses,
     pub(super) builder_id: String,
     pub(super) earlier: Earlier,
     pub(super) placement: Placement,
@@ -123,6 +125,10 @@ impl Vouching {
         Lanes::default().each(asked, each).collect().await
     }
 
+    fn attestor(&self) -> Attestor<'_> {
+        Attestor::new(self.signer.as_ref()).with_witnesses(&self.witnesses, None)
+    }
+
     async fn vouch(&self, artifact: &Asked, alone: bool) -> (VouchedFor, Exit) {
         match (artifact, &self.registries) {
             (Asked::Object(location, object), _) => {
@@ -164,7 +170,7 @@ impl Vouching {
             finished_on,
         }
         .provenance();
-        let attestor = Attestor::new(self.signer.as_ref());
+        let attestor = self.attestor();
         let images = ImageAttestor::new(&attestor, registries).with_cosign_tag(self.cosign_tag);
         sighting.attest(&images, &provenance).await
     }
@@ -198,7 +204,7 @@ impl Vouching {
         }
         .provenance();
         let sighting = seen.insert(sighting);
-        let attestor = Attestor::new(self.signer.as_ref());
+        let attestor = self.attestor();
         sighting.attest(&attestor, &store, self.placement, &provenance, self.earlier).await
     }
 }

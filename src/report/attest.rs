@@ -3,6 +3,8 @@
 
 use std::fmt::{self, Write as _};
 
+use argo_attest_core::relpath::printable;
+use argo_attest_core::secret::redacted;
 use argo_attest_core::text::shell_word;
 use indicatif::HumanBytes;
 use serde::Serialize;
@@ -18,6 +20,13 @@ pub struct Vouched {
     pub name: String,
     /// What it is, and what became of it.
     pub about: VouchedFor,
+}
+
+impl Vouched {
+    /// Whether somebody who was asked did not vouch for its attestation.
+    pub fn lacks_word(&self) -> bool {
+        self.about.outcome().is_ok_and(|receipt| !receipt.unvouched().is_empty())
+    }
 }
 
 /// What was seen, and what became of it.
@@ -93,6 +102,9 @@ fn write(out: &mut String, key: &KeyUsed, all: &[Vouched], plain_http: bool) -> 
                 writeln!(out, "              {}", receipt.bundle_uri())?;
                 if let Some(lines) = receipt.lines_uri() {
                     writeln!(out, "              {lines}")?;
+                }
+                for why in receipt.unvouched() {
+                    writeln!(out, "warning       {}", printable(redacted(why).as_bytes()))?;
                 }
                 for image in about.images() {
                     let platform = image.subject.platform().unwrap_or_else(|| "no platform".to_owned());
@@ -172,6 +184,8 @@ struct ArtifactJson<'a> {
     attestation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attestation_lines: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    not_vouched: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     images: Vec<ImageJson<'a>>,
 }
@@ -216,6 +230,7 @@ impl<'a> From<&'a Vouched> for ArtifactJson<'a> {
             media_type: image.map(|whole| whole.kind.media_type()),
             attestation: receipt.map(Receipt::bundle_uri),
             attestation_lines: receipt.and_then(Receipt::lines_uri),
+            not_vouched: receipt.map(Receipt::unvouched).unwrap_or_default(),
             images: about.images().map(ImageJson::from).collect(),
         }
     }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
 use tokio::time::timeout;
 
@@ -15,13 +18,14 @@ const MAX_ANSWER: usize = 256 * 1024;
 /// Asks one service.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
-    client: Client<String>,
+    client: Client<Full<Bytes>>,
     attempt: Duration,
 }
 
 /// What it answered.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
@@ -42,18 +46,19 @@ impl Http {
     }
 
     /// Sends it, and reads all of the answer.
-    pub(crate) async fn ask(&self, request: Request<String>) -> Result<Reply, ServiceError> {
+    pub(crate) async fn ask(&self, request: Request<impl Into<Bytes>>) -> Result<Reply, ServiceError> {
+        let request = request.map(|body| Full::new(body.into()));
         let asked = async {
             let answer = self.client.send(request).await.map_err(|e| ServiceError::Unreachable(e.into()))?;
-            let status = answer.status();
-            let body = net::read(answer.into_body(), MAX_ANSWER).await.map_err(|error| {
+            let (head, body) = answer.into_parts();
+            let body = net::read(body, MAX_ANSWER).await.map_err(|error| {
                 if error.is::<TooLong>() {
                     ServiceError::Odd("it is longer than is read")
                 } else {
                     ServiceError::Unreachable(error)
                 }
             })?;
-            Ok(Reply { status, body })
+            Ok(Reply { status: head.status, headers: head.headers, body })
         };
         let late = ServiceError::Late { seconds: self.attempt.as_secs() };
         timeout(self.attempt, asked).await.unwrap_or(Err(late))

@@ -31,6 +31,7 @@ use crate::image_files::Search;
 use crate::observe::{Refusal, SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
 use crate::stored_match::StoredObject;
+use crate::witness::Witnesses;
 
 /// Why there is nothing to attest of an empty directory that is not packed: Argo uploads
 /// files only (`generatePutTasks` in its workflow/artifacts/s3/s3.go).
@@ -44,6 +45,8 @@ const KEPT_TO_ATTEST: Duration = Duration::from_secs(5);
 pub(super) struct Concluding<'a> {
     pub(super) form: Form,
     pub(super) signer: &'a dyn Signer,
+    /// Who is asked to vouch for what is signed.
+    pub(super) witnesses: &'a Witnesses,
     /// When main ended, as a change time: see [`super::ending::Ended`].
     pub(super) ended: i64,
     /// When it is too late to go on.
@@ -61,6 +64,8 @@ pub(super) struct Conclusion {
     pub(super) images: Found,
     /// What lay in its attestation's place, and where that is now.
     pub(super) set_aside: Vec<String>,
+    /// Why somebody who was asked does not vouch for it, where it is attested all the same.
+    pub(super) unvouched: Vec<String>,
     /// What became of the files that speak of it, if it is attested.
     pub(super) predicates: Vec<PredicateOutcome>,
 }
@@ -77,7 +82,8 @@ pub(super) struct Entries {
 impl Conclusion {
     fn of(fate: Fate) -> Self {
         let (entries, images) = (Entries::default(), Found::default());
-        Self { fate, entries, images, set_aside: Vec::new(), predicates: Vec::new() }
+        let (set_aside, unvouched) = (Vec::new(), Vec::new());
+        Self { fate, entries, images, set_aside, unvouched, predicates: Vec::new() }
     }
 
     pub(super) fn refused(reason: impl Into<String>) -> Self {
@@ -111,11 +117,13 @@ struct Attested {
     contents: Option<Contents>,
     images: Found,
     set_aside: Vec<String>,
+    unvouched: Vec<String>,
 }
 
 impl From<Fate> for Attested {
     fn from(fate: Fate) -> Self {
-        Self { fate, contents: None, images: Found::default(), set_aside: Vec::new() }
+        let (set_aside, unvouched) = (Vec::new(), Vec::new());
+        Self { fate, contents: None, images: Found::default(), set_aside, unvouched }
     }
 }
 
@@ -159,24 +167,31 @@ impl Concluding<'_> {
             let known = self.work_out(way, sealed, &mut entries).await?;
             self.attest(way, before, known, &last).await
         };
-        let Attested { fate, contents, images, set_aside } = match self.deadline.within(working).await {
-            Ok(Ok(concluded)) => concluded,
-            Ok(Err(reason)) => Fate::Refused { reason }.into(),
-            Err(TimeUp) => last.too_late().into(),
-        };
+        let Attested { fate, contents, images, set_aside, unvouched } =
+            match self.deadline.within(working).await {
+                Ok(Ok(concluded)) => concluded,
+                Ok(Err(reason)) => Fate::Refused { reason }.into(),
+                Err(TimeUp) => last.too_late().into(),
+            };
         // After it: what is said of it besides must not cost it its provenance.
         let predicates = match contents {
             Some(contents) => self.predicates(way, before, &contents).await,
             None => Vec::new(),
         };
-        Conclusion { fate, entries, images, set_aside, predicates }
+        Conclusion { fate, entries, images, set_aside, unvouched, predicates }
+    }
+
+    fn attestor(&self) -> Attestor<'_> {
+        Attestor::new(self.signer)
+            .with_foreign(Foreign::SetAside)
+            .with_witnesses(self.witnesses, Some(self.deadline.to_have_it_stored()))
     }
 
     /// Has what the step says of an attested output be signed.
     async fn predicates(&self, way: &Way, before: &Before, contents: &Contents) -> Vec<PredicateOutcome> {
         // It had a place when it was attested.
         let Ok(place) = way.attestations(before.store.as_ref()) else { return Vec::new() };
-        let attestor = Attestor::new(self.signer).with_foreign(Foreign::SetAside);
+        let attestor = self.attestor();
         self.documents
             .about_artifact(&way.artifact.name, self.deadline, async |document| {
                 let place = place.clone().labelled(Some(document.kind().label()));
@@ -266,11 +281,11 @@ impl Concluding<'_> {
         };
         let images = self.images(search, contents.name()).await;
         let contents = contents.with_images(&images);
-        let attestor = Attestor::new(self.signer).with_foreign(Foreign::SetAside);
+        let attestor = self.attestor();
         let receipt = attestor.attest(&contents, &place, &provenance).await.map_err(|e| causes(&e))?;
-        let set_aside = receipt.set_aside().to_vec();
+        let (set_aside, unvouched) = (receipt.set_aside().to_vec(), receipt.unvouched().to_vec());
         let fate = Fate::Attested(receipt.into_attested());
-        Ok(Attested { fate, contents: Some(contents), images, set_aside })
+        Ok(Attested { fate, contents: Some(contents), images, set_aside, unvouched })
     }
 
     /// With what the step says of the output itself, each document by its digest.

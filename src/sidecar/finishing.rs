@@ -144,6 +144,7 @@ impl Attesting<'_> {
         let concluding = Concluding {
             form: self.prepared.form,
             signer: &self.prepared.key,
+            witnesses: &self.prepared.witnesses,
             ended: self.ended.changed,
             deadline,
             provenance: &provenance,
@@ -166,6 +167,7 @@ impl Attesting<'_> {
         let mut outputs = join_all(outputs.collect::<Vec<_>>()).await;
         let images = ConcludingImages {
             signer: &self.prepared.key,
+            witnesses: &self.prepared.witnesses,
             deadline,
             seen: &seen,
             written: &written.with_images(layouts(&self.prepared.outputs, &outputs)),
@@ -239,7 +241,7 @@ fn not_attempted(state: &StepState) -> Conclusion {
 }
 
 fn output_outcome(output: &Planned, conclusion: Conclusion) -> OutputOutcome {
-    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside, .. } = conclusion;
+    let Conclusion { fate, entries: Entries { refused, not_stored }, set_aside, unvouched, .. } = conclusion;
     let (name, path) = (output.name.clone(), output.declared_path.clone());
-    OutputOutcome { name, path, fate, refused, set_aside, not_stored }
+    OutputOutcome { name, path, fate, refused, set_aside, unvouched, not_stored }
 }

@@ -11,6 +11,8 @@ use super::signals::Told;
 const KEPT_TO_TELL: Duration = Duration::from_secs(2);
 /// How long main's exit code may come after SIGTERM: they race.
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
+/// Kept to store what is signed, of what is left then; a quarter of it, if that is less.
+const KEPT_TO_STORE: Duration = Duration::from_secs(4);
 /// Longer than anybody waits; clocks end somewhere.
 const LONGEST: Duration = Duration::from_hours(24 * 365);
 
@@ -68,6 +70,11 @@ impl Deadline {
     /// Earlier by so much: what is only worth having in time must not cost what has to be done.
     pub(super) fn earlier_by(self, time: Duration) -> Self {
         Self(self.0.checked_sub(time).unwrap_or(self.0))
+    }
+
+    /// Until when others are waited for who vouch for a signature: what is signed has to be stored yet.
+    pub(super) fn to_have_it_stored(self) -> Instant {
+        self.earlier_by(KEPT_TO_STORE.min(self.left() / 4)).0
     }
 
     /// What is left until then.

@@ -19,9 +19,10 @@ use super::settings::Form;
 use super::surroundings::Surroundings;
 use super::upstream::{self, Upstream};
 use crate::artifact_repository::{Stores, StoresError, key};
-use crate::signer::{self, FollowedKey};
+use crate::signer::{self, FollowedKey, Signer as _};
 use crate::store::{ObjectKey, Store};
 use crate::template::{Claim, Established, TemplateSource};
+use crate::witness::{self, Witnesses};
 
 /// All that is needed to conclude, but the outputs themselves.
 pub(super) struct Prepared {
@@ -30,6 +31,8 @@ pub(super) struct Prepared {
     pub(super) template: TemplateSource,
     pub(super) form: Form,
     pub(super) key: FollowedKey,
+    /// Who vouches for what it signs.
+    pub(super) witnesses: Witnesses,
     pub(super) stores: Stores,
     pub(super) outputs: Vec<Planned>,
     /// The store of each output that can be attested, by the outputs' places.
@@ -71,6 +74,8 @@ impl Prepared {
             .with_password_file(here.settings.key_password_file.as_deref())
             .expecting(here.settings.key_id);
         let key = FollowedKey::load(&here.settings.key, &opening).await.map_err(|e| NotReady::from(&e))?;
+        let witnesses = here.settings.witnesses.open(&key.public_key(), here.environment, witness::PATIENCE);
+        let witnesses = witnesses.map_err(|e| NotReady::from(&e))?;
         let (upstream, invalid) = match upstream::read(&here.settings.evidence, &step) {
             Ok(upstream) => (upstream, None),
             Err(why) => (Upstream::default(), Some(why)),
@@ -104,6 +109,7 @@ impl Prepared {
             template,
             form,
             key,
+            witnesses,
             stores,
             outputs,
             opened,

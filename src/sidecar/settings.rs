@@ -11,6 +11,7 @@ use argo_attest_core::slsa::PodIdentity;
 use super::named::NamedStore;
 use crate::signer::SigningKey;
 use crate::template::HandedOver;
+use crate::witness::WitnessSettings;
 
 /// How the container was put into the pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Settings {
     pub key_password_file: Option<PathBuf>,
     /// The one key that may sign, if it is said.
     pub key_id: Option<KeyId>,
+    /// Who is asked to vouch for what is signed.
+    pub witnesses: WitnessSettings,
     /// URI under which the builder is known.
     pub builder_id: String,
     /// Attest steps that did not ask for it, too.

@@ -44,6 +44,7 @@ fn outcome<'a>(here: &'a Surroundings<'_>, prepared: &'a Prepared) -> StepOutcom
         },
         refused: Vec::new(),
         set_aside: Vec::new(),
+        unvouched: Vec::new(),
         not_stored: Vec::new(),
     };
     let images = prepared.images.each(|| match &hindrance {

@@ -19,6 +19,9 @@ mod signing;
 #[path = "../support/skip.rs"]
 mod skip;
 
+#[path = "../support/witnesses.rs"]
+mod witnesses;
+
 mod voucher;
 mod workshop;
 
@@ -40,3 +43,4 @@ mod shell;
 mod streams;
 mod summaries;
 mod told;
+mod witnessed;

@@ -1,7 +1,7 @@
 //! What the options change in what is added, and what is told of what cannot be.
 
 use argo_attest_core::inject::{
-    Caveat, Obstacle, PullPolicy, Refusal, Resources, RunAs, Settings, inject, remove, update,
+    Caveat, Obstacle, PullPolicy, Refusal, Resources, RunAs, Settings, Witnessing, inject, remove, update,
 };
 use argo_attest_core::trouble::Trouble as _;
 use serde_json::{Value, json};
@@ -133,6 +133,38 @@ fn authorities_are_mounted_and_named() {
         }
         assert!(spec(document)["volumes"].as_array().unwrap().contains(&source), "{document}");
     }
+}
+
+#[test]
+fn who_vouches_is_told_to_the_sidecar_and_to_nobody_else() {
+    let witnessing = Witnessing {
+        variables: vec![("ARGO_ATTEST_REKOR_URL", "https://log.example.com".to_owned())],
+        trusted_root: Some("trust".parse().unwrap()),
+    };
+    let settings = Settings { witnessing, ..settings() };
+    let done = injected(&build("    inputs: {artifacts: [{name: a, path: /a}]}\n"), &settings).unwrap();
+    let document = &read(&done.text)[0];
+    for container in templates(document)[0]["initContainers"].as_array().unwrap() {
+        let is_sidecar = container["name"] == "argo-attest";
+        let env = container["env"].as_array().unwrap();
+        for (name, value) in [
+            ("ARGO_ATTEST_REKOR_URL", "https://log.example.com"),
+            ("ARGO_ATTEST_TRUSTED_ROOT", "/etc/argo-attest/trust/trusted_root.json"),
+        ] {
+            assert_eq!(env.contains(&json!({"name": name, "value": value})), is_sidecar, "{container}");
+        }
+        assert_eq!(
+            names(container, "volumeMounts").contains(&"argo-attest-trust"),
+            is_sidecar,
+            "{container}"
+        );
+    }
+    let volume = json!({"name": "argo-attest-trust", "configMap": {"name": "trust", "optional": true}});
+    assert!(spec(document)["volumes"].as_array().unwrap().contains(&volume), "{document}");
+    // What was put there for it goes with it.
+    let without = update(&done.text, &super::settings()).unwrap();
+    let bare = build("    inputs: {artifacts: [{name: a, path: /a}]}\n");
+    assert_eq!(without.text, inject(&bare, &super::settings()).unwrap().text);
 }
 
 #[test]

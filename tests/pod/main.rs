@@ -47,6 +47,9 @@ mod skip;
 mod tls;
 #[path = "support/upstream.rs"]
 mod upstream;
+#[path = "../support/witnesses.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod witnesses;
 
 mod gate;
 mod sidecar;

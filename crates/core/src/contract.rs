@@ -79,6 +79,8 @@ pub mod variable {
         KEY_SECRET = "ARGO_ATTEST_KEY_SECRET";
         /// What is logged.
         LOG = "ARGO_ATTEST_LOG";
+        /// What becomes of an attestation for which a log or a timestamp authority does not vouch.
+        LOG_FAILURE = "ARGO_ATTEST_LOG_FAILURE";
         /// What memory our containers may have at most.
         MEMORY_LIMIT = "ARGO_ATTEST_MEMORY_LIMIT";
         /// What memory our containers ask for.
@@ -133,6 +135,10 @@ pub mod variable {
         READY_TIMEOUT = "ARGO_ATTEST_READY_TIMEOUT";
         /// Registries that are asked for what a chain names.
         REGISTRY = "ARGO_ATTEST_REGISTRY";
+        /// The transparency log that is to hold what is signed.
+        REKOR_URL = "ARGO_ATTEST_REKOR_URL";
+        /// How that log is spoken with.
+        REKOR_VERSION = "ARGO_ATTEST_REKOR_VERSION";
         /// The Secret with logins to registries.
         REGISTRY_SECRET = "ARGO_ATTEST_REGISTRY_SECRET";
         /// As which user our containers run.
@@ -157,8 +163,12 @@ pub mod variable {
         TEMPLATE_SOURCE = "ARGO_ATTEST_TEMPLATE_SOURCE";
         /// Where the termination message is written.
         TERMINATION_LOG = "ARGO_ATTEST_TERMINATION_LOG";
+        /// The timestamp authority that is to have seen what is signed.
+        TIMESTAMP_URL = "ARGO_ATTEST_TIMESTAMP_URL";
         /// Whom to believe about logs, times and identities.
         TRUSTED_ROOT = "ARGO_ATTEST_TRUSTED_ROOT";
+        /// The `ConfigMap` that holds the sidecar's trusted root.
+        TRUSTED_ROOT_CONFIGMAP = "ARGO_ATTEST_TRUSTED_ROOT_CONFIGMAP";
         /// What kind of key is made.
         TYPE = "ARGO_ATTEST_TYPE";
         /// Where the summary of a verification is written.
@@ -235,6 +245,8 @@ pub mod volume {
     pub const AUTHORITIES: &str = "argo-attest-ca";
     /// Logins to registries.
     pub const REGISTRY: &str = "argo-attest-registry";
+    /// The trusted root by which the sidecar judges logs and timestamp authorities.
+    pub const TRUST: &str = "argo-attest-trust";
     /// The store's credentials. Not named like the Secret: such a volume is one that Argo
     /// itself may add to the pod.
     pub const STORE: &str = "argo-attest-store";
@@ -258,6 +270,10 @@ pub mod place {
     pub const AUTHORITIES: &str = "/etc/argo-attest/ca";
     /// The folder of logins to registries, which `DOCKER_CONFIG` names.
     pub const REGISTRY: &str = "/etc/argo-attest/registry";
+    /// The folder of the sidecar's trusted root.
+    pub const TRUST: &str = "/etc/argo-attest/trust";
+    /// The sidecar's trusted root.
+    pub const TRUSTED_ROOT_FILE: &str = "/etc/argo-attest/trust/trusted_root.json";
     /// What the gate found.
     pub const EVIDENCE: &str = "/run/argo-attest";
     /// What the sidecar says of itself, to a check in another container; a file beside what the

@@ -53,8 +53,16 @@ fn notice_of(state: StepState, outputs: Vec<OutputOutcome>, predicates: Vec<Pred
 }
 
 fn output(name: &str, fate: Fate) -> OutputOutcome {
-    let (refused, set_aside, not_stored) = (Vec::new(), Vec::new(), Vec::new());
-    OutputOutcome { name: name.to_owned(), path: "/p".into(), fate, refused, set_aside, not_stored }
+    let (refused, set_aside, unvouched, not_stored) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    OutputOutcome {
+        name: name.to_owned(),
+        path: "/p".into(),
+        fate,
+        refused,
+        set_aside,
+        unvouched,
+        not_stored,
+    }
 }
 
 fn attested(name: &str) -> OutputOutcome {

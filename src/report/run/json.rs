@@ -52,6 +52,8 @@ struct ArtifactJson<'a> {
     attestation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attestation_lines: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_vouched: Vec<Cow<'a, str>>,
     files: Vec<FileJson<'a>>,
     refused: Vec<RefusedJson>,
 }
@@ -118,6 +120,7 @@ fn artifact(outcome: &Outcome, ended: Timestamp) -> ArtifactJson<'_> {
         digest: outcome.digest.as_deref(),
         attestation: receipt.map(Receipt::bundle_uri).or(kept),
         attestation_lines: receipt.and_then(Receipt::lines_uri),
+        not_vouched: receipt.into_iter().flat_map(Receipt::unvouched).map(|why| redacted(why)).collect(),
         files: outcome.files.iter().map(|f| file(f, ended)).collect(),
         refused: outcome
             .refused

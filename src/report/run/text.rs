@@ -75,6 +75,9 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             if let Some(lines) = receipt.lines_uri() {
                 writeln!(out, "              {}", shown(lines))?;
             }
+            for why in receipt.unvouched() {
+                writeln!(out, "warning       {}", shown(&redacted(why)))?;
+            }
         }
         Verdict::Unchanged { .. } => {
             writeln!(out, "unchanged     {}: its attestation stays", shown(&outcome.name))?;

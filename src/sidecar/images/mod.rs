@@ -25,10 +25,11 @@ pub(super) use evidence::Written;
 use super::failed::NotReady;
 use super::grace::{Deadline, TimeUp};
 use super::predicates::Documents;
-use crate::attest::{Attestor, ImageAttestor};
+use crate::attest::{Attestor, ImageAttestor, Receipt};
 use crate::environment::Env;
 use crate::registry::{Registries, RegistryError};
 use crate::signer::Signer;
+use crate::witness::Witnesses;
 
 /// Images that are asked about at once.
 const AT_ONCE: usize = 8;
@@ -164,13 +165,17 @@ impl StepImages {
     ) -> Vec<(OutputOutcome, Vec<PredicateOutcome>)> {
         let concluded = self.images.iter().map(|image| async move {
             let seen = concluding.seen.0.get(&image.to_string());
+            let mut unvouched = Vec::new();
             let (fate, manifest) = match seen {
                 None => (unanswered(), None),
                 Some(Err(fate)) => (fate.clone(), None),
                 Some(Ok(manifest)) => {
                     let attesting = self.attest(image, manifest, concluding);
                     match concluding.deadline.within(attesting).await {
-                        Ok(Ok(fate)) => (fate, Some(manifest)),
+                        Ok(Ok(receipt)) => {
+                            unvouched = receipt.unvouched().to_vec();
+                            (Fate::Attested(receipt.into_attested()), Some(manifest))
+                        }
                         Ok(Err(reason)) => (Fate::Refused { reason }, None),
                         Err(TimeUp) => (unanswered(), None),
                     }
@@ -180,7 +185,7 @@ impl StepImages {
                 Some(manifest) => self.predicates(image, manifest, concluding).await,
                 None => Vec::new(),
             };
-            (outcome(image, fate), predicates)
+            (OutputOutcome { unvouched, ..outcome(image, fate) }, predicates)
         });
         let concluded: Vec<_> = concluded.collect();
         stream::iter(concluded).buffered(AT_ONCE).collect().await
@@ -194,7 +199,7 @@ impl StepImages {
         by: &ConcludingImages<'_>,
     ) -> Vec<PredicateOutcome> {
         let Ok(registries) = &self.registries else { return Vec::new() };
-        let attestor = Attestor::new(by.signer);
+        let attestor = by.attestor();
         let attestor = ImageAttestor::new(&attestor, registries);
         by.documents
             .about_image(image, by.deadline, async |document| {
@@ -208,7 +213,7 @@ impl StepImages {
         image: &ImageReference,
         manifest: &Manifest,
         by: &ConcludingImages<'_>,
-    ) -> Result<Fate, String> {
+    ) -> Result<Receipt, String> {
         let registries = self.registries.as_ref().map_err(|why| why.reason.clone())?;
         let before = self.before.get(&image.to_string());
         let (evidence, output) = self.evidence(image, manifest, before, by.written).await?;
@@ -219,11 +224,10 @@ impl StepImages {
         let seen = StepImage { reference: image, evidence, before: was, output: output.as_deref() };
         let provenance = (by.provenance)(by.documents.byproducts_of_image(image)).of_image(&seen);
         info!(image = %image, digest = %manifest.digest(), evidence = evidence.name(), "attesting an image");
-        let attestor = Attestor::new(by.signer);
+        let attestor = by.attestor();
         let attestor = ImageAttestor::new(&attestor, registries);
         let attested = attestor.attest(image.repository(), manifest, &provenance).await;
-        let receipt = attested.map_err(|error| causes(&error))?.into_receipt();
-        Ok(Fate::Attested(receipt.into_attested()))
+        Ok(attested.map_err(|error| causes(&error))?.into_receipt())
     }
 
     /// The best that there is, and the output in which it is.
@@ -285,6 +289,8 @@ impl Before {
 /// What every image's conclusion needs.
 pub(super) struct ConcludingImages<'a> {
     pub(super) signer: &'a dyn Signer,
+    /// Who is asked to vouch for what is signed.
+    pub(super) witnesses: &'a Witnesses,
     pub(super) deadline: Deadline,
     pub(super) seen: &'a SeenImages,
     pub(super) written: &'a Written,
@@ -292,6 +298,12 @@ pub(super) struct ConcludingImages<'a> {
     pub(super) provenance: &'a dyn Fn(Vec<ResourceDescriptor>) -> Provenance,
     /// What the step says of its images itself.
     pub(super) documents: &'a Documents<'a>,
+}
+
+impl ConcludingImages<'_> {
+    fn attestor(&self) -> Attestor<'_> {
+        Attestor::new(self.signer).with_witnesses(self.witnesses, Some(self.deadline.to_have_it_stored()))
+    }
 }
 
 /// Among the outputs, by a name that no artifact can have.
@@ -302,6 +314,7 @@ fn outcome(image: &ImageReference, fate: Fate) -> OutputOutcome {
         fate,
         refused: Vec::new(),
         set_aside: Vec::new(),
+        unvouched: Vec::new(),
         not_stored: Vec::new(),
     }
 }

@@ -24,3 +24,4 @@ mod stores;
 mod tampering;
 mod template;
 mod threads;
+mod witnessed;

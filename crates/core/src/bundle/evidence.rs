@@ -61,6 +61,16 @@ impl Evidence {
         Ok(Self { log_entries, timestamps, certificate })
     }
 
+    /// Such as was written here: entries of logs, and timestamps in base64.
+    pub(crate) fn written(log_entries: Vec<Opaque>, timestamps: &[&str]) -> Self {
+        let one = |stamp: &&str| format!(r#"{{"signedTimestamp":{}}}"#, json::quoted(stamp));
+        let all: Vec<_> = timestamps.iter().map(one).collect();
+        let json = format!(r#"{{"rfc3161Timestamps":[{}]}}"#, all.join(","));
+        let json = serde_json::from_str(&json).ok().filter(|_| !timestamps.is_empty());
+        let timestamps = json.map(|json| Timestamps { json, count: timestamps.len() });
+        Self { log_entries, timestamps, certificate: None }
+    }
+
     /// The log entries, as JSON.
     pub fn log_entries(&self) -> &[Opaque] {
         &self.log_entries

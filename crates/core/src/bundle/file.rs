@@ -104,6 +104,12 @@ impl Bundle {
         Ok(Self { envelope, hint, evidence: Evidence::default() })
     }
 
+    /// With what others say of the signature.
+    #[must_use]
+    pub(crate) fn with_evidence(self, evidence: Evidence) -> Self {
+        Self { evidence, ..self }
+    }
+
     /// Reads the JSON of a bundle that was signed with a key, as [`Self::whole`] does.
     /// One with a certificate cannot be verified here, and is refused.
     pub fn from_json(json: &[u8]) -> Result<Self, BundleError> {

@@ -4,13 +4,13 @@
 use sha2::{Digest as _, Sha256};
 
 use super::item::Item;
-use super::settings::{Mode, Quantity, Resources, Settings};
+use super::settings::{Mode, Quantity, Resources, Settings, Witnessing};
 use super::yaml::Value;
 use crate::argo::Check;
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::{self, PROGRAM};
 use crate::contract::variable;
-use crate::contract::volume::{AUTHORITIES, EVIDENCE, KEY, POLICY, REGISTRY, STORE};
+use crate::contract::volume::{AUTHORITIES, EVIDENCE, KEY, POLICY, REGISTRY, STORE, TRUST};
 use crate::object_name::ObjectName;
 
 /// What one template gets.
@@ -108,7 +108,7 @@ impl Volume {
             AUTHORITIES if there.get("secret").is_some() => {
                 ("secret", &["secretName", "defaultMode", "optional"])
             }
-            POLICY | AUTHORITIES => ("configMap", &["name", "optional"]),
+            POLICY | AUTHORITIES | TRUST => ("configMap", &["name", "optional"]),
             EVIDENCE => ("emptyDir", &[]),
             _ => return false,
         };
@@ -146,7 +146,10 @@ impl Maker<'_> {
         let fails = self.settings.fails_where_not_ready();
         let evidence =
             (wanted.gate || fails).then(|| volume(EVIDENCE, place::EVIDENCE, !fails, Source::EmptyDir));
+        let root = self.settings.witnessing.trusted_root.as_ref();
+        let root = root.map(|root| volume(TRUST, place::TRUST, true, Source::ConfigMap(root.clone())));
         key.into_iter()
+            .chain(root)
             .chain(evidence)
             .chain(self.store(wanted))
             .chain(self.registry(wanted.images.pushed))
@@ -230,6 +233,9 @@ impl Maker<'_> {
         env.extend(self.settings.attestation_store.as_ref().map(|url| value(variable::STORE, url)));
         env.extend(self.settings.service_key.as_ref().map(|name| value(variable::KEY, name)));
         env.extend(self.settings.key_id.map(|id| value(variable::KEY_ID, &id.to_string())));
+        let Witnessing { variables, trusted_root } = &self.settings.witnessing;
+        env.extend(variables.iter().map(|(name, given)| value(name, given)));
+        env.extend(trusted_root.as_ref().map(|_| value(variable::TRUSTED_ROOT, place::TRUSTED_ROOT_FILE)));
         let reached = self.settings.key_variables.iter();
         env.extend(reached.map(|variable| value(&variable.name, &variable.value)));
         env.extend(self.docker_config(wanted.images.pushed));

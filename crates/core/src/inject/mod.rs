@@ -42,7 +42,7 @@ pub use refusal::{Ambiguity, Obstacle, Refusal};
 pub use removal::Removed;
 pub use settings::{
     Authorities, InvalidAuthorities, InvalidKeyVariable, InvalidQuantity, KeyVariable, Mode, PullPolicy,
-    Quantity, Resources, RunAs, Settings,
+    Quantity, Resources, RunAs, Settings, Witnessing,
 };
 
 use std::collections::{BTreeMap, BTreeSet};

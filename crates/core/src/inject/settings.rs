@@ -213,6 +213,15 @@ impl FromStr for KeyVariable {
     }
 }
 
+/// Others whom the sidecar asks to vouch for what it signs, as it is told of them.
+#[derive(Debug, Clone, Default)]
+pub struct Witnessing {
+    /// Variables of the sidecar's, by their names.
+    pub variables: Vec<(&'static str, String)>,
+    /// The `ConfigMap` with the trusted root, an entry `trusted_root.json`.
+    pub trusted_root: Option<ObjectName>,
+}
+
 /// What to add, and to which templates.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -237,6 +246,8 @@ pub struct Settings {
     pub key_variables: Vec<KeyVariable>,
     /// The key that it has to be, if that is said.
     pub key_id: Option<KeyId>,
+    /// Who is asked to vouch for what is signed.
+    pub witnessing: Witnessing,
     /// The `ConfigMap` with the gate's policy and the public keys that it names.
     pub policy_configmap: ObjectName,
     /// Secrets with the store's credentials; none with web identity.
@@ -276,6 +287,7 @@ impl Settings {
             service_key: None,
             key_variables: Vec::new(),
             key_id: None,
+            witnessing: Witnessing::default(),
             policy_configmap: ObjectName::of_ours(POLICY),
             store_secrets: Vec::new(),
             registry_secret: None,

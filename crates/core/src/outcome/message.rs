@@ -189,6 +189,7 @@ mod tests {
             fate,
             refused: Vec::new(),
             set_aside: Vec::new(),
+            unvouched: Vec::new(),
             not_stored: Vec::new(),
         }
     }

@@ -70,6 +70,8 @@ pub struct OutputOutcome {
     pub refused: Vec<(String, String)>,
     /// Where that is now which lay in its attestation's place, and was none: URIs.
     pub set_aside: Vec<String>,
+    /// Why somebody who was asked to vouch for its attestation did not, where it is attested all the same.
+    pub unvouched: Vec<String>,
     /// Entries in it that Argo never stores, and of which the attestation does not speak.
     pub not_stored: Vec<String>,
 }

@@ -67,6 +67,8 @@ struct Output<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     set_aside: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_vouched: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     not_stored: Vec<String>,
     #[serde(skip_serializing_if = "is_zero")]
     not_stored_count: usize,
@@ -176,6 +178,7 @@ impl<'a> Output<'a> {
             refused,
             refused_count: outcome.refused.len(),
             set_aside: &outcome.set_aside,
+            not_vouched: outcome.unvouched.iter().map(|why| brief(why, REASON)).collect(),
             not_stored,
             not_stored_count: outcome.not_stored.len(),
         }
@@ -195,8 +198,8 @@ mod tests {
     fn output(name: &str, fate: Fate, refused: usize) -> OutputOutcome {
         let refused = (0..refused).map(|n| (format!("{name}/{n}"), "a symbolic link".to_owned())).collect();
         let (name, path) = (name.to_owned(), format!("/out/{name}"));
-        let (set_aside, not_stored) = (Vec::new(), Vec::new());
-        OutputOutcome { name, path, fate, refused, set_aside, not_stored }
+        let (set_aside, unvouched, not_stored) = (Vec::new(), Vec::new(), Vec::new());
+        OutputOutcome { name, path, fate, refused, set_aside, unvouched, not_stored }
     }
 
     fn predicate(identity: &PodIdentity, state: StepState, outputs: Vec<OutputOutcome>) -> Value {
@@ -238,6 +241,7 @@ mod tests {
         let mut outputs =
             vec![output("a", attested, 1), output("b", refused, 0), output("c", Fate::Absent, 0)];
         outputs[0].set_aside = vec!["s3://b/wf/a.tgz.sigstore.json.set-aside-0".into()];
+        outputs[0].unvouched = vec!["the log did\nnot answer".into()];
         outputs.push(output("d", Fate::Unfinished { reason: "the object did not appear".into() }, 0));
         let failed = StepState::Failed { exit_codes: [("main".to_owned(), 3)].into() };
         assert_eq!(
@@ -262,6 +266,7 @@ mod tests {
                         "attestation": "s3://b/wf/a.tgz.sigstore.json",
                         "refused": [{"name": "a/0", "reason": "a symbolic link"}], "refusedCount": 1,
                         "setAside": ["s3://b/wf/a.tgz.sigstore.json.set-aside-0"],
+                        "notVouched": ["the log did%0Anot answer"],
                     },
                     {"name": "b", "path": "/out/b", "verdict": "refused", "reason": "it does%0Anot exist"},
                     {"name": "c", "path": "/out/c", "verdict": "absent"},

@@ -8,6 +8,7 @@
 //! that is not read) proves nothing and is counted ([`Proof::unjudged`]); whoever could change it into that
 //! could as well have left it out.
 
+pub mod asking;
 mod body;
 mod certificate;
 mod chain;

@@ -165,6 +165,16 @@ impl TrustedRoot {
             && root.certificate_authorities.is_empty();
         if is_empty { Err(InvalidRoot::Empty) } else { Ok(root) }
     }
+
+    /// Whether it names a log of signatures: else no entry could be judged.
+    pub fn names_a_log(&self) -> bool {
+        !self.logs.is_empty()
+    }
+
+    /// Whether it names a timestamp authority.
+    pub fn names_a_timestamp_authority(&self) -> bool {
+        !self.timestamp_authorities.is_empty()
+    }
 }
 
 fn at(list: &str, index: usize, what: &'static str) -> InvalidRoot {

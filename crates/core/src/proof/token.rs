@@ -82,9 +82,6 @@ pub(super) struct Said {
 
 /// What a timestamp proves of a signature; `None` if it is by nobody that the trusted root names.
 pub(super) fn judge(token: &[u8], signature: &[u8], root: &TrustedRoot) -> Result<Option<Said>, TokenError> {
-    if token.len() > MAX_TOKEN {
-        return Err(TokenError::Damaged);
-    }
     let token = Token::read(token)?;
     if !token.is_over(signature)? {
         return Err(TokenError::OtherSignature);
@@ -100,10 +97,13 @@ pub(super) fn judge(token: &[u8], signature: &[u8], root: &TrustedRoot) -> Resul
     refused.map_or(Ok(None), Err)
 }
 
-struct Token<'a> {
+/// A timestamp as it was read; whose it is is not known.
+pub(super) struct Token<'a> {
     /// DER of `TSTInfo`: what is said.
     content: &'a [u8],
-    time: Timestamp,
+    pub(super) time: Timestamp,
+    /// The number of the question that it answers, if it says it.
+    pub(super) nonce: Option<&'a [u8]>,
     imprint: (ObjectIdentifier, &'a [u8]),
     certificates: Vec<&'a [u8]>,
     signer: Signer<'a>,
@@ -127,7 +127,10 @@ enum Name<'a> {
 
 impl<'a> Token<'a> {
     /// Reads a `TimeStampResp`, or the token that is in one.
-    fn read(der: &'a [u8]) -> Result<Self, TokenError> {
+    pub(super) fn read(der: &'a [u8]) -> Result<Self, TokenError> {
+        if der.len() > MAX_TOKEN {
+            return Err(TokenError::Damaged);
+        }
         let mut outer = Elements::within(der, Tag::Sequence)?;
         let first = outer.any()?;
         let content = if first.tag == Tag::Sequence {
@@ -182,15 +185,24 @@ impl<'a> Token<'a> {
         info.next(Tag::Integer)?;
         let time = time(info.next(Tag::GeneralizedTime)?.value).ok_or(TokenError::Damaged)?;
         // What follows is accuracy, order, nonce, names, extensions; that it is DER is looked at.
+        let mut nonce = None;
         while !info.is_at_end() {
-            info.any()?;
+            let more = info.any()?;
+            nonce = nonce.or((more.tag == Tag::Integer).then_some(more.value));
         }
-        Ok(Self { content, time, imprint, certificates, signer })
+        Ok(Self { content, time, nonce, imprint, certificates, signer })
     }
 
-    fn is_over(&self, signature: &[u8]) -> Result<bool, TokenError> {
+    pub(super) fn is_over(&self, signature: &[u8]) -> Result<bool, TokenError> {
         let (hash, imprint) = self.imprint;
         Ok(digest(hash, &[signature])? == imprint)
+    }
+
+    /// Whether the certificate that it names, and holds, is of the key that signed it; `None` if it holds
+    /// none such.
+    pub(super) fn is_signed_with_its_own(&self) -> Result<Option<bool>, TokenError> {
+        let own = self.certificates.iter().find(|der| self.signer.is(der));
+        own.map(|certificate| self.signer.signed(self.content, certificate)).transpose()
     }
 
     /// What it says, if this authority made it; `None` if it has nothing to do with it.

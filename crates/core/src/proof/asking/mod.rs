@@ -1,0 +1,192 @@
+//! What others are asked when a signature was just made, so that they vouch for it: the questions, and
+//! what of an answer is taken. Nothing here sends anything.
+//!
+//! An answer is a [`Word`], and nothing is believed of it yet. [`Fresh::believe`] judges it as a
+//! verifier would who has the same trusted root, and gives a [`Vouched`]: only of these
+//! [`Fresh::evidence`] makes what goes into a bundle, so that none only looks as if it were logged.
+
+mod entry;
+mod rekor;
+mod timestamp;
+
+use jiff::Timestamp;
+
+pub use rekor::{Rekor1, Rekor2};
+pub use timestamp::TimestampQuery;
+
+use super::claim::Claim;
+use super::root::TrustedRoot;
+use super::token::TokenError;
+use super::{CLOCK_SKEW, FalseEvidence, judge};
+use crate::bundle::{Bundle, BundleError, Evidence};
+use crate::dsse::{Effort, Envelope, SignatureError, SignatureValid};
+use crate::json::{JsonError, Opaque};
+use crate::keys::PublicKey;
+
+/// A signature that was just made, for which others may vouch.
+#[derive(Debug, Clone, Copy)]
+pub struct Fresh<'a> {
+    envelope: &'a Envelope,
+    valid: SignatureValid<'a>,
+    made: Timestamp,
+}
+
+/// What somebody answered who was asked to vouch, as far as it can be told from the answer alone
+/// that it is to the question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word(Said);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    /// An entry of a log, as a bundle has it.
+    Entry(Opaque),
+    /// A `TimeStampResp` in base64, and the time in it.
+    Time(String, Timestamp),
+}
+
+/// Word that was judged, and is true as far as anybody here can tell: see [`Fresh::believe`].
+///
+/// ```
+/// use argo_attest_core::proof::asking::Vouched;
+/// fn pass_on(vouched: Vouched) -> Vouched {
+///     vouched
+/// }
+/// ```
+/// ```compile_fail,E0423
+/// use argo_attest_core::proof::asking::{Vouched, Word};
+/// fn believe(word: Word) -> Vouched {
+///     Vouched(word)
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched(Word);
+
+/// Why bytes are no answer to what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// No JSON, or no entry's.
+    #[error("it is no log entry")]
+    Json(#[from] JsonError),
+    /// JSON of an entry, and not of one.
+    #[error("it is no log entry: {0}")]
+    Entry(&'static str),
+    /// No timestamp, or not of this signature.
+    #[error(transparent)]
+    Timestamp(#[from] TokenError),
+    /// A timestamp of this signature that answers another question: an old one, sent again.
+    #[error("it answers another question: its nonce is not the one that was sent")]
+    Nonce,
+    /// Nobody could check it later.
+    #[error("it does not hold the certificate that it is signed with")]
+    NoCertificate,
+}
+
+/// Why an answer is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unbelieved {
+    /// It is false.
+    #[error(transparent)]
+    False(#[from] FalseEvidence),
+    /// Nobody knows who said it.
+    #[error("the trusted root names no such log or authority, or not with a key that is read")]
+    Stranger,
+    /// A log's word, and there is nothing to judge it by.
+    #[error("no trusted root is named to judge it by")]
+    NoRoot,
+    /// It says that the signature was there before it was made.
+    #[error("it says that the signature was there at {said}, and it was made at {made}")]
+    Early {
+        /// What it says.
+        said: Timestamp,
+        /// When the signature was made, by the clock of this machine.
+        made: Timestamp,
+    },
+}
+
+impl<'a> Fresh<'a> {
+    /// The signature of an envelope that has one, made at this time by this key.
+    ///
+    /// Errors: [`SignatureError`], if it is none.
+    pub fn new(envelope: &'a Envelope, key: &'a PublicKey, made: Timestamp) -> Result<Self, SignatureError> {
+        Ok(Self { envelope, valid: envelope.verify(&[key])?, made })
+    }
+
+    /// The key that made it.
+    pub fn key(&self) -> &'a PublicKey {
+        self.valid.key()
+    }
+
+    /// Judges what somebody said of it. Without a trusted root a timestamp is believed as far as the
+    /// answer itself goes, and a log's entry is not. `now` is the clock of this machine.
+    ///
+    /// Errors: [`Unbelieved`].
+    pub fn believe(
+        &self,
+        word: Word,
+        root: Option<&TrustedRoot>,
+        now: Timestamp,
+    ) -> Result<Vouched, Unbelieved> {
+        let said = match (root, &word.0) {
+            (Some(root), _) => {
+                let evidence = evidence(std::slice::from_ref(&word));
+                let proof = judge(&evidence, &Claim::of(&self.valid), root, now, &mut Effort::default())?;
+                if !proof.unjudged(evidence.unjudged()).is_empty() {
+                    return Err(Unbelieved::Stranger);
+                }
+                proof.earliest().map(super::ProvenTime::get)
+            }
+            (None, Said::Time(_, time)) => {
+                super::has_come("the timestamp authority", *time, now)?;
+                Some(*time)
+            }
+            (None, Said::Entry(_)) => return Err(Unbelieved::NoRoot),
+        };
+        // A key that counts from then on, or until then, is judged by it: too early is as false as too late.
+        let earliest = self.made.checked_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN);
+        match said {
+            Some(said) if said < earliest => Err(Unbelieved::Early { said, made: self.made }),
+            _ => Ok(Vouched(word)),
+        }
+    }
+
+    /// The bundle's evidence of all that was vouched for, judged once more as a whole.
+    ///
+    /// Errors: [`Unbelieved`].
+    pub fn evidence(
+        &self,
+        vouched: Vec<Vouched>,
+        root: Option<&TrustedRoot>,
+        now: Timestamp,
+    ) -> Result<Evidence, Unbelieved> {
+        let words: Vec<_> = vouched.into_iter().map(|Vouched(word)| word).collect();
+        let evidence = evidence(&words);
+        if let Some(root) = root {
+            judge(&evidence, &Claim::of(&self.valid), root, now, &mut Effort::default())?;
+        }
+        Ok(evidence)
+    }
+}
+
+/// The bundle of an envelope with what others said of its signature.
+///
+/// Errors: [`BundleError`].
+pub fn bundle(envelope: Envelope, evidence: Evidence) -> Result<Bundle, BundleError> {
+    Bundle::new(envelope).map(|bundle| bundle.with_evidence(evidence))
+}
+
+fn evidence(words: &[Word]) -> Evidence {
+    let entries = words.iter().filter_map(|word| match &word.0 {
+        Said::Entry(entry) => Some(entry.clone()),
+        Said::Time(..) => None,
+    });
+    let times = words.iter().filter_map(|word| match &word.0 {
+        Said::Time(token, _) => Some(token.as_str()),
+        Said::Entry(_) => None,
+    });
+    Evidence::written(entries.collect(), &times.collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests;
