@@ -38,21 +38,18 @@ build: ## the debug binary
 
 # Most of the tests' time is waiting: for a deadline, a grace period, a store that is away.
 # So groups of them run side by side; what each has printed is shown when it has ended.
-POD := pod
-PROGRAM := commands limits secrets
+APART := pod commands limits secrets
 TESTS := $(patsubst tests/%,%,$(patsubst %.rs,%,$(patsubst %/main.rs,%,$(wildcard tests/*.rs tests/*/main.rs))))
-REST := $(filter-out $(POD) $(PROGRAM),$(TESTS))
-GROUPS := tests-pod tests-program tests-rest tests-doc
+REST := $(filter-out $(APART),$(TESTS))
+GROUPS := $(APART:%=tests-%) tests-rest tests-doc
 .PHONY: $(GROUPS)
 test test-as-user: export RUST_TEST_THREADS ?= 6
 GROUPED = $(CARGO) test --locked --workspace --no-run && \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(words $(GROUPS)) --output-sync=target $(GROUPS)
 test: ## every test; those that need a missing tool say so
 	+$(GROUPED)
-tests-pod:
-	$(CARGO) test --locked $(POD:%=--test=%)
-tests-program:
-	$(CARGO) test --locked --no-fail-fast $(PROGRAM:%=--test=%)
+$(APART:%=tests-%): tests-%:
+	$(CARGO) test --locked --no-fail-fast --test=$*
 tests-rest:
 	$(CARGO) test --locked --no-fail-fast --workspace --lib --bins $(REST:%=--test=%)
 tests-doc:
