@@ -84,7 +84,8 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, body: &str) -> ServiceError {
-        let reply = Reply { status: StatusCode::from_u16(status).unwrap(), body: body.into() };
+        let headers = hyper::HeaderMap::new();
+        let reply = Reply { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() };
         success(reply, "hvs.CAESIJcanarycanary").unwrap_err()
     }
 
