@@ -26,8 +26,8 @@ use crate::attest::Attestor;
 use crate::attest::Outcome;
 use crate::checkout;
 use crate::command::{self, CommandEnd, Output};
+use crate::observe::{Also, Baseline, Cancel, Inotify, ObservationStats, Standing};
 use crate::observe::{Artifact, Sealed, SealedArtifact, Session, Watching};
-use crate::observe::{Baseline, Cancel, Inotify, ObservationStats, Standing};
 use crate::report::{self, KeyUsed, RunJson, RunReport};
 use crate::signer::{
     KeySource, Opening, Origin, PASSWORD_VARIABLE, Signer, SigningKey, load_or_create_pair, public_path,
@@ -270,6 +270,7 @@ fn watching(args: &RunArgs, target: &Target, key: &SigningKey) -> Result<Watchin
         // A commit that the command makes is not what it was run for.
         excluded_names: if changes { vec![".git"] } else { Vec::new() },
         workers: workers(),
+        also: Also::Nothing,
         watch: || Box::new(Inotify::new()),
     })
 }

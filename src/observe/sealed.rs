@@ -30,7 +30,7 @@ impl From<&ObservedFile> for Seen {
     fn from(file: &ObservedFile) -> Self {
         Self {
             digest: file.digest,
-            crc64nvme: Some(file.crc64nvme),
+            crc64nvme: file.crc64nvme,
             size: file.size,
             digested: file.digested,
             changed: file.changed,

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use argo_attest_core::relpath::RelPath;
 
 use super::{
-    Artifact, Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError, Pool,
-    Progress, Root, RootError, SealedArtifact, Watch,
+    Also, Artifact, Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError,
+    Pool, Progress, Root, RootError, SealedArtifact, Watch,
 };
 
 /// How to watch.
@@ -22,6 +22,8 @@ pub struct Watching {
     pub excluded_names: Vec<&'static str>,
     /// Threads that digest, over all roots.
     pub workers: NonZeroUsize,
+    /// What they compute besides.
+    pub also: Also,
     /// Makes what tells of changes, one for each root.
     pub watch: fn() -> Box<dyn Watch>,
 }
@@ -61,7 +63,7 @@ impl Session {
         watching: &Watching,
         cancel: &Cancel,
     ) -> Result<Self, SessionError> {
-        let pool = Pool::start(watching.workers).map_err(ObserverError::Thread)?;
+        let pool = Pool::start(watching.workers, watching.also).map_err(ObserverError::Thread)?;
         let mut roots: BTreeMap<&Path, Vec<RelPath>> = BTreeMap::new();
         for artifact in &artifacts {
             roots.entry(&artifact.root).or_default().push(artifact.path.clone());
