@@ -155,8 +155,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     report.stats = sealed.stats();
     report.key = Some(used);
     let described = describe(&args, started_on, finished_on, &sealed, source_code)?;
-    let named: Vec<_> = sealed.artifacts().map(|artifact| artifact.artifact().clone()).collect();
-    let attesting = sealed.artifacts().zip(before).map(async |(artifact, before)| {
+    let named = sealed.watched().to_vec();
+    let attesting = sealed.into_artifacts().zip(before).map(async |(artifact, before)| {
         let untouched = before.is_some() && before == standing(artifact.artifact());
         attest(artifact, untouched, signer.as_ref(), &target, &described).await
     });

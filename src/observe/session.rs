@@ -113,11 +113,18 @@ impl Sealed {
         &self.artifacts
     }
 
-    /// Every artifact as it was seen, in the order in which they were given.
-    pub fn artifacts(&self) -> impl Iterator<Item = SealedArtifact> {
-        self.artifacts.iter().filter_map(|artifact| {
-            let observation = self.observations.get(&artifact.root)?;
-            Some(SealedArtifact::new(artifact.clone(), observation, self.baseline))
+    /// Every artifact as it was seen, in the order in which they were given. Each is made when
+    /// its turn comes, and what it is made of is kept no longer.
+    pub fn into_artifacts(self) -> impl Iterator<Item = SealedArtifact> {
+        let Self { artifacts, mut observations, baseline } = self;
+        let meet = |a: &Artifact, b: &Artifact| {
+            a.root == b.root && (a.path.starts_with(&b.path) || b.path.starts_with(&a.path))
+        };
+        let shared = |a: &Artifact| artifacts.iter().filter(|b| meet(a, b)).count() > 1;
+        let shared: Vec<_> = artifacts.iter().map(shared).collect();
+        artifacts.into_iter().zip(shared).filter_map(move |(artifact, shared)| {
+            let observation = observations.get_mut(&artifact.root)?;
+            Some(SealedArtifact::new(artifact, observation, shared, baseline))
         })
     }
 }

@@ -139,7 +139,7 @@ impl Observing {
         let sealing = spawn_blocking(move || {
             let sealed = session.finish(&NoProgress, &cancel)?;
             let stats = sealed.stats();
-            let artifacts = places.into_iter().zip(sealed.artifacts()).collect();
+            let artifacts = places.into_iter().zip(sealed.into_artifacts()).collect();
             Ok::<_, SessionError>(Observed { stats, artifacts })
         });
         match deadline.within(sealing).await {
