@@ -96,6 +96,7 @@ bench: release ## digesting beside openssl's, what the sidecar adds to a step, a
 	python3 benches/sidecar.py --binary '$(DIST)/argo-attest' --image '$(IMAGE_ARCHIVE)' $(BENCH)
 	python3 benches/start.py --binary '$(DIST)/argo-attest' $(START)
 	python3 benches/many.py --binary '$(DIST)/argo-attest' $(MANY)
+	python3 benches/outputs.py --binary '$(DIST)/argo-attest' $(OUTPUTS)
 	python3 benches/images.py --binary '$(DIST)/argo-attest' $(IMAGES)
 
 # libFuzzer needs flags that stable rustc keeps behind this variable.

@@ -1,6 +1,8 @@
 //! The last steps, in the one order in which they may happen: state, sign, have others vouch for the
 //! signature, store, read back, verify.
 
+use std::sync::Arc;
+
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
 use argo_attest_core::dsse::{Envelope, EnvelopeError, Unsigned};
@@ -223,7 +225,7 @@ impl<'a> Attestor<'a> {
         &self,
         about: &str,
         signed: &Signed,
-        manifest: Option<&[u8]>,
+        manifest: Option<&Arc<Vec<u8>>>,
         place: &dyn Attestations,
     ) -> Result<ReadBack, AttestError> {
         let Signed { bundle, key, unvouched } = signed;

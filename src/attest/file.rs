@@ -131,9 +131,9 @@ impl Outcome {
             if path.is_root() { artifact.name.clone() } else { member_name(&artifact.name, path) }
         };
         let files = seen
-            .iter()
+            .into_iter()
             .map(|(path, seen)| FileSeen {
-                name: name(path),
+                name: name(&path),
                 size: seen.size,
                 digest: seen.digest,
                 digested: seen.digested,

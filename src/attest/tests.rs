@@ -1,5 +1,6 @@
 //! Stores that do not hold what they were given, and signers that do not sign it.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use argo_attest_core::contents::{Contents, MAX_FILES};
@@ -83,7 +84,7 @@ async fn attest(
     let digest = Sha256Digest::of(b"x");
     let files = (0..files)
         .map(|n| (argo_attest_core::relpath::RelPath::from_bytes(n.to_string().as_bytes()).unwrap(), digest));
-    let contents = Contents::directory("out", &files.collect());
+    let contents = Contents::directory("out", &files.collect::<BTreeMap<_, _>>());
     let store = Swapping { store: MemoryStore::new(), suffix, swap, written: Mutex::default() };
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
     let out = ObjectKey::new("out").unwrap();
@@ -187,7 +188,7 @@ async fn what_is_not_ours_is_kept() {
     let digest = Sha256Digest::of(b"x");
     let files = (0..=MAX_FILES)
         .map(|n| (argo_attest_core::relpath::RelPath::from_bytes(n.to_string().as_bytes()).unwrap(), digest));
-    let contents = Contents::directory("out", &files.collect());
+    let contents = Contents::directory("out", &files.collect::<BTreeMap<_, _>>());
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
     for name in [&names.bundle, &names.lines, &names.manifest] {
         let store = MemoryStore::new();

@@ -21,6 +21,7 @@ mod put;
 mod sorting;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use argo_attest_core::bundle::Bundle;
 use async_trait::async_trait;
@@ -91,7 +92,7 @@ pub struct NewAttestation<'a> {
     /// The signed statement.
     pub bundle: &'a Bundle,
     /// The files that the statement does not list itself, where they are too many.
-    pub manifest: Option<&'a [u8]>,
+    pub manifest: Option<&'a Arc<Vec<u8>>>,
     /// What becomes of something else that is in its place.
     pub foreign: Foreign,
 }

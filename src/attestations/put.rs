@@ -2,6 +2,7 @@
 //! not ours, and without losing to, or losing, another writer's.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
 use argo_attest_core::bundle::{Bundle, lines as json_lines};
@@ -235,8 +236,17 @@ async fn replace(
     Err(PutError::Contended { uri: store.uri(key) })
 }
 
+/// Bytes that are not copied for each who sends them.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// A manifest may be large: what is there is recognised by its first line.
-async fn manifest(spot: Spot<'_>, bytes: &[u8]) -> Result<SetAside, PutError> {
+async fn manifest(spot: Spot<'_>, bytes: &Arc<Vec<u8>>) -> Result<SetAside, PutError> {
     let Spot { store, key, foreign } = spot;
     let wanted = Sha256Digest::of(bytes);
     let mut aside = None;
@@ -262,7 +272,7 @@ async fn manifest(spot: Spot<'_>, bytes: &[u8]) -> Result<SetAside, PutError> {
             Err(error) if error.is_access_denied() => PutMode::Create,
             Err(error) => return Err(error.into()),
         };
-        match store.put(key, Bytes::copy_from_slice(bytes), mode).await {
+        match store.put(key, Bytes::from_owner(Shared(Arc::clone(bytes))), mode).await {
             Ok(_) => return check(store, key, &wanted).await.map(|()| aside),
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),

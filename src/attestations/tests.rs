@@ -1,6 +1,7 @@
 //! Both adapters keep the port's promises.
 
 use std::io::Read as _;
+use std::sync::Arc;
 
 use argo_attest_core::argo::Placement;
 use argo_attest_core::dsse::{Envelope, Unsigned};
@@ -52,7 +53,11 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
     let (first, second) = (bundle(), bundle());
     out.put(&NewAttestation { bundle: &first, manifest: None, foreign: Foreign::Refuse }).await.unwrap();
     let kept = out
-        .put(&NewAttestation { bundle: &second, manifest: Some(MANIFEST), foreign: Foreign::Refuse })
+        .put(&NewAttestation {
+            bundle: &second,
+            manifest: Some(&Arc::new(MANIFEST.to_vec())),
+            foreign: Foreign::Refuse,
+        })
         .await
         .unwrap();
     assert_eq!(kept.bundle.bytes, second.to_json(), "the newest");

@@ -27,8 +27,8 @@ use crate::attest::Attestor;
 use crate::attest::Outcome;
 use crate::checkout;
 use crate::command::{self, CommandEnd, Output};
+use crate::observe::{Also, Baseline, Cancel, Inotify, ObservationStats, Standing};
 use crate::observe::{Artifact, Sealed, SealedArtifact, Session, Watching};
-use crate::observe::{Baseline, Cancel, Inotify, ObservationStats, Standing};
 use crate::report::{self, KeyUsed, RunJson, RunReport};
 use crate::signer::{
     KeySource, Opening, Origin, PASSWORD_VARIABLE, Signer, SigningKey, load_or_create_pair, public_path,
@@ -161,8 +161,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     report.stats = sealed.stats();
     report.key = Some(used);
     let described = describe(&args, started_on, finished_on, &sealed, source_code)?;
-    let named: Vec<_> = sealed.artifacts().map(|artifact| artifact.artifact().clone()).collect();
-    let attesting = sealed.artifacts().zip(before).map(async |(artifact, before)| {
+    let named = sealed.watched().to_vec();
+    let attesting = sealed.into_artifacts().zip(before).map(async |(artifact, before)| {
         let untouched = before.is_some() && before == standing(artifact.artifact());
         let attestor = Attestor::new(signer.as_ref()).with_witnesses(&witnesses, None);
         attest(artifact, untouched, &attestor, &target, &described).await
@@ -277,6 +277,7 @@ fn watching(args: &RunArgs, target: &Target, key: &SigningKey) -> Result<Watchin
         // A commit that the command makes is not what it was run for.
         excluded_names: if changes { vec![".git"] } else { Vec::new() },
         workers: workers(),
+        also: Also::Nothing,
         watch: || Box::new(Inotify::new()),
     })
 }

@@ -74,8 +74,12 @@ impl Inbox {
     }
 
     pub(super) fn done(&self, done: Done) {
-        self.lock().done.push(done);
-        self.news.notify_all();
+        let mut mail = self.lock();
+        mail.done.push(done);
+        // Whoever waits was told of the first, and takes all of them.
+        if mail.done.len() == 1 {
+            self.news.notify_all();
+        }
     }
 
     /// The results so far, without waiting.

@@ -56,6 +56,7 @@ pub use observation::{Observation, ObservedFile, Presence};
 pub use observer::{Observer, ObserverConfig, ObserverError, digest_tree};
 pub use pool::Pool;
 pub use progress::{NoProgress, Progress};
+pub use reader::Also;
 pub use refusal::Refusal;
 pub use root::{Root, RootError};
 pub use sealed::{NOTHING_IN_IT, SealedArtifact, Seen, Shape};

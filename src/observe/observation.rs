@@ -16,9 +16,9 @@ use super::stats::ObservationStats;
 pub struct ObservedFile {
     /// SHA-256 of the bytes that were read.
     pub digest: Sha256Digest,
-    /// CRC-64/NVME of the same bytes, to be compared with what a store computes
-    /// by itself. It protects from accidents only.
-    pub crc64nvme: u64,
+    /// CRC-64/NVME of the same bytes, where it was asked for ([`Also`](super::Also)). It protects
+    /// from accidents only.
+    pub crc64nvme: Option<u64>,
     /// How many bytes there are.
     pub size: u64,
     /// When the digest was finished.

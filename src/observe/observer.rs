@@ -15,6 +15,7 @@ use super::interests::Interests;
 use super::observation::Observation;
 use super::pool::Pool;
 use super::progress::Progress;
+use super::reader::Also;
 use super::root::Root;
 use super::stats::Stats;
 use super::tracker::Tracker;
@@ -152,7 +153,7 @@ pub fn digest_tree(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Observation, ObserverError> {
-    let pool = Pool::start(workers).map_err(ObserverError::Thread)?;
+    let pool = Pool::start(workers, Also::Nothing).map_err(ObserverError::Thread)?;
     let interests = Interests::new(vec![path.clone()], Vec::new());
     let tracker = tracker(root.clone(), interests, &pool, Cancel::new());
     tracker.stats.mark_end();

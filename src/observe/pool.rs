@@ -1,6 +1,7 @@
 //! Threads that read and hash, and sleep when there is nothing to read. There is one pool
 //! for everything that is observed at a time: two threads for two cores, however many
-//! volumes a step has.
+//! volumes a step has. Where more files wait than there are threads, each thread reads two
+//! of them in turns, and hashes their blocks together.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -10,10 +11,11 @@ use std::thread::JoinHandle;
 use std::{io, thread};
 
 use argo_attest_core::relpath::RelPath;
+use argo_attest_sha256::{LANES, update_together};
 
 use super::cancel::Cancel;
 use super::inbox::Inbox;
-use super::reader::{self, BUFFER, Digested};
+use super::reader::{Also, BUFFER, Digested, Reader, Task};
 use super::refusal::Refusal;
 use super::root::Root;
 use super::stats::Stats;
@@ -47,8 +49,8 @@ pub struct Pool(Arc<Threads>);
 
 impl Pool {
     /// Starts so many threads, or as many as the system gives.
-    pub fn start(workers: NonZeroUsize) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+    pub fn start(workers: NonZeroUsize, also: Also) -> io::Result<Self> {
+        let shared = Arc::new(Shared { queue: Mutex::default(), news: Condvar::new(), also });
         let mut threads = Threads { shared, handles: Vec::with_capacity(workers.get()) };
         for n in 0..workers.get() {
             let shared = Arc::clone(&threads.shared);
@@ -80,8 +82,11 @@ pub(super) struct Share {
 impl Share {
     pub(super) fn push(&self, job: Job) {
         let shared = &self.pool.0.shared;
-        shared.lock().jobs.push(Ordered { job, of: Arc::clone(&self.customer) });
-        shared.news.notify_one();
+        let mut queue = shared.lock();
+        queue.jobs.push(Ordered { job, of: Arc::clone(&self.customer) });
+        if queue.idle > 0 {
+            shared.news.notify_one();
+        }
     }
 
     /// Makes every job of this share, running or waiting, end as unfinished, soon.
@@ -136,13 +141,16 @@ impl Eq for Ordered {}
 #[derive(Debug, Default)]
 struct Queue {
     jobs: BinaryHeap<Ordered>,
+    /// Threads that have nothing to read.
+    idle: usize,
     closed: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     queue: Mutex<Queue>,
     news: Condvar,
+    also: Also,
 }
 
 impl Shared {
@@ -151,7 +159,8 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self) -> Option<Ordered> {
+    /// The next job for a thread that has nothing else to do; `None` when there will be none.
+    fn wait(&self) -> Option<Ordered> {
         let mut queue = self.lock();
         loop {
             if queue.closed {
@@ -160,24 +169,72 @@ impl Shared {
             if let Some(job) = queue.jobs.pop() {
                 return Some(job);
             }
+            queue.idle += 1;
             queue = self.news.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
         }
+    }
+
+    /// One more job for a thread that has some: none that a thread without any is about to take.
+    fn more(&self) -> Option<Ordered> {
+        let mut queue = self.lock();
+        if queue.closed || queue.jobs.len() <= queue.idle { None } else { queue.jobs.pop() }
     }
 
     /// What each of the threads does.
     fn work(&self) {
-        let mut buffer = vec![0; BUFFER];
-        while let Some(Ordered { job: Job { path, attempts, .. }, of }) = self.next() {
-            let outcome = reader::digest(&of.root, &path, attempts, &mut buffer, &of.cancel, &mut |bytes| {
-                of.stats.read(bytes);
+        let mut lanes: Vec<Lane> = Vec::with_capacity(LANES);
+        loop {
+            // One at a time, so that the other threads get their share.
+            let next = match lanes.len() {
+                0 => match self.wait() {
+                    Some(job) => Some(job),
+                    None => return,
+                },
+                1..LANES => self.more(),
+                _ => None,
+            };
+            lanes.extend(next.map(|job| Lane { job, reader: Reader::new(BUFFER) }));
+            lanes.retain_mut(|lane| {
+                while lane.advance(self.also) {
+                    match self.more() {
+                        Some(job) => lane.take(job),
+                        None => return false,
+                    }
+                }
+                true
             });
-            let outcome = outcome.map(|digested| Finished {
-                digested,
-                before_end: of.stats.digested(),
-                at: jiff::Timestamp::now(),
-            });
-            of.inbox.done(Done { path, outcome });
+            let mut blocks: Vec<_> = lanes.iter_mut().filter_map(|lane| lane.reader.blocks()).collect();
+            update_together(&mut blocks);
         }
+    }
+}
+
+/// A file that a thread reads beside others.
+struct Lane {
+    job: Ordered,
+    reader: Reader,
+}
+
+impl Lane {
+    fn take(&mut self, job: Ordered) {
+        self.job = job;
+        self.reader.rewind();
+    }
+
+    /// Reads on; whether that was the end of it, which has then been told.
+    fn advance(&mut self, also: Also) -> bool {
+        let Ordered { job: Job { path, attempts, .. }, of } = &mut self.job;
+        let read = |bytes| of.stats.read(bytes);
+        let task = Task { root: &of.root, path, attempts: *attempts, also, cancel: &of.cancel, read: &read };
+        let Some(outcome) = self.reader.advance(&task) else { return false };
+        let outcome = outcome.map(|digested| Finished {
+            digested,
+            before_end: of.stats.digested(),
+            at: jiff::Timestamp::now(),
+        });
+        of.inbox.done(Done { path: std::mem::take(path), outcome });
+        true
     }
 }
 

@@ -4,24 +4,25 @@
 //! What is signed is the digest of the bytes that were read. The `stat` before
 //! and after only tells whether somebody was writing meanwhile.
 
+use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::relpath::RelPath;
+use argo_attest_sha256::{Block, Sha256};
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use rustix::fs::fstat;
 use rustix::io::Errno;
-use sha2::{Digest as _, Sha256};
 
 use super::cancel::Cancel;
 use super::identity::{Entry, Identity};
 use super::refusal::Refusal;
 use super::root::Root;
 
-/// Fits the second-level cache of the cores in use, so that the checksum reads
-/// from there what SHA-256 has just read.
-pub(super) const BUFFER: usize = 128 * 1024;
+/// What is read before it is hashed, in blocks. Two files are read in turns: all of it
+/// fits the second-level cache of the cores in use, so that it is hashed from there.
+pub(super) const BUFFER: usize = 64 * 1024 / size_of::<Block>();
 
 /// Before Linux 6.13 two changes within one timer tick (at most 10 ms) leave
 /// the same change time. A file that changed less than this ago is not read
@@ -32,98 +33,189 @@ const SETTLE: Duration = Duration::from_millis(20);
 /// rest of ten gigabytes need not be read in vain.
 const CHECK_EVERY: u64 = 64 << 20;
 
+/// What is computed beside SHA-256, in the same pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Also {
+    /// Nothing.
+    Nothing,
+    /// CRC-64/NVME, to be compared with what a store computes by itself.
+    Crc64Nvme,
+}
+
 /// A file that held still while it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Digested {
     pub(super) sha256: Sha256Digest,
-    pub(super) crc64nvme: u64,
+    pub(super) crc64nvme: Option<u64>,
     pub(super) identity: Identity,
     pub(super) links: u32,
     pub(super) attempts: u32,
 }
 
-/// Reads a file until it holds still, at most `attempts` times. `read` hears
-/// of every chunk.
-pub(super) fn digest(
-    root: &Root,
-    path: &RelPath,
-    attempts: u32,
-    buffer: &mut [u8],
-    cancel: &Cancel,
-    read: &mut dyn FnMut(u64),
-) -> Result<Digested, Refusal> {
-    for attempt in 1..=attempts {
-        // Not even opened: of very many small files, that is most of the work.
-        if cancel.is_cancelled() {
-            return Err(Refusal::Unfinished);
-        }
-        if let Some(digested) = once(root, path, attempt, buffer, cancel, read)? {
-            return Ok(digested);
-        }
-    }
-    Err(Refusal::Unstable { attempts })
+/// Which file is to be read, and how.
+pub(super) struct Task<'a> {
+    pub(super) root: &'a Root,
+    pub(super) path: &'a RelPath,
+    /// How often it is read, at most, until it holds still.
+    pub(super) attempts: u32,
+    pub(super) also: Also,
+    pub(super) cancel: &'a Cancel,
+    /// Hears of all that is read.
+    pub(super) read: &'a dyn Fn(u64),
 }
 
-/// `None` if the file changed.
-fn once(
-    root: &Root,
-    path: &RelPath,
+/// A file on its way from its first byte to its last, perhaps again from its first.
+pub(super) struct Reader {
+    buffer: Vec<Block>,
     attempt: u32,
-    buffer: &mut [u8],
-    cancel: &Cancel,
-    read: &mut dyn FnMut(u64),
-) -> Result<Option<Digested>, Refusal> {
-    let io = |e: Errno| Refusal::Io { code: e.raw_os_error() };
-    let (file, mut before) = root.open_file(path)?;
-    if let Some(wait) = before.identity.age(SystemTime::now()).and_then(|age| SETTLE.checked_sub(age)) {
-        thread::sleep(wait);
-        before = Entry::of(&fstat(&file).map_err(io)?);
+    pass: Option<Pass>,
+}
+
+impl Reader {
+    /// One with a buffer of so many blocks.
+    pub(super) fn new(buffer: usize) -> Self {
+        Self { buffer: vec![[0; 64]; buffer], attempt: 0, pass: None }
     }
-    let size = before.identity.size();
-    let mut sha256 = Sha256::new();
-    let mut crc = Crc::new(CrcAlgorithm::Crc64Nvme);
-    let mut count = 0_u64;
-    let mut check = CHECK_EVERY;
-    loop {
-        if cancel.is_cancelled() {
-            return Err(Refusal::Unfinished);
-        }
-        let chunk = match rustix::io::read(&file, &mut *buffer) {
-            Ok(0) => break,
-            Ok(n) => buffer.get(..n).unwrap_or_default(),
-            Err(Errno::INTR) => continue,
-            Err(e) => return Err(io(e)),
-        };
-        sha256.update(chunk);
-        crc.update(chunk);
-        count += chunk.len() as u64;
-        read(chunk.len() as u64);
-        if count > size {
-            // It grows; to follow it to its end might take for ever.
-            return Ok(None);
-        }
-        if count >= check {
-            check += CHECK_EVERY;
-            if Entry::of(&fstat(&file).map_err(io)?).identity != before.identity {
+
+    /// Makes it ready for another file.
+    pub(super) fn rewind(&mut self) {
+        (self.attempt, self.pass) = (0, None);
+    }
+
+    /// Reads on. What became of the file, when that is known; until then there may be blocks to be
+    /// hashed ([`Self::blocks`]) before it is called again.
+    pub(super) fn advance(&mut self, task: &Task<'_>) -> Option<Result<Digested, Refusal>> {
+        self.advanced(task).transpose()
+    }
+
+    fn advanced(&mut self, task: &Task<'_>) -> Result<Option<Digested>, Refusal> {
+        loop {
+            // Before it is even opened: of very many small files, that is most of the work.
+            if task.cancel.is_cancelled() {
+                return Err(Refusal::Unfinished);
+            }
+            let Some(pass) = &mut self.pass else {
+                if self.attempt == task.attempts {
+                    return Err(Refusal::Unstable { attempts: task.attempts });
+                }
+                self.attempt += 1;
+                self.pass = Some(Pass::begin(task)?);
+                continue;
+            };
+            if pass.ended {
+                let digested = pass.finish(&self.buffer, self.attempt)?;
+                self.pass = None;
+                if digested.is_some() {
+                    return Ok(digested);
+                }
+            } else if pass.read(&mut self.buffer, task)? {
                 return Ok(None);
+            } else {
+                self.pass = None;
             }
         }
     }
-    let after = Entry::of(&fstat(&file).map_err(io)?);
-    if count != size || after.identity != before.identity {
-        return Ok(None);
+
+    /// What was read last and is to be hashed now.
+    pub(super) fn blocks(&mut self) -> Option<(&mut Sha256, &[Block])> {
+        let pass = self.pass.as_mut()?;
+        let whole = self.buffer.get(..pass.filled / size_of::<Block>())?;
+        Some((&mut pass.sha256, whole))
     }
-    Ok(Some(Digested {
-        sha256: Sha256Digest::from_hasher(sha256),
-        crc64nvme: crc.finalize(),
-        identity: after.identity,
-        links: after.links,
-        attempts: attempt,
-    }))
+}
+
+/// One reading, from the start of the file.
+struct Pass {
+    file: OwnedFd,
+    before: Entry,
+    sha256: Sha256,
+    crc: Option<Crc>,
+    count: u64,
+    check: u64,
+    /// How many bytes are in the buffer.
+    filled: usize,
+    /// Whether they are the last.
+    ended: bool,
+}
+
+fn refused(errno: Errno) -> Refusal {
+    Refusal::Io { code: errno.raw_os_error() }
+}
+
+impl Pass {
+    fn begin(task: &Task<'_>) -> Result<Self, Refusal> {
+        let (file, mut before) = task.root.open_file(task.path)?;
+        if let Some(wait) = before.identity.age(SystemTime::now()).and_then(|age| SETTLE.checked_sub(age)) {
+            thread::sleep(wait);
+            before = Entry::of(&fstat(&file).map_err(refused)?);
+        }
+        let crc = (task.also == Also::Crc64Nvme).then(|| Crc::new(CrcAlgorithm::Crc64Nvme));
+        let (count, check) = (0, CHECK_EVERY);
+        Ok(Self { file, before, sha256: Sha256::new(), crc, count, check, filled: 0, ended: false })
+    }
+
+    /// Fills the buffer, or comes to the end of the file; `false` if the file changed.
+    fn read(&mut self, buffer: &mut [Block], task: &Task<'_>) -> Result<bool, Refusal> {
+        let bytes = buffer.as_flattened_mut();
+        self.filled = 0;
+        while let Some(room) = bytes.get_mut(self.filled..)
+            && !room.is_empty()
+        {
+            if task.cancel.is_cancelled() {
+                return Err(Refusal::Unfinished);
+            }
+            let chunk = match rustix::io::read(&self.file, &mut *room) {
+                Ok(0) => {
+                    self.ended = true;
+                    return Ok(true);
+                }
+                Ok(n) => room.get(..n).unwrap_or_default(),
+                Err(Errno::INTR) => continue,
+                Err(e) => return Err(refused(e)),
+            };
+            if let Some(crc) = &mut self.crc {
+                crc.update(chunk);
+            }
+            self.filled += chunk.len();
+            self.count += chunk.len() as u64;
+            (task.read)(chunk.len() as u64);
+            if self.count > self.before.identity.size() {
+                // It grows; to follow it to its end might take for ever.
+                return Ok(false);
+            }
+        }
+        if self.count >= self.check {
+            self.check += CHECK_EVERY;
+            return Ok(self.now()?.identity == self.before.identity);
+        }
+        Ok(true)
+    }
+
+    fn now(&self) -> Result<Entry, Refusal> {
+        Ok(Entry::of(&fstat(&self.file).map_err(refused)?))
+    }
+
+    /// The digests, all blocks having been hashed; `None` if the file changed.
+    fn finish(&mut self, buffer: &[Block], attempts: u32) -> Result<Option<Digested>, Refusal> {
+        let after = self.now()?;
+        if self.count != self.before.identity.size() || after.identity != self.before.identity {
+            return Ok(None);
+        }
+        let last = buffer.as_flattened().get(..self.filled).unwrap_or_default();
+        let rest = last.as_chunks::<{ size_of::<Block>() }>().1;
+        Ok(Some(Digested {
+            sha256: Sha256Digest::from_lane(std::mem::take(&mut self.sha256), rest),
+            crc64nvme: self.crc.as_ref().map(Crc::finalize),
+            identity: after.identity,
+            links: after.links,
+            attempts,
+        }))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
     use std::fs::OpenOptions;
     use std::io::Write as _;
     use std::time::Instant;
@@ -131,8 +223,27 @@ mod tests {
     use super::super::fixture::{directory, path, skip, write};
     use super::*;
 
+    fn digest(
+        root: &Root,
+        name: &str,
+        cancel: &Cancel,
+        on_chunk: &mut dyn FnMut(u64),
+    ) -> Result<Digested, Refusal> {
+        let (path, on_chunk) = (path(name), RefCell::new(on_chunk));
+        let read = |bytes| on_chunk.borrow_mut()(bytes);
+        let task = Task { root, path: &path, attempts: 3, also: Also::Crc64Nvme, cancel, read: &read };
+        let mut reader = Reader::new(16);
+        loop {
+            if let Some(outcome) = reader.advance(&task) {
+                return outcome;
+            }
+            let (hash, blocks) = reader.blocks().unwrap();
+            hash.update(blocks);
+        }
+    }
+
     fn read(root: &Root, name: &str, on_chunk: &mut dyn FnMut(u64)) -> Result<Digested, Refusal> {
-        digest(root, &path(name), 3, &mut [0; 1000], &Cancel::new(), on_chunk)
+        digest(root, name, &Cancel::new(), on_chunk)
     }
 
     #[test]
@@ -144,9 +255,9 @@ mod tests {
         write(dir.path(), "big", &bytes);
         let empty = read(&root, "empty", &mut |_| {}).unwrap();
         assert_eq!(empty.sha256, Sha256Digest::of(b""));
-        assert_eq!(empty.crc64nvme, 0);
+        assert_eq!(empty.crc64nvme, Some(0));
         // The check value of CRC-64/NVME in the catalogue of CRC algorithms.
-        assert_eq!(read(&root, "check", &mut |_| {}).unwrap().crc64nvme, 0xae8b_1486_0a79_9888);
+        assert_eq!(read(&root, "check", &mut |_| {}).unwrap().crc64nvme, Some(0xae8b_1486_0a79_9888));
         let mut sum = 0;
         let big = read(&root, "big", &mut |n| sum += n).unwrap();
         assert_eq!(big.sha256, Sha256Digest::of(&bytes));
@@ -208,8 +319,7 @@ mod tests {
         let cancel = Cancel::new();
         let mut chunks = 0;
         let mut asked = None;
-        let mut buffer = vec![0; BUFFER];
-        let refusal = digest(&root, &path("f"), 3, &mut buffer, &cancel, &mut |_| {
+        let refusal = digest(&root, "f", &cancel, &mut |_| {
             chunks += 1;
             if chunks == 100 {
                 cancel.cancel();

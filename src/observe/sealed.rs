@@ -9,14 +9,15 @@ use argo_attest_core::relpath::RelPath;
 use jiff::Timestamp;
 
 use super::refusal::TOO_MANY_LINKS;
-use super::{Artifact, Baseline, Observation, ObservedFile, Presence, Refusal};
+use super::{Artifact, Baseline, Observation, ObservedFile, Presence, Refusal, subtree};
 
 /// A file as it was digested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// SHA-256 of its bytes.
     pub digest: Sha256Digest,
-    /// CRC-64/NVME of the same bytes; `None` for a file that was seen in an archive only.
+    /// CRC-64/NVME of the same bytes; `None` where it was not asked for, and for a file that was seen
+    /// in an archive only.
     pub crc64nvme: Option<u64>,
     /// Bytes.
     pub size: u64,
@@ -30,7 +31,7 @@ impl From<&ObservedFile> for Seen {
     fn from(file: &ObservedFile) -> Self {
         Self {
             digest: file.digest,
-            crc64nvme: Some(file.crc64nvme),
+            crc64nvme: file.crc64nvme,
             size: file.size,
             digested: file.digested,
             changed: file.changed,
@@ -73,13 +74,22 @@ pub struct SealedArtifact {
 }
 
 impl SealedArtifact {
-    pub(super) fn new(artifact: Artifact, observation: &Observation, baseline: Baseline) -> Self {
+    /// What was observed at and beneath its path. `shared`: other artifacts are made of the same
+    /// observation's files there; else these are taken out of it, of very many keeping none twice.
+    pub(super) fn new(
+        artifact: Artifact,
+        observation: &mut Observation,
+        shared: bool,
+        baseline: Baseline,
+    ) -> Self {
         let beneath = |path: &RelPath| path.strip_prefix(&artifact.path);
-        let files: BTreeMap<_, _> = observation
-            .files
-            .iter()
-            .filter_map(|(path, file)| Some((beneath(path)?, Seen::from(file))))
-            .collect();
+        let files: BTreeMap<_, _> = if shared {
+            let files = observation.files.iter();
+            files.filter_map(|(path, file)| Some((beneath(path)?, Seen::from(file)))).collect()
+        } else {
+            let files = subtree::take(&mut observation.files, &artifact.path);
+            files.filter_map(|(path, file)| Some((beneath(&path)?, Seen::from(&file)))).collect()
+        };
         let refused: Vec<_> = observation
             .refused
             .iter()
@@ -205,8 +215,8 @@ impl SealedArtifact {
                 let file = self.files.get(&RelPath::root()).ok_or("it was not digested")?;
                 Ok(Contents::file(name, file.digest))
             }
-            Shape::Directory => Ok(Contents::directory(name, &self.digests()).with_links(self.links.clone())),
-            Shape::Loose => Ok(Contents::files(&self.digests()).with_links(self.links.clone())),
+            Shape::Directory => Ok(Contents::directory(name, self.digests()).with_links(self.links.clone())),
+            Shape::Loose => Ok(Contents::files(self.digests()).with_links(self.links.clone())),
             Shape::Refused => Err(self.refusal()),
             Shape::Missing => Err("it does not exist".into()),
             Shape::Nothing(why) => Err(why.into()),
@@ -223,12 +233,12 @@ impl SealedArtifact {
     pub fn digest(&self) -> Option<String> {
         match self.shape {
             Shape::File => Some(format!("sha256:{}", self.files.get(&RelPath::root())?.digest)),
-            Shape::Directory => Some(format!("dirHash:{}", DirHash::of_files(&self.digests()))),
+            Shape::Directory => Some(format!("dirHash:{}", DirHash::of_files(self.digests()))),
             Shape::Loose | Shape::Refused | Shape::Missing | Shape::Nothing(_) => None,
         }
     }
 
-    fn digests(&self) -> BTreeMap<RelPath, Sha256Digest> {
-        self.files.iter().map(|(path, seen)| (path.clone(), seen.digest)).collect()
+    fn digests(&self) -> impl ExactSizeIterator<Item = (&RelPath, &Sha256Digest)> + Clone {
+        self.files.iter().map(|(path, seen)| (path, &seen.digest))
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use argo_attest_core::relpath::RelPath;
 
 use super::{
-    Artifact, Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError, Pool,
-    Progress, Root, RootError, SealedArtifact, Watch,
+    Also, Artifact, Baseline, Cancel, Observation, ObservationStats, Observer, ObserverConfig, ObserverError,
+    Pool, Progress, Root, RootError, SealedArtifact, Watch,
 };
 
 /// How to watch.
@@ -22,6 +22,8 @@ pub struct Watching {
     pub excluded_names: Vec<&'static str>,
     /// Threads that digest, over all roots.
     pub workers: NonZeroUsize,
+    /// What they compute besides.
+    pub also: Also,
     /// Makes what tells of changes, one for each root.
     pub watch: fn() -> Box<dyn Watch>,
 }
@@ -61,7 +63,7 @@ impl Session {
         watching: &Watching,
         cancel: &Cancel,
     ) -> Result<Self, SessionError> {
-        let pool = Pool::start(watching.workers).map_err(ObserverError::Thread)?;
+        let pool = Pool::start(watching.workers, watching.also).map_err(ObserverError::Thread)?;
         let mut roots: BTreeMap<&Path, Vec<RelPath>> = BTreeMap::new();
         for artifact in &artifacts {
             roots.entry(&artifact.root).or_default().push(artifact.path.clone());
@@ -111,11 +113,18 @@ impl Sealed {
         &self.artifacts
     }
 
-    /// Every artifact as it was seen, in the order in which they were given.
-    pub fn artifacts(&self) -> impl Iterator<Item = SealedArtifact> {
-        self.artifacts.iter().filter_map(|artifact| {
-            let observation = self.observations.get(&artifact.root)?;
-            Some(SealedArtifact::new(artifact.clone(), observation, self.baseline))
+    /// Every artifact as it was seen, in the order in which they were given. Each is made when
+    /// its turn comes, and what it is made of is kept no longer.
+    pub fn into_artifacts(self) -> impl Iterator<Item = SealedArtifact> {
+        let Self { artifacts, mut observations, baseline } = self;
+        let meet = |a: &Artifact, b: &Artifact| {
+            a.root == b.root && (a.path.starts_with(&b.path) || b.path.starts_with(&a.path))
+        };
+        let shared = |a: &Artifact| artifacts.iter().filter(|b| meet(a, b)).count() > 1;
+        let shared: Vec<_> = artifacts.iter().map(shared).collect();
+        artifacts.into_iter().zip(shared).filter_map(move |(artifact, shared)| {
+            let observation = observations.get_mut(&artifact.root)?;
+            Some(SealedArtifact::new(artifact, observation, shared, baseline))
         })
     }
 }

@@ -13,7 +13,7 @@ use super::earlier::Before;
 use super::failed::{NotReady, not_ready};
 use super::grace::{Deadline, TimeUp};
 use super::planned::Planned;
-use crate::observe::{Baseline, CancelOnDrop, Inotify, NoProgress, ObservationStats};
+use crate::observe::{Also, Baseline, CancelOnDrop, Inotify, NoProgress, ObservationStats};
 use crate::observe::{SealedArtifact, Session, SessionError, Watching};
 
 /// The outputs' place in the template, and their session.
@@ -86,6 +86,8 @@ impl Arming {
             excluded: Vec::new(),
             excluded_names: Vec::new(),
             workers: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            // Stores compute it of what Argo uploads.
+            also: Also::Crc64Nvme,
             watch: || Box::new(Inotify::new()),
         };
         let stop = CancelOnDrop::new();
@@ -137,7 +139,7 @@ impl Observing {
         let sealing = spawn_blocking(move || {
             let sealed = session.finish(&NoProgress, &cancel)?;
             let stats = sealed.stats();
-            let artifacts = places.into_iter().zip(sealed.artifacts()).collect();
+            let artifacts = places.into_iter().zip(sealed.into_artifacts()).collect();
             Ok::<_, SessionError>(Observed { stats, artifacts })
         });
         match deadline.within(sealing).await {

@@ -20,7 +20,7 @@ pub struct Written {
 
 impl From<&ObservedFile> for Written {
     fn from(file: &ObservedFile) -> Self {
-        Self { digest: file.digest, crc64nvme: Some(file.crc64nvme), size: file.size }
+        Self { digest: file.digest, crc64nvme: file.crc64nvme, size: file.size }
     }
 }
 

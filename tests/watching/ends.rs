@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argo_attest::observe::{
-    Baseline, Cancel, Inotify, NoProgress, Observer, ObserverConfig, ObserverError, Pool, Presence, Progress,
-    Refusal, Root, digest_tree,
+    Also, Baseline, Cancel, Inotify, NoProgress, Observer, ObserverConfig, ObserverError, Pool, Presence,
+    Progress, Refusal, Root, digest_tree,
 };
 
 use crate::fixture::{Scene, assert_same, cold, config, digests, path, write, written};
@@ -126,7 +126,7 @@ fn a_first_scan_that_is_stopped_is_made_up_for_at_the_end() {
     for n in 0..50 {
         write(dir.path(), &format!("out/{n}"));
     }
-    let pool = Pool::start(NonZeroUsize::MIN).unwrap();
+    let pool = Pool::start(NonZeroUsize::MIN, Also::Nothing).unwrap();
     let stopped = Cancel::new();
     stopped.cancel();
     let start = |baseline| {
@@ -145,7 +145,7 @@ fn a_first_scan_that_is_stopped_is_made_up_for_at_the_end() {
 /// Roots that share a pool get each their own files, and leave it to the others.
 #[test]
 fn observers_share_a_pool() {
-    let pool = Pool::start(NonZeroUsize::MIN).unwrap();
+    let pool = Pool::start(NonZeroUsize::MIN, Also::Nothing).unwrap();
     let scenes: Vec<_> = (0..3)
         .map(|n| {
             let dir = tempfile::tempdir().unwrap();

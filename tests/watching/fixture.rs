@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use argo_attest::observe::{
-    Cancel, Inotify, NoProgress, Observation, Observer, ObserverConfig, Pool, Root, Watch, digest_tree,
+    Also, Cancel, Inotify, NoProgress, Observation, Observer, ObserverConfig, Pool, Root, Watch, digest_tree,
 };
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::relpath::RelPath;
@@ -38,7 +38,7 @@ impl Scene {
     }
 
     pub(crate) fn watched_by(dir: tempfile::TempDir, config: ObserverConfig, watch: Box<dyn Watch>) -> Self {
-        let pool = Pool::start(WORKERS).unwrap();
+        let pool = Pool::start(WORKERS, Also::Crc64Nvme).unwrap();
         let root = Root::open(dir.path()).unwrap();
         let observer = Observer::start(root, config, watch, &pool, &Cancel::new()).unwrap();
         Self { dir, observer }

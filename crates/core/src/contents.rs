@@ -1,6 +1,6 @@
 //! An artifact as the statement will name it: its subjects, and its manifest.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::digest::{DirHash, Sha256Digest};
 use crate::image::ImageSubject;
@@ -21,7 +21,7 @@ pub struct Contents {
     name: String,
     subjects: Vec<ResourceDescriptor>,
     links: Links,
-    manifest: Option<(Vec<u8>, DirHash)>,
+    manifest: Option<Arc<Vec<u8>>>,
 }
 
 impl Contents {
@@ -41,17 +41,23 @@ impl Contents {
         Self { name, subjects, links: Links::default(), manifest: None }
     }
 
-    /// A directory with all files in it, by path from there: the directory itself
-    /// by its `dirHash`, and each file, as subjects or in a manifest.
-    pub fn directory(name: impl Into<String>, files: &BTreeMap<RelPath, Sha256Digest>) -> Self {
-        let name = name.into();
-        let whole = ResourceDescriptor::named(&name, DirHash::of_files(files));
+    /// A directory with all files in it, by path from there and in the order of those: the
+    /// directory itself by its `dirHash`, and each file, as subjects or in a manifest.
+    pub fn directory<'a>(
+        name: impl Into<String>,
+        files: impl IntoIterator<Item = (&'a RelPath, &'a Sha256Digest), IntoIter: ExactSizeIterator + Clone>,
+    ) -> Self {
+        let (name, files) = (name.into(), files.into_iter());
+        let whole = ResourceDescriptor::named(&name, DirHash::of_files(files.clone()));
         Self::listing(name, Some(whole), files)
     }
 
     /// Files that are not all of a directory, such as the new and changed ones.
     /// There is no hash of the whole, unless the files do not fit into a statement.
-    pub fn files(files: &BTreeMap<RelPath, Sha256Digest>) -> Self {
+    pub fn files<'a>(
+        files: impl IntoIterator<Item = (&'a RelPath, &'a Sha256Digest), IntoIter: ExactSizeIterator + Clone>,
+    ) -> Self {
+        let files = files.into_iter();
         if files.len() > MAX_FILES {
             Self::directory(".", files)
         } else {
@@ -59,20 +65,18 @@ impl Contents {
         }
     }
 
-    fn listing(
+    fn listing<'a>(
         name: String,
         whole: Option<ResourceDescriptor>,
-        files: &BTreeMap<RelPath, Sha256Digest>,
+        files: impl ExactSizeIterator<Item = (&'a RelPath, &'a Sha256Digest)> + Clone,
     ) -> Self {
         let mut subjects: Vec<_> = whole.into_iter().collect();
         let mut listed = None;
         if files.len() > MAX_FILES {
-            listed = Some((manifest::write(files), DirHash::of_files(files)));
+            listed = Some(Arc::new(manifest::write(files)));
         } else {
             subjects.extend(
-                files
-                    .iter()
-                    .map(|(path, digest)| ResourceDescriptor::named(member_name(&name, path), *digest)),
+                files.map(|(path, digest)| ResourceDescriptor::named(member_name(&name, path), *digest)),
             );
         }
         Self { name, subjects, links: Links::default(), manifest: listed }
@@ -120,14 +124,14 @@ impl Contents {
     }
 
     /// The manifest's bytes, where the files are too many to be subjects.
-    pub fn manifest(&self) -> Option<&[u8]> {
-        self.manifest.as_ref().map(|(bytes, _)| bytes.as_slice())
+    pub fn manifest(&self) -> Option<&Arc<Vec<u8>>> {
+        self.manifest.as_ref()
     }
 
     /// What no subject says of it, as the predicate's by-products: the manifest, under the
     /// name it is stored by, and the links.
     pub fn byproducts(&self, manifest_name: &str) -> Vec<ResourceDescriptor> {
-        let manifest = self.manifest.as_ref().map(|(bytes, _)| ResourceDescriptor {
+        let manifest = self.manifest.as_ref().map(|bytes| ResourceDescriptor {
             media_type: "text/plain".into(),
             ..ResourceDescriptor::named(manifest_name, Sha256Digest::of(bytes))
         });
@@ -137,6 +141,8 @@ impl Contents {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn files(count: usize) -> BTreeMap<RelPath, Sha256Digest> {

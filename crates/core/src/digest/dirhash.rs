@@ -8,7 +8,6 @@
 //!
 //! [1]: https://github.com/in-toto/attestation/blob/main/spec/v1/digest_set.md
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,8 +24,8 @@ use crate::relpath::RelPath;
 pub struct DirHash(Sha256Digest);
 
 impl DirHash {
-    /// The hash of a directory with these files.
-    pub fn of_files(files: &BTreeMap<RelPath, Sha256Digest>) -> Self {
+    /// The hash of a directory with these files, which are given in the order of their paths.
+    pub fn of_files<'a>(files: impl IntoIterator<Item = (&'a RelPath, &'a Sha256Digest)>) -> Self {
         let mut hasher = Sha256::new();
         for (path, digest) in files {
             hasher.update(sum_line(path, digest));
@@ -78,7 +77,7 @@ impl<'de> Deserialize<'de> for DirHash {
 /// and writes them raw.
 pub fn sum_line(path: &RelPath, digest: &Sha256Digest) -> Vec<u8> {
     let name = path.as_bytes();
-    let mut line = Vec::with_capacity(name.len() + 68);
+    let mut line = Vec::with_capacity(sum_line_length(path));
     let escape = name.contains(&b'\n');
     if escape {
         line.push(b'\\');
@@ -96,8 +95,21 @@ pub fn sum_line(path: &RelPath, digest: &Sha256Digest) -> Vec<u8> {
     line
 }
 
+/// How many bytes [`sum_line`] has for a file with this path.
+pub fn sum_line_length(path: &RelPath) -> usize {
+    let name = path.as_bytes();
+    let escaped = if name.contains(&b'\n') {
+        1 + name.iter().filter(|b| matches!(b, b'\\' | b'\n')).count()
+    } else {
+        0
+    };
+    64 + b"  ".len() + name.len() + b"\n".len() + escaped
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn path(bytes: &[u8]) -> RelPath {

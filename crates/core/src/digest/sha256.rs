@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use argo_attest_sha256::Sha256 as Lane;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
@@ -25,6 +26,11 @@ impl Sha256Digest {
     /// What a finished hasher computed.
     pub fn from_hasher(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
+    }
+
+    /// What a hasher of several messages computes of one that ends in these bytes.
+    pub fn from_lane(hasher: Lane, rest: &[u8]) -> Self {
+        Self(hasher.finish(rest))
     }
 
     /// The 32 raw bytes.

@@ -506,7 +506,7 @@ fn an_artifact_names_its_images_if_there_is_room() {
     let packed = Contents::file("m", Sha256Digest::of(b"m")).with_images(&found);
     let packed = packed.stored_as("x", "s3://b/x", digest(&image));
     assert_eq!(packed.subjects()[0].name, "x");
-    let files =
+    let files: std::collections::BTreeMap<_, _> =
         (0..crate::contents::MAX_FILES).map(|n| (path(&n.to_string()), Sha256Digest::of(b""))).collect();
     let full = Contents::directory("out", &files).with_images(&found);
     assert_eq!(full.subjects().len(), crate::intoto::MAX_SUBJECTS - 1);
