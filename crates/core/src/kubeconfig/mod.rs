@@ -214,6 +214,8 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<File, KubeconfigError> {
         return Ok(File::default());
     }
     let options = serde_saphyr::options! {
+        // A name may be `n` or `on`, which YAML 1.2 takes for text.
+        strict_booleans: true,
         budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_nodes: MAX_VALUES },
     };
     // What the parser says quotes the file, which holds keys and tokens.
