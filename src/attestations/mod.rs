@@ -38,7 +38,7 @@ pub use object::ObjectAttestations;
 pub use put::PutError;
 pub use sorting::{
     Names, Sorted, There, all_forms, first_form_of, is_called_attestation, is_called_lines,
-    is_called_manifest, is_first_form, is_of_some_files, sorted,
+    is_called_manifest, is_first_form, is_of_some_files, sorted, stem_of_any,
 };
 
 /// Size limit of an attestation that is read, in bytes.

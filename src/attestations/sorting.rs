@@ -76,6 +76,12 @@ pub fn first_form_of(name: &str) -> Option<String> {
     Some(super::names::bundle(stem))
 }
 
+/// What the names of an artifact, of its attestations, wherever they are kept, and of its manifest have
+/// in common: the artifact's own.
+pub fn stem_of_any(name: &[u8]) -> &[u8] {
+    Called::of(name).map_or(name, |called| called.of)
+}
+
 /// Whether it is the form that is asked for first of an artifact.
 pub fn is_first_form(name: &str) -> bool {
     all_forms(name).is_some_and(|[first, _]| first == name)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argo_attest_core::audit::{Finding, Invocation, Node, WorkflowRun};
+use argo_attest_core::audit::{Finding, Invocation, Node, Unseen, WorkflowRun};
 use argo_attest_core::outcome::OutcomeWords;
 
 use crate::report::Accepted;
@@ -97,6 +97,12 @@ impl Step {
 }
 
 impl Entry {
+    /// That so much of a place was not looked at.
+    pub fn not_looked_at(place: PathBuf, count: u64, why: Unseen) -> Self {
+        let subject = Subject::Artifact { path: place, output: None };
+        Self { step: None, subject, finding: Finding::NotLookedAt { count, why }, accepted: None }
+    }
+
     /// What it is about, in one text that is its own: a path, an address. Not printable.
     pub fn artifact(&self) -> PathBuf {
         let step = || self.step.as_deref().map(Step::address).unwrap_or_default();

@@ -10,15 +10,19 @@
 mod auditor;
 mod entry;
 mod links;
+pub mod merge;
 mod object;
 mod outcomes;
+mod owed;
 mod place;
+mod remark;
 mod workflow;
 
 pub use auditor::{Auditor, Opener};
 pub use entry::{Entry, Step, Subject};
 pub use outcomes::Outcomes;
-pub use place::{Left, Listed};
+pub use place::{Left, Listed, Names};
+pub use remark::{NodeRun, Open, Remark, Settler};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

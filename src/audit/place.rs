@@ -1,6 +1,7 @@
 //! A directory or a prefix: every artifact, and every attestation of what is not there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,11 +16,11 @@ use futures_util::stream::StreamExt as _;
 use super::auditor::is_unattested;
 use super::object::{Seen, seen};
 use super::outcomes::{is_ended, run_of};
+use super::remark::{NodeRun, Open, Remark, Settler, Standings};
 use super::{Auditor, Entry, Outcomes, Step, Subject};
-use crate::attestations::{Address, artifact_of, first_form_of, is_called_manifest};
+use crate::attestations::{Address, first_form_of, is_called_manifest};
 use crate::observe::NoProgress;
 use crate::report::Accepted;
-use crate::store::Location;
 use crate::verify::{Artifact, CheckError, Checked, Checker, Orphan, check_outcome};
 
 /// What the names of all objects begin with that can be asked for.
@@ -34,34 +35,47 @@ pub struct Listed {
     pub kind: Option<ArtifactKind>,
 }
 
+/// The names of things, byte by byte. As paths, `a//b` and `a/b` would be one.
+pub type Names = BTreeSet<OsString>;
+
 /// What attestations of what is not there say, until it is told.
 #[derive(Debug, Default)]
 pub struct Left {
-    entries: Vec<Entry>,
-    /// Objects that outcomes say are attested, and that were not listed.
-    objects: Vec<(Arc<Step>, Option<String>, String)>,
+    ended: Vec<(NodeRun, Option<jiff::Timestamp>)>,
+    outcomes: Vec<FromOutcome>,
     others: Vec<(PathBuf, Finding)>,
 }
 
-impl Left {
-    /// Keeps what an outcome says that is more than that something is attested which is there.
-    fn outcome(&mut self, path: &Path, words: &OutcomeWords, listed: &BTreeSet<PathBuf>) {
+/// What one outcome says that is more than that something is attested which is there.
+#[derive(Debug)]
+struct FromOutcome {
+    path: PathBuf,
+    open: Option<Open>,
+    entries: Vec<Entry>,
+    /// Objects that it says are attested, and that were not listed.
+    objects: Vec<(Arc<Step>, Option<String>, String)>,
+}
+
+impl FromOutcome {
+    fn new(path: PathBuf, words: &OutcomeWords, open: Option<Open>, listed: &Names) -> Self {
         let step = Arc::new(Step::of_outcome(words));
+        let (mut entries, mut objects) = (Vec::new(), Vec::new());
         for OutcomeFinding { output, attestation, finding, digest: _ } in of_outcome(words) {
             let step = Arc::clone(&step);
             let Some(finding) = finding else {
                 let Some(uri) = attestation.as_deref().map(|uri| Address::new(uri).artifact()) else {
                     continue;
                 };
-                let is_listed = |uri: &str| listed.contains(Path::new(uri));
+                let is_listed = |uri: &str| listed.contains(OsStr::new(uri));
                 if !is_listed(&uri) && !is_listed(&format!("{uri}/")) {
-                    self.objects.push((step, output, uri));
+                    objects.push((step, output, uri));
                 }
                 continue;
             };
-            let subject = output.map_or_else(|| Subject::Attestation(path.to_owned()), Subject::Output);
-            self.entries.push(Entry { step: Some(step), subject, finding, accepted: None });
+            let subject = output.map_or_else(|| Subject::Attestation(path.clone()), Subject::Output);
+            entries.push(Entry { step: Some(step), subject, finding, accepted: None });
         }
+        Self { path, open, entries, objects }
     }
 }
 
@@ -73,10 +87,11 @@ impl Auditor {
     pub async fn artifacts<E>(
         &self,
         artifacts: Vec<Listed>,
-        told: &BTreeSet<PathBuf>,
+        told: &Names,
         mut tell: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
-        let left = artifacts.into_iter().filter(|one| !told.contains(&one.artifact.name())).collect();
+        let is_told = |one: &Listed| told.contains(one.artifact.name().as_os_str());
+        let left = artifacts.into_iter().filter(|one| !is_told(one)).collect();
         let checker = Arc::clone(&self.checker);
         let each = move |Listed { artifact, kind }| {
             let checker = Arc::clone(&checker);
@@ -113,12 +128,7 @@ impl Auditor {
     /// Looks at each attestation of what is not there: a step's outcome says more, of any other the
     /// artifact is gone. Outcomes of runs that are audited are kept for that. `listed` are the
     /// artifacts that are there.
-    pub async fn look_at(
-        &self,
-        orphans: Vec<Orphan>,
-        listed: &BTreeSet<PathBuf>,
-        outcomes: &mut Outcomes,
-    ) -> Left {
+    pub async fn look_at(&self, orphans: Vec<Orphan>, listed: &Names, outcomes: &mut Outcomes) -> Left {
         let asked = Arc::clone(&self.asked);
         let each = move |(path, forms): (PathBuf, Vec<Orphan>)| {
             let asked = Arc::clone(&asked);
@@ -128,30 +138,41 @@ impl Auditor {
             }
         };
         let mut found = self.lanes.each(by_artifact(orphans), each);
-        let (mut left, mut open, mut ended) = (Left::default(), Vec::new(), BTreeMap::new());
+        let (mut left, mut open) = (Left::default(), Vec::new());
         while let Some((path, found)) = found.next().await {
             match found {
                 Found::Outcome(words) if outcomes.asks_for(&words) => outcomes.note(words),
                 Found::Outcome(words) => match run_of(&words) {
                     Some(run) if is_ended(&words) => {
-                        let last = ended.entry(run).or_insert(None);
-                        *last = (*last).max(words.started_on);
-                        left.outcome(&path, &words, listed);
+                        left.ended.push((run, words.started_on));
+                        left.outcomes.push(FromOutcome::new(path, &words, None, listed));
                     }
-                    _ => open.push((path, words)),
+                    run => {
+                        let how = Open { run, started_on: words.started_on };
+                        open.push(FromOutcome::new(path, &words, Some(how), listed));
+                    }
                 },
                 Found::Nothing => left.others.push((path, Finding::Orphan)),
                 Found::Finding(finding) => left.others.push((path, finding)),
             }
         }
-        for (path, words) in open {
-            // The node ran again, and that pod's outcome says how it ended.
-            let last = run_of(&words).and_then(|run| ended.get(&run).copied());
-            if last.is_none_or(|last| last < words.started_on) {
-                left.outcome(&path, &words, listed);
+        left.outcomes.append(&mut open);
+        left
+    }
+
+    /// Keeps outcomes of runs that are audited, and says nothing of the rest.
+    pub async fn note_outcomes(&self, orphans: Vec<Orphan>, outcomes: &mut Outcomes) {
+        let asked = Arc::clone(&self.asked);
+        let each = move |(path, forms): (PathBuf, Vec<Orphan>)| {
+            let asked = Arc::clone(&asked);
+            async move { read(&asked, &path, &forms).await }
+        };
+        let mut found = self.lanes.each(by_artifact(orphans), each);
+        while let Some(found) = found.next().await {
+            if let Found::Outcome(words) = found {
+                outcomes.note(words);
             }
         }
-        left
     }
 
     /// Says what was found by that, but of what it was said already.
@@ -160,26 +181,58 @@ impl Auditor {
     pub async fn left<E>(
         &self,
         left: Left,
-        told: &BTreeSet<PathBuf>,
+        told: &Names,
         mut tell: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
-        left.entries.into_iter().try_for_each(&mut tell)?;
-        let mut named = BTreeSet::new();
-        for (step, output, uri) in left.objects {
-            let path = PathBuf::from(&uri);
-            if told.contains(&path) {
+        let mut settler = Settler::of_all(told);
+        let settle = |remark| match settler.settle(remark) {
+            Some(entry) => tell(entry),
+            None => Ok(()),
+        };
+        self.remarks(left, told, settle).await
+    }
+
+    /// The same, each with what it hangs on. In their order: of nodes how they ended, what outcomes
+    /// say, the objects that they name, and what else is left.
+    ///
+    /// Errors: those of `tell`.
+    pub async fn remarks<E>(
+        &self,
+        left: Left,
+        told: &Names,
+        mut tell: impl FnMut(Remark) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut standings = Standings::default();
+        for (run, started_on) in left.ended {
+            standings.ended(run.clone(), started_on);
+            tell(Remark::Ended { run, started_on })?;
+        }
+        let mut objects = Vec::new();
+        for FromOutcome { path, open, entries, objects: named } in left.outcomes {
+            if open.as_ref().is_some_and(|open| standings.supersede(open)) {
+                continue;
+            }
+            let from = path.into_os_string();
+            for entry in entries {
+                tell(Remark::Outcome { from: from.clone(), open: open.clone(), entry })?;
+            }
+            objects.extend(named.into_iter().map(|object| (from.clone(), open.clone(), object)));
+        }
+        for (from, open, (step, output, uri)) in objects {
+            if told.contains(OsStr::new(&uri)) {
                 continue;
             }
             let Some((finding, accepted)) = self.elsewhere(&uri).await else { continue };
-            named.insert(path.clone());
-            tell(Entry { step: Some(step), subject: Subject::Artifact { path, output }, finding, accepted })?;
+            let subject = Subject::Artifact { path: uri.into(), output };
+            tell(Remark::Object {
+                from,
+                open,
+                entry: Entry { step: Some(step), subject, finding, accepted },
+            })?;
         }
         for (path, finding) in left.others {
-            // What is missing was named already.
-            if finding == Finding::Orphan && (is_of(&path, told) || is_of(&path, &named)) {
-                continue;
-            }
-            tell(Entry { step: None, subject: Subject::Attestation(path), finding, accepted: None })?;
+            let subject = Subject::Attestation(path);
+            tell(Remark::Left(Entry { step: None, subject, finding, accepted: None }))?;
         }
         Ok(())
     }
@@ -265,29 +318,20 @@ async fn read(checker: &Checker, path: &Path, forms: &[Orphan]) -> Found {
 /// The forms of each, together: the bundle, then the lines, and no manifest where there is one of
 /// these. Each by the path of its first form.
 fn by_artifact(orphans: Vec<Orphan>) -> Vec<(PathBuf, Vec<Orphan>)> {
-    let mut all: BTreeMap<PathBuf, BTreeMap<PathBuf, Orphan>> = BTreeMap::new();
+    let mut all: BTreeMap<OsString, BTreeMap<OsString, Orphan>> = BTreeMap::new();
     for orphan in orphans {
-        let path = orphan.path();
-        let first = path.to_str().and_then(first_form_of).map_or_else(|| path.clone(), PathBuf::from);
+        let path = orphan.path().into_os_string();
+        let first = path.to_str().and_then(first_form_of).map_or_else(|| path.clone(), OsString::from);
         all.entry(first).or_default().insert(path, orphan);
     }
-    let forms = |(first, forms): (PathBuf, BTreeMap<PathBuf, Orphan>)| {
-        let is_manifest = |path: &Path| is_called_manifest(path.as_os_str().as_bytes());
+    let forms = |(first, forms): (OsString, BTreeMap<OsString, Orphan>)| {
+        let is_manifest = |path: &OsStr| is_called_manifest(path.as_bytes());
         let (lists, mut rest): (Vec<_>, Vec<_>) = forms.into_iter().partition(|(path, _)| is_manifest(path));
         rest.sort_by_key(|(path, _)| *path != first);
         let path = rest.first().or_else(|| lists.first()).map_or(first, |(path, _)| path.clone());
-        (path, rest.into_iter().map(|(_, orphan)| orphan).collect())
+        (PathBuf::from(path), rest.into_iter().map(|(_, orphan)| orphan).collect())
     };
-    all.into_iter().map(forms).collect()
-}
-
-/// Whether it is the attestation of one of these objects, beside it or apart.
-fn is_of(path: &Path, objects: &BTreeSet<PathBuf>) -> bool {
-    let Some(name) = path.to_str() else { return false };
-    let beside = artifact_of(name).map(PathBuf::from);
-    let apart = Location::artifact(name).ok().and_then(|(location, key)| {
-        let Location::S3 { bucket, .. } = location else { return None };
-        artifact_of(key.as_str()).map(|key| PathBuf::from(format!("{SCHEME}{bucket}/{key}")))
-    });
-    [beside, apart].into_iter().flatten().any(|object| objects.contains(&object))
+    let mut all: Vec<_> = all.into_iter().map(forms).collect();
+    all.sort_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
+    all
 }

@@ -1,16 +1,13 @@
 //! A workflow: every node that ran a container, every object that it made, and what went in.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argo_attest_core::audit::{
-    Absence, Account, Finding, Invocation, Made, Node, OutcomeFinding, Spot, Told, Unfinished, WorkflowRun,
-    judge, of_outcome,
-};
+use argo_attest_core::audit::{Finding, Invocation, Made, Node, Spot, Told, WorkflowRun, judge};
 use argo_attest_core::intoto::ResourceDescriptor;
-use argo_attest_core::outcome::OutcomeWords;
 use argo_attest_core::policy::{ArtifactKind, Missing};
+use argo_attest_core::relpath::printable;
 use argo_attest_core::slsa::{AttestationRef, Provenance};
 use argo_attest_core::trouble::Fault;
 use argo_attest_core::verify::{Reason, VerifiedStatement};
@@ -18,26 +15,12 @@ use futures_util::stream::StreamExt as _;
 
 use super::auditor::is_unattested;
 use super::object::{Seen, seen};
+use super::owed::{Asked, owed};
 use super::place::stored;
-use super::{Auditor, Entry, Outcomes, Step, Subject};
-use crate::attestations::Address;
+use super::{Auditor, Entry, Names, Outcomes, Step, Subject};
 use crate::report::Accepted;
 use crate::store::Store;
 use crate::verify::{CheckError, Large};
-
-/// What is asked of one node.
-struct Asked {
-    node: usize,
-    output: Option<String>,
-    is_log: bool,
-    /// Whether its signed outcome says that the step failed.
-    failed: bool,
-    /// The digest of the whole that its signed outcome has.
-    digest: Option<String>,
-    /// What its signed outcome says of it, beside that it is attested.
-    said: Option<Finding>,
-    spot: Spot,
-}
 
 /// What was found of one object, and no more of it than is told.
 struct Judged {
@@ -47,12 +30,22 @@ struct Judged {
     unattested: bool,
     /// What went into the step, with attestations.
     inputs: Vec<ResourceDescriptor>,
+    /// What the workflow says went in, where the step's own statement names something else.
+    others: Vec<OtherInput>,
+}
+
+/// An input of which two things are said.
+struct OtherInput {
+    /// Its address, as the workflow says, printable.
+    told: String,
+    /// As it was signed.
+    signed: String,
 }
 
 impl Judged {
     /// Nothing but that.
     fn only(finding: Finding) -> Self {
-        Self { finding, accepted: None, unattested: false, inputs: Vec::new() }
+        Self { finding, accepted: None, unattested: false, inputs: Vec::new(), others: Vec::new() }
     }
 }
 
@@ -65,7 +58,7 @@ impl Auditor {
         &self,
         run: &Arc<WorkflowRun>,
         outcomes: &Outcomes,
-        told: &mut BTreeSet<PathBuf>,
+        told: &mut Names,
         mut tell: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut asked = Vec::new();
@@ -99,7 +92,7 @@ impl Auditor {
             }
         };
         let mut found = self.lanes.each(opened, each);
-        let mut inputs = Vec::new();
+        let (mut inputs, mut other_inputs) = (Vec::new(), BTreeSet::new());
         let mut next = 0;
         let steps: Vec<_> = run.nodes.iter().map(|node| Arc::new(Step::of(run, node))).collect();
         while let Some((asked, found)) = found.next().await {
@@ -118,12 +111,18 @@ impl Auditor {
             let subject = match asked.spot {
                 Spot::Object { bucket, key } => {
                     let path = PathBuf::from(format!("s3://{bucket}/{key}"));
-                    told.insert(path.clone());
+                    told.insert(path.clone().into_os_string());
                     Subject::Artifact { path, output: asked.output }
                 }
                 Spot::Elsewhere(_) | Spot::Nowhere => Subject::Output(asked.output.unwrap_or_default()),
             };
-            tell(Entry { step: Some(step), subject, finding, accepted: judged.accepted })?;
+            tell(Entry { step: Some(Arc::clone(&step)), subject, finding, accepted: judged.accepted })?;
+            for OtherInput { told, signed } in judged.others {
+                if other_inputs.insert((asked.node, told.clone())) {
+                    let (step, subject) = (Some(Arc::clone(&step)), Subject::Input(told));
+                    tell(Entry { step, subject, finding: other_input(&signed), accepted: None })?;
+                }
+            }
         }
         tell_said(&steps, &mut said, &mut next, run.nodes.len(), &mut tell)?;
         for words in outcomes.of_others(run) {
@@ -172,129 +171,6 @@ fn tell_said<E>(
     Ok(())
 }
 
-/// What one node owes.
-#[derive(Default)]
-struct Owed {
-    /// What is known without its objects: of the step, or of an output that has none.
-    said: Vec<(Option<String>, Finding)>,
-    objects: Vec<Asked>,
-}
-
-/// What a node owes: the objects that it is said to have made, those that its signed outcome says
-/// are attested, and that outcome.
-fn owed(run: &WorkflowRun, node: &Node, outcomes: &Outcomes) -> Owed {
-    let mut owed = Owed::default();
-    let words = outcomes.get(&run.uid, &node.id);
-    let told = words.map(of_outcome).unwrap_or_default();
-    let failed = words.is_some_and(|words| words.state == "failed");
-    let signed: BTreeMap<Spot, Option<&str>> = told.iter().filter_map(signed_spot).collect();
-    // Of an object that a key says is attested the text can say nothing that excuses it.
-    let object = |made: &Made, said: Option<Finding>| {
-        let signed = signed.get(&made.spot);
-        Asked {
-            node: 0,
-            output: Some(made.name.clone()),
-            is_log: made.is_log() && signed.is_none(),
-            failed,
-            digest: signed.copied().flatten().map(str::to_owned),
-            said: said.filter(|said| signed.is_none() || matches!(said, Finding::RefusedInStep { .. })),
-            spot: made.spot.clone(),
-        }
-    };
-    match node.account() {
-        // It ran, whatever the text calls it: a key says so.
-        _ if words.is_some() => {}
-        Account::Frame => return owed,
-        Account::Skipped => {
-            owed.said.push((None, Finding::AbsentByRight(Absence::Skipped)));
-            return owed;
-        }
-        Account::ArgosOwn if node.outputs.is_empty() => {
-            owed.said.push((None, Finding::AbsentByRight(Absence::ArgosOwn)));
-            return owed;
-        }
-        Account::TakenOver if node.outputs.is_empty() => {
-            owed.said.push((None, Finding::AbsentByRight(Absence::TakenOver)));
-            return owed;
-        }
-        Account::TakenOver => {
-            owed.objects = node.outputs.iter().map(|made| object(made, None)).collect();
-            return owed;
-        }
-        Account::Ran | Account::ArgosOwn => {}
-    }
-    if words.is_none() {
-        let finding = match outcomes.unread(&node.places) {
-            Some(why) => Finding::Unknown(why.clone()),
-            None if node.phase.is_open() => Finding::NeverFinished(Unfinished::Running),
-            None => Finding::NeverFinished(Unfinished::NoOutcome),
-        };
-        owed.said.push((None, finding));
-    }
-    let said_of = |name: &str| match told.iter().find(|told| told.output.as_deref() == Some(name)) {
-        Some(told) => told.finding.clone(),
-        None => words.and_then(|words| of_failed(words, name)),
-    };
-    owed.objects = node.outputs.iter().map(|made| object(made, said_of(&made.name))).collect();
-    let named: HashSet<_> = node.outputs.iter().map(|made| made.name.as_str()).collect();
-    let spots: BTreeSet<_> = node.outputs.iter().map(|made| &made.spot).collect();
-    for OutcomeFinding { output, attestation, digest, finding } in &told {
-        match (output, finding) {
-            // A step that failed leaves nothing behind, or what the workflow names.
-            (None, Some(Finding::AbsentByRight(_))) if !node.outputs.iter().all(Made::is_log) => {}
-            (None, Some(finding)) => owed.said.push((None, finding.clone())),
-            (Some(name), Some(finding)) if !named.contains(name.as_str()) => {
-                owed.said.push((Some(name.clone()), finding.clone()));
-            }
-            (output, None) => {
-                // What the workflow's text leaves out, the signed outcome names.
-                let uri = attestation.as_deref().map(|uri| Address::new(uri).artifact());
-                let spot = uri.as_deref().and_then(spot_of);
-                if let Some(spot) = spot.filter(|spot| !spots.contains(spot) && !is_among(spot, &spots)) {
-                    let output = output.clone();
-                    let digest = digest.clone();
-                    owed.objects.push(Asked {
-                        node: 0,
-                        output,
-                        is_log: false,
-                        failed,
-                        digest,
-                        said: None,
-                        spot,
-                    });
-                }
-            }
-            (Some(_), Some(_)) => {}
-        }
-    }
-    owed
-}
-
-/// The object that an outcome says is attested, and its digest there.
-fn signed_spot(told: &OutcomeFinding) -> Option<(Spot, Option<&str>)> {
-    let spot = spot_of(&Address::new(told.attestation.as_deref()?).artifact())?;
-    Some((spot, told.digest.as_deref()))
-}
-
-/// What the outcome of a step that failed says of an output that is stored all the same.
-fn of_failed(words: &OutcomeWords, name: &str) -> Option<Finding> {
-    let output = words.outputs.iter().find(|output| output.name == name && output.verdict != "attested")?;
-    let why = if output.reason.is_empty() { "the step failed" } else { &output.reason };
-    Some(Finding::RefusedInStep { why: why.to_owned() })
-}
-
-/// An object by its address.
-fn spot_of(uri: &str) -> Option<Spot> {
-    let (bucket, key) = uri.strip_prefix("s3://")?.split_once('/')?;
-    Some(Spot::Object { bucket: bucket.to_owned(), key: key.to_owned() })
-}
-
-/// Whether the same is named as a directory.
-fn is_among(spot: &Spot, spots: &BTreeSet<&Spot>) -> bool {
-    let Spot::Object { bucket, key } = spot else { return false };
-    spots.contains(&Spot::Object { bucket: bucket.clone(), key: format!("{key}/") })
-}
-
 /// What an object is, for the node that is said to have made it.
 fn judged(run: &WorkflowRun, asked: &Asked, seen: Seen) -> Result<Judged, CheckError> {
     let checked = match seen {
@@ -313,8 +189,11 @@ fn judged(run: &WorkflowRun, asked: &Asked, seen: Seen) -> Result<Judged, CheckE
         finding => finding,
     };
     let inputs = inputs(&checked.statement);
+    // Of what another run made, that run's inputs are told.
+    let is_its_own = finding == Finding::Attested;
+    let others = if is_its_own { other_inputs(maker, &checked.statement) } else { Vec::new() };
     let accepted = Some(Box::new(Accepted::new(*checked, key.as_bytes())));
-    Ok(Judged { finding, accepted, unattested: false, inputs })
+    Ok(Judged { finding, accepted, unattested: false, inputs, others })
 }
 
 /// Whether the statement is about what the outcome says was attested.
@@ -354,6 +233,31 @@ fn inputs(statement: &VerifiedStatement) -> Vec<ResourceDescriptor> {
         attested.cloned().collect()
     };
     statement.provenance().map(dependencies).unwrap_or_default()
+}
+
+/// The objects that the workflow says the node took, and of which its statement says another by the same
+/// name of an input.
+fn other_inputs(node: &Node, statement: &VerifiedStatement) -> Vec<OtherInput> {
+    let Some(provenance) = statement.provenance() else { return Vec::new() };
+    let signed = &provenance.build_definition.resolved_dependencies;
+    let other = |taken: &Made| {
+        let Spot::Object { bucket, key } = &taken.spot else { return None };
+        let told = printable(format!("s3://{bucket}/{}", key.trim_end_matches('/')).as_bytes());
+        let named = format!("inputs/{}", taken.name);
+        let signed = signed.iter().find(|input| input.name == named && input.uri.starts_with("s3://"))?;
+        let differs = signed.uri.trim_end_matches('/') != told;
+        differs.then(|| OtherInput { told, signed: signed.uri.clone() })
+    };
+    node.inputs.iter().filter_map(other).collect()
+}
+
+fn other_input(signed: &str) -> Finding {
+    Finding::Rejected(Told {
+        reason: Reason::Chain,
+        fault: Fault::No,
+        message: format!("the workflow says that this went in; the step's signed statement says {signed}"),
+        remedy: Some("get the text anew, from the cluster or from Argo's archive".to_owned()),
+    })
 }
 
 /// The signed outcome's word counts where the object itself says no more than that it is not

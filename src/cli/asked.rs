@@ -17,7 +17,9 @@ use super::{Exit, Failure};
 use crate::registry::{Registries, RegistryError};
 use crate::regular_file::{self, STANDARD_INPUT};
 use crate::store::{self, Location, ProcessEnv, Store, StoreError};
-use crate::verify::{Artifact, CheckError, Collection, Lanes, MAX_ENTRIES, OneWait, Orphan, folder, prefix};
+use crate::verify::{
+    Artifact, CheckError, Collection, Lanes, MAX_ENTRIES, OneWait, Orphan, Part, folder, prefix_part,
+};
 
 /// What some editors begin a text with.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -30,6 +32,8 @@ pub(super) struct Asked {
     pub(super) told: Told,
     /// What is to be checked, or why that is not known.
     pub(super) artifact: Result<Artifact, CheckFailure>,
+    /// In which of the arguments it was found, and which one of all that are there.
+    pub(super) at: (usize, u64),
 }
 
 /// How an artifact is told of.
@@ -62,8 +66,17 @@ pub(super) struct All {
     pub(super) artifacts: Vec<Asked>,
     /// Attestations whose artifacts are not there.
     pub(super) orphans: Vec<Orphan>,
+    /// Attestations that were not looked at, but for what they say of workflows.
+    pub(super) old_outcomes: Vec<Orphan>,
+    /// The names of artifacts that are there, and not among these.
+    pub(super) others: Vec<PathBuf>,
+    /// How many of an argument's were not looked at.
+    pub(super) unchanged: Vec<(usize, u64)>,
     /// Who looked at them, with connections that are still good.
     pub(super) lanes: Lanes,
+    part: Part,
+    /// Which argument it is.
+    argument: usize,
     naming: Naming,
     stores: BTreeMap<String, Arc<dyn Store>>,
     images: ImageArgs,
@@ -78,12 +91,23 @@ impl All {
         naming: Naming,
         images: ImageArgs,
     ) -> Result<Self, Failure> {
-        let mut all = Self { naming, images, ..Self::default() };
+        Self::part_of(arguments, naming, images, Part::default()).await
+    }
+
+    /// Of these arguments, of prefixes only a part.
+    pub(super) async fn part_of(
+        arguments: &[PathBuf],
+        naming: Naming,
+        images: ImageArgs,
+        part: Part,
+    ) -> Result<Self, Failure> {
+        let mut all = Self { naming, images, part, ..Self::default() };
         let list = arguments.iter().filter(|argument| argument.as_os_str() == STANDARD_INPUT).count();
         if list > 1 {
             return Err(Failure::new(Exit::Usage, "standard input is given twice").remedy("name - once"));
         }
-        for argument in arguments {
+        for (at, argument) in arguments.iter().enumerate() {
+            all.argument = at;
             match argument.to_str() {
                 _ if naming == Naming::One => all.one(argument, true),
                 Some(STANDARD_INPUT) => {
@@ -106,7 +130,10 @@ impl All {
             None => folder(argument).await.map_err(CheckFailure::from),
         };
         let is_enough = |found: &Collection| {
-            !found.artifacts.is_empty() || (self.naming == Naming::Attestations && !found.orphans.is_empty())
+            let has_more = found.has_others || found.unchanged > 0 || !found.old_outcomes.is_empty();
+            !found.artifacts.is_empty()
+                || (self.naming == Naming::Attestations && !found.orphans.is_empty())
+                || has_more
         };
         match found {
             Ok(Some(found)) if !is_enough(&found) => match object_uri(argument) {
@@ -119,7 +146,14 @@ impl All {
             Ok(None) => self.one(argument, is_named),
             Ok(Some(found)) => {
                 self.orphans.extend(found.orphans);
+                self.old_outcomes.extend(found.old_outcomes);
+                self.others.extend(found.others);
+                if found.unchanged > 0 {
+                    self.unchanged.push((self.argument, found.unchanged));
+                }
+                let (argument, mut at) = (self.argument, found.at.into_iter());
                 let asked = found.artifacts.into_iter().map(|artifact| Asked {
+                    at: (argument, at.next().unwrap_or_default()),
                     told: Told {
                         name: artifact.name(),
                         kind: Some(kind(artifact.is_stored())),
@@ -139,7 +173,7 @@ impl All {
         let (bucket, under) = place.split_once('/').unwrap_or((place, ""));
         let location = format!("s3://{bucket}").parse().map_err(|e| usage(&e))?;
         let store = self.store(&location)?;
-        Ok(prefix(&self.lanes, store, under).await?)
+        Ok(prefix_part(&self.lanes, store, under, &self.part).await?)
     }
 
     fn one(&mut self, argument: &Path, is_named: bool) {
@@ -156,7 +190,7 @@ impl All {
     fn push(&mut self, name: &Path, is_named: bool, artifact: Result<Artifact, CheckFailure>) {
         let kind = if image(name).is_some() { ArtifactKind::Image } else { kind(object_uri(name).is_some()) };
         let told = Told { name: name.to_owned(), kind: Some(kind), is_named, is_found: false };
-        self.artifacts.push(Asked { told, artifact });
+        self.artifacts.push(Asked { told, artifact, at: (self.argument, 0) });
     }
 
     fn image(&mut self, name: &str) -> Result<Artifact, CheckFailure> {
@@ -198,7 +232,7 @@ pub(super) fn image(argument: &Path) -> Option<&str> {
 }
 
 /// All objects of a bucket, or those beneath a prefix of it.
-fn is_prefix(uri: &str) -> bool {
+pub(super) fn is_prefix(uri: &str) -> bool {
     uri.ends_with('/') || !uri.strip_prefix(SCHEME).unwrap_or(uri).contains('/')
 }
 

@@ -260,7 +260,7 @@ async fn beside_others(
     alone: bool,
     keep: Keep,
 ) -> (Told, Result<(Answer, Kept), Large>) {
-    let Asked { told, artifact } = asked;
+    let Asked { told, artifact, at: _ } = asked;
     let found = match artifact {
         Ok(artifact) => {
             let named = artifact.object().filter(|_| !told.is_found);

@@ -108,7 +108,7 @@ impl Exchange<'_> {
 }
 
 /// What the server says of its refusal, if it says it in few bytes.
-async fn reason(body: Incoming) -> Option<String> {
+pub(super) async fn reason(body: Incoming) -> Option<String> {
     let bytes = net::read(body, REFUSAL).await.ok()?;
     let refusal: Refusal = serde_json::from_slice(&bytes).ok()?;
     Some(brief(&refusal.message, REASON))

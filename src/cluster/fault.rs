@@ -5,7 +5,117 @@ use std::path::PathBuf;
 
 use argo_attest_core::secret::shown_path;
 
+use argo_attest_core::kubeconfig::KubeconfigError;
+use argo_attest_core::trouble::{Fault, Trouble};
+
+use super::exec::ExecError;
+use crate::net::{InvalidProxy, TrustError};
+use crate::regular_file::ReadError;
 use crate::token::InvalidToken;
+
+/// Why it is not known how to reach an API server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// Nothing says where one is.
+    #[error("it is not known where the API server is: there is no kubeconfig, and this is no pod")]
+    None,
+    /// `KUBECONFIG` names nothing that is there.
+    #[error("no file that KUBECONFIG names is there")]
+    NoFile,
+    /// The kubeconfig does not say how.
+    #[error("the kubeconfig cannot be used")]
+    Kubeconfig(#[from] KubeconfigError),
+    /// A file that it names, or itself, cannot be read.
+    #[error("cannot read {path}")]
+    File {
+        /// The file, printable.
+        path: String,
+        /// Why not.
+        source: ReadError,
+    },
+    /// Its address is none.
+    #[error("the server's address in the kubeconfig is no URL that can be used")]
+    Server,
+    /// A token would be sent in the clear.
+    #[error("the server is reached over http, and a token would be sent where everybody can read it")]
+    Insecure,
+    /// What should be a token is none.
+    #[error("the token in the kubeconfig is none that could be sent")]
+    NoToken,
+    /// The cluster's authority is not usable.
+    #[error("it is not known whom to believe that this is the API server")]
+    Trust(#[from] TrustError),
+    /// The client's own certificate is not usable.
+    #[error("the client certificate, or its key, cannot be used")]
+    Identity(#[from] rustls::Error),
+    /// The environment names a proxy that is none.
+    #[error(transparent)]
+    Proxy(#[from] InvalidProxy),
+    /// The program that gives credentials gave none.
+    #[error("{program} gave no credentials")]
+    Exec {
+        /// The program, printable.
+        program: String,
+        /// Why not.
+        source: ExecError,
+    },
+}
+
+impl Trouble for AccessError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::None | Self::NoFile => Fault::Missing,
+            Self::Kubeconfig(error) => error.fault(),
+            Self::File { source, .. } => source.fault(),
+            Self::Server => Fault::Malformed,
+            Self::Insecure | Self::NoToken | Self::Identity(_) | Self::Exec { .. } | Self::Trust(_) => {
+                Fault::Permission
+            }
+            Self::Proxy(_) => Fault::Usage,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::Kubeconfig(error) => return error.remedy(),
+            Self::None | Self::NoFile => {
+                "set KUBECONFIG, or give the workflow itself: kubectl get workflow NAME -o json | argo-attest \
+                 audit -f -"
+                    .to_owned()
+            }
+            _ => "check that `kubectl get workflows` works, with the same KUBECONFIG".to_owned(),
+        })
+    }
+}
+
+impl Trouble for ClusterError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Unknown(_) | Self::Name { .. } | Self::Address(_) => Fault::Usage,
+            Self::Token { .. } | Self::Authority { .. } | Self::Credentials { .. } => Fault::Permission,
+            Self::Unreachable(_) | Self::Late { .. } => Fault::Unavailable,
+            Self::Refused { status: 401 | 403, .. } => Fault::Permission,
+            Self::Refused { status: 404, .. } => Fault::Missing,
+            Self::Refused { .. } => Fault::Unavailable,
+            Self::TooLarge { .. } => Fault::Malformed,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Refused { status: 401 | 403, .. } => {
+                    "let this account get and list workflows of the namespace (workflow-templates/audit-nightly.yaml)"
+                }
+                Self::Refused { status: 404, .. } | Self::Name { .. } => "check the namespace and the name",
+                Self::TooLarge { .. } => "give what `argo get NAME -o json` prints: argo-attest audit -f -",
+                _ => "check that `kubectl get workflows` works, with the same KUBECONFIG",
+            }
+            .to_owned(),
+        )
+    }
+}
 
 /// Why a request to the API server came to nothing.
 #[derive(Debug, thiserror::Error)]

@@ -9,14 +9,18 @@
 
 mod api_server;
 mod exchange;
+mod exec;
 mod fault;
 mod notice;
+mod person;
 
 use async_trait::async_trait;
 
 pub use api_server::ApiServer;
-pub use fault::ClusterError;
+pub use exec::ExecError;
+pub use fault::{AccessError, ClusterError};
 pub use notice::{ANNOTATION_LIMIT, Annotations, Event, EventType, MESSAGE_LIMIT, Notice};
+pub use person::Person;
 
 /// Bytes of a pod that are read. etcd takes objects of 1.5 MiB, so that what is larger
 /// is none.

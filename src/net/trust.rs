@@ -2,14 +2,15 @@
 //!
 //! Nothing is compiled in: an image without a bundle has to be given one.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::secret::shown_path;
 use rustls::client::WebPkiServerVerifier;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::Source;
@@ -70,6 +71,20 @@ pub struct Anchors {
     authorities: RootCertStore,
     /// Those that a server may show as its own.
     own: Vec<CertificateDer<'static>>,
+    /// Who we are to a server that asks.
+    identity: Option<Arc<Identity>>,
+}
+
+/// A certificate, and its key, which is never shown.
+struct Identity {
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
 }
 
 impl Trust {
@@ -96,7 +111,7 @@ impl Trust {
 impl Anchors {
     /// No authority at all: nothing can be made to speak TLS.
     pub fn none() -> Self {
-        Self { authorities: RootCertStore::empty(), own: Vec::new() }
+        Self { authorities: RootCertStore::empty(), own: Vec::new(), identity: None }
     }
 
     /// Those of a PEM file: of authorities, and of servers, which are believed for what they
@@ -106,8 +121,17 @@ impl Anchors {
         let shown = || shown_path(path);
         let bytes = regular_file::read(path, Links::Followed, MAX_BUNDLE)
             .map_err(|error| TrustError::File { path: shown(), source: error.into() })?;
+        Self::parse(&bytes, shown)
+    }
+
+    /// The same of PEM itself.
+    pub fn of(pem: &[u8]) -> Result<Self, TrustError> {
+        Self::parse(pem, || "the certificate authority's data".to_owned())
+    }
+
+    fn parse(bytes: &[u8], shown: impl Fn() -> String) -> Result<Self, TrustError> {
         let mut anchors = Self::none();
-        for certificate in CertificateDer::pem_slice_iter(&bytes) {
+        for certificate in CertificateDer::pem_slice_iter(bytes) {
             // The reader's own words quote the file, which may be a key.
             let damaged = |_| TrustError::Bundle { path: shown(), source: Some("its PEM is damaged".into()) };
             let certificate = certificate.map_err(damaged)?;
@@ -122,21 +146,42 @@ impl Anchors {
         Ok(anchors)
     }
 
+    /// The same, where a server that asks who we are is shown this certificate, in PEM, with its key.
+    ///
+    /// Errors: where that is none, in words that quote nothing of it.
+    pub fn with_identity(self, certificate: &[u8], key: &[u8]) -> Result<Self, rustls::Error> {
+        let unusable = |what: &str| rustls::Error::General(what.to_owned());
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
+        let certificates = certificates.map_err(|_| unusable("the certificate is damaged"))?;
+        if certificates.is_empty() {
+            return Err(unusable("there is no certificate in it"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| unusable("there is no key in it"))?;
+        Ok(Self { identity: Some(Arc::new(Identity { certificates, key })), ..self })
+    }
+
     /// TLS 1.2 and 1.3 as rustls thinks safe, over ring, with nobody else believed.
     pub(super) fn client(self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let Self { authorities, own: certificates } = self;
+        let Self { authorities, own: certificates, identity } = self;
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
         if certificates.is_empty() {
-            return Ok(Arc::new(config.with_root_certificates(authorities).with_no_client_auth()));
+            let config = config.with_root_certificates(authorities);
+            return Ok(Arc::new(match identity {
+                Some(of) => config.with_client_auth_cert(of.certificates.clone(), of.key.clone_key())?,
+                None => config.with_no_client_auth(),
+            }));
         }
         let authorities = WebPkiServerVerifier::builder_with_provider(authorities.into(), provider)
             .build()
             .map_err(|error| rustls::Error::General(error.to_string()))?;
         let verifier = Arc::new(OwnCertificates { certificates, authorities });
         let config = config.dangerous().with_custom_certificate_verifier(verifier);
-        Ok(Arc::new(config.with_no_client_auth()))
+        Ok(Arc::new(match identity {
+            Some(of) => config.with_client_auth_cert(of.certificates.clone(), of.key.clone_key())?,
+            None => config.with_no_client_auth(),
+        }))
     }
 }
 

@@ -6,7 +6,7 @@ use argo_attest_core::slsa::{Provenance, is_own_build_type};
 use argo_attest_core::text::brief;
 use argo_attest_core::verify::KnownAs;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{NotJudged, Proven};
 use crate::verify::Checked;
@@ -18,7 +18,7 @@ const UNPLACED: &str = ", not bound to this place: the attestation names none";
 const UNPLACED_BRIEFLY: &str = "not bound to this place";
 
 /// By what an image is known that was accepted.
-#[derive(Debug, Serialize, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum Image {
     Manifest,
@@ -35,12 +35,12 @@ impl From<Only> for Image {
 }
 
 /// One artifact that is accepted, as members of its JSON object.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Accepted {
     subject: String,
     /// It is called otherwise where it is, and nothing binds it to its place.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) renamed: bool,
     pub(crate) digest: String,
     files: u64,

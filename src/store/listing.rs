@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{ObjectKey, StoreError};
 
@@ -16,6 +17,8 @@ pub struct Listed {
     /// What is the MD5 of its bytes, if the listing says anything that can be that: a store may
     /// as well have made it of something else.
     pub md5: Option<[u8; 16]>,
+    /// When it was written last, by the store's clock, if the listing says so.
+    pub modified: Option<Timestamp>,
 }
 
 /// Where an adapter's pages come from. Deadlines and retries are the adapter's business.

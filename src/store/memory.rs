@@ -8,6 +8,7 @@ use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::listing::AtOnce;
 use super::{
@@ -26,6 +27,8 @@ pub struct MemoryStore {
 struct Kept {
     bytes: Bytes,
     version: u64,
+    /// Where somebody said so.
+    modified: Option<Timestamp>,
 }
 
 impl Kept {
@@ -56,7 +59,14 @@ impl MemoryStore {
     pub fn overwrite(&self, key: &ObjectKey, bytes: Bytes) {
         let mut objects = self.lock();
         let version = objects.get(key).map_or(1, |kept| kept.version.saturating_add(1));
-        objects.insert(key.clone(), Kept { bytes, version });
+        objects.insert(key.clone(), Kept { bytes, version, modified: None });
+    }
+
+    /// Says when the object was written last, which listings then tell.
+    pub fn date(&self, key: &ObjectKey, modified: Timestamp) {
+        if let Some(kept) = self.lock().get_mut(key) {
+            kept.modified = Some(modified);
+        }
     }
 
     /// Takes the object away, as somebody else with access to the store could.
@@ -121,8 +131,10 @@ impl Store for MemoryStore {
     fn list(&self, prefix: &str) -> Listing {
         let objects = self.lock();
         let under = objects.iter().filter(|(key, _)| key.as_str().starts_with(prefix));
-        let size = |kept: &Kept| kept.bytes.len() as u64;
-        let listed = under.map(|(key, kept)| Listed { key: key.clone(), size: size(kept), md5: None });
+        let listed = under.map(|(key, kept)| {
+            let (size, modified) = (kept.bytes.len() as u64, kept.modified);
+            Listed { key: key.clone(), size, md5: None, modified }
+        });
         AtOnce::listing(listed.collect())
     }
 
@@ -137,7 +149,7 @@ impl Store for MemoryStore {
             (None, PutMode::Create) => 1,
             (None, PutMode::Replace(_)) => return Err(StoreError::NotFound { uri: self.uri(key) }),
         };
-        let kept = Kept { bytes, version };
+        let kept = Kept { bytes, version, modified: None };
         let outcome = PutOutcome::Written(kept.info());
         objects.insert(key.clone(), kept);
         Ok(outcome)

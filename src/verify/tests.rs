@@ -427,7 +427,7 @@ impl crate::store::Store for Lying {
     fn list(&self, prefix: &str) -> Listing {
         let keys = self.store.keys().into_iter();
         let keys = keys.filter(|key| key.as_str().starts_with(prefix) && !key.as_str().contains(self.hides));
-        let page: Vec<_> = keys.map(|key| Listed { key, size: 1, md5: None }).collect();
+        let page: Vec<_> = keys.map(|key| Listed { key, size: 1, md5: None, modified: None }).collect();
         Listing::new(Box::new(Pages(vec![page.clone(), Vec::new(), page])))
     }
 

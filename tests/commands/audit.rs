@@ -14,7 +14,7 @@ use crate::workshop::{BUILDER, Workshop, uri};
 const UID: &str = "0a1b2c3d-0000-4000-8000-0123456789ab";
 
 /// The subject, the verdict and the reason of each line.
-fn told(ended: &Ended) -> Vec<(String, String, String)> {
+pub(crate) fn told(ended: &Ended) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let line = |line| {
         let json: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
@@ -23,7 +23,7 @@ fn told(ended: &Ended) -> Vec<(String, String, String)> {
     ended.out.lines().map(line).collect()
 }
 
-fn lines(all: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
+pub(crate) fn lines(all: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
     all.iter().map(|(a, b, c)| ((*a).to_owned(), (*b).to_owned(), (*c).to_owned())).collect()
 }
 
@@ -55,7 +55,7 @@ fn workflow(nodes: &Value) -> Value {
 }
 
 /// Two steps, of which the second takes from the first, with their outcomes.
-async fn built() -> Workshop {
+pub(crate) async fn built() -> Workshop {
     let shop = Workshop::new().await;
     let key = shop.key("keys");
     let first = shop.step_of(&key, &format!("{UID}/wf-1/p"), "wf/p1/app.tgz", Vec::new()).await;
@@ -77,7 +77,7 @@ async fn built() -> Workshop {
     shop
 }
 
-fn audit(shop: &Workshop, arguments: &[&str]) -> Ended {
+pub(crate) fn audit(shop: &Workshop, arguments: &[&str]) -> Ended {
     shop.run(&[&["audit", "--key", "keys/attest.pub"], arguments].concat())
 }
 

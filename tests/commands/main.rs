@@ -9,7 +9,7 @@ mod program;
 #[expect(dead_code, reason = "shared with other tests")]
 mod registry;
 #[path = "../support/scripted.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
+#[expect(dead_code, reason = "not all of it is needed here")]
 mod scripted;
 #[path = "../support/servers.rs"]
 #[expect(dead_code, reason = "not every server of it is needed here")]
@@ -28,6 +28,7 @@ mod workshop;
 mod admitting;
 mod attest;
 mod audit;
+mod audited;
 mod cases;
 mod chain;
 mod documents;
@@ -36,6 +37,7 @@ mod hostile;
 mod images;
 mod layouts;
 mod many;
+mod monitoring;
 mod others;
 mod proven;
 mod run;

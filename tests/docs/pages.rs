@@ -213,6 +213,8 @@ fn all_that_is_named_is_in_the_contract() {
         annotation::ATTESTED,
         annotation::DIGESTS,
         annotation::ATTESTATIONS,
+        annotation::AUDIT,
+        annotation::AUDIT_REPORT,
         // Not annotations: a policy's version, a namespace's label.
         "argo-attest.io/v",
         "argo-attest.io/protect",

@@ -13,6 +13,7 @@ mod skip;
 #[expect(dead_code, reason = "shared with other tests")]
 mod tls;
 
+mod api_server;
 mod connections;
 mod ecr;
 mod proxies;

@@ -66,6 +66,35 @@ impl Authority {
         (Tls::new(&certificate, &self.dir.path().join("server.key")), certificate)
     }
 
+    /// A server that asks for a certificate of this authority, and a client's: the certificate and its key.
+    pub(crate) fn mutual(&self, name: &str) -> (Tls, [PathBuf; 2]) {
+        let by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
+        let path = |name: &str| self.dir.path().join(name);
+        self.signed("extendedKeyUsage=clientAuth\n", "2", &by);
+        let client = [path("client.pem"), path("client.key")];
+        for (from, to) in ["server.pem", "server.key"].iter().zip(&client) {
+            std::fs::rename(path(from), to).unwrap();
+        }
+        self.signed(&format!("subjectAltName={name}\n"), "2", &by);
+        let mut authorities = rustls::RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(path("ca.pem")).unwrap() {
+            authorities.add(certificate.unwrap()).unwrap();
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let clients = rustls::server::WebPkiClientVerifier::builder_with_provider(
+            authorities.into(),
+            Arc::clone(&provider),
+        );
+        let chain = CertificateDer::pem_file_iter(path("server.pem")).unwrap().map(Result::unwrap).collect();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(clients.build().unwrap())
+            .with_single_cert(chain, PrivateKeyDer::from_pem_file(path("server.key")).unwrap())
+            .unwrap();
+        (Tls(Arc::new(config)), client)
+    }
+
     fn signed(&self, extensions: &str, days: &str, by: &[&str]) {
         std::fs::write(self.dir.path().join("ext"), extensions).unwrap();
         self.openssl(&[

@@ -17,6 +17,8 @@ pub mod variable {
     variables! {
         /// Every output is to be attested, whether its template asks or not.
         ALL = "ARGO_ATTEST_ALL";
+        /// Whether an audit says on workflows what it found.
+        ANNOTATE = "ARGO_ATTEST_ANNOTATE";
         /// Where Argo's own volume is mounted.
         ARGO_DIR = "ARGO_ATTEST_ARGO_DIR";
         /// The pod's annotation [`ATTEST`](super::annotation::ATTEST).
@@ -85,6 +87,8 @@ pub mod variable {
         MEMORY_LIMIT = "ARGO_ATTEST_MEMORY_LIMIT";
         /// What memory our containers ask for.
         MEMORY_REQUEST = "ARGO_ATTEST_MEMORY_REQUEST";
+        /// Where an audit's numbers are written.
+        METRICS_FILE = "ARGO_ATTEST_METRICS_FILE";
         /// Where metrics are served.
         METRICS_LISTEN = "ARGO_ATTEST_METRICS_LISTEN";
         /// How the sidecar is started.
@@ -133,6 +137,10 @@ pub mod variable {
         QUIET = "ARGO_ATTEST_QUIET";
         /// How long main is held.
         READY_TIMEOUT = "ARGO_ATTEST_READY_TIMEOUT";
+        /// Where an audit's report is written.
+        REPORT = "ARGO_ATTEST_REPORT";
+        /// Where an audit's report will be found.
+        REPORT_URL = "ARGO_ATTEST_REPORT_URL";
         /// Registries that are asked for what a chain names.
         REGISTRY = "ARGO_ATTEST_REGISTRY";
         /// The transparency log that is to hold what is signed.
@@ -141,6 +149,8 @@ pub mod variable {
         REKOR_VERSION = "ARGO_ATTEST_REKOR_VERSION";
         /// The Secret with logins to registries.
         REGISTRY_SECRET = "ARGO_ATTEST_REGISTRY_SECRET";
+        /// What the audit is called that several do together.
+        RUN_ID = "ARGO_ATTEST_RUN_ID";
         /// As which user our containers run.
         RUN_AS_USER = "ARGO_ATTEST_RUN_AS_USER";
         /// Where the stores' Secrets are mounted.
@@ -149,6 +159,12 @@ pub mod variable {
         SECRET_NAME = "ARGO_ATTEST_SECRET_NAME";
         /// The pod's service account.
         SERVICE_ACCOUNT = "ARGO_ATTEST_SERVICE_ACCOUNT";
+        /// Labels by which workflows are chosen.
+        SELECTOR = "ARGO_ATTEST_SELECTOR";
+        /// Which part of an audit is done.
+        SHARD = "ARGO_ATTEST_SHARD";
+        /// Since when something has to have changed to be audited.
+        SINCE = "ARGO_ATTEST_SINCE";
         /// The key of a service that signs, in place of a Secret's.
         SERVICE_KEY = "ARGO_ATTEST_SERVICE_KEY";
         /// Where a token for the API server is mounted.
@@ -205,6 +221,10 @@ pub mod annotation {
     pub const PREDICATES: &str = "argo-attest.io/predicates";
     /// On a template: `"beside"` or `"apart"`, where the attestations of its outputs lie.
     pub const PLACE: &str = "argo-attest.io/place-attestations";
+    /// On a Workflow: in a word and counts what an audit found of it.
+    pub const AUDIT: &str = "argo-attest.io/audit";
+    /// On a Workflow: where the audit's report is.
+    pub const AUDIT_REPORT: &str = "argo-attest.io/audit-report";
     /// On a pod: in one word what became of the step.
     pub const STATE: &str = "argo-attest.io/state";
     /// On a pod: how many outputs are attested, of how many.

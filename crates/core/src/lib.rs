@@ -26,6 +26,7 @@ pub mod input_evidence;
 pub mod intoto;
 pub mod json;
 pub mod keys;
+pub mod kubeconfig;
 pub mod links;
 pub mod manifest;
 pub mod object_name;

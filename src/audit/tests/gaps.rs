@@ -296,3 +296,17 @@ async fn an_outcome_of_another_run_is_none() {
     world.outcome("wf/pod-0/argo-attest-outcome-b", (UID, "wf-0"), "succeeded", &json!([])).await;
     assert_eq!(world.gaps(None).await, []);
 }
+
+/// What went in is what was signed, whatever the text says.
+#[tokio::test]
+async fn an_input_that_the_text_exchanges_is_named() {
+    let mut world = World::new();
+    world.step(0, &[]).await;
+    world.step(1, &[0]).await;
+    let (id, at) = node(1);
+    let took = |key: &str| json!({"inputs": {"artifacts": [{"name": "in", "s3": {"key": key}}]}});
+    world.shows(&id, &took(&node(0).1), &[("out", &at)]);
+    assert_eq!(world.gaps(None).await, pairs(&[]));
+    world.shows(&id, &took("wf/other"), &[("out", &at)]);
+    assert_eq!(world.gaps(None).await, pairs(&[(&uri("wf/other"), "chain")]));
+}

@@ -2,4 +2,4 @@
 
 mod gaps;
 mod places;
-mod world;
+pub(crate) mod world;

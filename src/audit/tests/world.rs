@@ -30,14 +30,14 @@ use crate::store::{
 };
 use crate::verify::{Checker, Lanes, prefix};
 
-pub(super) const UID: &str = "0a1b2c3d-0000-4000-8000-0123456789ab";
-pub(super) const BUCKET: &str = "artifacts";
+pub(crate) const UID: &str = "0a1b2c3d-0000-4000-8000-0123456789ab";
+pub(crate) const BUCKET: &str = "artifacts";
 const BUILDER: &str = "https://ci.example.com/argo";
 const STORE: &str = "https://s3.example.com";
 
 /// A bucket in memory, with the addresses of a real one.
 #[derive(Debug, Clone)]
-pub(super) struct Bucket(pub(super) Arc<MemoryStore>);
+pub(crate) struct Bucket(pub(crate) Arc<MemoryStore>);
 
 #[async_trait]
 impl Store for Bucket {
@@ -71,56 +71,56 @@ impl Store for Bucket {
 }
 
 /// Who says what of whom: subject and word, in the order of the subjects.
-pub(super) type Told = Vec<(String, String)>;
+pub(crate) type Told = Vec<(String, String)>;
 
-pub(super) struct World {
-    pub(super) bucket: Bucket,
-    pub(super) key: PrivateKey,
+pub(crate) struct World {
+    pub(crate) bucket: Bucket,
+    pub(crate) key: PrivateKey,
     nodes: serde_json::Map<String, Value>,
 }
 
-pub(super) fn key(text: &str) -> ObjectKey {
+pub(crate) fn key(text: &str) -> ObjectKey {
     ObjectKey::new(text).unwrap()
 }
 
-pub(super) fn uri(key: &str) -> String {
+pub(crate) fn uri(key: &str) -> String {
     format!("s3://{BUCKET}/{key}")
 }
 
 /// The id of a node, and the key of what it makes.
-pub(super) fn node(number: usize) -> (String, String) {
+pub(crate) fn node(number: usize) -> (String, String) {
     (format!("wf-{number}"), format!("wf/pod-{number}/out.tgz"))
 }
 
 /// What is told of the step itself.
-pub(super) fn step(number: usize) -> String {
+pub(crate) fn step(number: usize) -> String {
     format!("argo://ci/wf/{}", node(number).0)
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let store = MemoryStore::at(STORE.parse().unwrap());
         let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
         Self { bucket: Bucket(Arc::new(store)), key, nodes: serde_json::Map::new() }
     }
 
-    pub(super) fn put(&self, at: &str, bytes: &str) {
+    pub(crate) fn put(&self, at: &str, bytes: &str) {
         self.bucket.0.overwrite(&key(at), Bytes::from(bytes.to_owned()));
     }
 
-    pub(super) fn remove(&self, names: &[&str]) {
+    pub(crate) fn remove(&self, names: &[&str]) {
         for name in names {
             self.bucket.0.remove(&key(name));
         }
     }
 
     /// Takes an attestation away, in all its forms.
-    pub(super) fn remove_attestation(&self, at: &str) {
+    pub(crate) fn remove_attestation(&self, at: &str) {
         self.remove(&[&format!("{at}.sigstore.json"), &format!("{at}.intoto.jsonl")]);
     }
 
     /// Stores an object, and attests it for a run.
-    pub(super) async fn attest(
+    pub(crate) async fn attest(
         &self,
         signer: &PrivateKey,
         (uid, node): (&str, &str),
@@ -154,7 +154,7 @@ impl World {
     }
 
     /// A dependency on an object as it is attested now.
-    pub(super) async fn input(&self, at: &str) -> ResourceDescriptor {
+    pub(crate) async fn input(&self, at: &str) -> ResourceDescriptor {
         let bundle = format!("{at}.sigstore.json");
         let object = self.bucket.get(&key(at), u64::MAX).await.unwrap().bytes;
         let attestation = self.bucket.get(&key(&bundle), u64::MAX).await.unwrap().bytes;
@@ -167,7 +167,7 @@ impl World {
     }
 
     /// Signs an outcome, and puts it where the step's own objects are.
-    pub(super) async fn outcome(&self, at: &str, (uid, node): (&str, &str), state: &str, outputs: &Value) {
+    pub(crate) async fn outcome(&self, at: &str, (uid, node): (&str, &str), state: &str, outputs: &Value) {
         let words = json!({
             "invocationId": format!("{uid}/{node}/pod"), "template": {"name": "t"},
             "builder": {"id": BUILDER}, "state": state, "outputs": outputs,
@@ -179,7 +179,7 @@ impl World {
     }
 
     /// A node that Argo shows, with these outputs.
-    pub(super) fn shows(&mut self, id: &str, members: &Value, outputs: &[(&str, &str)]) {
+    pub(crate) fn shows(&mut self, id: &str, members: &Value, outputs: &[(&str, &str)]) {
         let outputs: Vec<_> =
             outputs.iter().map(|(name, key)| json!({"name": name, "s3": {"key": key}})).collect();
         let mut shown = json!({
@@ -193,7 +193,7 @@ impl World {
     }
 
     /// A step that went well: its object, from what these made, its outcome, and its node.
-    pub(super) async fn step(&mut self, number: usize, from: &[usize]) {
+    pub(crate) async fn step(&mut self, number: usize, from: &[usize]) {
         let (id, at) = node(number);
         let mut inputs = Vec::new();
         for input in from {
@@ -207,7 +207,7 @@ impl World {
         self.shows(&id, &json!({}), &[("out", &at)]);
     }
 
-    pub(super) fn workflow(&self) -> Value {
+    pub(crate) fn workflow(&self) -> Value {
         json!({
             "kind": "Workflow",
             "metadata": {"name": "wf", "namespace": "ci", "uid": UID},
@@ -219,7 +219,7 @@ impl World {
         })
     }
 
-    pub(super) fn auditor(&self) -> Auditor {
+    pub(crate) fn auditor(&self) -> Auditor {
         let policy = Policy::of_keys(vec![TrustedKey::new("ci", self.key.public().clone())]);
         let checker = Checker {
             policy,
@@ -242,11 +242,11 @@ impl World {
     }
 
     /// Audits the workflow, and a prefix if there is one.
-    pub(super) async fn entries(&self, beneath: Option<&str>) -> Vec<Entry> {
+    pub(crate) async fn entries(&self, beneath: Option<&str>) -> Vec<Entry> {
         self.entries_of(Some(&self.workflow()), beneath).await
     }
 
-    pub(super) async fn entries_of(&self, workflow: Option<&Value>, beneath: Option<&str>) -> Vec<Entry> {
+    pub(crate) async fn entries_of(&self, workflow: Option<&Value>, beneath: Option<&str>) -> Vec<Entry> {
         let auditor = self.auditor();
         let runs = workflow.map(|text| WorkflowRun::read_all(text.to_string().as_bytes()).unwrap());
         let runs = runs.unwrap_or_default();
@@ -260,7 +260,8 @@ impl World {
             Some(beneath) => prefix(&Lanes::default(), Arc::new(self.bucket.clone()), beneath).await.unwrap(),
             None => crate::verify::Collection::default(),
         };
-        let listed: BTreeSet<_> = found.artifacts.iter().map(crate::verify::Artifact::name).collect();
+        let listed: BTreeSet<_> =
+            found.artifacts.iter().map(|artifact| artifact.name().into_os_string()).collect();
         let left = auditor.look_at(found.orphans, &listed, &mut outcomes).await;
         auditor.find_outcomes(&runs, &mut outcomes).await;
         let mut told = BTreeSet::new();
@@ -274,7 +275,7 @@ impl World {
     }
 
     /// What is missing or unknown.
-    pub(super) async fn gaps(&self, beneath: Option<&str>) -> Told {
+    pub(crate) async fn gaps(&self, beneath: Option<&str>) -> Told {
         let missing =
             |entry: &Entry| matches!(entry.finding.standing(), Standing::Missing | Standing::Unknown);
         told(&self.entries(beneath).await.into_iter().filter(missing).collect::<Vec<_>>())
@@ -283,11 +284,11 @@ impl World {
 
 /// Where a step's outcome is put: by Argo's own name of its pod's directory or, here, beside what
 /// it made.
-pub(super) fn outcome(number: usize) -> String {
+pub(crate) fn outcome(number: usize) -> String {
     format!("wf/pod-{number}/argo-attest-outcome-uid-{number}")
 }
 
-pub(super) fn told(entries: &[Entry]) -> Told {
+pub(crate) fn told(entries: &[Entry]) -> Told {
     let told = |entry: &Entry| {
         let reason = entry.finding.reason().map_or("attested", argo_attest_core::verify::Reason::code);
         (entry.artifact().to_str().unwrap().to_owned(), reason.to_owned())
@@ -297,7 +298,7 @@ pub(super) fn told(entries: &[Entry]) -> Told {
     all
 }
 
-pub(super) fn pairs(all: &[(&str, &str)]) -> Told {
+pub(crate) fn pairs(all: &[(&str, &str)]) -> Told {
     let mut all: Vec<_> = all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     all.sort();
     all

@@ -3,31 +3,43 @@
 mod csv;
 mod json;
 mod junit;
+mod merge;
+mod metrics;
+mod shard;
+mod since;
+mod sink;
+#[cfg(test)]
+mod tests;
 mod told;
+mod workflows;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
-use argo_attest_core::audit::{RunError, Totals, WORKFLOWS_LIMIT, WorkflowRun};
+use argo_attest_core::audit::{RunError, Shard, Totals, Unseen, WORKFLOWS_LIMIT, WorkflowRun};
 use argo_attest_core::contract::variable;
+use argo_attest_core::secret::shown_path;
 use argo_attest_core::verify::Wanted;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use self::since::Since;
+use self::sink::Sink;
 use self::told::Teller;
 use super::answer::CheckFailure;
 use super::asked::{self, All, Asked, Naming};
 use super::images::{ImageArgs, RegistryArgs};
 use super::trusted::{Trusted, Trusting, input_once, trusted};
+use super::verify::object_uri;
 use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
-use crate::audit::{Auditor, Entry, Listed, Outcomes, Subject};
+use crate::audit::{Auditor, Entry, Listed, Names, Outcomes, Subject};
 use crate::document::{Document, DocumentName};
 use crate::signer::KeySource;
 use crate::store::{Location, ProcessEnv, Store};
-use crate::verify::Checker;
+use crate::verify::{Checker, Part};
 
 /// What Argo calls the log of a step's container, beside the step's artifacts.
 const USUAL_LOG: &str = "main.log";
@@ -43,7 +55,16 @@ Examples:
   argo-attest audit --policy policy.yaml s3://artifacts/release/
   kubectl -n ci get workflow build-7 -o json | argo-attest audit --policy policy.yaml -f -
   argo-attest audit --policy policy.yaml -f build-7.json -o junit s3://artifacts/build-7/
-  argo-attest audit --key ci.pub -o csv out";
+  argo-attest audit --key ci.pub -o csv out
+  argo-attest audit --policy policy.yaml --since 24h --metrics-file audit.prom s3://artifacts/ci/
+  argo-attest audit --policy policy.yaml -o json --shard 1/2 --report part-1.json s3://artifacts/ci/
+  argo-attest audit merge part-1.json part-2.json";
+
+/// Where workflows are told of that were not looked at.
+const WORKFLOWS: &str = "argo://";
+
+/// What is put together is named behind this word.
+const MERGE: &str = "merge";
 
 /// Tells what of a workflow, a bucket or a directory is attested, and what is missing
 ///
@@ -86,11 +107,39 @@ pub(super) struct AuditArgs {
     /// How to tell the findings
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, default_value = "text", value_enum)]
     output: Output,
+    /// Write the report there, as a whole or not at all, and not on standard output
+    #[arg(long, value_name = "FILE", env = variable::REPORT)]
+    report: Option<PathBuf>,
+    /// Write the counts there for Prometheus: for node exporter's textfile collector, or Pushgateway
+    #[arg(long, value_name = "FILE", env = variable::METRICS_FILE)]
+    metrics_file: Option<PathBuf>,
+    /// Look only at what changed since: of prefixes at objects, by the store's clock; of workflows at
+    /// those that had not finished before. How much was not looked at is told
+    #[arg(long, value_name = "DURATION|TIME", env = variable::SINCE)]
+    since: Option<Since>,
+    /// Of all workflows of a namespace only those with such labels, as kubectl takes it
+    #[arg(short = 'l', long, value_name = "SELECTOR", env = variable::SELECTOR)]
+    selector: Option<String>,
+    /// Say on workflows of a cluster what was found of them, in annotations, where the account may
+    #[arg(long, env = variable::ANNOTATE, value_parser = FalseyValueParser::new())]
+    annotate: bool,
+    /// Where the report will be found, for those annotations
+    #[arg(long, value_name = "URL", env = variable::REPORT_URL, requires = "annotate")]
+    report_url: Option<String>,
+    /// Audit one part of prefixes, the same for everybody; with -o json. Its report is no answer: that
+    /// is what merge makes of the reports of all parts
+    #[arg(long, value_name = "I/N", env = variable::SHARD, conflicts_with_all = ["file", "metrics_file"])]
+    shard: Option<Shard>,
+    /// What the audit is called whose part it is: reports of others are not put together with it
+    #[arg(long, value_name = "TEXT", env = variable::RUN_ID, requires = "shard", default_value = "")]
+    run_id: String,
     /// Say only what is missing or could not be found out, and no totals
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
-    /// Directories, s3:// prefixes with a slash at the end, files, s3:// objects, oci:// images; - for a
-    /// list on standard input, one a line
+    /// Directories, s3:// prefixes with a slash at the end, files, s3:// objects, oci:// images; workflows of
+    /// a cluster as argo://NAMESPACE/NAME, or argo://NAMESPACE/ for all that ended; - for a list on standard
+    /// input, one a line. Or merge, and behind it the reports of all parts, or
+    /// directories with them (./merge is a directory of that name)
     #[arg(required_unless_present = "file", value_name = "PLACE")]
     places: Vec<PathBuf>,
 }
@@ -108,8 +157,70 @@ enum Output {
     Junit,
 }
 
+impl AuditArgs {
+    /// What is said, and where to.
+    fn teller(&self) -> Result<Teller, Failure> {
+        Ok(Teller::new(self.output, self.quiet, Sink::new(self.report.as_deref())?))
+    }
+
+    /// Refuses what cannot be divided, or has no time by a store's clock.
+    fn only_prefixes(&self) -> Result<(), Failure> {
+        let option = match (&self.shard, &self.since) {
+            (None, None) => return Ok(()),
+            (Some(_), _) => "--shard",
+            (None, Some(_)) => "--since",
+        };
+        if self.shard.is_some() && self.output != Output::Json {
+            return Err(Failure::new(Exit::Usage, "the report of a part is JSON").remedy("give -o json"));
+        }
+        if self.shard.is_some() && matches!(self.since, Some(Since::Ago(_))) {
+            return Err(Failure::new(Exit::Usage, "each part would count --since from another moment")
+                .remedy("give all parts the same time, as 2026-11-26T02:00:00Z"));
+        }
+        let is_workflow = |place: &PathBuf| self.shard.is_none() && workflows::is_in_cluster(place);
+        let is_prefix =
+            |place: &PathBuf| object_uri(place).is_some_and(asked::is_prefix) || is_workflow(place);
+        if self.places.iter().all(is_prefix) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Usage,
+            format!("{option} is for prefixes of a bucket, and not for every place"),
+        )
+        .remedy("name s3://bucket/prefix/, or leave it out"))
+    }
+}
+
+impl AuditArgs {
+    /// The places, as they are told.
+    fn place_names(&self) -> Vec<String> {
+        self.places.iter().map(|place| told::shown(&place.to_string_lossy())).collect()
+    }
+
+    fn write_metrics(&self, places: &[String], totals: &Totals, began: Instant) -> Result<(), Failure> {
+        let Some(file) = &self.metrics_file else { return Ok(()) };
+        let files = self.file.iter().map(|file| match file {
+            DocumentName::File(path) => shown_path(path),
+            DocumentName::Object { location, key } => format!("{location}/{key}"),
+        });
+        let place = files.chain(places.iter().cloned()).collect::<Vec<_>>().join(" ");
+        let is_complete = totals.is_complete();
+        let (at, took) = (Timestamp::now(), began.elapsed());
+        let text = metrics::text(&metrics::Ended { place: &place, totals, is_complete, at, took })
+            .map_err(|e| Failure::new(Exit::Software, format!("cannot write the counts: {e}")))?;
+        sink::put(file, text.as_bytes())
+    }
+}
+
 /// Audits all that is named, and tells it in order.
 pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    if let Some((merge, reports)) = args.places.split_first()
+        && merge == Path::new(MERGE)
+    {
+        return merge::merged(&args, reports, began);
+    }
+    args.only_prefixes()?;
     input_once(args.policy.iter().chain(&args.trusted_root).chain(&args.file), &args.key, &args.places)?;
     let Trusted { policy, own, .. } = trusted(Trusting {
         policy: args.policy.as_ref(),
@@ -124,39 +235,86 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
         runs.extend(read(&name.open(&ProcessEnv)?).await?);
     }
     let (now, wanted) = (Timestamp::now(), Wanted::default());
+    let since = args.since.map(|since| since.at(now));
+    let (in_cluster, places): (Vec<_>, Vec<_>) =
+        args.places.iter().cloned().partition(|place| workflows::is_in_cluster(place));
+    let named = runs.len();
+    runs.retain(|run| since.is_none_or(|since| run.may_have_run_since(since)));
+    let old_runs = named - runs.len();
+    let found = workflows::find(&in_cluster, args.selector.as_deref(), since).await?;
+    let workflows::Found { runs: of_cluster, unknown: unread, unseen, person } = found;
+    runs.extend(of_cluster);
+    let asked_by = shard::asked(&policy, &args.not_ours);
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
-    let All { artifacts, orphans, lanes, .. } =
-        All::of(&args.places, Naming::Attestations, ImageArgs::default()).await?;
+    let part = Part { shard: args.shard, since, old_outcomes: !runs.is_empty() };
+    let All { artifacts, orphans, old_outcomes, others, unchanged, lanes, .. } =
+        All::part_of(&places, Naming::Attestations, ImageArgs::default(), part).await?;
     let open = |location: &Location| Ok(Box::new(asked::open(location)?) as Box<dyn Store>);
-    let images = args.registries.images(false, &args.places);
-    let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours);
+    let images = args.registries.images(false, &places);
+    let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours.clone());
 
-    let mut teller = Teller::new(args.output, args.quiet);
+    let at: Vec<_> = artifacts.iter().filter(|one| one.artifact.is_ok()).map(|one| one.at).collect();
     let (artifacts, unknown) = listed(&auditor, artifacts)?;
-    let names: BTreeSet<_> = artifacts.iter().map(|one| one.artifact.name()).collect();
+    let names = artifacts.iter().map(|one| one.artifact.name()).chain(others);
+    let names: Names = names.map(PathBuf::into_os_string).collect();
     let mut outcomes = Outcomes::of(&runs);
     let left = auditor.look_at(orphans, &names, &mut outcomes).await;
     drop(names);
+    if let Some(shard) = args.shard {
+        let head = shard::head((shard, &args.run_id), asked_by, args.place_names(), since);
+        let found = shard::Found { artifacts, at, unknown, unchanged, left };
+        return shard::told(&auditor, &args, &head, found).await;
+    }
+    auditor.note_outcomes(old_outcomes, &mut outcomes).await;
     auditor.find_outcomes(&runs, &mut outcomes).await;
-    let mut told = BTreeSet::new();
+    let mut teller = args.teller()?;
+    let mut told = Names::new();
     teller.begin()?;
     let has_runs = !runs.is_empty();
+    unread.iter().try_for_each(|entry| teller.entry(entry))?;
     for run in runs {
-        let run = Arc::new(run);
+        let (run, mut of_run) = (Arc::new(run), Totals::default());
         teller.workflow(&run)?;
-        auditor.workflow(&run, &outcomes, &mut told, |entry| teller.entry(&entry)).await?;
+        let of_node = |entry: Entry| {
+            of_run.count(&entry.finding);
+            teller.entry(&entry)
+        };
+        auditor.workflow(&run, &outcomes, &mut told, of_node).await?;
+        if let Some(person) = person.as_ref().filter(|_| args.annotate) {
+            workflows::annotate(person, &run, &of_run, args.report_url.as_deref()).await;
+        }
     }
-    if !args.places.is_empty() {
+    let unseen = unseen.into_iter().map(|(place, count, why)| Entry::not_looked_at(place, count, why));
+    let unseen: Vec<_> = unseen.chain(older(&places, since, &unchanged, old_runs)).collect();
+    if !places.is_empty() {
         teller.places();
         unknown.iter().try_for_each(|entry| teller.entry(entry))?;
         auditor.artifacts(artifacts, &told, |entry| teller.entry(&entry)).await?;
+        unseen.iter().try_for_each(|entry| teller.entry(entry))?;
         auditor.left(left, &told, |entry| teller.entry(&entry)).await?;
+    } else {
+        unseen.iter().try_for_each(|entry| teller.entry(entry))?;
     }
     let (totals, exit) = teller.end()?;
+    args.write_metrics(&args.place_names(), &totals, began)?;
     if !args.quiet {
         summary(&totals, has_runs, own, args.output);
     }
     Ok(exit)
+}
+
+/// Of how much it is told that nobody looked at it.
+fn older(
+    places: &[PathBuf],
+    since: Option<Timestamp>,
+    unchanged: &[(usize, u64)],
+    runs: usize,
+) -> Vec<Entry> {
+    let Some(since) = since else { return Vec::new() };
+    let places = unchanged.iter().filter_map(|(place, count)| Some((places.get(*place)?.clone(), *count)));
+    let runs = u64::try_from(runs).ok().filter(|runs| *runs > 0).map(|runs| (PathBuf::from(WORKFLOWS), runs));
+    let why = Unseen::Unchanged { since };
+    places.chain(runs).map(|(place, count)| Entry::not_looked_at(place, count, why)).collect()
 }
 
 /// What is said at the end, on standard error.
@@ -187,7 +345,7 @@ async fn read(document: &Document) -> Result<Vec<WorkflowRun>, Failure> {
 /// What is to be audited, and what is said of the places that could not be looked at.
 fn listed(auditor: &Auditor, asked: Vec<Asked>) -> Result<(Vec<Listed>, Vec<Entry>), Failure> {
     let (mut artifacts, mut unknown) = (Vec::new(), Vec::new());
-    for Asked { told, artifact } in asked {
+    for Asked { told, artifact, at: _ } in asked {
         match artifact {
             Ok(artifact) => artifacts.push(Listed { artifact, kind: told.kind }),
             Err(CheckFailure::Other(failure)) => return Err(failure),

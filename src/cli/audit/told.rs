@@ -1,6 +1,5 @@
 //! What an audit says, in the form that was asked for.
 
-use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
@@ -9,9 +8,10 @@ use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::redacted;
 
 use super::super::layout::{Layout, Tone};
-use super::super::{Exit, Failure, print, print_json_line, printed};
+use super::super::{Exit, Failure};
 use super::json::EntryJson;
 use super::junit::Suites;
+use super::sink::Sink;
 use super::{Output, csv};
 use crate::audit::{Entry, Step, Subject};
 
@@ -21,6 +21,7 @@ pub(super) struct Teller {
     quiet: bool,
     totals: Totals,
     exit: Exit,
+    sink: Sink,
 }
 
 enum Form {
@@ -31,20 +32,20 @@ enum Form {
 }
 
 impl Teller {
-    pub(super) fn new(output: Output, quiet: bool) -> Self {
+    pub(super) fn new(output: Output, quiet: bool, sink: Sink) -> Self {
         let form = match output {
             Output::Text => Form::Text { layout: Layout::of_stdout(), step: None },
             Output::Json => Form::Json,
             Output::Csv => Form::Csv,
             Output::Junit => Form::Junit(Suites::default()),
         };
-        Self { form, quiet, totals: Totals::default(), exit: Exit::Done }
+        Self { form, quiet, totals: Totals::default(), exit: Exit::Done, sink }
     }
 
     /// What comes before anything else.
-    pub(super) fn begin(&self) -> Result<(), Failure> {
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
         match self.form {
-            Form::Csv => print(&csv::header()),
+            Form::Csv => self.sink.bytes(csv::header().as_bytes()),
             Form::Text { .. } | Form::Json | Form::Junit(_) => Ok(()),
         }
     }
@@ -59,7 +60,7 @@ impl Teller {
                     return Ok(());
                 }
                 let told = format!("workflow  {name}  {}, uid {}", run.phase, run.uid);
-                print(&format!("{}\n", shown(&told)))
+                self.sink.bytes(format!("{}\n", shown(&told)).as_bytes())
             }
             Form::Junit(suites) => {
                 suites.begin(&name);
@@ -90,10 +91,10 @@ impl Teller {
             Form::Text { layout, step } => {
                 let head = heading(step.as_ref(), entry.step.as_ref());
                 step.clone_from(&entry.step);
-                print(&(head + &text(layout, entry)))
+                self.sink.bytes((head + &text(layout, entry)).as_bytes())
             }
-            Form::Json => print_json_line(&EntryJson::new(entry)),
-            Form::Csv => print(&csv::line(entry)),
+            Form::Json => self.sink.json_line(&EntryJson::new(entry)),
+            Form::Csv => self.sink.bytes(csv::line(entry).as_bytes()),
             Form::Junit(suites) => {
                 suites.case(entry);
                 Ok(())
@@ -102,14 +103,14 @@ impl Teller {
     }
 
     /// What comes after all else; the counts, and how the program ends.
-    pub(super) fn end(self) -> Result<(Totals, Exit), Failure> {
+    pub(super) fn end(mut self) -> Result<(Totals, Exit), Failure> {
         if let Form::Junit(suites) = self.form {
             let xml = suites
                 .xml()
                 .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as XML: {e}")))?;
-            let mut out = std::io::stdout().lock();
-            printed(out.write_all(&xml).and_then(|()| out.flush()))?;
+            self.sink.bytes(&xml)?;
         }
+        self.sink.finish()?;
         // An audit that found nothing is no proof of anything.
         let exit = if self.totals.all() == 0 { Exit::No } else { self.exit };
         Ok((self.totals, exit))

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use argo_attest_core::relpath::RelPath;
 use async_trait::async_trait;
-use rustix::fs::{AtFlags, Dir, FileType, statat};
+use jiff::Timestamp;
+use rustix::fs::{AtFlags, Dir, FileType, Stat, statat};
 use rustix::io::Errno;
 
 use super::beneath::Directory;
@@ -93,7 +94,7 @@ impl Walk<'_> {
             let path = at.join(name).map_err(|e| self.inner.unlisted(io::Error::other(e)))?;
             match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory if self.may_hold(&path) => waiting.push(path),
-                FileType::RegularFile => found.extend(self.object(&path, stat.st_size)?),
+                FileType::RegularFile => found.extend(self.object(&path, &stat)?),
                 _ => {}
             }
         }
@@ -106,7 +107,7 @@ impl Walk<'_> {
         path.starts_with(prefix) || prefix.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"))
     }
 
-    fn object(&self, path: &RelPath, size: i64) -> Result<Option<Listed>, StoreError> {
+    fn object(&self, path: &RelPath, stat: &Stat) -> Result<Option<Listed>, StoreError> {
         if !path.as_bytes().starts_with(self.prefix.as_bytes()) {
             return Ok(None);
         }
@@ -115,7 +116,9 @@ impl Walk<'_> {
             self.inner.unlisted(named)
         })?;
         let key = ObjectKey::new(text).map_err(|e| self.inner.unlisted(io::Error::other(e)))?;
-        Ok(Some(Listed { key, size: u64::try_from(size).unwrap_or(0), md5: None }))
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        let modified = Timestamp::from_second(stat.st_mtime).ok();
+        Ok(Some(Listed { key, size, md5: None, modified }))
     }
 }
 

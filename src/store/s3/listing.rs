@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::{EncodingType, Object};
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::client::Client;
@@ -84,7 +85,8 @@ impl Pages {
         let key = ObjectKey::new(key).map_err(|_| Fault::Odd("the store listed a key that is none"))?;
         let size = object.size().and_then(|size| u64::try_from(size).ok());
         let size = size.ok_or(Fault::Odd("the store listed an object without a length"))?;
-        Ok(Some(Listed { key, size, md5: object.e_tag().and_then(md5) }))
+        let modified = object.last_modified().and_then(|time| Timestamp::from_second(time.secs()).ok());
+        Ok(Some(Listed { key, size, md5: object.e_tag().and_then(md5), modified }))
     }
 }
 

@@ -9,6 +9,7 @@ mod folder;
 mod lanes;
 mod one_wait;
 mod orphan;
+mod part;
 mod prefix;
 mod surveyed;
 mod told;
@@ -27,7 +28,8 @@ pub use folder::folder;
 pub use lanes::Lanes;
 pub use one_wait::OneWait;
 pub use orphan::Orphan;
-pub use prefix::prefix;
+pub use part::Part;
+pub use prefix::{prefix, prefix_part};
 
 use super::object::check_directory;
 use super::{CheckError, Checked, Checker, check_image, check_object, check_path, local, unverifiable};
@@ -49,6 +51,16 @@ pub struct Collection {
     pub artifacts: Vec<Artifact>,
     /// Attestations whose artifacts are not there.
     pub orphans: Vec<Orphan>,
+    /// Which ones the artifacts are of all that there are, if only a part of them is here.
+    pub at: Vec<u64>,
+    /// What belongs to this part, and has not changed since the time that was given.
+    pub unchanged: u64,
+    /// Of that, what may be outcomes of workflows.
+    pub old_outcomes: Vec<Orphan>,
+    /// The names of artifacts that are there and not among these.
+    pub others: Vec<PathBuf>,
+    /// Whether there is something that belongs to another part.
+    pub has_others: bool,
 }
 
 /// Something to be verified.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::BufReader;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use argo_attest_core::contract::store::APART;
@@ -11,9 +12,10 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::lanes::Lanes;
+use super::part::{Changed, Look, Part, Unchanged};
 use super::surveyed::Surveyed;
 use super::told::{AllTold, Told};
-use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, Orphan, attestation, is_manifest};
+use super::{Artifact, Collection, MAX_ENTRIES, MAX_NAMES, Orphan, address, attestation, is_manifest};
 use crate::attestations::{
     FindError, MAX_ATTESTATION, Names, ObjectAttestations, Reach, Sorted, There, USUAL_ATTESTATION,
     all_forms, is_called_lines, is_called_manifest, is_of_some_files, sorted,
@@ -24,27 +26,50 @@ use crate::verify::CheckError;
 /// What is beneath a prefix, which is empty or ends in `/`. Where the prefix is that of a
 /// directory with an attestation of its own, or in one, that is one artifact.
 pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Result<Collection, CheckError> {
+    prefix_part(lanes, store, prefix, &Part::default()).await
+}
+
+/// The same of a part of it. What there is, is listed as a whole: so it is known what is beside what.
+pub async fn prefix_part(
+    lanes: &Lanes,
+    store: Arc<dyn Store>,
+    prefix: &str,
+    part: &Part,
+) -> Result<Collection, CheckError> {
     let directory = prefix.strip_suffix('/').unwrap_or(prefix);
     // Neither hangs on the others, and each is several requests, one after the other.
     let (beneath, claimed, beside) = tokio::join!(
-        listed(store.as_ref(), prefix),
+        listed(store.as_ref(), prefix, part),
         claimed(store.as_ref(), directory),
-        listed_apart(store.as_ref(), prefix),
+        listed_apart(store.as_ref(), prefix, part),
     );
-    let Listed { names: files, told, mut taken } = beneath?;
+    let Listed { names: files, told, mut taken, mut changed } = beneath?;
     let mut there = There { files, ..There::default() };
     if let Some(key) = claimed? {
         let members: Vec<_> = there.files.iter().filter_map(|name| key_of(name)).collect();
         let is_there = !members.is_empty();
-        let artifacts = is_there.then_some(Artifact::Directory(store, key, members)).into_iter().collect();
-        return Ok(Collection { artifacts, ..Collection::default() });
+        // It is one artifact, and looked at whenever it changed.
+        let is_ours = part.shard.is_none_or(|shard| shard.has(directory.as_bytes()));
+        let artifacts: Vec<_> =
+            (is_there && is_ours).then_some(Artifact::Directory(store, key, members)).into_iter().collect();
+        let at = if part.is_all() { Vec::new() } else { vec![0; artifacts.len()] };
+        let has_others = is_there && !is_ours;
+        return Ok(Collection { artifacts, at, has_others, ..Collection::default() });
     }
     if let Some(found) = beside? {
         taken.take(found.taken)?;
+        changed.extend(found.changed);
         let beside = |name: Box<[u8]>| name.strip_prefix(APART.as_bytes()).map(Box::from);
         there.apart = found.names.into_iter().filter_map(beside).collect();
     }
-    let parts = sorted(&there, directory.as_bytes());
+    let mut parts = sorted(&there, directory.as_bytes());
+    let mut collection = Collection::default();
+    let looks = if part.is_all() {
+        Vec::new()
+    } else {
+        choose(&mut parts, part, &changed, store.as_ref(), &mut collection)
+    };
+    drop(changed);
     let surveyed = Arc::new(Surveyed::new(store, prefix, there));
     let store: Arc<dyn Store> = Arc::clone(&surveyed) as _;
     let called = |part: &Sorted| match part {
@@ -52,8 +77,9 @@ pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Resul
         Sorted::Artifact(_) | Sorted::Directory(..) => None,
     };
     let mut looked = Looked::at(lanes, &surveyed, told, parts.iter().filter_map(called)).await;
-    let mut collection = Collection::default();
+    let (mut looks, is_part) = (looks.into_iter(), !part.is_all());
     for part in parts {
+        let (at, look) = looks.next().unwrap_or((0, Look::At));
         match part {
             Sorted::Artifact(name) => {
                 collection
@@ -64,8 +90,16 @@ pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Resul
                 let Some(key) = key_of(name) else { continue };
                 if looked.are.remove(&key) {
                     if matches!(part, Sorted::Doubtful(_)) && !is_of_some_files(name) {
-                        collection.orphans.push(Orphan::Object(Arc::clone(&store), key));
+                        let orphan = Orphan::Object(Arc::clone(&store), key);
+                        match look {
+                            Look::ForWorkflows => collection.old_outcomes.push(orphan),
+                            _ => collection.orphans.push(orphan),
+                        }
                     }
+                    continue;
+                }
+                if look == Look::ForWorkflows {
+                    // No outcome, and it has not changed.
                     continue;
                 }
                 let why = looked.unread.contains(&key).then(|| looked.why.clone()).flatten();
@@ -82,8 +116,47 @@ pub async fn prefix(lanes: &Lanes, store: Arc<dyn Store>, prefix: &str) -> Resul
                     .extend(key_of(&name).map(|key| Artifact::Directory(Arc::clone(&store), key, members)));
             }
         }
+        if is_part {
+            collection.at.resize(collection.artifacts.len(), at);
+        }
     }
     Ok(collection)
+}
+
+/// Leaves what is looked at of this part, and notes of the rest that it is there. Gives which one of
+/// all each is that is left, and what it is looked at for.
+fn choose(
+    parts: &mut Vec<Sorted>,
+    part: &Part,
+    changed: &Changed,
+    store: &dyn Store,
+    collection: &mut Collection,
+) -> Vec<(u64, Look)> {
+    let (mut looks, mut unchanged, mut at) = (Vec::new(), Unchanged::default(), 0);
+    parts.retain(|found| {
+        let look = part.look(found, changed);
+        if matches!(look, Look::Unchanged | Look::ForWorkflows) {
+            unchanged.note(found);
+        }
+        collection.has_others |= look == Look::OfOthers;
+        let is_kept = matches!(look, Look::At | Look::ForWorkflows);
+        if is_kept {
+            looks.push((at, look));
+        } else {
+            let (name, end) = match found {
+                Sorted::Artifact(name) => (Some(name), ""),
+                Sorted::Directory(name, _) => (Some(name), "/"),
+                Sorted::Beside(_) | Sorted::Doubtful(_) => (None, ""),
+            };
+            let key = name.and_then(|name| key_of(name));
+            let named = |key: ObjectKey| PathBuf::from(format!("{}{end}", address(store, &key)));
+            collection.others.extend(key.map(named));
+        }
+        at += 1;
+        is_kept
+    });
+    collection.unchanged = unchanged.count();
+    looks
 }
 
 /// What a listing takes, of which there is a most.
@@ -108,10 +181,11 @@ struct Listed {
     /// What is told of lines among them.
     told: AllTold,
     taken: Taken,
+    changed: Changed,
 }
 
 /// The keys beneath a prefix, but for the empty objects that consoles make to show a folder.
-async fn listed(store: &dyn Store, prefix: &str) -> Result<Listed, CheckError> {
+async fn listed(store: &dyn Store, prefix: &str, part: &Part) -> Result<Listed, CheckError> {
     let mut found = Listed::default();
     let mut listing = store.list(prefix);
     while let Some(page) = listing.next().await? {
@@ -120,6 +194,7 @@ async fn listed(store: &dyn Store, prefix: &str) -> Result<Listed, CheckError> {
             // Counted before they are told apart: one key, over and over, has no end either.
             found.taken.take(Taken { entries: 1, bytes: key.len() })?;
             if object.size > 0 || !key.ends_with('/') {
+                found.changed.note(part, key.as_bytes(), object.modified);
                 found.names.insert(key.as_bytes().into());
             }
             if let Some(of_lines) = Told::of(&object).filter(|_| is_called_lines(key)) {
@@ -132,11 +207,11 @@ async fn listed(store: &dyn Store, prefix: &str) -> Result<Listed, CheckError> {
 }
 
 /// The same, of what lies apart from it, if that is another place.
-async fn listed_apart(store: &dyn Store, prefix: &str) -> Result<Option<Listed>, CheckError> {
+async fn listed_apart(store: &dyn Store, prefix: &str, part: &Part) -> Result<Option<Listed>, CheckError> {
     if prefix.is_empty() || prefix.starts_with(APART) {
         return Ok(None);
     }
-    listed(store, &format!("{APART}{prefix}")).await.map(Some)
+    listed(store, &format!("{APART}{prefix}"), part).await.map(Some)
 }
 
 /// The key of the directory, if an attestation may be about all of it.

@@ -67,7 +67,7 @@ impl Store for Asked {
         let keys = self.store.keys().into_iter().filter(|key| key.as_str().starts_with(prefix));
         let listed = |key: ObjectKey| {
             let (size, md5) = self.told[&key];
-            Listed { key, size, md5: Some(md5) }
+            Listed { key, size, md5: Some(md5), modified: None }
         };
         Listing::new(Box::new(Pages(vec![keys.map(listed).collect()])))
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use super::Invocation;
 use crate::text::{brief, causes};
 use crate::trouble::{Fault, Trouble};
@@ -53,6 +55,24 @@ pub enum Finding {
     },
     /// It could not be found out.
     Unknown(Told),
+    /// So many that nobody looked at.
+    NotLookedAt {
+        /// How many.
+        count: u64,
+        /// Why.
+        why: Unseen,
+    },
+    /// What a report says that was found.
+    Retold(Retold),
+}
+
+/// A finding that somebody else's report tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retold {
+    /// How it counts.
+    pub standing: Standing,
+    /// In which words. The fault is of no account but where it could not be found out.
+    pub told: Told,
 }
 
 /// Why nothing is there.
@@ -71,6 +91,18 @@ pub enum Absence {
     ArgosOwn,
     /// The node took over another run's result, so the workflow says, and that has no artifacts.
     TakenOver,
+}
+
+/// Why nobody looked at something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// It has not changed since this time.
+    Unchanged {
+        /// The time.
+        since: Timestamp,
+    },
+    /// They are workflows that had not ended.
+    Running,
 }
 
 /// What is known of a step that never finished.
@@ -135,7 +167,11 @@ impl Finding {
             Self::Memoised { .. } => Reason::Memoised,
             Self::AbsentByRight(_) => Reason::AbsentByRight,
             Self::NotOurs => Reason::NotOurs,
-            Self::LetPass(told) | Self::Rejected(told) | Self::Unknown(told) => told.reason,
+            Self::LetPass(told)
+            | Self::Rejected(told)
+            | Self::Unknown(told)
+            | Self::Retold(Retold { told, .. }) => told.reason,
+            Self::NotLookedAt { .. } => Reason::NotLookedAt,
             Self::NeverFinished(_) => Reason::NeverFinished,
             Self::RefusedInStep { .. } => Reason::RefusedInStep,
             Self::ObjectGone => Reason::ObjectGone,
@@ -149,9 +185,10 @@ impl Finding {
     pub fn standing(&self) -> Standing {
         match self {
             Self::Attested | Self::Memoised { .. } => Standing::Attested,
-            Self::AbsentByRight(_) | Self::NotOurs | Self::StaleVersion { lost: false, .. } => {
-                Standing::Accounted
-            }
+            Self::AbsentByRight(_)
+            | Self::NotOurs
+            | Self::NotLookedAt { .. }
+            | Self::StaleVersion { lost: false, .. } => Standing::Accounted,
             Self::LetPass(_) => Standing::LetPass,
             Self::Rejected(_)
             | Self::NeverFinished(_)
@@ -161,6 +198,15 @@ impl Finding {
             | Self::Spliced { .. }
             | Self::StaleVersion { lost: true, .. } => Standing::Missing,
             Self::Unknown(_) => Standing::Unknown,
+            Self::Retold(retold) => retold.standing,
+        }
+    }
+
+    /// How many it is about.
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::NotLookedAt { count, .. } => *count,
+            _ => 1,
         }
     }
 
@@ -168,7 +214,7 @@ impl Finding {
     pub fn fault(&self) -> Option<Fault> {
         match (self.standing(), self) {
             (Standing::Missing, _) => Some(Fault::No),
-            (_, Self::Unknown(told)) => Some(told.fault),
+            (Standing::Unknown, Self::Unknown(told) | Self::Retold(Retold { told, .. })) => Some(told.fault),
             _ => None,
         }
     }
@@ -180,7 +226,16 @@ impl Finding {
             Self::Memoised { run } => format!("another run made it, as this workflow says: {run}"),
             Self::AbsentByRight(absence) => absence.to_string(),
             Self::NotOurs => "a log that Argo wrote: no step's output, and attested by nobody".to_owned(),
-            Self::LetPass(told) | Self::Rejected(told) | Self::Unknown(told) => told.message.clone(),
+            Self::LetPass(told)
+            | Self::Rejected(told)
+            | Self::Unknown(told)
+            | Self::Retold(Retold { told, .. }) => told.message.clone(),
+            Self::NotLookedAt { count, why: Unseen::Unchanged { since } } => {
+                format!("{count} of it did not change since {since}, and nobody looked at that")
+            }
+            Self::NotLookedAt { count, why: Unseen::Running } => {
+                format!("{count} of it had not ended, and nobody looked at that")
+            }
             Self::NeverFinished(unfinished) => unfinished.to_string(),
             Self::RefusedInStep { why } => {
                 format!("its signed outcome says that it is not attested: {}", brief(why, SHOWN))
@@ -204,10 +259,13 @@ impl Finding {
             | Self::Attested
             | Self::Memoised { .. }
             | Self::AbsentByRight(_)
+            | Self::NotLookedAt { .. }
             | Self::NotOurs => {
                 return None;
             }
-            Self::Rejected(told) | Self::Unknown(told) => return told.remedy.clone(),
+            Self::Rejected(told) | Self::Unknown(told) | Self::Retold(Retold { told, .. }) => {
+                return told.remedy.clone();
+            }
             Self::NeverFinished(Unfinished::Running) => "audit it again when the workflow has ended",
             Self::NeverFinished(Unfinished::NoOutcome) => {
                 "name the place of the outcomes as well; if there is none, the step was not watched"
@@ -289,7 +347,11 @@ mod tests {
             Finding::Spliced { signed: None },
             Finding::StaleVersion { by: "n".into(), lost: true },
             Finding::StaleVersion { by: "n".into(), lost: false },
-            Finding::Unknown(told),
+            Finding::Unknown(told.clone()),
+            Finding::NotLookedAt { count: 2, why: Unseen::Unchanged { since: Timestamp::UNIX_EPOCH } },
+            Finding::NotLookedAt { count: 1, why: Unseen::Running },
+            Finding::Retold(Retold { standing: Standing::Unknown, told: told.clone() }),
+            Finding::Retold(Retold { standing: Standing::Missing, told }),
         ]
     }
 

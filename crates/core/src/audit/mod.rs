@@ -14,11 +14,16 @@ mod invocation;
 mod judge;
 mod outcome;
 mod run;
+mod shard;
+pub mod shard_report;
 mod totals;
 
-pub use finding::{Absence, Finding, Standing, Told, Unfinished};
+pub use finding::{Absence, Finding, Retold, Standing, Told, Unfinished, Unseen};
 pub use invocation::Invocation;
 pub use judge::judge;
 pub use outcome::{OutcomeFinding, of_outcome};
-pub use run::{Account, Made, Node, Phase, RunError, Spot, WORKFLOWS_LIMIT, WorkflowRun};
+pub use run::{
+    Account, Listed, Made, Node, Phase, RunError, Spot, WORKFLOWS_LIMIT, WorkflowPage, WorkflowRun,
+};
+pub use shard::{InvalidShard, MOST_SHARDS, Shard};
 pub use totals::Totals;

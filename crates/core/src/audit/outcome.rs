@@ -37,10 +37,10 @@ pub fn of_outcome(words: &OutcomeWords) -> Vec<OutcomeFinding> {
         "succeeded" | "failed" => {}
         _ => return step(Finding::NeverFinished(Unfinished::Unfinished)),
     }
-    if words.outputs.is_empty() && words.predicates.is_empty() {
-        return step(Finding::AbsentByRight(Absence::NoOutputs));
-    }
-    words.outputs.iter().map(of_output).chain(words.predicates.iter().filter_map(of_predicate)).collect()
+    let outputs = words.outputs.iter().map(of_output);
+    let told: Vec<_> = outputs.chain(words.predicates.iter().filter_map(of_predicate)).collect();
+    // Files that are signed as what they are, are no outputs: of a node nothing less is said than that.
+    if told.is_empty() { step(Finding::AbsentByRight(Absence::NoOutputs)) } else { told }
 }
 
 /// What is amiss with a file that was to be signed as what it is.
@@ -154,6 +154,12 @@ mod tests {
         assert_eq!(found.len(), 3);
         let step = |absence| [(None, Some(Finding::AbsentByRight(absence)))];
         assert_eq!(told("succeeded", &json!([])), step(Absence::NoOutputs));
+        let words = json!({"invocationId": "u/n/p", "state": "succeeded", "outputs": [], "predicates": [
+            {"name": "scan", "predicateType": "https://cyclonedx.org/bom", "verdict": "attested"},
+        ]});
+        let words = OutcomeWords::read(STEP_OUTCOME_V1, &words.to_string()).unwrap();
+        let said: Vec<_> = of_outcome(&words).into_iter().map(|told| (told.output, told.finding)).collect();
+        assert_eq!(said, step(Absence::NoOutputs), "a node of which nothing is said would be missing");
         assert_eq!(told("failed", &json!([{"name": "a", "verdict": "unfinished"}])), step(Absence::Failed));
     }
 }

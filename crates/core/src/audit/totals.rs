@@ -13,9 +13,10 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Counts one more.
+    /// Counts one more; of what nobody looked at, as many as there are.
     pub fn count(&mut self, finding: &Finding) {
-        *self.counts.entry((finding.standing(), finding.reason())).or_default() += 1;
+        let count = self.counts.entry((finding.standing(), finding.reason())).or_default();
+        *count = count.saturating_add(usize::try_from(finding.count()).unwrap_or(usize::MAX));
     }
 
     /// How many there are.

@@ -17,6 +17,11 @@ impl<W: Write> JsonText<W> {
     pub fn new(out: W) -> Self {
         Self(out)
     }
+
+    /// Where it writes to.
+    pub fn into_inner(self) -> W {
+        self.0
+    }
 }
 
 impl<W: Write> Write for JsonText<W> {

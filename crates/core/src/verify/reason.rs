@@ -92,6 +92,8 @@ reasons! {
     Memoised = "memoised";
     /// It is a log, which nobody attests (`audit`).
     NotOurs = "not-ours";
+    /// It has not changed since the time that was given, and nobody looked at it (`audit --since`).
+    NotLookedAt = "not-looked-at";
     /// It does not exist, or the attestation that was named does not.
     NotFound = "not-found";
     /// It, or what lies beside it, cannot be read.
@@ -188,7 +190,7 @@ mod tests {
             "unattested altered untrusted expired attestation-altered false-evidence malformed other-name \
              other-place other-claim no-manifest unverifiable policy/builder policy/parameter policy/stored-match \
              policy/age policy/log policy/time chain spliced stale-version never-finished refused-in-step object-gone orphan \
-             absent-by-right memoised not-ours not-found unreadable denied unreachable usage"
+             absent-by-right memoised not-ours not-looked-at not-found unreadable denied unreachable usage"
         );
         for reason in Reason::ALL {
             assert!(reason.code().bytes().all(|b| b.is_ascii_lowercase() || b"-/".contains(&b)));

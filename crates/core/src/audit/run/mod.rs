@@ -10,16 +10,19 @@ mod error;
 mod key_format;
 mod node;
 mod nodes;
+mod page;
 mod spot;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 pub use self::error::RunError;
 pub use self::node::{Account, Made, Node, Phase};
+pub use self::page::{Listed, WorkflowPage};
 pub use self::spot::Spot;
 
 use self::key_format::Names;
@@ -51,6 +54,8 @@ pub struct WorkflowRun {
     pub uid: String,
     /// `status.phase`.
     pub phase: Phase,
+    /// `status.finishedAt`: when it ended, so it says.
+    pub finished_at: Option<Timestamp>,
     /// The nodes, in the order of their names.
     pub nodes: Vec<Node>,
     /// Which nodes say that they made an object: bucket and key, then the nodes' ids.
@@ -117,7 +122,13 @@ impl WorkflowRun {
             }
         }
         let (namespace, uid) = (metadata.namespace, metadata.uid);
-        Ok(Self { name, namespace, uid, phase, nodes, makers })
+        let finished_at = status.finished_at;
+        Ok(Self { name, namespace, uid, phase, finished_at, nodes, makers })
+    }
+
+    /// Whether it is not known to have ended before this time.
+    pub fn may_have_run_since(&self, since: Timestamp) -> bool {
+        self.phase.is_open() || self.finished_at.is_none_or(|ended| ended >= since)
     }
 
     /// Whether a node of this id is said to have made the object at this bucket and key.

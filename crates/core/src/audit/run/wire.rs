@@ -57,6 +57,7 @@ pub(super) struct Annotations {
 pub(super) struct Status<'a> {
     #[serde(deserialize_with = "or_unset")]
     pub(super) phase: String,
+    pub(super) finished_at: Option<Timestamp>,
     #[serde(borrow)]
     pub(super) nodes: Option<&'a RawValue>,
     #[serde(borrow)]

@@ -1,0 +1,90 @@
+//! `argo-attest audit merge`: the reports of all parts, as one.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use argo_attest_core::secret::shown_path;
+use argo_attest_core::text::causes;
+
+use super::super::{Exit, Failure};
+use super::AuditArgs;
+use super::told::Teller;
+use crate::audit::merge::{MergeError, Parts};
+use crate::regular_file::{self, Links};
+
+/// More files are not all parts of one audit.
+const MOST_FILES: usize = argo_attest_core::audit::MOST_SHARDS as usize;
+
+impl From<MergeError> for Failure {
+    fn from(error: MergeError) -> Self {
+        Self::from(&error).about("the reports are not put together")
+    }
+}
+
+/// Puts the reports of all parts together.
+pub(super) fn merged(args: &AuditArgs, reports: &[PathBuf], began: Instant) -> Result<Exit, Failure> {
+    if !args.file.is_empty() || args.shard.is_some() || args.since.is_some() {
+        return Err(Failure::new(Exit::Usage, "reports are put together as they are")
+            .remedy("leave out -f, --shard and --since; for a place called merge write ./merge"));
+    }
+    let parts = self::reports(reports)?;
+    let places = parts.head().map(|head| head.places.clone()).unwrap_or_default();
+    let mut teller = args.teller()?;
+    teller.begin()?;
+    merge(parts, &mut teller)?;
+    let (totals, exit) = teller.end()?;
+    args.write_metrics(&places, &totals, began)?;
+    if !args.quiet {
+        super::summary(&totals, false, false, args.output);
+    }
+    Ok(exit)
+}
+
+/// The reports of all parts that are named, or lie in directories that are.
+fn reports(named: &[PathBuf]) -> Result<Parts<BufReader<File>>, Failure> {
+    let mut files = Vec::new();
+    for path in named {
+        if path.is_dir() {
+            let mut found = beneath(path)?;
+            found.sort();
+            files.append(&mut found);
+        } else {
+            files.push(path.clone());
+        }
+        if files.len() > MOST_FILES {
+            return Err(Failure::new(Exit::Usage, format!("there are more than {MOST_FILES} reports"))
+                .remedy("name the reports of one audit"));
+        }
+    }
+    let open = |path: PathBuf| {
+        let file = regular_file::open(&path, Links::Followed)
+            .map_err(|e| Failure::from(&e).about(&format!("cannot read {}", shown_path(&path))))?;
+        Ok((shown_path(&path), BufReader::new(file)))
+    };
+    let files = files.into_iter().map(open).collect::<Result<_, Failure>>()?;
+    Ok(Parts::of(files)?)
+}
+
+/// Tells the reports of all parts as one.
+fn merge(parts: Parts<BufReader<File>>, teller: &mut Teller) -> Result<(), Failure> {
+    teller.places();
+    parts.tell(|entry| teller.entry(&entry))
+}
+
+/// What a directory holds that is no directory itself.
+fn beneath(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |e: &std::io::Error| {
+        Failure::new(Exit::Io, format!("cannot read {}: {}", shown_path(directory), causes(e)))
+            .remedy("check that the user this runs as may read it")
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(|e| failed(&e))? {
+        let path = entry.map_err(|e| failed(&e))?.path();
+        if !path.is_dir() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}

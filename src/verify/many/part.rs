@@ -1,0 +1,106 @@
+//! What of a place is looked at, if that is not all of it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use argo_attest_core::audit::Shard;
+use argo_attest_core::contract::store::OUTCOME;
+use jiff::Timestamp;
+
+use crate::attestations::{Sorted, stem_of_any};
+
+/// What of a place is looked at: all of it, by default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Part {
+    /// Only what is in this part.
+    pub shard: Option<Shard>,
+    /// Only what changed since: an artifact, or anything that lies beside it.
+    pub since: Option<Timestamp>,
+    /// Whether outcomes are looked at, whenever they were written: workflows hang on them.
+    pub old_outcomes: bool,
+}
+
+/// What is to be done with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It is looked at.
+    At,
+    /// Only for what it says of workflows.
+    ForWorkflows,
+    /// It is of this part, and has not changed.
+    Unchanged,
+    /// It is another part's.
+    OfOthers,
+}
+
+/// The names that changed since, by what all names of one artifact have in common.
+#[derive(Debug, Default)]
+pub(super) struct Changed(HashSet<Box<[u8]>>);
+
+impl Changed {
+    /// Notes a name, with the time at which it changed. One that is not known is late enough.
+    pub(super) fn note(&mut self, part: &Part, name: &[u8], modified: Option<Timestamp>) {
+        if let Some(since) = part.since
+            && modified.is_none_or(|modified| modified >= since)
+        {
+            self.0.insert(stem_of_any(name).into());
+        }
+    }
+
+    /// Adds those of another listing.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.0.contains(stem_of_any(name))
+    }
+}
+
+impl Part {
+    /// Whether it is all.
+    pub(super) fn is_all(&self) -> bool {
+        self.shard.is_none() && self.since.is_none()
+    }
+
+    /// What is done with what was found.
+    pub(super) fn look(&self, part: &Sorted, changed: &Changed) -> Look {
+        let (name, members): (&[u8], &[Box<[u8]>]) = match part {
+            Sorted::Directory(name, members) => (name, members),
+            Sorted::Artifact(name) | Sorted::Beside(name) | Sorted::Doubtful(name) => (name, &[]),
+        };
+        if self.shard.is_some_and(|shard| !shard.has(stem_of_any(name))) {
+            return Look::OfOthers;
+        }
+        let is_new = || changed.has(name) || members.iter().any(|member| changed.has(member));
+        if self.since.is_none() || is_new() {
+            return Look::At;
+        }
+        let is_outcome = || {
+            let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            matches!(part, Sorted::Doubtful(_)) && last.starts_with(OUTCOME.as_bytes())
+        };
+        if self.old_outcomes && is_outcome() { Look::ForWorkflows } else { Look::Unchanged }
+    }
+}
+
+/// How many have not changed: each artifact, and each attestation of what is not there, once.
+#[derive(Debug, Default)]
+pub(super) struct Unchanged {
+    artifacts: u64,
+    left: BTreeSet<Box<[u8]>>,
+}
+
+impl Unchanged {
+    pub(super) fn note(&mut self, part: &Sorted) {
+        match part {
+            Sorted::Artifact(_) | Sorted::Directory(..) => self.artifacts += 1,
+            Sorted::Doubtful(name) => drop(self.left.insert(stem_of_any(name).into())),
+            // It is its artifact's.
+            Sorted::Beside(_) => {}
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.artifacts.saturating_add(u64::try_from(self.left.len()).unwrap_or(u64::MAX))
+    }
+}
