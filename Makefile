@@ -141,9 +141,9 @@ differential: E2E += --only differential
 differential: e2e ## Argo's own examples, as they are and attested: what differs?
 
 # Half an hour and some gigabytes where they are not built yet.
-interop: ## who admits images by what we attest: Kyverno, policy-controller; buildkit, for make e2e
-	tests/interop/install kyverno policy-tester buildkit
-	$(CARGO) test --locked --test commands -- admitting --nocapture
+interop: ## who admits images by what we attest: Kyverno, policy-controller; pages in Chromium; buildkit, for make e2e
+	tests/interop/install kyverno policy-tester buildkit page
+	$(CARGO) test --locked --test commands -- admitting pages --nocapture
 
 tools: ## what lint, fuzz, release and the interop tests need, into $(ARGO_ATTEST_TOOLS)
 	.ci/tools

@@ -12,12 +12,14 @@ mod entry;
 mod links;
 mod object;
 mod outcomes;
+mod outputs;
 mod place;
 mod workflow;
 
 pub use auditor::{Auditor, Opener};
 pub use entry::{Entry, Step, Subject};
 pub use outcomes::Outcomes;
+pub use outputs::Outputs;
 pub use place::{Left, Listed};
 
 #[cfg(test)]

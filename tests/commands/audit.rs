@@ -55,7 +55,7 @@ fn workflow(nodes: &Value) -> Value {
 }
 
 /// Two steps, of which the second takes from the first, with their outcomes.
-async fn built() -> Workshop {
+pub(crate) async fn built() -> Workshop {
     let shop = Workshop::new().await;
     let key = shop.key("keys");
     let first = shop.step_of(&key, &format!("{UID}/wf-1/p"), "wf/p1/app.tgz", Vec::new()).await;

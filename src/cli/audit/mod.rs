@@ -1,21 +1,29 @@
 //! `argo-attest audit`.
 
+mod also;
+mod bar;
 mod csv;
 mod json;
 mod junit;
+mod page;
+mod signed;
 mod told;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argo_attest_core::audit::{RunError, Totals, WORKFLOWS_LIMIT, WorkflowRun};
+use argo_attest_core::audit::{Account, RunError, Totals, WORKFLOWS_LIMIT, WorkflowRun};
 use argo_attest_core::contract::variable;
 use argo_attest_core::verify::Wanted;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use self::also::{Also, Gathered};
+use self::bar::Bar;
+use self::page::PageFile;
+use self::signed::{Made, SignedArgs};
 use self::told::Teller;
 use super::answer::CheckFailure;
 use super::asked::{self, All, Asked, Naming};
@@ -25,6 +33,7 @@ use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
 use crate::audit::{Auditor, Entry, Listed, Outcomes, Subject};
 use crate::document::{Document, DocumentName};
+use crate::report::page::Page;
 use crate::signer::KeySource;
 use crate::store::{Location, ProcessEnv, Store};
 use crate::verify::Checker;
@@ -43,6 +52,7 @@ Examples:
   argo-attest audit --policy policy.yaml s3://artifacts/release/
   kubectl -n ci get workflow build-7 -o json | argo-attest audit --policy policy.yaml -f -
   argo-attest audit --policy policy.yaml -f build-7.json -o junit s3://artifacts/build-7/
+  argo-attest audit --policy policy.yaml -f build-7.json --html build-7.html
   argo-attest audit --key ci.pub -o csv out";
 
 /// Tells what of a workflow, a bucket or a directory is attested, and what is missing
@@ -86,6 +96,11 @@ pub(super) struct AuditArgs {
     /// How to tell the findings
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, default_value = "text", value_enum)]
     output: Output,
+    /// Write a page as well, for people who decide by it: one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE", env = variable::HTML)]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    signed: SignedArgs,
     /// Say only what is missing or could not be found out, and no totals
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
@@ -111,7 +126,7 @@ enum Output {
 /// Audits all that is named, and tells it in order.
 pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     input_once(args.policy.iter().chain(&args.trusted_root).chain(&args.file), &args.key, &args.places)?;
-    let Trusted { policy, own, .. } = trusted(Trusting {
+    let Trusted { policy, own, digest } = trusted(Trusting {
         policy: args.policy.as_ref(),
         keys: &args.key,
         identity: None,
@@ -123,6 +138,9 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     for name in &args.file {
         runs.extend(read(&name.open(&ProcessEnv)?).await?);
     }
+    let page = args.html.as_deref().map(PageFile::named).transpose()?;
+    let signing = (runs.len(), page.is_some(), args.output);
+    let signing = args.signed.open(args.policy.as_ref().zip(digest), signing).await?;
     let (now, wanted) = (Timestamp::now(), Wanted::default());
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
     let All { artifacts, orphans, lanes, .. } =
@@ -131,7 +149,13 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let images = args.registries.images(false, &args.places);
     let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours);
 
-    let mut teller = Teller::new(args.output, args.quiet);
+    let also = Also {
+        page: page.as_ref().map(|_| Page::default()),
+        signed: signing.as_ref().map(|_| Gathered::default()),
+        bar: if args.quiet { Bar::default() } else { bar(&runs, artifacts.len(), args.output) },
+        is_of_run: false,
+    };
+    let mut teller = Teller::new(args.output, args.quiet, also);
     let (artifacts, unknown) = listed(&auditor, artifacts)?;
     let names: BTreeSet<_> = artifacts.iter().map(|one| one.artifact.name()).collect();
     let mut outcomes = Outcomes::of(&runs);
@@ -152,11 +176,29 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
         auditor.artifacts(artifacts, &told, |entry| teller.entry(&entry)).await?;
         auditor.left(left, &told, |entry| teller.entry(&entry)).await?;
     }
-    let (totals, exit) = teller.end()?;
+    let (totals, also, exit) = teller.end()?;
     if !args.quiet {
         summary(&totals, has_runs, own, args.output);
     }
+    let page = match (page, &also.page) {
+        (Some(file), Some(page)) => {
+            let policy = args.policy.as_ref().zip(digest);
+            Some(file.put(page, &page::audited(now, policy, auditor.policy(), &args.places)?)?)
+        }
+        _ => None,
+    };
+    if let (Some(signing), Some(found)) = (signing, also.signed) {
+        let made = Made { policy: auditor.policy(), at: now, places: &args.places, page };
+        signing.write(found, &totals, made).await?;
+    }
     Ok(exit)
+}
+
+/// Of what will be told: at least one thing of each node that ran, and one of each artifact.
+fn bar(runs: &[WorkflowRun], artifacts: usize, output: Output) -> Bar {
+    let nodes = runs.iter().flat_map(|run| &run.nodes).filter(|node| node.account() != Account::Frame);
+    let of_nodes: usize = nodes.map(|node| node.outputs.len().max(1)).sum();
+    Bar::of(of_nodes + artifacts, output == Output::Junit)
 }
 
 /// What is said at the end, on standard error.

@@ -13,6 +13,7 @@ mod finding;
 mod invocation;
 mod judge;
 mod outcome;
+mod report;
 mod run;
 mod totals;
 
@@ -20,5 +21,6 @@ pub use finding::{Absence, Finding, Standing, Told, Unfinished};
 pub use invocation::Invocation;
 pub use judge::judge;
 pub use outcome::{OutcomeFinding, of_outcome};
+pub use report::{AUDIT_V1, AuditReport, AuditedRun, Counted, Output, Unmet};
 pub use run::{Account, Made, Node, Phase, RunError, Spot, WORKFLOWS_LIMIT, WorkflowRun};
 pub use totals::Totals;
