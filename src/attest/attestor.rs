@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use argo_attest_core::audit::{AUDIT_V1, AuditReport};
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
 use argo_attest_core::dsse::{Envelope, EnvelopeError, Unsigned};
@@ -192,9 +193,23 @@ impl<'a> Attestor<'a> {
     pub async fn summarise(
         &self,
         about: &str,
-        (subject, summary): (ResourceDescriptor, VerificationSummary),
+        subjects: &[ResourceDescriptor],
+        summary: &VerificationSummary,
     ) -> Result<Bundle, AttestError> {
-        let payload = serialise(about, &[subject], VERIFICATION_SUMMARY_V1, &summary)?;
+        let payload = serialise(about, subjects, VERIFICATION_SUMMARY_V1, summary)?;
+        Ok(self.sign(about, payload, None).await?.bundle)
+    }
+
+    /// The signed report of an audit, likewise.
+    ///
+    /// Errors: [`AttestError::Serialise`], [`AttestError::Unsigned`], [`AttestError::Sign`].
+    pub async fn vouch_for_audit(
+        &self,
+        about: &str,
+        subjects: &[ResourceDescriptor],
+        report: &AuditReport,
+    ) -> Result<Bundle, AttestError> {
+        let payload = serialise(about, subjects, AUDIT_V1, report)?;
         Ok(self.sign(about, payload, None).await?.bundle)
     }
 

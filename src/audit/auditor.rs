@@ -48,6 +48,11 @@ impl Auditor {
         }
     }
 
+    /// What is expected.
+    pub fn policy(&self) -> &argo_attest_core::policy::Policy {
+        self.checker.policy()
+    }
+
     /// A bucket, by a name that somebody else chose.
     pub(super) async fn bucket(&self, name: &str) -> Result<Arc<dyn Store>, Told> {
         let location: Location = format!("s3://{name}").parse().map_err(|error| Told {

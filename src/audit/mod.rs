@@ -13,6 +13,7 @@ mod links;
 pub mod merge;
 mod object;
 mod outcomes;
+mod outputs;
 mod owed;
 mod place;
 mod remark;
@@ -21,6 +22,7 @@ mod workflow;
 pub use auditor::{Auditor, Opener};
 pub use entry::{Entry, Step, Subject};
 pub use outcomes::Outcomes;
+pub use outputs::Outputs;
 pub use place::{Left, Listed, Names};
 pub use remark::{NodeRun, Open, Remark, Settler};
 

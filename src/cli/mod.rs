@@ -26,6 +26,7 @@ mod logging;
 mod man;
 mod manifests;
 mod misused;
+mod new_file;
 mod outcome;
 mod outputs;
 mod place;

@@ -1,29 +1,24 @@
 //! `argo-attest verify --vsa`: what was verified, signed by the verifier, for those who trust that one
 //! and not each builder. <https://slsa.dev/spec/v1.2/verification_summary>
 
-use std::fs::Permissions;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contract::variable;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::policy::Policy;
-use argo_attest_core::secret::shown_path;
 use argo_attest_core::summary::{Consulted, Verification, VerificationSummary};
-use argo_attest_core::text::causes;
 use argo_attest_core::verify::VerifiedStatement;
 use clap::Args;
 use jiff::Timestamp;
-use tempfile::Builder;
 
 use super::asked::Asked;
+use super::new_file::NewFile;
 use super::verify::SCHEME;
 use super::{Exit, Failure, protected};
 use crate::attest::Attestor;
 use crate::attestations::is_first_form;
 use crate::document::DocumentName;
-use crate::regular_file::STANDARD_INPUT;
 use crate::signer::{Opening, Signer, SigningKey};
 use crate::store::ProcessEnv;
 use crate::verify::Checked;
@@ -62,7 +57,7 @@ pub(super) struct SummaryArgs {
 
 /// One that will be written, if the artifact is accepted.
 pub(super) struct Summariser {
-    file: PathBuf,
+    file: NewFile,
     signer: Box<dyn Signer>,
     verifier: String,
     resource: Option<String>,
@@ -107,20 +102,11 @@ impl SummaryArgs {
             )
             .remedy("name it with --policy FILE"));
         };
-        if file.as_os_str() == STANDARD_INPUT {
-            return Err(Failure::new(
-                Exit::Usage,
-                "the summary cannot be written to standard output, where the answers are",
-            )
-            .remedy("name a file: --vsa FILE"));
-        }
-        protected::close_memory();
-        protected::check(key, &[])?;
-        let opening = Opening::new(&ProcessEnv).at_command_line();
-        let signer = key.signer(&opening).await.map_err(|e| Failure::from(&e))?;
+        let file = NewFile::named(file, "summary", "--vsa")?;
+        let signer = signer(key).await?;
         let policy = Consulted::new(public(&policy.open(&ProcessEnv)?.to_string()), digest);
         Ok(Some(Summariser {
-            file: file.clone(),
+            file,
             signer,
             verifier: verifier.clone(),
             resource: vsa_resource_uri.clone(),
@@ -163,29 +149,27 @@ impl Summary {
         let Summariser { file, signer, verifier, policy, .. } = by;
         let verification = Verification { verifier, at, resource, policy, attestation, level };
         let summary = VerificationSummary::passed(&statement, verification);
-        let bundle = Attestor::new(signer.as_ref()).summarise(about, summary).await;
-        let bundle = bundle.map_err(|e| Failure::from(&e))?;
-        let is_bundle = file.to_str().is_some_and(is_first_form);
-        put(&file, &if is_bundle { bundle.to_json() } else { bundle.into_envelope().to_json() })
+        let (subject, summary) = summary;
+        let bundle = Attestor::new(signer.as_ref()).summarise(about, &[subject], &summary).await;
+        put(&file, bundle.map_err(|e| Failure::from(&e))?)
     }
 }
 
-/// A name that means the same to others.
-fn public(name: &str) -> Option<String> {
-    PUBLIC.iter().any(|scheme| name.starts_with(scheme)).then(|| name.to_owned())
+/// Opens a verifier's key, which from then on nobody else may read.
+pub(super) async fn signer(key: &SigningKey) -> Result<Box<dyn Signer>, Failure> {
+    protected::close_memory();
+    protected::check(key, &[])?;
+    let opening = Opening::new(&ProcessEnv).at_command_line();
+    key.signer(&opening).await.map_err(|e| Failure::from(&e))
 }
 
-/// Puts it there as a whole or not at all: half a summary would stay for a later step to find.
-fn put(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |e: &std::io::Error| {
-        Failure::new(Exit::Io, format!("cannot write the summary to {}: {}", shown_path(file), causes(e)))
-            .remedy("name a file in a folder that is there, and may be written to: --vsa FILE")
-    };
-    let folder =
-        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let made = Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder);
-    let mut made = made.map_err(|e| failed(&e))?;
-    made.write_all(bytes).and_then(|()| made.as_file().sync_all()).map_err(|e| failed(&e))?;
-    made.persist(file).map_err(|e| failed(&e.error))?;
-    Ok(())
+/// Writes what was signed, in the form that its name says.
+pub(super) fn put(file: &NewFile, bundle: Bundle) -> Result<(), Failure> {
+    let is_bundle = file.path().to_str().is_some_and(is_first_form);
+    file.put(&if is_bundle { bundle.to_json() } else { bundle.into_envelope().to_json() })
+}
+
+/// A name that means the same to others.
+pub(super) fn public(name: &str) -> Option<String> {
+    PUBLIC.iter().any(|scheme| name.starts_with(scheme)).then(|| name.to_owned())
 }

@@ -1,8 +1,9 @@
 //! What is told of an artifact that is as it was attested: by whom, as what, and of which bytes.
 //! Fields of the JSON object are added, never renamed or removed; `docs/reports.md` documents them.
 
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::layout::Only;
-use argo_attest_core::slsa::{Provenance, is_own_build_type};
+use argo_attest_core::slsa::{AttestationRef, Provenance, is_own_build_type};
 use argo_attest_core::text::brief;
 use argo_attest_core::verify::KnownAs;
 use jiff::Timestamp;
@@ -60,11 +61,11 @@ pub struct Accepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     invocation_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    workflow: Option<String>,
+    pub(crate) workflow: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    template: Option<String>,
+    pub(crate) template: Option<String>,
     /// The one commit that went in, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) commit: Option<String>,
@@ -79,7 +80,7 @@ pub struct Accepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<Image>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    finished_on: Option<Timestamp>,
+    pub(crate) finished_on: Option<Timestamp>,
     /// What others vouch for, by the trusted root.
     #[serde(skip_serializing_if = "Option::is_none")]
     proven: Option<Proven>,
@@ -89,22 +90,36 @@ pub struct Accepted {
     /// Attestations that were looked at first, and why they did not do.
     #[serde(skip_serializing_if = "Option::is_none")]
     passed_over: Option<String>,
+    /// Digest of the attestation's own file.
+    #[serde(skip)]
+    pub(crate) file: Sha256Digest,
+    /// What went in, for a picture.
+    #[serde(skip)]
+    pub(crate) materials: Vec<Material>,
+}
+
+/// Something that went into an artifact, as its verified statement says; not printable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Material {
+    /// Its address; empty where it has none.
+    pub uri: String,
+    /// What it was to the step, such as `inputs/src`.
+    pub name: String,
+    /// Its first digest, as `algorithm:digest`.
+    pub digest: Option<String>,
+    /// Whether the statement says that it is attested.
+    pub is_attested: bool,
 }
 
 impl Accepted {
     /// What was found of it. `name`: its path or its address, as it is.
     pub fn new(checked: Checked, name: &[u8]) -> Self {
-        let Checked {
-            statement: verified,
-            origin: attestation,
-            file: _,
-            placed,
-            image,
-            unjudged,
-            passed_over,
-        } = checked;
+        let Checked { statement: verified, origin: attestation, file, placed, image, unjudged, passed_over } =
+            checked;
         let provenance = verified.provenance();
         Self {
+            file,
+            materials: provenance.map(materials).unwrap_or_default(),
             placed,
             renamed: is_renamed(verified.subject(), name) && placed != Some(true) && image.is_none(),
             image: image.map(Image::from),
@@ -182,6 +197,19 @@ impl Accepted {
             (None, _) => format!("predicate {}", self.predicate_type),
         }
     }
+}
+
+/// What went in, or the first of it: a list that is longer is nobody's to look at.
+fn materials(provenance: &Provenance) -> Vec<Material> {
+    const MOST: usize = 64;
+    let dependencies = provenance.build_definition.resolved_dependencies.iter();
+    let material = |dependency: &argo_attest_core::intoto::ResourceDescriptor| Material {
+        uri: dependency.uri.clone(),
+        name: dependency.name.clone(),
+        digest: dependency.digest.iter().next().map(|(algorithm, digest)| format!("{algorithm}:{digest}")),
+        is_attested: !matches!(AttestationRef::of(dependency), Ok(None)),
+    };
+    dependencies.take(MOST).map(material).collect()
 }
 
 /// Whether it is attested by another name than it has: whoever can rename files can swap two.

@@ -5,11 +5,12 @@ mod attest;
 mod chain;
 mod inspection;
 mod outcome;
+pub mod page;
 mod proven;
 mod run;
 mod unjudged;
 
-pub use accepted::Accepted;
+pub use accepted::{Accepted, Material};
 pub use attest::{NotVouched, Vouched, VouchedFor, VouchedJson, vouched_text};
 pub use chain::{ChainJson, chain_failure, chain_text, link_remedy};
 pub use inspection::{InspectedImage, InspectedJson, inspected_text, unreadable};

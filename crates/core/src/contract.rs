@@ -59,6 +59,8 @@ pub mod variable {
         FILE = "ARGO_ATTEST_FILE";
         /// The pod's grace period, in seconds.
         GRACE_PERIOD = "ARGO_ATTEST_GRACE_PERIOD";
+        /// Where the page of an audit is written.
+        HTML = "ARGO_ATTEST_HTML";
         /// The image of our containers.
         IMAGE = "ARGO_ATTEST_IMAGE";
         /// When that image is pulled.
@@ -175,6 +177,8 @@ pub mod variable {
         STORE_SECRET = "ARGO_ATTEST_STORE_SECRET";
         /// A newer attestation takes the place of the one that is there.
         SUPERSEDE = "ARGO_ATTEST_SUPERSEDE";
+        /// Where the signed report of an audit is written.
+        SIGNED_REPORT = "ARGO_ATTEST_SIGNED_REPORT";
         /// With what the template must have been compared.
         TEMPLATE_SOURCE = "ARGO_ATTEST_TEMPLATE_SOURCE";
         /// Where the termination message is written.

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::audit::{Standing, Totals};
 use crate::digest::{DirHash, Sha256Digest};
 use crate::intoto::{DigestSet, ResourceDescriptor};
 use crate::slsa::BuildLevel;
@@ -15,6 +16,8 @@ pub const VERIFICATION_SUMMARY_V1: &str = "https://slsa.dev/verification_summary
 const SLSA_VERSION: &str = "1.2";
 /// What is said where nobody declared a level (spec, "`SlsaResult`").
 const UNEVALUATED: &str = "SLSA_BUILD_LEVEL_UNEVALUATED";
+/// What is said in place of a level where verification failed (ibid.).
+const FAILED: &str = "FAILED";
 
 /// Something that was read, where it was if that means anything to others, and its bytes' digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,7 +57,8 @@ pub struct Verification {
 }
 
 /// That an artifact passed. There is none of one that did not: what is refused is told, and not
-/// signed, so that no file says less than it seems to.
+/// signed, so that no file says less than it seems to. Of a whole workflow there is one that says so:
+/// each of its outputs may be well attested, and yet something of what they were made by is missing.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationSummary {
@@ -62,7 +66,7 @@ pub struct VerificationSummary {
     time_verified: Timestamp,
     resource_uri: String,
     policy: Consulted,
-    input_attestations: [Consulted; 1],
+    input_attestations: Vec<Consulted>,
     verification_result: &'static str,
     verified_levels: [&'static str; 1],
     slsa_version: &'static str,
@@ -83,17 +87,61 @@ impl VerificationSummary {
             time_verified: at,
             resource_uri: resource,
             policy,
-            input_attestations: [attestation],
+            input_attestations: vec![attestation],
             verification_result: "PASSED",
             verified_levels: [level.map_or(UNEVALUATED, BuildLevel::as_str)],
             slsa_version: SLSA_VERSION,
         };
         (subject, summary)
     }
+
+    /// The summary of an audit: passed only if all that was found is verified or accounted for. What
+    /// a policy lets pass was not verified.
+    pub fn of_audit(totals: &Totals, by: AuditVerification) -> Self {
+        let AuditVerification { verifier, at, resource, policy, attestations, level } = by;
+        let has_passed = totals.is_complete() && totals.of(Standing::LetPass) == 0;
+        Self {
+            verifier: Verifier { id: verifier },
+            time_verified: at,
+            resource_uri: resource,
+            policy,
+            input_attestations: attestations,
+            verification_result: if has_passed { "PASSED" } else { FAILED },
+            verified_levels: [if has_passed {
+                level.map_or(UNEVALUATED, BuildLevel::as_str)
+            } else {
+                FAILED
+            }],
+            slsa_version: SLSA_VERSION,
+        }
+    }
+
+    /// Whether it says that all passed.
+    pub fn has_passed(&self) -> bool {
+        self.verification_result != FAILED
+    }
+}
+
+/// Who audited, when, by what.
+#[derive(Debug, Clone)]
+pub struct AuditVerification {
+    /// Under which id the verifier is known, a URI.
+    pub verifier: String,
+    /// By its own clock.
+    pub at: Timestamp,
+    /// What was audited, a URI.
+    pub resource: String,
+    /// The policy's own bytes.
+    pub policy: Consulted,
+    /// The attestations that were accepted.
+    pub attestations: Vec<Consulted>,
+    /// The lowest that the policy declares of any builder; `None` if there is one of which it
+    /// declares none.
+    pub level: Option<BuildLevel>,
 }
 
 /// `sha256:…` or `dirHash:…`, as a set.
-fn digest(text: &str) -> DigestSet {
+pub(crate) fn digest(text: &str) -> DigestSet {
     let of_file = || text.strip_prefix("sha256:")?.parse().ok().map(|digest: Sha256Digest| digest.into());
     let of_directory = || text.strip_prefix("dirHash:")?.parse().ok().map(|hash: DirHash| hash.into());
     of_file().or_else(of_directory).unwrap_or_default()
@@ -102,6 +150,42 @@ fn digest(text: &str) -> DigestSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::{Absence, Finding, Told};
+    use crate::trouble::Fault;
+    use crate::verify::Reason;
+
+    #[test]
+    fn an_audit_passes_only_if_all_was_verified() {
+        let told =
+            || Told { reason: Reason::Unattested, fault: Fault::No, message: String::new(), remedy: None };
+        let of = |findings: &[Finding], level| {
+            let mut totals = Totals::default();
+            findings.iter().for_each(|finding| totals.count(finding));
+            let by = AuditVerification {
+                verifier: "https://v.example.com".into(),
+                at: Timestamp::UNIX_EPOCH,
+                resource: "argo://ci/wf".into(),
+                policy: Consulted::new(None, Sha256Digest::of(b"p")),
+                attestations: Vec::new(),
+                level,
+            };
+            let summary = VerificationSummary::of_audit(&totals, by);
+            (summary.has_passed(), summary.verification_result, summary.verified_levels)
+        };
+        let good = [Finding::Attested, Finding::AbsentByRight(Absence::Skipped), Finding::NotOurs];
+        assert_eq!(of(&good, Some(BuildLevel::L2)), (true, "PASSED", ["SLSA_BUILD_LEVEL_2"]));
+        assert_eq!(of(&good, None), (true, "PASSED", [UNEVALUATED]));
+        for bad in [
+            Finding::ObjectGone,
+            Finding::LetPass(told()),
+            Finding::Unknown(told()),
+            Finding::Rejected(told()),
+        ] {
+            let findings = [Finding::Attested, bad];
+            assert_eq!(of(&findings, Some(BuildLevel::L3)), (false, "FAILED", ["FAILED"]), "{findings:?}");
+        }
+        assert_eq!(of(&[], None).1, "FAILED", "an audit of nothing");
+    }
 
     #[test]
     fn digests_are_what_was_compared() {

@@ -10,6 +10,7 @@ use argo_attest_core::text::causes;
 
 use super::super::{Exit, Failure};
 use super::AuditArgs;
+use super::also::Also;
 use super::told::Teller;
 use crate::audit::merge::{MergeError, Parts};
 use crate::regular_file::{self, Links};
@@ -29,12 +30,13 @@ pub(super) fn merged(args: &AuditArgs, reports: &[PathBuf], began: Instant) -> R
         return Err(Failure::new(Exit::Usage, "reports are put together as they are")
             .remedy("leave out -f, --shard and --since; for a place called merge write ./merge"));
     }
+    args.without_more("reports that are put together")?;
     let parts = self::reports(reports)?;
     let places = parts.head().map(|head| head.places.clone()).unwrap_or_default();
-    let mut teller = args.teller()?;
+    let mut teller = args.teller(Also::default())?;
     teller.begin()?;
     merge(parts, &mut teller)?;
-    let (totals, exit) = teller.end()?;
+    let (totals, _, exit) = teller.end()?;
     args.write_metrics(&places, &totals, began)?;
     if !args.quiet {
         super::summary(&totals, false, false, args.output);

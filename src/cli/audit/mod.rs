@@ -1,11 +1,15 @@
 //! `argo-attest audit`.
 
+mod also;
+mod bar;
 mod csv;
 mod json;
 mod junit;
 mod merge;
 mod metrics;
+mod page;
 mod shard;
+mod signed;
 mod since;
 mod sink;
 #[cfg(test)]
@@ -17,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use argo_attest_core::audit::{RunError, Shard, Totals, Unseen, WORKFLOWS_LIMIT, WorkflowRun};
+use argo_attest_core::audit::{Account, RunError, Shard, Totals, Unseen, WORKFLOWS_LIMIT, WorkflowRun};
 use argo_attest_core::contract::variable;
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::verify::Wanted;
@@ -25,6 +29,10 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use self::also::{Also, Gathered};
+use self::bar::Bar;
+use self::page::PageFile;
+use self::signed::{Made, SignedArgs};
 use self::since::Since;
 use self::sink::Sink;
 use self::told::Teller;
@@ -37,6 +45,7 @@ use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
 use crate::audit::{Auditor, Entry, Listed, Names, Outcomes, Subject};
 use crate::document::{Document, DocumentName};
+use crate::report::page::Page;
 use crate::signer::KeySource;
 use crate::store::{Location, ProcessEnv, Store};
 use crate::verify::{Checker, Part};
@@ -55,6 +64,7 @@ Examples:
   argo-attest audit --policy policy.yaml s3://artifacts/release/
   kubectl -n ci get workflow build-7 -o json | argo-attest audit --policy policy.yaml -f -
   argo-attest audit --policy policy.yaml -f build-7.json -o junit s3://artifacts/build-7/
+  argo-attest audit --policy policy.yaml -f build-7.json --html build-7.html
   argo-attest audit --key ci.pub -o csv out
   argo-attest audit --policy policy.yaml --since 24h --metrics-file audit.prom s3://artifacts/ci/
   argo-attest audit --policy policy.yaml -o json --shard 1/2 --report part-1.json s3://artifacts/ci/
@@ -133,6 +143,11 @@ pub(super) struct AuditArgs {
     /// What the audit is called whose part it is: reports of others are not put together with it
     #[arg(long, value_name = "TEXT", env = variable::RUN_ID, requires = "shard", default_value = "")]
     run_id: String,
+    /// Write a page as well, for people who decide by it: one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE", env = variable::HTML)]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    signed: SignedArgs,
     /// Say only what is missing or could not be found out, and no totals
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
@@ -159,12 +174,26 @@ enum Output {
 
 impl AuditArgs {
     /// What is said, and where to.
-    fn teller(&self) -> Result<Teller, Failure> {
-        Ok(Teller::new(self.output, self.quiet, Sink::new(self.report.as_deref())?))
+    fn teller(&self, also: Also) -> Result<Teller, Failure> {
+        Ok(Teller::new(self.output, self.quiet, Sink::new(self.report.as_deref())?, also))
+    }
+
+    /// Refuses what is made beside the report of one whole audit, of what is none.
+    fn without_more(&self, what: &str) -> Result<(), Failure> {
+        let option = match &self.html {
+            Some(_) => Some("--html"),
+            None => self.signed.asked(),
+        };
+        let Some(option) = option else { return Ok(()) };
+        Err(Failure::new(Exit::Usage, format!("{option} is for an audit as a whole, and not for {what}"))
+            .remedy("leave it out, or audit without --shard"))
     }
 
     /// Refuses what cannot be divided, or has no time by a store's clock.
     fn only_prefixes(&self) -> Result<(), Failure> {
+        if self.shard.is_some() {
+            self.without_more("a part of one")?;
+        }
         let option = match (&self.shard, &self.since) {
             (None, None) => return Ok(()),
             (Some(_), _) => "--shard",
@@ -222,7 +251,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     }
     args.only_prefixes()?;
     input_once(args.policy.iter().chain(&args.trusted_root).chain(&args.file), &args.key, &args.places)?;
-    let Trusted { policy, own, .. } = trusted(Trusting {
+    let Trusted { policy, own, digest } = trusted(Trusting {
         policy: args.policy.as_ref(),
         keys: &args.key,
         identity: None,
@@ -234,6 +263,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     for name in &args.file {
         runs.extend(read(&name.open(&ProcessEnv)?).await?);
     }
+    let page = args.html.as_deref().map(PageFile::named).transpose()?;
     let (now, wanted) = (Timestamp::now(), Wanted::default());
     let since = args.since.map(|since| since.at(now));
     let (in_cluster, places): (Vec<_>, Vec<_>) =
@@ -244,6 +274,8 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let found = workflows::find(&in_cluster, args.selector.as_deref(), since).await?;
     let workflows::Found { runs: of_cluster, unknown: unread, unseen, person } = found;
     runs.extend(of_cluster);
+    let signing = (runs.len(), page.is_some(), args.output);
+    let signing = args.signed.open(args.policy.as_ref().zip(digest), signing).await?;
     let asked_by = shard::asked(&policy, &args.not_ours);
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
     let part = Part { shard: args.shard, since, old_outcomes: !runs.is_empty() };
@@ -254,6 +286,12 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours.clone());
 
     let at: Vec<_> = artifacts.iter().filter(|one| one.artifact.is_ok()).map(|one| one.at).collect();
+    let also = Also {
+        page: page.as_ref().map(|_| Page::default()),
+        signed: signing.as_ref().map(|_| Gathered::default()),
+        bar: if args.quiet { Bar::default() } else { bar(&runs, artifacts.len(), &args) },
+        is_of_run: false,
+    };
     let (artifacts, unknown) = listed(&auditor, artifacts)?;
     let names = artifacts.iter().map(|one| one.artifact.name()).chain(others);
     let names: Names = names.map(PathBuf::into_os_string).collect();
@@ -267,7 +305,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     }
     auditor.note_outcomes(old_outcomes, &mut outcomes).await;
     auditor.find_outcomes(&runs, &mut outcomes).await;
-    let mut teller = args.teller()?;
+    let mut teller = args.teller(also)?;
     let mut told = Names::new();
     teller.begin()?;
     let has_runs = !runs.is_empty();
@@ -295,10 +333,21 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     } else {
         unseen.iter().try_for_each(|entry| teller.entry(entry))?;
     }
-    let (totals, exit) = teller.end()?;
+    let (totals, also, exit) = teller.end()?;
     args.write_metrics(&args.place_names(), &totals, began)?;
     if !args.quiet {
         summary(&totals, has_runs, own, args.output);
+    }
+    let page = match (page, &also.page) {
+        (Some(file), Some(page)) => {
+            let policy = args.policy.as_ref().zip(digest);
+            Some(file.put(page, &page::audited(now, policy, auditor.policy(), &args.places)?)?)
+        }
+        _ => None,
+    };
+    if let (Some(signing), Some(found)) = (signing, also.signed) {
+        let made = Made { policy: auditor.policy(), at: now, places: &args.places, page };
+        signing.write(found, &totals, made).await?;
     }
     Ok(exit)
 }
@@ -315,6 +364,13 @@ fn older(
     let runs = u64::try_from(runs).ok().filter(|runs| *runs > 0).map(|runs| (PathBuf::from(WORKFLOWS), runs));
     let why = Unseen::Unchanged { since };
     places.chain(runs).map(|(place, count)| Entry::not_looked_at(place, count, why)).collect()
+}
+
+/// Of what will be told: at least one thing of each node that ran, and one of each artifact.
+fn bar(runs: &[WorkflowRun], artifacts: usize, args: &AuditArgs) -> Bar {
+    let nodes = runs.iter().flat_map(|run| &run.nodes).filter(|node| node.account() != Account::Frame);
+    let of_nodes: usize = nodes.map(|node| node.outputs.len().max(1)).sum();
+    Bar::of(of_nodes + artifacts, args.output == Output::Junit || args.report.is_some())
 }
 
 /// What is said at the end, on standard error.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use argo_attest_core::audit::{Standing, Totals, WorkflowRun};
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::redacted;
+use argo_attest_core::text::terminal_json;
 
 use super::super::layout::{Layout, Tone};
 use super::super::{Exit, Failure};
+use super::also::Also;
 use super::json::EntryJson;
 use super::junit::Suites;
 use super::sink::Sink;
@@ -22,6 +24,7 @@ pub(super) struct Teller {
     totals: Totals,
     exit: Exit,
     sink: Sink,
+    also: Also,
 }
 
 enum Form {
@@ -32,27 +35,33 @@ enum Form {
 }
 
 impl Teller {
-    pub(super) fn new(output: Output, quiet: bool, sink: Sink) -> Self {
+    pub(super) fn new(output: Output, quiet: bool, sink: Sink, also: Also) -> Self {
         let form = match output {
             Output::Text => Form::Text { layout: Layout::of_stdout(), step: None },
             Output::Json => Form::Json,
             Output::Csv => Form::Csv,
             Output::Junit => Form::Junit(Suites::default()),
         };
-        Self { form, quiet, totals: Totals::default(), exit: Exit::Done, sink }
+        Self { form, quiet, totals: Totals::default(), exit: Exit::Done, sink, also }
     }
 
     /// What comes before anything else.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         match self.form {
-            Form::Csv => self.sink.bytes(csv::header().as_bytes()),
+            Form::Csv => self.print(&csv::header()),
             Form::Text { .. } | Form::Json | Form::Junit(_) => Ok(()),
         }
+    }
+
+    fn print(&mut self, text: &str) -> Result<(), Failure> {
+        self.also.printed(text.as_bytes());
+        self.sink.bytes(text.as_bytes())
     }
 
     /// What follows is of this workflow.
     pub(super) fn workflow(&mut self, run: &WorkflowRun) -> Result<(), Failure> {
         let name = format!("{}/{}", run.namespace, run.name);
+        self.also.workflow(run);
         match &mut self.form {
             Form::Text { step, .. } => {
                 *step = None;
@@ -60,7 +69,7 @@ impl Teller {
                     return Ok(());
                 }
                 let told = format!("workflow  {name}  {}, uid {}", run.phase, run.uid);
-                self.sink.bytes(format!("{}\n", shown(&told)).as_bytes())
+                self.print(&format!("{}\n", shown(&told)))
             }
             Form::Junit(suites) => {
                 suites.begin(&name);
@@ -72,6 +81,7 @@ impl Teller {
 
     /// What follows is of the places that were named.
     pub(super) fn places(&mut self) {
+        self.also.places();
         match &mut self.form {
             Form::Text { step, .. } => *step = None,
             Form::Junit(suites) => suites.begin("places"),
@@ -82,39 +92,49 @@ impl Teller {
     /// Counts a finding, and tells it if it is to be told.
     pub(super) fn entry(&mut self, entry: &Entry) -> Result<(), Failure> {
         self.totals.count(&entry.finding);
+        self.also.entry(entry);
         let fault = entry.finding.fault();
         self.exit = Exit::worst([self.exit, fault.map_or(Exit::Done, Exit::from)]);
         if self.quiet && fault.is_none() {
             return Ok(());
         }
-        match &mut self.form {
+        let told = match &mut self.form {
             Form::Text { layout, step } => {
                 let head = heading(step.as_ref(), entry.step.as_ref());
                 step.clone_from(&entry.step);
-                self.sink.bytes((head + &text(layout, entry)).as_bytes())
+                head + &text(layout, entry)
             }
-            Form::Json => self.sink.json_line(&EntryJson::new(entry)),
-            Form::Csv => self.sink.bytes(csv::line(entry).as_bytes()),
+            Form::Json => json_line(entry)?,
+            Form::Csv => csv::line(entry),
             Form::Junit(suites) => {
                 suites.case(entry);
-                Ok(())
+                return Ok(());
             }
-        }
+        };
+        self.print(&told)
     }
 
-    /// What comes after all else; the counts, and how the program ends.
-    pub(super) fn end(mut self) -> Result<(Totals, Exit), Failure> {
+    /// What comes after all else; the counts, what was gathered of them, and how the program ends.
+    pub(super) fn end(mut self) -> Result<(Totals, Also, Exit), Failure> {
+        self.also.bar.finish();
         if let Form::Junit(suites) = self.form {
             let xml = suites
                 .xml()
                 .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as XML: {e}")))?;
+            self.also.printed(&xml);
             self.sink.bytes(&xml)?;
         }
         self.sink.finish()?;
         // An audit that found nothing is no proof of anything.
         let exit = if self.totals.all() == 0 { Exit::No } else { self.exit };
-        Ok((self.totals, exit))
+        Ok((self.totals, self.also, exit))
     }
+}
+
+fn json_line(entry: &Entry) -> Result<String, Failure> {
+    let text = serde_json::to_string(&EntryJson::new(entry))
+        .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
+    Ok(terminal_json(&text) + "\n")
 }
 
 /// Text of others, for people.

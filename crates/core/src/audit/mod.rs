@@ -13,6 +13,7 @@ mod finding;
 mod invocation;
 mod judge;
 mod outcome;
+mod report;
 mod run;
 mod shard;
 pub mod shard_report;
@@ -22,6 +23,7 @@ pub use finding::{Absence, Finding, Retold, Standing, Told, Unfinished, Unseen};
 pub use invocation::Invocation;
 pub use judge::judge;
 pub use outcome::{OutcomeFinding, of_outcome};
+pub use report::{AUDIT_V1, AuditReport, AuditedRun, Counted, Output, Unmet};
 pub use run::{
     Account, Listed, Made, Node, Phase, RunError, Spot, WORKFLOWS_LIMIT, WorkflowPage, WorkflowRun,
 };
