@@ -109,7 +109,10 @@ impl Reader {
                     return Ok(digested);
                 }
             } else if pass.read(&mut self.buffer, task)? {
-                return Ok(None);
+                // At the end of the file there may be nothing left to hash.
+                if pass.filled > 0 {
+                    return Ok(None);
+                }
             } else {
                 self.pass = None;
             }
