@@ -13,25 +13,29 @@ use super::{Exit, Failure};
 use crate::store::s3::InvalidEndpoint;
 use crate::witness::{Endpoint, LogSettings, LogVersion, OnFailure, WitnessSettings};
 
+/// Where the help has them.
+const HEADING: &str = "Logs and times";
+
 /// Options of all that sign.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Logs and times")]
 pub(super) struct WitnessArgs {
     /// Timestamp authority (RFC 3161) that is to have seen each signature
-    #[arg(long, value_name = "URL", env = variable::TIMESTAMP_URL)]
+    #[arg(long, value_name = "URL", env = variable::TIMESTAMP_URL, help_heading = HEADING)]
     timestamp_url: Option<Address>,
     /// Transparency log (Rekor) that is to hold each signature; needs --trusted-root
-    #[arg(long, value_name = "URL", env = variable::REKOR_URL)]
+    #[arg(long, value_name = "URL", env = variable::REKOR_URL, help_heading = HEADING)]
     rekor_url: Option<Address>,
     /// Which Rekor it is. 1 takes whole statements; 2 takes hashes, of ECDSA P-256 keys only, and needs
     /// --timestamp-url
-    #[arg(long, value_name = "VERSION", env = variable::REKOR_VERSION, default_value = "1")]
+    #[arg(long, value_name = "VERSION", env = variable::REKOR_VERSION, default_value = "1",
+          help_heading = HEADING)]
     rekor_version: RekorVersion,
     /// What becomes of an attestation for which the log or the timestamp authority does not vouch
-    #[arg(long, value_name = "WHAT", env = variable::LOG_FAILURE, default_value = "fail")]
+    #[arg(long, value_name = "WHAT", env = variable::LOG_FAILURE, default_value = "fail",
+          help_heading = HEADING)]
     log_failure: LogFailure,
     /// Trusted root (JSON) by which their answers are judged
-    #[arg(long, value_name = "FILE", env = variable::TRUSTED_ROOT)]
+    #[arg(long, value_name = "FILE", env = variable::TRUSTED_ROOT, help_heading = HEADING)]
     trusted_root: Option<PathBuf>,
 }
 
@@ -100,22 +104,22 @@ fn address(option: &str, given: Option<&Address>) -> Result<Option<Endpoint>, Fa
 
 /// The same for `inject`, which writes them into the sidecar.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Logs and times")]
 pub(super) struct InjectedWitnessArgs {
     /// Timestamp authority (RFC 3161) that is to have seen each signature of the sidecar's
-    #[arg(long, value_name = "URL", env = variable::TIMESTAMP_URL)]
+    #[arg(long, value_name = "URL", env = variable::TIMESTAMP_URL, help_heading = HEADING)]
     timestamp_url: Option<Address>,
     /// Transparency log (Rekor) that is to hold each of them
-    #[arg(long, value_name = "URL", env = variable::REKOR_URL, requires = "trusted_root_configmap")]
+    #[arg(long, value_name = "URL", env = variable::REKOR_URL, requires = "trusted_root_configmap",
+          help_heading = HEADING)]
     rekor_url: Option<Address>,
     /// Which Rekor it is [default: 1]
-    #[arg(long, value_name = "VERSION", env = variable::REKOR_VERSION)]
+    #[arg(long, value_name = "VERSION", env = variable::REKOR_VERSION, help_heading = HEADING)]
     rekor_version: Option<RekorVersion>,
     /// What becomes of an attestation for which they do not vouch [default: fail]
-    #[arg(long, value_name = "WHAT", env = variable::LOG_FAILURE)]
+    #[arg(long, value_name = "WHAT", env = variable::LOG_FAILURE, help_heading = HEADING)]
     log_failure: Option<LogFailure>,
     /// Config map with the trusted root by which they are judged, an entry `trusted_root.json`
-    #[arg(long, value_name = "NAME", env = variable::TRUSTED_ROOT_CONFIGMAP)]
+    #[arg(long, value_name = "NAME", env = variable::TRUSTED_ROOT_CONFIGMAP, help_heading = HEADING)]
     trusted_root_configmap: Option<ObjectName>,
 }
 
