@@ -47,7 +47,7 @@ impl Outputs {
             return;
         }
         self.made.insert(own, Output { name, digest: accepted.digest.clone() });
-        self.attestations.insert(accepted.attestation.clone(), accepted.file);
+        self.attestations.extend(accepted.file.map(|file| (accepted.attestation.clone(), file)));
         self.builders.insert(accepted.builder_id.clone());
     }
 

@@ -90,9 +90,9 @@ pub struct Accepted {
     /// Attestations that were looked at first, and why they did not do.
     #[serde(skip_serializing_if = "Option::is_none")]
     passed_over: Option<String>,
-    /// Digest of the attestation's own file.
+    /// Digest of the attestation's own file, which no report tells.
     #[serde(skip)]
-    pub(crate) file: Sha256Digest,
+    pub(crate) file: Option<Sha256Digest>,
     /// What went in, for a picture.
     #[serde(skip)]
     pub(crate) materials: Vec<Material>,
@@ -118,7 +118,7 @@ impl Accepted {
             checked;
         let provenance = verified.provenance();
         Self {
-            file,
+            file: Some(file),
             materials: provenance.map(materials).unwrap_or_default(),
             placed,
             renamed: is_renamed(verified.subject(), name) && placed != Some(true) && image.is_none(),

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::secret::shown_path;
-use argo_attest_core::text::{JsonText, causes};
+use argo_attest_core::text::causes;
 use tempfile::{Builder, NamedTempFile};
 
 use super::super::{Exit, Failure, printed};
@@ -35,16 +35,6 @@ impl Sink {
             }
             Self::File(to, file) => to.write_all(bytes).map_err(|e| unwritten(file, &e)),
         }
-    }
-
-    /// Writes one JSON object on one line.
-    pub(super) fn json_line(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
-        let mut line = Vec::new();
-        let mut json = JsonText::new(&mut line);
-        serde_json::to_writer(&mut json, value)
-            .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
-        line.push(b'\n');
-        self.bytes(&line)
     }
 
     /// Puts the file in its place.
