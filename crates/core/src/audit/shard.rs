@@ -52,8 +52,8 @@ impl Shard {
     /// Whether what has this name is in it.
     pub fn has(self, name: &[u8]) -> bool {
         let digest = Sha256Digest::of(name);
-        let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
-        let hash = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let (first, _) = digest.as_bytes().as_chunks::<8>();
+        let hash = first.first().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         hash % u64::from(self.of()) == u64::from(self.number() - 1)
     }
 }

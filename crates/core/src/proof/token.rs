@@ -188,7 +188,7 @@ impl<'a> Token<'a> {
         let mut nonce = None;
         while !info.is_at_end() {
             let more = info.any()?;
-            nonce = nonce.or((more.tag == Tag::Integer).then_some(more.value));
+            nonce = nonce.or_else(|| (more.tag == Tag::Integer).then_some(more.value));
         }
         Ok(Self { content, time, nonce, imprint, certificates, signer })
     }
