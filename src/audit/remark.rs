@@ -86,14 +86,13 @@ impl<'t> Settler<'t> {
                 None
             }
             Remark::Outcome { open, .. } | Remark::Object { open, .. } if superseded(&open) => None,
-            Remark::Outcome { entry, .. } => Some(entry),
             Remark::Object { entry, .. } => {
                 self.named.insert(entry.artifact().into_os_string());
                 Some(entry)
             }
             // What is missing was named already.
             Remark::Left(entry) if self.is_named(&entry) => None,
-            Remark::Left(entry) => Some(entry),
+            Remark::Outcome { entry, .. } | Remark::Left(entry) => Some(entry),
         }
     }
 

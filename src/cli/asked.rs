@@ -101,7 +101,7 @@ impl All {
         images: ImageArgs,
         part: Part,
     ) -> Result<Self, Failure> {
-        let mut all = Self { naming, images, part, ..Self::default() };
+        let mut all = Self { part, naming, images, ..Self::default() };
         let list = arguments.iter().filter(|argument| argument.as_os_str() == STANDARD_INPUT).count();
         if list > 1 {
             return Err(Failure::new(Exit::Usage, "standard input is given twice").remedy("name - once"));

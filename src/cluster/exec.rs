@@ -27,11 +27,14 @@ const MAX_PRINTED: usize = 256 * 1024;
 const PATIENCE: Duration = Duration::from_mins(1);
 const VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
+/// A certificate and its key, in PEM.
+type Pair = (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
+
 /// What it gave: a token, a certificate with its key in PEM, or both.
 #[derive(Default)]
 pub(super) struct Given {
     pub(super) token: Option<Zeroizing<String>>,
-    pub(super) certificate: Option<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>)>,
+    pub(super) certificate: Option<Pair>,
 }
 
 /// Why it gave nothing. Nothing that it printed is repeated.
@@ -88,15 +91,18 @@ async fn get(exec: &Exec, server: &str, authority: Option<&Material>) -> Result<
     }
     let mut spec = json!({"interactive": false});
     if exec.wants_cluster {
-        spec["cluster"] = json!({"server": server});
         let pem = match authority {
             Some(Material::Bytes(pem)) => Some(pem.to_vec()),
             Some(Material::File(file)) => Some(std::fs::read(file).map_err(ExecError::Start)?),
             None => None,
         };
-        if let Some(pem) = pem {
-            spec["cluster"]["certificate-authority-data"] = STANDARD.encode(pem).into();
-        }
+        spec = match pem.map(|pem| STANDARD.encode(pem)) {
+            Some(pem) => json!({
+                "interactive": false,
+                "cluster": {"server": server, "certificate-authority-data": pem},
+            }),
+            None => json!({"interactive": false, "cluster": {"server": server}}),
+        };
     }
     let info = json!({"apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec});
     let mut running = Command::new(&exec.command)

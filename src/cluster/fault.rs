@@ -93,11 +93,12 @@ impl Trouble for ClusterError {
     fn fault(&self) -> Fault {
         match self {
             Self::Unknown(_) | Self::Name { .. } | Self::Address(_) => Fault::Usage,
-            Self::Token { .. } | Self::Authority { .. } | Self::Credentials { .. } => Fault::Permission,
-            Self::Unreachable(_) | Self::Late { .. } => Fault::Unavailable,
-            Self::Refused { status: 401 | 403, .. } => Fault::Permission,
+            Self::Token { .. }
+            | Self::Authority { .. }
+            | Self::Credentials { .. }
+            | Self::Refused { status: 401 | 403, .. } => Fault::Permission,
             Self::Refused { status: 404, .. } => Fault::Missing,
-            Self::Refused { .. } => Fault::Unavailable,
+            Self::Unreachable(_) | Self::Late { .. } | Self::Refused { .. } => Fault::Unavailable,
             Self::TooLarge { .. } => Fault::Malformed,
         }
     }

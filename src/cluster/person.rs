@@ -170,7 +170,8 @@ impl Person {
         let mut path = format!("{}?limit={PAGE}", workflows(namespace)?);
         for (name, value) in [("labelSelector", selector), ("continue", after)] {
             if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+                path.extend(["&", name, "="]);
+                path.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
             }
         }
         self.ask(Method::GET, &path, None, limit).await
@@ -183,12 +184,10 @@ impl Person {
         annotations: &Annotations,
     ) -> Result<(), ClusterError> {
         let path = format!("{}/{}?fieldManager={MANAGER}", workflows(namespace)?, named("workflow", name)?);
-        let patch = Patch { metadata: PatchMetadata { uid, annotations } };
-        let body = serde_json::to_string(&patch).map_err(|e| ClusterError::Address(e.into()))?;
+        let changed = Patch { metadata: PatchMetadata { uid, annotations } };
+        let body = serde_json::to_string(&changed).map_err(|e| ClusterError::Address(e.into()))?;
         // Of the answer no more than that it is one: the object may be large.
-        let answer =
-            self.ask(Method::PATCH, &path, Some(body), argo_attest_core::audit::WORKFLOWS_LIMIT).await;
-        answer.map(drop)
+        self.ask(Method::PATCH, &path, Some(body), argo_attest_core::audit::WORKFLOWS_LIMIT).await.map(drop)
     }
 
     async fn ask(

@@ -2,6 +2,7 @@
 
 mod also;
 mod bar;
+mod beside;
 mod csv;
 mod json;
 mod junit;
@@ -29,10 +30,10 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use self::also::{Also, Gathered};
+use self::also::Also;
 use self::bar::Bar;
-use self::page::PageFile;
-use self::signed::{Made, SignedArgs};
+use self::beside::Beside;
+use self::signed::SignedArgs;
 use self::since::Since;
 use self::sink::Sink;
 use self::told::Teller;
@@ -45,7 +46,6 @@ use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
 use crate::audit::{Auditor, Entry, Listed, Names, Outcomes, Subject};
 use crate::document::{Document, DocumentName};
-use crate::report::page::Page;
 use crate::signer::KeySource;
 use crate::store::{Location, ProcessEnv, Store};
 use crate::verify::{Checker, Part};
@@ -151,11 +151,14 @@ pub(super) struct AuditArgs {
     /// Say only what is missing or could not be found out, and no totals
     #[arg(short, long, env = variable::QUIET, value_parser = FalseyValueParser::new())]
     quiet: bool,
-    /// Directories, s3:// prefixes with a slash at the end, files, s3:// objects, oci:// images; workflows of
-    /// a cluster as argo://NAMESPACE/NAME, or argo://NAMESPACE/ for all that ended; - for a list on standard
-    /// input, one a line. Or merge, and behind it the reports of all parts, or
-    /// directories with them (./merge is a directory of that name)
-    #[arg(required_unless_present = "file", value_name = "PLACE")]
+    #[arg(
+        required_unless_present = "file",
+        help = "Directories, s3:// prefixes with a slash at the end, files, s3:// objects, oci:// images; workflows \
+                of a cluster as argo://NAMESPACE/NAME, or argo://NAMESPACE/ for all that ended; - for a list on \
+                standard input, one a line. Or merge, and behind it the reports of all parts, or directories with \
+                them (./merge is a directory of that name)",
+        value_name = "PLACE"
+    )]
     places: Vec<PathBuf>,
 }
 
@@ -263,7 +266,6 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     for name in &args.file {
         runs.extend(read(&name.open(&ProcessEnv)?).await?);
     }
-    let page = args.html.as_deref().map(PageFile::named).transpose()?;
     let (now, wanted) = (Timestamp::now(), Wanted::default());
     let since = args.since.map(|since| since.at(now));
     let (in_cluster, places): (Vec<_>, Vec<_>) =
@@ -274,8 +276,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let found = workflows::find(&in_cluster, args.selector.as_deref(), since).await?;
     let workflows::Found { runs: of_cluster, unknown: unread, unseen, person } = found;
     runs.extend(of_cluster);
-    let signing = (runs.len(), page.is_some(), args.output);
-    let signing = args.signed.open(args.policy.as_ref().zip(digest), signing).await?;
+    let beside = Beside::open(&args, digest, runs.len(), now).await?;
     let asked_by = shard::asked(&policy, &args.not_ours);
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
     let part = Part { shard: args.shard, since, old_outcomes: !runs.is_empty() };
@@ -286,18 +287,13 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours.clone());
 
     let at: Vec<_> = artifacts.iter().filter(|one| one.artifact.is_ok()).map(|one| one.at).collect();
-    let also = Also {
-        page: page.as_ref().map(|_| Page::default()),
-        signed: signing.as_ref().map(|_| Gathered::default()),
-        bar: if args.quiet { Bar::default() } else { bar(&runs, artifacts.len(), &args) },
-        is_of_run: false,
-    };
+    let bar = if args.quiet { Bar::default() } else { bar(&runs, artifacts.len(), &args) };
     let (artifacts, unknown) = listed(&auditor, artifacts)?;
-    let names = artifacts.iter().map(|one| one.artifact.name()).chain(others);
-    let names: Names = names.map(PathBuf::into_os_string).collect();
+    let there = artifacts.iter().map(|one| one.artifact.name()).chain(others);
+    let there: Names = there.map(PathBuf::into_os_string).collect();
     let mut outcomes = Outcomes::of(&runs);
-    let left = auditor.look_at(orphans, &names, &mut outcomes).await;
-    drop(names);
+    let left = auditor.look_at(orphans, &there, &mut outcomes).await;
+    drop(there);
     if let Some(shard) = args.shard {
         let head = shard::head((shard, &args.run_id), asked_by, args.place_names(), since);
         let found = shard::Found { artifacts, at, unknown, unchanged, left };
@@ -305,7 +301,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     }
     auditor.note_outcomes(old_outcomes, &mut outcomes).await;
     auditor.find_outcomes(&runs, &mut outcomes).await;
-    let mut teller = args.teller(also)?;
+    let mut teller = args.teller(beside.gathering(bar))?;
     let mut told = Names::new();
     teller.begin()?;
     let has_runs = !runs.is_empty();
@@ -322,33 +318,23 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
             workflows::annotate(person, &run, &of_run, args.report_url.as_deref()).await;
         }
     }
-    let unseen = unseen.into_iter().map(|(place, count, why)| Entry::not_looked_at(place, count, why));
-    let unseen: Vec<_> = unseen.chain(older(&places, since, &unchanged, old_runs)).collect();
-    if !places.is_empty() {
+    let passed_over = unseen.into_iter().map(|(place, count, why)| Entry::not_looked_at(place, count, why));
+    let passed_over: Vec<_> = passed_over.chain(older(&places, since, &unchanged, old_runs)).collect();
+    if places.is_empty() {
+        passed_over.iter().try_for_each(|entry| teller.entry(entry))?;
+    } else {
         teller.places();
         unknown.iter().try_for_each(|entry| teller.entry(entry))?;
         auditor.artifacts(artifacts, &told, |entry| teller.entry(&entry)).await?;
-        unseen.iter().try_for_each(|entry| teller.entry(entry))?;
+        passed_over.iter().try_for_each(|entry| teller.entry(entry))?;
         auditor.left(left, &told, |entry| teller.entry(&entry)).await?;
-    } else {
-        unseen.iter().try_for_each(|entry| teller.entry(entry))?;
     }
     let (totals, also, exit) = teller.end()?;
     args.write_metrics(&args.place_names(), &totals, began)?;
     if !args.quiet {
         summary(&totals, has_runs, own, args.output);
     }
-    let page = match (page, &also.page) {
-        (Some(file), Some(page)) => {
-            let policy = args.policy.as_ref().zip(digest);
-            Some(file.put(page, &page::audited(now, policy, auditor.policy(), &args.places)?)?)
-        }
-        _ => None,
-    };
-    if let (Some(signing), Some(found)) = (signing, also.signed) {
-        let made = Made { policy: auditor.policy(), at: now, places: &args.places, page };
-        signing.write(found, &totals, made).await?;
-    }
+    beside.write(also, &totals, auditor.policy()).await?;
     Ok(exit)
 }
 

@@ -41,12 +41,11 @@ pub(super) fn audited(
     trusted: &Policy,
     places: &[PathBuf],
 ) -> Result<Audited, Failure> {
-    let trusting = match policy {
-        Some((name, digest)) => vec![format!("policy {}, sha256:{digest}", name.open(&ProcessEnv)?)],
-        None => {
-            let keys = trusted.keys().iter();
-            keys.map(|key| format!("the key {} ({}), without a policy", key.name, key.key.key_id())).collect()
-        }
+    let trusting = if let Some((name, digest)) = policy {
+        vec![format!("policy {}, sha256:{digest}", name.open(&ProcessEnv)?)]
+    } else {
+        let keys = trusted.keys().iter();
+        keys.map(|key| format!("the key {} ({}), without a policy", key.name, key.key.key_id())).collect()
     };
     let commit = option_env!("ARGO_ATTEST_COMMIT").filter(|commit| !commit.is_empty());
     let commit = commit.map(|commit| format!(" (commit {commit})")).unwrap_or_default();

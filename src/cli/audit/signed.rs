@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use argo_attest_core::audit::{AuditReport, Totals};
+use argo_attest_core::audit::{AuditReport, Output as Final, Totals};
 use argo_attest_core::contract::variable;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::intoto::{MAX_SUBJECTS, ResourceDescriptor};
@@ -53,8 +53,12 @@ pub(super) struct SignedArgs {
     /// Under which id the verifier is known
     #[arg(long, value_name = "URI", env = variable::VSA_VERIFIER_ID, value_parser = super::super::builder_id)]
     vsa_verifier_id: Option<String>,
-    /// What the summary is of [default: the workflow, as argo://NAMESPACE/NAME]
-    #[arg(long, value_name = "URI", env = variable::VSA_RESOURCE_URI, value_parser = super::super::builder_id)]
+    #[arg(
+        long,
+        help = "What the summary is of [default: the workflow, as argo://NAMESPACE/NAME]",
+        value_name = "URI", env = variable::VSA_RESOURCE_URI,
+        value_parser = super::super::builder_id
+    )]
     vsa_resource_uri: Option<String>,
 }
 
@@ -146,7 +150,7 @@ impl Signing {
         let (Some(file), Some(policy), [run]) = (&self.vsa, &self.policy, &found.runs[..]) else {
             return Ok(());
         };
-        let subjects: Vec<_> = found.outputs.last().iter().map(|output| output.descriptor()).collect();
+        let subjects: Vec<_> = found.outputs.last().iter().map(Final::descriptor).collect();
         if subjects.is_empty() {
             return Err(Failure::new(
                 Exit::No,

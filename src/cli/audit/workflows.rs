@@ -66,47 +66,42 @@ pub(super) async fn find(
         let failed = |e: crate::cluster::ClusterError| {
             Failure::from(&e).about(&format!("cannot get {}", place.display()))
         };
-        match workflow {
-            Some(workflow) => {
-                let bytes = person.workflow(namespace, workflow, WORKFLOWS_LIMIT).await.map_err(failed)?;
-                match WorkflowRun::read_all(&bytes) {
-                    Ok(runs) => found.runs.extend(runs),
-                    Err(error) => found.unknown.push(unread(place.to_owned(), &error)),
-                }
+        if let Some(workflow) = workflow {
+            let bytes = person.workflow(namespace, workflow, WORKFLOWS_LIMIT).await.map_err(failed)?;
+            match WorkflowRun::read_all(&bytes) {
+                Ok(runs) => found.runs.extend(runs),
+                Err(error) => found.unknown.push(unread(place.to_owned(), &error)),
             }
-            None => {
-                let (mut after, mut page) = (None, Vec::new());
-                let (mut running, mut old) = (0, 0);
-                loop {
-                    drop(std::mem::take(&mut page));
-                    page = person
-                        .page(namespace, selector, after.as_deref(), WORKFLOWS_LIMIT)
-                        .await
-                        .map_err(failed)?;
-                    let read = WorkflowPage::read(&page)
-                        .map_err(|e| Failure::from(&e).about(&format!("cannot get {}", place.display())))?;
-                    for workflow in read.workflows {
-                        found.take(workflow, since, &mut running, &mut old);
-                    }
-                    if found.runs.len() > MOST {
-                        return Err(Failure::new(
-                            Exit::Usage,
-                            format!("{} has more than {MOST} workflows", place.display()),
-                        )
-                        .remedy("name fewer, with --selector or --since"));
-                    }
-                    after = read.next;
-                    if after.is_none() {
-                        break;
-                    }
-                }
-                let unseen = [(running, Unseen::Running)]
-                    .into_iter()
-                    .chain(since.map(|since| (old, Unseen::Unchanged { since })));
-                let unseen = unseen.filter(|(count, _)| *count > 0);
-                found.unseen.extend(unseen.map(|(count, why)| (place.to_owned(), count, why)));
+            continue;
+        }
+        let (mut after, mut page) = (None, Vec::new());
+        let (mut running, mut old) = (0, 0);
+        loop {
+            drop(std::mem::take(&mut page));
+            page =
+                person.page(namespace, selector, after.as_deref(), WORKFLOWS_LIMIT).await.map_err(failed)?;
+            let read = WorkflowPage::read(&page)
+                .map_err(|e| Failure::from(&e).about(&format!("cannot get {}", place.display())))?;
+            for workflow in read.workflows {
+                found.take(workflow, since, &mut running, &mut old);
+            }
+            if found.runs.len() > MOST {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("{} has more than {MOST} workflows", place.display()),
+                )
+                .remedy("name fewer, with --selector or --since"));
+            }
+            after = read.next;
+            if after.is_none() {
+                break;
             }
         }
+        let passed_over = [(running, Unseen::Running)]
+            .into_iter()
+            .chain(since.map(|since| (old, Unseen::Unchanged { since })));
+        let passed_over = passed_over.filter(|(count, _)| *count > 0);
+        found.unseen.extend(passed_over.map(|(count, why)| (place.to_owned(), count, why)));
     }
     found.person = Some(person);
     Ok(found)

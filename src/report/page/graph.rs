@@ -230,7 +230,11 @@ impl Graph {
 /// By what a step is told from others.
 fn key(of: &StepFacts) -> String {
     let step = &of.step;
-    format!("{}/{}", step.uid.as_deref().unwrap_or_default(), step.node_id.as_deref().unwrap_or(of.name()))
+    format!(
+        "{}/{}",
+        step.uid.as_deref().unwrap_or_default(),
+        step.node_id.as_deref().unwrap_or_else(|| of.name())
+    )
 }
 
 /// One address, however a directory's ends.

@@ -79,7 +79,9 @@ impl Drawn {
             }
         }
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-        of.iter().for_each(|at| *counts.entry(*at).or_default() += 1);
+        for at in &of {
+            *counts.entry(*at).or_default() += 1;
+        }
         let new: BTreeMap<usize, usize> = counts.keys().enumerate().map(|(new, at)| (*at, new)).collect();
         let groups = counts.iter().filter_map(|(at, count)| {
             things.get(*at).map(|thing| Group { first: thing.clone(), count: *count })

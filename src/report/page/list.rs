@@ -38,7 +38,7 @@ pub(super) fn list(to: &mut Markup, section: &Section) {
                     named(to, fact);
                 });
                 to.element("div", &[("class", Value::Own("facts")), ("id", Value::Id(fact.anchor))], |to| {
-                    told(to, fact)
+                    told(to, fact);
                 });
             });
             to.line();

@@ -184,9 +184,8 @@ fn boxed(to: &mut Markup, kind: Kind, (x, y): (usize, usize), class: &'static st
 fn called(group: &Group) -> String {
     let first = &group.first;
     match first.kind {
-        Kind::Step if group.count > 1 && !first.of.is_empty() => first.of.clone(),
+        Kind::Step | Kind::Artifact if group.count > 1 && !first.of.is_empty() => first.of.clone(),
         Kind::Step => first.name.split_once('.').map_or(first.name.as_str(), |(_, own)| own).to_owned(),
-        Kind::Artifact if group.count > 1 && !first.of.is_empty() => first.of.clone(),
         _ => {
             let schemes = ["s3://", "oci://", "git+https://", "git+", "argo://"];
             let short = schemes.iter().find_map(|scheme| first.name.strip_prefix(scheme));

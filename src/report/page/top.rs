@@ -201,14 +201,14 @@ fn missing(to: &mut Markup, page: &Page) {
                                 to.element("td", &[], |to| badge(to, fact.standing, fact.reason));
                                 to.element("td", &[], |to| {
                                     to.element("a", &[("href", Value::To(fact.anchor))], |to| {
-                                        list::named(to, fact)
+                                        list::named(to, fact);
                                     });
                                 });
                                 to.element("td", &[], |to| {
-                                    to.name(of.map_or("\u{2013}", super::facts::StepFacts::name))
+                                    to.name(of.map_or("\u{2013}", super::facts::StepFacts::name));
                                 });
                                 to.element("td", &[], |to| {
-                                    to.name(fact.message.as_deref().unwrap_or_default())
+                                    to.name(fact.message.as_deref().unwrap_or_default());
                                 });
                             });
                             to.line();

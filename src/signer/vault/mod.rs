@@ -23,7 +23,7 @@ use transit::Transit;
 
 /// What such a name begins with.
 pub(super) const SCHEME: &str = "hashivault://";
-/// The variables whose content alone lets anybody sign: what is read here, and OpenBao's own.
+/// The variables whose content alone lets anybody sign: what is read here, and `OpenBao`'s own.
 pub(super) const SECRET_VARIABLES: [&str; 2] = [settings::TOKEN, "BAO_TOKEN"];
 /// Bytes of a key's name.
 const MAX_NAME: usize = 200;

@@ -104,13 +104,13 @@ mod tests {
         });
         let page = WorkflowPage::read(list.to_string().as_bytes()).unwrap();
         assert_eq!(page.next.as_deref(), Some("token"));
-        let [done, runs, new, large] = page.workflows.as_slice() else { panic!("{page:?}") };
+        let [done, running, new, large] = page.workflows.as_slice() else { panic!("{page:?}") };
         assert_eq!(done.run.as_ref().unwrap().as_ref().unwrap().nodes.len(), 1);
-        assert!(runs.run.is_none() && new.run.is_none());
+        assert!(running.run.is_none() && new.run.is_none());
         assert!(matches!(large.run, Some(Err(RunError::Offloaded { .. }))));
         assert_eq!((large.namespace.as_str(), large.name.as_str()), ("ci", "large"));
-        let last = json!({"kind": "WorkflowList", "metadata": {}, "items": null});
-        let page = WorkflowPage::read(last.to_string().as_bytes()).unwrap();
+        let end = json!({"kind": "WorkflowList", "metadata": {}, "items": null});
+        let page = WorkflowPage::read(end.to_string().as_bytes()).unwrap();
         assert!(page.next.is_none() && page.workflows.is_empty());
         for none in [json!({"kind": "Status"}), json!({"kind": "Workflow"}), json!([])] {
             WorkflowPage::read(none.to_string().as_bytes()).unwrap_err();
