@@ -22,6 +22,7 @@ mod skip;
 #[expect(dead_code, reason = "shared with the tests of the archive readers")]
 mod tarball;
 #[path = "../support/tls.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
 mod tls;
 #[path = "../../crates/core/src/archive/tests/zipball.rs"]
 #[expect(dead_code, reason = "shared with the tests of the archive readers")]

@@ -22,6 +22,14 @@ fn b64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|half| char::from_digit(half.into(), 16))
+        .collect()
+}
+
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     *Sha256Digest::of(&parts.concat()).as_bytes()
 }
@@ -117,7 +125,6 @@ impl Log {
             LogLie::ToCome => now() + 3600,
             _ => now(),
         };
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let id = if lie == LogLie::OtherLog { "ab".repeat(32) } else { hex(&self.id()) };
         let promise = format!(
             r#"{{"body":"{}","integratedTime":{time},"logID":"{id}","logIndex":7001}}"#,

@@ -95,7 +95,7 @@ fn what_is_no_entry_is_none() {
             Scripted::start([Act::Reply(reply(400, &[], b"bad \x1b[31m entry"))]),
             "it refused: 400: bad %1B[31m entry",
         ),
-        (Scripted::start([Act::Reply(reply(200, &[], &[b' '; 300_000]))]), "longer than is read"),
+        (Scripted::start([Act::Reply(reply(200, &[], &vec![b' '; 300_000]))]), "longer than is read"),
         (Scripted::start([Act::Flood(b"HTTP/1.1 201 Created\r\n\r\n".to_vec())]), "longer than is read"),
     ];
     for (server, why) in servers {
