@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use argo_attest_core::bundle::Bundle;
+use argo_attest_core::consulted::Consulted;
 use argo_attest_core::contract::variable;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::policy::Policy;
-use argo_attest_core::summary::{Consulted, Verification, VerificationSummary};
+use argo_attest_core::summary::{Verification, VerificationSummary};
 use argo_attest_core::verify::VerifiedStatement;
 use clap::Args;
 use jiff::Timestamp;

@@ -14,6 +14,7 @@ pub mod argo;
 pub mod attestation_file;
 pub mod audit;
 pub mod bundle;
+pub mod consulted;
 pub mod contents;
 pub mod contract;
 pub mod digest;

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::audit::{Standing, Totals};
-use crate::digest::{DirHash, Sha256Digest};
-use crate::intoto::{DigestSet, ResourceDescriptor};
+use crate::consulted::{Consulted, digest};
+use crate::intoto::ResourceDescriptor;
 use crate::slsa::BuildLevel;
 use crate::verify::VerifiedStatement;
 
@@ -18,26 +18,6 @@ const SLSA_VERSION: &str = "1.2";
 const UNEVALUATED: &str = "SLSA_BUILD_LEVEL_UNEVALUATED";
 /// What is said in place of a level where verification failed (ibid.).
 const FAILED: &str = "FAILED";
-
-/// Something that was read, where it was if that means anything to others, and its bytes' digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Consulted {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri: Option<String>,
-    digest: Digest,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Digest {
-    sha256: Sha256Digest,
-}
-
-impl Consulted {
-    /// What was read there. A path of this machine is no address for anybody else.
-    pub fn new(uri: Option<String>, sha256: Sha256Digest) -> Self {
-        Self { uri, digest: Digest { sha256 } }
-    }
-}
 
 /// Who verified, when, by what.
 #[derive(Debug, Clone)]
@@ -140,15 +120,9 @@ pub struct AuditVerification {
     pub level: Option<BuildLevel>,
 }
 
-/// `sha256:…` or `dirHash:…`, as a set.
-pub(crate) fn digest(text: &str) -> DigestSet {
-    let of_file = || text.strip_prefix("sha256:")?.parse().ok().map(|digest: Sha256Digest| digest.into());
-    let of_directory = || text.strip_prefix("dirHash:")?.parse().ok().map(|hash: DirHash| hash.into());
-    of_file().or_else(of_directory).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
+    use crate::digest::Sha256Digest;
     use super::*;
     use crate::audit::{Absence, Finding, Told};
     use crate::trouble::Fault;

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use argo_attest_core::audit::{AuditReport, Output as Final, Totals};
+use argo_attest_core::consulted::Consulted;
 use argo_attest_core::contract::variable;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::intoto::{MAX_SUBJECTS, ResourceDescriptor};
 use argo_attest_core::policy::Policy;
 use argo_attest_core::secret::shown;
-use argo_attest_core::summary::{AuditVerification, Consulted, VerificationSummary};
+use argo_attest_core::summary::{AuditVerification, VerificationSummary};
 use clap::Args;
 use jiff::Timestamp;
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Finding, Totals};
+use crate::consulted::{Consulted, digest};
 use crate::intoto::{DigestSet, ResourceDescriptor};
-use crate::summary::{Consulted, digest};
 use crate::verify::Reason;
 
 /// The predicate's type.
