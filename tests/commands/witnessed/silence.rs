@@ -99,6 +99,40 @@ async fn one_that_hangs_is_waited_for_no_longer_than_there_is_time() {
     }
 }
 
+/// Where the attestation is there without it, it costs its time once and not with each output.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_silent_is_waited_for_a_second_where_it_is_only_told_of() {
+    const LONG: Limits = Limits { attempt: Duration::from_secs(3), total: Duration::from_secs(4), ..SHORT };
+    let signer = Signer::new();
+    let hanging = Scripted::choosing(Plain, |_| Some(Act::Hang));
+    let time = signer.time.serve(TimeLie::None);
+    for (on_failure, is_short) in [(OnFailure::Warn, true), (OnFailure::Fail, false)] {
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+        let settings = WitnessSettings {
+            timestamp_url: Some(time.endpoint().parse().unwrap()),
+            log: Some(LogSettings { url: hanging.endpoint().parse().unwrap(), version: LogVersion::One }),
+            on_failure,
+            trusted_root: Some(signer.desk.path("root.json")),
+        };
+        let witnesses = settings.open(key.public(), &ProcessEnv, LONG).unwrap();
+        for later in [false, true] {
+            let begun = Instant::now();
+            let given = witnesses.vouch(signed(&key), key.public(), None).await;
+            let took = begun.elapsed();
+            assert_eq!(took < Duration::from_millis(2500), later && is_short, "{on_failure:?} {later} {took:?}");
+            if on_failure == OnFailure::Fail {
+                given.unwrap_err();
+                continue;
+            }
+            let given = given.unwrap();
+            let [why] = &given.missing[..] else { panic!("{:?}", given.missing) };
+            assert!(why.contains("answer"), "{why}");
+            // Who does answer is believed as before.
+            assert!(given.bundle.evidence().timestamps().is_some());
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_passes_is_asked_again() {
     let signer = Signer::new();
