@@ -1,6 +1,9 @@
 //! What cannot be is said before the command runs.
 
+use std::path::Path;
+
 use super::Signer;
+use crate::program::{Desk, run_arguments};
 use crate::witnesses::write_root;
 
 const LOG: &str = "http://127.0.0.1:9";
@@ -69,6 +72,24 @@ fn what_the_log_would_refuse_is_refused_at_the_start() {
         assert!(!ended.err.contains("secret"), "{ended:?}");
         assert!(!signer.desk.path("out").exists(), "the command ran: {asked:?}");
     }
+}
+
+/// One's own key is made on first use, and this is none.
+#[test]
+fn an_address_that_is_none_makes_no_key() {
+    let desk = Desk::new();
+    let arguments = |extra: &[&str]| run_arguments(&["out"], extra, "date > out");
+    desk.run(arguments(&["--rekor-url", "log.example.com"])).with(64).says("must start with https://");
+    assert!(!made(&desk.path(".")), "a key was made");
+    desk.run(arguments(&[])).with(0);
+    assert!(made(&desk.path(".")));
+}
+
+/// Whether there is a private key somewhere beneath.
+fn made(dir: &Path) -> bool {
+    std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() { made(&path) } else { path.extension().is_some_and(|extension| extension == "key") }
+    })
 }
 
 /// A trusted root that is there for verifying asks nobody anything.
