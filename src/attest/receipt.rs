@@ -176,9 +176,7 @@ impl ReadBack {
         let (wanted, now) = (Wanted::Type(kind.as_str().to_owned()), Timestamp::now());
         let (envelope, evidence, effort) = (bundle.envelope(), bundle.evidence(), &mut Effort::default());
         match verify::authenticate_within(envelope, evidence, &policy, &wanted, now, effort) {
-            Ok(statement) => {
-                Ok(Stated { attested: Attested::read_back(&statement, bundle_uri), unvouched })
-            }
+            Ok(statement) => Ok(Stated { attested: Attested::read_back(&statement, bundle_uri), unvouched }),
             Err(source) => Err(AttestError::Unverified { uri: bundle_uri, source }),
         }
     }

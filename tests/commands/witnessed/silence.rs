@@ -119,7 +119,11 @@ async fn one_that_was_silent_is_waited_for_a_second_where_it_is_only_told_of() {
             let begun = Instant::now();
             let given = witnesses.vouch(signed(&key), key.public(), None).await;
             let took = begun.elapsed();
-            assert_eq!(took < Duration::from_millis(2500), later && is_short, "{on_failure:?} {later} {took:?}");
+            assert_eq!(
+                took < Duration::from_millis(2500),
+                later && is_short,
+                "{on_failure:?} {later} {took:?}"
+            );
             if on_failure == OnFailure::Fail {
                 given.unwrap_err();
                 continue;
@@ -158,11 +162,9 @@ async fn what_passes_is_asked_again() {
 async fn an_entry_that_is_there_already_is_fetched_from_where_it_is() {
     let signer = Signer::new();
     // An old entry is as true as a new one: the same was signed and logged before.
-    for (location, age) in [
-        ("", LogLie::None),
-        ("https://elsewhere.example.com", LogLie::None),
-        ("", LogLie::LongAgo),
-    ] {
+    for (location, age) in
+        [("", LogLie::None), ("https://elsewhere.example.com", LogLie::None), ("", LogLie::LongAgo)]
+    {
         let (log, mut count) = (Arc::clone(&signer.log), 0);
         let mut kept = None;
         let server = Scripted::choosing(Plain, move |request| {

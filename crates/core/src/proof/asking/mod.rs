@@ -164,7 +164,9 @@ impl<'a> Fresh<'a> {
         // A key that counts from then on, or until then, is judged by it: too early is as false as too late.
         let earliest = self.made.checked_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN);
         match said {
-            Some(said) if said < earliest && !word.is_existing => Err(Unbelieved::Early { said, made: self.made }),
+            Some(said) if said < earliest && !word.is_existing => {
+                Err(Unbelieved::Early { said, made: self.made })
+            }
             _ => Ok(Vouched(word)),
         }
     }

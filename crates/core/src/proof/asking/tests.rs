@@ -111,7 +111,8 @@ fn nothing_is_believed_without_reason() {
     given.fresh(later).believe(existing.clone(), Some(&given.root), time(NOW)).unwrap();
     let unjudged = given.fresh(later).believe(existing.clone(), None, time(NOW));
     assert_eq!(unjudged, Err(Unbelieved::NoRoot));
-    let to_come = fresh.believe(existing.clone(), Some(&given.root), time("2026-02-28T23:00:00Z")).unwrap_err();
+    let to_come =
+        fresh.believe(existing.clone(), Some(&given.root), time("2026-02-28T23:00:00Z")).unwrap_err();
     assert!(matches!(to_come, Unbelieved::False(FalseEvidence::Future { .. })), "{to_come}");
     given.fresh("2026-03-01T00:04:00Z").believe(given.word(), Some(&given.root), time(NOW)).unwrap();
     let soon = time("2026-02-28T23:00:00Z");
