@@ -102,7 +102,7 @@ async fn one_that_hangs_is_waited_for_no_longer_than_there_is_time() {
 /// Where the attestation is there without it, it costs its time once and not with each output.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_silent_is_waited_for_a_second_where_it_is_only_told_of() {
-    const LONG: Limits = Limits { attempt: Duration::from_secs(3), total: Duration::from_secs(4), ..SHORT };
+    const LONG: Limits = Limits { attempt: Duration::from_secs(5), total: Duration::from_secs(6), ..SHORT };
     let signer = Signer::new();
     let hanging = Scripted::choosing(Plain, |_| Some(Act::Hang));
     let time = signer.time.serve(TimeLie::None);
@@ -120,7 +120,7 @@ async fn one_that_was_silent_is_waited_for_a_second_where_it_is_only_told_of() {
             let given = witnesses.vouch(signed(&key), key.public(), None).await;
             let took = begun.elapsed();
             assert_eq!(
-                took < Duration::from_millis(2500),
+                took < Duration::from_secs(4),
                 later && is_short,
                 "{on_failure:?} {later} {took:?}"
             );
