@@ -95,12 +95,18 @@ impl Reported {
 #[derive(Debug, Clone)]
 pub struct Stated {
     attested: Attested,
+    unvouched: Vec<String>,
 }
 
 impl Stated {
     /// Where the bundle is.
     pub fn bundle_uri(&self) -> &str {
         self.attested.attestation()
+    }
+
+    /// Why somebody who was asked does not vouch for it: one line each, printable.
+    pub fn unvouched(&self) -> &[String] {
+        &self.unvouched
     }
 
     /// What a step's outcome may say on the strength of it.
@@ -165,12 +171,12 @@ impl ReadBack {
 
     /// As any consumer would who asks for this type.
     pub(super) fn stated(self, kind: &PredicateType) -> Result<Stated, AttestError> {
-        let Self { bundle, bundle_uri, key, .. } = self;
+        let Self { bundle, bundle_uri, key, unvouched, .. } = self;
         let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
         let (wanted, now) = (Wanted::Type(kind.as_str().to_owned()), Timestamp::now());
         let (envelope, evidence, effort) = (bundle.envelope(), bundle.evidence(), &mut Effort::default());
         match verify::authenticate_within(envelope, evidence, &policy, &wanted, now, effort) {
-            Ok(statement) => Ok(Stated { attested: Attested::read_back(&statement, bundle_uri) }),
+            Ok(statement) => Ok(Stated { attested: Attested::read_back(&statement, bundle_uri), unvouched }),
             Err(source) => Err(AttestError::Unverified { uri: bundle_uri, source }),
         }
     }

@@ -111,10 +111,11 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         target.check(artifact)?;
         target.is_free(artifact).await?;
     }
+    let witnesses = args.witnesses.settings()?;
     // Last: a key that is made on first use is made only if it will be used.
     let opening = args.opened.opening(&ProcessEnv);
     let (signer, used, source) = signer(&args, &opening).await?;
-    let witnesses = args.witnesses.settings()?.open(&signer.public_key(), &ProcessEnv, witness::PATIENCE);
+    let witnesses = witnesses.open(&signer.public_key(), &ProcessEnv, witness::PATIENCE);
     let witnesses = witnesses.map_err(|e| Failure::from(&e))?;
     conflicts::key(&source, args.opened.key_password_file.as_deref(), &artifacts)?;
     let source_code = checkout::source(&here()?).await;

@@ -126,8 +126,26 @@ pub(super) struct InjectedWitnessArgs {
 impl InjectedWitnessArgs {
     /// What the sidecar is told.
     ///
-    /// Errors: an address that is none.
+    /// Errors: an address that is none; what the sidecar would refuse whatever its key and its trusted root, or what
+    /// says nothing without an address.
     pub(super) fn injected(self) -> Result<Witnessing, Failure> {
+        let nobody = self.rekor_url.is_none() && self.timestamp_url.is_none();
+        let vain = [
+            ("--log-failure", self.log_failure.is_some()),
+            ("--trusted-root-configmap", self.trusted_root_configmap.is_some()),
+        ];
+        if let Some((option, _)) = vain.into_iter().find(|(_, given)| nobody && *given) {
+            let why = format!("{option} is given, and nobody is to be asked");
+            let remedy = "name whom: --rekor-url URL, --timestamp-url URL, or both";
+            return Err(Failure::new(Exit::Usage, why).remedy(remedy));
+        }
+        if matches!(self.rekor_version, Some(RekorVersion::Two))
+            && self.rekor_url.is_some()
+            && self.timestamp_url.is_none()
+        {
+            let why = "a log of Rekor 2 proves no time, and no timestamp authority is named";
+            return Err(Failure::new(Exit::Usage, why).remedy("name one with --timestamp-url URL"));
+        }
         let version = self.rekor_version.map(|version| match version {
             RekorVersion::One => "1",
             RekorVersion::Two => "2",

@@ -65,7 +65,7 @@ pub(super) fn log(output: &OutputOutcome, form: Form) {
 }
 
 pub(super) fn log_predicate(predicate: &PredicateOutcome, form: Form) {
-    let PredicateOutcome { name, kind, about, fate } = predicate;
+    let PredicateOutcome { name, kind, about, fate, .. } = predicate;
     let (kind, about, form) = (kind.as_str(), about.as_deref().unwrap_or_default(), form.as_str());
     match fate {
         Fate::Attested(attested) => {

@@ -6,8 +6,10 @@
 //! same trusted root, before it goes anywhere. Whoever does not answer, not in time or not truly, costs
 //! the attestation, or is told of beside it: [`OnFailure`].
 //!
-//! An artifact's content goes to none of them. A timestamp authority gets the digest of a signature;
-//! Rekor 2 that of a statement, the signature and the public key; Rekor 1 the statement itself.
+//! A timestamp authority gets the digest of a signature; Rekor 2 that of a statement, the signature and the
+//! public key. Rekor 1 gets the whole statement: commands, arguments, values of parameters, names and digests of
+//! files, and of a document that is signed as what it is all that is in it. The content of other artifacts goes to
+//! none of them.
 
 mod error;
 mod exchange;

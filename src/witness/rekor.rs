@@ -1,5 +1,7 @@
 //! Rekor, by both of its interfaces.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use argo_attest_core::proof::asking::{Fresh, Rekor1, Rekor2, Word};
 use async_trait::async_trait;
 use hyper::header::LOCATION;
@@ -49,9 +51,11 @@ impl Log1 {
 impl Witness for Log1 {
     async fn ask(&self, fresh: &Fresh<'_>, until: Option<Instant>) -> Result<Word, WitnessError> {
         let posted = question(Method::POST, Rekor1::PATH, Rekor1::request(fresh));
-        let posted = &posted;
+        let is_existing = AtomicBool::new(false);
+        let (posted, existing) = (&posted, &is_existing);
         let once = || async move {
             let reply = self.exchange.ask(posted).await?;
+            existing.store(reply.status == StatusCode::CONFLICT, Ordering::Relaxed);
             if reply.status != StatusCode::CONFLICT {
                 return done(reply).map(Ok);
             }
@@ -59,7 +63,9 @@ impl Witness for Log1 {
         };
         let answer = self.exchange.persist(until, once).await;
         let answer = answer.map_err(|source| WitnessError::Asked { who: self.name.clone(), source })?;
-        Rekor1::answer(&answer).map_err(|source| WitnessError::Answer { who: self.name.clone(), source })
+        let word = Rekor1::answer(&answer);
+        let word = word.map_err(|source| WitnessError::Answer { who: self.name.clone(), source })?;
+        Ok(if is_existing.into_inner() { word.existing() } else { word })
     }
 
     fn name(&self) -> &str {
@@ -85,7 +91,7 @@ impl Witness for Log2 {
         let once = || async move {
             match self.exchange.ask(posted).await {
                 Ok(reply) if reply.status == StatusCode::CONFLICT => Ok(Err(ServiceError::Odd(
-                    "it has the entry already, and gives the proof of it only once",
+                    "an identical statement was logged before, and its log gives the proof only once",
                 ))),
                 Ok(reply) if reply.status.is_success() => Ok(Ok(reply.body)),
                 Ok(reply) => Err(refused(&reply)),

@@ -153,7 +153,10 @@ impl Trouble for InvalidWitnesses {
             }
             Self::Nobody { .. } => "add it to the trusted root, or do not ask it".to_owned(),
             Self::Proxies(error) => format!("correct {}", error.name),
-            Self::Unusable { source, .. } => return source.remedy(),
+            Self::Unusable { .. } => {
+                "set SSL_CERT_FILE to a file of the CA certificates that its certificate is signed by"
+                    .to_owned()
+            }
         })
     }
 }

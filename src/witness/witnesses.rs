@@ -1,11 +1,15 @@
 //! All who are asked about one signature, and what their silence costs.
 
-use argo_attest_core::bundle::Bundle;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use argo_attest_core::bundle::{Bundle, Evidence};
 use argo_attest_core::dsse::Envelope;
 use argo_attest_core::keys::PublicKey;
 use argo_attest_core::proof::TrustedRoot;
 use argo_attest_core::proof::asking::{self, Fresh, Vouched};
 use argo_attest_core::text::causes;
+use argo_attest_core::trouble::{Fault, Trouble as _};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
@@ -14,12 +18,24 @@ use super::error::WitnessError;
 use super::port::Witness;
 use super::settings::OnFailure;
 
+/// How long somebody is waited for who was silent before, where the attestation is there without: a step of many
+/// outputs is to lose its time once, not with each of them.
+const SHORT: Duration = Duration::from_secs(1);
+
 /// Those who are asked.
 #[derive(Debug, Default)]
 pub struct Witnesses {
-    all: Vec<Box<dyn Witness>>,
+    all: Vec<Asked>,
     root: Option<TrustedRoot>,
     on_failure: OnFailure,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Asked {
+    witness: Box<dyn Witness>,
+    /// Whether it did not answer once.
+    was_silent: AtomicBool,
 }
 
 /// A bundle with what was vouched for.
@@ -39,10 +55,12 @@ impl Witnesses {
 
     /// All of these are asked, and judged by this root.
     pub fn new(all: Vec<Box<dyn Witness>>, root: Option<TrustedRoot>, on_failure: OnFailure) -> Self {
-        Self { all, root, on_failure }
+        let asked = |witness| Asked { witness, was_silent: AtomicBool::new(false) };
+        Self { all: all.into_iter().map(asked).collect(), root, on_failure }
     }
 
-    /// Asks all of them at the same time, no longer than `until`, about the signature of an envelope that
+    /// Asks all of them at the same time, no longer than `until`, and who was silent before and is only told of
+    /// no longer than a second, about the signature of an envelope that
     /// this key just made.
     ///
     /// Errors: [`WitnessError`], the first, unless they are only told of.
@@ -58,7 +76,7 @@ impl Witnesses {
             return Ok(Given { bundle, missing: Vec::new() });
         }
         let fresh = Fresh::new(&envelope, key, Timestamp::now()).map_err(|e| unfit(e.to_string()))?;
-        let asked = self.all.iter().map(|witness| self.one(witness.as_ref(), &fresh, until));
+        let asked = self.all.iter().map(|asked| self.one(asked, &fresh, until));
         let (mut vouched, mut missing) = (Vec::new(), Vec::new());
         for answer in join_all(asked).await {
             match (answer, self.on_failure) {
@@ -67,20 +85,38 @@ impl Witnesses {
                 (Err(error), OnFailure::Warn) => missing.push(causes(&error)),
             }
         }
-        let evidence = fresh.evidence(vouched, self.root.as_ref(), Timestamp::now());
-        let evidence = evidence
-            .map_err(|source| WitnessError::Unbelieved { who: "those who were asked".to_owned(), source })?;
+        let evidence = match (self.together(&fresh, vouched), self.on_failure) {
+            (Ok(evidence), _) => evidence,
+            (Err(error), OnFailure::Fail) => return Err(error),
+            (Err(error), OnFailure::Warn) => {
+                missing.push(causes(&error));
+                self.together(&fresh, Vec::new())?
+            }
+        };
         let bundle = asking::bundle(envelope, evidence).map_err(|e| unfit(e.to_string()))?;
         Ok(Given { bundle, missing })
     }
 
+    /// What all of them say, as a whole.
+    fn together(&self, fresh: &Fresh<'_>, vouched: Vec<Vouched>) -> Result<Evidence, WitnessError> {
+        let who = || "those who were asked".to_owned();
+        let evidence = fresh.evidence(vouched, self.root.as_ref(), Timestamp::now());
+        evidence.map_err(|source| WitnessError::Unbelieved { who: who(), source })
+    }
+
     async fn one(
         &self,
-        witness: &dyn Witness,
+        Asked { witness, was_silent }: &Asked,
         fresh: &Fresh<'_>,
         until: Option<Instant>,
     ) -> Result<Vouched, WitnessError> {
         let who = || witness.name().to_owned();
+        let until = if self.on_failure == OnFailure::Warn && was_silent.load(Ordering::Relaxed) {
+            let soon = Instant::now() + SHORT;
+            Some(until.map_or(soon, |until| until.min(soon)))
+        } else {
+            until
+        };
         let asking = witness.ask(fresh, until);
         let word = match until {
             Some(until) => {
@@ -88,6 +124,9 @@ impl Witnesses {
             }
             None => asking.await,
         };
+        if word.as_ref().is_err_and(|error| error.fault() == Fault::Unavailable) {
+            was_silent.store(true, Ordering::Relaxed);
+        }
         fresh
             .believe(word?, self.root.as_ref(), Timestamp::now())
             .map_err(|source| WitnessError::Unbelieved { who: who(), source })

@@ -86,6 +86,7 @@ fn a_file_that_is_not_signed_leaves_a_step_incomplete() {
         kind: "spdx".parse().unwrap(),
         about: Some("a".into()),
         fate,
+        unvouched: Vec::new(),
     };
     let said = |state: StepState, outputs, fate| {
         let Notice { annotations, event } = notice_of(state, outputs, vec![of(fate)]);

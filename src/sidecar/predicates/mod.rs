@@ -138,7 +138,8 @@ impl Pair<'_> {
 }
 
 fn outcome(report: &Report, about: Option<String>, fate: Fate) -> PredicateOutcome {
-    PredicateOutcome { name: report.name(), kind: report.kind.clone(), about, fate }
+    let unvouched = Vec::new();
+    PredicateOutcome { name: report.name(), kind: report.kind.clone(), about, fate, unvouched }
 }
 
 impl Documents<'_> {
@@ -194,6 +195,7 @@ impl Documents<'_> {
     ) -> Vec<PredicateOutcome> {
         let mut outcomes = Vec::new();
         for report in reports {
+            let mut unvouched = Vec::new();
             let fate = match self.read.get(&key(report)) {
                 Some(Read::Document(document)) => {
                     let stating = async {
@@ -201,7 +203,10 @@ impl Documents<'_> {
                         state(document).await
                     };
                     match deadline.within(stating).await {
-                        Ok(Ok(stated)) => Fate::Attested(stated.into_attested()),
+                        Ok(Ok(stated)) => {
+                            unvouched = stated.unvouched().to_vec();
+                            Fate::Attested(stated.into_attested())
+                        }
                         Ok(Err(error)) => Fate::Refused { reason: causes(&error) },
                         Err(TimeUp) => Fate::Unfinished { reason: TOO_LATE.to_owned() },
                     }
@@ -210,7 +215,8 @@ impl Documents<'_> {
                 Some(Read::Refused(reason)) => Fate::Refused { reason: reason.clone() },
                 None => Fate::Refused { reason: "it was not looked at".to_owned() },
             };
-            outcomes.push(outcome(report, Some(about.to_owned()), fate));
+            let outcome = outcome(report, Some(about.to_owned()), fate);
+            outcomes.push(PredicateOutcome { unvouched, ..outcome });
         }
         outcomes
     }

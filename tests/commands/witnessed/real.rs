@@ -269,7 +269,7 @@ async fn the_same_signature_is_logged_once() {
             }
             (LogVersion::Two, Err(error)) => {
                 let told = causes(&error);
-                assert!(told.contains("it has the entry already"), "{told}");
+                assert!(told.contains("an identical statement was logged before"), "{told}");
             }
             (version, other) => panic!("{version}: {other:?}"),
         }

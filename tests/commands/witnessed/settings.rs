@@ -1,6 +1,7 @@
 //! What cannot be is said before the command runs.
 
 use super::Signer;
+use crate::program::{Desk, run_arguments};
 use crate::witnesses::write_root;
 
 const LOG: &str = "http://127.0.0.1:9";
@@ -70,6 +71,52 @@ fn what_the_log_would_refuse_is_refused_at_the_start() {
         assert!(!signer.desk.path("out").exists(), "the command ran: {asked:?}");
     }
 }
+
+/// One's own key is made on first use, and this is none.
+#[test]
+fn an_address_that_is_none_makes_no_key() {
+    let desk = Desk::new();
+    let arguments = |extra: &[&str]| run_arguments(&["out"], extra, "date > out");
+    desk.run(arguments(&["--rekor-url", "log.example.com"])).with(64).says("must start with https://");
+    assert!(!desk.own_key().exists(), "a key was made");
+    desk.run(arguments(&[])).with(0);
+    assert!(desk.own_key().exists());
+}
+
+/// Nor does `inject` write into a workflow what every sidecar would refuse.
+#[test]
+fn what_can_never_run_is_not_injected() {
+    let desk = Desk::new();
+    desk.write("workflow.yaml", WORKFLOW);
+    let inject = |extra: &[&str]| {
+        let given = ["inject", "--image", "example.com/a:1", "--builder-id", "https://ci.example.com"];
+        desk.run([&given[..], &["-f", "workflow.yaml"], extra].concat())
+    };
+    let (log, time) = (["--rekor-url", LOG, "--trusted-root-configmap", "trust"], ["--timestamp-url", LOG]);
+    let two = [&log[..], &["--rekor-version", "2"]].concat();
+    let refused = inject(&two).with(64);
+    refused.says("no timestamp authority is named").says("--timestamp-url URL");
+    for option in [["--log-failure", "warn"], ["--trusted-root-configmap", "trust"]] {
+        inject(&option).with(64).says(&format!("{} is given, and nobody is to be asked", option[0]));
+        assert!(inject(&[option, time].concat()).with(0).out.contains("ARGO_ATTEST_TIMESTAMP_URL"));
+    }
+    assert!(inject(&[&two[..], &time].concat()).with(0).out.contains("ARGO_ATTEST_REKOR_VERSION"));
+    assert!(inject(&log).with(0).out.contains("ARGO_ATTEST_REKOR_URL"));
+    assert!(inject(&["--rekor-version", "2"]).with(0).out.contains("argo-attest"));
+}
+
+const WORKFLOW: &str = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: a-, annotations: {argo-attest.io/attest: \"true\"}}
+spec:
+  entrypoint: a
+  templates:
+    - name: a
+      metadata: {annotations: {argo-attest.io/attest: \"true\"}}
+      container: {image: \"example.com/b:1\", command: [\"true\"]}
+      outputs: {artifacts: [{name: o, path: /o, s3: {key: o}}]}
+";
 
 /// A trusted root that is there for verifying asks nobody anything.
 #[test]

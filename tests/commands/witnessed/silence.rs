@@ -99,6 +99,44 @@ async fn one_that_hangs_is_waited_for_no_longer_than_there_is_time() {
     }
 }
 
+/// Where the attestation is there without it, it costs its time once and not with each output.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_silent_is_waited_for_a_second_where_it_is_only_told_of() {
+    const LONG: Limits = Limits { attempt: Duration::from_secs(5), total: Duration::from_secs(6), ..SHORT };
+    let signer = Signer::new();
+    let hanging = Scripted::choosing(Plain, |_| Some(Act::Hang));
+    let time = signer.time.serve(TimeLie::None);
+    for (on_failure, is_short) in [(OnFailure::Warn, true), (OnFailure::Fail, false)] {
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+        let settings = WitnessSettings {
+            timestamp_url: Some(time.endpoint().parse().unwrap()),
+            log: Some(LogSettings { url: hanging.endpoint().parse().unwrap(), version: LogVersion::One }),
+            on_failure,
+            trusted_root: Some(signer.desk.path("root.json")),
+        };
+        let witnesses = settings.open(key.public(), &ProcessEnv, LONG).unwrap();
+        for later in [false, true] {
+            let begun = Instant::now();
+            let given = witnesses.vouch(signed(&key), key.public(), None).await;
+            let took = begun.elapsed();
+            assert_eq!(
+                took < Duration::from_secs(4),
+                later && is_short,
+                "{on_failure:?} {later} {took:?}"
+            );
+            if on_failure == OnFailure::Fail {
+                given.unwrap_err();
+                continue;
+            }
+            let given = given.unwrap();
+            let [why] = &given.missing[..] else { panic!("{:?}", given.missing) };
+            assert!(why.contains("answer"), "{why}");
+            // Who does answer is believed as before.
+            assert!(given.bundle.evidence().timestamps().is_some());
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_passes_is_asked_again() {
     let signer = Signer::new();
@@ -123,14 +161,17 @@ async fn what_passes_is_asked_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_is_there_already_is_fetched_from_where_it_is() {
     let signer = Signer::new();
-    for location in ["", "https://elsewhere.example.com"] {
+    // An old entry is as true as a new one: the same was signed and logged before.
+    for (location, age) in
+        [("", LogLie::None), ("https://elsewhere.example.com", LogLie::None), ("", LogLie::LongAgo)]
+    {
         let (log, mut count) = (Arc::clone(&signer.log), 0);
         let mut kept = None;
         let server = Scripted::choosing(Plain, move |request| {
             count += 1;
             Some(match (count, &kept) {
                 (1, _) => {
-                    kept = Some(log.rekor1(&request.body, LogLie::None));
+                    kept = Some(log.rekor1(&request.body, age));
                     Act::Close
                 }
                 (2, Some((name, _))) => {
@@ -183,6 +224,6 @@ async fn a_proof_that_is_given_once_is_not_asked_for_twice() {
     assert_eq!(lost.requests().len(), 1);
     let there = Scripted::choosing(Plain, |_| Some(Act::Reply(reply(409, &[], b"{}"))));
     let error = ask(&signer, &there, LogVersion::Two, None).await.unwrap_err();
-    assert!(causes(&error).contains("it has the entry already"), "{}", causes(&error));
+    assert!(causes(&error).contains("an identical statement was logged before"), "{}", causes(&error));
     assert_eq!(there.requests().len(), 1);
 }

@@ -27,7 +27,10 @@ impl DirHash {
     /// The hash of a directory with these files, which are given in the order of their paths.
     pub fn of_files<'a>(files: impl IntoIterator<Item = (&'a RelPath, &'a Sha256Digest)>) -> Self {
         let mut hasher = Sha256::new();
+        let mut last: Option<&RelPath> = None;
         for (path, digest) in files {
+            debug_assert!(last.is_none_or(|last| last < path), "files are not in the order of their paths");
+            last = Some(path);
             hasher.update(sum_line(path, digest));
         }
         Self::from_hasher(hasher)

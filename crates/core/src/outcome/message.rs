@@ -245,6 +245,7 @@ mod tests {
             kind: "spdx".parse().unwrap(),
             about: Some("a".into()),
             fate,
+            unvouched: Vec::new(),
         };
         let refused = Fate::Refused { reason: "it does not look like SPDX 2".into() };
         let predicates = vec![predicate("sbom", signed), predicate("other", refused)];
@@ -299,6 +300,7 @@ mod tests {
                 kind: "spdx".parse().unwrap(),
                 about: None,
                 fate,
+                unvouched: Vec::new(),
             };
             let predicates = amiss.into_iter().map(predicate).collect();
             let text = message_of(StepState::Unfinished { reason }, outputs, predicates, stored);

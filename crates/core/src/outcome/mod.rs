@@ -87,6 +87,8 @@ pub struct PredicateOutcome {
     pub about: Option<String>,
     /// What became of it. Attested it is if the statement was written, read back and verified.
     pub fate: Fate,
+    /// Why somebody who was asked to vouch for that statement did not, where it is there all the same.
+    pub unvouched: Vec<String>,
 }
 
 /// How the step itself ended, or that it has not.

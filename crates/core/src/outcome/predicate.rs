@@ -86,6 +86,8 @@ struct Document<'a> {
     attestation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_vouched: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -138,6 +140,10 @@ fn fields<'a, const N: usize>(known: [(&'static str, &'a Option<String>); N]) ->
     known.filter(|(_, value)| !value.is_empty()).collect()
 }
 
+fn vouched_not(unvouched: &[String]) -> Vec<String> {
+    unvouched.iter().map(|why| brief(why, REASON)).collect()
+}
+
 impl<'a> Document<'a> {
     fn new(outcome: &'a PredicateOutcome) -> Self {
         Self {
@@ -147,6 +153,7 @@ impl<'a> Document<'a> {
             verdict: outcome.fate.verdict(),
             attestation: outcome.fate.attestation().map(|(attestation, _)| attestation),
             reason: outcome.fate.told().map(|reason| brief(reason, REASON)),
+            not_vouched: vouched_not(&outcome.unvouched),
         }
     }
 }
@@ -178,7 +185,7 @@ impl<'a> Output<'a> {
             refused,
             refused_count: outcome.refused.len(),
             set_aside: &outcome.set_aside,
-            not_vouched: outcome.unvouched.iter().map(|why| brief(why, REASON)).collect(),
+            not_vouched: vouched_not(&outcome.unvouched),
             not_stored,
             not_stored_count: outcome.not_stored.len(),
         }
@@ -302,6 +309,32 @@ mod tests {
     fn what_has_only_started_is_never_complete() {
         let told = predicate(&PodIdentity::default(), StepState::Started, Vec::new());
         assert_eq!((&told["complete"], &told["state"]), (&json!(false), &json!("started")));
+    }
+
+    #[test]
+    fn tells_of_a_document_who_does_not_vouch_for_it() {
+        let identity = PodIdentity::default();
+        let document = |unvouched| PredicateOutcome {
+            name: "sbom".into(),
+            kind: "spdx".parse().unwrap(),
+            about: Some("a".into()),
+            fate: Fate::Attested(Attested::untrue(None, "u".into())),
+            unvouched,
+        };
+        let outcome = StepOutcome {
+            invocation_id: identity.invocation_id(),
+            identity: &identity,
+            template: "build",
+            state: StepState::Succeeded,
+            outputs: Vec::new(),
+            predicates: vec![document(vec!["the log did\nnot answer".into()]), document(Vec::new())],
+            builder_id: "https://ci.example.com/argo",
+            started_on: None,
+            finished_on: None,
+        };
+        let told = serde_json::to_value(outcome.predicate()).unwrap();
+        assert_eq!(told["predicates"][0]["notVouched"], json!(["the log did%0Anot answer"]));
+        assert_eq!((told["predicates"][1].get("notVouched"), &told["complete"]), (None, &json!(true)));
     }
 
     #[test]

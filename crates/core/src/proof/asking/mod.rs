@@ -34,7 +34,11 @@ pub struct Fresh<'a> {
 /// What somebody answered who was asked to vouch, as far as it can be told from the answer alone
 /// that it is to the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word(Said);
+pub struct Word {
+    said: Said,
+    /// Whether it was there before it was asked for.
+    is_existing: bool,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Said {
@@ -105,6 +109,19 @@ pub enum Unbelieved {
     },
 }
 
+impl Word {
+    fn new(said: Said) -> Self {
+        Self { said, is_existing: false }
+    }
+
+    /// The same, of whoever did not take the signature because it has it already. It may then be of any time that
+    /// is past: a key that signs the same twice may sign it alike, and what vouches is the first of them.
+    #[must_use]
+    pub fn existing(self) -> Self {
+        Self { is_existing: true, ..self }
+    }
+}
+
 impl<'a> Fresh<'a> {
     /// The signature of an envelope that has one, made at this time by this key.
     ///
@@ -119,7 +136,8 @@ impl<'a> Fresh<'a> {
     }
 
     /// Judges what somebody said of it. Without a trusted root a timestamp is believed as far as the
-    /// answer itself goes, and a log's entry is not. `now` is the clock of this machine.
+    /// answer itself goes, and a log's entry is not. Only what was there before may be from before the signature was
+    /// made ([`Word::existing`]). `now` is the clock of this machine.
     ///
     /// Errors: [`Unbelieved`].
     pub fn believe(
@@ -128,7 +146,7 @@ impl<'a> Fresh<'a> {
         root: Option<&TrustedRoot>,
         now: Timestamp,
     ) -> Result<Vouched, Unbelieved> {
-        let said = match (root, &word.0) {
+        let said = match (root, &word.said) {
             (Some(root), _) => {
                 let evidence = evidence(std::slice::from_ref(&word));
                 let proof = judge(&evidence, &Claim::of(&self.valid), root, now, &mut Effort::default())?;
@@ -146,7 +164,9 @@ impl<'a> Fresh<'a> {
         // A key that counts from then on, or until then, is judged by it: too early is as false as too late.
         let earliest = self.made.checked_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN);
         match said {
-            Some(said) if said < earliest => Err(Unbelieved::Early { said, made: self.made }),
+            Some(said) if said < earliest && !word.is_existing => {
+                Err(Unbelieved::Early { said, made: self.made })
+            }
             _ => Ok(Vouched(word)),
         }
     }
@@ -177,11 +197,11 @@ pub fn bundle(envelope: Envelope, evidence: Evidence) -> Result<Bundle, BundleEr
 }
 
 fn evidence(words: &[Word]) -> Evidence {
-    let entries = words.iter().filter_map(|word| match &word.0 {
+    let entries = words.iter().filter_map(|word| match &word.said {
         Said::Entry(entry) => Some(entry.clone()),
         Said::Time(..) => None,
     });
-    let times = words.iter().filter_map(|word| match &word.0 {
+    let times = words.iter().filter_map(|word| match &word.said {
         Said::Time(token, _) => Some(token.as_str()),
         Said::Entry(_) => None,
     });

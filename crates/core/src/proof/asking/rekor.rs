@@ -94,7 +94,7 @@ impl Rekor1 {
             checkpoint: proof.checkpoint,
             body: bytes(&wire.body)?,
         };
-        Ok(Word(Said::Entry(entry.opaque()?)))
+        Ok(Word::new(Said::Entry(entry.opaque()?)))
     }
 
     /// The path of an entry that is there already, of the address that the log gives when it refuses to
@@ -191,7 +191,7 @@ impl Rekor2 {
             checkpoint: proof.checkpoint.0.envelope,
             body: bytes(&wire.canonicalized_body)?,
         };
-        Ok(Word(Said::Entry(entry.opaque()?)))
+        Ok(Word::new(Said::Entry(entry.opaque()?)))
     }
 }
 

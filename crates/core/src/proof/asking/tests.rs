@@ -107,6 +107,13 @@ fn nothing_is_believed_without_reason() {
     let later = "2026-03-01T00:06:00Z";
     let early = Unbelieved::Early { said: time(MARCH), made: time(later) };
     assert_eq!(given.fresh(later).believe(given.word(), Some(&given.root), time(NOW)), Err(early));
+    let existing = given.word().existing();
+    given.fresh(later).believe(existing.clone(), Some(&given.root), time(NOW)).unwrap();
+    let unjudged = given.fresh(later).believe(existing.clone(), None, time(NOW));
+    assert_eq!(unjudged, Err(Unbelieved::NoRoot));
+    let to_come =
+        fresh.believe(existing.clone(), Some(&given.root), time("2026-02-28T23:00:00Z")).unwrap_err();
+    assert!(matches!(to_come, Unbelieved::False(FalseEvidence::Future { .. })), "{to_come}");
     given.fresh("2026-03-01T00:04:00Z").believe(given.word(), Some(&given.root), time(NOW)).unwrap();
     let soon = time("2026-02-28T23:00:00Z");
     let to_come = fresh.believe(given.word(), Some(&given.root), soon).unwrap_err();
@@ -114,8 +121,10 @@ fn nothing_is_believed_without_reason() {
     let other = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let envelope = Envelope::signed_by(b"{}".to_vec(), &other).unwrap();
     let other = Fresh::new(&envelope, other.public(), time(MARCH)).unwrap();
-    let error = other.believe(given.word(), Some(&given.root), time(NOW)).unwrap_err();
-    assert!(error.to_string().contains("it is of another signature"), "{error}");
+    for word in [given.word(), existing] {
+        let error = other.believe(word, Some(&given.root), time(NOW)).unwrap_err();
+        assert!(error.to_string().contains("it is of another signature"), "{error}");
+    }
 }
 
 #[test]

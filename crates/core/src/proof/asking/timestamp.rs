@@ -68,7 +68,7 @@ impl<'a> TimestampQuery<'a> {
         match token.is_signed_with_its_own()? {
             None => Err(AnswerError::NoCertificate),
             Some(false) => Err(TokenError::Signature.into()),
-            Some(true) => Ok(Word(Said::Time(STANDARD.encode(answer), token.time))),
+            Some(true) => Ok(Word::new(Said::Time(STANDARD.encode(answer), token.time))),
         }
     }
 }
