@@ -89,7 +89,8 @@ mod tests {
             let accepted: Accepted = serde_json::from_value(json!({
                 "subject": "x", "digest": "sha256:00", "files": 1, "attestation": "s3://b/x.a", "key": "k",
                 "keyId": "SHA256:k", "predicateType": "https://slsa.dev/provenance/v1",
-            })).unwrap();
+            }))
+            .unwrap();
             let subject = Subject::Artifact { path: "s3://b/x".into(), output: Some("x".into()) };
             let mut outputs = Outputs::default();
             outputs.entry(&Entry { step: None, subject, finding, accepted: Some(Box::new(accepted)) });

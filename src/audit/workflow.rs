@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argo_attest_core::audit::{
-    Finding, Invocation, Made, Node, Spot, Told, Unfinished, WorkflowRun, judge,
-};
+use argo_attest_core::audit::{Finding, Invocation, Made, Node, Spot, Told, Unfinished, WorkflowRun, judge};
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::policy::{ArtifactKind, Missing};
 use argo_attest_core::relpath::printable;

@@ -144,7 +144,8 @@ async fn what_has_not_changed_is_counted_and_not_excused() {
     // Nothing new is told, and no proof of anything.
     fs::remove_file(shop.in_bucket("wf/p1/new")).unwrap();
     age(&shop, &["wf/p1/app.tgz", "wf/p2/image.tar", "wf/p2/argo-attest-outcome-u2"]);
-    let ended = since(&[&place]).with(1).says("0 attested, 5 not-looked-at of 5\n").says("nothing was looked at");
+    let ended =
+        since(&[&place]).with(1).says("0 attested, 5 not-looked-at of 5\n").says("nothing was looked at");
     assert_eq!(told(&ended), lines(&[(&place, "accounted", "not-looked-at")]));
     // A workflow that has just ended hangs on outcomes that are older, wherever they are.
     fs::create_dir_all(shop.in_bucket("outcomes")).unwrap();

@@ -268,7 +268,9 @@ impl Finding {
             Self::Rejected(told) | Self::Unknown(told) | Self::Retold(Retold { told, .. }) => {
                 return told.remedy.clone();
             }
-            Self::NeverFinished(Unfinished::Running | Unfinished::Workflow) => "audit it again when the workflow has ended",
+            Self::NeverFinished(Unfinished::Running | Unfinished::Workflow) => {
+                "audit it again when the workflow has ended"
+            }
             Self::NeverFinished(Unfinished::NoOutcome) => {
                 "name the place of the outcomes as well; if there is none, the step was not watched"
             }

@@ -63,8 +63,7 @@ impl WorkflowPage {
             Some(items) => shaped_any(items.get())?,
             None => Vec::new(),
         };
-        let workflows =
-            items.into_iter().map(|item| Listed::read(item, left)).collect::<Result<_, _>>()?;
+        let workflows = items.into_iter().map(|item| Listed::read(item, left)).collect::<Result<_, _>>()?;
         Ok(Self { workflows, next: Some(page.metadata.next).filter(|next| !next.is_empty()) })
     }
 }
