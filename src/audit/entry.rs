@@ -76,6 +76,20 @@ impl Step {
         }
     }
 
+    /// A workflow itself: Argo's node for it has its name.
+    pub(super) fn of_run(run: &WorkflowRun) -> Self {
+        let name = Some(run.name.clone());
+        Self {
+            workflow: name.clone(),
+            namespace: Some(run.namespace.clone()).filter(|namespace| !namespace.is_empty()),
+            uid: Some(run.uid.clone()),
+            node_id: name.clone(),
+            node: name,
+            template: None,
+            phase: Some(run.phase.to_string()).filter(|phase| !phase.is_empty()),
+        }
+    }
+
     /// The step that a signed outcome is of.
     pub(super) fn of_outcome(words: &OutcomeWords) -> Self {
         let invocation = Invocation::parse(&words.invocation_id).unwrap_or_default();

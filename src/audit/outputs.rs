@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt as _;
 
-use argo_attest_core::audit::{Output, Spot, Standing, WorkflowRun};
+use argo_attest_core::audit::{Finding, Output, Spot, WorkflowRun};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::relpath::printable;
 
@@ -42,8 +42,9 @@ impl Outputs {
         let own = address(&name);
         let taken = accepted.materials.iter().map(|material| address(&material.uri));
         self.taken.extend(taken.filter(|taken| *taken != own));
-        // What is attested for another run, or by one whom the policy does not trust, is no output.
-        if entry.finding.standing() != Standing::Attested {
+        // What is attested for another run, also where the unsigned text says that this one took it over,
+        // or by one whom the policy does not trust, is no output.
+        if entry.finding != Finding::Attested {
             return;
         }
         self.made.insert(own, Output { name, digest: accepted.digest.clone() });
@@ -71,4 +72,31 @@ impl Outputs {
 /// One address, however a directory's ends.
 fn address(uri: &str) -> String {
     printable(uri.trim_end_matches('/').as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use argo_attest_core::audit::Invocation;
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::Accepted;
+
+    /// The text of a workflow is unsigned, and could call any object that is attested its own.
+    #[test]
+    fn what_another_run_made_is_no_output() {
+        let of = |finding| {
+            let accepted: Accepted = serde_json::from_value(json!({
+                "subject": "x", "digest": "sha256:00", "files": 1, "attestation": "s3://b/x.a", "key": "k",
+                "keyId": "SHA256:k", "predicateType": "https://slsa.dev/provenance/v1",
+            }))
+            .unwrap();
+            let subject = Subject::Artifact { path: "s3://b/x".into(), output: Some("x".into()) };
+            let mut outputs = Outputs::default();
+            outputs.entry(&Entry { step: None, subject, finding, accepted: Some(Box::new(accepted)) });
+            (outputs.last().len(), outputs.builders().count())
+        };
+        assert_eq!(of(Finding::Attested), (1, 1));
+        assert_eq!(of(Finding::Memoised { run: Invocation::default() }), (0, 0));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argo_attest_core::audit::{Finding, Invocation, Made, Node, Spot, Told, WorkflowRun, judge};
+use argo_attest_core::audit::{Finding, Invocation, Made, Node, Spot, Told, Unfinished, WorkflowRun, judge};
 use argo_attest_core::intoto::ResourceDescriptor;
 use argo_attest_core::policy::{ArtifactKind, Missing};
 use argo_attest_core::relpath::printable;
@@ -50,8 +50,8 @@ impl Judged {
 }
 
 impl Auditor {
-    /// Says of each node of a run what there is to say, in their order, and then of the links to
-    /// what went in. `told` gets the addresses of the objects of which something was said.
+    /// Says that a run has not ended, if it has not; of each of its nodes what there is to say, in their
+    /// order; and then of the links to what went in. `told` gets the addresses of the objects of which something was said.
     ///
     /// Errors: those of `tell`.
     pub async fn workflow<E>(
@@ -61,6 +61,10 @@ impl Auditor {
         told: &mut Names,
         mut tell: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
+        if !run.has_ended() {
+            let (step, finding) = (Arc::new(Step::of_run(run)), Finding::NeverFinished(Unfinished::Workflow));
+            tell(Entry { step: Some(step), subject: Subject::Step, finding, accepted: None })?;
+        }
         let mut asked = Vec::new();
         let mut said = Vec::new();
         for (at, node) in run.nodes.iter().enumerate() {

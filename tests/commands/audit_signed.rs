@@ -84,6 +84,18 @@ async fn a_workflow_is_summarised_by_its_final_outputs() {
     let [result, levels] = ["verificationResult", "verifiedLevels"].map(|of| &failed["predicate"][of]);
     assert_eq!((result, levels), (&json!("FAILED"), &json!(["FAILED"])));
 
+    // A text from before the workflow ended, and one of a workflow that failed.
+    for (phase, code) in [("Running", 1), ("", 1), ("Failed", 0)] {
+        let shop = released("").await;
+        let mut text: Value = serde_json::from_slice(&shop.desk.read("wf.json")).unwrap();
+        text["status"]["phase"] = phase.into();
+        shop.desk.write("wf.json", text.to_string());
+        let ended = summarise(&shop, &["-o", "json", "--signed-report", "report.json"]).with(code);
+        ended.says("the summary says FAILED");
+        assert_eq!(statement(&shop, "wf.vsa.json")["predicate"]["verificationResult"], "FAILED", "{phase}");
+        assert_eq!(statement(&shop, "report.json")["predicate"]["complete"], code == 0, "{phase}");
+    }
+
     // Nothing to be about.
     fs::remove_file(shop.desk.path("wf.vsa.json")).unwrap();
     for key in [LAST, "wf/p1/app.tgz"] {

@@ -75,11 +75,11 @@ impl VerificationSummary {
         (subject, summary)
     }
 
-    /// The summary of an audit: passed only if all that was found is verified or accounted for. What
-    /// a policy lets pass was not verified.
+    /// The summary of an audit: passed only if the workflow succeeded, and all that was found is verified
+    /// or accounted for. What a policy lets pass was not verified.
     pub fn of_audit(totals: &Totals, by: AuditVerification) -> Self {
-        let AuditVerification { verifier, at, resource, policy, attestations, level } = by;
-        let has_passed = totals.is_complete() && totals.of(Standing::LetPass) == 0;
+        let AuditVerification { verifier, at, resource, policy, attestations, level, has_succeeded } = by;
+        let has_passed = has_succeeded && totals.is_complete() && totals.of(Standing::LetPass) == 0;
         Self {
             verifier: Verifier { id: verifier },
             time_verified: at,
@@ -118,13 +118,15 @@ pub struct AuditVerification {
     /// The lowest that the policy declares of any builder; `None` if there is one of which it
     /// declares none.
     pub level: Option<BuildLevel>,
+    /// Whether the workflow succeeded, as its text says.
+    pub has_succeeded: bool,
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::digest::Sha256Digest;
     use super::*;
     use crate::audit::{Absence, Finding, Told};
+    use crate::digest::Sha256Digest;
     use crate::trouble::Fault;
     use crate::verify::Reason;
 
@@ -132,7 +134,7 @@ mod tests {
     fn an_audit_passes_only_if_all_was_verified() {
         let told =
             || Told { reason: Reason::Unattested, fault: Fault::No, message: String::new(), remedy: None };
-        let of = |findings: &[Finding], level| {
+        let summary = |findings: &[Finding], level, has_succeeded| {
             let mut totals = Totals::default();
             for finding in findings {
                 totals.count(finding);
@@ -144,13 +146,16 @@ mod tests {
                 policy: Consulted::new(None, Sha256Digest::of(b"p")),
                 attestations: Vec::new(),
                 level,
+                has_succeeded,
             };
             let summary = VerificationSummary::of_audit(&totals, by);
             (summary.has_passed(), summary.verification_result, summary.verified_levels)
         };
+        let of = |findings: &[Finding], level| summary(findings, level, true);
         let good = [Finding::Attested, Finding::AbsentByRight(Absence::Skipped), Finding::NotOurs];
         assert_eq!(of(&good, Some(BuildLevel::L2)), (true, "PASSED", ["SLSA_BUILD_LEVEL_2"]));
         assert_eq!(of(&good, None), (true, "PASSED", [UNEVALUATED]));
+        assert_eq!(summary(&good, Some(BuildLevel::L2), false), (false, FAILED, [FAILED]));
         for bad in [
             Finding::ObjectGone,
             Finding::LetPass(told()),

@@ -83,7 +83,7 @@ const MERGE: &str = "merge";
 /// signed outcome, and every attestation of something that is gone. Objects are asked for in the
 /// store of your own configuration, whatever a workflow's text says.
 ///
-/// Exit code 0 says that something was found, and that nothing is missing.
+/// Exit code 0 says that something was looked at, and that nothing of it is missing.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct AuditArgs {
@@ -273,6 +273,8 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let named = runs.len();
     runs.retain(|run| since.is_none_or(|since| run.may_have_run_since(since)));
     let old_runs = named - runs.len();
+    // Whether there is a Workflow that a file tells of, and whether it is like that, nobody asked the cluster.
+    let of_files = runs.len();
     let found = workflows::find(&in_cluster, args.selector.as_deref(), since).await?;
     let workflows::Found { runs: of_cluster, unknown: unread, unseen, person } = found;
     runs.extend(of_cluster);
@@ -306,7 +308,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     teller.begin()?;
     let has_runs = !runs.is_empty();
     unread.iter().try_for_each(|entry| teller.entry(entry))?;
-    for run in runs {
+    for (at, run) in runs.into_iter().enumerate() {
         let (run, mut of_run) = (Arc::new(run), Totals::default());
         teller.workflow(&run)?;
         let of_node = |entry: Entry| {
@@ -314,7 +316,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
             teller.entry(&entry)
         };
         auditor.workflow(&run, &outcomes, &mut told, of_node).await?;
-        if let Some(person) = person.as_ref().filter(|_| args.annotate) {
+        if let Some(person) = person.as_ref().filter(|_| args.annotate && at >= of_files) {
             workflows::annotate(person, &run, &of_run, args.report_url.as_deref()).await;
         }
     }
@@ -365,6 +367,9 @@ fn summary(totals: &Totals, has_runs: bool, own: bool, output: Output) {
         tell("nothing was found that could be attested\n");
     } else {
         tell(&format!("{totals}\n"));
+        if totals.looked_at() == 0 {
+            tell("nothing was looked at, which says nothing of what is there\n");
+        }
     }
     if has_runs {
         tell(UNSIGNED);

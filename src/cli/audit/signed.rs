@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use argo_attest_core::audit::{AuditReport, Output as Final, Totals};
+use argo_attest_core::audit::{AuditReport, Output as Final, Phase, Totals};
 use argo_attest_core::consulted::Consulted;
 use argo_attest_core::contract::variable;
 use argo_attest_core::digest::Sha256Digest;
@@ -181,10 +181,11 @@ impl Signing {
                     .map(|(uri, digest)| Consulted::new(public(uri), digest))
                     .collect(),
                 level: levels.and_then(|levels| levels.into_iter().min()),
+                has_succeeded: run.phase == Phase::Succeeded.to_string(),
             },
         );
         if !summary.has_passed() {
-            tell("the summary says FAILED: not all was verified\n");
+            tell("the summary says FAILED: not all was verified, or the workflow did not succeed\n");
         }
         let bundle = Attestor::new(self.signer.as_ref()).summarise("the outputs", &subjects, &summary).await;
         put(file, bundle.map_err(|e| Failure::from(&e))?)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use argo_attest_core::audit::{
-    Finding, Listed, RunError, Told, Totals, Unseen, WORKFLOWS_LIMIT, WorkflowPage, WorkflowRun,
+    Finding, Listed, NODES_LIMIT, RunError, Told, Totals, Unseen, WORKFLOWS_LIMIT, WorkflowPage, WorkflowRun,
 };
 use argo_attest_core::contract::annotation;
 use argo_attest_core::object_name::is_object_name;
@@ -23,6 +23,10 @@ pub(super) const SCHEME: &str = "argo://";
 const MOST_SAID: usize = 2048;
 /// Workflows of a namespace that are audited at once.
 const MOST: usize = 10_000;
+/// Workflows that are listed, whatever comes of them: a list could have no end.
+const MOST_LISTED: usize = 100_000;
+/// As many as these a page counts that has fewer.
+const LEAST_LISTED: usize = 20;
 
 /// Workflows that were asked for.
 #[derive(Default)]
@@ -56,6 +60,7 @@ pub(super) async fn find(
 ) -> Result<Found, Failure> {
     let named = places.iter().map(|place| named(place)).collect::<Result<Vec<_>, _>>()?;
     let mut found = Found::default();
+    let (mut nodes_left, mut listed) = (NODES_LIMIT, 0_usize);
     if named.is_empty() {
         return Ok(found);
     }
@@ -80,15 +85,18 @@ pub(super) async fn find(
             drop(std::mem::take(&mut page));
             page =
                 person.page(namespace, selector, after.as_deref(), WORKFLOWS_LIMIT).await.map_err(failed)?;
-            let read = WorkflowPage::read(&page)
+            let read = WorkflowPage::read(&page, &mut nodes_left)
                 .map_err(|e| Failure::from(&e).about(&format!("cannot get {}", place.display())))?;
+            listed = listed.saturating_add(read.workflows.len().max(LEAST_LISTED));
             for workflow in read.workflows {
                 found.take(workflow, since, &mut running, &mut old);
             }
-            if found.runs.len() > MOST {
+            let is_more = listed > MOST_LISTED && read.next.is_some();
+            if found.runs.len() > MOST || is_more {
+                let most = if is_more { MOST_LISTED } else { MOST };
                 return Err(Failure::new(
                     Exit::Usage,
-                    format!("{} has more than {MOST} workflows", place.display()),
+                    format!("{} has more than {most} workflows", place.display()),
                 )
                 .remedy("name fewer, with --selector or --since"));
             }

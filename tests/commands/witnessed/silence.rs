@@ -119,11 +119,7 @@ async fn one_that_was_silent_is_waited_for_a_second_where_it_is_only_told_of() {
             let begun = Instant::now();
             let given = witnesses.vouch(signed(&key), key.public(), None).await;
             let took = begun.elapsed();
-            assert_eq!(
-                took < Duration::from_secs(4),
-                later && is_short,
-                "{on_failure:?} {later} {took:?}"
-            );
+            assert_eq!(took < Duration::from_secs(4), later && is_short, "{on_failure:?} {later} {took:?}");
             if on_failure == OnFailure::Fail {
                 given.unwrap_err();
                 continue;

@@ -116,6 +116,8 @@ pub enum Unfinished {
     Unfinished,
     /// The workflow still runs it, and there is no outcome yet.
     Running,
+    /// It is a workflow, and its text is from before it ended: what it has yet to run is not in it.
+    Workflow,
 }
 
 /// A reason, with its words for people.
@@ -266,7 +268,9 @@ impl Finding {
             Self::Rejected(told) | Self::Unknown(told) | Self::Retold(Retold { told, .. }) => {
                 return told.remedy.clone();
             }
-            Self::NeverFinished(Unfinished::Running) => "audit it again when the workflow has ended",
+            Self::NeverFinished(Unfinished::Running | Unfinished::Workflow) => {
+                "audit it again when the workflow has ended"
+            }
             Self::NeverFinished(Unfinished::NoOutcome) => {
                 "name the place of the outcomes as well; if there is none, the step was not watched"
             }
@@ -320,6 +324,7 @@ impl fmt::Display for Unfinished {
             Self::Started => "its signed outcome says only that it started",
             Self::Unfinished => "its signed outcome says that it did not finish",
             Self::Running => "the workflow still runs it",
+            Self::Workflow => "the workflow had not ended: what it was yet to run is not in its text",
         })
     }
 }
@@ -340,6 +345,7 @@ mod tests {
             Finding::LetPass(told.clone()),
             Finding::Rejected(told.clone()),
             Finding::NeverFinished(Unfinished::NoOutcome),
+            Finding::NeverFinished(Unfinished::Workflow),
             Finding::RefusedInStep { why: "w\n".into() },
             Finding::ObjectGone,
             Finding::Orphan,

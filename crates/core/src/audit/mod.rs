@@ -25,7 +25,8 @@ pub use judge::judge;
 pub use outcome::{OutcomeFinding, of_outcome};
 pub use report::{AUDIT_V1, AuditReport, AuditedRun, Counted, Output, Unmet};
 pub use run::{
-    Account, Listed, Made, Node, Phase, RunError, Spot, WORKFLOWS_LIMIT, WorkflowPage, WorkflowRun,
+    Account, Listed, Made, NODES_LIMIT, Node, Phase, RunError, Spot, WORKFLOWS_LIMIT, WorkflowPage,
+    WorkflowRun,
 };
 pub use shard::{InvalidShard, MOST_SHARDS, Shard};
 pub use totals::Totals;

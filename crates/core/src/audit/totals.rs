@@ -29,9 +29,15 @@ impl Totals {
         self.counts.iter().filter(|((of, _), _)| *of == standing).map(|(_, count)| count).sum()
     }
 
-    /// Whether there was something, and nothing of it is missing or unknown.
+    /// How many there are that somebody looked at.
+    pub fn looked_at(&self) -> usize {
+        let looked_at = |reason: &Option<Reason>| *reason != Some(Reason::NotLookedAt);
+        self.counts.iter().filter(|((_, reason), _)| looked_at(reason)).map(|(_, count)| count).sum()
+    }
+
+    /// Whether something was looked at, and nothing of it is missing or unknown.
     pub fn is_complete(&self) -> bool {
-        self.all() > 0 && self.of(Standing::Missing) == 0 && self.of(Standing::Unknown) == 0
+        self.looked_at() > 0 && self.of(Standing::Missing) == 0 && self.of(Standing::Unknown) == 0
     }
 
     /// Each count with its standing and its word.
@@ -58,13 +64,16 @@ impl fmt::Display for Totals {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Absence, Invocation};
+    use super::super::{Absence, Invocation, Unseen};
     use super::*;
 
     #[test]
     fn counts_each_by_its_word() {
         let mut totals = Totals::default();
         assert!(!totals.is_complete(), "an audit of nothing is no proof of anything");
+        let mut unseen = Totals::default();
+        unseen.count(&Finding::NotLookedAt { count: 3, why: Unseen::Running });
+        assert_eq!((unseen.all(), unseen.looked_at(), unseen.is_complete()), (3, 0, false));
         totals.count(&Finding::Attested);
         totals.count(&Finding::Memoised { run: Invocation::default() });
         totals.count(&Finding::AbsentByRight(Absence::Skipped));

@@ -38,8 +38,8 @@ pub const WORKFLOWS_LIMIT: usize = 32 * 1024 * 1024;
 const VALUES: usize = 2_000_000;
 /// Levels of a document: a template in a list of Workflows has some thirty.
 const DEPTH: usize = 100;
-/// Nodes of one document.
-const NODES: usize = 100_000;
+/// Nodes of one document, and of all pages of a list.
+pub const NODES_LIMIT: usize = 100_000;
 
 const LIMITS: Limits = Limits { bytes: WORKFLOWS_LIMIT, values: VALUES, depth: DEPTH };
 
@@ -69,7 +69,7 @@ impl WorkflowRun {
     /// told what ran.
     pub fn read_all(bytes: &[u8]) -> Result<Vec<Self>, RunError> {
         let text = json::raw(bytes, LIMITS)?;
-        let mut left = NODES;
+        let mut left = NODES_LIMIT;
         let mut runs = Vec::new();
         for workflow in workflows(text)? {
             runs.push(Self::read(workflow, &mut left)?);
@@ -103,7 +103,7 @@ impl WorkflowRun {
         };
         let mut nodes = Vec::new();
         nodes::each(&status, &name, &mut |id, wire| {
-            *left = left.checked_sub(1).ok_or(RunError::TooManyNodes { limit: NODES })?;
+            *left = left.checked_sub(1).ok_or(RunError::TooManyNodes { limit: NODES_LIMIT })?;
             let own = templates.of_node(&wire);
             nodes.push(Node::new(id, wire, &repository, &own, &names));
             Ok(())
@@ -126,9 +126,14 @@ impl WorkflowRun {
         Ok(Self { name, namespace, uid, phase, finished_at, nodes, makers })
     }
 
+    /// Whether it has ended, so it says. One that says nothing of the kind has not.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Succeeded | Phase::Failed | Phase::Error)
+    }
+
     /// Whether it is not known to have ended before this time.
     pub fn may_have_run_since(&self, since: Timestamp) -> bool {
-        self.phase.is_open() || self.finished_at.is_none_or(|ended| ended >= since)
+        !self.has_ended() || self.finished_at.is_none_or(|ended| ended >= since)
     }
 
     /// Whether a node of this id is said to have made the object at this bucket and key.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::wire::{Status, Workflow};
-use super::{LIMITS, NODES, RunError, WorkflowRun, shaped, shaped_any};
+use super::{LIMITS, RunError, WorkflowRun, shaped, shaped_any};
 use crate::json::{self, object_or_unset, or_unset};
 
 /// One page of a list.
@@ -49,10 +49,11 @@ struct PageMetadata {
 }
 
 impl WorkflowPage {
-    /// Reads a page. Of a Workflow that has not ended no more is read than that.
+    /// Reads a page. Of a Workflow that has not ended no more is read than that. `left` is how many nodes
+    /// may still be read of this page and all others: [`NODES_LIMIT`] before the first.
     ///
     /// Errors: [`RunError`], where it is no list.
-    pub fn read(bytes: &[u8]) -> Result<Self, RunError> {
+    pub fn read(bytes: &[u8], left: &mut usize) -> Result<Self, RunError> {
         let page: Page<'_> = shaped(json::raw(bytes, LIMITS)?.get())?;
         let kind = page.kind.as_deref().unwrap_or_default();
         if !kind.ends_with("List") {
@@ -62,9 +63,7 @@ impl WorkflowPage {
             Some(items) => shaped_any(items.get())?,
             None => Vec::new(),
         };
-        let mut left = NODES;
-        let workflows =
-            items.into_iter().map(|item| Listed::read(item, &mut left)).collect::<Result<_, _>>()?;
+        let workflows = items.into_iter().map(|item| Listed::read(item, left)).collect::<Result<_, _>>()?;
         Ok(Self { workflows, next: Some(page.metadata.next).filter(|next| !next.is_empty()) })
     }
 }
@@ -92,6 +91,7 @@ mod tests {
     #[test]
     fn each_of_a_list_is_read_by_itself() {
         let workflow = |name: &str, status: &serde_json::Value| json!({"metadata": {"name": name, "namespace": "ci", "uid": "u"}, "status": status});
+        let mut left = 1;
         let nodes = json!({"a": {"name": "a", "type": "Pod", "phase": "Succeeded"}});
         let list = json!({
             "kind": "WorkflowList", "metadata": {"continue": "token"},
@@ -102,18 +102,21 @@ mod tests {
                 workflow("large", &json!({"phase": "Succeeded", "offloadNodeStatusVersion": "fnv:1"})),
             ],
         });
-        let page = WorkflowPage::read(list.to_string().as_bytes()).unwrap();
+        let page = WorkflowPage::read(list.to_string().as_bytes(), &mut left).unwrap();
         assert_eq!(page.next.as_deref(), Some("token"));
         let [done, running, new, large] = page.workflows.as_slice() else { panic!("{page:?}") };
         assert_eq!(done.run.as_ref().unwrap().as_ref().unwrap().nodes.len(), 1);
         assert!(running.run.is_none() && new.run.is_none());
         assert!(matches!(large.run, Some(Err(RunError::Offloaded { .. }))));
         assert_eq!((large.namespace.as_str(), large.name.as_str()), ("ci", "large"));
+        // What one page holds, others cannot hold as well.
+        let more = WorkflowPage::read(list.to_string().as_bytes(), &mut left).unwrap();
+        assert!(matches!(more.workflows[0].run, Some(Err(RunError::TooManyNodes { .. }))), "{more:?}");
         let end = json!({"kind": "WorkflowList", "metadata": {}, "items": null});
-        let page = WorkflowPage::read(end.to_string().as_bytes()).unwrap();
+        let page = WorkflowPage::read(end.to_string().as_bytes(), &mut left).unwrap();
         assert!(page.next.is_none() && page.workflows.is_empty());
         for none in [json!({"kind": "Status"}), json!({"kind": "Workflow"}), json!([])] {
-            WorkflowPage::read(none.to_string().as_bytes()).unwrap_err();
+            WorkflowPage::read(none.to_string().as_bytes(), &mut left).unwrap_err();
         }
     }
 }
