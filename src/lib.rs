@@ -24,6 +24,7 @@ pub mod image_files;
 pub mod mirror;
 pub mod net;
 pub mod observe;
+pub mod page;
 pub mod registry;
 pub mod regular_file;
 pub mod report;

@@ -5,7 +5,6 @@ mod attest;
 mod chain;
 mod inspection;
 mod outcome;
-pub mod page;
 mod proven;
 mod run;
 mod unjudged;

@@ -9,7 +9,7 @@ use super::bar::Bar;
 use super::json::artifact;
 use super::told::shown;
 use crate::audit::{Entry, Outputs};
-use crate::report::page::Page;
+use crate::page::Page;
 
 /// What is gathered, if it is wanted.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use super::also::{Also, Gathered};
 use super::bar::Bar;
 use super::page::{self, PageFile};
 use super::signed::{Made, Signing};
-use crate::report::page::Page;
+use crate::page::Page;
 
 /// What will be written.
 pub(super) struct Beside<'a> {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::super::Failure;
 use super::super::new_file::NewFile;
 use crate::document::DocumentName;
-use crate::report::page::{Audited, Page};
+use crate::page::{Audited, Page};
 use crate::store::ProcessEnv;
 
 /// Where the page is put.
