@@ -108,7 +108,7 @@ fn what_can_never_run_is_not_injected() {
 const WORKFLOW: &str = "\
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
-metadata: {generateName: a-, annotations: {argo-attest.io/attest: \"true\"}}
+metadata: {generateName: a-}
 spec:
   entrypoint: a
   templates:
