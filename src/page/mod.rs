@@ -2,7 +2,7 @@
 //! the archive.
 //!
 //! There is no script in it, and the browser is told to run none and to fetch nothing. What others
-//! wrote is text there, and only [`markup`] writes.
+//! wrote is text there, and only `markup` writes.
 
 mod facts;
 mod graph;

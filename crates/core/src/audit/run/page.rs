@@ -50,7 +50,7 @@ struct PageMetadata {
 
 impl WorkflowPage {
     /// Reads a page. Of a Workflow that has not ended no more is read than that. `left` is how many nodes
-    /// may still be read of this page and all others: [`NODES_LIMIT`] before the first.
+    /// may still be read of this page and all others: [`NODES_LIMIT`](super::NODES_LIMIT) before the first.
     ///
     /// Errors: [`RunError`], where it is no list.
     pub fn read(bytes: &[u8], left: &mut usize) -> Result<Self, RunError> {
