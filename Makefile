@@ -98,6 +98,7 @@ bench: release ## digesting beside openssl's, what the sidecar adds to a step, a
 	python3 benches/many.py --binary '$(DIST)/argo-attest' $(MANY)
 	python3 benches/outputs.py --binary '$(DIST)/argo-attest' $(OUTPUTS)
 	python3 benches/images.py --binary '$(DIST)/argo-attest' $(IMAGES)
+	python3 benches/signers.py --binary '$(DIST)/argo-attest' $(SIGNERS)
 
 # libFuzzer needs flags that stable rustc keeps behind this variable.
 fuzz: export RUSTC_BOOTSTRAP := 1

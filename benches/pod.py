@@ -101,9 +101,17 @@ class Pod:
             },
         }
 
+    def key(self):
+        """What the sidecar signs with."""
+        return f"{self.root}/keys/attest.key"
+
     def options(self):
         """What else the sidecar is given."""
         return []
+
+    def env(self):
+        """Variables that it is given beside its template."""
+        return {}
 
     def call(self, *arguments):
         ran = subprocess.run([self.binary, *arguments], env={}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -150,7 +158,7 @@ class Sidecar:
         root = pod.root
         options = {
             "--builder-id": BUILDER,
-            "--key": f"{root}/keys/attest.key",
+            "--key": pod.key(),
             "--argo-dir": f"{root}/argo",
             "--secrets-dir": f"{root}/secrets",
             "--termination-log": pod.log,
@@ -162,7 +170,7 @@ class Sidecar:
             "--workflow-uid": "bench-workflow",
         }
         command = [pod.binary, "sidecar", *(part for option in options.items() for part in option), *pod.options()]
-        env = {"ARGO_TEMPLATE": json.dumps(pod.template, separators=(",", ":"))}
+        env = {"ARGO_TEMPLATE": json.dumps(pod.template, separators=(",", ":"))} | pod.env()
         with open(f"{root}/log", "ab") as said:
             began = time.monotonic()
             self.process = subprocess.Popen(
