@@ -2,14 +2,16 @@
 //! and when (`TrustedRoot` of Sigstore's `protobuf-specs`, as JSON; what `cosign trusted-root
 //! create` writes, and Sigstore's TUF repositories serve).
 //!
-//! It is the verifier's own file, as a policy is. Fields that are not known are passed over, since
-//! newer versions have more of them; keys of kinds that are not verified here are as if they were
-//! not named.
+//! It is the verifier's own file, as a policy is. What it says of a log or an authority and is not
+//! known here is refused: it may ask for more than is judged, such as witnesses. Keys of kinds that
+//! are not verified here are as if they were not named.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::chain::Authority;
 use super::window::Window;
@@ -47,6 +49,16 @@ pub enum InvalidRoot {
         field: String,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// What it says of a log or an authority is more than is understood.
+    #[error(
+        "{field} says {name:?}, which is not known here: it might ask for more than is judged, such as witnesses"
+    )]
+    Unknown {
+        /// Of which log or authority, such as `tlogs[0]`.
+        field: String,
+        /// The name, bounded.
+        name: String,
     },
     /// Nothing is trusted by it.
     #[error("it names no log, no timestamp authority and no certificate authority that can be used here")]
@@ -97,7 +109,17 @@ struct WireLog {
     public_key: Object<WireKey>,
     #[serde(alias = "log_id")]
     log_id: Object<WireLogId>,
+    #[serde(flatten)]
+    others: Others,
 }
+
+/// What else is said.
+type Others = BTreeMap<String, IgnoredAny>;
+
+/// What is said of logs and authorities and changes nothing about who is believed. Which hash a log's
+/// tree has, and which key signs its checkpoints, is known by its key and its kind.
+const TOLD: [&str; 6] =
+    ["hashAlgorithm", "hash_algorithm", "checkpointKeyId", "checkpoint_key_id", "operator", "subject"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -132,6 +154,8 @@ struct WireAuthority {
     cert_chain: Object<WireChain>,
     #[serde(default, alias = "valid_for", deserialize_with = "json::object_or_none")]
     valid_for: Option<WireWindow>,
+    #[serde(flatten)]
+    others: Others,
 }
 
 #[derive(Deserialize)]
@@ -185,10 +209,18 @@ fn few<T>(list: &str, items: &[T]) -> Result<(), InvalidRoot> {
     if items.len() > MAX_EACH { Err(at(list, MAX_EACH, "is one more than are read")) } else { Ok(()) }
 }
 
+fn all_known(list: &str, index: usize, others: &Others) -> Result<(), InvalidRoot> {
+    let unknown = others.keys().find(|name| !TOLD.contains(&name.as_str()));
+    unknown.map_or(Ok(()), |name| {
+        Err(InvalidRoot::Unknown { field: format!("{list}[{index}]"), name: brief(name, 100) })
+    })
+}
+
 fn logs(list: &str, wire: Vec<WireLog>) -> Result<Vec<Log>, InvalidRoot> {
     few(list, &wire)?;
     let mut logs: Vec<Log> = Vec::with_capacity(wire.len());
     for (index, log) in wire.into_iter().enumerate() {
+        all_known(list, index, &log.others)?;
         let Object(key) = log.public_key;
         let id =
             base64(&log.log_id.0.key_id).ok_or_else(|| at(list, index, "has a `keyId` that is no base64"))?;
@@ -215,6 +247,7 @@ fn authorities(list: &str, wire: Vec<WireAuthority>) -> Result<Vec<Authority>, I
     few(list, &wire)?;
     let mut authorities = Vec::with_capacity(wire.len());
     for (index, authority) in wire.into_iter().enumerate() {
+        all_known(list, index, &authority.others)?;
         let Object(WireChain { certificates }) = authority.cert_chain;
         if certificates.is_empty() || certificates.len() > MAX_CHAIN {
             return Err(at(list, index, "has no certificates, or more than are read"));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::*;
-use super::given::{Case, Given};
+use super::given::{Case, Given, folder};
 
 /// One bit of some bytes, the eight in a byte by turns.
 fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
@@ -164,6 +164,19 @@ fn a_log_is_believed_while_the_trusted_root_says_so() {
             log.window.end = Some("2025-01-01T00:00:00Z".parse().unwrap());
         }
         assert!(given.verified().unwrap_err().contains("does not believe"), "{case}");
+    }
+}
+
+/// A trusted root that asks for witnesses is not one that asks for none.
+#[test]
+fn what_a_trusted_root_asks_for_is_not_passed_over() {
+    let json = std::fs::read(folder().join("trusted_root.json")).unwrap();
+    let root: Value = serde_json::from_slice(&json).unwrap();
+    for list in ["tlogs", "ctlogs", "timestampAuthorities", "certificateAuthorities"] {
+        let mut demanding = root.clone();
+        demanding[list][0]["witnessConfiguration"] = json!({"quorum": 2});
+        let refused = TrustedRoot::read(demanding.to_string().as_bytes()).unwrap_err().to_string();
+        assert!(refused.starts_with(&format!("{list}[0] says \"witnessConfiguration\"")), "{refused}");
     }
 }
 
