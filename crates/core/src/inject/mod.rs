@@ -11,6 +11,7 @@
 //! It follows the resources of Argo Workflows 3.7 to 4.1. It does not ask a cluster, and
 //! does not know templates that other files hold.
 
+mod additions;
 mod around;
 mod caveats;
 mod change;

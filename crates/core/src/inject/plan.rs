@@ -11,7 +11,7 @@ use super::needs;
 use super::proof;
 use super::refusal::{Obstacle, Refusal};
 use super::secrets::Secrets;
-use super::settings::{Mode, RunAs};
+use super::settings::RunAs;
 use super::step::{Present, Step};
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
@@ -66,11 +66,11 @@ impl<'a> Planner<'a> {
 }
 
 /// A template, or all at once, with what they get.
-struct Target<'v> {
-    path: Path,
-    name: String,
-    wanted: Wanted,
-    present: Present<'v>,
+pub(super) struct Target<'v> {
+    pub(super) path: Path,
+    pub(super) name: String,
+    pub(super) wanted: Wanted,
+    pub(super) present: Present<'v>,
 }
 
 impl Planner<'_> {
@@ -315,80 +315,6 @@ impl Planner<'_> {
     /// The volumes that are yet to be declared.
     fn missing(&self, target: &Target<'_>, root: bool, steps: &[&Step<'_>]) -> Result<Vec<Volume>, Obstacle> {
         needs::missing(needs::volumes(self.maker, &target.wanted), root, steps)
-    }
-
-    /// Adds the containers to a template, or to the defaults.
-    fn containers(&mut self, target: &Target<'_>) {
-        let (gate, sidecar) = self.new_containers(target);
-        self.report(target, gate.is_some(), !sidecar.is_empty());
-        match self.maker.settings.mode {
-            Mode::Native => self.extend(&target.path, "initContainers", gate.into_iter().collect(), sidecar),
-            Mode::Sidecar => {
-                self.extend(&target.path, "initContainers", gate.into_iter().collect(), Vec::new());
-                self.extend(&target.path, "sidecars", Vec::new(), sidecar);
-            }
-        }
-    }
-
-    /// The same for defaults that are not there.
-    fn containers_in_new(&mut self, spec: &Spec<'_>, target: &Target<'_>) {
-        let (gate, sidecar) = self.new_containers(target);
-        self.report(target, gate.is_some(), !sidecar.is_empty());
-        let (mut init, mut beside) = (gate.into_iter().collect::<Vec<_>>(), Vec::new());
-        match self.maker.settings.mode {
-            Mode::Native => init.extend(sidecar),
-            Mode::Sidecar => beside.extend(sidecar),
-        }
-        let lists = [("initContainers", init), ("sidecars", beside)];
-        let lists = lists.into_iter().filter(|(_, items)| !items.is_empty());
-        let value = Item::Map(lists.map(|(key, items)| (key, Item::List(items))).collect());
-        self.additions.push(Addition::Set { at: spec.path.clone(), key: "templateDefaults", value });
-    }
-
-    /// The gate, and the sidecar with what comes after it.
-    fn new_containers(&self, target: &Target<'_>) -> (Option<Item>, Vec<Item>) {
-        let (wanted, present) = (&target.wanted, &target.present);
-        let gate = (wanted.gate && present.gate.is_none()).then(|| self.maker.gate(wanted));
-        let mut beside = Vec::new();
-        if wanted.sidecar {
-            beside.extend(present.sidecar.is_none().then(|| self.maker.sidecar(wanted)));
-            beside.extend(self.maker.check(wanted).filter(|_| present.check.is_none()));
-        }
-        (gate, beside)
-    }
-
-    /// Declares volumes in the specification, each once.
-    fn declare(&mut self, spec: &Spec<'_>, volumes: Vec<(Volume, bool)>) {
-        let mut declared: Vec<(Volume, bool)> = Vec::new();
-        for (volume, root) in volumes {
-            match declared.iter_mut().find(|(known, _)| known.name == volume.name) {
-                Some((_, all_root)) => *all_root &= root,
-                None => declared.push((volume, root)),
-            }
-        }
-        let back = declared.iter().map(|(volume, root)| volume.item(*root)).collect();
-        self.extend(&spec.path, "volumes", Vec::new(), back);
-    }
-
-    pub(super) fn extend(&mut self, at: &Path, key: &'static str, front: Vec<Item>, back: Vec<Item>) {
-        if !front.is_empty() || !back.is_empty() {
-            self.additions.push(Addition::Extend { at: at.clone(), key, front, back });
-        }
-    }
-
-    fn report(&mut self, target: &Target<'_>, gate: bool, sidecar: bool) {
-        let became = |wanted, added| match (wanted, added) {
-            (false, _) => Container::Unneeded,
-            (true, true) => Container::Added,
-            (true, false) => Container::Already,
-        };
-        self.changes.push(Change {
-            line: (self.line)(&target.path),
-            template: target.name.clone(),
-            sidecar: became(target.wanted.sidecar, sidecar),
-            gate: became(target.wanted.gate, gate),
-            lost: BTreeSet::new(),
-        });
     }
 }
 
