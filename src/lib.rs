@@ -16,6 +16,7 @@ mod checkout;
 pub mod cli;
 pub mod cluster;
 pub mod command;
+mod credential_program;
 pub mod document;
 pub mod environment;
 pub mod gate;

@@ -14,7 +14,7 @@ fn entry(line: &Line) -> Option<&Reported> {
         | Line::Outcome { entry, .. }
         | Line::Object { entry, .. }
         | Line::Left(entry) => Some(entry),
-        Line::Older { .. } | Line::Ended { .. } => None,
+        Line::Listed { .. } | Line::Older { .. } | Line::Ended { .. } => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argo_attest_core::audit::{Finding, Invocation, Node, Unseen, WorkflowRun};
+use argo_attest_core::audit::{Finding, Invocation, Narrowing, Node, Unseen, WorkflowRun};
 use argo_attest_core::outcome::OutcomeWords;
 
 use crate::report::Accepted;
@@ -40,6 +40,8 @@ pub enum Subject {
     Input(String),
     /// An attestation: its address or path, not printable.
     Attestation(PathBuf),
+    /// The audit itself.
+    Audit,
 }
 
 /// A step, by the names that it has. Not printable.
@@ -117,6 +119,11 @@ impl Entry {
         Self { step: None, subject, finding: Finding::NotLookedAt { count, why }, accepted: None }
     }
 
+    /// That the audit was narrowed.
+    pub fn narrowed(by: Narrowing) -> Self {
+        Self { step: None, subject: Subject::Audit, finding: Finding::Narrowed(Box::new(by)), accepted: None }
+    }
+
     /// What it is about, in one text that is its own: a path, an address. Not printable.
     pub fn artifact(&self) -> PathBuf {
         let step = || self.step.as_deref().map(Step::address).unwrap_or_default();
@@ -125,6 +132,7 @@ impl Entry {
             Subject::Output(name) => format!("{}#{name}", step()).into(),
             Subject::Artifact { path, .. } | Subject::Attestation(path) => path.clone(),
             Subject::Input(uri) => uri.into(),
+            Subject::Audit => "audit".into(),
         }
     }
 
@@ -133,7 +141,7 @@ impl Entry {
         match &self.subject {
             Subject::Output(name) => Some(name),
             Subject::Artifact { output, .. } => output.as_deref(),
-            Subject::Step | Subject::Input(_) | Subject::Attestation(_) => None,
+            Subject::Step | Subject::Input(_) | Subject::Attestation(_) | Subject::Audit => None,
         }
     }
 }

@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use argo_attest_core::audit::shard_report::{
-    About, Head, Line, Reported, ReportedStep, ShardReport, ShardReportError,
+    About, Head, Line, Listing, Reported, ReportedStep, ShardReport, ShardReportError,
 };
-use argo_attest_core::audit::{Finding, Unseen};
+use argo_attest_core::audit::{Finding, Narrowing, Told, Unseen};
 use argo_attest_core::relpath::printable;
 use argo_attest_core::trouble::{Fault, Trouble};
+use argo_attest_core::verify::Reason;
 use serde_json::Value;
 
 use super::{Entry, Remark, Settler, Step, Subject};
@@ -159,6 +160,16 @@ impl<R: BufRead> Parts<R> {
         self.0.first().map(|part| part.report.head())
     }
 
+    /// By what it was narrowed, but for parts.
+    pub fn narrowing(&self) -> Narrowing {
+        let of = |head: &Head| Narrowing {
+            since: head.since,
+            selector: None,
+            not_ours: head.not_ours.iter().map(|name| printable(name.as_bytes())).collect(),
+        };
+        self.head().map(of).unwrap_or_default()
+    }
+
     /// Tells all of it, in the order in which one audit would have done.
     ///
     /// Errors: those of `tell`, and [`MergeError`] of what cannot be read further.
@@ -177,6 +188,9 @@ impl<R: BufRead> Parts<R> {
         }
         for entry in unread {
             tell(entry_of(entry))?;
+        }
+        for entry in self.changing()? {
+            tell(entry)?;
         }
         while let Some(Line::Artifact { entry, .. }) = self.first(|line| match line {
             Line::Artifact { place, at, .. } => Some((*place, *at)),
@@ -229,6 +243,23 @@ impl<R: BufRead> Parts<R> {
         }
     }
 
+    /// The places in which parts saw different things.
+    fn changing(&mut self) -> Result<Vec<Entry>, MergeError> {
+        let mut listings: BTreeMap<usize, Vec<Listing>> = BTreeMap::new();
+        while let Some(Line::Listed { place, listing }) =
+            self.first(|line| matches!(line, Line::Listed { .. }).then_some(()))?
+        {
+            listings.entry(place).or_default().push(listing);
+        }
+        let Some(Head { places, .. }) = self.head() else { return Ok(Vec::new()) };
+        let differ = |(place, seen): (usize, Vec<Listing>)| {
+            let first = seen.first()?;
+            let differs = seen.iter().any(|listing| listing != first);
+            Some(changing(path(places.get(place)?), &seen)).filter(|_| differs)
+        };
+        Ok(listings.into_iter().filter_map(differ).collect())
+    }
+
     /// How many were not looked at, of each place.
     fn older(&mut self) -> Result<Vec<Entry>, MergeError> {
         let mut counts: BTreeMap<usize, u64> = BTreeMap::new();
@@ -241,20 +272,22 @@ impl<R: BufRead> Parts<R> {
         let Some(Head { places, since: Some(since), .. }) = self.head() else { return Ok(Vec::new()) };
         let why = Unseen::Unchanged { since: *since };
         let older =
-            |(place, count): (usize, u64)| Some(Entry::not_looked_at(places.get(place)?.into(), count, why));
+            |(place, count): (usize, u64)| Some(Entry::not_looked_at(path(places.get(place)?), count, why));
         Ok(counts.into_iter().filter_map(older).collect())
     }
 }
 
 /// What of two audits is not the same.
 fn difference(one: &Head, other: &Head) -> Option<&'static str> {
-    let Head { program, shard, run, asked, places, since } = one;
+    let Head { program, shard, run, asked, places, stores, since, not_ours } = one;
     [
         (*program != other.program, "the program's version"),
         (shard.of() != other.shard.of(), "the number of parts"),
         (*run != other.run, "the run (--run-id)"),
         (*places != other.places, "what was audited"),
+        (*stores != other.stores, "the store's address"),
         (*since != other.since, "the time (--since)"),
+        (*not_ours != other.not_ours, "what is not ours (--not-ours)"),
         (*asked != other.asked, "the policy, or an option,"),
     ]
     .into_iter()
@@ -275,9 +308,32 @@ fn settled<E: From<MergeError>>(
             Remark::Object { from: OsString::from_vec(from), open, entry: entry_of(entry) }
         }
         Line::Left(entry) => Remark::Left(entry_of(entry)),
-        Line::Place(_) | Line::Artifact { .. } | Line::Older { .. } => return Ok(()),
+        Line::Place(_) | Line::Listed { .. } | Line::Artifact { .. } | Line::Older { .. } => return Ok(()),
     };
     settler.settle(remark).map_or(Ok(()), tell)
+}
+
+/// That parts saw different things in a place. What one of them saw as a whole, another as its parts, may have
+/// been looked at by none.
+fn changing(place: PathBuf, seen: &[Listing]) -> Entry {
+    let counts = seen.iter().map(|listing| listing.count);
+    let (least, most) = (counts.clone().min().unwrap_or_default(), counts.max().unwrap_or_default());
+    let told = if least == most {
+        format!("the parts saw {most} objects each, and not the same ones")
+    } else {
+        format!("the parts saw from {least} to {most} objects")
+    };
+    let finding = Finding::Unknown(Told {
+        reason: Reason::Changing,
+        fault: Fault::Unavailable,
+        message: format!("something came or went while it was audited: {told}"),
+        remedy: Some("audit all parts again while nothing changes there, or the whole in one".to_owned()),
+    });
+    Entry { step: None, subject: Subject::Artifact { path: place, output: None }, finding, accepted: None }
+}
+
+fn path(name: &[u8]) -> PathBuf {
+    OsString::from_vec(name.to_vec()).into()
 }
 
 /// A finding as it was, as far as a report tells it.
@@ -303,8 +359,8 @@ fn entry_of(reported: Reported) -> Entry {
 }
 
 fn unreadable() -> Finding {
-    Finding::Unknown(argo_attest_core::audit::Told {
-        reason: argo_attest_core::verify::Reason::Malformed,
+    Finding::Unknown(Told {
+        reason: Reason::Malformed,
         fault: Fault::Malformed,
         message: "the report says that it is attested, and not by whom".to_owned(),
         remedy: Some("audit that part again".to_owned()),

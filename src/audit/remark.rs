@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 
+use argo_attest_core::audit::Finding;
 use argo_attest_core::verify::Reason;
 use jiff::Timestamp;
 
@@ -43,6 +44,18 @@ pub enum Remark {
     },
     /// An attestation of what is not there.
     Left(Entry),
+}
+
+impl Remark {
+    /// What is said, if it is a finding.
+    pub fn finding(&self) -> Option<&Finding> {
+        match self {
+            Self::Ended { .. } => None,
+            Self::Outcome { entry, .. } | Self::Object { entry, .. } | Self::Left(entry) => {
+                Some(&entry.finding)
+            }
+        }
+    }
 }
 
 /// Which nodes ended, and when the last of their pods started that says so.

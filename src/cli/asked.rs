@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argo_attest_core::argo::StoreKind;
+use argo_attest_core::audit::shard_report::Listing;
 use argo_attest_core::policy::ArtifactKind;
 use argo_attest_core::text::brief;
 
@@ -72,6 +73,8 @@ pub(super) struct All {
     pub(super) others: Vec<PathBuf>,
     /// How many of an argument's were not looked at.
     pub(super) unchanged: Vec<(usize, u64)>,
+    /// All that was listed of an argument, if only a part of it is here.
+    pub(super) listings: Vec<(usize, Listing)>,
     /// Who looked at them, with connections that are still good.
     pub(super) lanes: Lanes,
     part: Part,
@@ -121,6 +124,14 @@ impl All {
         Ok(all)
     }
 
+    /// The addresses of the stores that were opened.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let of = |(bucket, store): (&String, &Arc<dyn Store>)| {
+            store.address().map(|address| format!("{bucket} at {}", address.as_str()))
+        };
+        self.stores.iter().filter_map(of).collect()
+    }
+
     /// What is at a place, which may be many.
     async fn place(&mut self, argument: &Path, is_named: bool) {
         let found = match object_uri(argument) {
@@ -148,6 +159,7 @@ impl All {
                 self.orphans.extend(found.orphans);
                 self.old_outcomes.extend(found.old_outcomes);
                 self.others.extend(found.others);
+                self.listings.extend(found.listing.map(|listing| (self.argument, listing)));
                 if found.unchanged > 0 {
                     self.unchanged.push((self.argument, found.unchanged));
                 }

@@ -1,12 +1,9 @@
 //! Programs that give credentials for an API server (`client.authentication.k8s.io`, v1 and v1beta1), as
 //! a kubeconfig names them.
 //!
-//! They are run at a command line, for the person whose file it is. What one prints is a secret, and
-//! none of it is repeated; what it has to say to people goes to standard error, which is the person's.
+//! They are run at a command line, for the person whose file it is.
 
 use std::io;
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use argo_attest_core::json::{self, Object};
 use argo_attest_core::kubeconfig::{Exec, Material};
@@ -14,17 +11,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
-use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::fault::AccessError;
+use crate::credential_program::{self, Answer, ProgramError};
 
 /// Bytes of what one prints.
 const MAX_PRINTED: usize = 256 * 1024;
-/// How long one may take: it may ask a person to sign in.
-const PATIENCE: Duration = Duration::from_mins(1);
 const VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
 /// A certificate and its key, in PEM.
@@ -40,18 +34,12 @@ pub(super) struct Given {
 /// Why it gave nothing. Nothing that it printed is repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
-    /// There is no such program.
-    #[error("it is not installed, or not in PATH")]
-    Missing,
-    /// It does not start.
-    #[error("it cannot be run")]
-    Start(#[source] io::Error),
-    /// It takes too long.
-    #[error("it gave no answer within {} s", PATIENCE.as_secs())]
-    Late,
-    /// It says no.
-    #[error("it ended with {0}")]
-    Failed(ExitStatus),
+    /// It gives no answer.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// What it is to be told of the cluster cannot be read.
+    #[error("the cluster's certificates, which it asks for, cannot be read")]
+    Authority(#[source] io::Error),
     /// It printed something else.
     #[error("what it printed is no credential")]
     Nonsense,
@@ -81,8 +69,7 @@ pub(super) async fn run(
     authority: Option<&Material>,
 ) -> Result<Given, AccessError> {
     let program = argo_attest_core::secret::shown_path(&exec.command);
-    let given = timeout(PATIENCE, get(exec, server, authority)).await.unwrap_or(Err(ExecError::Late));
-    given.map_err(|source| AccessError::Exec { program, source })
+    get(exec, server, authority).await.map_err(|source| AccessError::Exec { program, source })
 }
 
 async fn get(exec: &Exec, server: &str, authority: Option<&Material>) -> Result<Given, ExecError> {
@@ -93,7 +80,7 @@ async fn get(exec: &Exec, server: &str, authority: Option<&Material>) -> Result<
     if exec.wants_cluster {
         let pem = match authority {
             Some(Material::Bytes(pem)) => Some(pem.to_vec()),
-            Some(Material::File(file)) => Some(std::fs::read(file).map_err(ExecError::Start)?),
+            Some(Material::File(file)) => Some(std::fs::read(file).map_err(ExecError::Authority)?),
             None => None,
         };
         spec = match pem.map(|pem| STANDARD.encode(pem)) {
@@ -105,30 +92,13 @@ async fn get(exec: &Exec, server: &str, authority: Option<&Material>) -> Result<
         };
     }
     let info = json!({"apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec});
-    let mut running = Command::new(&exec.command)
+    let mut program = Command::new(&exec.command);
+    program
         .args(&exec.arguments)
         .envs(exec.variables.iter().map(|(name, value)| (name, value)))
-        .env("KUBERNETES_EXEC_INFO", info.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ExecError::Missing,
-            _ => ExecError::Start(error),
-        })?;
-    let mut printed = Zeroizing::new(Vec::with_capacity(MAX_PRINTED + 1));
-    if let Some(output) = running.stdout.take() {
-        output.take(MAX_PRINTED as u64 + 1).read_to_end(&mut printed).await.map_err(ExecError::Start)?;
-    }
-    if printed.len() > MAX_PRINTED {
-        return Err(ExecError::Nonsense);
-    }
-    let ended = running.wait().await.map_err(ExecError::Start)?;
-    if !ended.success() {
-        return Err(ExecError::Failed(ended));
-    }
+        .env("KUBERNETES_EXEC_INFO", info.to_string());
+    let answer = credential_program::ask(&mut program, None, MAX_PRINTED).await;
+    let printed = answer.and_then(Answer::if_well)?;
     credential(&printed)
 }
 

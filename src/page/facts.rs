@@ -71,6 +71,8 @@ impl Fact {
             Subject::Artifact { path, .. } => (About::Artifact, printable(path.as_os_str().as_bytes())),
             Subject::Attestation(path) => (About::Attestation, printable(path.as_os_str().as_bytes())),
             Subject::Input(uri) => (About::Input, uri.clone()),
+            // The page says that at its top.
+            Subject::Audit => (About::Artifact, "audit".to_owned()),
         };
         let finding: &Finding = &entry.finding;
         Self {

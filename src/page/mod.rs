@@ -15,7 +15,7 @@ mod top;
 
 use std::collections::HashMap;
 
-use argo_attest_core::audit::{Standing, Totals, WorkflowRun};
+use argo_attest_core::audit::{Narrowing, Standing, Totals, WorkflowRun};
 use jiff::Timestamp;
 
 use self::facts::{Fact, StepFacts};
@@ -37,8 +37,10 @@ pub struct Audited {
     pub by: String,
     /// The policy's name and its digest, or the keys that are trusted without one.
     pub trusting: Vec<String>,
-    /// What was named, but workflows.
+    /// What was named.
     pub places: Vec<String>,
+    /// By what the audit was narrowed.
+    pub narrowing: Narrowing,
 }
 
 /// A page that is being gathered.

@@ -16,6 +16,7 @@ fn audited() -> Audited {
         by: "argo-attest 1.2.3".into(),
         trusting: vec!["policy policy.yaml".into()],
         places: Vec::new(),
+        narrowing: Narrowing::default(),
     }
 }
 
@@ -90,6 +91,21 @@ fn totals_come_first_and_each_finding_can_be_reached() {
 }
 
 #[test]
+fn by_what_it_was_narrowed_is_said_beside_the_totals() {
+    let narrowing = Narrowing {
+        since: Some(Timestamp::UNIX_EPOCH),
+        selector: Some("<b>!=b".into()),
+        not_ours: vec!["main.log".into()],
+    };
+    let html = Page::default().html(&Audited { narrowing, ..audited() });
+    let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text}: {html}"));
+    assert!(at("class=\"tiles\"") < at("This audit was narrowed"));
+    assert!(at("only what changed since 1970-01-01T00:00:00Z") < at("class=\"audited\""));
+    assert!(html.contains("the labels &lt;b&gt;!=b") && html.contains("called main.log"), "{html}");
+    assert!(!Page::default().html(&audited()).contains("narrowed"));
+}
+
+#[test]
 fn places_alone_are_a_list_and_nothing_is_said_so() {
     let mut page = Page::default();
     page.places();
@@ -127,7 +143,9 @@ proptest! {
             let other = format!("~{name}");
             page.entry(&entry(Some(step(&other)), &other, Finding::Orphan));
             page.entry(&entry(None, name, Finding::RefusedInStep { why: name.into() }));
-            page.html(&Audited { trusting: vec![name.into()], places: vec![name.into()], ..audited() })
+            let narrowing =
+                Narrowing { selector: Some(name.into()), not_ours: vec![name.into()], ..Narrowing::default() };
+            page.html(&Audited { trusting: vec![name.into()], places: vec![name.into()], narrowing, ..audited() })
         };
         let (hostile, plain) = (of(&name), of("x"));
         prop_assert_eq!(tags(&hostile), tags(&plain));

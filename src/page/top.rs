@@ -33,6 +33,7 @@ pub(super) fn page(page: &Page, audited: &Audited) -> String {
             to.element("header", &[], |to| {
                 banner(to, page);
                 tiles(to, &page.totals);
+                narrowed(to, audited);
                 audit(to, page, audited);
             });
             to.line();
@@ -127,6 +128,21 @@ fn tiles(to: &mut Markup, totals: &Totals) {
             to.element("strong", &[], |to| to.number(totals.all()));
             to.say(" ");
             to.words("span", "in all");
+        });
+    });
+}
+
+/// What the totals are not about.
+fn narrowed(to: &mut Markup, audited: &Audited) {
+    if audited.narrowing.is_none() {
+        return;
+    }
+    to.element("div", &[("class", Value::Own("note"))], |to| {
+        to.words("p", "This audit was narrowed. Nobody asked about the rest:");
+        to.element("ul", &[], |to| {
+            for told in audited.narrowing.told() {
+                to.element("li", &[], |to| to.name(&told));
+            }
         });
     });
 }

@@ -2,29 +2,20 @@
 //! `docker-credential-NAME get`, which is given the registry's name and prints a login.
 //!
 //! They are run at a command line, for the person whose keychain it is, and never in a pod, where
-//! the file and the program would be a volume's or an image's. What one prints is a secret, or may
-//! be: none of it is repeated, and what it has to say to people goes to standard error, which is
-//! the person's own.
-
-use std::io;
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+//! the file and the program would be a volume's or an image's.
 
 use argo_attest_core::image::Registry;
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
-use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::login::{DOCKER_HUB_ENTRY, Login};
+use crate::credential_program::{self, ProgramError};
 
 /// Bytes of a name. The longest in use has some twenty.
 const MAX_NAME: usize = 64;
 /// Bytes that are read of what one prints; ECR's tokens have some two thousand.
 const MAX_PRINTED: usize = 64 * 1024;
-/// How long one may take: it may ask a person to unlock a keychain.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// In place of a user, beside what is exchanged for tokens.
 const IDENTITY: &str = "<token>";
 /// What one prints that has no login for a registry.
@@ -37,16 +28,8 @@ pub(super) struct Helper(String);
 /// Why there is no login of a program's. Nothing that it printed is repeated.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HelperError {
-    #[error("it is not installed, or not in PATH")]
-    Missing,
-    #[error("it cannot be run")]
-    Start(#[source] io::Error),
-    #[error("it gave no answer within {} s", PATIENCE.as_secs())]
-    Late,
-    #[error("it ended with {0}")]
-    Failed(ExitStatus),
-    #[error("it printed more than {MAX_PRINTED} bytes")]
-    TooLong,
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     #[error("what it printed is no login")]
     Nonsense,
 }
@@ -80,39 +63,13 @@ impl Helper {
 
     /// What it has for a registry; nothing, if it says so.
     pub(super) async fn login(&self, registry: &Registry) -> Result<Option<Login>, HelperError> {
-        timeout(PATIENCE, self.get(registry)).await.unwrap_or(Err(HelperError::Late))
-    }
-
-    async fn get(&self, registry: &Registry) -> Result<Option<Login>, HelperError> {
-        let mut running = Command::new(self.program())
-            .arg("get")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => HelperError::Missing,
-                _ => HelperError::Start(error),
-            })?;
-        if let Some(mut asked) = running.stdin.take() {
-            // One that needs no question may have hung up.
-            let _ = asked.write_all(entry_of(registry).as_bytes()).await;
+        let mut program = Command::new(self.program());
+        let question = entry_of(registry).as_bytes();
+        let answer = credential_program::ask(program.arg("get"), Some(question), MAX_PRINTED).await?;
+        if !answer.ended.success() && answer.printed.trim_ascii() == NONE {
+            return Ok(None);
         }
-        let mut printed = Zeroizing::new(Vec::with_capacity(MAX_PRINTED + 1));
-        if let Some(output) = running.stdout.take() {
-            let mut output = output.take(MAX_PRINTED as u64 + 1);
-            output.read_to_end(&mut printed).await.map_err(HelperError::Start)?;
-        }
-        if printed.len() > MAX_PRINTED {
-            return Err(HelperError::TooLong);
-        }
-        let ended = running.wait().await.map_err(HelperError::Start)?;
-        if !ended.success() {
-            let has_none = printed.trim_ascii() == NONE;
-            return if has_none { Ok(None) } else { Err(HelperError::Failed(ended)) };
-        }
-        login_of(&printed)
+        login_of(&answer.if_well()?)
     }
 }
 

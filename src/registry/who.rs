@@ -8,6 +8,7 @@ use super::ecr::{Ecr, EcrHost};
 use super::error::{Advice, NoLogin};
 use super::helper::HelperError;
 use super::login::{Login, LoginError, Logins, Places};
+use crate::credential_program::ProgramError;
 use crate::environment::Env;
 use crate::service::ServiceError;
 
@@ -96,13 +97,13 @@ impl Who {
 impl NoLogin {
     fn of_helper(program: String, error: HelperError) -> Self {
         let remedy = match &error {
-            HelperError::Missing | HelperError::Start(_) => {
+            HelperError::Program(ProgramError::Missing | ProgramError::Start(_)) => {
                 format!("install {program}, or name no helper for this registry in Docker's configuration")
             }
-            HelperError::Late | HelperError::Failed(_) => {
+            HelperError::Program(ProgramError::Late(_) | ProgramError::Failed(_)) => {
                 format!("see what {program} says, and whether it has to be signed in to")
             }
-            HelperError::TooLong | HelperError::Nonsense => {
+            HelperError::Program(ProgramError::TooLong(_)) | HelperError::Nonsense => {
                 format!("see whether {program} is Docker's helper")
             }
         };

@@ -114,6 +114,10 @@ async fn nothing_is_audited_where_nothing_could_be_signed() {
     for (arguments, code, told) in [
         (&["--vsa", "x", &uri("wf/")][..], 64, "one workflow, and there are 0"),
         (&["-f", "wf.json", "-f", "wf.json", "--vsa", "x"], 64, "one workflow, and there are 2"),
+        (&["-f", "wf.json", "--vsa", "x", "--since", "24h"], 64, "--since looks at what changed"),
+        (&["argo://ci/", "--vsa", "x"], 64, "argo://ci/ is whatever there is"),
+        (&["argo://ci/", "--vsa", "x", "-l", "a=b"], 64, "name it: argo://NAMESPACE/NAME"),
+        (&["-o", "json", "--shard", "1/2", "--vsa", "x", &uri("wf/")], 64, "not for a part of one"),
         (&["-f", "wf.json", "--vsa", "no/x"], 74, "cannot write the summary"),
         (&["-f", "wf.json", "--vsa", "-"], 64, "standard output"),
         (&["-f", "wf.json", "--signed-report", "x"], 64, "-o json"),
@@ -179,6 +183,7 @@ async fn a_report_is_signed_with_its_page() {
         assert_eq!((&predicate["complete"], &predicate["outputs"]), (&json!(true), &last));
         assert_eq!(predicate["totals"], json!([{"verdict": "attested", "count": 2}]));
         assert_eq!(predicate["workflows"][0]["name"], "build-1");
+        assert_eq!(predicate["narrowedBy"], json!({"notOurs": ["main.log"]}));
         // We verify it ourselves: of these files and no others, by the auditor's key and no other.
         let verify = |key: &str, file: &str| {
             let typed =
@@ -202,4 +207,10 @@ async fn a_report_is_signed_with_its_page() {
         json!([{"artifact": uri(LAST), "node": "wf-2", "verdict": "refused", "reason": "object-gone"}]);
     assert_eq!((&predicate["complete"], &predicate["unmet"]), (&json!(false), &unmet));
     assert_eq!(predicate["places"], json!([uri("wf/p1/")]));
+    // And by what it was narrowed.
+    let by = ["--since", "2020-01-01T00:00:00Z", "--not-ours", "a", "--not-ours", "b"];
+    let signed = ["-o", "json", "--signed-report", "narrowed.json", &uri("wf/p1/")];
+    audit(&shop, &[&by[..], &signed].concat()).with(0);
+    let narrowed = &statement(&shop, "narrowed.json")["predicate"]["narrowedBy"];
+    assert_eq!(narrowed, &json!({"since": "2020-01-01T00:00:00Z", "notOurs": ["a", "b"]}));
 }

@@ -1,4 +1,4 @@
-//! `audit` in parts, of what changed, of a cluster, and what it leaves for programs.
+//! `audit` of what changed, and of a cluster.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -10,102 +10,6 @@ use crate::program::Ended;
 use crate::scripted::{Act, Plain, Request, Scripted, reply};
 use crate::servers::{ACCESS_KEY, SECRET_KEY};
 use crate::workshop::{Workshop, uri};
-
-/// Audits each part, into a file of its own.
-fn parts(shop: &Workshop, of: u32, more: &[&str]) -> Vec<String> {
-    let one = |number: u32| {
-        let (shard, report) = (format!("{number}/{of}"), format!("part-{number}.json"));
-        let place = uri("wf/");
-        let part = ["-o", "json", "--shard", &shard, "--report", &report, place.as_str()];
-        let ended = audit(shop, &[&part, more].concat()).with(0).says("no answer yet");
-        assert!(ended.out.is_empty(), "{ended:?}");
-        report
-    };
-    (1..=of).map(one).collect()
-}
-
-fn merge(shop: &Workshop, more: &[&str], reports: &[String]) -> Ended {
-    let reports: Vec<_> = reports.iter().map(String::as_str).collect();
-    shop.run(&[&["audit"], more, &["merge"], &reports[..]].concat())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn parts_that_are_put_together_say_what_one_audit_says() {
-    let shop = built().await;
-    // Something of each kind: gone, altered, unattested, a log.
-    fs::remove_file(shop.in_bucket("wf/p1/app.tgz")).unwrap();
-    fs::write(shop.in_bucket("wf/p2/image.tar"), "something else").unwrap();
-    for number in 0..12 {
-        fs::write(shop.in_bucket(&format!("wf/p2/=new-{number}")), "new").unwrap();
-    }
-    fs::write(shop.in_bucket("wf/p2/main.log"), "a log").unwrap();
-    let reports = parts(&shop, 3, &[]);
-    for form in ["text", "json", "csv", "junit"] {
-        let whole = audit(&shop, &["-o", form, &uri("wf/")]).with(1);
-        let together = merge(&shop, &["-o", form], &reports).with(1);
-        assert_eq!(together.out, whole.out, "{form}");
-        let counts = |ended: &Ended| ended.err.lines().next().unwrap_or_default().to_owned();
-        assert_eq!(counts(&together), counts(&whole), "{form}");
-    }
-    // A directory of them, and a file for what comes of it.
-    fs::create_dir(shop.desk.path("all")).unwrap();
-    for report in &reports {
-        fs::rename(shop.desk.path(report), shop.desk.path(format!("all/{report}"))).unwrap();
-    }
-    let whole = audit(&shop, &["-o", "json", &uri("wf/")]).with(1);
-    let ended = merge(&shop, &["-o", "json", "--report", "all.json"], &["all".into()]).with(1);
-    assert!(ended.out.is_empty());
-    assert_eq!(shop.desk.read("all.json"), whole.out.as_bytes());
-
-    // One less, one of another policy, one that is cut off, and something else.
-    let report = |number: u32| format!("all/part-{number}.json");
-    let all: Vec<_> = (1..=3).map(report).collect();
-    merge(&shop, &[], &all[..2]).with(66).says("there is no report of part 3 of 3");
-    merge(&shop, &[], &[all.clone(), vec![all[0].clone()]].concat()).with(65).says("are both of part 1");
-    let others = parts(&shop, 3, &["--not-ours", "other.log"]);
-    let mixed = [all[0].clone(), all[1].clone(), others[2].clone()];
-    merge(&shop, &[], &mixed)
-        .with(65)
-        .says("is of another audit than")
-        .says("the policy, or an option, differs");
-    let others = parts(&shop, 3, &["--run-id", "tonight"]);
-    let mixed = [all[0].clone(), all[1].clone(), others[2].clone()];
-    merge(&shop, &[], &mixed).with(65).says("the run (--run-id) differs");
-    let text = shop.desk.read(&all[2]);
-    let end = text[..text.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
-    shop.desk.write(&all[2], &text[..=end]);
-    let ended = merge(&shop, &["--report", "none.json"], &all).with(65).says("it is cut off");
-    assert!(ended.out.is_empty() && !shop.desk.path("none.json").exists(), "{ended:?}");
-    shop.desk.write("odd.json", "{}\n");
-    merge(&shop, &[], &["odd.json".into()]).with(65).says("its first line is no head");
-    merge(&shop, &[], &["none".into()]).with(66);
-    merge(&shop, &[], &[]).with(64).says("no report is named");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn only_what_can_be_divided_is() {
-    let shop = built().await;
-    let place = uri("wf/");
-    for (arguments, why) in [
-        (vec!["--shard", "1/2", place.as_str()], "the report of a part is JSON"),
-        (vec!["--shard", "1/2", "-o", "json", "keys"], "--shard is for prefixes of a bucket"),
-        (vec!["--shard", "1/2", "-o", "json", "--since", "24h", &place], "from another moment"),
-        (vec!["--shard", "3/2", "-o", "json", &place], "there is no part 3 of 2"),
-        (vec!["--shard", "1/2", "-o", "json", "-f", "wf.json", &place], "cannot be used with"),
-        (vec!["--since", "24h", "keys"], "--since is for prefixes of a bucket"),
-        (vec!["--since", "yesterday", &place], "no duration such as 24h"),
-    ] {
-        audit(&shop, &arguments).with(64).says(why);
-    }
-    // A part of which there is nothing is a part all the same; nothing at all is told by each, and once.
-    let (reports, nothing) = (["a", "b"].map(str::to_owned), uri("none/"));
-    for (number, report) in reports.iter().enumerate() {
-        let shard = format!("{}/2", number + 1);
-        audit(&shop, &["-o", "json", "--shard", &shard, "--report", report, &nothing]).with(0);
-    }
-    let whole = audit(&shop, &["-o", "json", &nothing]).with(66);
-    assert_eq!(merge(&shop, &["-o", "json"], &reports).with(66).out, whole.out);
-}
 
 /// Makes an object as old as that, in all its forms.
 fn age(shop: &Workshop, keys: &[&str]) {
@@ -128,7 +32,9 @@ async fn what_has_not_changed_is_counted_and_not_excused() {
     age(&shop, &["wf/p1/app.tgz", "wf/p1/old", "wf/p1/argo-attest-outcome-u1"]);
     let since = |more: &[&str]| audit(&shop, &[&["-o", "json", "--since", "24h"], more].concat());
     let (place, image, new) = (uri("wf/"), uri("wf/p2/image.tar"), uri("wf/p1/new"));
+    let narrowed = ("audit", "accounted", "not-looked-at");
     let expected = lines(&[
+        narrowed,
         (&new, "refused", "unattested"),
         (&image, "attested", ""),
         (&place, "accounted", "not-looked-at"),
@@ -146,7 +52,7 @@ async fn what_has_not_changed_is_counted_and_not_excused() {
     age(&shop, &["wf/p1/app.tgz", "wf/p2/image.tar", "wf/p2/argo-attest-outcome-u2"]);
     let ended =
         since(&[&place]).with(1).says("0 attested, 5 not-looked-at of 5\n").says("nothing was looked at");
-    assert_eq!(told(&ended), lines(&[(&place, "accounted", "not-looked-at")]));
+    assert_eq!(told(&ended), lines(&[narrowed, (&place, "accounted", "not-looked-at")]));
     // A workflow that has just ended hangs on outcomes that are older, wherever they are.
     fs::create_dir_all(shop.in_bucket("outcomes")).unwrap();
     for (number, form) in
@@ -166,7 +72,7 @@ async fn what_has_not_changed_is_counted_and_not_excused() {
     text["status"]["finishedAt"] = "2026-01-01T00:00:00Z".into();
     shop.desk.write("old.json", text.to_string());
     let ended = since(&["-f", "old.json"]).with(1).says("1 not-looked-at of 1\n");
-    assert_eq!(told(&ended), lines(&[("argo://", "accounted", "not-looked-at")]));
+    assert_eq!(told(&ended), lines(&[narrowed, ("argo://", "accounted", "not-looked-at")]));
 }
 
 fn json_reply(status: u16, body: &Value) -> Act {
@@ -246,7 +152,9 @@ async fn a_workflow_is_got_from_its_cluster() {
 
     // All of a namespace, page by page: what still runs is counted, what is not there is named.
     let ended = in_cluster(&shop, &server, &["-l", "a!=b,c", "argo://ci/"]).with(65);
-    let mut expected = vec![("argo://ci/build-3".to_owned(), "error".to_owned(), "unreadable".to_owned())];
+    let mut expected =
+        lines(&[("audit", "accounted", "not-looked-at"), ("argo://ci/build-3", "error", "unreadable")]);
+    assert!(ended.out.contains("\"narrowedBy\":{\"selector\":\"a!=b,c\"}"), "{ended:?}");
     expected.extend(told(&from_file));
     expected.push(("argo://ci/".into(), "accounted".into(), "not-looked-at".into()));
     assert_eq!(told(&ended), expected, "{ended:?}");

@@ -28,6 +28,7 @@ mod workshop;
 mod admitting;
 mod attest;
 mod audit;
+mod audit_parts;
 mod audit_signed;
 mod audited;
 mod cases;

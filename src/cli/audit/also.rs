@@ -1,7 +1,7 @@
 //! What an audit makes beside what it tells: a page, a summary, a signed report. Each is made of the
 //! same findings, in the order in which they are told.
 
-use argo_attest_core::audit::{AuditedRun, Unmet, WorkflowRun};
+use argo_attest_core::audit::{AuditedRun, Gathering, WorkflowRun};
 use argo_attest_core::digest::Sha256Digest;
 use sha2::{Digest as _, Sha256};
 
@@ -24,9 +24,8 @@ pub(super) struct Also {
 /// What is signed, of all findings.
 #[derive(Default)]
 pub(super) struct Gathered {
-    pub(super) runs: Vec<AuditedRun>,
+    pub(super) report: Gathering,
     pub(super) outputs: Outputs,
-    pub(super) unmet: Vec<Unmet>,
     printed: Sha256,
 }
 
@@ -39,7 +38,7 @@ impl Also {
         }
         if let Some(signed) = &mut self.signed {
             signed.outputs.workflow(run);
-            signed.runs.push(AuditedRun {
+            signed.report.workflow(&AuditedRun {
                 namespace: shown(&run.namespace),
                 name: shown(&run.name),
                 uid: shown(&run.uid),
@@ -67,7 +66,7 @@ impl Also {
             signed.outputs.entry(entry);
         }
         let node = entry.step.as_deref().and_then(|step| step.node_id.as_deref()).map(shown);
-        signed.unmet.extend(Unmet::of(&entry.finding, || artifact(entry), node.as_deref()));
+        signed.report.finding(&entry.finding, || artifact(entry), node.as_deref());
     }
 
     /// What was written to standard output.
@@ -80,7 +79,7 @@ impl Also {
 
 impl Gathered {
     /// The digest of all that was written to standard output.
-    pub(super) fn report(&self) -> Sha256Digest {
+    pub(super) fn printed(&self) -> Sha256Digest {
         Sha256Digest::from_hasher(self.printed.clone())
     }
 }

@@ -1,6 +1,6 @@
 //! What is written beside an audit's report: a page, a summary, a signed statement of it.
 
-use argo_attest_core::audit::Totals;
+use argo_attest_core::audit::{Narrowing, Totals};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::policy::Policy;
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ pub(super) struct Beside<'a> {
     /// Of the policy's file, if there is one.
     digest: Option<Sha256Digest>,
     at: Timestamp,
+    narrowing: Narrowing,
     page: Option<PageFile>,
     signing: Option<Signing>,
 }
@@ -29,12 +30,12 @@ impl<'a> Beside<'a> {
         args: &'a AuditArgs,
         digest: Option<Sha256Digest>,
         runs: usize,
-        at: Timestamp,
+        (at, narrowing): (Timestamp, &Narrowing),
     ) -> Result<Self, Failure> {
         let page = args.html.as_deref().map(PageFile::named).transpose()?;
         let by = args.policy.as_ref().zip(digest);
         let signing = args.signed.open(by, (runs, page.is_some(), args.output)).await?;
-        Ok(Self { args, digest, at, page, signing })
+        Ok(Self { args, digest, at, narrowing: narrowing.clone(), page, signing })
     }
 
     /// What is to be gathered for it.
@@ -49,17 +50,18 @@ impl<'a> Beside<'a> {
 
     /// Writes it of what was gathered.
     pub(super) async fn write(self, also: Also, totals: &Totals, policy: &Policy) -> Result<(), Failure> {
-        let Self { args, digest, at, page, signing } = self;
+        let Self { args, digest, at, narrowing, page, signing } = self;
         let page = match (page, &also.page) {
             (Some(file), Some(page)) => {
                 let by = args.policy.as_ref().zip(digest);
-                Some(file.put(page, &page::audited(at, by, policy, &args.places)?)?)
+                Some(file.put(page, &page::audited(at, by, policy, (&args.places, &narrowing))?)?)
             }
             _ => None,
         };
         match (signing, also.signed) {
             (Some(signing), Some(found)) => {
-                signing.write(found, totals, Made { policy, at, places: &args.places, page }).await
+                let (places, narrowing) = (&args.places[..], &narrowing);
+                signing.write(found, totals, Made { policy, at, places, narrowing, page }).await
             }
             _ => Ok(()),
         }

@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
+use argo_attest_core::audit::{Finding, Narrowing};
 use argo_attest_core::relpath::escaped;
 use argo_attest_core::secret::redacted;
 use argo_attest_core::verify::Reason;
@@ -29,6 +30,8 @@ pub(super) struct EntryJson<'a> {
     node: Option<NodeJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    narrowed_by: Option<&'a Narrowing>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     accepted: Option<&'a Accepted>,
 }
@@ -64,6 +67,10 @@ impl<'a> EntryJson<'a> {
             remedy: entry.finding.remedy().map(|remedy| shown(&remedy)),
             node: entry.step.as_deref().map(NodeJson::new),
             output: entry.output(),
+            narrowed_by: match &entry.finding {
+                Finding::Narrowed(by) => Some(by),
+                _ => None,
+            },
             accepted: entry.accepted.as_deref(),
         }
     }
@@ -102,5 +109,6 @@ pub(super) fn about(entry: &Entry) -> &'static str {
         Subject::Artifact { .. } => "artifact",
         Subject::Input(_) => "input",
         Subject::Attestation(_) => "attestation",
+        Subject::Audit => "audit",
     }
 }

@@ -13,7 +13,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::json::artifact;
 use super::told::shown;
-use crate::audit::Entry;
+use crate::audit::{Entry, Subject};
 
 /// All suites.
 #[derive(Debug, Default)]
@@ -46,8 +46,8 @@ impl Suites {
             self.begin("places");
         }
         let step = entry.step.as_deref();
-        let class =
-            step.and_then(|step| step.node.as_deref().or(step.node_id.as_deref())).unwrap_or("places");
+        let usual = if entry.subject == Subject::Audit { "audit" } else { "places" };
+        let class = step.and_then(|step| step.node.as_deref().or(step.node_id.as_deref())).unwrap_or(usual);
         let case = Case {
             class: text(class),
             name: text(&artifact(entry)),
@@ -136,7 +136,6 @@ mod tests {
     use quick_xml::Reader;
 
     use super::*;
-    use crate::audit::Subject;
 
     fn entry(path: &str, finding: Finding) -> Entry {
         let subject = Subject::Artifact { path: PathBuf::from(path), output: None };

@@ -2,16 +2,18 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::causes;
 
-use super::super::{Exit, Failure};
+use super::super::{Exit, Failure, tell};
 use super::AuditArgs;
 use super::also::Also;
 use super::told::Teller;
+use crate::attestations::is_called_attestation;
 use crate::audit::merge::{MergeError, Parts};
 use crate::regular_file::{self, Links};
 
@@ -26,15 +28,17 @@ impl From<MergeError> for Failure {
 
 /// Puts the reports of all parts together.
 pub(super) fn merged(args: &AuditArgs, reports: &[PathBuf], began: Instant) -> Result<Exit, Failure> {
-    if !args.file.is_empty() || args.shard.is_some() || args.since.is_some() {
-        return Err(Failure::new(Exit::Usage, "reports are put together as they are")
-            .remedy("leave out -f, --shard and --since; for a place called merge write ./merge"));
+    if !args.file.is_empty() || args.shard.is_some() || args.since.is_some() || args.selector.is_some() {
+        return Err(Failure::new(Exit::Usage, "reports are put together as they are").remedy(
+            "leave out -f, --shard, --since and --selector; for a place called merge write ./merge",
+        ));
     }
     args.without_more("reports that are put together")?;
-    let parts = self::reports(reports)?;
-    let places = parts.head().map(|head| head.places.clone()).unwrap_or_default();
+    let parts = self::reports(reports, args.quiet)?;
+    let shown = |place: &Vec<u8>| super::told::shown(&String::from_utf8_lossy(place));
+    let places: Vec<_> = parts.head().map(|head| head.places.iter().map(shown).collect()).unwrap_or_default();
     let mut teller = args.teller(Also::default())?;
-    teller.begin()?;
+    teller.begin(parts.narrowing().beyond(&[super::USUAL_LOG]))?;
     merge(parts, &mut teller)?;
     let (totals, _, exit) = teller.end()?;
     args.write_metrics(&places, &totals, began)?;
@@ -44,12 +48,21 @@ pub(super) fn merged(args: &AuditArgs, reports: &[PathBuf], began: Instant) -> R
     Ok(exit)
 }
 
-/// The reports of all parts that are named, or lie in directories that are.
-fn reports(named: &[PathBuf]) -> Result<Parts<BufReader<File>>, Failure> {
+/// The reports of all parts that are named, or lie in directories that are. Attestations that lie there with them
+/// are none: where they do, what stages reports stages those as well.
+fn reports(named: &[PathBuf], quiet: bool) -> Result<Parts<BufReader<File>>, Failure> {
     let mut files = Vec::new();
     for path in named {
         if path.is_dir() {
-            let mut found = beneath(path)?;
+            let is_attestation = |path: &PathBuf| is_called_attestation(path.as_os_str().as_bytes());
+            let (attestations, mut found): (Vec<_>, Vec<_>) =
+                beneath(path)?.into_iter().partition(is_attestation);
+            if !attestations.is_empty() && !quiet {
+                let (count, directory) = (attestations.len(), shown_path(path));
+                tell(&format!(
+                    "note: {count} attestations in {directory} are passed over: they are no reports\n"
+                ));
+            }
             found.sort();
             files.append(&mut found);
         } else {

@@ -98,7 +98,7 @@ fn standing_of(reason: Reason) -> Option<Standing> {
         | Reason::Orphan => Standing::Missing,
         Reason::Memoised => Standing::Attested,
         Reason::AbsentByRight | Reason::NotOurs | Reason::NotLookedAt => Standing::Accounted,
-        Reason::Unreachable | Reason::Denied => Standing::Unknown,
+        Reason::Unreachable | Reason::Denied | Reason::Changing => Standing::Unknown,
         _ => return None,
     })
 }

@@ -9,6 +9,7 @@ mod junit;
 mod merge;
 mod metrics;
 mod page;
+mod refused;
 mod shard;
 mod signed;
 mod since;
@@ -22,7 +23,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use argo_attest_core::audit::{Account, RunError, Shard, Totals, Unseen, WORKFLOWS_LIMIT, WorkflowRun};
+use argo_attest_core::audit::{
+    Account, Narrowing, RunError, Shard, Totals, Unseen, WORKFLOWS_LIMIT, WorkflowRun,
+};
 use argo_attest_core::contract::variable;
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::verify::Wanted;
@@ -41,7 +44,6 @@ use super::answer::CheckFailure;
 use super::asked::{self, All, Asked, Naming};
 use super::images::{ImageArgs, RegistryArgs};
 use super::trusted::{Trusted, Trusting, input_once, trusted};
-use super::verify::object_uri;
 use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
 use crate::audit::{Auditor, Entry, Listed, Names, Outcomes, Subject};
@@ -181,49 +183,15 @@ impl AuditArgs {
         Ok(Teller::new(self.output, self.quiet, Sink::new(self.report.as_deref())?, also))
     }
 
-    /// Refuses what is made beside the report of one whole audit, of what is none.
-    fn without_more(&self, what: &str) -> Result<(), Failure> {
-        let option = match &self.html {
-            Some(_) => Some("--html"),
-            None => self.signed.asked(),
-        };
-        let Some(option) = option else { return Ok(()) };
-        Err(Failure::new(Exit::Usage, format!("{option} is for an audit as a whole, and not for {what}"))
-            .remedy("leave it out, or audit without --shard"))
+    /// By what it is narrowed.
+    fn narrowing(&self, since: Option<Timestamp>) -> Narrowing {
+        Narrowing {
+            since,
+            selector: self.selector.as_deref().map(told::shown),
+            not_ours: self.not_ours.iter().map(|name| told::shown(name)).collect(),
+        }
     }
 
-    /// Refuses what cannot be divided, or has no time by a store's clock.
-    fn only_prefixes(&self) -> Result<(), Failure> {
-        if self.shard.is_some() {
-            self.without_more("a part of one")?;
-        }
-        let option = match (&self.shard, &self.since) {
-            (None, None) => return Ok(()),
-            (Some(_), _) => "--shard",
-            (None, Some(_)) => "--since",
-        };
-        if self.shard.is_some() && self.output != Output::Json {
-            return Err(Failure::new(Exit::Usage, "the report of a part is JSON").remedy("give -o json"));
-        }
-        if self.shard.is_some() && matches!(self.since, Some(Since::Ago(_))) {
-            return Err(Failure::new(Exit::Usage, "each part would count --since from another moment")
-                .remedy("give all parts the same time, as 2026-11-26T02:00:00Z"));
-        }
-        let is_workflow = |place: &PathBuf| self.shard.is_none() && workflows::is_in_cluster(place);
-        let is_prefix =
-            |place: &PathBuf| object_uri(place).is_some_and(asked::is_prefix) || is_workflow(place);
-        if self.places.iter().all(is_prefix) {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Exit::Usage,
-            format!("{option} is for prefixes of a bucket, and not for every place"),
-        )
-        .remedy("name s3://bucket/prefix/, or leave it out"))
-    }
-}
-
-impl AuditArgs {
     /// The places, as they are told.
     fn place_names(&self) -> Vec<String> {
         self.places.iter().map(|place| told::shown(&place.to_string_lossy())).collect()
@@ -233,7 +201,7 @@ impl AuditArgs {
         let Some(file) = &self.metrics_file else { return Ok(()) };
         let files = self.file.iter().map(|file| match file {
             DocumentName::File(path) => shown_path(path),
-            DocumentName::Object { location, key } => format!("{location}/{key}"),
+            DocumentName::Object { location, key } => told::shown(&format!("{location}/{key}")),
         });
         let place = files.chain(places.iter().cloned()).collect::<Vec<_>>().join(" ");
         let is_complete = totals.is_complete();
@@ -252,7 +220,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     {
         return merge::merged(&args, reports, began);
     }
-    args.only_prefixes()?;
+    args.only_what_can_be()?;
     input_once(args.policy.iter().chain(&args.trusted_root).chain(&args.file), &args.key, &args.places)?;
     let Trusted { policy, own, digest } = trusted(Trusting {
         policy: args.policy.as_ref(),
@@ -278,12 +246,14 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let found = workflows::find(&in_cluster, args.selector.as_deref(), since).await?;
     let workflows::Found { runs: of_cluster, unknown: unread, unseen, person } = found;
     runs.extend(of_cluster);
-    let beside = Beside::open(&args, digest, runs.len(), now).await?;
+    let narrowing = args.narrowing(since);
+    let beside = Beside::open(&args, digest, runs.len(), (now, &narrowing)).await?;
     let asked_by = shard::asked(&policy, &args.not_ours);
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
     let part = Part { shard: args.shard, since, old_outcomes: !runs.is_empty() };
-    let All { artifacts, orphans, old_outcomes, others, unchanged, lanes, .. } =
-        All::part_of(&places, Naming::Attestations, ImageArgs::default(), part).await?;
+    let all = All::part_of(&places, Naming::Attestations, ImageArgs::default(), part).await?;
+    let stores = all.addresses();
+    let All { artifacts, orphans, old_outcomes, others, unchanged, listings, lanes, .. } = all;
     let open = |location: &Location| Ok(Box::new(asked::open(location)?) as Box<dyn Store>);
     let images = args.registries.images(false, &places);
     let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours.clone());
@@ -297,15 +267,15 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let left = auditor.look_at(orphans, &there, &mut outcomes).await;
     drop(there);
     if let Some(shard) = args.shard {
-        let head = shard::head((shard, &args.run_id), asked_by, args.place_names(), since);
-        let found = shard::Found { artifacts, at, unknown, unchanged, left };
+        let head = shard::head((shard, &args.run_id), asked_by, (&args.places, stores), narrowing);
+        let found = shard::Found { artifacts, at, unknown, listings, unchanged, left };
         return shard::told(&auditor, &args, &head, found).await;
     }
     auditor.note_outcomes(old_outcomes, &mut outcomes).await;
     auditor.find_outcomes(&runs, &mut outcomes).await;
     let mut teller = args.teller(beside.gathering(bar))?;
     let mut told = Names::new();
-    teller.begin()?;
+    teller.begin(narrowing.beyond(&[USUAL_LOG]))?;
     let has_runs = !runs.is_empty();
     unread.iter().try_for_each(|entry| teller.entry(entry))?;
     for (at, run) in runs.into_iter().enumerate() {

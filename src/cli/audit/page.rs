@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use argo_attest_core::audit::Narrowing;
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::policy::Policy;
 use argo_attest_core::secret::shown;
@@ -39,7 +40,7 @@ pub(super) fn audited(
     at: Timestamp,
     policy: Option<(&DocumentName, Sha256Digest)>,
     trusted: &Policy,
-    places: &[PathBuf],
+    (places, narrowing): (&[PathBuf], &Narrowing),
 ) -> Result<Audited, Failure> {
     let trusting = if let Some((name, digest)) = policy {
         vec![format!("policy {}, sha256:{digest}", name.open(&ProcessEnv)?)]
@@ -54,5 +55,6 @@ pub(super) fn audited(
         by: format!("argo-attest {}{commit}", env!("CARGO_PKG_VERSION")),
         trusting,
         places: places.iter().map(|place| shown(place.as_os_str().as_bytes())).collect(),
+        narrowing: narrowing.clone().beyond(&[super::USUAL_LOG]),
     })
 }

@@ -1,13 +1,14 @@
 //! `argo-attest audit --shard`: the report of one part, for whoever puts all parts together.
 
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 
-use argo_attest_core::audit::shard_report::{EntryText, Head, ShardWriter};
-use argo_attest_core::audit::{Shard, Standing};
+use argo_attest_core::audit::shard_report::{EntryText, Head, Listing, ShardWriter};
+use argo_attest_core::audit::{Finding, Narrowing, Shard, Standing};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::policy::Policy;
 use argo_attest_core::text::{JsonText, causes};
-use jiff::Timestamp;
 use serde_json::value::to_raw_value;
 
 use super::super::{Exit, Failure, tell};
@@ -32,10 +33,11 @@ pub(super) fn asked(policy: &Policy, not_ours: &[String]) -> String {
 pub(super) fn head(
     (shard, run): (Shard, &str),
     asked: String,
-    places: Vec<String>,
-    since: Option<Timestamp>,
+    (places, stores): (&[PathBuf], Vec<String>),
+    Narrowing { since, selector: _, not_ours }: Narrowing,
 ) -> Head {
-    Head { program: PROGRAM.to_owned(), shard, run: run.to_owned(), asked, places, since }
+    let places = places.iter().map(|place| place.as_os_str().as_bytes().to_vec()).collect();
+    Head { program: PROGRAM.to_owned(), shard, run: run.to_owned(), asked, places, stores, since, not_ours }
 }
 
 impl<W: Write> ShardTeller<W> {
@@ -46,6 +48,11 @@ impl<W: Write> ShardTeller<W> {
     /// A place that could not be looked at.
     pub(super) fn place(&mut self, entry: &Entry) -> Result<(), Failure> {
         self.0.place(&text(entry)?).map_err(|e| failed(&e))
+    }
+
+    /// What there was in a place, whosever part it is.
+    pub(super) fn listed(&mut self, place: usize, listing: Listing) -> Result<(), Failure> {
+        self.0.listed(place, listing).map_err(|e| failed(&e))
     }
 
     /// An artifact.
@@ -60,7 +67,6 @@ impl<W: Write> ShardTeller<W> {
 
     /// What attestations of what is not there say.
     pub(super) fn remark(&mut self, remark: &Remark) -> Result<(), Failure> {
-        use std::os::unix::ffi::OsStrExt as _;
         match remark {
             Remark::Ended { run, started_on } => self.0.ended(run, *started_on),
             Remark::Outcome { from, open, entry } => {
@@ -88,11 +94,13 @@ pub(super) struct Found {
     pub(super) artifacts: Vec<Listed>,
     pub(super) at: Vec<(usize, u64)>,
     pub(super) unknown: Vec<Entry>,
+    pub(super) listings: Vec<(usize, Listing)>,
     pub(super) unchanged: Vec<(usize, u64)>,
     pub(super) left: Left,
 }
 
-/// Writes the report of a part. What is missing in it is no answer: the whole may know better.
+/// Writes the report of a part. What is missing in it is no answer: the whole may know better. What could not be
+/// found out is one: this part is to be audited again.
 pub(super) async fn told(
     auditor: &Auditor,
     args: &AuditArgs,
@@ -100,16 +108,28 @@ pub(super) async fn told(
     found: Found,
 ) -> Result<Exit, Failure> {
     let mut teller = Report::begin(Sink::new(args.report.as_deref())?, head)?;
-    let Found { artifacts, at, unknown, unchanged, left } = found;
-    let (count, none) = (artifacts.len(), Names::new());
-    unknown.iter().try_for_each(|entry| teller.place(entry))?;
+    let Found { artifacts, at, unknown, listings, unchanged, left } = found;
+    let (count, none, mut exit) = (artifacts.len(), Names::new(), Exit::Done);
+    let mut count_in = |finding: &Finding| exit = Exit::worst([exit, unknown_as(finding)]);
+    for entry in &unknown {
+        count_in(&entry.finding);
+        teller.place(entry)?;
+    }
+    listings.into_iter().try_for_each(|(place, listing)| teller.listed(place, listing))?;
     let mut at = at.into_iter();
-    let artifact = |entry: Entry| teller.artifact(at.next().unwrap_or_default(), &entry);
+    let artifact = |entry: Entry| {
+        count_in(&entry.finding);
+        teller.artifact(at.next().unwrap_or_default(), &entry)
+    };
     auditor.artifacts(artifacts, &none, artifact).await?;
     for (place, count) in unchanged {
         teller.older(place, count)?;
     }
-    auditor.remarks(left, &none, |remark| teller.remark(&remark)).await?;
+    let remark = |remark: Remark| {
+        remark.finding().into_iter().for_each(&mut count_in);
+        teller.remark(&remark)
+    };
+    auditor.remarks(left, &none, remark).await?;
     teller.end()?.finish()?;
     if !args.quiet {
         tell(&format!(
@@ -117,8 +137,17 @@ pub(super) async fn told(
             head.shard.number(),
             head.shard.of()
         ));
+        if exit != Exit::Done {
+            tell("something of it could not be looked at: audit this part again\n");
+        }
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+/// How a part ends that could not find out this.
+fn unknown_as(finding: &Finding) -> Exit {
+    let is_unknown = finding.standing() == Standing::Unknown;
+    finding.fault().filter(|_| is_unknown).map_or(Exit::Done, Exit::from)
 }
 
 fn text(entry: &Entry) -> Result<EntryText, Failure> {

@@ -1,8 +1,8 @@
 //! `audit --vsa` and `--signed-report`: what an auditor signs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use argo_attest_core::audit::{AuditReport, Output as Final, Phase, Totals};
+use argo_attest_core::audit::{AuditReport, Narrowing, Output as Final, Phase, Totals};
 use argo_attest_core::consulted::Consulted;
 use argo_attest_core::contract::variable;
 use argo_attest_core::digest::Sha256Digest;
@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use super::super::new_file::NewFile;
 use super::super::summary::{public, put, signer};
 use super::super::{Exit, Failure, tell};
-use super::Output;
 use super::also::Gathered;
+use super::{Output, workflows};
 use crate::attest::Attestor;
 use crate::document::DocumentName;
 use crate::signer::{Signer, SigningKey};
@@ -79,6 +79,7 @@ pub(super) struct Made<'a> {
     pub(super) policy: &'a Policy,
     pub(super) at: Timestamp,
     pub(super) places: &'a [PathBuf],
+    pub(super) narrowing: &'a Narrowing,
     /// The page's name, and its digest.
     pub(super) page: Option<(String, Sha256Digest)>,
 }
@@ -91,6 +92,11 @@ impl SignedArgs {
         } else {
             self.signed_report.as_ref().map(|_| "--signed-report")
         }
+    }
+
+    /// Whether a summary is to be signed.
+    pub(super) fn has_summary(&self) -> bool {
+        self.vsa.is_some()
     }
 
     /// Opens the key and looks at the files' places, so that nothing is audited in vain; `None` if
@@ -148,7 +154,7 @@ impl Signing {
     }
 
     async fn summary(&self, found: &Gathered, totals: &Totals, made: &Made<'_>) -> Result<(), Failure> {
-        let (Some(file), Some(policy), [run]) = (&self.vsa, &self.policy, &found.runs[..]) else {
+        let (Some(file), Some(policy), [run]) = (&self.vsa, &self.policy, found.report.workflows()) else {
             return Ok(());
         };
         let subjects: Vec<_> = found.outputs.last().iter().map(Final::descriptor).collect();
@@ -199,20 +205,20 @@ impl Signing {
             Output::Csv => Some("audit.csv"),
             Output::Junit => Some("audit.xml"),
         };
-        let printed = name.map(|name| ResourceDescriptor::named(name, found.report()));
+        let printed = name.map(|name| ResourceDescriptor::named(name, found.printed()));
         let page = made.page.as_ref().map(|(name, digest)| ResourceDescriptor::named(name.clone(), *digest));
         let subjects: Vec<_> = printed.into_iter().chain(page).collect();
-        let places = made.places.iter().filter_map(|place| public(place.to_str()?));
+        let is_public = |place: &&str| workflows::is_in_cluster(Path::new(place)) || public(place).is_some();
+        let places = made.places.iter().filter_map(|place| place.to_str()).filter(is_public);
         let places = places.map(|place| shown(place.as_bytes())).collect();
         let keys = match &self.policy {
             Some(_) => Vec::new(),
             None => made.policy.keys().iter().map(|key| key.key.key_id().to_string()).collect(),
         };
-        let Gathered { runs, outputs, unmet, .. } = found;
         let report = AuditReport::new(self.verifier.clone(), VERSION, made.at)
             .trusting(self.policy.clone(), keys)
-            .about(runs.clone(), places)
-            .found(totals, &outputs.last(), unmet.clone());
+            .about(places, made.narrowing.clone())
+            .found(totals, &found.outputs.last(), &found.report);
         let bundle =
             Attestor::new(self.signer.as_ref()).vouch_for_audit("the report", &subjects, &report).await;
         put(file, bundle.map_err(|e| Failure::from(&e))?)

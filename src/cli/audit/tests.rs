@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use argo_attest_core::audit::shard_report::Head;
-use argo_attest_core::audit::{Shard, Totals};
+use argo_attest_core::audit::{Finding, Narrowing, Shard, Standing, Totals};
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use proptest::prelude::*;
 use serde_json::json;
@@ -103,7 +103,9 @@ fn of(shard: &str) -> Shard {
 }
 
 fn of_part(number: u32, parts: u32) -> Head {
-    head((of(&format!("{number}/{parts}")), "run"), "sha256:0".into(), vec![uri(PLACE)], None)
+    let (shard, places) = (of(&format!("{number}/{parts}")), [PathBuf::from(uri(PLACE))]);
+    let stores = vec!["s3://b at https://s3.example.com".to_owned()];
+    head((shard, "run"), "sha256:0".into(), (&places, stores), Narrowing::default())
 }
 
 /// The report of a part, byte by byte.
@@ -115,6 +117,7 @@ async fn report(world: &World, number: u32, parts: u32) -> Vec<u8> {
     let names: Names = names.map(PathBuf::into_os_string).collect();
     let left = auditor.look_at(found.orphans, &names, &mut Outcomes::of(&[])).await;
     let mut teller = ShardTeller::begin(Vec::new(), &head).unwrap();
+    teller.listed(0, found.listing.unwrap()).unwrap();
     let mut at = found.at.into_iter();
     let artifacts = found.artifacts.into_iter().map(|artifact| Listed { artifact, kind: None }).collect();
     let tell = |entry: Entry| teller.artifact((0, at.next().unwrap()), &entry);
@@ -196,6 +199,8 @@ fn what_is_not_all_of_one_audit_is_refused() {
             ("sha256:0", "sha256:1", "the policy, or an option,"),
             ("argo-attest 0", "argo-attest 9", "the program's version"),
             ("/wf/", "/wg/", "what was audited"),
+            ("s3.example.com", "s3.example.org", "the store's address"),
+            (r#""notOurs":[]"#, r#""notOurs":["x"]"#, "what is not ours (--not-ours)"),
         ] {
             let other = String::from_utf8(two.clone()).unwrap().replacen(from, to, 1);
             match merged(&[&one, other.as_bytes()]) {
@@ -207,6 +212,36 @@ fn what_is_not_all_of_one_audit_is_refused() {
         let lines: Vec<_> = std::str::from_utf8(&two).unwrap().lines().collect();
         let cut = format!("{}\n", lines[..lines.len() - 1].join("\n"));
         assert!(matches!(merged(&[&one, cut.as_bytes()]), MergeError::Report { .. }));
+    });
+}
+
+/// Between two parts a directory is attested: one sees objects, the other a directory, and what of it is whose differs.
+#[test]
+fn parts_that_saw_different_things_do_not_pass_for_one() {
+    run(async {
+        let mut world = World::new();
+        for number in 0..3 {
+            world.step(number, &[]).await;
+        }
+        let one = report(&world, 1, 2).await;
+        world.put("wf/new", "never attested");
+        let two = report(&world, 2, 2).await;
+        let named = vec![("one".to_owned(), one.as_slice()), ("two".to_owned(), two.as_slice())];
+        let entries = merged(named).unwrap();
+        let first = entries.first().unwrap();
+        assert_eq!(first.artifact(), PathBuf::from(uri(PLACE)));
+        assert_eq!(first.finding.standing(), Standing::Unknown);
+        let message = first.finding.message().unwrap();
+        assert!(message.starts_with("something came or went while it was audited"), "{message}");
+        let (_, totals, exit) = told(&entries);
+        assert!(!totals.is_complete() && exit != Exit::Done, "{exit:?}");
+        // The same ones, whatever changed in them, are no difference.
+        let one = report(&world, 1, 2).await;
+        world.put("wf/new", "something else");
+        let two = report(&world, 2, 2).await;
+        let named = vec![("one".to_owned(), one.as_slice()), ("two".to_owned(), two.as_slice())];
+        let is_unknown = |entry: &Entry| matches!(entry.finding, Finding::Unknown(_));
+        assert!(!merged(named).unwrap().iter().any(is_unknown));
     });
 }
 

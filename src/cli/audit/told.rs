@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
-use argo_attest_core::audit::{Standing, Totals, WorkflowRun};
+use argo_attest_core::audit::{Narrowing, Standing, Totals, WorkflowRun};
 use argo_attest_core::relpath::printable;
 use argo_attest_core::secret::redacted;
 use argo_attest_core::text::terminal_json;
@@ -45,12 +45,18 @@ impl Teller {
         Self { form, quiet, totals: Totals::default(), exit: Exit::Done, sink, also }
     }
 
-    /// What comes before anything else.
-    pub(super) fn begin(&mut self) -> Result<(), Failure> {
-        match self.form {
-            Form::Csv => self.print(&csv::header()),
-            Form::Text { .. } | Form::Json | Form::Junit(_) => Ok(()),
+    /// What comes before anything else: also by what the audit was narrowed, which is no finding and not counted.
+    pub(super) fn begin(&mut self, narrowing: Narrowing) -> Result<(), Failure> {
+        if matches!(self.form, Form::Csv) {
+            self.print(&csv::header())?;
         }
+        if self.quiet || narrowing.is_none() {
+            return Ok(());
+        }
+        if let Form::Junit(suites) = &mut self.form {
+            suites.begin("audit");
+        }
+        self.told(&Entry::narrowed(narrowing))
     }
 
     fn print(&mut self, text: &str) -> Result<(), Failure> {
@@ -98,6 +104,10 @@ impl Teller {
         if self.quiet && fault.is_none() {
             return Ok(());
         }
+        self.told(entry)
+    }
+
+    fn told(&mut self, entry: &Entry) -> Result<(), Failure> {
         let told = match &mut self.form {
             Form::Text { layout, step } => {
                 let head = heading(step.as_ref(), entry.step.as_ref());
@@ -168,6 +178,7 @@ fn text(layout: &Layout, entry: &Entry) -> String {
         Subject::Step => "the step".to_owned(),
         Subject::Output(name) => format!("output {name}"),
         Subject::Input(uri) => format!("input {uri}"),
+        Subject::Audit => "not all that there is".to_owned(),
         Subject::Artifact { path, .. } | Subject::Attestation(path) => printable(path.as_os_str().as_bytes()),
     };
     let mut text = layout.line(standing.verdict(), tone, &shown(&name));

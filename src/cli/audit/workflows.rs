@@ -52,6 +52,11 @@ pub(super) fn is_in_cluster(place: &Path) -> bool {
     place.to_str().is_some_and(|name| name.starts_with(SCHEME))
 }
 
+/// Whether it names all workflows of a namespace.
+pub(super) fn is_namespace(place: &Path) -> bool {
+    is_in_cluster(place) && named(place).is_ok_and(|named| named.workflow.is_none())
+}
+
 /// Asks for the workflows that are named; of a namespace for those that ended, and since then.
 pub(super) async fn find(
     places: &[PathBuf],

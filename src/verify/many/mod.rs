@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
+use argo_attest_core::audit::shard_report::Listing;
 use argo_attest_core::image::{ImageReference, Platform};
 use argo_attest_core::manifest::Reader;
 
@@ -61,6 +62,8 @@ pub struct Collection {
     pub others: Vec<PathBuf>,
     /// Whether there is something that belongs to another part.
     pub has_others: bool,
+    /// All that was listed, whosever part it is, if only a part of it is here.
+    pub listing: Option<Listing>,
 }
 
 /// Something to be verified.

@@ -3,10 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use argo_attest_core::audit::Shard;
+use argo_attest_core::audit::shard_report::Listing;
 use argo_attest_core::contract::store::OUTCOME;
+use argo_attest_core::digest::Sha256Digest;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
-use crate::attestations::{Sorted, stem_of_any};
+use crate::attestations::{Sorted, There, stem_of_any};
 
 /// What of a place is looked at: all of it, by default.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,6 +63,24 @@ impl Part {
     /// Whether it is all.
     pub(super) fn is_all(&self) -> bool {
         self.shard.is_none() && self.since.is_none()
+    }
+
+    /// All that is there, if that has to be the same for other parts: of an attested directory no object is in a
+    /// part by its own name, so parts that see the one and not the other leave something to nobody.
+    pub(super) fn listing(&self, there: &There, is_one: bool) -> Option<Listing> {
+        self.shard?;
+        let length = |of: usize| u64::try_from(of).unwrap_or(u64::MAX);
+        let mut digest = Sha256::new();
+        digest.update([u8::from(is_one)]);
+        for names in [&there.files, &there.apart] {
+            digest.update(length(names.len()).to_be_bytes());
+            for name in names {
+                digest.update(length(name.len()).to_be_bytes());
+                digest.update(name);
+            }
+        }
+        let count = length(there.files.len() + there.apart.len());
+        Some(Listing { count, digest: Sha256Digest::from_hasher(digest) })
     }
 
     /// What is done with what was found.

@@ -54,7 +54,8 @@ pub async fn prefix_part(
             (is_there && is_ours).then_some(Artifact::Directory(store, key, members)).into_iter().collect();
         let at = if part.is_all() { Vec::new() } else { vec![0; artifacts.len()] };
         let has_others = is_there && !is_ours;
-        return Ok(Collection { artifacts, at, has_others, ..Collection::default() });
+        let listing = part.listing(&there, true);
+        return Ok(Collection { artifacts, at, has_others, listing, ..Collection::default() });
     }
     if let Some(found) = beside? {
         taken.take(found.taken)?;
@@ -63,7 +64,7 @@ pub async fn prefix_part(
         there.apart = found.names.into_iter().filter_map(beside).collect();
     }
     let mut parts = sorted(&there, directory.as_bytes());
-    let mut collection = Collection::default();
+    let mut collection = Collection { listing: part.listing(&there, false), ..Collection::default() };
     let looks = if part.is_all() {
         Vec::new()
     } else {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::Invocation;
+use super::{Invocation, Narrowing};
 use crate::text::{brief, causes};
 use crate::trouble::{Fault, Trouble};
 use crate::verify::{Reason, Rejection};
@@ -62,6 +62,8 @@ pub enum Finding {
         /// Why.
         why: Unseen,
     },
+    /// What the audit as a whole did not ask about: how much that is, nobody counted.
+    Narrowed(Box<Narrowing>),
     /// What a report says that was found.
     Retold(Retold),
 }
@@ -173,7 +175,7 @@ impl Finding {
             | Self::Rejected(told)
             | Self::Unknown(told)
             | Self::Retold(Retold { told, .. }) => told.reason,
-            Self::NotLookedAt { .. } => Reason::NotLookedAt,
+            Self::NotLookedAt { .. } | Self::Narrowed(_) => Reason::NotLookedAt,
             Self::NeverFinished(_) => Reason::NeverFinished,
             Self::RefusedInStep { .. } => Reason::RefusedInStep,
             Self::ObjectGone => Reason::ObjectGone,
@@ -190,6 +192,7 @@ impl Finding {
             Self::AbsentByRight(_)
             | Self::NotOurs
             | Self::NotLookedAt { .. }
+            | Self::Narrowed(_)
             | Self::StaleVersion { lost: false, .. } => Standing::Accounted,
             Self::LetPass(_) => Standing::LetPass,
             Self::Rejected(_)
@@ -208,6 +211,7 @@ impl Finding {
     pub fn count(&self) -> u64 {
         match self {
             Self::NotLookedAt { count, .. } => *count,
+            Self::Narrowed(_) => 0,
             _ => 1,
         }
     }
@@ -239,6 +243,7 @@ impl Finding {
                 format!("{count} of it had not ended, and nobody looked at that")
             }
             Self::NeverFinished(unfinished) => unfinished.to_string(),
+            Self::Narrowed(by) => by.to_string(),
             Self::RefusedInStep { why } => {
                 format!("its signed outcome says that it is not attested: {}", brief(why, SHOWN))
             }
@@ -262,6 +267,7 @@ impl Finding {
             | Self::Memoised { .. }
             | Self::AbsentByRight(_)
             | Self::NotLookedAt { .. }
+            | Self::Narrowed(_)
             | Self::NotOurs => {
                 return None;
             }
@@ -356,6 +362,7 @@ mod tests {
             Finding::Unknown(told.clone()),
             Finding::NotLookedAt { count: 2, why: Unseen::Unchanged { since: Timestamp::UNIX_EPOCH } },
             Finding::NotLookedAt { count: 1, why: Unseen::Running },
+            Finding::Narrowed(Box::new(Narrowing { selector: Some("a\n".into()), ..Narrowing::default() })),
             Finding::Retold(Retold { standing: Standing::Unknown, told: told.clone() }),
             Finding::Retold(Retold { standing: Standing::Missing, told }),
         ]

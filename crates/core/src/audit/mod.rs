@@ -12,6 +12,7 @@
 mod finding;
 mod invocation;
 mod judge;
+mod narrowing;
 mod outcome;
 mod report;
 mod run;
@@ -22,8 +23,9 @@ mod totals;
 pub use finding::{Absence, Finding, Retold, Standing, Told, Unfinished, Unseen};
 pub use invocation::Invocation;
 pub use judge::judge;
+pub use narrowing::Narrowing;
 pub use outcome::{OutcomeFinding, of_outcome};
-pub use report::{AUDIT_V1, AuditReport, AuditedRun, Counted, Output, Unmet};
+pub use report::{AUDIT_V1, AuditReport, AuditedRun, Counted, Gathering, Output};
 pub use run::{
     Account, Listed, Made, NODES_LIMIT, Node, Phase, RunError, Spot, WORKFLOWS_LIMIT, WorkflowPage,
     WorkflowRun,

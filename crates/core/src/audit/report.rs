@@ -7,15 +7,18 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Finding, Totals};
+use super::{Finding, Narrowing, Totals};
 use crate::consulted::{Consulted, digest};
 use crate::intoto::{DigestSet, ResourceDescriptor};
+use crate::text::brief;
 use crate::verify::Reason;
 
 /// The predicate's type.
 pub const AUDIT_V1: &str = "https://argo-attest.github.io/audit/v1";
-/// Findings that are named of what is not met.
+/// As many are named of each kind of thing; of more it is said how many there are.
 const NAMED: usize = 1_000;
+/// Bytes of a name that an unsigned text chose.
+const SHOWN: usize = 600;
 
 /// An audit, as it is signed.
 #[derive(Debug, Serialize)]
@@ -32,15 +35,38 @@ pub struct AuditReport {
     workflows: Vec<AuditedRun>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     places: Vec<String>,
+    #[serde(skip_serializing_if = "Narrowing::is_none")]
+    narrowed_by: Narrowing,
     complete: bool,
     totals: Vec<Counted>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     outputs: Vec<ResourceDescriptor>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unmet: Vec<Unmet>,
-    /// How many more there are than are named.
+    #[serde(skip_serializing_if = "Unnamed::is_none")]
+    unnamed: Unnamed,
+}
+
+/// How many more there are than are named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Unnamed {
     #[serde(skip_serializing_if = "is_none")]
-    unnamed: usize,
+    workflows: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    places: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    outputs: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    unmet: usize,
+}
+
+/// What an audit gathers for its signed report while it goes on. What it is of may have no end, and this has one.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    workflows: Vec<AuditedRun>,
+    unmet: Vec<Unmet>,
+    unnamed: Unnamed,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,12 +108,12 @@ pub struct Output {
 
 /// Something that is missing, or could not be found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unmet {
+struct Unmet {
     /// What it is about, in the form that the report has.
-    pub artifact: String,
+    artifact: String,
     /// The step's node, if it is of one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
+    node: Option<String>,
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -106,15 +132,55 @@ impl Output {
 
 impl Unmet {
     /// Of a finding; `None` of one that is met.
-    pub fn of(finding: &Finding, artifact: impl FnOnce() -> String, node: Option<&str>) -> Option<Self> {
+    fn of(finding: &Finding, artifact: impl FnOnce() -> String, node: Option<&str>) -> Option<Self> {
         finding.fault()?;
         Some(Self {
             artifact: artifact(),
-            node: node.map(str::to_owned),
+            node: node.map(|node| brief(node, SHOWN)),
             verdict: finding.standing().verdict(),
             reason: finding.reason().map(Reason::code),
         })
     }
+}
+
+impl Unnamed {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Gathering {
+    /// A workflow that is audited.
+    pub fn workflow(&mut self, run: &AuditedRun) {
+        if self.workflows.len() >= NAMED {
+            self.unnamed.workflows = self.unnamed.workflows.saturating_add(1);
+            return;
+        }
+        let AuditedRun { namespace, name, uid, phase } = run;
+        let [namespace, name, uid, phase] = [namespace, name, uid, phase].map(|text| brief(text, SHOWN));
+        self.workflows.push(AuditedRun { namespace, name, uid, phase });
+    }
+
+    /// A finding: what it is about is asked for only if it is named.
+    pub fn finding(&mut self, finding: &Finding, artifact: impl FnOnce() -> String, node: Option<&str>) {
+        if self.unmet.len() < NAMED {
+            self.unmet.extend(Unmet::of(finding, artifact, node));
+        } else if finding.fault().is_some() {
+            self.unnamed.unmet = self.unnamed.unmet.saturating_add(1);
+        }
+    }
+
+    /// The workflows, but for those that are counted only.
+    pub fn workflows(&self) -> &[AuditedRun] {
+        &self.workflows
+    }
+}
+
+/// The first of them, and how many more there are.
+fn first<T>(mut all: Vec<T>) -> (Vec<T>, usize) {
+    let more = all.len().saturating_sub(NAMED);
+    all.truncate(NAMED);
+    (all, more)
 }
 
 impl AuditReport {
@@ -127,11 +193,12 @@ impl AuditReport {
             trusted_keys: Vec::new(),
             workflows: Vec::new(),
             places: Vec::new(),
+            narrowed_by: Narrowing::default(),
             complete: false,
             totals: Vec::new(),
             outputs: Vec::new(),
             unmet: Vec::new(),
-            unnamed: 0,
+            unnamed: Unnamed::default(),
         }
     }
 
@@ -141,28 +208,34 @@ impl AuditReport {
         Self { policy, trusted_keys, ..self }
     }
 
-    /// What it is of.
+    /// What it is of, beside workflows, and by what it was narrowed.
     #[must_use]
-    pub fn about(self, workflows: Vec<AuditedRun>, places: Vec<String>) -> Self {
-        Self { workflows, places, ..self }
+    pub fn about(self, places: Vec<String>, narrowed_by: Narrowing) -> Self {
+        let (places, more) = first(places);
+        Self { places, narrowed_by, unnamed: Unnamed { places: more, ..self.unnamed }, ..self }
     }
 
     /// What it found.
     #[must_use]
-    pub fn found(self, totals: &Totals, outputs: &[Output], mut unmet: Vec<Unmet>) -> Self {
+    pub fn found(self, totals: &Totals, outputs: &[Output], found: &Gathering) -> Self {
         let counted = totals.each().map(|(standing, reason, count)| Counted {
             verdict: standing.verdict(),
             reason: reason.map(Reason::code),
             count,
         });
-        let unnamed = unmet.len().saturating_sub(NAMED);
-        unmet.truncate(NAMED);
+        let Gathering { workflows, unmet, unnamed } = found;
+        let named = outputs.iter().take(NAMED).map(Output::descriptor).collect();
         Self {
             complete: totals.is_complete(),
             totals: counted.collect(),
-            outputs: outputs.iter().map(Output::descriptor).collect(),
-            unmet,
-            unnamed,
+            workflows: workflows.clone(),
+            outputs: named,
+            unmet: unmet.clone(),
+            unnamed: Unnamed {
+                places: self.unnamed.places,
+                outputs: outputs.len().saturating_sub(NAMED),
+                ..*unnamed
+            },
             ..self
         }
     }
@@ -182,20 +255,21 @@ mod tests {
 
     #[test]
     fn it_says_what_was_found_and_counts_what_it_does_not_name() {
-        let mut totals = Totals::default();
+        let (mut totals, mut found) = (Totals::default(), Gathering::default());
         totals.count(&Finding::Attested);
-        let unmet: Vec<_> = (0..NAMED + 3)
-            .filter_map(|at| {
-                totals.count(&Finding::ObjectGone);
-                Unmet::of(&Finding::ObjectGone, || format!("s3://b/{at}"), Some("wf-1"))
-            })
-            .collect();
-        assert_eq!(Unmet::of(&Finding::Attested, String::new, None), None);
+        found.finding(&Finding::Attested, || unreachable!("it is met"), None);
+        for at in 0..NAMED + 3 {
+            totals.count(&Finding::ObjectGone);
+            found.finding(&Finding::ObjectGone, || format!("s3://b/{at}"), Some("wf-1"));
+            found.finding(&Finding::Attested, || unreachable!("it is met"), None);
+        }
         let digest = Sha256Digest::of(b"x");
         let output = Output { name: "s3://b/app".into(), digest: format!("sha256:{digest}") };
+        let narrowing = Narrowing { not_ours: vec!["main.log".into()], ..Narrowing::default() };
         let report = AuditReport::new("https://a.example.com".into(), "1.2.3", Timestamp::UNIX_EPOCH)
             .trusting(None, vec!["SHA256:k".into()])
-            .found(&totals, &[output], unmet);
+            .about(Vec::new(), narrowing)
+            .found(&totals, &[output], &found);
         let mut json = serde_json::to_value(report).unwrap();
         let named = json["unmet"].take();
         assert_eq!(named.as_array().unwrap().len(), NAMED);
@@ -206,6 +280,7 @@ mod tests {
             "auditor": {"id": "https://a.example.com", "version": {"argo-attest": "1.2.3"}},
             "auditedOn": "1970-01-01T00:00:00Z",
             "trustedKeys": ["SHA256:k"],
+            "narrowedBy": {"notOurs": ["main.log"]},
             "complete": false,
             "totals": [
                 {"verdict": "attested", "count": 1},
@@ -213,8 +288,35 @@ mod tests {
             ],
             "outputs": [{"name": "s3://b/app", "digest": {"sha256": digest.to_string()}}],
             "unmet": null,
-            "unnamed": 3,
+            "unnamed": {"unmet": 3},
         });
         assert_eq!(json, expected);
+    }
+
+    /// Whoever writes the text of a workflow writes these names, as many and as long as they like.
+    #[test]
+    fn nothing_in_it_is_without_end() {
+        let long = "n".repeat(100_000);
+        let mut found = Gathering::default();
+        let run = AuditedRun {
+            namespace: long.clone(),
+            name: long.clone(),
+            uid: long.clone(),
+            phase: long.clone(),
+        };
+        for _ in 0..=NAMED {
+            found.workflow(&run);
+        }
+        found.finding(&Finding::ObjectGone, String::new, Some(&long));
+        let outputs = vec![Output { name: "s3://b/app".into(), digest: "sha256:00".into() }; NAMED + 4];
+        let report = AuditReport::new(String::new(), "1", Timestamp::UNIX_EPOCH)
+            .about(vec!["s3://b/p/".into(); NAMED + 2], Narrowing::default())
+            .found(&Totals::default(), &outputs, &found);
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["unnamed"], json!({"workflows": 1, "places": 2, "outputs": 4}));
+        for (list, count) in [("workflows", NAMED), ("places", NAMED), ("outputs", NAMED), ("unmet", 1)] {
+            assert_eq!(json[list].as_array().unwrap().len(), count, "{list}");
+        }
+        assert!(serde_json::to_vec(&report).unwrap().len() < NAMED * 5 * SHOWN);
     }
 }

@@ -15,8 +15,11 @@ pub struct Totals {
 impl Totals {
     /// Counts one more; of what nobody looked at, as many as there are.
     pub fn count(&mut self, finding: &Finding) {
-        let count = self.counts.entry((finding.standing(), finding.reason())).or_default();
-        *count = count.saturating_add(usize::try_from(finding.count()).unwrap_or(usize::MAX));
+        let more = usize::try_from(finding.count()).unwrap_or(usize::MAX);
+        if more > 0 {
+            let count = self.counts.entry((finding.standing(), finding.reason())).or_default();
+            *count = count.saturating_add(more);
+        }
     }
 
     /// How many there are.
@@ -74,6 +77,8 @@ mod tests {
         let mut unseen = Totals::default();
         unseen.count(&Finding::NotLookedAt { count: 3, why: Unseen::Running });
         assert_eq!((unseen.all(), unseen.looked_at(), unseen.is_complete()), (3, 0, false));
+        unseen.count(&Finding::Narrowed(Box::default()));
+        assert_eq!(unseen.all(), 3, "nobody counted what was left out");
         totals.count(&Finding::Attested);
         totals.count(&Finding::Memoised { run: Invocation::default() });
         totals.count(&Finding::AbsentByRight(Absence::Skipped));

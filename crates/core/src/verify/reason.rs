@@ -94,6 +94,8 @@ reasons! {
     NotOurs = "not-ours";
     /// It has not changed since the time that was given, and nobody looked at it (`audit --since`).
     NotLookedAt = "not-looked-at";
+    /// Something came or went while it was audited in parts, which saw different things (`audit merge`).
+    Changing = "changing";
     /// It does not exist, or the attestation that was named does not.
     NotFound = "not-found";
     /// It, or what lies beside it, cannot be read.

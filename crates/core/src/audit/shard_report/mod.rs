@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 pub use self::read::ShardReport;
 pub use self::write::{EntryText, ShardWriter};
 use super::{Finding, InvalidShard, Shard};
+use crate::digest::Sha256Digest;
 use crate::json::JsonError;
 use crate::trouble::{Fault, Trouble};
 
@@ -34,10 +35,24 @@ pub struct Head {
     pub run: String,
     /// Digest of all by which was judged: the policy, its keys, and the options.
     pub asked: String,
-    /// The places, as they were named.
-    pub places: Vec<String>,
+    /// The places, as they were named: not printable.
+    pub places: Vec<Vec<u8>>,
+    /// Whose stores those are in: the addresses.
+    pub stores: Vec<String>,
     /// What changed earlier was not looked at.
     pub since: Option<Timestamp>,
+    /// Names of files that count as nobody's.
+    pub not_ours: Vec<String>,
+}
+
+/// What was listed of a place, as a whole: parts of which this differs saw two places, and something may be in
+/// none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// How many names.
+    pub count: u64,
+    /// Digest of all names, in their order.
+    pub digest: Sha256Digest,
 }
 
 /// A workflow's UID and a node's id.
@@ -57,6 +72,13 @@ pub struct Open {
 pub enum Line {
     /// A place that could not be looked at.
     Place(Reported),
+    /// What there was in the place with this number, whosever part it is.
+    Listed {
+        /// The number, from 0.
+        place: usize,
+        /// What.
+        listing: Listing,
+    },
     /// An artifact that was found in the place with this number.
     Artifact {
         /// The number, from 0.
@@ -220,12 +242,13 @@ impl Trouble for ShardReportError {
 fn rank(line: &Line) -> u8 {
     match line {
         Line::Place(_) => 0,
-        Line::Artifact { .. } => 1,
-        Line::Older { .. } => 2,
-        Line::Ended { .. } => 3,
-        Line::Outcome { .. } => 4,
-        Line::Object { .. } => 5,
-        Line::Left(_) => 6,
+        Line::Listed { .. } => 1,
+        Line::Artifact { .. } => 2,
+        Line::Older { .. } => 3,
+        Line::Ended { .. } => 4,
+        Line::Outcome { .. } => 5,
+        Line::Object { .. } => 6,
+        Line::Left(_) => 7,
     }
 }
 

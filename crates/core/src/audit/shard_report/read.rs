@@ -9,7 +9,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::write::word;
-use super::{About, Head, Line, MAX_LINE, NodeRun, Open, Reported, ReportedStep, ShardReportError, rank};
+use super::{
+    About, Head, Line, Listing, MAX_LINE, NodeRun, Open, Reported, ReportedStep, ShardReportError, rank,
+};
 use crate::audit::{Finding, Retold, Standing, Told};
 use crate::json::{self, Limits, Object};
 use crate::relpath::unescaped;
@@ -37,6 +39,8 @@ pub struct ShardReport<R> {
     lines: u64,
     /// Places that could not be looked at.
     unread: usize,
+    /// Places of which there is a listing.
+    listed: usize,
     rank: u8,
     last: Option<(usize, u64)>,
     is_over: bool,
@@ -52,10 +56,13 @@ struct Wire<'a> {
     run_id: Option<String>,
     asked: Option<String>,
     places: Option<Vec<String>>,
+    stores: Option<Vec<String>>,
     since: Option<Timestamp>,
+    not_ours: Option<Vec<String>>,
     place: Option<usize>,
     at: Option<u64>,
     count: Option<u64>,
+    digest: Option<String>,
     from: Option<String>,
     #[serde(default)]
     open: bool,
@@ -100,7 +107,7 @@ impl<R: BufRead> ShardReport<R> {
         let bytes = line(&mut from, 1)?.ok_or(ShardReportError::NoHead)?;
         let wire = json::parse::<Wire<'_>>(&bytes, LIMITS).map_err(|_| ShardReportError::NoHead)?;
         let head = head(wire)?.ok_or(ShardReportError::NoHead)?;
-        Ok(Self { from, head, lines: 1, unread: 0, rank: 0, last: None, is_over: false })
+        Ok(Self { from, head, lines: 1, unread: 0, listed: 0, rank: 0, last: None, is_over: false })
     }
 
     /// Which audit it is of.
@@ -124,6 +131,9 @@ impl<R: BufRead> ShardReport<R> {
             if wire.count != Some(self.lines) {
                 return Err(refused("it is the end of another number of lines"));
             }
+            if self.unread + self.listed != self.head.places.len() {
+                return Err(refused("it does not say of each place what there was"));
+            }
             if !self.from.fill_buf()?.is_empty() {
                 return Err(refused("more follows the end"));
             }
@@ -143,6 +153,7 @@ impl<R: BufRead> ShardReport<R> {
         };
         let line = match wire.kind.as_ref() {
             "place" => Line::Place(entry(&wire)?),
+            "listed" => Line::Listed { place: place(&wire)?, listing: listing(&wire)? },
             "artifact" => Line::Artifact {
                 place: place(&wire)?,
                 at: wire.at.ok_or("it does not say where among the others it is")?,
@@ -161,7 +172,18 @@ impl<R: BufRead> ShardReport<R> {
                 return Err("more places could not be looked at than there are");
             }
         }
+        if let Line::Listed { place, .. } = &line {
+            if self.last.is_some_and(|(last, _)| last >= *place) {
+                return Err("places do not come in their order, each once");
+            }
+            self.listed += 1;
+            self.last = Some((*place, 0));
+        }
         let rank = rank(&line);
+        if rank > self.rank {
+            // Another kind of line, which has an order of its own.
+            self.last = self.last.filter(|_| matches!(line, Line::Listed { .. }));
+        }
         if rank < self.rank {
             return Err("it does not come in its order");
         }
@@ -196,10 +218,19 @@ fn head(wire: Wire<'_>) -> Result<Option<Head>, ShardReportError> {
     else {
         return Ok(None);
     };
+    let (Some(stores), Some(not_ours)) = (wire.stores, wire.not_ours) else { return Ok(None) };
+    let places: Result<Vec<_>, _> = places.iter().map(|place| unescaped(place)).collect();
+    let Ok(places) = places else { return Ok(None) };
     if wire.kind != "head" || places.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Head { program, shard: shard.parse()?, run, asked, places, since: wire.since }))
+    let (shard, since) = (shard.parse()?, wire.since);
+    Ok(Some(Head { program, shard, run, asked, places, stores, since, not_ours }))
+}
+
+fn listing(wire: &Wire<'_>) -> Result<Listing, &'static str> {
+    let digest = wire.digest.as_deref().and_then(|digest| digest.parse().ok()).ok_or("it has no digest")?;
+    Ok(Listing { count: wire.count.ok_or("it has no count")?, digest })
 }
 
 fn from(wire: &Wire<'_>) -> Result<Vec<u8>, &'static str> {

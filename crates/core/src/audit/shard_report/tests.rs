@@ -11,9 +11,20 @@ fn head() -> Head {
         shard: "2/3".parse().unwrap(),
         run: "r".into(),
         asked: "sha256:00".into(),
-        places: vec!["s3://b/p/".into(), "s3://b/q/".into()],
+        places: vec![b"s3://b/p/".to_vec(), b"s3://b/\x1b[31m%/".to_vec()],
+        stores: vec!["https://s3.example.com".into()],
         since: None,
+        not_ours: vec!["main.log".into()],
     }
+}
+
+fn listing(names: u64) -> Listing {
+    Listing { count: names, digest: Sha256Digest::of(&names.to_be_bytes()) }
+}
+
+fn listed(to: &mut ShardWriter<Vec<u8>>) {
+    to.listed(0, listing(7)).unwrap();
+    to.listed(1, listing(0)).unwrap();
 }
 
 fn refused(artifact: &str) -> EntryText {
@@ -61,6 +72,7 @@ fn what_was_written_is_read() {
     };
     let text = written(|to| {
         to.place(&unknown).unwrap();
+        to.listed(1, listing(7)).unwrap();
         to.artifact(0, 4, &attested).unwrap();
         to.artifact(1, 2, &refused("s3://b/q/a")).unwrap();
         to.older(1, 7).unwrap();
@@ -70,25 +82,34 @@ fn what_was_written_is_read() {
         to.left(&refused("s3://b/x")).unwrap();
     });
     let (read_head, lines) = read(&text).unwrap();
-    assert_eq!((read_head, lines.len()), (head(), 8));
-    let [Line::Place(first), Line::Artifact { place: 0, at: 4, entry }, .., Line::Left(_)] = lines.as_slice()
+    assert_eq!((read_head, lines.len()), (head(), 9));
+    let [
+        Line::Place(first),
+        Line::Listed { place: 1, listing: read_listing },
+        Line::Artifact { place: 0, at: 4, entry },
+        ..,
+        Line::Left(_),
+    ] = lines.as_slice()
     else {
         panic!("{lines:?}")
     };
+    assert_eq!(*read_listing, listing(7));
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
     assert_eq!(first.artifact, b"s3://b/p/\n");
     assert_eq!(first.finding.fault(), Some(Fault::Unavailable));
     assert_eq!(first.finding.remedy().as_deref(), Some("r"));
     assert_eq!((&entry.finding, entry.output.as_deref()), (&Finding::Attested, Some("o")));
     assert_eq!(entry.accepted.keys().collect::<Vec<_>>(), ["files", "subject"]);
-    let Line::Outcome { from, open: read_open, entry } = &lines[5] else { panic!() };
+    let Line::Outcome { from, open: read_open, entry } = &lines[6] else { panic!() };
     assert_eq!((from.as_slice(), read_open.as_ref()), (&b"s3://b/\xff"[..], Some(&open)));
     assert_eq!((entry.finding.standing(), entry.finding.fault()), (Standing::Missing, Some(Fault::No)));
-    assert!(matches!(lines[4], Line::Ended { .. }) && matches!(lines[3], Line::Older { place: 1, count: 7 }));
+    assert!(matches!(lines[5], Line::Ended { .. }) && matches!(lines[4], Line::Older { place: 1, count: 7 }));
 }
 
 #[test]
 fn what_is_not_whole_is_refused() {
     let text = written(|to| {
+        listed(to);
         to.artifact(0, 1, &refused("s3://b/p/a")).unwrap();
         to.artifact(0, 2, &refused("s3://b/p/b")).unwrap();
         to.left(&refused("s3://b/x")).unwrap();
@@ -103,15 +124,25 @@ fn what_is_not_whole_is_refused() {
         read(&text[..end]).unwrap_err();
     }
     // A line less, twice, or in another order.
+    let in_order = |numbers: &[usize]| numbers.iter().map(|at| lines[*at]).collect::<Vec<_>>().join("\n");
     for odd in [
-        [lines[0], lines[1], lines[3], lines[4]].join("\n"),
-        [lines[0], lines[1], lines[1], lines[3], lines[4]].join("\n"),
-        [lines[0], lines[2], lines[1], lines[3], lines[4]].join("\n"),
-        [lines[0], lines[1], lines[3], lines[2], lines[4]].join("\n"),
-        format!("{text}{}", lines[1]),
+        in_order(&[0, 1, 2, 3, 5, 6]),
+        in_order(&[0, 1, 2, 3, 3, 5, 6]),
+        in_order(&[0, 1, 2, 4, 3, 5, 6]),
+        in_order(&[0, 1, 2, 3, 5, 4, 6]),
+        in_order(&[0, 2, 1, 3, 4, 5, 6]),
+        in_order(&[0, 1, 1, 3, 4, 5, 6]),
+        in_order(&[0, 1, 3, 2, 4, 5, 6]),
+        format!("{text}{}", lines[3]),
     ] {
         assert!(matches!(read(&format!("{odd}\n")), Err(ShardReportError::Line { .. })), "{odd}");
     }
+    // A place of which it does not say what there was.
+    let short = written(|to| to.listed(1, listing(7)).unwrap());
+    assert!(matches!(
+        read(&short),
+        Err(ShardReportError::Line { why: "it does not say of each place what there was", .. })
+    ));
     for none in ["", "\n", "{}\n", "[]\n", lines[1], "{\"as\":\"head\"}\n"] {
         assert!(
             matches!(read(none), Err(ShardReportError::NoHead | ShardReportError::CutOff { .. })),
@@ -124,8 +155,15 @@ fn what_is_not_whole_is_refused() {
 
 #[test]
 fn what_cannot_be_said_together_is_refused() {
-    let text = written(|to| to.left(&refused("s3://b/x")).unwrap());
+    let text = written(|to| {
+        listed(to);
+        to.left(&refused("s3://b/x")).unwrap();
+    });
+    read(&text).unwrap();
     for (from, to) in [
+        ("\"as\":\"listed\",\"place\":0", "\"as\":\"listed\",\"place\":2"),
+        ("\"digest\":\"", "\"digest\":\"x"),
+        ("\"count\":7,", ""),
         ("\"refused\"", "\"attested\""),
         ("\"refused\"", "\"perfect\""),
         ("\"refused\"", "\"error\""),
@@ -154,6 +192,7 @@ proptest! {
     #[test]
     fn any_change_is_read_or_refused(at in any::<proptest::sample::Index>(), byte in any::<u8>()) {
         let text = written(|to| {
+            listed(to);
             to.artifact(0, 1, &refused("s3://b/p/a")).unwrap();
             to.left(&refused("s3://b/x")).unwrap();
         });

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Head, NodeRun, Open};
+use super::{Head, Listing, NodeRun, Open};
 use crate::relpath::escaped;
 use crate::secret::redacted;
 use crate::trouble::Fault;
@@ -41,15 +41,21 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    places: Option<&'a [String]>,
+    places: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stores: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_ours: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -74,8 +80,10 @@ impl<W: Write> ShardWriter<W> {
             shard: Some(head.shard.to_string()),
             run_id: Some(&head.run),
             asked: Some(&head.asked),
-            places: Some(&head.places),
+            places: Some(head.places.iter().map(|place| name(place)).collect()),
+            stores: Some(&head.stores),
             since: head.since,
+            not_ours: Some(&head.not_ours),
             ..Wire::default()
         })?;
         Ok(writer)
@@ -84,6 +92,12 @@ impl<W: Write> ShardWriter<W> {
     /// A place that could not be looked at.
     pub fn place(&mut self, entry: &EntryText) -> io::Result<()> {
         self.line(&with("place", entry))
+    }
+
+    /// What there was in a place.
+    pub fn listed(&mut self, place: usize, Listing { count, digest }: Listing) -> io::Result<()> {
+        let digest = Some(digest.to_string());
+        self.line(&Wire { kind: "listed", place: Some(place), count: Some(count), digest, ..Wire::default() })
     }
 
     /// An artifact, which is the one with this number of all in this place.
@@ -137,12 +151,17 @@ fn with<'a>(kind: &'a str, EntryText { json, unknown }: &'a EntryText) -> Wire<'
 
 fn of_outcome<'a>(kind: &'a str, from: &[u8], open: Option<&'a Open>, entry: &'a EntryText) -> Wire<'a> {
     Wire {
-        from: Some(redacted(&escaped(from)).into_owned()),
+        from: Some(name(from)),
         open: open.is_some(),
         node: open.and_then(|open| open.run.as_ref()).map(pair),
         started_on: open.and_then(|open| open.started_on),
         ..with(kind, entry)
     }
+}
+
+/// A name, in the form from which its bytes can be had.
+fn name(bytes: &[u8]) -> String {
+    redacted(&escaped(bytes)).into_owned()
 }
 
 fn pair((uid, node): &NodeRun) -> [&str; 2] {
