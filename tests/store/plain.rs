@@ -1,15 +1,16 @@
 //! Requests that do without the SDK: whatever the answer is, it counts for the same.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::time::Duration;
 
 use argo_attest::store::s3::{Addressing, Credentials, Limits, Proxies, Requests, S3Config};
-use argo_attest::store::{ObjectKey, S3Store, Store as _, StoreError};
+use argo_attest::store::{ObjectKey, PutMode, S3Store, Store as _, StoreError};
 use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::trouble::Trouble as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 
 use crate::faulty::{impatient, key, limits, replies};
 use crate::scripted::{Act, Plain, Request, Scripted, error, error_with, head, object, reply};
@@ -118,6 +119,62 @@ async fn a_no_is_the_same_no() {
     ] {
         let limits = Limits { total: Duration::from_secs(1), ..limits() };
         same_by_both(limits, &replies((0..4).map(|_| no.clone()))).await;
+    }
+}
+
+/// A write with these answers: what is told of it, what was asked, and how often in vain.
+async fn written(requests: Requests, replace: bool, acts: &[Act]) -> (String, Vec<String>, u64) {
+    let server = Scripted::start([Act::Reply(object(b"first"))].into_iter().chain(acts.iter().cloned()));
+    let limits = Limits { total: Duration::from_secs(1), ..limits() };
+    let store = S3Store::new(S3Config { limits, ..settings(&server, requests) }).unwrap();
+    let first = store.get(&key(), 100).await.unwrap();
+    let mode = if replace { PutMode::Replace(first.info.revision) } else { PutMode::Create };
+    let put = store.put(&key(), Bytes::from_static(b"ours"), mode).await;
+    let told = told(put.map(|outcome| format!("{outcome:?}")));
+    let seen = server.requests().split_off(1);
+    assert_eq!(is_of_sdk(&seen[0]), requests == Requests::BySdk, "{told}");
+    let of = |asked: &Request| {
+        // The port of this server, the time, and who says that the SDK asks.
+        let others = ["host", "authorization", "x-amz-date", "user-agent", "x-amz-user-agent"];
+        let same = |name: &str| !name.starts_with("amz-sdk-") && !others.contains(&name);
+        let headers: BTreeMap<_, _> = asked.headers.iter().filter(|(name, _)| same(name)).collect();
+        format!("{} {} {headers:?} {:?}", asked.method, asked.path, asked.body)
+    };
+    (told, seen.iter().map(of).collect(), store.retries())
+}
+
+#[tokio::test]
+async fn a_write_is_the_same_write() {
+    let etag = ("ETag", "\"e2\"");
+    let sha256 = |bytes| STANDARD.encode(Sha256Digest::of(bytes).as_bytes());
+    let (ours, other) = (sha256(b"ours"), sha256(b"other"));
+    let confirmed = [etag, ("x-amz-checksum-sha256", ours.as_str()), ("x-amz-version-id", "v2")];
+    let swapped = [etag, ("x-amz-checksum-sha256", other.as_str())];
+    let again = || reply(200, &[etag], b"");
+    for replace in [false, true] {
+        for answers in [
+            vec![reply(200, &[etag], b"")],
+            vec![reply(200, &confirmed, b"")],
+            vec![reply(200, &swapped, b"")],
+            vec![reply(200, &[etag, etag], b"")],
+            vec![reply(200, &[etag], b"<Error><Code>InternalError</Code></Error>"), again()],
+            vec![reply(200, &[], b""), again()],
+            vec![reply(204, &[etag], b""), again()],
+            vec![error(412, "PreconditionFailed"), object(b"ours")],
+            vec![error(412, "PreconditionFailed"), object(b"theirs")],
+            vec![error(412, "PreconditionFailed"), error(404, "NoSuchKey"), again()],
+            vec![error(409, "ConditionalRequestConflict"), object(b"theirs"), again()],
+            vec![error(404, "NoSuchKey")],
+            vec![error(404, "NoSuchBucket")],
+            vec![error(501, "NotImplemented"), again(), again(), again()],
+            vec![error(503, "SlowDown"), again()],
+            vec![error(400, "BadDigest")],
+            vec![error_with(307, "TemporaryRedirect", &[("Location", "http://127.0.0.1:1/")])],
+        ] {
+            let acts: Vec<_> = replies(answers);
+            let plain = written(Requests::Plain, replace, &acts).await;
+            assert_eq!(plain, written(Requests::BySdk, replace, &acts).await);
+        }
     }
 }
 

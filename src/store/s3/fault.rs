@@ -77,6 +77,19 @@ impl Fault {
         }
     }
 
+    /// That an object is not there, if the body of a 404 says so, or nothing.
+    pub(super) fn missing(body: &[u8]) -> Option<Self> {
+        let code = match element(body, "Code") {
+            None if body.is_empty() => None,
+            Some(code @ "NoSuchKey") if body.windows(6).filter(|at| at == b"<Code>").count() == 1 => {
+                Some(code)
+            }
+            _ => return None,
+        };
+        let reply = Box::new(Reply { status: 404, code: code.map(foreign), ..Reply::default() });
+        Some(Self::Reply(Answer { reply, operation: Operation::Read, retry_after: None, skewed: false }))
+    }
+
     pub(super) fn timed_out(what: &'static str) -> Self {
         Self::Transport(Box::new(io::Error::new(io::ErrorKind::TimedOut, what)))
     }

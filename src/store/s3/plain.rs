@@ -1,5 +1,6 @@
-//! Requests for an object, or for what is known of it, that do without the SDK's machinery: its
-//! rules, layers and interceptors take several times what all else of a small request does.
+//! Requests for an object, for what is known of it, or to write it, that do without the SDK's
+//! machinery: its rules, layers and interceptors take several times what all else of a small request
+//! does.
 //!
 //! The SDK shows how. A request of its own that was answered says where the bucket is, and by what
 //! it is signed; if there is anything about it that is not known here, or the answer was none, all
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
+use argo_attest_core::digest::Sha256Digest;
 use aws_credential_types::Credentials as Keys;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningParams, SigningSettings,
@@ -27,6 +29,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use bytes::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use jiff::Timestamp;
@@ -41,6 +44,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// What marks a GET of an object, for the SDK and for who bounds replies.
 const OF_OBJECT: &str = "?x-id=GetObject";
+
+/// The same of a PUT.
+const TO_OBJECT: &str = "?x-id=PutObject";
 
 /// All that a request may have in its head of which it is known here what it is for.
 const KNOWN: [&str; 12] = [
@@ -63,19 +69,41 @@ const KNOWN: [&str; 12] = [
 pub(super) struct Ask<'a> {
     method: Method,
     key: &'a str,
-    /// What is asked for the rest of, and from where.
-    rest: Option<(&'a ObjectInfo, u64)>,
+    query: &'static str,
+    /// What is said beside who asks.
+    headers: Vec<(&'static str, Cow<'a, str>)>,
+    /// What is written, and its digest.
+    content: Option<(&'a Bytes, &'a Sha256Digest)>,
 }
+
+/// That the store says which checksums it has.
+const CHECKED: (&str, Cow<'_, str>) = ("x-amz-checksum-mode", Cow::Borrowed("ENABLED"));
 
 impl<'a> Ask<'a> {
     /// For an object, or for the rest of it if it is still as it was.
     pub(super) fn get(key: &'a str, rest: Option<(&'a ObjectInfo, u64)>) -> Self {
-        Self { method: Method::GET, key, rest }
+        let mut headers = vec![CHECKED];
+        if let Some((info, position)) = rest {
+            headers.push(("range", format!("bytes={position}-").into()));
+            headers.push(("if-match", info.revision.as_str().into()));
+        }
+        Self { method: Method::GET, key, query: OF_OBJECT, headers, content: None }
     }
 
     /// For what is known of it.
     pub(super) fn head(key: &'a str) -> Self {
-        Self { method: Method::HEAD, key, rest: None }
+        Self { method: Method::HEAD, key, query: "", headers: vec![CHECKED], content: None }
+    }
+
+    /// To write it, with these headers.
+    pub(super) fn put(
+        key: &'a str,
+        content: (&'a Bytes, &'a Sha256Digest),
+        mut headers: Vec<(&'static str, Cow<'a, str>)>,
+    ) -> Self {
+        headers.push(("content-type", "application/octet-stream".into()));
+        headers.push(("content-length", content.0.len().to_string().into()));
+        Self { method: Method::PUT, key, query: TO_OBJECT, headers, content: Some(content) }
     }
 }
 
@@ -115,27 +143,27 @@ impl Plain {
 
     /// The request, signed; `None` if it cannot be made here.
     pub(super) fn request(&self, ask: &Ask<'_>, keys: Keys, now: SystemTime) -> Option<Request<SdkBody>> {
-        let Ask { method, key, rest } = ask;
+        let Ask { method, key, query, headers, content } = ask;
         if !is_usual(key) {
             return None;
         }
-        let query = if *method == Method::GET { OF_OBJECT } else { "" };
         let uri = format!("{}{}{query}", self.before_key, encoded(key));
-        let mut headers: Vec<(&'static str, Cow<'_, str>)> =
-            vec![("user-agent", self.user_agent.as_str().into()), ("x-amz-checksum-mode", "ENABLED".into())];
-        if let Some((info, position)) = rest {
-            headers.push(("range", format!("bytes={position}-").into()));
-            headers.push(("if-match", info.revision.as_str().into()));
-        }
+        let mut said: Vec<(&'static str, &str)> = vec![("user-agent", &self.user_agent)];
+        said.extend(headers.iter().map(|(name, value)| (*name, value.as_ref())));
         let identity = Identity::from(keys);
         let params = self.signing(&identity, now)?;
-        let signed = headers.iter().map(|(name, value)| (*name, value.as_ref()));
+        let (body, digest) = match content {
+            Some((bytes, digest)) => {
+                (SdkBody::from((*bytes).clone()), SignableBody::Precomputed(digest.to_string()))
+            }
+            None => (SdkBody::empty(), SignableBody::Bytes(&[])),
+        };
         let signable =
-            SignableRequest::new(method.as_str(), uri.as_str(), signed, SignableBody::Bytes(&[])).ok()?;
+            SignableRequest::new(method.as_str(), uri.as_str(), said.iter().copied(), digest).ok()?;
         let (instructions, _) = sign(signable, &params).ok()?.into_parts();
-        let mut request = Request::builder().method(method).uri(&uri).body(SdkBody::empty()).ok()?;
-        for (name, value) in headers {
-            request.headers_mut().insert(name, HeaderValue::from_str(&value).ok()?);
+        let mut request = Request::builder().method(method).uri(&uri).body(body).ok()?;
+        for (name, value) in said {
+            request.headers_mut().insert(name, HeaderValue::from_str(value).ok()?);
         }
         for header in instructions.into_parts().0 {
             let mut value = HeaderValue::from_str(header.value()).ok()?;

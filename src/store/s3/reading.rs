@@ -102,11 +102,16 @@ impl Client {
                 None => self.plainly(Ask::head(&target.key)).await,
                 Some(_) => None,
             };
-            if let Some(Ok(reply)) = &answer
-                && let Ok(facts) = success::facts(reply)
-            {
-                return describe(&facts, target);
-            }
+            let answer = match answer {
+                Some(Ok(reply)) => match success::facts(&reply) {
+                    Ok(facts) => return describe(&facts, target),
+                    Err(_) => match success::missing(reply).await {
+                        Ok(missing) => return Err(missing),
+                        Err(reply) => Some(Ok(*reply)),
+                    },
+                },
+                answer => answer,
+            };
             self.head_by_sdk(target, customer, answer).await
         });
         self.answer(0, reply).await
@@ -174,7 +179,10 @@ impl Client {
             let answer = match answer {
                 Some(Ok(reply)) => match success::object(reply, target) {
                     Ok(found) => return found,
-                    Err(reply) => Some(Ok(*reply)),
+                    Err(reply) => match success::missing(*reply).await {
+                        Ok(missing) => return Err(missing),
+                        Err(reply) => Some(Ok(*reply)),
+                    },
                 },
                 answer => answer,
             };
@@ -219,7 +227,7 @@ impl Client {
     }
 
     /// Of a fault it is remembered that the store does not take plain requests.
-    fn noted(&self, is_plain: bool, fault: Fault) -> Fault {
+    pub(super) fn noted(&self, is_plain: bool, fault: Fault) -> Fault {
         if is_plain && fault.is_refusal() {
             self.shortcut.close();
         }

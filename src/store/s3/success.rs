@@ -1,4 +1,5 @@
-//! A plain success: a reply of which all that is needed is in its head, once, and can be read.
+//! A plain success: a reply of which all that is needed is in its head, once, and can be read. And the
+//! one no that is as plain: that there is no such object.
 
 use aws_smithy_checksums::ChecksumAlgorithm;
 use aws_smithy_checksums::body::validate::ChecksumBody;
@@ -13,10 +14,15 @@ use hyper::{Response, StatusCode};
 use super::Target;
 use super::fault::Fault;
 use super::reading::{Facts, describe};
+use super::writing::WriteReceipt;
+use crate::net;
 use crate::store::ObjectInfo;
 
 /// An object on its way: its bytes end in an error if they do not have the checksum that was sent along.
 pub(super) type Found = Result<(ObjectInfo, SdkBody), Fault>;
+
+/// Bytes that are read of a no. Those of S3 have some three hundred.
+const MAX_ERROR: usize = 64 * 1024;
 
 /// Why a success is not plain: a header that is there twice, is not text, or says what only the SDK
 /// may judge.
@@ -45,6 +51,35 @@ pub(super) fn object(reply: Response<SdkBody>, target: &Target) -> Result<Found,
     match (info, Announced::by(reply.headers())) {
         (Ok(info), Ok(announced)) => Ok(info.map(|info| (info, announced.held_by(reply.into_body())))),
         _ => Err(Box::new(reply)),
+    }
+}
+
+/// What a reply says of what was written.
+pub(super) fn receipt(reply: &Response<SdkBody>) -> Result<WriteReceipt<'_>, Odd> {
+    let one = |name| one(reply.headers(), name);
+    // A success that goes on may be none: S3 can say so in a body.
+    if reply.status() != StatusCode::OK || one("content-length")? != Some("0") {
+        return Err(Odd);
+    }
+    Ok(WriteReceipt {
+        etag: Some(one("etag")?.ok_or(Odd)?),
+        version_id: one("x-amz-version-id")?,
+        sha256: one("x-amz-checksum-sha256")?,
+    })
+}
+
+/// That an object is not there, if that is what a reply says, and nothing else; else the reply. The
+/// body that a GET's has is read for it.
+pub(super) async fn missing(reply: Response<SdkBody>) -> Result<Fault, Box<Response<SdkBody>>> {
+    if reply.status() != StatusCode::NOT_FOUND {
+        return Err(Box::new(reply));
+    }
+    let (head, body) = reply.into_parts();
+    // What is cut short says as little as nothing at all.
+    let bytes = net::read(body, MAX_ERROR).await.unwrap_or_default();
+    match Fault::missing(&bytes) {
+        Some(fault) => Ok(fault),
+        None => Err(Box::new(Response::from_parts(head, SdkBody::from(bytes)))),
     }
 }
 

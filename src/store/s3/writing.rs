@@ -1,5 +1,7 @@
 //! Requests that write: in the manner that this store takes.
 
+use std::borrow::Cow;
+
 use argo_attest_core::digest::Sha256Digest;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
@@ -13,7 +15,9 @@ use super::client::Client;
 use super::encryption::Encryption;
 use super::fault::Fault;
 use super::keyed::Keyed as _;
-use super::{Target, reading};
+use super::plain::Ask;
+use super::replay::{self, Answer};
+use super::{Target, reading, success};
 use crate::store::{Checksums, Corruption, ObjectInfo, Operation, PutMode, PutOutcome, Revision, StoreError};
 
 /// One object to be written.
@@ -70,16 +74,16 @@ impl Client {
     async fn put_as(&self, write: Write<'_>, manner: Manner) -> Result<PutOutcome, Fault> {
         let sent = if manner.precondition == Precondition::None {
             let _alone = self.ability.alone.lock().await;
-            match self.before(write).await? {
-                Some(there) => return Ok(there),
-                None => self.send(write, manner).await?,
-            };
+            if let Some(there) = self.before(write).await? {
+                return Ok(there);
+            }
+            self.send(write, manner).await?;
             return self.after(write).await;
         } else {
             self.send(write, manner).await
         };
         match sent {
-            Ok(output) => written(write, &output),
+            Ok(outcome) => Ok(outcome),
             Err(fault) => match fault.status() {
                 Some(412) => self.compare(write, None).await,
                 Some(409) => self.compare(write, Some(fault)).await,
@@ -88,7 +92,28 @@ impl Client {
         }
     }
 
-    async fn send(&self, write: Write<'_>, manner: Manner) -> Result<PutObjectOutput, Fault> {
+    /// Sends it, and takes what is said of it; without the SDK, if it is written as the bucket keeps
+    /// objects by itself.
+    async fn send(&self, write: Write<'_>, manner: Manner) -> Result<PutOutcome, Fault> {
+        let plain = manner.demand == Demand::Nothing && matches!(self.config.encryption, Encryption::Default);
+        let sending = async move {
+            let answer = if plain { self.plainly(write.plain(manner)).await } else { None };
+            if let Some(Ok(reply)) = &answer
+                && let Ok(receipt) = success::receipt(reply)
+            {
+                return written(write, &receipt);
+            }
+            self.send_by_sdk(write, manner, answer).await
+        };
+        self.answer(write.bytes.len(), Box::pin(sending)).await
+    }
+
+    async fn send_by_sdk(
+        &self,
+        write: Write<'_>,
+        manner: Manner,
+        answer: Option<Answer>,
+    ) -> Result<PutOutcome, Fault> {
         let Write { target, bytes, digest, mode } = write;
         let customer = self.customer_key(target).await?;
         let mut request = self
@@ -131,10 +156,17 @@ impl Client {
                 request
             }
         };
-        let reply = Box::pin(async {
-            request.send().await.map_err(|error| Fault::from_sdk(error, Operation::Write))
-        });
-        self.answer(bytes.len(), reply).await
+        let (request, is_plain) = (request.customize(), answer.is_some());
+        let request = match answer {
+            Some(answer) => request.config_override(replay::answered(answer)),
+            None => request,
+        };
+        match Box::pin(request.send()).await.map_err(|error| Fault::from_sdk(error, Operation::Write)) {
+            Ok(output) => written(write, &WriteReceipt::from(&output)),
+            // Other bytes are there: that is no no to how it was asked.
+            Err(fault) if fault.status() == Some(409) => Err(fault),
+            Err(fault) => Err(self.noted(is_plain, fault)),
+        }
     }
 
     /// After a refused precondition: is what is there ours? `refusal` is what to
@@ -192,17 +224,52 @@ fn conflict(target: &Target) -> Fault {
     Fault::Final(StoreError::Conflict { uri: target.uri.clone() })
 }
 
-fn written(write: Write<'_>, output: &PutObjectOutput) -> Result<PutOutcome, Fault> {
-    let confirmed = reading::sha256(output.checksum_sha256());
+/// What a store says of an object that it has taken.
+pub(super) struct WriteReceipt<'r> {
+    pub(super) etag: Option<&'r str>,
+    pub(super) version_id: Option<&'r str>,
+    pub(super) sha256: Option<&'r str>,
+}
+
+impl<'r> From<&'r PutObjectOutput> for WriteReceipt<'r> {
+    fn from(output: &'r PutObjectOutput) -> Self {
+        Self { etag: output.e_tag(), version_id: output.version_id(), sha256: output.checksum_sha256() }
+    }
+}
+
+impl<'w> Write<'w> {
+    /// As a request without the SDK, which says the same.
+    fn plain(self, manner: Manner) -> Ask<'w> {
+        let Write { target, bytes, digest, mode } = self;
+        let mut headers: Vec<(_, Cow<'w, str>)> = Vec::new();
+        if manner.checksum {
+            headers.push(("x-amz-checksum-sha256", STANDARD.encode(digest.as_bytes()).into()));
+        }
+        match (mode, manner.precondition) {
+            (_, Precondition::None) => {}
+            (PutMode::Create, _) => headers.push(("if-none-match", "*".into())),
+            (PutMode::Replace(revision), Precondition::Quoted) => {
+                headers.push(("if-match", revision.as_str().into()));
+            }
+            (PutMode::Replace(revision), Precondition::Unquoted) => {
+                headers.push(("if-match", revision.as_str().trim_matches('"').into()));
+            }
+        }
+        Ask::put(&target.key, (bytes, digest), headers)
+    }
+}
+
+fn written(write: Write<'_>, receipt: &WriteReceipt<'_>) -> Result<PutOutcome, Fault> {
+    let confirmed = reading::sha256(receipt.sha256);
     if confirmed.is_some_and(|confirmed| confirmed != *write.digest) {
         let uri = write.target.uri.clone();
         return Err(Fault::Final(StoreError::Corrupt { uri, kind: Corruption::Confirmed }));
     }
-    let etag = output.e_tag().ok_or(Fault::Odd("the store confirmed a write without an ETag"))?;
+    let etag = receipt.etag.ok_or(Fault::Odd("the store confirmed a write without an ETag"))?;
     Ok(PutOutcome::Written(ObjectInfo {
         size: write.bytes.len() as u64,
         revision: Revision::new(etag),
-        version_id: output.version_id().map(str::to_owned),
+        version_id: receipt.version_id.map(str::to_owned),
         checksums: Checksums { sha256: confirmed, crc64nvme: None },
     }))
 }
