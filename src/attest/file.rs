@@ -104,6 +104,8 @@ impl Outcome {
             Ok(receipt) => Verdict::Attested(receipt),
             Err(error) => Verdict::NotAttested { reason: causes(&error), remedy: error.remedy() },
         };
+        // Of very many files it has a manifest, and they are listed once more.
+        drop(contents);
         Self::of(sealed, verdict)
     }
 

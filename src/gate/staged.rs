@@ -105,9 +105,9 @@ impl Spot {
         if !seen.complete {
             return Err(StagedError::Refused { path: self.shown(), refusal: Refusal::Unfinished });
         }
-        match seen.interests.get(&self.path) {
+        match seen.interests.get(&self.path).copied() {
             Some(Presence::File) | None => {}
-            Some(Presence::Directory) => return Ok(Content::Directory(seen.tree(&self.path))),
+            Some(Presence::Directory) => return Ok(Content::Directory(seen.into_tree(&self.path))),
             Some(Presence::Missing | Presence::Refused) => return Err(StagedError::Nothing(self.shown())),
         }
         let file = seen.files.get(&self.path).ok_or_else(|| StagedError::Nothing(self.shown()))?;

@@ -28,7 +28,7 @@ const EAGER_READS: u32 = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Books {
-    pub(super) files: BTreeMap<RelPath, ObservedFile>,
+    pub(super) files: BTreeMap<RelPath, Box<ObservedFile>>,
     /// What the reader refused.
     pub(super) rejected: BTreeMap<RelPath, Refusal>,
     waiting: BTreeMap<RelPath, u64>,
@@ -126,7 +126,7 @@ impl Books {
             Ok(finished) => {
                 let inode = finished.digested.identity.inode();
                 let earlier = self.files.get(&path).map_or(0, |file| file.reads);
-                let file = ObservedFile {
+                let file = Box::new(ObservedFile {
                     digest: finished.digested.sha256,
                     crc64nvme: finished.digested.crc64nvme,
                     size: finished.digested.identity.size(),
@@ -137,7 +137,7 @@ impl Books {
                     seen: self.scan,
                     changed: finished.digested.identity.changed(),
                     state: finished.digested.identity.fingerprint(),
-                };
+                });
                 self.rejected.remove(&path);
                 if file.links > 1 {
                     self.linked.insert(inode, path.clone());

@@ -15,8 +15,8 @@ use super::watch::Hint;
 /// Hints rest this long, so that a burst about one path is one look at it.
 const REST: Duration = Duration::from_millis(20);
 
-/// More hints than this cost more than a scan.
-const HINT_LIMIT: usize = 1 << 17;
+/// More hints than this cost more than a scan, and memory.
+const HINT_LIMIT: usize = 1 << 15;
 
 #[derive(Debug, Default)]
 struct Mail {

@@ -57,8 +57,9 @@ pub enum Presence {
 /// directories that could be read, is in exactly one of the three maps.
 #[derive(Debug, Clone)]
 pub struct Observation {
-    /// The files that were digested, each in the state of the last scan.
-    pub files: BTreeMap<RelPath, ObservedFile>,
+    /// The files that were digested, each in the state of the last scan. In boxes: nodes of the
+    /// map are half empty, and there may be a million.
+    pub files: BTreeMap<RelPath, Box<ObservedFile>>,
     /// The symbolic links that stay within the interest that they are in, each as it was read
     /// by the last scan.
     pub links: BTreeMap<RelPath, LinkTarget>,
@@ -78,11 +79,14 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// What is in a directory that was observed, by path from there.
-    pub fn tree(&self, directory: &RelPath) -> Tree {
+    /// What is in a directory that was observed, by path from there. No more is kept of the rest.
+    pub fn into_tree(self, directory: &RelPath) -> Tree {
         let beneath = |path: &RelPath| path.strip_prefix(directory).filter(|path| !path.is_root());
-        let files = self.files.iter().filter_map(|(path, file)| Some((beneath(path)?, file.digest)));
-        let links = self.links.iter().filter_map(|(path, to)| Some((beneath(path)?, to.clone())));
-        Tree { files: files.collect(), links: links.collect() }
+        let links = self.links.into_iter().filter_map(|(path, to)| Some((beneath(&path)?, to)));
+        let mut tree = Tree { files: BTreeMap::new(), links: links.collect() };
+        // One by one, each in place of what was observed: to collect them would be to list them first.
+        tree.files
+            .extend(self.files.into_iter().filter_map(|(path, file)| Some((beneath(&path)?, file.digest))));
+        tree
     }
 }

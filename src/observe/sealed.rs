@@ -64,7 +64,7 @@ pub enum Shape {
 pub struct SealedArtifact {
     artifact: Artifact,
     shape: Shape,
-    files: BTreeMap<RelPath, Seen>,
+    files: BTreeMap<RelPath, Box<Seen>>,
     links: Links,
     too_many_links: bool,
     /// By path from the artifact.
@@ -83,13 +83,16 @@ impl SealedArtifact {
         baseline: Baseline,
     ) -> Self {
         let beneath = |path: &RelPath| path.strip_prefix(&artifact.path);
-        let files: BTreeMap<_, _> = if shared {
-            let files = observation.files.iter();
-            files.filter_map(|(path, file)| Some((beneath(path)?, Seen::from(file)))).collect()
+        let seen = |file: &ObservedFile| Box::new(Seen::from(file));
+        let mut files = BTreeMap::new();
+        // One by one: to collect them would be to list them first.
+        if shared {
+            let all = observation.files.iter();
+            files.extend(all.filter_map(|(path, file)| Some((beneath(path)?, seen(file)))));
         } else {
-            let files = subtree::take(&mut observation.files, &artifact.path);
-            files.filter_map(|(path, file)| Some((beneath(&path)?, Seen::from(&file)))).collect()
-        };
+            let taken = subtree::take(&mut observation.files, &artifact.path);
+            files.extend(taken.filter_map(|(path, file)| Some((beneath(&path)?, seen(&file)))));
+        }
         let refused: Vec<_> = observation
             .refused
             .iter()
@@ -130,7 +133,7 @@ impl SealedArtifact {
     pub fn unpacked(
         self,
         shape: Shape,
-        files: BTreeMap<RelPath, Seen>,
+        files: BTreeMap<RelPath, Box<Seen>>,
         links: Links,
         refused: Vec<(RelPath, Refusal)>,
     ) -> Self {
@@ -175,7 +178,7 @@ impl SealedArtifact {
     }
 
     /// What it is made of: which artifact, its files, and what in it was refused.
-    pub fn into_parts(self) -> (Artifact, BTreeMap<RelPath, Seen>, Vec<(RelPath, Refusal)>) {
+    pub fn into_parts(self) -> (Artifact, BTreeMap<RelPath, Box<Seen>>, Vec<(RelPath, Refusal)>) {
         (self.artifact, self.files, self.refused)
     }
 
@@ -190,7 +193,7 @@ impl SealedArtifact {
     }
 
     /// Its files, by path from the artifact.
-    pub fn files(&self) -> &BTreeMap<RelPath, Seen> {
+    pub fn files(&self) -> &BTreeMap<RelPath, Box<Seen>> {
         &self.files
     }
 

@@ -32,6 +32,10 @@ const SECOND_LOOK: Duration = Duration::from_millis(100);
 /// A file untouched for this long needs no second look.
 const OLD: Duration = Duration::from_secs(1);
 
+/// How many files wait for a second look. Where more are new at once, a scan that follows looks
+/// at the rest.
+const SECOND_LOOKS: usize = 1 << 14;
+
 /// Scans in place of watches take at most a twentieth of one core, and wait at
 /// least and at most this long for the next.
 const SCAN_SHARE: u32 = 20;
@@ -57,6 +61,8 @@ pub(super) struct Tracker {
     pub(super) known: Option<Known>,
     pub(super) watched: Option<Watched>,
     later: VecDeque<(Instant, RelPath, Identity)>,
+    /// Whether there were more than these.
+    more: bool,
     looked: u64,
     next_scan: Option<Instant>,
     last_scan: Option<(Instant, Duration)>,
@@ -82,6 +88,7 @@ impl Tracker {
             known: None,
             watched: None,
             later: VecDeque::new(),
+            more: false,
             looked: 0,
             next_scan: None,
             last_scan: None,
@@ -198,8 +205,10 @@ impl Tracker {
         let old = identity.age(SystemTime::now()).is_some_and(|age| age >= OLD);
         if hint == Hint::Ready || old {
             self.books.enqueue_with(path, identity.size(), &self.pool, ATTEMPTS);
-        } else {
+        } else if self.later.len() < SECOND_LOOKS {
             self.later.push_back((Instant::now() + SECOND_LOOK, path, identity));
+        } else {
+            self.more = true;
         }
     }
 
@@ -238,6 +247,7 @@ impl Tracker {
     fn scan(&mut self) {
         let start = Instant::now();
         let root = self.root.clone();
+        self.more = false;
         Scout { tracker: self, taking: None, all: true }.approach_all(&root);
         self.stats.rescanned();
         self.scanned(Instant::now(), start.elapsed());
@@ -249,9 +259,10 @@ impl Tracker {
         self.plan_scan();
     }
 
-    /// Watching may fail at any directory; from then on there is a next scan.
+    /// Watching may fail at any directory; from then on there is a next scan. So there is where
+    /// not all that is new is remembered.
     fn plan_scan(&mut self) {
-        let scanning = self.watched.as_ref().is_some_and(Watched::scanning);
+        let scanning = self.more || self.watched.as_ref().is_some_and(Watched::scanning);
         if let (true, None, Some((end, took))) = (scanning, self.next_scan, self.last_scan) {
             self.next_scan = Some(end + (took * SCAN_SHARE).clamp(SCAN_SOONEST, SCAN_LATEST));
         }

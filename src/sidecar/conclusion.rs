@@ -208,7 +208,7 @@ impl Concluding<'_> {
         sealed: SealedArtifact,
         entries: &mut Entries,
     ) -> Result<Known, String> {
-        let on_disk = sealed.files().get(&RelPath::root()).copied();
+        let on_disk = sealed.files().get(&RelPath::root()).map(|seen| **seen);
         let ended = self.ended;
         let checked = spawn_blocking(move || match sealed.changed_after(ended) {
             // Whoever else can write to the volume is not the step that is attested.

@@ -18,7 +18,7 @@ pub(super) async fn unpack(way: &Way, sealed: SealedArtifact) -> Result<SealedAr
     if !way.packed {
         return Ok(sealed);
     }
-    let Some(archive) = sealed.files().get(&RelPath::root()).copied() else {
+    let Some(archive) = sealed.files().get(&RelPath::root()).map(|seen| **seen) else {
         return Err("what Argo packed cannot be read".into());
     };
     let artifact = sealed.artifact().clone();
@@ -30,12 +30,11 @@ pub(super) async fn unpack(way: &Way, sealed: SealedArtifact) -> Result<SealedAr
 
 /// Digests of what a small `.tgz` holds, where only that can be seen; none where it cannot be read.
 pub(super) async fn digests(way: &Way, sealed: &SealedArtifact, most: u64) -> Vec<Sha256Digest> {
-    let archive =
-        sealed.files().get(&RelPath::root()).copied().filter(|seen| way.packed && seen.size <= most);
-    let Some(archive) = archive else { return Vec::new() };
+    let archive = sealed.files().get(&RelPath::root()).filter(|seen| way.packed && seen.size <= most);
+    let Some(Seen { digest: expected, .. }) = archive.map(|seen| **seen) else { return Vec::new() };
     let artifact = sealed.artifact().clone();
     let base = way.plan.packed_base().to_vec();
-    let read = tokio::task::spawn_blocking(move || read(&artifact, &base, &archive.digest)).await;
+    let read = tokio::task::spawn_blocking(move || read(&artifact, &base, &expected)).await;
     let Ok(Ok(Inventory { files, .. })) = read else { return Vec::new() };
     files.into_values().map(|file| file.digest).collect()
 }
@@ -70,13 +69,15 @@ pub(super) async fn content(
 
 fn as_sealed(sealed: SealedArtifact, inventory: Inventory, archive: Seen) -> SealedArtifact {
     let Inventory { is_directory, files, links, special, .. } = inventory;
-    let seen = |file: ExpectedFile| Seen {
-        digest: file.digest,
-        // The store's checksum is of an object; a file in an archive has to be one to be compared.
-        crc64nvme: None,
-        size: file.size,
-        digested: archive.digested,
-        changed: archive.changed,
+    let seen = |file: ExpectedFile| {
+        Box::new(Seen {
+            digest: file.digest,
+            // The store's checksum is of an object; a file in an archive has to be one to be compared.
+            crc64nvme: None,
+            size: file.size,
+            digested: archive.digested,
+            changed: archive.changed,
+        })
     };
     let files: BTreeMap<_, _> = files.into_iter().map(|(path, file)| (path, seen(file))).collect();
     let mut refused: Vec<_> = special.into_iter().map(|(path, kind)| (path, refusal(kind))).collect();

@@ -246,7 +246,7 @@ fn digest(real: &Path, workers: NonZeroUsize, progress: &dyn Progress) -> Result
     if let Some(file) = observation.files.get(&path) {
         return Ok(Content::File(file.digest));
     }
-    Ok(Content::Directory(observation.tree(&path)))
+    Ok(Content::Directory(observation.into_tree(&path)))
 }
 
 fn shown(path: &Path) -> String {

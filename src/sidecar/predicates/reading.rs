@@ -91,7 +91,7 @@ async fn content(way: &Way, sealed: &SealedArtifact, path: &RelPath) -> Result<V
     if way.packed {
         return packed::content(way, sealed, path, MAX_DOCUMENT).await;
     }
-    let Some(seen) = sealed.files().get(path).copied() else {
+    let Some(seen) = sealed.files().get(path).map(|seen| **seen) else {
         let why = sealed.refused().iter().find(|(refused, _)| refused == path);
         return Err(why.map_or_else(|| absent(sealed, path), |(_, why)| why.to_string()));
     };
