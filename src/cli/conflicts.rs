@@ -1,6 +1,7 @@
 //! What an output must not be: a place where the run itself keeps or writes something.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use argo_attest_core::relpath::RelPath;
 
@@ -9,19 +10,29 @@ use super::{Exit, Failure};
 use crate::observe::Artifact;
 use crate::signer::SigningKey;
 
-/// The directory that a path names leads into an output, whose digest is then not
-/// what it was once anything is written there. New and changed files of the working
-/// directory (the root) are no such output: what counts there is the moment.
-fn output_around<'a>(path: &Path, artifacts: &'a [Artifact]) -> Option<&'a Artifact> {
-    artifacts.iter().find(|a| !a.path.is_root() && path.starts_with(a.place()))
+/// Outputs by their place. Their digest is not what it was once anything is written into them.
+/// New and changed files of the working directory (the root) are no such output: what counts
+/// there is the moment.
+struct Outputs<'a>(HashMap<PathBuf, &'a Artifact>);
+
+impl<'a> Outputs<'a> {
+    fn of(artifacts: &'a [Artifact]) -> Self {
+        Self(artifacts.iter().filter(|a| !a.path.is_root()).map(|a| (a.place(), a)).collect())
+    }
+
+    /// The output into which a path leads.
+    fn around(&self, path: &Path) -> Option<&'a Artifact> {
+        path.ancestors().find_map(|above| self.0.get(above).copied())
+    }
 }
 
 /// A digest of the private key, published, would let anyone confirm a guess of it;
 /// and a key among the outputs is about to be handed out.
 pub(super) fn key(key: &SigningKey, password: Option<&Path>, artifacts: &[Artifact]) -> Result<(), Failure> {
+    let outputs = Outputs::of(artifacts);
     for (what, path) in [("private key", key.file()), ("private key's password", password)] {
         let Some(Ok(real)) = path.map(Path::canonicalize) else { continue };
-        if let Some(artifact) = output_around(&real, artifacts) {
+        if let Some(artifact) = outputs.around(&real) {
             let message = format!("the {what} lies in {}, which is to be attested", artifact.name);
             return Err(Failure::new(Exit::Key, message).remedy("keep the key outside of the outputs"));
         }
@@ -31,9 +42,10 @@ pub(super) fn key(key: &SigningKey, password: Option<&Path>, artifacts: &[Artifa
 
 /// Attestations that are written into an output would make it differ from what they say.
 pub(super) fn attestations(target: &Target, artifacts: &[Artifact]) -> Result<(), Failure> {
+    let outputs = Outputs::of(artifacts);
     let clash = match target {
         Target::Beside => artifacts.iter().find_map(|inner| {
-            let outer = output_around(inner.place().parent()?, artifacts)?;
+            let outer = outputs.around(inner.place().parent()?)?;
             let message = format!(
                 "{} lies in {}: its attestation would be written into the other output and change it",
                 inner.name, outer.name
@@ -45,7 +57,7 @@ pub(super) fn attestations(target: &Target, artifacts: &[Artifact]) -> Result<()
             Some((message, remedy))
         }),
         Target::Store { directory: Some(directory), .. } => {
-            output_around(directory, artifacts).map(|outer| {
+            outputs.around(directory).map(|outer| {
                 let message = format!("the store lies in {}, which is to be attested", outer.name);
                 (message, "keep the attestations outside of the outputs".to_owned())
             })

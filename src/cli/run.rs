@@ -1,5 +1,6 @@
 //! `argo-attest run`.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::path::{Path, PathBuf};
@@ -195,10 +196,11 @@ fn artifacts(outputs: &[PathBuf]) -> Result<Vec<Artifact>, Failure> {
         return Ok(vec![Artifact { name: ".".into(), root: here, path: RelPath::root() }]);
     }
     let mut artifacts: Vec<Artifact> = Vec::with_capacity(outputs.len());
+    let mut places = HashSet::new();
     for given in outputs {
         let artifact = outputs::artifact(given, &here)?;
         // The same output twice is one output.
-        if !artifacts.iter().any(|a| (&a.root, &a.path) == (&artifact.root, &artifact.path)) {
+        if places.insert((artifact.root.clone(), artifact.path.clone())) {
             artifacts.push(artifact);
         }
     }

@@ -1,6 +1,6 @@
 //! One stretch of work, watched from before it begins until after it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -117,14 +117,49 @@ impl Sealed {
     /// its turn comes, and what it is made of is kept no longer.
     pub fn into_artifacts(self) -> impl Iterator<Item = SealedArtifact> {
         let Self { artifacts, mut observations, baseline } = self;
-        let meet = |a: &Artifact, b: &Artifact| {
-            a.root == b.root && (a.path.starts_with(&b.path) || b.path.starts_with(&a.path))
-        };
-        let shared = |a: &Artifact| artifacts.iter().filter(|b| meet(a, b)).count() > 1;
-        let shared: Vec<_> = artifacts.iter().map(shared).collect();
+        let shared = shared(&artifacts);
         artifacts.into_iter().zip(shared).filter_map(move |(artifact, shared)| {
             let observation = observations.get_mut(&artifact.root)?;
             Some(SealedArtifact::new(artifact, observation, shared, baseline))
         })
+    }
+}
+
+/// Of each artifact whether it is, is in or holds another one.
+fn shared(artifacts: &[Artifact]) -> Vec<bool> {
+    let mut shared = vec![false; artifacts.len()];
+    let places = artifacts.iter().enumerate();
+    let places: HashMap<_, _> = places.map(|(at, artifact)| ((&artifact.root, &artifact.path), at)).collect();
+    for (at, artifact) in artifacts.iter().enumerate() {
+        for above in std::iter::successors(Some(artifact.path.clone()), RelPath::parent) {
+            let outer = places.get(&(&artifact.root, &above)).filter(|outer| **outer != at);
+            for met in outer.into_iter().flat_map(|outer| [*outer, at]) {
+                shared.get_mut(met).into_iter().for_each(|shared| *shared = true);
+            }
+        }
+    }
+    shared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_meets_another_is_shared() {
+        let given = ["/a out", "/a out/x", "/a out.x", "/a other", "/b out", "/b out", "/c ", "/c deep/er"];
+        let artifacts = given.map(|given| {
+            let (root, path) = given.split_once(' ').unwrap();
+            let path = RelPath::from_bytes(path.as_bytes()).unwrap();
+            Artifact { name: given.to_owned(), root: root.into(), path }
+        });
+        let found = shared(&artifacts);
+        let meet = |a: &Artifact, b: &Artifact| {
+            a.root == b.root && (a.path.starts_with(&b.path) || b.path.starts_with(&a.path))
+        };
+        let expected: Vec<_> =
+            artifacts.iter().map(|a| artifacts.iter().filter(|b| meet(a, b)).count() > 1).collect();
+        assert_eq!(found, expected);
+        assert_eq!(found, [true, true, false, false, true, true, true, true]);
     }
 }
