@@ -91,12 +91,13 @@ stores: ## real S3 servers: the adapters' suite and a step on each, held to docs
 	$(CARGO) test --locked --test stores -- --ignored --nocapture --test-threads=1 $(STORES)
 
 # The static binary, since that is what runs in a pod. Needs 21 GiB of disk; less by --scale.
-bench: release ## digesting beside openssl's, what the sidecar adds to a step, and its start
+bench: release ## digesting beside openssl's, what the sidecar adds to a step, its start, and an audit beside plain requests
 	python3 benches/digest.py --binary '$(DIST)/argo-attest' $(DIGEST)
 	python3 benches/cost.py --binary '$(DIST)/argo-attest' $(COST)
 	python3 benches/sidecar.py --binary '$(DIST)/argo-attest' --image '$(IMAGE_ARCHIVE)' $(BENCH)
 	python3 benches/start.py --binary '$(DIST)/argo-attest' $(START)
 	python3 benches/many.py --binary '$(DIST)/argo-attest' $(MANY)
+	python3 benches/audit.py --binary '$(DIST)/argo-attest' $(AUDIT)
 	python3 benches/outputs.py --binary '$(DIST)/argo-attest' $(OUTPUTS)
 	python3 benches/memory.py --binary '$(DIST)/argo-attest' $(MEMORY)
 	python3 benches/images.py --binary '$(DIST)/argo-attest' $(IMAGES)

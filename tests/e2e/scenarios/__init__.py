@@ -2,6 +2,8 @@
 
 from . import (  # noqa: F401
     admission,
+    audit,
+    audit_templates,
     baseline,
     brought,
     differential,

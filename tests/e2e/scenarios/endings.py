@@ -88,10 +88,10 @@ def deadline(case, form):
 OLD_SECONDS = 12
 
 
-def runs_for_long(pod):
+def runs_for_long(pod, seconds=OLD_SECONDS):
     started = datetime.datetime.fromisoformat(pod.document["metadata"]["creationTimestamp"])
     age = datetime.datetime.now(datetime.timezone.utc) - started
-    return age.total_seconds() > OLD_SECONDS and pod.again().main_started()
+    return age.total_seconds() > seconds and pod.again().main_started()
 
 
 def pod_deleted(case, form):
