@@ -10,6 +10,9 @@ use argo_attest_core::outcome::OutcomeWords;
 use super::Outcomes;
 use crate::attestations::Address;
 
+/// The state of an outcome that was written before the step's end.
+const STARTED: &str = "started";
+
 /// What is asked of one node.
 pub(super) struct Asked {
     pub(super) node: usize,
@@ -128,8 +131,12 @@ fn signed_spot(told: &OutcomeFinding) -> Option<(Spot, Option<&str>)> {
     Some((spot, told.digest.as_deref()))
 }
 
-/// What the outcome of a step that failed says of an output that is stored all the same.
+/// What the outcome of a step that failed says of an output that is stored all the same. What was written before
+/// the step's end refuses nothing.
 fn of_failed(words: &OutcomeWords, name: &str) -> Option<Finding> {
+    if words.state == STARTED {
+        return None;
+    }
     let output = words.outputs.iter().find(|output| output.name == name && output.verdict != "attested")?;
     let why = if output.reason.is_empty() { "the step failed" } else { &output.reason };
     Some(Finding::RefusedInStep { why: why.to_owned() })

@@ -297,6 +297,20 @@ async fn an_outcome_of_another_run_is_none() {
     assert_eq!(world.gaps(None).await, []);
 }
 
+/// What was written when the step started says of every output that it is not there: nobody refused it.
+#[tokio::test]
+async fn what_a_lost_sidecar_left_is_unattested() {
+    let mut world = World::new();
+    world.step(0, &[]).await;
+    let (id, at) = node(0);
+    world.remove_attestation(&at);
+    world.remove_attestation(&outcome(0));
+    let absent = json!([{"name": "out", "verdict": "absent", "reason": "it is not there"}]);
+    world.outcome(&outcome(0), (UID, &id), "started", &absent).await;
+    let object = uri(&at);
+    assert_eq!(world.gaps(None).await, pairs(&[(&object, "unattested"), (&step(0), "never-finished")]));
+}
+
 /// What went in is what was signed, whatever the text says.
 #[tokio::test]
 async fn an_input_that_the_text_exchanges_is_named() {

@@ -239,8 +239,7 @@ PLACELESS = Kind(nothing, "never-finished", None, of_step=True)
 SIDECAR_LOST = Kind(nothing, "never-finished", "never-finished", of_step=True)
 # What is beside the refused link is attested.
 REFUSED = Kind(nothing, "refused-in-step", "attested")
-# The outcome that says that the step started says of each output that it was not there yet.
-LEFT_BY_A_LOST_SIDECAR = Kind(nothing, "refused-in-step", "unattested")
+LEFT_BY_A_LOST_SIDECAR = Kind(nothing, "unattested", "unattested")
 OVERWRITTEN = Kind(nothing, "stale-version", None)
 OTHERS_NOW = Kind(nothing, "spliced", None)
 FAILED_LEFT = Kind(nothing, "refused-in-step", "unattested")

@@ -192,7 +192,7 @@ mod tests {
             "unattested altered untrusted expired attestation-altered false-evidence malformed other-name \
              other-place other-claim no-manifest unverifiable policy/builder policy/parameter policy/stored-match \
              policy/age policy/log policy/time chain spliced stale-version never-finished refused-in-step object-gone orphan \
-             absent-by-right memoised not-ours not-looked-at not-found unreadable denied unreachable usage"
+             absent-by-right memoised not-ours not-looked-at changing not-found unreadable denied unreachable usage"
         );
         for reason in Reason::ALL {
             assert!(reason.code().bytes().all(|b| b.is_ascii_lowercase() || b"-/".contains(&b)));
