@@ -19,6 +19,8 @@ pub const AUDIT_V1: &str = "https://argo-attest.github.io/audit/v1";
 const NAMED: usize = 1_000;
 /// Bytes of a name that an unsigned text chose.
 const SHOWN: usize = 600;
+/// Bytes of an address: the longest key of an object, each byte escaped, and its bucket fit.
+const ADDRESS: usize = 3_500;
 
 /// An audit, as it is signed.
 #[derive(Debug, Serialize)]
@@ -135,7 +137,7 @@ impl Unmet {
     fn of(finding: &Finding, artifact: impl FnOnce() -> String, node: Option<&str>) -> Option<Self> {
         finding.fault()?;
         Some(Self {
-            artifact: artifact(),
+            artifact: brief(&artifact(), ADDRESS),
             node: node.map(|node| brief(node, SHOWN)),
             verdict: finding.standing().verdict(),
             reason: finding.reason().map(Reason::code),
@@ -211,7 +213,11 @@ impl AuditReport {
     /// What it is of, beside workflows, and by what it was narrowed.
     #[must_use]
     pub fn about(self, places: Vec<String>, narrowed_by: Narrowing) -> Self {
-        let (places, more) = first(places);
+        let (mut places, more) = first(places);
+        places
+            .iter_mut()
+            .filter(|place| place.len() > ADDRESS)
+            .for_each(|place| *place = brief(place, ADDRESS));
         Self { places, narrowed_by, unnamed: Unnamed { places: more, ..self.unnamed }, ..self }
     }
 
@@ -224,18 +230,20 @@ impl AuditReport {
             count,
         });
         let Gathering { workflows, unmet, unnamed } = found;
-        let named = outputs.iter().take(NAMED).map(Output::descriptor).collect();
+        // A name that is cut short could be another's.
+        let nameable = outputs.iter().filter(|output| output.name.len() <= ADDRESS);
+        let named: Vec<_> = nameable.take(NAMED).map(Output::descriptor).collect();
         Self {
             complete: totals.is_complete(),
             totals: counted.collect(),
             workflows: workflows.clone(),
-            outputs: named,
             unmet: unmet.clone(),
             unnamed: Unnamed {
                 places: self.unnamed.places,
-                outputs: outputs.len().saturating_sub(NAMED),
+                outputs: outputs.len().saturating_sub(named.len()),
                 ..*unnamed
             },
+            outputs: named,
             ..self
         }
     }
@@ -307,10 +315,13 @@ mod tests {
         for _ in 0..=NAMED {
             found.workflow(&run);
         }
-        found.finding(&Finding::ObjectGone, String::new, Some(&long));
-        let outputs = vec![Output { name: "s3://b/app".into(), digest: "sha256:00".into() }; NAMED + 4];
+        found.finding(&Finding::ObjectGone, || long.clone(), Some(&long));
+        let mut outputs = vec![Output { name: "s3://b/app".into(), digest: "sha256:00".into() }; NAMED + 3];
+        outputs.insert(0, Output { name: long.clone(), digest: "sha256:00".into() });
+        let mut places = vec!["s3://b/p/".to_owned(); NAMED + 1];
+        places.insert(0, long.clone());
         let report = AuditReport::new(String::new(), "1", Timestamp::UNIX_EPOCH)
-            .about(vec!["s3://b/p/".into(); NAMED + 2], Narrowing::default())
+            .about(places, Narrowing::default())
             .found(&Totals::default(), &outputs, &found);
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["unnamed"], json!({"workflows": 1, "places": 2, "outputs": 4}));
@@ -318,5 +329,6 @@ mod tests {
             assert_eq!(json[list].as_array().unwrap().len(), count, "{list}");
         }
         assert!(serde_json::to_vec(&report).unwrap().len() < NAMED * 5 * SHOWN);
+        assert!(!json.to_string().contains(&"n".repeat(ADDRESS + 1)));
     }
 }
