@@ -23,7 +23,7 @@ use crate::net::{Anchors, Bounded, Client, Keep, Proxies, Trust};
 
 /// Bytes of such a reply. S3's longest, a page of a thousand keys of a kibibyte, has less
 /// than two mebibytes; its errors have a kibibyte.
-const MAX_REPLY: usize = 2 * 1024 * 1024;
+pub(super) const MAX_REPLY: usize = 2 * 1024 * 1024;
 
 /// The SDK's client for one endpoint: see [`Http::new`].
 pub(super) fn http_client(

@@ -13,6 +13,7 @@ use hyper::{Response, StatusCode};
 
 use super::Target;
 use super::fault::Fault;
+use super::http::MAX_REPLY;
 use super::reading::{Facts, describe};
 use super::writing::WriteReceipt;
 use crate::net;
@@ -20,9 +21,6 @@ use crate::store::ObjectInfo;
 
 /// An object on its way: its bytes end in an error if they do not have the checksum that was sent along.
 pub(super) type Found = Result<(ObjectInfo, SdkBody), Fault>;
-
-/// Bytes that are read of a no. Those of S3 have some three hundred.
-const MAX_ERROR: usize = 64 * 1024;
 
 /// Why a success is not plain: a header that is there twice, is not text, or says what only the SDK
 /// may judge.
@@ -76,7 +74,7 @@ pub(super) async fn missing(reply: Response<SdkBody>) -> Result<Fault, Box<Respo
     }
     let (head, body) = reply.into_parts();
     // What is cut short says as little as nothing at all.
-    let bytes = net::read(body, MAX_ERROR).await.unwrap_or_default();
+    let bytes = net::read(body, MAX_REPLY).await.unwrap_or_default();
     match Fault::missing(&bytes) {
         Some(fault) => Ok(fault),
         None => Err(Box::new(Response::from_parts(head, SdkBody::from(bytes)))),
