@@ -77,8 +77,11 @@ impl Client {
             if let Some(there) = self.before(write).await? {
                 return Ok(there);
             }
-            self.send(write, manner).await?;
-            return self.after(write).await;
+            // What is there afterwards decides, so that nothing has to be said of it before.
+            match self.send(write, manner).await {
+                Ok(_) | Err(Fault::Odd(NO_ETAG)) => return self.after(write).await,
+                Err(fault) => return Err(fault),
+            }
         } else {
             self.send(write, manner).await
         };
@@ -259,13 +262,16 @@ impl<'w> Write<'w> {
     }
 }
 
+/// What is odd about a write of which the store says nothing.
+const NO_ETAG: &str = "the store confirmed a write without an ETag";
+
 fn written(write: Write<'_>, receipt: &WriteReceipt<'_>) -> Result<PutOutcome, Fault> {
     let confirmed = reading::sha256(receipt.sha256);
     if confirmed.is_some_and(|confirmed| confirmed != *write.digest) {
         let uri = write.target.uri.clone();
         return Err(Fault::Final(StoreError::Corrupt { uri, kind: Corruption::Confirmed }));
     }
-    let etag = receipt.etag.ok_or(Fault::Odd("the store confirmed a write without an ETag"))?;
+    let etag = receipt.etag.ok_or(Fault::Odd(NO_ETAG))?;
     Ok(PutOutcome::Written(ObjectInfo {
         size: write.bytes.len() as u64,
         revision: Revision::new(etag),
