@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use memchr::memchr2;
 
 /// Which spellings of base64 are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(super) fn decoded_length(text: &str) -> usize {
 pub(super) fn decode_onto(bytes: &mut Vec<u8>, text: &str, spelling: Spelling) -> Option<()> {
     // None of these lets bits that are left over be anything but zero, so that within
     // one alphabet bytes have one spelling, save for the padding.
-    let (url_safe, padded) = (text.contains(['-', '_']), text.ends_with('='));
+    let (url_safe, padded) = (memchr2(b'-', b'_', text.as_bytes()).is_some(), text.ends_with('='));
     let engine = match (spelling, url_safe, padded) {
         (Spelling::Canonical, ..) | (Spelling::Any, false, true) => STANDARD,
         (Spelling::Any, false, false) => STANDARD_NO_PAD,
