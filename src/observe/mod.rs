@@ -59,7 +59,7 @@ pub use progress::{NoProgress, Progress};
 pub use reader::Also;
 pub use refusal::Refusal;
 pub use root::{Root, RootError};
-pub use sealed::{NOTHING_IN_IT, SealedArtifact, Seen, Shape};
+pub use sealed::{NOTHING_IN_IT, SealedArtifact, Seen, SeenFiles, Shape};
 pub use session::{Sealed, Session, SessionError, Watching};
 pub use standing::Standing;
 pub use stats::{ObservationStats, Stats};

@@ -59,12 +59,15 @@ pub enum Shape {
     Nothing(&'static str),
 }
 
+/// Files by where they are. Boxed: nodes of a map that grows in order are half empty.
+pub type SeenFiles = BTreeMap<RelPath, Box<Seen>>;
+
 /// An artifact after the authoritative scan.
 #[derive(Debug, Clone)]
 pub struct SealedArtifact {
     artifact: Artifact,
     shape: Shape,
-    files: BTreeMap<RelPath, Box<Seen>>,
+    files: SeenFiles,
     links: Links,
     too_many_links: bool,
     /// By path from the artifact.
@@ -133,7 +136,7 @@ impl SealedArtifact {
     pub fn unpacked(
         self,
         shape: Shape,
-        files: BTreeMap<RelPath, Box<Seen>>,
+        files: SeenFiles,
         links: Links,
         refused: Vec<(RelPath, Refusal)>,
     ) -> Self {
@@ -178,7 +181,7 @@ impl SealedArtifact {
     }
 
     /// What it is made of: which artifact, its files, and what in it was refused.
-    pub fn into_parts(self) -> (Artifact, BTreeMap<RelPath, Box<Seen>>, Vec<(RelPath, Refusal)>) {
+    pub fn into_parts(self) -> (Artifact, SeenFiles, Vec<(RelPath, Refusal)>) {
         (self.artifact, self.files, self.refused)
     }
 
@@ -193,7 +196,7 @@ impl SealedArtifact {
     }
 
     /// Its files, by path from the artifact.
-    pub fn files(&self) -> &BTreeMap<RelPath, Box<Seen>> {
+    pub fn files(&self) -> &SeenFiles {
         &self.files
     }
 

@@ -11,7 +11,6 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::chain::Authority;
 use super::window::Window;
@@ -114,7 +113,7 @@ struct WireLog {
 }
 
 /// What else is said.
-type Others = BTreeMap<String, IgnoredAny>;
+type Others = BTreeMap<String, serde_json::Value>;
 
 /// What is said of logs and authorities and changes nothing about who is believed. Which hash a log's
 /// tree has, and which key signs its checkpoints, is known by its key and its kind.
