@@ -1,7 +1,7 @@
 //! Steps that leave attested objects in a bucket, and one who verifies them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use argo_attest::attest::Attestor;
 use argo_attest::attestations::ObjectAttestations;
@@ -18,7 +18,7 @@ use argo_attest_core::slsa::{
 use serde_json::json;
 
 use crate::program::{Desk, Ended};
-use crate::servers::{self, ACCESS_KEY, BUCKET, SECRET_KEY};
+use crate::servers::{self, ACCESS_KEY, BUCKET, SECRET_KEY, VersityGw};
 
 pub(crate) const BUILDER: &str = "https://ci.example.com/argo";
 
@@ -26,7 +26,13 @@ pub(crate) const BUILDER: &str = "https://ci.example.com/argo";
 pub(crate) struct Workshop {
     pub(crate) desk: Desk,
     pub(crate) endpoint: String,
-    server: tempfile::TempDir,
+    server: Server,
+}
+
+enum Server {
+    /// In this process. It lists all that it has for each question: for some hundred objects.
+    S3sFs(tempfile::TempDir),
+    Versity(VersityGw),
 }
 
 pub(crate) fn uri(key: &str) -> String {
@@ -41,13 +47,27 @@ impl Workshop {
     pub(crate) async fn new() -> Self {
         let server = tempfile::tempdir().unwrap();
         let endpoint = servers::s3s_fs(server.path()).await;
+        Self::before(endpoint, Server::S3sFs(server))
+    }
+
+    /// One for thousands of objects; `None`, with a word about it, where versitygw is not installed.
+    pub(crate) async fn large() -> Option<Self> {
+        let server = VersityGw::start().await?;
+        Some(Self::before(server.endpoint.clone(), Server::Versity(server)))
+    }
+
+    fn before(endpoint: String, server: Server) -> Self {
         let desk = Desk::new();
         desk.run(["keygen", "--out-dir", "keys"]).with(0);
         Self { desk, endpoint, server }
     }
 
     pub(crate) fn in_bucket(&self, key: &str) -> PathBuf {
-        self.server.path().join(BUCKET).join(key)
+        let bucket = match &self.server {
+            Server::S3sFs(dir) => dir.path().join(BUCKET),
+            Server::Versity(gateway) => gateway.bucket(),
+        };
+        bucket.join(key)
     }
 
     pub(crate) fn key(&self, directory: &str) -> PrivateKey {
@@ -128,7 +148,24 @@ impl Workshop {
         input
     }
 
+    /// Gives what was put beneath the server, as files, the entity tag that it keeps beside each.
+    fn tag(folder: &Path) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                Self::tag(&path);
+            } else {
+                let tag = format!("\"{}\"", &Sha256Digest::of(&fs::read(&path).unwrap()).to_string()[..32]);
+                let none = rustix::fs::XattrFlags::empty();
+                rustix::fs::setxattr(&path, "user.etag", tag.as_bytes(), none).unwrap();
+            }
+        }
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        if let Server::Versity(gateway) = &self.server {
+            Self::tag(&gateway.bucket());
+        }
         let mut program = self.desk.program(arguments);
         program
             .env("AWS_ENDPOINT_URL_S3", &self.endpoint)

@@ -84,7 +84,7 @@ pub(crate) fn sdk(endpoint: &str) -> aws_sdk_s3::Client {
 pub(crate) struct VersityGw {
     process: Child,
     pub(crate) endpoint: String,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl VersityGw {
@@ -109,7 +109,7 @@ impl VersityGw {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let gateway = Self { process, endpoint: format!("http://{address}"), _dir: dir };
+        let gateway = Self { process, endpoint: format!("http://{address}"), dir };
         wait_for(address);
         gateway.make_bucket().await;
         Some(gateway)
@@ -121,6 +121,11 @@ impl VersityGw {
         s3.create_bucket().bucket(BUCKET).send().await.unwrap();
         let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
         s3.put_bucket_versioning().bucket(BUCKET).versioning_configuration(enabled).send().await.unwrap();
+    }
+
+    /// Where the bucket's objects lie, as files.
+    pub(crate) fn bucket(&self) -> PathBuf {
+        self.dir.path().join("data").join(BUCKET)
     }
 
     /// A client of its own, for what a store cannot do.

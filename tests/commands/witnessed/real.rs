@@ -173,6 +173,7 @@ impl Servers {
 }
 
 #[test]
+#[ignore = "servers that take minutes to build: make interop"]
 fn what_they_say_is_accepted_by_all_who_verify() {
     let Some(servers) = Servers::start() else { return };
     let (signer, time) = (&servers.signer, servers.timestamps());
@@ -240,6 +241,7 @@ fn by_cosign(signer: &Signer, key: &str, logs: usize, times: usize) {
 
 /// What was logged once: Rekor 1 gives the entry again, and Rekor 2 does not.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "servers that take minutes to build: make interop"]
 async fn the_same_signature_is_logged_once() {
     let Some(servers) = tokio::task::block_in_place(Servers::start) else { return };
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
