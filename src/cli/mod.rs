@@ -112,7 +112,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     Verify(Box<verify::VerifyArgs>),
     Audit(Box<audit::AuditArgs>),
     Attest(Box<attest::AttestArgs>),
@@ -256,7 +256,7 @@ impl Command {
 
 fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Exit, Failure> {
     match command {
-        Command::Run(args) => wait(run::run(args)),
+        Command::Run(args) => wait(run::run(*args)),
         Command::Verify(args) => wait(verify::verify(*args)),
         Command::Audit(args) => wait(audit::audit(*args)),
         Command::Attest(args) => wait(attest::attest(*args)),

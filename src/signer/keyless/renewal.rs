@@ -22,7 +22,7 @@ const MOST_SPARED: SignedDuration = SignedDuration::from_secs(30);
 /// Between two that were asked for because it is time, however short they hold.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(5);
 /// Between two looks at the clock, which may be set.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// For how many times as long as it is asked at most it is not asked again because something is to be signed, after one
 /// was not given: [`Renewal::keep`] does that, which pauses once as long and then asks.
 const REMEMBERED: u32 = 3;

@@ -60,6 +60,7 @@ impl Issuer {
 
 #[test]
 #[ignore = "servers that take minutes to build: make interop"]
+#[expect(clippy::too_many_lines, reason = "one Fulcio for all who verify")]
 fn what_fulcio_certified_is_accepted_by_all_who_verify() {
     let Some(program) = installed("fulcio") else {
         return eprintln!("skipped: needs tests/interop/install fulcio (make interop)");

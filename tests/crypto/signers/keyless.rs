@@ -53,8 +53,8 @@ async fn a_key_signs_that_is_certified_for_who_has_a_token() {
     assert_eq!((certified.certificate().name(), certified.certificate().issuer()), (IDENTITY, ISSUER));
     assert_eq!(certified.certificate().key(), &signer.public_key());
     conforms(signer.as_ref()).await;
-    let signed = signer.sign(b"x").await.unwrap();
-    assert_eq!(signed.certified.unwrap().certificate(), certified.certificate());
+    let by = signer.sign(b"x").await.unwrap().certified.unwrap();
+    assert_eq!(by.certificate(), certified.certificate());
     assert_eq!(server.requests().len(), 1, "one certificate is enough for minutes");
     assert!(!format!("{signer:?}").contains(&token()));
     // The key is another each time.
@@ -293,7 +293,7 @@ impl Lasting {
 
 /// Waits for something, and not for ever.
 async fn comes(what: &str, is_there: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !is_there() {
         assert!(Instant::now() < deadline, "not in time: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -17,6 +17,9 @@ use crate::witnesses::{Authority, TimeLie};
 
 const OTHER: &str = "https://kubernetes.io/namespaces/ci/serviceaccounts/other";
 
+/// What is done to those who are asked.
+type Turn<'a> = &'a dyn Fn(&Keyless);
+
 fn outputs() -> Vec<Output> {
     vec![Output::plain("a"), Output::plain("b")]
 }
@@ -100,7 +103,6 @@ fn without_a_certificate_no_step_is_held_and_nothing_is_signed() {
     let api_server = token_to("attestor", later, &json!(["https://kubernetes.default.svc"]));
     let closed = |keyless: &Keyless| keyless.fulcio.turns(Mood::Closed);
     let nothing = |_: &Keyless| ();
-    type Turn<'a> = &'a dyn Fn(&Keyless);
     let cases: [(Turn<'_>, &str, &str, &str); 6] = [
         (&closed, "", "", "closed today"),
         (&nothing, "token", api_server.as_str(), "it is for the API server"),

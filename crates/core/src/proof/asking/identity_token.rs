@@ -1,4 +1,4 @@
-//! An identity token (OpenID Connect Core 1.0, a JSON Web Token): what it says of whom it is for. Nobody here can
+//! An identity token (`OpenID` Connect Core 1.0, a JSON Web Token): what it says of whom it is for. Nobody here can
 //! tell whether it is true; whoever issues a certificate for it can.
 
 use std::fmt;
