@@ -5,7 +5,7 @@
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::dsse::{Effort, SignatureValid};
 use argo_attest_core::keys::PublicKey;
-use argo_attest_core::proof::asking::{self, Fresh, TimestampQuery, Word};
+use argo_attest_core::proof::asking::{self, Fresh, Fulcio, IdentityToken, TimestampQuery, Word};
 use argo_attest_core::proof::{self, Claim, FalseEvidence, Leaf, Proof, TrustedRoot};
 use serde_json::Value;
 
@@ -16,6 +16,10 @@ pub const CERTIFIED: &str =
     include_str!("../tests/fixtures/sigstore/conformance/rekor2-dsse-happy-path/bundle.sigstore.json");
 const CERTIFIED_ROOT: &[u8] =
     include_bytes!("../tests/fixtures/sigstore/conformance/rekor2-dsse-happy-path/trusted_root.json");
+
+/// For whom its certificate is, and what whoever asked for it showed.
+const IDENTITY: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
+const TOKEN: &str = "eyJhbGciOiAiUlMyNTYifQ.eyJpc3MiOiAiaHR0cHM6Ly90b2tlbi5hY3Rpb25zLmdpdGh1YnVzZXJjb250ZW50LmNvbSIsICJzdWIiOiAicmVwbzpvL3IiLCAiam9iX3dvcmtmbG93X3JlZiI6ICJzaWdzdG9yZS1jb25mb3JtYW5jZS9leHRyZW1lbHktZGFuZ2Vyb3VzLXB1YmxpYy1vaWRjLWJlYWNvbi8uZ2l0aHViL3dvcmtmbG93cy9leHRyZW1lbHktZGFuZ2Vyb3VzLW9pZGMtYmVhY29uLnltbEByZWZzL2hlYWRzL21haW4ifQ.c2lnbmVk";
 
 /// The bundle with other evidence; `None` if that makes it none.
 pub fn bundle(text: &str, change: impl FnOnce(&mut Value)) -> Option<Bundle> {
@@ -101,4 +105,16 @@ pub fn encoded(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// That a certificate is taken only if it is the one that was issued, for whom it is.
+pub fn only_what_was_issued(answer: &[u8]) {
+    let root = TrustedRoot::read(CERTIFIED_ROOT).unwrap();
+    let bundle = bundle(CERTIFIED, |_| ()).unwrap();
+    let leaf = Leaf::of(bundle.evidence().certificate().unwrap()).unwrap();
+    let token = IdentityToken::read(TOKEN).unwrap();
+    let issued = Fulcio::answer(answer, leaf.key(), &token, &root, "2026-05-13T19:25:00Z".parse().unwrap());
+    if let Ok(issued) = issued {
+        assert_eq!((issued.name(), issued.key()), (IDENTITY, leaf.key()));
+    }
 }

@@ -14,6 +14,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::token::IDENTITY_VARIABLE;
+
 /// How long one may take: it may ask a person to sign in, or to unlock a keychain.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -63,6 +65,8 @@ async fn ask_within(
 
 async fn run(program: &mut Command, question: Option<&[u8]>, most: usize) -> Result<Answer, ProgramError> {
     let mut running = program
+        // With it whoever reads it can sign as we do.
+        .env_remove(IDENTITY_VARIABLE)
         .stdin(if question.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
@@ -131,6 +135,15 @@ mod tests {
         assert_eq!(long, "it printed more than 20 bytes");
         let none = ask(&mut Command::new("/none/such"), None, 1).await.map(drop).unwrap_err();
         assert!(matches!(none, ProgramError::Missing), "{none}");
+    }
+
+    /// A program for a registry's login has no business with a token that we are somebody by.
+    #[tokio::test]
+    async fn it_does_not_get_the_identity_token() {
+        let mut program = shell("echo ${SIGSTORE_ID_TOKEN-none} $OTHER");
+        program.env(IDENTITY_VARIABLE, "s3cret").env("OTHER", "o");
+        let answer = ask(&mut program, None, 20).await.and_then(Answer::if_well).unwrap();
+        assert_eq!(answer.as_slice(), b"none o\n");
     }
 
     /// Not even where it does nothing, or leaves its output to another that does nothing.

@@ -13,6 +13,10 @@ use zeroize::Zeroizing;
 
 use crate::regular_file::{self, Links, ReadError};
 
+/// The variable of an identity token, as Sigstore's clients have it: a secret that no program which is started from here
+/// has any business with.
+pub const IDENTITY_VARIABLE: &str = "SIGSTORE_ID_TOKEN";
+
 /// Bytes of a token that are read. Kubernetes's have one or two thousand.
 const MAX_TOKEN: usize = 16 * 1024;
 
@@ -57,10 +61,11 @@ impl Token {
         if bytes.len() > MAX_TOKEN {
             return Err(InvalidToken::TooLong);
         }
-        Self::new(&bytes)
+        Self::of(&bytes)
     }
 
-    fn new(bytes: &[u8]) -> Result<Self, InvalidToken> {
+    /// The token that these bytes are.
+    pub fn of(bytes: &[u8]) -> Result<Self, InvalidToken> {
         let bytes = bytes.trim_ascii();
         if bytes.is_empty() {
             return Err(InvalidToken::Empty);
@@ -117,7 +122,7 @@ mod tests {
             let pem = std::fs::read_to_string(&path).unwrap();
             let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
             for bytes in [body.clone(), format!("{body}.{body}.{body}"), pem.replace('\n', ".")] {
-                Token::new(bytes.as_bytes()).unwrap_err();
+                Token::of(bytes.as_bytes()).unwrap_err();
             }
         }
     }
@@ -132,11 +137,11 @@ mod tests {
         let path = dir.path().join("file");
         std::fs::write(&path, "x".repeat(17_000)).unwrap();
         assert!(matches!(Token::read(&path), Err(InvalidToken::TooLong)));
-        assert!(matches!(Token::new(b" \n"), Err(InvalidToken::Empty)));
+        assert!(matches!(Token::of(b" \n"), Err(InvalidToken::Empty)));
         for other in
             ["root:x:0:0", "a.b.c", "www.example.com", &TOKEN[..TOKEN.len() - 12], &format!("{TOKEN}.x")]
         {
-            assert!(matches!(Token::new(other.as_bytes()), Err(InvalidToken::Form)), "{other}");
+            assert!(matches!(Token::of(other.as_bytes()), Err(InvalidToken::Form)), "{other}");
         }
     }
 }

@@ -20,8 +20,8 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::receipt::{ReadBack, Receipt, Reported, Stated};
-use crate::attestations::{Attestations, Foreign, NewAttestation, PutError};
-use crate::signer::{SignError, Signer};
+use crate::attestations::{Attestations, Earlier, Foreign, NewAttestation, PutError};
+use crate::signer::{Certified, SignError, Signer};
 use crate::witness::{Given, WitnessError, Witnesses};
 
 /// Has statements signed by one signer, and puts them where attestations lie.
@@ -39,6 +39,8 @@ pub struct Attestor<'a> {
 pub(super) struct Signed {
     bundle: Bundle,
     key: PublicKey,
+    /// The certificate by which that key counts, if it is one.
+    certified: Option<Certified>,
     /// Why somebody who was asked does not vouch for it.
     unvouched: Vec<String>,
 }
@@ -157,7 +159,7 @@ impl<'a> Attestor<'a> {
             return Err(AttestError::Unsigned { artifact: about.to_owned(), reason });
         }
         let signed = self.signed(contents, provenance).await?;
-        self.keep(about, &signed, manifest, place).await?.receipt()
+        self.keep(about, &signed, manifest, Earlier::Keep, place).await?.receipt()
     }
 
     /// Signs a document as what it is, about an artifact that is attested, and stores that at a place of
@@ -170,10 +172,11 @@ impl<'a> Attestor<'a> {
     ) -> Result<Stated, AttestError> {
         let signed = self.signed_document(contents, document).await?;
         // A list of its files lies with its provenance.
-        self.keep(contents.name(), &signed, None, place).await?.stated(document.kind())
+        self.keep(contents.name(), &signed, None, Earlier::Keep, place).await?.stated(document.kind())
     }
 
-    /// Signs and stores a statement with another predicate.
+    /// Signs and stores a statement with another predicate. What is signed with a certificate counts by the word of
+    /// others alone, and is vouched for, too.
     pub async fn report(
         &self,
         about: &str,
@@ -183,8 +186,10 @@ impl<'a> Attestor<'a> {
         place: &dyn Attestations,
     ) -> Result<Reported, AttestError> {
         let payload = serialise(about, &[subject], predicate_type, predicate)?;
-        let signed = self.sign(about, payload, None).await?;
-        Ok(self.keep(about, &signed, None, place).await?.reported())
+        let witnesses = self.witnesses.filter(|_| self.signer.certified().is_some());
+        let signed = self.sign(about, payload, witnesses).await?;
+        // It says all that was said when the step started.
+        Ok(self.keep(about, &signed, None, Earlier::Supersede, place).await?.reported())
     }
 
     /// The signed summary of a verification. Where it is kept is the caller's to say.
@@ -235,18 +240,20 @@ impl<'a> Attestor<'a> {
         self.sign(about, payload, self.witnesses).await
     }
 
-    /// Store, read back.
+    /// Store, read back. What becomes of an earlier one is said by whoever knows what it is worth.
     pub(super) async fn keep(
         &self,
         about: &str,
         signed: &Signed,
         manifest: Option<&Arc<Vec<u8>>>,
+        earlier: Earlier,
         place: &dyn Attestations,
     ) -> Result<ReadBack, AttestError> {
-        let Signed { bundle, key, unvouched } = signed;
-        let put = place.put(&NewAttestation { bundle, manifest, foreign: self.foreign }).await;
+        let Signed { bundle, key, certified, unvouched } = signed;
+        let put = place.put(&NewAttestation { bundle, manifest, foreign: self.foreign, earlier }).await;
         let kept = put.map_err(|source| AttestError::Put { artifact: about.to_owned(), source })?;
-        Ok(ReadBack::of(about, kept, bundle, key.clone())?.unvouched(unvouched.clone()))
+        let read = ReadBack::of(about, kept, bundle, key.clone())?;
+        Ok(read.certified(certified.clone()).unvouched(unvouched.clone()))
     }
 
     async fn sign(
@@ -264,18 +271,18 @@ impl<'a> Attestor<'a> {
             .await
             .map_err(|source| AttestError::Sign { artifact: about.to_owned(), source })?;
         let envelope = Envelope::assemble(statement, signed.signature, &signed.key).map_err(unsigned)?;
-        let Some((witnesses, until)) = witnesses else {
-            let bundle = Bundle::new(envelope)
-                .map_err(|e| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() })?;
-            return Ok(Signed { bundle, key: signed.key, unvouched: Vec::new() });
+        let (key, certified, nobody) = (signed.key, signed.certified, Witnesses::nobody());
+        let (witnesses, until) = witnesses.unwrap_or((&nobody, None));
+        let given = match &certified {
+            Some(by) => witnesses.vouch_certified(envelope, by.certificate(), until).await,
+            None => witnesses.vouch(envelope, &key, until).await,
         };
-        let given = witnesses.vouch(envelope, &signed.key, until).await;
         let Given { bundle, missing } =
             given.map_err(|source| AttestError::Unvouched { artifact: about.to_owned(), source })?;
         for why in &missing {
             tracing::warn!(artifact = about, why, "signed, and not vouched for by all who were asked");
         }
-        Ok(Signed { bundle, key: signed.key, unvouched: missing })
+        Ok(Signed { bundle, key, certified, unvouched: missing })
     }
 }
 

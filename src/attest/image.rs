@@ -8,7 +8,7 @@ use argo_attest_core::slsa::Provenance;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{AttestError, Attestor, Receipt, Stated};
-use crate::attestations::ImageAttestations;
+use crate::attestations::{Earlier, ImageAttestations};
 use crate::registry::Registries;
 
 /// Manifests of an index to which an attestation is put at once.
@@ -86,7 +86,7 @@ impl<'a> ImageAttestor<'a> {
         let name = contents.name();
         let (whole, images) = self
             .refer(repository, whole, images, async |place| {
-                self.attestor.keep(name, &signed, None, place).await?.receipt()
+                self.attestor.keep(name, &signed, None, Earlier::Keep, place).await?.receipt()
             })
             .await?;
         let told =
@@ -112,7 +112,7 @@ impl<'a> ImageAttestor<'a> {
         let name = contents.name();
         let ((stated, _), _) = self
             .refer(repository, whole, images, async |place| {
-                self.attestor.keep(name, &signed, None, place).await?.stated(document.kind())
+                self.attestor.keep(name, &signed, None, Earlier::Keep, place).await?.stated(document.kind())
             })
             .await?;
         Ok(stated)

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::AttestError;
 use crate::attestations::{Kept, PutError};
+use crate::signer::Certified;
 
 /// Proof that an attestation was written, read back and verified.
 ///
@@ -122,6 +123,7 @@ pub(super) struct ReadBack {
     bundle_uri: String,
     lines_uri: Option<String>,
     key: PublicKey,
+    certified: Option<Certified>,
     set_aside: Vec<String>,
     unvouched: Vec<String>,
 }
@@ -134,7 +136,7 @@ impl ReadBack {
         let unverified = |source| AttestError::Unverified { uri: bundle_uri.clone(), source };
         let other = |uri| AttestError::Put { artifact: about.to_owned(), source: PutError::ReadBack { uri } };
         let bytes = kept.bundle.bytes;
-        let bundle = Bundle::from_json(&bytes).map_err(|e| unverified(e.into()))?;
+        let bundle = Bundle::whole(&bytes).map_err(|e| unverified(e.into()))?;
         bundle.envelope().verify(&[&key]).map_err(|e| unverified(e.into()))?;
         if bytes != written.to_json() {
             return Err(other(bundle_uri));
@@ -146,7 +148,13 @@ impl ReadBack {
             }
             lines => lines.map(|lines| lines.uri),
         };
-        Ok(Self { bundle, bundle_uri, lines_uri, key, set_aside, unvouched: Vec::new() })
+        let (certified, unvouched) = (None, Vec::new());
+        Ok(Self { bundle, bundle_uri, lines_uri, key, certified, set_aside, unvouched })
+    }
+
+    /// Signed by a key that counts by a certificate.
+    pub(super) fn certified(self, certified: Option<Certified>) -> Self {
+        Self { certified, ..self }
     }
 
     /// With why somebody did not vouch for it.
@@ -154,11 +162,19 @@ impl ReadBack {
         Self { unvouched, ..self }
     }
 
+    /// What a consumer has who trusts who signed: a key, or for whom its certificate is.
+    fn policy(&self) -> Policy {
+        match &self.certified {
+            Some(certified) => certified.policy().clone(),
+            None => Policy::of_keys(vec![TrustedKey::new("signer", self.key.clone())]),
+        }
+    }
+
     /// As any consumer would: what we do not accept ourselves is not attested.
     pub(super) fn receipt(self) -> Result<Receipt, AttestError> {
-        let Self { bundle, bundle_uri, lines_uri, key, set_aside, unvouched } = self;
+        let policy = self.policy();
+        let Self { bundle, bundle_uri, lines_uri, key, set_aside, unvouched, .. } = self;
         let id = key.key_id();
-        let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
         let statement =
             match verify::authenticate(bundle.envelope(), bundle.evidence(), &policy, Timestamp::now()) {
                 Ok(statement) => statement,
@@ -171,8 +187,8 @@ impl ReadBack {
 
     /// As any consumer would who asks for this type.
     pub(super) fn stated(self, kind: &PredicateType) -> Result<Stated, AttestError> {
-        let Self { bundle, bundle_uri, key, unvouched, .. } = self;
-        let policy = Policy::of_keys(vec![TrustedKey::new("signer", key)]);
+        let policy = self.policy();
+        let Self { bundle, bundle_uri, unvouched, .. } = self;
         let (wanted, now) = (Wanted::Type(kind.as_str().to_owned()), Timestamp::now());
         let (envelope, evidence, effort) = (bundle.envelope(), bundle.evidence(), &mut Effort::default());
         match verify::authenticate_within(envelope, evidence, &policy, &wanted, now, effort) {

@@ -136,7 +136,7 @@ impl Signer for Untrue {
             Some(other) => other.sign(pae),
             None => self.named.sign(&pae[1..]),
         };
-        Ok(Signed { signature, key: self.named.public().clone() })
+        Ok(Signed { signature, key: self.named.public().clone(), certified: None })
     }
 
     fn public_key(&self) -> PublicKey {

@@ -1,6 +1,7 @@
 //! From an attestation's address, as a statement names it, to what belongs to it.
 
 use argo_attest_core::contract::store::APART;
+use argo_attest_core::digest::Sha256Digest;
 
 use super::names;
 
@@ -34,6 +35,11 @@ impl<'a> Address<'a> {
     /// Where the envelopes are that lie with it, one a line.
     pub fn lines(self) -> Option<String> {
         names::stem(self.0).map(names::lines)
+    }
+
+    /// Where the one of this digest is that was here, if another took its place, and no lines keep it.
+    pub fn earlier(self, digest: Sha256Digest) -> Option<String> {
+        names::earlier(self.0, digest)
     }
 
     /// Where the manifest is.

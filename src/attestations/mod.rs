@@ -11,6 +11,7 @@
 
 mod address;
 mod candidate;
+mod earlier;
 mod file;
 mod foreign;
 mod image;
@@ -29,6 +30,7 @@ use bytes::Bytes;
 
 pub use address::Address;
 pub use candidate::{Candidate, Candidates, FindError, Form, OpenManifest};
+pub use earlier::Earlier;
 pub use file::FileAttestations;
 pub use foreign::Foreign;
 pub use image::ImageAttestations;
@@ -95,6 +97,8 @@ pub struct NewAttestation<'a> {
     pub manifest: Option<&'a Arc<Vec<u8>>>,
     /// What becomes of something else that is in its place.
     pub foreign: Foreign,
+    /// What becomes of an attestation in its place that counts by a certificate, and that no lines keep.
+    pub earlier: Earlier,
 }
 
 /// What is kept, as it was read back. Nobody has compared it yet with what was put.
@@ -103,7 +107,8 @@ pub struct Kept {
     /// The Sigstore bundle.
     pub bundle: ReadBack,
     /// The envelopes of this attempt and those before, one a line; nothing where each attempt
-    /// stays in a place of its own.
+    /// stays in a place of its own, nor where one counts by a certificate, for which lines have no room, and there
+    /// were none.
     pub lines: Option<ReadBack>,
     /// Where that is now which was in its place, and was none: URIs.
     pub set_aside: Vec<String>,

@@ -3,12 +3,14 @@
 //! Beside the artifact: `KEY.sigstore.json`. Apart from it, in the same bucket:
 //! `.attestations/KEY.sigstore.json`, so that whoever takes a prefix of artifacts takes no
 //! attestations with them. Another statement about it than its provenance, in either place, is
-//! called after its type: `KEY.predicate-TYPE.sigstore.json`. No artifact that is attested lies
-//! beneath [`APART`] or is called like the latter, so each name is that of one attestation of one
+//! called after its type: `KEY.predicate-TYPE.sigstore.json`; one of either that counted by a certificate, and
+//! that a newer one replaced, after its digest: `KEY.earlier-DIGITS.sigstore.json`. No artifact that is attested lies
+//! beneath [`APART`] or is called like the latter two, so each name is that of one attestation of one
 //! artifact. A `/` at the end of a key is the mark of a directory and no part of its name.
 
 use argo_attest_core::argo::Placement;
 use argo_attest_core::contract::store::APART;
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::manifest;
 use argo_attest_core::predicate::is_label;
 use argo_attest_core::relpath::RelPath;
@@ -26,6 +28,12 @@ pub(super) const MANIFEST_SUFFIX: &str = manifest::SUFFIX;
 /// Appended to an artifact's name, before a type's label and the suffix, to name a statement of that
 /// type.
 const PREDICATE: &str = ".predicate-";
+
+/// Appended to the name of an attestation, before the digits of its bundle's digest and the suffix, to name what it
+/// was before it was replaced.
+const EARLIER: &str = ".earlier-";
+/// Hexadecimal digits of a digest in such a name.
+const DIGITS: usize = 16;
 
 /// What an attestation of some of a directory's files is called that lies in there, before
 /// what is appended: it is beside no file of that name.
@@ -58,7 +66,7 @@ pub enum NameError {
     #[error("the key lies beneath {APART}, where attestations are kept")]
     AmongAttestations,
     /// It would be the name of a statement about something else.
-    #[error("the key ends as the names of statements about other objects do ({PREDICATE}…)")]
+    #[error("the key ends as the names of statements about other objects do ({PREDICATE}…, {EARLIER}…)")]
     CalledPredicate,
 }
 
@@ -148,20 +156,33 @@ pub(super) fn labelling(label: &str) -> String {
     with_label("", Some(label))
 }
 
-/// What the name of a statement that is no provenance begins with, before its type; `None` if it is
-/// not called so.
+/// The name of the bundle that was called so and has this digest, when another took its place.
+pub(super) fn earlier(name: &str, digest: Sha256Digest) -> Option<String> {
+    let stem = name.strip_suffix(BUNDLE_SUFFIX)?;
+    let digest = digest.to_string();
+    Some(bundle(&format!("{stem}{EARLIER}{}", digest.get(..DIGITS)?)))
+}
+
+/// What the name of a statement that is no provenance, or that was replaced, begins with, before its type and its
+/// digits; `None` if it is not called so.
 fn without_label(stem: &str) -> Option<&str> {
-    let (artifact, label) = stem.rsplit_once(PREDICATE)?;
-    (is_label(label) && !artifact.is_empty() && !artifact.ends_with('/')).then_some(artifact)
+    std::str::from_utf8(without_label_of(stem.as_bytes())?).ok()
 }
 
 /// The same of any bytes.
 pub(super) fn without_label_of(stem: &[u8]) -> Option<&[u8]> {
-    let at = stem.windows(PREDICATE.len()).rposition(|part| part == PREDICATE.as_bytes())?;
-    let (artifact, label) = stem.split_at_checked(at)?;
-    let label = label.get(PREDICATE.len()..)?;
+    let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    let current = without(EARLIER, |digits| digits.len() == DIGITS && digits.iter().all(is_digit), stem);
+    let is_label = |label: &[u8]| std::str::from_utf8(label).is_ok_and(is_label);
+    without(PREDICATE, is_label, current.unwrap_or(stem)).or(current)
+}
+
+/// What is before the last such mark, if something is, and what is behind it fits.
+fn without<'a>(mark: &str, fits: impl Fn(&[u8]) -> bool, stem: &'a [u8]) -> Option<&'a [u8]> {
+    let at = stem.windows(mark.len()).rposition(|part| part == mark.as_bytes())?;
+    let (artifact, rest) = stem.split_at_checked(at)?;
     let is_named = !artifact.is_empty() && !artifact.ends_with(b"/");
-    (is_named && std::str::from_utf8(label).is_ok_and(is_label)).then_some(artifact)
+    (is_named && fits(rest.get(mark.len()..)?)).then_some(artifact)
 }
 
 /// An attestation's name without what was appended to the artifact's.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
 use argo_attest_core::bundle::{Bundle, lines as json_lines};
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::dsse::Envelope;
 use argo_attest_core::manifest;
 use argo_attest_core::text::brief;
 use argo_attest_core::trouble::{Fault, Trouble};
 use bytes::Bytes;
 
+use super::earlier::{self, Earlier, Written};
 use super::foreign::{Foreign, set_aside};
 use super::{AttestationNames, Kept, MAX_ATTESTATION, NameError, NewAttestation, ReadBack};
 use crate::registry::RegistryError;
@@ -128,6 +128,25 @@ struct Spot<'a> {
 /// What was in the way, and where it is kept now, a URI.
 type SetAside = Option<String>;
 
+/// What is done, by what is there.
+enum Decision {
+    /// These bytes take its place.
+    Replace(Vec<u8>),
+    /// The same, after a copy was made of it.
+    KeepAndReplace(Vec<u8>),
+    /// It stays as it is, or away.
+    Leave,
+    /// It is not ours to replace.
+    NotOurs,
+}
+
+/// What was done.
+struct Replaced {
+    /// Whether what was to be there is.
+    is_there: bool,
+    set_aside: SetAside,
+}
+
 /// Puts all of an attestation. Readers look for the bundle first: it appears when all else
 /// is there.
 pub(super) async fn put(
@@ -141,10 +160,12 @@ pub(super) async fn put(
     if let Some(bytes) = new.manifest {
         set_aside.extend(manifest(spot(&names.manifest), bytes).await?);
     }
-    set_aside.extend(lines(spot(&names.lines), new.bundle.envelope()).await?);
-    set_aside.extend(bundle(spot(&names.bundle), new.bundle).await?);
-    let (bundle, lines) = tokio::try_join!(read(store, &names.bundle), read(store, &names.lines))?;
-    Ok(Kept { bundle, lines: Some(lines), set_aside })
+    let lines = lines(spot(&names.lines), new.bundle).await?;
+    set_aside.extend(lines.set_aside);
+    set_aside.extend(bundle(spot(&names.bundle), new.bundle, new.earlier).await?);
+    let lines = async { if lines.is_there { read(store, &names.lines).await.map(Some) } else { Ok(None) } };
+    let (bundle, lines) = tokio::try_join!(read(store, &names.bundle), lines)?;
+    Ok(Kept { bundle, lines, set_aside })
 }
 
 /// Whether something that is no attestation is where one would go.
@@ -170,29 +191,51 @@ fn in_the_way(store: &dyn Store, key: &ObjectKey, bytes: &[u8]) -> PutError {
 }
 
 fn is_bundle(bytes: &[u8]) -> bool {
-    Bundle::from_json(bytes).is_ok()
+    !matches!(Written::of(bytes), Written::Otherwise)
 }
 
 fn are_lines(bytes: &[u8]) -> bool {
     json_lines::takes(bytes)
 }
 
-/// The newest attempt's bundle replaces an older one.
-async fn bundle(spot: Spot<'_>, new: &Bundle) -> Result<SetAside, PutError> {
-    replace(spot, |old| old.is_none_or(is_bundle).then(|| new.to_json())).await
+/// The newest attempt's bundle replaces an older one. Of what counted by a key the lines keep the envelope.
+async fn bundle(spot: Spot<'_>, new: &Bundle, earlier: Earlier) -> Result<SetAside, PutError> {
+    let by = match Written::of(&new.to_json()) {
+        Written::Certified(leaf) => Some(leaf),
+        Written::ByKey | Written::Otherwise => None,
+    };
+    let decide = |old: Option<&[u8]>| match (old.map(Written::of), earlier) {
+        (None | Some(Written::ByKey), _) => Decision::Replace(new.to_json()),
+        (Some(Written::Certified(_)), Earlier::Keep) => Decision::KeepAndReplace(new.to_json()),
+        (Some(Written::Certified(old)), Earlier::Supersede)
+            if by.as_deref().is_some_and(|new| earlier::is_same_signers(new, &old)) =>
+        {
+            Decision::Replace(new.to_json())
+        }
+        (Some(Written::Certified(_) | Written::Otherwise), _) => Decision::NotOurs,
+    };
+    replace(spot, decide, || Some(new.to_json())).await.map(|done| done.set_aside)
 }
 
-/// Every attempt's envelope stays.
-async fn lines(spot: Spot<'_>, new: &Envelope) -> Result<SetAside, PutError> {
-    replace(spot, |old| json_lines::append(old.unwrap_or_default(), new, KEPT_LINES).ok()).await
+/// Every attempt's envelope stays. Lines have no room for a certificate: of what counts by one there are none, but
+/// where there are some already. There it is the newest of them, so that nobody takes the last one by a key for that.
+async fn lines(spot: Spot<'_>, new: &Bundle) -> Result<Replaced, PutError> {
+    let is_certified = new.evidence().certificate().is_some();
+    let appended = |old: &[u8]| json_lines::append(old, new.envelope(), KEPT_LINES).ok();
+    let decide = |old: Option<&[u8]>| match old {
+        None if is_certified => Decision::Leave,
+        old => appended(old.unwrap_or_default()).map_or(Decision::NotOurs, Decision::Replace),
+    };
+    replace(spot, decide, || appended(&[])).await
 }
 
-/// Reads what is there, decides what shall be there, and writes that only if
-/// nobody wrote in between. `decide` gives `None` for what is not ours to replace.
+/// Reads what is there, decides what shall be there, and writes that only if nobody wrote in between. `instead` takes
+/// the place of what was not ours, where that was set aside.
 async fn replace(
     spot: Spot<'_>,
-    decide: impl Fn(Option<&[u8]>) -> Option<Vec<u8>>,
-) -> Result<SetAside, PutError> {
+    decide: impl Fn(Option<&[u8]>) -> Decision,
+    instead: impl Fn() -> Option<Vec<u8>>,
+) -> Result<Replaced, PutError> {
     let Spot { store, key, foreign } = spot;
     let not_ours = || PutError::Foreign { uri: store.uri(key), what: None };
     let mut aside = None;
@@ -208,23 +251,31 @@ async fn replace(
             (None, None) => decide(None),
             // What may not be listed is denied, not missing: a write finds out.
             (None, Some(error)) if error.is_access_denied() => decide(None),
-            (None, Some(StoreError::Corrupt { .. })) if foreign == Foreign::SetAside => None,
+            (None, Some(StoreError::Corrupt { .. })) if foreign == Foreign::SetAside => Decision::NotOurs,
             (None, Some(_)) => return Err(unread.map_or_else(not_ours, Into::into)),
         };
+        let done = |is_there, set_aside| Ok(Replaced { is_there, set_aside });
         let (new, mode) = match (decided, old) {
-            (Some(new), Some(old)) if old.bytes == new => return Ok(aside),
-            (Some(new), Some(old)) => (new, PutMode::Replace(old.info.revision)),
-            (Some(new), None) => (new, PutMode::Create),
-            (None, _) if foreign == Foreign::SetAside => {
+            (Decision::Leave, _) => return done(false, aside),
+            (Decision::Replace(new) | Decision::KeepAndReplace(new), Some(old)) if old.bytes == new => {
+                return done(true, aside);
+            }
+            (Decision::KeepAndReplace(new), Some(old)) => {
+                earlier::keep(store, key, old.bytes).await?;
+                (new, PutMode::Replace(old.info.revision))
+            }
+            (Decision::Replace(new), Some(old)) => (new, PutMode::Replace(old.info.revision)),
+            (Decision::Replace(new) | Decision::KeepAndReplace(new), None) => (new, PutMode::Create),
+            (Decision::NotOurs, _) if foreign == Foreign::SetAside => {
                 let (revision, copy) = set_aside(store, key).await?;
                 aside = Some(copy);
-                (decide(None).ok_or_else(not_ours)?, PutMode::Replace(revision))
+                (instead().ok_or_else(not_ours)?, PutMode::Replace(revision))
             }
-            (None, Some(old)) => return Err(in_the_way(store, key, &old.bytes)),
-            (None, None) => return Err(not_ours()),
+            (Decision::NotOurs, Some(old)) => return Err(in_the_way(store, key, &old.bytes)),
+            (Decision::NotOurs, None) => return Err(not_ours()),
         };
         match store.put(key, new.into(), mode).await {
-            Ok(_) => return Ok(aside),
+            Ok(_) => return done(true, aside),
             Err(StoreError::Conflict { .. }) => match unread {
                 // Something is there, and it may not be read.
                 Some(denied) if denied.is_access_denied() => return Err(denied.into()),

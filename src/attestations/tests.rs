@@ -51,12 +51,20 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
 
     assert_eq!(out.manifest_name(), "out.manifest.sha256");
     let (first, second) = (bundle(), bundle());
-    out.put(&NewAttestation { bundle: &first, manifest: None, foreign: Foreign::Refuse }).await.unwrap();
+    out.put(&NewAttestation {
+        bundle: &first,
+        manifest: None,
+        foreign: Foreign::Refuse,
+        earlier: Earlier::Keep,
+    })
+    .await
+    .unwrap();
     let kept = out
         .put(&NewAttestation {
             bundle: &second,
             manifest: Some(&Arc::new(MANIFEST.to_vec())),
             foreign: Foreign::Refuse,
+            earlier: Earlier::Keep,
         })
         .await
         .unwrap();
@@ -114,7 +122,12 @@ async fn apart_from_an_object() {
     assert!(store.keys().iter().all(|key| key.as_str().starts_with(".attestations/x/out.")));
     // Both places, and this order.
     of("x/out")
-        .put(&NewAttestation { bundle: &bundle(), manifest: None, foreign: Foreign::Refuse })
+        .put(&NewAttestation {
+            bundle: &bundle(),
+            manifest: None,
+            foreign: Foreign::Refuse,
+            earlier: Earlier::Keep,
+        })
         .await
         .unwrap();
     let mut candidates = of("x/out").candidates(Reach::Nearest);

@@ -175,6 +175,13 @@ impl Walk<'_> {
                 }
             }
         }
+        // What counted by a certificate no line keeps.
+        if let Some(earlier) = address.earlier(reference.sha256).filter(|_| other)
+            && let Fetched::Bytes(bytes) = self.fetch(&earlier).await?
+            && Sha256Digest::of(&bytes) == reference.sha256
+        {
+            return Ok(the_one(statements(&bytes)?)?);
+        }
         let uri = printable(uri.as_bytes());
         if other {
             return Err(LinkError::Replaced { uri, wanted: reference.sha256.to_string() });

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use argo_attest_core::contract::{place, variable};
+use argo_attest_core::contract::variable;
 use argo_attest_core::secret::{shown, shown_path};
 use argo_attest_core::text::{brief, causes};
 use clap::Args;
@@ -10,6 +10,7 @@ use clap::builder::FalseyValueParser;
 
 use super::images::PushArgs;
 use super::key::KeyArgs;
+use super::keyless::{self, KeylessArgs};
 use super::place::Where;
 use super::pod::PodArgs;
 use super::verify::SCHEME;
@@ -43,15 +44,17 @@ Exit code: 0 if all of them are attested.";
 pub(super) struct AttestArgs {
     #[arg(
         long,
-        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID",
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID \
+                [default: /etc/argo-attest/key/attest.key]",
         value_name = "FILE",
         env = variable::KEY,
-        default_value = place::KEY_FILE,
         value_parser = super::signing_key()
     )]
-    key: SigningKey,
+    key: Option<SigningKey>,
     #[command(flatten)]
     opened: KeyArgs,
+    #[command(flatten)]
+    keyless: KeylessArgs,
     #[command(flatten)]
     witnesses: WitnessArgs,
     /// Under which id whoever vouches is known; not that of a builder
@@ -84,22 +87,21 @@ pub(super) async fn attest(args: AttestArgs) -> Result<Exit, Failure> {
     let asked = asked.collect::<Result<Vec<_>, Failure>>()?;
     let registries = registries(&args, &asked)?;
     protected::close_memory();
-    protected::check(&args.key, &[])?;
+    let witnesses = args.witnesses.settings()?;
+    let key = args.keyless.key(&witnesses)?.or(args.key).unwrap_or_else(super::mounted_key);
+    protected::check(&key, &[])?;
     let opening = args.opened.opening(&ProcessEnv);
-    let signer = args.key.signer(&opening).await.map_err(|e| Failure::from(&e))?;
+    let signer = key.signer(&opening).await.map_err(|e| Failure::from(&e))?;
     let used = KeyUsed {
         id: signer.public_key().key_id().to_string(),
-        public_file: args
-            .key
-            .file()
-            .map(public_path)
-            .filter(|file| file.is_file())
-            .map(|file| shown_path(&file)),
-        private: Some(args.key.to_string()).filter(|_| args.key.file().is_none_or(Path::is_file)),
+        public_file: key.file().map(public_path).filter(|file| file.is_file()).map(|file| shown_path(&file)),
+        private: Some(key.to_string()).filter(|_| key.file().is_none_or(Path::is_file)),
         own: false,
         created: false,
+        identity: keyless::identity(signer.as_ref(), &witnesses),
     };
-    let witnesses = args.witnesses.settings()?.open(&signer.public_key(), &ProcessEnv, witness::PATIENCE);
+    let (public, root) = (signer.public_key(), key.trusted_root());
+    let witnesses = witnesses.open(&public, root, &ProcessEnv, witness::PATIENCE);
     let vouching = Vouching {
         signer,
         witnesses: witnesses.map_err(|e| Failure::from(&e))?,

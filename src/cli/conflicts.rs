@@ -30,7 +30,11 @@ impl<'a> Outputs<'a> {
 /// and a key among the outputs is about to be handed out.
 pub(super) fn key(key: &SigningKey, password: Option<&Path>, artifacts: &[Artifact]) -> Result<(), Failure> {
     let outputs = Outputs::of(artifacts);
-    for (what, path) in [("private key", key.file()), ("private key's password", password)] {
+    for (what, path) in [
+        ("private key", key.file()),
+        ("private key's password", password),
+        ("identity token", key.token_file()),
+    ] {
         let Some(Ok(real)) = path.map(Path::canonicalize) else { continue };
         if let Some(artifact) = outputs.around(&real) {
             let message = format!("the {what} lies in {}, which is to be attested", artifact.name);

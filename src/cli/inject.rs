@@ -379,7 +379,7 @@ fn key_variables(given: &[String]) -> Result<Vec<KeyVariable>, Failure> {
 fn service_key(text: &str) -> Result<String, String> {
     match SigningKey::try_from(OsString::from(text)) {
         Ok(key @ SigningKey::Service(_)) => Ok(key.to_string()),
-        Ok(SigningKey::AtHand(_)) => {
+        Ok(SigningKey::AtHand(_) | SigningKey::Keyless(_)) => {
             Err("not the name of a service's key: hashivault://NAME or awskms:///ID".into())
         }
         Err(error) => Err(error.to_string()),

@@ -21,6 +21,7 @@ mod interrupts;
 mod invocation;
 mod key;
 mod keygen;
+mod keyless;
 mod layout;
 mod logging;
 mod man;
@@ -58,7 +59,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use argo_attest_core::contract::variable;
+use argo_attest_core::contract::{place as places, variable};
 use argo_attest_core::secret::{never_repeat, shown};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
@@ -111,7 +112,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     Verify(Box<verify::VerifyArgs>),
     Audit(Box<audit::AuditArgs>),
     Attest(Box<attest::AttestArgs>),
@@ -255,7 +256,7 @@ impl Command {
 
 fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Exit, Failure> {
     match command {
-        Command::Run(args) => wait(run::run(args)),
+        Command::Run(args) => wait(run::run(*args)),
         Command::Verify(args) => wait(verify::verify(*args)),
         Command::Audit(args) => wait(audit::audit(*args)),
         Command::Attest(args) => wait(attest::attest(*args)),
@@ -324,6 +325,11 @@ fn workers() -> NonZeroUsize {
 /// Where a public key is: a path, or `env://NAME`.
 fn key_source() -> impl TypedValueParser<Value = KeySource> {
     OsStringValueParser::new().try_map(KeySource::try_from)
+}
+
+/// The key that signs where none is named: of the mounted Secret.
+fn mounted_key() -> SigningKey {
+    KeySource::File(places::KEY_FILE.into()).into()
 }
 
 /// Which key signs.

@@ -20,6 +20,7 @@ use tracing::info;
 
 use super::interrupts::Interrupts;
 use super::key::KeyArgs;
+use super::keyless::{self, KeylessArgs};
 use super::progress::Bar;
 use super::target::Target;
 use super::witness::WitnessArgs;
@@ -71,6 +72,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     opened: KeyArgs,
     #[command(flatten)]
+    keyless: KeylessArgs,
+    #[command(flatten)]
     witnesses: WitnessArgs,
     /// Make your own key if there is none, also in CI and without a terminal, where nobody sees it made
     #[arg(long, env = variable::NEW_KEY, value_parser = FalseyValueParser::new())]
@@ -113,10 +116,13 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         target.is_free(artifact).await?;
     }
     let witnesses = args.witnesses.settings()?;
+    let key = args.keyless.key(&witnesses)?.or_else(|| args.key.clone());
     // Last: a key that is made on first use is made only if it will be used.
     let opening = args.opened.opening(&ProcessEnv);
-    let (signer, used, source) = signer(&args, &opening).await?;
-    let witnesses = witnesses.open(&signer.public_key(), &ProcessEnv, witness::PATIENCE);
+    let (signer, mut used, source) = signer(&args, key, &opening).await?;
+    used.identity = keyless::identity(signer.as_ref(), &witnesses);
+    let (public, root) = (signer.public_key(), source.trusted_root());
+    let witnesses = witnesses.open(&public, root, &ProcessEnv, witness::PATIENCE);
     let witnesses = witnesses.map_err(|e| Failure::from(&e))?;
     conflicts::key(&source, args.opened.key_password_file.as_deref(), &artifacts)?;
     let source_code = checkout::source(&here()?).await;
@@ -129,7 +135,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let session = Session::start(artifacts, &watching(&args, &target, &source)?, &Cancel::new())
         .map_err(|e| Failure::from_error(Exit::Io, &e))?;
 
-    info!(key = used.id, outputs = args.outputs.len(), "watching; the command starts");
+    let by = used.identity.as_ref().map_or(&used.id, |identity| &identity.name);
+    info!(by, outputs = args.outputs.len(), "watching; the command starts");
     let started_on = Timestamp::now();
     let output = if args.json { Output::StandardError } else { Output::Inherit };
     let end = command::run(program, arguments, output, &hidden(&source, &opening)).await.map_err(|e| {
@@ -210,10 +217,11 @@ fn artifacts(outputs: &[PathBuf]) -> Result<Vec<Artifact>, Failure> {
 /// What signs, how the user is told about it, and where its key is.
 async fn signer(
     args: &RunArgs,
+    key: Option<SigningKey>,
     opening: &Opening<'_>,
 ) -> Result<(Box<dyn Signer>, KeyUsed, SigningKey), Failure> {
-    let (source, own) = match &args.key {
-        Some(source) => (source.clone(), false),
+    let (source, own) = match key {
+        Some(source) => (source, false),
         None => (KeySource::File(home::private_key()?).into(), true),
     };
     protected::close_memory();
@@ -237,6 +245,7 @@ async fn signer(
         private: Some(source.to_string()).filter(|_| source.file().is_none_or(Path::is_file)),
         own,
         created,
+        identity: None,
     };
     Ok((signer, used, source))
 }
@@ -271,7 +280,8 @@ fn watching(args: &RunArgs, target: &Target, key: &SigningKey) -> Result<Watchin
     if changes {
         excluded = target.excluded()?;
         // Even a command that only touches the key must not get its digest published.
-        let secrets = key.file().into_iter().chain(args.opened.key_password_file.as_deref());
+        let secrets = [key.file(), args.opened.key_password_file.as_deref(), key.token_file()];
+        let secrets = secrets.into_iter().flatten();
         excluded.extend(secrets.filter_map(|file| conflicts::key_within(file, Path::new("."))));
     }
     Ok(Watching {

@@ -13,6 +13,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::key::KeyArgs;
+use super::keyless::KeylessArgs;
 use super::place::Where;
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
@@ -46,15 +47,17 @@ The step asks for attestation with the annotation argo-attest.io/attest: \"true\
 pub(super) struct SidecarArgs {
     #[arg(
         long,
-        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID",
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID \
+                [default: /etc/argo-attest/key/attest.key]",
         value_name = "FILE",
         env = variable::KEY,
-        default_value = place::KEY_FILE,
         value_parser = super::signing_key()
     )]
-    key: SigningKey,
+    key: Option<SigningKey>,
     #[command(flatten)]
     opened: KeyArgs,
+    #[command(flatten)]
+    keyless: KeylessArgs,
     #[command(flatten)]
     witnesses: WitnessArgs,
     /// Under which id this builder is known
@@ -188,16 +191,23 @@ fn settings(args: SidecarArgs) -> Settings {
             (None, Some(Unusable { reason, remedy }))
         }
     };
-    let (witnesses, unusable) = match args.witnesses.settings() {
-        Ok(witnesses) => (witnesses, unusable),
-        Err(failure) => (WitnessSettings::default(), Some(Unusable::from(&failure))),
+    let (witnesses, unusable, unsettled) = match args.witnesses.settings() {
+        Ok(witnesses) => (witnesses, unusable, None),
+        // No certificate counts then, and this is why.
+        Err(failure) if args.keyless.is_asked() => (WitnessSettings::default(), unusable, Some(failure)),
+        Err(failure) => (WitnessSettings::default(), Some(Unusable::from(&failure)), None),
     };
-    let refused =
-        args.refused.or_else(|| protected::check(&args.key, &[args.template.service_account_dir()]).err());
+    // Whoever asked to sign without a key must not be signed for with one that happens to be there.
+    let (key, unfit) = match unsettled.map_or_else(|| args.keyless.key(&witnesses), Err) {
+        Ok(keyless) => (keyless.or(args.key).unwrap_or_else(super::mounted_key), None),
+        Err(failure) => (super::mounted_key(), Some(failure)),
+    };
+    let refused = args.refused.or(unfit);
+    let refused = refused.or_else(|| protected::check(&key, &[args.template.service_account_dir()]).err());
     Settings {
         unusable,
         refused: refused.as_ref().map(Unusable::from),
-        key: args.key,
+        key,
         key_password_file: args.opened.key_password_file,
         key_id: args.opened.key_id,
         witnesses,

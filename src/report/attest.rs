@@ -9,7 +9,7 @@ use argo_attest_core::text::shell_word;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::KeyUsed;
+use super::{IdentityJson, KeyUsed};
 use crate::attest::existing_object::Sighting;
 use crate::attest::{ImageAttested, ImageSighting, Receipt, Referred};
 
@@ -121,14 +121,20 @@ fn write(out: &mut String, key: &KeyUsed, all: &[Vouched], plain_http: bool) -> 
         }
     }
     let Some(first) = all.iter().find(|vouched| vouched.about.outcome().is_ok()) else { return Ok(()) };
+    let artifact = shell_word(&first.name);
+    let is_plain = plain_http && matches!(first.about, VouchedFor::Image { .. });
+    let plain = if is_plain { "--plain-http " } else { "" };
+    if let Some(identity) = &key.identity {
+        writeln!(out, "signed as     {}", printable(identity.name.as_bytes()))?;
+        writeln!(out, "              by the word of {}", printable(identity.issuer.as_bytes()))?;
+        let options = printable(identity.options().as_bytes());
+        return writeln!(out, "verify with   argo-attest verify {plain}{options} {artifact}");
+    }
     writeln!(out, "signed with   {}", key.id)?;
     let file = key.public_file.as_deref().map_or_else(|| "FILE.pub".to_owned(), shell_word);
     if let (None, Some(private)) = (&key.public_file, &key.private) {
         writeln!(out, "public key    argo-attest public-key --key {} > FILE.pub", shell_word(private))?;
     }
-    let artifact = shell_word(&first.name);
-    let is_plain = plain_http && matches!(first.about, VouchedFor::Image { .. });
-    let plain = if is_plain { "--plain-http " } else { "" };
     writeln!(out, "verify with   argo-attest verify {plain}--key {file} {artifact}")
 }
 
@@ -149,7 +155,10 @@ fn in_brackets(about: &VouchedFor) -> String {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VouchedJson<'a> {
-    key: KeyJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<KeyJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<IdentityJson<'a>>,
     artifacts: Vec<ArtifactJson<'a>>,
 }
 
@@ -202,8 +211,10 @@ struct ImageJson<'a> {
 impl<'a> VouchedJson<'a> {
     /// The object.
     pub fn new(key: &'a KeyUsed, all: &'a [Vouched]) -> Self {
+        let identity = key.identity.as_ref().map(IdentityJson::from);
         let key = KeyJson { id: &key.id, public_key_file: key.public_file.as_deref() };
-        Self { key, artifacts: all.iter().map(ArtifactJson::from).collect() }
+        let key = Some(key).filter(|_| identity.is_none());
+        Self { key, identity, artifacts: all.iter().map(ArtifactJson::from).collect() }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::artifact_repository::Stores;
 use crate::attest::Reported;
 use crate::cluster::Notice;
 use crate::signer::FollowedKey;
+use crate::witness::Witnesses;
 
 /// The state. Nothing is looked at any more.
 pub(super) struct Done<'a> {
@@ -26,6 +27,8 @@ pub(super) struct Done<'a> {
     pub(super) form: Form,
     /// The one that signed the step's attestations.
     pub(super) key: FollowedKey,
+    /// Who vouches for what is signed with a certificate.
+    pub(super) witnesses: Witnesses,
     pub(super) stores: Stores,
     /// Where the step's own outcome goes, or why it has no place.
     pub(super) place: Result<OutcomePlace, String>,
@@ -42,7 +45,8 @@ impl Done<'_> {
     /// Tells everybody: the signed outcome, then the termination message, whatever became
     /// of the former; the log, the metrics and the pod.
     pub(super) async fn tell(self) -> End {
-        let Self { here, step, form, key, stores, place, state, outputs, predicates, ended, .. } = self;
+        let Self { here, step, form, key, witnesses, stores, place, state, outputs, .. } = self;
+        let (predicates, ended) = (self.predicates, self.ended);
         let (finished_on, grace) = (self.finished_on, self.grace);
         let finished = !matches!(state, StepState::Unfinished { .. });
         let outcome = StepOutcome {
@@ -58,8 +62,9 @@ impl Done<'_> {
         };
         let stored = match &place {
             Ok(place) => {
-                let storing = store_outcome(&outcome, &key, place);
-                let stored = grace.to_store_the_outcome().within(storing).await;
+                let deadline = grace.to_store_the_outcome();
+                let vouching = (&witnesses, Some(deadline.to_have_it_stored()));
+                let stored = deadline.within(store_outcome(&outcome, &key, vouching, place)).await;
                 let late = |_| Err("the grace period ended before it was stored".to_owned());
                 stored.map_or_else(late, |stored| stored.map_err(|e| causes(&e)))
             }

@@ -26,6 +26,7 @@ use super::status::Status;
 use super::surroundings::Surroundings;
 use super::telling::count_digested;
 use crate::observe::{ObservationStats, SealedArtifact};
+use crate::signer::Signer as _;
 
 /// Why nothing is said of an output for which nobody got ready.
 const NOT_READY: &str = "the grace period ended before its volume was watched and its store had answered";
@@ -58,6 +59,7 @@ impl<'a> Finishing<'a> {
         let main = MainEnd::settled(first, &codes, grace.to_hear_of_main()).await;
         // For the last time: from here on one key signs all that the step leaves.
         follow(&prepared.key);
+        let grace = if prepared.key.certified().is_some() { grace.with_time_to_vouch() } else { grace };
         let state = main.state();
         let attested = match &state {
             StepState::Succeeded => main.ended,
@@ -86,6 +88,7 @@ impl<'a> Finishing<'a> {
             step: prepared.step.name,
             form: prepared.form,
             key: prepared.key,
+            witnesses: prepared.witnesses,
             stores: prepared.stores,
             place: prepared.outcome,
             state,

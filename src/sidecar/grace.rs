@@ -9,6 +9,12 @@ use super::signals::Told;
 
 /// Kept of the grace period to say what is unsigned; all of one that is shorter.
 const KEPT_TO_TELL: Duration = Duration::from_secs(2);
+/// The same where what is said counts only when others have vouched for it; a third of one that is shorter.
+const KEPT_TO_HAVE_IT_VOUCHED: Duration = Duration::from_secs(9);
+/// Of what is kept to tell, kept for all but the outcome's storing; half of it, if that is less.
+const KEPT_TO_SHOW: Duration = Duration::from_secs(1);
+/// Kept to end.
+const KEPT_TO_END: Duration = Duration::from_millis(200);
 /// How long main's exit code may come after SIGTERM: they race.
 const EXIT_CODE_LATE: Duration = Duration::from_millis(500);
 /// Kept to store what is signed, of what is left then; a quarter of it, if that is less.
@@ -20,7 +26,7 @@ const LONGEST: Duration = Duration::from_hours(24 * 365);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grace {
     told: Instant,
-    work: Duration,
+    period: Duration,
     kept: Duration,
 }
 
@@ -28,8 +34,17 @@ impl Grace {
     /// Of this length, from when SIGTERM came.
     pub(super) fn since(told: Told, period: Duration) -> Self {
         let period = period.min(LONGEST);
-        let kept = KEPT_TO_TELL.min(period);
-        Self { told: told.at().into(), work: period.saturating_sub(kept), kept }
+        Self { told: told.at().into(), period, kept: KEPT_TO_TELL.min(period) }
+    }
+
+    /// The same where the outcome, too, is signed with a certificate: whoever proves when has to be asked, and
+    /// answers at the earliest when the last output has had its time.
+    pub(super) fn with_time_to_vouch(self) -> Self {
+        Self { kept: KEPT_TO_HAVE_IT_VOUCHED.min(self.period / 3).max(self.kept), ..self }
+    }
+
+    fn work(self) -> Duration {
+        self.period.saturating_sub(self.kept)
     }
 
     /// Until when main's exit code may come.
@@ -39,18 +54,18 @@ impl Grace {
 
     /// Until when outputs may be digested, compared and attested.
     pub(super) fn to_work(self) -> Deadline {
-        Deadline(self.told + self.work)
+        Deadline(self.told + self.work())
     }
 
     /// Until when the step's outcome may be stored.
     pub(super) fn to_store_the_outcome(self) -> Deadline {
-        Deadline(self.told + self.work + self.kept / 2)
+        Deadline(self.told + self.work() + self.kept - KEPT_TO_SHOW.min(self.kept / 2))
     }
 
     /// Until when anything may be waited for: the exit code has to leave the process
     /// before the grace period is over.
     pub(super) fn to_end(self) -> Deadline {
-        Deadline(self.told + self.work + self.kept * 9 / 10)
+        Deadline(self.told + self.period - KEPT_TO_END.min(self.kept / 10))
     }
 }
 

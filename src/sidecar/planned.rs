@@ -165,9 +165,10 @@ fn named(settings: &Settings) -> Option<(&NamedStore, &PodIdentity)> {
 
 /// What is this container's own, and nobody's output.
 fn own(settings: &Settings) -> Vec<&str> {
-    let directories =
-        [settings.key.file().and_then(Path::parent), Some(&settings.evidence), Some(&settings.secrets_dir)];
-    let paths = directories.into_iter().flatten().chain([settings.termination_log.as_path()]);
+    let secrets = [settings.key.file(), settings.key.token_file()].map(|file| file.and_then(Path::parent));
+    let directories = [Some(settings.evidence.as_path()), Some(&settings.secrets_dir)];
+    let directories = secrets.into_iter().chain(directories);
+    let paths = directories.flatten().chain([settings.termination_log.as_path()]);
     paths.filter_map(Path::to_str).chain(OWN_DIRECTORIES).collect()
 }
 

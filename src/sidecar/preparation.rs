@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use argo_attest_core::argo::{ObjectRef, Predicates, Step};
 use tokio::task::spawn_blocking;
+use tracing::info;
 
 use super::failed::{NotReady, not_established, not_ready};
 use super::images::StepImages;
@@ -74,7 +75,16 @@ impl Prepared {
             .with_password_file(here.settings.key_password_file.as_deref())
             .expecting(here.settings.key_id);
         let key = FollowedKey::load(&here.settings.key, &opening).await.map_err(|e| NotReady::from(&e))?;
-        let witnesses = here.settings.witnesses.open(&key.public_key(), here.environment, witness::PATIENCE);
+        if let Some(certified) = key.certified() {
+            let certificate = certified.certificate();
+            info!(
+                identity = certificate.name(),
+                issuer = certificate.issuer(),
+                "what is signed is signed as this identity"
+            );
+        }
+        let (public, root) = (key.public_key(), here.settings.key.trusted_root());
+        let witnesses = here.settings.witnesses.open(&public, root, here.environment, witness::PATIENCE);
         let witnesses = witnesses.map_err(|e| NotReady::from(&e))?;
         let (upstream, invalid) = match upstream::read(&here.settings.evidence, &step) {
             Ok(upstream) => (upstream, None),

@@ -3,7 +3,10 @@
 //! step could not sign or store at its end is found out before its work is done.
 
 use argo_attest_core::bundle::Bundle;
+use argo_attest_core::dsse::Effort;
 use argo_attest_core::outcome::{Fate, OutputOutcome, StepOutcome, StepState, Told};
+use argo_attest_core::verify::authenticate_outcome;
+use jiff::Timestamp;
 use tracing::info;
 
 use super::failed::NotReady;
@@ -27,7 +30,8 @@ pub(super) async fn record(here: &Surroundings<'_>, prepared: &Prepared) -> Resu
         info!("this pod's outcome is there already; nothing is written over it");
         return Ok(());
     }
-    let recorded = store_outcome(&outcome, &prepared.key, place).await.map_err(|e| NotReady::from(&e))?;
+    let recorded = store_outcome(&outcome, &prepared.key, (&prepared.witnesses, None), place).await;
+    let recorded = recorded.map_err(|e| NotReady::from(&e))?;
     info!(outcome = recorded.bundle_uri(), "it is on record that the step starts");
     Ok(())
 }
@@ -87,7 +91,13 @@ async fn is_told(
     let Ok(Some(there)) = ObjectAttestations::new(store.as_ref(), place).bundle().await else {
         return false;
     };
-    let Ok(bundle) = Bundle::from_json(&there) else { return false };
+    let Ok(bundle) = Bundle::whole(&there) else { return false };
+    // The key is another after each start, and for whom it is certified is not.
+    if let Some(certified) = key.certified() {
+        let (policy, now, effort) = (certified.policy(), Timestamp::now(), &mut Effort::default());
+        let read = authenticate_outcome(bundle.envelope(), bundle.evidence(), policy, now, effort);
+        return read.is_ok_and(|(words, ..)| words.invocation_id == invocation_id);
+    }
     let key = key.public_key();
     let Ok(signed) = bundle.envelope().verify(&[&key]) else { return false };
     Told::read(&signed).is_some_and(|told| told.invocation_id == invocation_id)

@@ -2,6 +2,7 @@
 //! into the store.
 
 use argo_attest_core::outcome::{Fate, OutputOutcome, PredicateOutcome, STEP_OUTCOME_V1, StepOutcome};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::preparation::OutcomePlace;
@@ -11,18 +12,22 @@ use crate::attestations::{Foreign, ObjectAttestations};
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
 use crate::telemetry::{Counts, Metrics};
+use crate::witness::Witnesses;
 
 /// What an outcome is called in a message.
 const OUTCOME: &str = "the step's outcome";
 
-/// Signs the outcome, and stores it at its place.
+/// Signs the outcome, and stores it at its place. Where it counts by a certificate, others are asked to vouch for
+/// it, no longer than until then.
 pub(super) async fn store_outcome(
     outcome: &StepOutcome<'_>,
     signer: &dyn Signer,
+    vouching: (&Witnesses, Option<Instant>),
     OutcomePlace { store, key }: &OutcomePlace,
 ) -> Result<Reported, AttestError> {
     let place = ObjectAttestations::new(store.as_ref(), key);
-    let attestor = Attestor::new(signer).with_foreign(Foreign::SetAside);
+    let (witnesses, until) = vouching;
+    let attestor = Attestor::new(signer).with_foreign(Foreign::SetAside).with_witnesses(witnesses, until);
     let predicate = outcome.predicate();
     attestor.report(OUTCOME, outcome.subject(), STEP_OUTCOME_V1, &predicate, &place).await
 }

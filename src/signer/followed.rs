@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use argo_attest_core::keys::{KeyId, PublicKey};
 use async_trait::async_trait;
 
+use super::certified::Certified;
 use super::mounted;
 use super::opening::Opening;
 use super::pair::{load_pair_with, public_path};
@@ -122,6 +123,10 @@ impl Signer for FollowedKey {
 
     fn public_key(&self) -> PublicKey {
         self.current().public_key()
+    }
+
+    fn certified(&self) -> Option<Certified> {
+        self.current().certified()
     }
 }
 

@@ -8,7 +8,7 @@ use super::port::{SignError, Signed, Signer};
 #[async_trait]
 impl Signer for PrivateKey {
     async fn sign(&self, pae: &[u8]) -> Result<Signed, SignError> {
-        Ok(Signed { signature: Self::sign(self, pae), key: self.public().clone() })
+        Ok(Signed { signature: Self::sign(self, pae), key: self.public().clone(), certified: None })
     }
 
     fn public_key(&self) -> PublicKey {

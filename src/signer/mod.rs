@@ -1,14 +1,16 @@
 //! Signing: the port ([`Signer`]), and the keys that are at hand for it: in files, also under a
-//! password, in a mounted Secret that is replaced, in a variable; or that a service has, and gives
-//! signatures with.
+//! password, in a mounted Secret that is replaced, in a variable; that a service has, and gives
+//! signatures with; or that are made for a process, and certified for minutes.
 //!
 //! Nothing outside this module needs a private key, but `keygen`, which makes them:
 //! [`SigningKey::signer`] and [`FollowedKey`] give what signs.
 
 mod awskms;
+mod certified;
 mod followed;
 mod held;
 mod key_file;
+mod keyless;
 mod mounted;
 mod opening;
 mod pair;
@@ -22,8 +24,10 @@ mod source;
 mod vault;
 
 pub use awskms::KmsKey;
+pub use certified::Certified;
 pub use followed::{Followed, FollowedKey};
 pub use key_file::{Half, KeyFileError};
+pub use keyless::{AUDIENCE, Keyless, TokenSource};
 pub use opening::{Home, Opening};
 pub use pair::{Origin, check_pair, create_pair, load_or_create_pair, load_pair, public_path};
 pub use password::{InvalidPassword, PASSWORD_VARIABLE, Password};

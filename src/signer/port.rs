@@ -9,6 +9,8 @@ use std::fmt;
 use argo_attest_core::keys::{PublicKey, Signature};
 use async_trait::async_trait;
 
+use super::certified::Certified;
+
 /// Something that signs: a key in memory, one that is replaced now and then, or a
 /// service that has the key and gives out signatures.
 #[async_trait]
@@ -21,15 +23,23 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// The key that would sign now: to be told to people. The one that did is in
     /// [`Signed`], and can be another.
     fn public_key(&self) -> PublicKey;
+
+    /// The certificate by which the key counts, if it counts by one and not by itself: it is then somebody's for a
+    /// while, and what is said of who signed is for whom the certificate is.
+    fn certified(&self) -> Option<Certified> {
+        None
+    }
 }
 
 /// A signature, and whose it is said to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Signed {
     /// The signature.
     pub signature: Signature,
     /// The public half of the key that made it.
     pub key: PublicKey,
+    /// The certificate by which that counts, if it is one.
+    pub certified: Option<Certified>,
 }
 
 /// Why nothing was signed.

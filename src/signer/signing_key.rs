@@ -3,14 +3,18 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use argo_attest_core::keys::{KeyId, PublicKey};
+use argo_attest_core::proof::TrustedRoot;
 
+use super::keyless::Keyless;
 use super::opening::Opening;
 use super::port::Signer;
 use super::service_key::ServiceKey;
 use super::source::{InvalidKeySource, KeyError, KeySource, VariableName};
 use crate::service::ServiceError;
+use crate::token::IDENTITY_VARIABLE;
 
 /// Which key signs. Never the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub enum SigningKey {
     AtHand(KeySource),
     /// One that a service has, and nobody reads.
     Service(ServiceKey),
+    /// One that is made for this process, and counts by a certificate for who runs it.
+    Keyless(Keyless),
 }
 
 impl TryFrom<OsString> for SigningKey {
@@ -40,6 +46,9 @@ impl SigningKey {
             Self::Service(key) => {
                 Box::new(key.signer(opening).await.map_err(|source| self.unanswered(source))?)
             }
+            Self::Keyless(keyless) => {
+                Box::new(keyless.signer(opening).await.map_err(|source| self.unanswered(source))?)
+            }
         };
         self.check(&signer.public_key(), opening)?;
         Ok(signer)
@@ -50,6 +59,10 @@ impl SigningKey {
         let key = match self {
             Self::AtHand(source) => source.public_half(opening)?,
             Self::Service(key) => key.open(opening).await.map_err(|source| self.unanswered(source))?.0,
+            Self::Keyless(keyless) => {
+                let signer = keyless.signer(opening).await.map_err(|source| self.unanswered(source))?;
+                signer.public_key()
+            }
         };
         self.check(&key, opening)?;
         Ok(key)
@@ -59,7 +72,7 @@ impl SigningKey {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::AtHand(source) => source.file(),
-            Self::Service(_) => None,
+            Self::Service(_) | Self::Keyless(_) => None,
         }
     }
 
@@ -67,7 +80,23 @@ impl SigningKey {
     pub fn variable(&self) -> Option<&VariableName> {
         match self {
             Self::AtHand(source) => source.variable(),
-            Self::Service(_) => None,
+            Self::Service(_) | Self::Keyless(_) => None,
+        }
+    }
+
+    /// The file of an identity token, where that is what signs.
+    pub fn token_file(&self) -> Option<&Path> {
+        match self {
+            Self::Keyless(keyless) => keyless.token_file(),
+            Self::AtHand(_) | Self::Service(_) => None,
+        }
+    }
+
+    /// The trusted root by which what it signs counts, where that is by certificates: read once for all who judge.
+    pub fn trusted_root(&self) -> Option<&Arc<TrustedRoot>> {
+        match self {
+            Self::Keyless(keyless) => Some(keyless.trusted_root()),
+            Self::AtHand(_) | Self::Service(_) => None,
         }
     }
 
@@ -76,6 +105,7 @@ impl SigningKey {
         match self {
             Self::AtHand(source) => source.variable().map(VariableName::as_str).into_iter().collect(),
             Self::Service(key) => key.secret_variables().to_vec(),
+            Self::Keyless(_) => vec![IDENTITY_VARIABLE],
         }
     }
 
@@ -101,6 +131,7 @@ impl fmt::Display for SigningKey {
         match self {
             Self::AtHand(source) => fmt::Display::fmt(source, f),
             Self::Service(key) => fmt::Display::fmt(key, f),
+            Self::Keyless(keyless) => fmt::Display::fmt(keyless, f),
         }
     }
 }

@@ -21,6 +21,7 @@ mod witnesses;
 
 pub use error::WitnessError;
 pub use port::Witness;
+pub(crate) use settings::trust;
 pub use settings::{InvalidWitnesses, LogSettings, LogVersion, OnFailure, WitnessSettings};
 pub use witnesses::{Given, Witnesses};
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use argo_attest_core::keys::PublicKey;
 use argo_attest_core::proof::asking::Rekor2;
@@ -106,6 +107,25 @@ pub enum InvalidWitnesses {
         #[source]
         source: InvalidRoot,
     },
+    /// A certificate proves nothing without a time, and none is proven.
+    #[error(
+        "what is signed with a certificate, which holds for minutes, counts only by a proven time, and nobody is \
+         asked for one"
+    )]
+    UncertainTime,
+    /// Nobody could judge the certificate.
+    #[error("a certificate cannot be believed without a trusted root")]
+    NoRootOfCertificates,
+    /// Verifiers would want an entry of a log.
+    #[error(
+        "the trusted root {} names a log, so that verifiers want what a certificate signed to be in it, and no log \
+         is asked",
+        shown_path(path)
+    )]
+    NotLogged {
+        /// Its file.
+        path: PathBuf,
+    },
     /// It does not say whom to believe.
     #[error("the trusted root {} names no {what}, and {who} is to be asked", shown_path(path))]
     Nobody {
@@ -148,6 +168,16 @@ impl Trouble for InvalidWitnesses {
             }
             Self::Key { .. } => NO_ED25519.to_owned(),
             Self::NoTime { .. } => "name one with --timestamp-url URL".to_owned(),
+            Self::UncertainTime => {
+                "name a timestamp authority with --timestamp-url URL, or a log of Rekor 1, which promises a time, with \
+                 --rekor-url URL"
+                    .to_owned()
+            }
+            Self::NoRootOfCertificates => {
+                "name the file with Fulcio's certificates: --trusted-root FILE (cosign trusted-root create writes one)"
+                    .to_owned()
+            }
+            Self::NotLogged { .. } => "name the log with --rekor-url URL, or give a trusted root without it".to_owned(),
             Self::Unread { .. } | Self::Root { .. } => {
                 "fetch it again from who runs the log: cosign trusted-root create writes one".to_owned()
             }
@@ -167,12 +197,37 @@ impl WitnessSettings {
         self.timestamp_url.is_none() && self.log.is_none()
     }
 
-    /// Who is asked about what this key signs, if that makes sense; nobody is asked yet.
+    /// The trusted root by which certificates for what is signed count, if what is asked of others makes them count:
+    /// nobody believes one without a time, nor, where the root names a log, without that.
+    ///
+    /// Errors: [`InvalidWitnesses`].
+    pub fn for_certificates(&self) -> Result<Arc<TrustedRoot>, InvalidWitnesses> {
+        let Some(path) = self.trusted_root.as_deref() else {
+            return Err(InvalidWitnesses::NoRootOfCertificates);
+        };
+        let promises = self.log.as_ref().is_some_and(|log| log.version == LogVersion::One);
+        if self.timestamp_url.is_none() && !promises {
+            return Err(InvalidWitnesses::UncertainTime);
+        }
+        let root = self.root(path)?;
+        if !root.names_a_certificate_authority() {
+            let (what, who) = ("certificate authority", "Fulcio".to_owned());
+            return Err(InvalidWitnesses::Nobody { path: path.to_owned(), what, who });
+        }
+        if root.names_a_log() && self.log.is_none() {
+            return Err(InvalidWitnesses::NotLogged { path: path.to_owned() });
+        }
+        Ok(Arc::new(root))
+    }
+
+    /// Who is asked about what this key signs, if that makes sense; nobody is asked yet. A trusted root that was
+    /// read [for certificates](Self::for_certificates) is `read` no second time: all are judged by the same.
     ///
     /// Errors: [`InvalidWitnesses`].
     pub fn open(
         &self,
         key: &PublicKey,
+        read: Option<&Arc<TrustedRoot>>,
         env: &dyn Env,
         limits: Limits,
     ) -> Result<Witnesses, InvalidWitnesses> {
@@ -192,7 +247,10 @@ impl WitnessSettings {
                 return Err(InvalidWitnesses::NoRoot { url: url() });
             }
         }
-        let root = trusted_root.as_deref().map(|path| self.root(path)).transpose()?;
+        let root = match (read, trusted_root.as_deref()) {
+            (Some(root), _) => Some(Arc::clone(root)),
+            (None, path) => path.map(|path| self.root(path)).transpose()?.map(Arc::new),
+        };
         let opening = Opening { trust: trust(env), proxies: Proxies::from_env(env)?, limits };
         let mut all: Vec<Box<dyn Witness>> = Vec::new();
         if let Some(LogSettings { url, version }) = log {
@@ -242,7 +300,7 @@ impl Opening {
 }
 
 /// `SSL_CERT_FILE`, else the system's certificates. What a store is believed by is that store's alone.
-fn trust(env: &dyn Env) -> Trust {
+pub(crate) fn trust(env: &dyn Env) -> Trust {
     let named = env.var("SSL_CERT_FILE").filter(|value| !value.is_empty());
     named.map_or(Trust::System, |path| Trust::Bundle(path.into()))
 }

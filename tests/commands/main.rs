@@ -1,6 +1,9 @@
 //! The commands from outside: what a user starts, what it leaves, what it says.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "../support/fulcio.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod fulcio;
 #[path = "../support/nobody.rs"]
 mod nobody;
 #[path = "../support/program.rs"]
@@ -37,6 +40,7 @@ mod documents;
 mod helpers;
 mod hostile;
 mod images;
+mod keyless;
 mod layouts;
 mod many;
 mod monitoring;

@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 mod foreign;
+#[path = "../support/fulcio.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod fulcio;
 mod interop;
 mod key_files;
 mod keys;

@@ -6,10 +6,15 @@
 mod archives;
 #[path = "support/consumer.rs"]
 mod consumer;
+#[path = "../support/fulcio.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod fulcio;
 #[path = "support/handed_over.rs"]
 mod handed_over;
 #[path = "support/init.rs"]
 mod init;
+#[path = "support/keyless.rs"]
+mod keyless;
 #[path = "../support/namespace.rs"]
 mod namespace;
 #[path = "../support/nobody.rs"]

@@ -57,10 +57,14 @@ pub mod variable {
         EVIDENCE = "ARGO_ATTEST_EVIDENCE";
         /// A file with workflows.
         FILE = "ARGO_ATTEST_FILE";
+        /// Who gives certificates for identity tokens.
+        FULCIO_URL = "ARGO_ATTEST_FULCIO_URL";
         /// The pod's grace period, in seconds.
         GRACE_PERIOD = "ARGO_ATTEST_GRACE_PERIOD";
         /// Where the page of an audit is written.
         HTML = "ARGO_ATTEST_HTML";
+        /// The file of the identity token.
+        IDENTITY_TOKEN = "ARGO_ATTEST_IDENTITY_TOKEN";
         /// The image of our containers.
         IMAGE = "ARGO_ATTEST_IMAGE";
         /// When that image is pulled.
@@ -185,6 +189,8 @@ pub mod variable {
         TERMINATION_LOG = "ARGO_ATTEST_TERMINATION_LOG";
         /// The timestamp authority that is to have seen what is signed.
         TIMESTAMP_URL = "ARGO_ATTEST_TIMESTAMP_URL";
+        /// For whom the identity token has to be.
+        TOKEN_AUDIENCE = "ARGO_ATTEST_TOKEN_AUDIENCE";
         /// Whom to believe about logs, times and identities.
         TRUSTED_ROOT = "ARGO_ATTEST_TRUSTED_ROOT";
         /// The `ConfigMap` that holds the sidecar's trusted root.

@@ -154,7 +154,7 @@ impl Sighting {
         let Ok(names) = place.names() else { return Ok(()) };
         let Some(bytes) = place.bundle().await? else { return Ok(()) };
         // What is no attestation is not replaced either: the attestor sees to that.
-        let Ok(bundle) = Bundle::from_json(&bytes) else { return Ok(()) };
+        let Ok(bundle) = Bundle::whole(&bytes) else { return Ok(()) };
         let Ok(statement) = Statement::from_json(bundle.envelope().unverified_payload()) else {
             return Ok(());
         };

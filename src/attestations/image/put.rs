@@ -22,6 +22,11 @@ impl ImageAttestations<'_> {
         if new.manifest.is_some() {
             return Err(unfit("a list of files"));
         }
+        if self.tagged && new.bundle.evidence().certificate().is_some() {
+            return Err(unfit(
+                "an envelope under a tag that counts by a certificate, for which there is no room",
+            ));
+        }
         let statement = Statement::from_json(new.bundle.envelope().unverified_payload())
             .map_err(|_| unfit("an attestation that is no statement"))?;
         // Not from an index that may lie about it; and what is not there is not attested.

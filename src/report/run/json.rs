@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::RunReport;
 use crate::attest::Receipt;
 use crate::attest::{FileSeen, Outcome, Verdict};
+use crate::report::IdentityJson;
 
 /// The object.
 #[derive(Debug, Serialize)]
@@ -18,6 +19,8 @@ pub struct RunJson<'a> {
     command: CommandJson,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<KeyJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<IdentityJson<'a>>,
     artifacts: Vec<ArtifactJson<'a>>,
     metrics: MetricsJson,
 }
@@ -89,7 +92,8 @@ impl<'a> From<&'a RunReport> for RunJson<'a> {
         let stats = &report.stats;
         Self {
             command: CommandJson { exit_code: report.end.code(), ended_on: report.ended },
-            key: report.key.as_ref().map(|key| KeyJson {
+            identity: report.key.as_ref().and_then(|key| key.identity.as_ref()).map(IdentityJson::from),
+            key: report.key.as_ref().filter(|key| key.identity.is_none()).map(|key| KeyJson {
                 id: &key.id,
                 public_key_file: key.public_file.as_deref(),
                 created: key.created,

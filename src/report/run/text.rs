@@ -101,6 +101,10 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
 }
 
 fn signer(out: &mut String, key: &KeyUsed) -> fmt::Result {
+    if let Some(identity) = &key.identity {
+        writeln!(out, "signed as     {}", shown(&identity.name))?;
+        return writeln!(out, "              by the word of {}", shown(&identity.issuer));
+    }
     let whose = match (key.own, key.created) {
         (true, true) => "your own key, made just now",
         (true, false) => "your own key",
@@ -119,7 +123,9 @@ fn signer(out: &mut String, key: &KeyUsed) -> fmt::Result {
 fn verify(out: &mut String, report: &RunReport, key: &KeyUsed, first: &Outcome) -> fmt::Result {
     let Verdict::Attested(receipt) = &first.verdict else { return Ok(()) };
     write!(out, "verify with   argo-attest verify")?;
-    if !key.own {
+    if let Some(identity) = &key.identity {
+        write!(out, " {}", shown(&identity.options()))?;
+    } else if !key.own {
         let file = key.public_file.as_ref().map(|file| typed(Path::new(file)));
         write!(out, " --key {}", file.as_deref().unwrap_or("FILE.pub"))?;
     }

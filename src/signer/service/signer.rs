@@ -41,7 +41,7 @@ impl Signer for ServiceSigner {
             }
         });
         match signature {
-            Ok(signature) => Ok(Signed { signature, key: self.key.clone() }),
+            Ok(signature) => Ok(Signed { signature, key: self.key.clone(), certified: None }),
             Err(error) => {
                 let (signer, remedy) = (self.name.clone(), error.remedy());
                 Err(if error.is_passing() {

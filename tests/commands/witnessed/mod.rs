@@ -1,5 +1,6 @@
 //! Attestations for which logs and timestamp authorities are asked to vouch.
 
+mod keyless;
 mod lies;
 mod real;
 mod settings;

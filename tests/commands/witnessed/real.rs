@@ -20,20 +20,24 @@ use super::Signer;
 use crate::program::{Desk, until};
 use crate::witnesses::write_root;
 
-fn installed(name: &str) -> Option<PathBuf> {
+pub(super) fn installed(name: &str) -> Option<PathBuf> {
     let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
     let told = Command::new(install).args(["--where", name]).output().unwrap();
     told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into())
 }
 
 /// A server, stopped when dropped.
-struct Server {
+pub(super) struct Server {
     process: Child,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Server {
-    fn start(program: &Path, desk: &Desk, arguments: impl FnOnce(SocketAddr) -> Vec<String>) -> Self {
+    pub(super) fn start(
+        program: &Path,
+        desk: &Desk,
+        arguments: impl FnOnce(SocketAddr) -> Vec<String>,
+    ) -> Self {
         let address = free();
         let log = std::fs::File::create(desk.path(format!("server-{}.log", address.port()))).unwrap();
         let process = Command::new(program)
@@ -51,7 +55,7 @@ impl Server {
         server
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }
@@ -63,15 +67,15 @@ impl Drop for Server {
     }
 }
 
-fn free() -> SocketAddr {
+pub(super) fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-fn get(address: SocketAddr, path: &str) -> String {
+pub(super) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -83,17 +87,17 @@ fn get(address: SocketAddr, path: &str) -> String {
 static TURN: Mutex<()> = Mutex::new(());
 
 /// All three, and a trusted root that names them.
-struct Servers {
+pub(super) struct Servers {
     _turn: MutexGuard<'static, ()>,
-    rekor1: Server,
-    rekor2: Server,
+    pub(super) rekor1: Server,
+    pub(super) rekor2: Server,
     time: Server,
-    signer: Signer,
+    pub(super) signer: Signer,
 }
 
 impl Servers {
     /// `None` where they are not installed.
-    fn start() -> Option<Self> {
+    pub(super) fn start() -> Option<Self> {
         let Some(program) = installed("witnesses") else {
             eprintln!("skipped: needs tests/interop/install witnesses (make interop)");
             return None;
@@ -167,7 +171,7 @@ impl Servers {
         Some(Self { _turn: turn, rekor1, rekor2, time, signer })
     }
 
-    fn timestamps(&self) -> String {
+    pub(super) fn timestamps(&self) -> String {
         format!("{}/api/v1/timestamp", self.time.url())
     }
 }
@@ -255,7 +259,7 @@ async fn the_same_signature_is_logged_once() {
             on_failure: OnFailure::Fail,
             trusted_root: Some(servers.signer.desk.path("root.json")),
         };
-        let witnesses = settings.open(key.public(), &ProcessEnv, PATIENCE).unwrap();
+        let witnesses = settings.open(key.public(), None, &ProcessEnv, PATIENCE).unwrap();
         let entry = async || {
             let given = witnesses.vouch(envelope.clone(), key.public(), None).await?;
             Ok::<_, argo_attest::witness::WitnessError>(

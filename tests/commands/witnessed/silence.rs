@@ -1,15 +1,18 @@
 //! Those who do not answer: how long they are waited for, and what it costs.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argo_attest::environment::ProcessEnv;
+use argo_attest::signer::{Keyless, Opening, Signed, SigningKey, TokenSource};
 use argo_attest::witness::{Limits, LogSettings, LogVersion, OnFailure, WitnessError, WitnessSettings};
 use argo_attest_core::dsse::{Envelope, Unsigned};
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use argo_attest_core::text::causes;
 
 use super::Signer;
+use crate::fulcio::{CertificateLie, Fulcio, token};
 use crate::nobody::Nobody;
 use crate::scripted::{Act, Plain, Scripted, reply};
 use crate::witnesses::{LogLie, TimeLie, created};
@@ -42,7 +45,7 @@ async fn ask(
         on_failure: OnFailure::Fail,
         trusted_root: Some(signer.desk.path("root.json")),
     };
-    let witnesses = settings.open(key.public(), &ProcessEnv, SHORT).unwrap();
+    let witnesses = settings.open(key.public(), None, &ProcessEnv, SHORT).unwrap();
     let until = until.map(|until| (Instant::now() + until).into());
     witnesses.vouch(signed(&key), key.public(), until).await.map(drop)
 }
@@ -114,7 +117,7 @@ async fn one_that_was_silent_is_waited_for_a_second_where_it_is_only_told_of() {
             on_failure,
             trusted_root: Some(signer.desk.path("root.json")),
         };
-        let witnesses = settings.open(key.public(), &ProcessEnv, LONG).unwrap();
+        let witnesses = settings.open(key.public(), None, &ProcessEnv, LONG).unwrap();
         for later in [false, true] {
             let begun = Instant::now();
             let given = witnesses.vouch(signed(&key), key.public(), None).await;
@@ -129,6 +132,55 @@ async fn one_that_was_silent_is_waited_for_a_second_where_it_is_only_told_of() {
             assert!(why.contains("answer"), "{why}");
             // Who does answer is believed as before.
             assert!(given.bundle.evidence().timestamps().is_some());
+        }
+    }
+}
+
+/// A certificate counts by their word alone: that somebody was silent once makes the next wait no short one. By what
+/// it is judged is read once, for all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_silent_is_waited_for_where_a_certificate_needs_it() {
+    const LONG: Limits = Limits { attempt: Duration::from_secs(5), total: Duration::from_secs(6), ..SHORT };
+    let (signer, fulcio) = (Signer::new(), Arc::new(Fulcio::new()));
+    let file = signer.desk.path("certified.json");
+    let root = serde_json::json!({
+        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+        "timestampAuthorities": [signer.time.root()], "certificateAuthorities": [fulcio.root()],
+    });
+    std::fs::write(&file, root.to_string()).unwrap();
+    let (authority, mut asked) = (Arc::clone(&signer.time), 0);
+    let slow = Scripted::choosing(Plain, move |request| {
+        asked += 1;
+        if asked == 1 {
+            return Some(Act::Hang);
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        let answer = authority.answer(&request.body, TimeLie::None);
+        Some(Act::Reply(reply(200, &[("Content-Type", "application/timestamp-reply")], &answer)))
+    });
+    let settings = WitnessSettings {
+        timestamp_url: Some(slow.endpoint().parse().unwrap()),
+        log: None,
+        on_failure: OnFailure::Warn,
+        trusted_root: Some(file.clone()),
+    };
+    let root = settings.for_certificates().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let (certifying, token) = (fulcio.serve(CertificateLie::None), OsString::from(token()));
+    let env = |name: &str| (name == "SIGSTORE_ID_TOKEN").then(|| token.clone());
+    let at = certifying.endpoint().parse().unwrap();
+    let key = SigningKey::Keyless(Keyless::new(at, TokenSource::Variable, root));
+    let by = key.signer(&Opening::new(&env)).await.unwrap();
+    let witnesses = settings.open(&by.public_key(), key.trusted_root(), &ProcessEnv, LONG).unwrap();
+    for answers in [false, true] {
+        let unsigned = Unsigned::new(b"{}".to_vec()).unwrap();
+        let Signed { signature, key, certified } = by.sign(unsigned.pae()).await.unwrap();
+        let envelope = Envelope::assemble(unsigned, signature, &key).unwrap();
+        let certified = certified.unwrap();
+        let given = witnesses.vouch_certified(envelope, certified.certificate(), None).await;
+        match given {
+            Ok(given) => assert!(answers && given.bundle.evidence().timestamps().is_some()),
+            Err(error) => assert!(!answers && causes(&error).contains("answer"), "{}", causes(&error)),
         }
     }
 }

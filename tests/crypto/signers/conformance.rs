@@ -24,7 +24,7 @@ pub(crate) async fn conforms(signer: &dyn Signer) {
     let statements: Vec<_> = payloads().into_iter().map(|payload| Unsigned::new(payload).unwrap()).collect();
     let mut made = Vec::new();
     for statement in &statements {
-        let Signed { signature, key: by } = signer.sign(statement.pae()).await.unwrap();
+        let Signed { signature, key: by, .. } = signer.sign(statement.pae()).await.unwrap();
         assert_eq!(by, key, "the key that signs is the one that is told");
         key.verify(statement.pae(), signature.as_bytes()).unwrap();
         made.push(signature);
@@ -44,7 +44,7 @@ pub(crate) async fn conforms(signer: &dyn Signer) {
     let messages: Vec<_> = (0..8_u8).map(|n| vec![n; 40]).collect();
     let signing = messages.iter().map(|message| signer.sign(message));
     for (message, given) in messages.iter().zip(join_all(signing).await) {
-        let Signed { signature, key } = given.unwrap();
+        let Signed { signature, key, .. } = given.unwrap();
         key.verify(message, signature.as_bytes()).unwrap();
     }
 }

@@ -5,6 +5,7 @@ mod at_hand;
 mod awskms;
 mod conformance;
 mod cosign;
+mod keyless;
 mod vault;
 
 use std::ffi::OsString;

@@ -20,7 +20,7 @@ enum Shown {
 const POLICY: &str = "apiVersion: argo-attest.io/v1\nkind: VerificationPolicy\n";
 const SPEC: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: x-}\nspec:\n  entrypoint: x\n";
 /// Files for others: what they begin with.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "apiVersion: batch/v1",
     "name: release",
     "build:\n  image:",
@@ -29,6 +29,7 @@ const OTHERS: [&str; 10] = [
     "apiVersion: rbac.authorization.k8s.io/v1",
     "apiVersion: admissionregistration.k8s.io/v1",
     "volumes:\n- name: argo-attest-account",
+    "- name: argo-attest\n",
     "apiVersion: policies.kyverno.io/v1beta1",
     "apiVersion: policy.sigstore.dev/v1beta1",
 ];

@@ -3,6 +3,8 @@
 //
 //	verify PUB BUNDLE ARTIFACT TRUSTED_ROOT LOGS TIMES
 //
+// In place of a key's file, "identity:ISSUER IDENTITY" stands for a certificate that has to be for that.
+//
 // So many logs have to hold it, and so many timestamp authorities to have seen it. It prints the
 // predicate's type and exits with 0, or says why not and exits with 1.
 package main
@@ -13,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/bundle"
@@ -40,16 +43,7 @@ func run(args []string) (string, error) {
 	if len(args) != 6 {
 		return "", errors.New("usage: verify PUB BUNDLE ARTIFACT TRUSTED_ROOT LOGS TIMES")
 	}
-	pem, err := os.ReadFile(args[0])
-	if err != nil {
-		return "", err
-	}
-	public, err := cryptoutils.UnmarshalPEMToPublicKey(pem)
-	if err != nil {
-		return "", err
-	}
-	// For Ed25519 this is the pure variant, as cosign loads it.
-	key, err := signature.LoadVerifier(public, crypto.SHA256)
+	by, own, err := signer(args[0])
 	if err != nil {
 		return "", err
 	}
@@ -81,16 +75,36 @@ func run(args []string) (string, error) {
 	if logs > 0 {
 		options = append(options, verify.WithTransparencyLog(logs))
 	}
-	own := root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) {
-		return timeless{key}, nil
-	})
-	verifier, err := verify.NewVerifier(root.TrustedMaterialCollection{own, others}, options...)
+	verifier, err := verify.NewVerifier(append(own, others), options...)
 	if err != nil {
 		return "", err
 	}
-	result, err := verifier.Verify(attestation, verify.NewPolicy(verify.WithArtifact(artifact), verify.WithKey()))
+	result, err := verifier.Verify(attestation, verify.NewPolicy(verify.WithArtifact(artifact), by))
 	if err != nil {
 		return "", err
 	}
 	return result.Statement.GetPredicateType(), nil
+}
+
+// signer is who has to have signed, and what that is known by beside the trusted root.
+func signer(given string) (verify.PolicyOption, root.TrustedMaterialCollection, error) {
+	if pair, is := strings.CutPrefix(given, "identity:"); is {
+		issuer, name, _ := strings.Cut(pair, " ")
+		identity, err := verify.NewShortCertificateIdentity(issuer, "", name, "")
+		return verify.WithCertificateIdentity(identity), nil, err
+	}
+	pem, err := os.ReadFile(given)
+	if err != nil {
+		return nil, nil, err
+	}
+	public, err := cryptoutils.UnmarshalPEMToPublicKey(pem)
+	if err != nil {
+		return nil, nil, err
+	}
+	// For Ed25519 this is the pure variant, as cosign loads it.
+	key, err := signature.LoadVerifier(public, crypto.SHA256)
+	own := root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) {
+		return timeless{key}, nil
+	})
+	return verify.WithKey(), root.TrustedMaterialCollection{own}, err
 }

@@ -5,6 +5,7 @@ mod chain;
 mod elsewhere;
 mod evidence;
 mod forms;
+mod identities;
 mod idle;
 mod images;
 mod mounts;

@@ -5,6 +5,7 @@ mod elsewhere;
 mod endings;
 mod idle;
 mod images;
+mod keyless;
 mod keys;
 mod layouts;
 mod many;

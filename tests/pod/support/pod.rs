@@ -33,6 +33,8 @@ pub(crate) struct Pod {
     args: Vec<String>,
     /// Instead of the key in its folder.
     key: Option<String>,
+    /// Whether a key is named at all.
+    has_key: bool,
 }
 
 impl Pod {
@@ -80,6 +82,7 @@ impl Pod {
             env: Vec::new(),
             args: Vec::new(),
             key: None,
+            has_key: true,
         };
         pod.make_key();
         pod.env("ARGO_ATTEST_POD_UID", POD_UID)
@@ -102,6 +105,11 @@ impl Pod {
     pub(crate) fn key(mut self, name: &str) -> Self {
         self.key = Some(name.to_owned());
         self
+    }
+
+    /// With none named, though there is one in its folder.
+    pub(crate) fn without_key(self) -> Self {
+        Self { has_key: false, ..self }
     }
 
     /// One more argument of the sidecar's.
@@ -143,10 +151,11 @@ impl Pod {
 
     pub(crate) fn command(&self) -> Command {
         let mut command = namespace::binary(&self.mounts);
+        let key = self.key.as_ref().map_or_else(|| self.at("keys/attest.key"), PathBuf::from);
         command
             .args(["sidecar", "--builder-id", BUILDER])
-            .arg("--key")
-            .arg(self.key.as_ref().map_or_else(|| self.at("keys/attest.key"), PathBuf::from))
+            .args(self.has_key.then_some("--key"))
+            .args(self.has_key.then_some(key))
             .arg("--argo-dir")
             .arg(self.argo())
             .arg("--secrets-dir")

@@ -114,7 +114,7 @@ fn bundle(value: &RawValue, members: &Members<'_>) -> Result<Found, String> {
     let around = material.unwrap_or_default();
     match (members.object(&DSSE), members.object(&MESSAGE)) {
         (Some(dsse), None) => {
-            let strict = Bundle::from_json(value.get().as_bytes()).map(Bundle::into_envelope);
+            let strict = Bundle::as_written(value.get().as_bytes()).map(Bundle::into_envelope);
             envelope(&dsse, WHAT, around, strict).map_err(unusable)
         }
         (None, Some(message)) => {

@@ -342,11 +342,15 @@ fn in_what_a_file_deviates_from_ours() {
             Found::Attestation(signed) => signed.content.deviation().map(str::to_owned),
             other => panic!("{other:?}"),
         };
+    let (head, tail) = bundle.split_once("\"publicKey\":").unwrap();
+    let tail = tail.split_once('}').unwrap().1;
+    let certified = |certificate: &str| format!("{head}{certificate}{tail}");
     for same in [
         format!("{line}\n"),
         line.clone(),
         format!("{line}\r\n"),
         bundle.clone(),
+        certified(r#""certificate":{"rawBytes":"MAA="}"#),
         format!("[{bundle}]"),
         format!("{line}\n{line}\n"),
     ] {
@@ -362,6 +366,10 @@ fn in_what_a_file_deviates_from_ours() {
         bundle.replace("\"hint\":\"SHA256", "\"hint\":\"SHA255"),
         bundle.replace("v0.3+json", "v0.3.1+json"),
         bundle.replace("\"publicKey\":{", "\"certificate\":{"),
+        certified(r#""certificate":{"rawBytes":"MAA"}"#),
+        certified(r#""certificate":{"rawBytes":"MAA=","a":1}"#),
+        certified(r#""certificate":{ "rawBytes":"MAA="}"#),
+        certified(r#""x509CertificateChain":{"rawBytes":"MAA="}"#),
         json!({"x": text}).to_string(),
     ] {
         assert!(deviation(&other).is_some(), "{other}");

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::BundleError;
+use crate::dsse::base64;
 use crate::json::{self, Object, Opaque};
 
 /// Log entries in one bundle; sigstore-go's bound.
@@ -71,6 +72,11 @@ impl Evidence {
         Self { log_entries, timestamps, certificate: None }
     }
 
+    /// With the certificate that the signature was made with.
+    pub(crate) fn with_certificate(self, certificate: Certificate) -> Self {
+        Self { certificate: Some(certificate), ..self }
+    }
+
     /// The log entries, as JSON.
     pub fn log_entries(&self) -> &[Opaque] {
         &self.log_entries
@@ -100,6 +106,25 @@ impl Certificate {
     /// As this member of `verificationMaterial` has it.
     pub(crate) fn carried(member: &'static str, json: Opaque) -> Self {
         Self { member, json }
+    }
+
+    /// A single one, of its DER, as it is written in version 0.3.
+    pub(crate) fn written(der: &[u8]) -> Option<Self> {
+        let text = ::base64::Engine::encode(&::base64::engine::general_purpose::STANDARD, der);
+        let json = serde_json::from_str(&format!(r#"{{"rawBytes":"{text}"}}"#)).ok()?;
+        Some(Self { member: "certificate", json })
+    }
+
+    /// Whether it is what [`Self::written`] makes of it, to the byte.
+    pub(crate) fn is_as_written(&self) -> bool {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct Wire {
+            raw_bytes: String,
+        }
+        let der = serde_json::from_str::<Wire>(self.as_json()).ok().and_then(|wire| base64(&wire.raw_bytes));
+        let same = der.and_then(|der| Self::written(&der));
+        same.is_some_and(|same| same.member == self.member && same.as_json() == self.as_json())
     }
 
     /// The certificate as JSON, as the bundle has it.

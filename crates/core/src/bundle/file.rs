@@ -34,6 +34,9 @@ pub enum BundleError {
     /// Signed with a short-lived certificate.
     #[error("the bundle is signed with a certificate; only bundles that are signed with a key are supported")]
     Certificate,
+    /// It is signed with a certificate that is written in another way than ours are.
+    #[error("the certificate is not written as protobuf's JSON writes a single one")]
+    CertificateSpelling,
     /// More than anybody has a use for.
     #[error("the bundle has {count} timestamps, which are more than are read")]
     Timestamps {
@@ -115,6 +118,14 @@ impl Bundle {
     pub fn from_json(json: &[u8]) -> Result<Self, BundleError> {
         let bundle = Self::whole(json)?;
         if bundle.evidence.certificate().is_some() { Err(BundleError::Certificate) } else { Ok(bundle) }
+    }
+
+    /// Reads the JSON of a bundle as [`Self::to_json`] writes it of what was signed here: with a key, or with a
+    /// single certificate that is spelt as protobuf's JSON writes it.
+    pub(crate) fn as_written(json: &[u8]) -> Result<Self, BundleError> {
+        let bundle = Self::whole(json)?;
+        let is_ours = bundle.evidence.certificate().is_none_or(Certificate::is_as_written);
+        if is_ours { Ok(bundle) } else { Err(BundleError::CertificateSpelling) }
     }
 
     /// Reads the JSON of any bundle of at most [`MAX_BUNDLE`] bytes, to be shown or kept.

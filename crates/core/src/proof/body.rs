@@ -245,7 +245,7 @@ fn is_pem(text: &str, claim: &Claim<'_>) -> bool {
 
 /// The label and the content of one PEM block, its lines of whatever length: what a log has was
 /// written by many.
-fn pem_block(text: &str) -> Option<(&str, Vec<u8>)> {
+pub(super) fn pem_block(text: &str) -> Option<(&str, Vec<u8>)> {
     let (label, rest) = text.trim().strip_prefix("-----BEGIN ")?.split_once("-----")?;
     let (body, end) = rest.strip_suffix("-----")?.rsplit_once("-----END ")?;
     let body: String = body.split_ascii_whitespace().collect();

@@ -2,6 +2,7 @@
 //! whom (Fulcio's certificates,
 //! <https://github.com/sigstore/fulcio/blob/main/docs/certificate-specification.md>).
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use x509_cert::der::Decode as _;
 use x509_cert::der::asn1::{ObjectIdentifier, Utf8StringRef};
@@ -48,7 +49,7 @@ pub enum CertificateError {
     #[error("it did not hold at {time}")]
     Expired {
         /// When the signature is proven to have been there.
-        time: jiff::Timestamp,
+        time: Timestamp,
     },
     /// Somebody else issued it.
     #[error("no certificate authority of the trusted root issued it")]
@@ -114,6 +115,13 @@ impl Identity {
     }
 }
 
+/// For whom a certificate says that it is, and who it says vouched for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) issuer: String,
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Wire {
@@ -175,6 +183,18 @@ impl Leaf {
     pub(super) fn der(&self) -> &[u8] {
         &self.der
     }
+
+    /// For whom it says that it is, and who it says vouched for that: nothing of it is proven.
+    pub fn says(&self) -> Option<(String, String)> {
+        let Named { name, issuer } = named(&Parts::of(&self.der)?)?;
+        Some((name, issuer))
+    }
+
+    /// From when and until when it says that it holds.
+    pub(super) fn holds(&self) -> Result<(Timestamp, Timestamp), CertificateError> {
+        let window = Parts::of(&self.der).map(|parts| parts.window);
+        window.and_then(|window| window.start.zip(window.end)).ok_or(CertificateError::Damaged)
+    }
 }
 
 /// For whom the certificate is, where all that the trusted root asks for is proven: that an
@@ -194,13 +214,35 @@ pub(super) fn identify(leaf: &Leaf, proof: &Proof, root: &TrustedRoot) -> Result
     if proof.logged().is_empty() && !root.logs.is_empty() {
         return Err(CertificateError::NotLogged);
     }
-    if !root.ct_logs.is_empty() && !sct::is_promised(&leaf.der, &issuer, &root.ct_logs) {
-        return Err(CertificateError::NotPromised);
-    }
-    named(&parts).ok_or(CertificateError::Names)
+    let Named { name, issuer } = promised(leaf, &parts, &issuer, root)?;
+    Ok(Identity { name, issuer })
 }
 
-fn issued(der: &[u8], time: jiff::Timestamp, authorities: &[Authority]) -> Result<Vec<u8>, CertificateError> {
+/// For whom an authority of the trusted root issued a certificate that holds at this time, and that it is promised
+/// to be shown, if the root asks for that: all of [`identify`] that can be known before anything is signed with it.
+pub(super) fn issued_for(leaf: &Leaf, root: &TrustedRoot, at: Timestamp) -> Result<Named, CertificateError> {
+    let parts = Parts::of(&leaf.der).ok_or(CertificateError::Damaged)?;
+    if !parts.window.holds(at) {
+        return Err(CertificateError::Expired { time: at });
+    }
+    let issuer = issued(&leaf.der, at, &root.certificate_authorities)?;
+    promised(leaf, &parts, &issuer, root)
+}
+
+/// Its names, if a log promised to show it, where the trusted root names such logs.
+fn promised(
+    leaf: &Leaf,
+    parts: &Parts<'_>,
+    issuer: &[u8],
+    root: &TrustedRoot,
+) -> Result<Named, CertificateError> {
+    if !root.ct_logs.is_empty() && !sct::is_promised(&leaf.der, issuer, &root.ct_logs) {
+        return Err(CertificateError::NotPromised);
+    }
+    named(parts).ok_or(CertificateError::Names)
+}
+
+fn issued(der: &[u8], time: Timestamp, authorities: &[Authority]) -> Result<Vec<u8>, CertificateError> {
     let mut wrong = CertificateError::Authority;
     for authority in authorities {
         match authority.issued(der, Purpose::CodeSigning, time) {
@@ -219,7 +261,7 @@ fn issued(der: &[u8], time: jiff::Timestamp, authorities: &[Authority]) -> Resul
 }
 
 /// The one identity, and who vouched for it.
-fn named(parts: &Parts<'_>) -> Option<Identity> {
+fn named(parts: &Parts<'_>) -> Option<Named> {
     let names = SubjectAltName::from_der(parts.extension(SubjectAltName::OID)?.value).ok()?;
     let [name] = names.0.as_slice() else { return None };
     let name = match name {
@@ -236,5 +278,5 @@ fn named(parts: &Parts<'_>) -> Option<Identity> {
         (None, None) => return None,
     };
     let is_empty = name.is_empty() || issuer.is_empty();
-    (!is_empty).then_some(Identity { name, issuer })
+    (!is_empty).then_some(Named { name, issuer })
 }

@@ -253,6 +253,26 @@ pub fn judge(
     now: Timestamp,
     effort: &mut Effort,
 ) -> Result<Proof, FalseEvidence> {
+    let mut proof = witnessed(evidence, claim, root, now, effort)?;
+    if let SignedWith::Certificate(leaf) = claim.signed_with() {
+        if leaf.key() != claim.key() {
+            return Err(leaf.refused(CertificateError::Signature));
+        }
+        let chains = root.certificate_authorities.len().saturating_mul(proof.times().count());
+        effort.spend_checks(OF_CHAIN.saturating_mul(chains)).map_err(|_| FalseEvidence::TooMuch)?;
+        proof.identity = Some(identity::identify(leaf, &proof, root).map_err(|why| leaf.refused(why))?);
+    }
+    Ok(proof)
+}
+
+/// What logs and timestamp authorities prove of it, and nothing of for whom its certificate is.
+fn witnessed(
+    evidence: &Evidence,
+    claim: &Claim<'_>,
+    root: &TrustedRoot,
+    now: Timestamp,
+    effort: &mut Effort,
+) -> Result<Proof, FalseEvidence> {
     let stamped = stamps(evidence, claim, root, now, effort)?;
     let mut logged = Vec::new();
     for (number, entry) in (1..).zip(evidence.log_entries()) {
@@ -272,16 +292,7 @@ pub fn judge(
         }
         logged.push(Logged { log: held.log.name, index: held.index, time: held.time.map(ProvenTime) });
     }
-    let mut proof = Proof { logged, stamped, identity: None };
-    if let SignedWith::Certificate(leaf) = claim.signed_with() {
-        if leaf.key() != claim.key() {
-            return Err(leaf.refused(CertificateError::Signature));
-        }
-        let chains = root.certificate_authorities.len().saturating_mul(proof.times().count());
-        effort.spend_checks(OF_CHAIN.saturating_mul(chains)).map_err(|_| FalseEvidence::TooMuch)?;
-        proof.identity = Some(identity::identify(leaf, &proof, root).map_err(|why| leaf.refused(why))?);
-    }
-    Ok(proof)
+    Ok(Proof { logged, stamped, identity: None })
 }
 
 fn stamps(

@@ -194,6 +194,11 @@ impl TrustedRoot {
         !self.logs.is_empty()
     }
 
+    /// Whether it names an authority that issues certificates to identities.
+    pub fn names_a_certificate_authority(&self) -> bool {
+        !self.certificate_authorities.is_empty()
+    }
+
     /// Whether it names a timestamp authority.
     pub fn names_a_timestamp_authority(&self) -> bool {
         !self.timestamp_authorities.is_empty()

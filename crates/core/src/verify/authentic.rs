@@ -137,7 +137,14 @@ impl Hearing<'_> {
             Some(root) => proof::judge(evidence, &Claim::of(&valid), root, now, effort)?,
             None => Proof::default(),
         };
-        Signed::new(&valid, vec![Principal::Key(valid.key_index())], proof)
+        let signed = Signed::new(&valid, vec![Principal::Key(valid.key_index())], proof)?;
+        // No version of this program writes a certificate beside what a key signed that counts by itself.
+        let is_of_signer = |certificate| Leaf::of(certificate).is_ok_and(|leaf| leaf.key() == valid.key());
+        if is_own(&signed.statement) && !evidence.certificate().is_none_or(is_of_signer) {
+            let why = "it carries a certificate for another key than the one that signed it".to_owned();
+            return Err(Rejection::Altered { why });
+        }
+        Ok(signed)
     }
 
     fn certified(self, effort: &mut Effort) -> Result<Signed, Rejection> {

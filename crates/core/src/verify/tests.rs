@@ -183,6 +183,36 @@ fn every_changed_byte_of_our_own_is_noticed() {
     }
 }
 
+/// The place of the key's name in a bundle is not signed either.
+#[test]
+fn a_certificate_beside_what_a_key_of_ours_signed_is_noticed() {
+    let key = key();
+    let certified = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/sigstore/conformance/rekor2-dsse-happy-path/bundle.sigstore.json"
+    ));
+    let certified: serde_json::Value = serde_json::from_str(certified).unwrap();
+    let another = certified["verificationMaterial"]["certificate"].clone();
+    assert!(another["rawBytes"].is_string());
+    let subject = [ResourceDescriptor::named("x", Sha256Digest::of(b"x"))];
+    let others = Envelope::signed_by(statement(&subject), &key).unwrap();
+    for (envelope, accepted) in [(others, true), (own(&key), false)] {
+        let bundle = crate::bundle::Bundle::new(envelope).unwrap().to_json();
+        for certificate in [&another, &json!({"rawBytes": "MAA="})] {
+            let mut json: serde_json::Value = serde_json::from_slice(&bundle).unwrap();
+            let material = json["verificationMaterial"].as_object_mut().unwrap();
+            material.remove("publicKey");
+            material.insert("certificate".to_owned(), certificate.clone());
+            let bundle = crate::bundle::Bundle::whole(json.to_string().as_bytes()).unwrap();
+            let judged = authenticate(bundle.envelope(), bundle.evidence(), &policy(&key), NOW);
+            assert_eq!(judged.is_ok(), accepted, "{judged:?}");
+            if let Err(no) = judged {
+                assert!(matches!(no, Rejection::Altered { .. }), "{no}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_others_signed_is_taken_under_any_name_of_the_key() {
     let key = key();

@@ -5,19 +5,23 @@
 //! verifier would who has the same trusted root, and gives a [`Vouched`]: only of these
 //! [`Fresh::evidence`] makes what goes into a bundle, so that none only looks as if it were logged.
 
+mod certificate;
 mod entry;
+mod identity_token;
 mod rekor;
 mod timestamp;
 
 use jiff::Timestamp;
 
+pub use certificate::{Fulcio, Issued, NotIssuedForUs};
+pub use identity_token::{IdentityToken, InvalidIdentityToken, OtherAudience};
 pub use rekor::{Rekor1, Rekor2};
 pub use timestamp::TimestampQuery;
 
 use super::claim::Claim;
 use super::root::TrustedRoot;
 use super::token::TokenError;
-use super::{CLOCK_SKEW, FalseEvidence, judge};
+use super::{CLOCK_SKEW, FalseEvidence, judge, witnessed};
 use crate::bundle::{Bundle, BundleError, Evidence};
 use crate::dsse::{Effort, Envelope, SignatureError, SignatureValid};
 use crate::json::{JsonError, Opaque};
@@ -28,6 +32,7 @@ use crate::keys::PublicKey;
 pub struct Fresh<'a> {
     envelope: &'a Envelope,
     valid: SignatureValid<'a>,
+    certificate: Option<&'a Issued>,
     made: Timestamp,
 }
 
@@ -127,12 +132,42 @@ impl<'a> Fresh<'a> {
     ///
     /// Errors: [`SignatureError`], if it is none.
     pub fn new(envelope: &'a Envelope, key: &'a PublicKey, made: Timestamp) -> Result<Self, SignatureError> {
-        Ok(Self { envelope, valid: envelope.verify(&[key])?, made })
+        Ok(Self { envelope, valid: envelope.verify(&[key])?, certificate: None, made })
+    }
+
+    /// The same of a signature by the key of a certificate that was issued for that. What others say of it proves
+    /// something only if they name the certificate.
+    ///
+    /// Errors: [`SignatureError`], if it is none.
+    pub fn certified(
+        envelope: &'a Envelope,
+        certificate: &'a Issued,
+        made: Timestamp,
+    ) -> Result<Self, SignatureError> {
+        let fresh = Self::new(envelope, certificate.key(), made)?;
+        Ok(Self { certificate: Some(certificate), ..fresh })
     }
 
     /// The key that made it.
     pub fn key(&self) -> &'a PublicKey {
         self.valid.key()
+    }
+
+    /// The certificate that its key was made for, if it was.
+    pub fn certificate(&self) -> Option<&'a Issued> {
+        self.certificate
+    }
+
+    fn claim(&self) -> Claim<'_> {
+        match self.certificate {
+            Some(issued) => Claim::certified(&self.valid, issued.leaf()),
+            None => Claim::of(&self.valid),
+        }
+    }
+
+    /// What a log is told of by whom it is: a certificate, or a key, as PEM.
+    fn verifier_pem(&self) -> String {
+        self.certificate.map_or_else(|| self.key().to_spki_pem(), Issued::to_pem)
     }
 
     /// Judges what somebody said of it. Without a trusted root a timestamp is believed as far as the
@@ -149,7 +184,8 @@ impl<'a> Fresh<'a> {
         let said = match (root, &word.said) {
             (Some(root), _) => {
                 let evidence = evidence(std::slice::from_ref(&word));
-                let proof = judge(&evidence, &Claim::of(&self.valid), root, now, &mut Effort::default())?;
+                // For whom a certificate is, is proven by what all say, or not.
+                let proof = witnessed(&evidence, &self.claim(), root, now, &mut Effort::default())?;
                 if !proof.unjudged(evidence.unjudged()).is_empty() {
                     return Err(Unbelieved::Stranger);
                 }
@@ -171,7 +207,8 @@ impl<'a> Fresh<'a> {
         }
     }
 
-    /// The bundle's evidence of all that was vouched for, judged once more as a whole.
+    /// The bundle's evidence of all that was vouched for, judged once more as a whole: of a signature with a
+    /// certificate that is all that verifiers ask for, and there is none without.
     ///
     /// Errors: [`Unbelieved`].
     pub fn evidence(
@@ -182,8 +219,14 @@ impl<'a> Fresh<'a> {
     ) -> Result<Evidence, Unbelieved> {
         let words: Vec<_> = vouched.into_iter().map(|Vouched(word)| word).collect();
         let evidence = evidence(&words);
-        if let Some(root) = root {
-            judge(&evidence, &Claim::of(&self.valid), root, now, &mut Effort::default())?;
+        let evidence = match self.certificate {
+            Some(issued) => evidence.with_certificate(issued.certificate().clone()),
+            None => evidence,
+        };
+        match root {
+            Some(root) => drop(judge(&evidence, &self.claim(), root, now, &mut Effort::default())?),
+            None if self.certificate.is_some() => return Err(Unbelieved::NoRoot),
+            None => {}
         }
         Ok(evidence)
     }

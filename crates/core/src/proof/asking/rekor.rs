@@ -37,7 +37,7 @@ impl Rekor1 {
     /// What is posted there.
     pub fn request(fresh: &Fresh<'_>) -> String {
         let envelope = String::from_utf8_lossy(&fresh.envelope.to_json()).into_owned();
-        let key = STANDARD.encode(fresh.key().to_spki_pem());
+        let key = STANDARD.encode(fresh.verifier_pem());
         let content = json!({"envelope": envelope, "verifiers": [key]});
         json!({"apiVersion": "0.0.1", "kind": "dsse", "spec": {"proposedContent": content}}).to_string()
     }
@@ -122,9 +122,12 @@ impl Rekor2 {
         if !Self::takes(fresh.key().key_type()) {
             return None;
         }
+        let (kind, der) = match fresh.certificate() {
+            Some(issued) => ("x509Certificate", issued.leaf().der().to_vec()),
+            None => ("publicKey", fresh.key().to_spki_der()),
+        };
         let verifier = json!({
-            "publicKey": {"rawBytes": STANDARD.encode(fresh.key().to_spki_der())},
-            "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+            kind: {"rawBytes": STANDARD.encode(der)}, "keyDetails": "PKIX_ECDSA_P256_SHA_256",
         });
         let record = json!({
             "digest": STANDARD.encode(Sha256::digest(fresh.valid.message())),
