@@ -1,6 +1,6 @@
 //! A directory or a prefix: every artifact, and every attestation of what is not there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -21,19 +21,25 @@ use super::{Auditor, Entry, Outcomes, Step, Subject};
 use crate::attestations::{Address, first_form_of, is_called_manifest};
 use crate::observe::NoProgress;
 use crate::report::Accepted;
-use crate::verify::{Artifact, CheckError, Checked, Checker, Orphan, check_outcome};
+use crate::roll::{Gathering, Roll};
+use crate::verify::{
+    Artifact, Artifacts, CheckError, Checked, Checker, FoundArtifact, Orphan, check_outcome,
+};
 
 /// What the names of all objects begin with that can be asked for.
 const SCHEME: &str = "s3://";
 
-/// An artifact that was found, as what a policy calls it.
-#[derive(Debug, Clone)]
+/// The artifacts of a place.
+#[derive(Debug)]
 pub struct Listed {
-    /// The artifact.
-    pub artifact: Artifact,
-    /// What a policy calls it where it has no attestation.
-    pub kind: Option<ArtifactKind>,
+    /// Which place it is.
+    pub place: usize,
+    /// The artifacts.
+    pub artifacts: Artifacts,
 }
+
+/// Where an artifact was found: in which place, and which one of all in it.
+pub type FoundAt = (usize, u64);
 
 /// The names of things, byte by byte. As paths, `a//b` and `a/b` would be one.
 pub type Names = BTreeSet<OsString>;
@@ -57,7 +63,7 @@ struct FromOutcome {
 }
 
 impl FromOutcome {
-    fn new(path: PathBuf, words: &OutcomeWords, open: Option<Open>, listed: &Names) -> Self {
+    fn new(path: PathBuf, words: &OutcomeWords, open: Option<Open>, listed: &Roll) -> Self {
         let step = Arc::new(Step::of_outcome(words));
         let (mut entries, mut objects) = (Vec::new(), Vec::new());
         for OutcomeFinding { output, attestation, finding, digest: _ } in of_outcome(words) {
@@ -66,7 +72,7 @@ impl FromOutcome {
                 let Some(uri) = attestation.as_deref().map(|uri| Address::new(uri).artifact()) else {
                     continue;
                 };
-                let is_listed = |uri: &str| listed.contains(OsStr::new(uri));
+                let is_listed = |uri: &str| listed.contains(uri.as_bytes());
                 if !is_listed(&uri) && !is_listed(&format!("{uri}/")) {
                     objects.push((step, output, uri));
                 }
@@ -81,30 +87,59 @@ impl FromOutcome {
 
 impl Auditor {
     /// Says of each artifact what there is to say, in their order, but for those of which it was
-    /// said already.
+    /// said already. Gives the names of those that were not known to be artifacts before.
     ///
     /// Errors: those of `tell`.
     pub async fn artifacts<E>(
         &self,
-        artifacts: Vec<Listed>,
+        listed: Vec<Listed>,
         told: &Names,
-        mut tell: impl FnMut(Entry) -> Result<(), E>,
+        mut tell: impl FnMut(Entry, FoundAt) -> Result<(), E>,
+    ) -> Result<Roll, E> {
+        let (mut left, mut late) = (VecDeque::from(listed), Gathering::default());
+        while let Some(next) = self.next(&mut left).await {
+            for (_, found) in next.iter().filter(|(_, found)| found.is_late) {
+                late.note(found.artifact.name().as_os_str().as_bytes(), &[]);
+            }
+            let is_told = |found: &FoundArtifact| told.contains(found.artifact.name().as_os_str());
+            let next = next.into_iter().filter(|(_, found)| !is_told(found)).collect();
+            self.together(next, &mut tell).await?;
+        }
+        Ok(late.roll())
+    }
+
+    /// The next artifacts of all that are left; `None` at the end.
+    async fn next(&self, left: &mut VecDeque<Listed>) -> Option<Vec<(usize, FoundArtifact)>> {
+        loop {
+            let Listed { place, artifacts } = left.front_mut()?;
+            let next = artifacts.next(&self.lanes).await;
+            if !next.is_empty() {
+                return Some(next.into_iter().map(|found| (*place, found)).collect());
+            }
+            left.pop_front();
+        }
+    }
+
+    /// Says of some artifacts what there is to say, in their order.
+    async fn together<E>(
+        &self,
+        artifacts: Vec<(usize, FoundArtifact)>,
+        tell: &mut impl FnMut(Entry, FoundAt) -> Result<(), E>,
     ) -> Result<(), E> {
-        let is_told = |one: &Listed| told.contains(one.artifact.name().as_os_str());
-        let left = artifacts.into_iter().filter(|one| !is_told(one)).collect();
         let checker = Arc::clone(&self.checker);
-        let each = move |Listed { artifact, kind }| {
+        let each = move |(place, found): (usize, FoundArtifact)| {
             let checker = Arc::clone(&checker);
             async move {
+                let FoundArtifact { artifact, kind, at, is_late: _ } = found;
                 let path = artifact.name();
                 // Of answers that wait for those before them no more is kept than what is told.
                 let found = checker.check_beside(artifact).await;
                 let found = found.map(|found| found.map(|checked| accepted(checked, &path)));
-                (path, kind, found)
+                (path, kind, (place, at), found)
             }
         };
-        let mut found = self.lanes.each::<Listed, _, _, _>(left, each);
-        while let Some((path, kind, found)) = found.next().await {
+        let mut found = self.lanes.each(artifacts, each);
+        while let Some((path, kind, at, found)) = found.next().await {
             let found = match found {
                 Ok(found) => found,
                 // By this thread, always: what any other gave back stays that one's own.
@@ -120,15 +155,15 @@ impl Auditor {
                 Err(error) => (self.failed(&error, kind), None),
             };
             let subject = Subject::Artifact { path, output: None };
-            tell(Entry { step: None, subject, finding, accepted })?;
+            tell(Entry { step: None, subject, finding, accepted }, at)?;
         }
         Ok(())
     }
 
     /// Looks at each attestation of what is not there: a step's outcome says more, of any other the
-    /// artifact is gone. Outcomes of runs that are audited are kept for that. `listed` are the
-    /// artifacts that are there.
-    pub async fn look_at(&self, orphans: Vec<Orphan>, listed: &Names, outcomes: &mut Outcomes) -> Left {
+    /// artifact is gone. Outcomes of runs that are audited are kept for that. `listed` are the names of
+    /// the artifacts that are there.
+    pub async fn look_at(&self, orphans: Vec<Orphan>, listed: &Roll, outcomes: &mut Outcomes) -> Left {
         let asked = Arc::clone(&self.asked);
         let each = move |(path, forms): (PathBuf, Vec<Orphan>)| {
             let asked = Arc::clone(&asked);
@@ -175,13 +210,15 @@ impl Auditor {
         }
     }
 
-    /// Says what was found by that, but of what it was said already.
+    /// Says what was found by that, but of what it was said already, and not of artifacts that turned out
+    /// to be some since then (`late`).
     ///
     /// Errors: those of `tell`.
     pub async fn left<E>(
         &self,
         left: Left,
         told: &Names,
+        late: &Roll,
         mut tell: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut settler = Settler::of_all(told);
@@ -189,7 +226,7 @@ impl Auditor {
             Some(entry) => tell(entry),
             None => Ok(()),
         };
-        self.remarks(left, told, settle).await
+        self.remarks(left, told, late, settle).await
     }
 
     /// The same, each with what it hangs on. In their order: of nodes how they ended, what outcomes
@@ -200,6 +237,7 @@ impl Auditor {
         &self,
         left: Left,
         told: &Names,
+        late: &Roll,
         mut tell: impl FnMut(Remark) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut standings = Standings::default();
@@ -219,7 +257,7 @@ impl Auditor {
             objects.extend(named.into_iter().map(|object| (from.clone(), open.clone(), object)));
         }
         for (from, open, (step, output, uri)) in objects {
-            if told.contains(OsStr::new(&uri)) {
+            if told.contains(OsStr::new(&uri)) || late.contains(uri.as_bytes()) {
                 continue;
             }
             let Some((finding, accepted)) = self.elsewhere(&uri).await else { continue };

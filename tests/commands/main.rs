@@ -1,6 +1,9 @@
 //! The commands from outside: what a user starts, what it leaves, what it says.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "../limits/cost.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod cost;
 #[path = "../support/nobody.rs"]
 mod nobody;
 #[path = "../support/program.rs"]
@@ -28,6 +31,7 @@ mod workshop;
 mod admitting;
 mod attest;
 mod audit;
+mod audit_many;
 mod audit_parts;
 mod audit_signed;
 mod audited;
