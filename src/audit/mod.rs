@@ -9,6 +9,7 @@
 
 mod auditor;
 mod entry;
+mod image;
 mod links;
 pub mod merge;
 mod object;

@@ -6,14 +6,16 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::audit::{Finding, OutcomeFinding, Told, of_outcome};
+use argo_attest_core::audit::{Finding, Invocation, OutcomeFinding, Told, of_outcome};
 use argo_attest_core::contract::store::OUTCOME;
+use argo_attest_core::image::ImageReference;
 use argo_attest_core::outcome::OutcomeWords;
 use argo_attest_core::policy::ArtifactKind;
 use argo_attest_core::verify::{Reason, Rejection};
 use futures_util::stream::StreamExt as _;
 
 use super::auditor::is_unattested;
+use super::image::SeenImage;
 use super::object::{Seen, seen};
 use super::outcomes::{is_ended, run_of};
 use super::remark::{NodeRun, Open, Remark, Settler, Standings};
@@ -57,7 +59,10 @@ pub struct Left {
 struct FromOutcome {
     path: PathBuf,
     open: Option<Open>,
-    entries: Vec<Entry>,
+    /// Which run of which step.
+    by: Invocation,
+    /// Each with the image that it is about, if that may be asked for.
+    entries: Vec<(Entry, Option<ImageReference>)>,
     /// Objects that it says are attested, and that were not listed.
     objects: Vec<(Arc<Step>, Option<String>, String)>,
 }
@@ -66,7 +71,8 @@ impl FromOutcome {
     fn new(path: PathBuf, words: &OutcomeWords, open: Option<Open>, listed: &Roll) -> Self {
         let step = Arc::new(Step::of_outcome(words));
         let (mut entries, mut objects) = (Vec::new(), Vec::new());
-        for OutcomeFinding { output, attestation, finding, digest: _ } in of_outcome(words) {
+        let by = Invocation::parse(&words.invocation_id).unwrap_or_default();
+        for OutcomeFinding { output, attestation, finding, digest: _, image } in of_outcome(words) {
             let step = Arc::clone(&step);
             let Some(finding) = finding else {
                 let Some(uri) = attestation.as_deref().map(|uri| Address::new(uri).artifact()) else {
@@ -79,9 +85,9 @@ impl FromOutcome {
                 continue;
             };
             let subject = output.map_or_else(|| Subject::Attestation(path.clone()), Subject::Output);
-            entries.push(Entry { step: Some(step), subject, finding, accepted: None });
+            entries.push((Entry { step: Some(step), subject, finding, accepted: None }, image));
         }
-        Self { path, open, entries, objects }
+        Self { path, open, by, entries, objects }
     }
 }
 
@@ -246,12 +252,13 @@ impl Auditor {
             tell(Remark::Ended { run, started_on })?;
         }
         let mut objects = Vec::new();
-        for FromOutcome { path, open, entries, objects: named } in left.outcomes {
+        for FromOutcome { path, open, by, entries, objects: named } in left.outcomes {
             if open.as_ref().is_some_and(|open| standings.supersede(open)) {
                 continue;
             }
             let from = path.into_os_string();
-            for entry in entries {
+            for (entry, image) in entries {
+                let entry = self.entry_of(entry, image.as_ref(), &by).await;
                 tell(Remark::Outcome { from: from.clone(), open: open.clone(), entry })?;
             }
             objects.extend(named.into_iter().map(|object| (from.clone(), open.clone(), object)));
@@ -273,6 +280,16 @@ impl Auditor {
             tell(Remark::Left(Entry { step: None, subject, finding, accepted: None }))?;
         }
         Ok(())
+    }
+
+    /// What an outcome says, or what is found of the image that it says it of.
+    async fn entry_of(&self, said: Entry, image: Option<&ImageReference>, by: &Invocation) -> Entry {
+        let Some(image) = image else { return said };
+        let Some(SeenImage { name, finding, accepted, inputs: _ }) = self.image(image, by).await else {
+            return said;
+        };
+        let output = said.output().map(str::to_owned);
+        Entry { step: said.step, subject: Subject::Artifact { path: name.into(), output }, finding, accepted }
     }
 
     /// What there is of an object that an outcome says is attested, and that was not listed; `None`

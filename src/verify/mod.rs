@@ -21,7 +21,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-pub use image::{AttestedImage, check_image, check_named_image, image_for};
+pub use image::{AttestedImage, check_image, check_image_of, check_named_image, image_for};
 pub use local::check_path;
 pub use many::{
     AT_ONCE, Artifact, Artifacts, BoundedChecker, Collection, FoundArtifact, Lanes, Large, MAX_ENTRIES,

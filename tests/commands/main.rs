@@ -31,6 +31,7 @@ mod workshop;
 mod admitting;
 mod attest;
 mod audit;
+mod audit_images;
 mod audit_many;
 mod audit_parts;
 mod audit_signed;

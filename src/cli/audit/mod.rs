@@ -116,6 +116,9 @@ pub(super) struct AuditArgs {
     not_ours: Vec<String>,
     #[command(flatten)]
     registries: RegistryArgs,
+    /// Ask registries over HTTP without TLS: for tests
+    #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
+    plain_http: bool,
     /// How to tell the findings
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, default_value = "text", value_enum)]
     output: Output,
@@ -251,11 +254,12 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let asked_by = shard::asked(&policy, &args.not_ours);
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
     let part = Part { shard: args.shard, since, old_outcomes: !runs.is_empty() };
-    let all = All::part_of(&places, Naming::Attestations, ImageArgs::default(), part).await?;
+    let images = ImageArgs { plain_http: args.plain_http, ..ImageArgs::default() };
+    let all = All::part_of(&places, Naming::Attestations, images, part).await?;
     let stores = all.addresses();
     let All { lots, orphans, old_outcomes, unchanged, listings, lanes, .. } = all;
     let open = |location: &Location| Ok(Box::new(asked::open(location)?) as Box<dyn Store>);
-    let images = args.registries.images(false, &places);
+    let images = args.registries.images(args.plain_http, &places);
     let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours.clone());
 
     let (artifacts, unknown) = listed::of(&auditor, lots)?;
