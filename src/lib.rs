@@ -29,6 +29,7 @@ pub mod page;
 pub mod registry;
 pub mod regular_file;
 pub mod report;
+pub mod roll;
 mod service;
 pub mod sidecar;
 pub mod signer;

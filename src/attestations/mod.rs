@@ -39,8 +39,8 @@ pub use names::{AttestationNames, NameError, OF_SOME_FILES, artifact_of, is_amon
 pub use object::ObjectAttestations;
 pub use put::PutError;
 pub use sorting::{
-    Names, Sorted, There, all_forms, first_form_of, is_called_attestation, is_called_lines,
-    is_called_manifest, is_first_form, is_of_some_files, sorted, stem_of_any,
+    At, Sorted, Sorting, There, all_forms, first_form_of, is_called_attestation, is_called_lines,
+    is_called_manifest, is_first_form, is_of_some_files, stem_of_any,
 };
 
 /// Size limit of an attestation that is read, in bytes.

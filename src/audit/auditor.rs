@@ -8,6 +8,7 @@ use argo_attest_core::policy::{ArtifactKind, Missing};
 use argo_attest_core::trouble::Fault;
 use argo_attest_core::verify::Reason;
 
+use super::image::Silent;
 use crate::chain::{Buckets, Images};
 use crate::store::{Location, Store, StoreError};
 use crate::verify::{BoundedChecker, CheckError, Checker, Lanes, reason_of};
@@ -25,6 +26,7 @@ pub struct Auditor {
     pub(super) asked: Arc<Checker>,
     pub(super) lanes: Lanes,
     pub(super) buckets: Buckets<Opener>,
+    pub(super) silent: Silent,
     /// Names of files that nobody attests.
     pub(super) not_ours: Arc<[String]>,
 }
@@ -44,6 +46,7 @@ impl Auditor {
             asked: Arc::new(checker),
             lanes,
             buckets: Buckets::new(open).with_images(images),
+            silent: Silent::default(),
             not_ours: not_ours.into(),
         }
     }

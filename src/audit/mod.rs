@@ -9,6 +9,7 @@
 
 mod auditor;
 mod entry;
+mod image;
 mod links;
 pub mod merge;
 mod object;
@@ -23,7 +24,7 @@ pub use auditor::{Auditor, Opener};
 pub use entry::{Entry, Step, Subject};
 pub use outcomes::Outcomes;
 pub use outputs::Outputs;
-pub use place::{Left, Listed, Names};
+pub use place::{FoundAt, Left, Listed, Names};
 pub use remark::{NodeRun, Open, Remark, Settler};
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use argo_attest_core::audit::{
     Absence, Account, Finding, Made, Node, OutcomeFinding, Spot, Unfinished, WorkflowRun, of_outcome,
 };
+use argo_attest_core::image::ImageReference;
 use argo_attest_core::outcome::OutcomeWords;
 
 use super::Outcomes;
@@ -27,11 +28,24 @@ pub(super) struct Asked {
     pub(super) spot: Spot,
 }
 
+/// What is known without a store: of the step, or of an output that is in none.
+pub(super) struct Said {
+    pub(super) output: Option<String>,
+    pub(super) finding: Finding,
+    /// The image that it is, if that may be asked for: then what is found of it is said instead.
+    pub(super) image: Option<ImageReference>,
+}
+
+impl From<(Option<String>, Finding)> for Said {
+    fn from((output, finding): (Option<String>, Finding)) -> Self {
+        Self { output, finding, image: None }
+    }
+}
+
 /// What one node owes.
 #[derive(Default)]
 pub(super) struct Owed {
-    /// What is known without its objects: of the step, or of an output that has none.
-    pub(super) said: Vec<(Option<String>, Finding)>,
+    pub(super) said: Vec<Said>,
     pub(super) objects: Vec<Asked>,
 }
 
@@ -61,15 +75,15 @@ pub(super) fn owed(run: &WorkflowRun, node: &Node, outcomes: &Outcomes) -> Owed 
         _ if words.is_some() => {}
         Account::Frame => return owed,
         Account::Skipped => {
-            owed.said.push((None, Finding::AbsentByRight(Absence::Skipped)));
+            owed.said.push((None, Finding::AbsentByRight(Absence::Skipped)).into());
             return owed;
         }
         Account::ArgosOwn if node.outputs.is_empty() => {
-            owed.said.push((None, Finding::AbsentByRight(Absence::ArgosOwn)));
+            owed.said.push((None, Finding::AbsentByRight(Absence::ArgosOwn)).into());
             return owed;
         }
         Account::TakenOver if node.outputs.is_empty() => {
-            owed.said.push((None, Finding::AbsentByRight(Absence::TakenOver)));
+            owed.said.push((None, Finding::AbsentByRight(Absence::TakenOver)).into());
             return owed;
         }
         Account::TakenOver => {
@@ -84,7 +98,7 @@ pub(super) fn owed(run: &WorkflowRun, node: &Node, outcomes: &Outcomes) -> Owed 
             None if node.phase.is_open() => Finding::NeverFinished(Unfinished::Running),
             None => Finding::NeverFinished(Unfinished::NoOutcome),
         };
-        owed.said.push((None, finding));
+        owed.said.push((None, finding).into());
     }
     let said_of = |name: &str| match told.iter().find(|told| told.output.as_deref() == Some(name)) {
         Some(told) => told.finding.clone(),
@@ -93,13 +107,15 @@ pub(super) fn owed(run: &WorkflowRun, node: &Node, outcomes: &Outcomes) -> Owed 
     owed.objects = node.outputs.iter().map(|made| object(made, said_of(&made.name))).collect();
     let named: HashSet<_> = node.outputs.iter().map(|made| made.name.as_str()).collect();
     let spots: BTreeSet<_> = node.outputs.iter().map(|made| &made.spot).collect();
-    for OutcomeFinding { output, attestation, digest, finding } in &told {
+    for OutcomeFinding { output, attestation, digest, finding, image } in &told {
         match (output, finding) {
             // A step that failed leaves nothing behind, or what the workflow names.
             (None, Some(Finding::AbsentByRight(_))) if !node.outputs.iter().all(Made::is_log) => {}
-            (None, Some(finding)) => owed.said.push((None, finding.clone())),
-            (Some(name), Some(finding)) if !named.contains(name.as_str()) => {
-                owed.said.push((Some(name.clone()), finding.clone()));
+            (None, Some(finding)) => owed.said.push((None, finding.clone()).into()),
+            // What the text calls by an image's name is no image.
+            (Some(name), Some(finding)) if image.is_some() || !named.contains(name.as_str()) => {
+                let (output, finding) = (Some(name.clone()), finding.clone());
+                owed.said.push(Said { output, finding, image: image.clone() });
             }
             (output, None) => {
                 // What the workflow's text leaves out, the signed outcome names.

@@ -1,19 +1,21 @@
 //! A directory or a prefix: every artifact, and every attestation of what is not there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argo_attest_core::audit::{Finding, OutcomeFinding, Told, of_outcome};
+use argo_attest_core::audit::{Finding, Invocation, OutcomeFinding, Told, of_outcome};
 use argo_attest_core::contract::store::OUTCOME;
+use argo_attest_core::image::ImageReference;
 use argo_attest_core::outcome::OutcomeWords;
 use argo_attest_core::policy::ArtifactKind;
 use argo_attest_core::verify::{Reason, Rejection};
 use futures_util::stream::StreamExt as _;
 
 use super::auditor::is_unattested;
+use super::image::SeenImage;
 use super::object::{Seen, seen};
 use super::outcomes::{is_ended, run_of};
 use super::remark::{NodeRun, Open, Remark, Settler, Standings};
@@ -21,19 +23,25 @@ use super::{Auditor, Entry, Outcomes, Step, Subject};
 use crate::attestations::{Address, first_form_of, is_called_manifest};
 use crate::observe::NoProgress;
 use crate::report::Accepted;
-use crate::verify::{Artifact, CheckError, Checked, Checker, Orphan, check_outcome};
+use crate::roll::{Gathering, Roll};
+use crate::verify::{
+    Artifact, Artifacts, CheckError, Checked, Checker, FoundArtifact, Orphan, check_outcome,
+};
 
 /// What the names of all objects begin with that can be asked for.
 const SCHEME: &str = "s3://";
 
-/// An artifact that was found, as what a policy calls it.
-#[derive(Debug, Clone)]
+/// The artifacts of a place.
+#[derive(Debug)]
 pub struct Listed {
-    /// The artifact.
-    pub artifact: Artifact,
-    /// What a policy calls it where it has no attestation.
-    pub kind: Option<ArtifactKind>,
+    /// Which place it is.
+    pub place: usize,
+    /// The artifacts.
+    pub artifacts: Artifacts,
 }
+
+/// Where an artifact was found: in which place, and which one of all in it.
+pub type FoundAt = (usize, u64);
 
 /// The names of things, byte by byte. As paths, `a//b` and `a/b` would be one.
 pub type Names = BTreeSet<OsString>;
@@ -51,60 +59,93 @@ pub struct Left {
 struct FromOutcome {
     path: PathBuf,
     open: Option<Open>,
-    entries: Vec<Entry>,
+    /// Which run of which step.
+    by: Invocation,
+    /// Each with the image that it is about, if that may be asked for.
+    entries: Vec<(Entry, Option<ImageReference>)>,
     /// Objects that it says are attested, and that were not listed.
     objects: Vec<(Arc<Step>, Option<String>, String)>,
 }
 
 impl FromOutcome {
-    fn new(path: PathBuf, words: &OutcomeWords, open: Option<Open>, listed: &Names) -> Self {
+    fn new(path: PathBuf, words: &OutcomeWords, open: Option<Open>, listed: &Roll) -> Self {
         let step = Arc::new(Step::of_outcome(words));
         let (mut entries, mut objects) = (Vec::new(), Vec::new());
-        for OutcomeFinding { output, attestation, finding, digest: _ } in of_outcome(words) {
+        let by = Invocation::parse(&words.invocation_id).unwrap_or_default();
+        for OutcomeFinding { output, attestation, finding, digest: _, image } in of_outcome(words) {
             let step = Arc::clone(&step);
             let Some(finding) = finding else {
                 let Some(uri) = attestation.as_deref().map(|uri| Address::new(uri).artifact()) else {
                     continue;
                 };
-                let is_listed = |uri: &str| listed.contains(OsStr::new(uri));
+                let is_listed = |uri: &str| listed.contains(uri.as_bytes());
                 if !is_listed(&uri) && !is_listed(&format!("{uri}/")) {
                     objects.push((step, output, uri));
                 }
                 continue;
             };
             let subject = output.map_or_else(|| Subject::Attestation(path.clone()), Subject::Output);
-            entries.push(Entry { step: Some(step), subject, finding, accepted: None });
+            entries.push((Entry { step: Some(step), subject, finding, accepted: None }, image));
         }
-        Self { path, open, entries, objects }
+        Self { path, open, by, entries, objects }
     }
 }
 
 impl Auditor {
     /// Says of each artifact what there is to say, in their order, but for those of which it was
-    /// said already.
+    /// said already. Gives the names of those that were not known to be artifacts before.
     ///
     /// Errors: those of `tell`.
     pub async fn artifacts<E>(
         &self,
-        artifacts: Vec<Listed>,
+        listed: Vec<Listed>,
         told: &Names,
-        mut tell: impl FnMut(Entry) -> Result<(), E>,
+        mut tell: impl FnMut(Entry, FoundAt) -> Result<(), E>,
+    ) -> Result<Roll, E> {
+        let (mut left, mut late) = (VecDeque::from(listed), Gathering::default());
+        while let Some(next) = self.next(&mut left).await {
+            for (_, found) in next.iter().filter(|(_, found)| found.is_late) {
+                late.note(found.artifact.name().as_os_str().as_bytes(), &[]);
+            }
+            let is_told = |found: &FoundArtifact| told.contains(found.artifact.name().as_os_str());
+            let next = next.into_iter().filter(|(_, found)| !is_told(found)).collect();
+            self.together(next, &mut tell).await?;
+        }
+        Ok(late.roll())
+    }
+
+    /// The next artifacts of all that are left; `None` at the end.
+    async fn next(&self, left: &mut VecDeque<Listed>) -> Option<Vec<(usize, FoundArtifact)>> {
+        loop {
+            let Listed { place, artifacts } = left.front_mut()?;
+            let next = artifacts.next(&self.lanes).await;
+            if !next.is_empty() {
+                return Some(next.into_iter().map(|found| (*place, found)).collect());
+            }
+            left.pop_front();
+        }
+    }
+
+    /// Says of some artifacts what there is to say, in their order.
+    async fn together<E>(
+        &self,
+        artifacts: Vec<(usize, FoundArtifact)>,
+        tell: &mut impl FnMut(Entry, FoundAt) -> Result<(), E>,
     ) -> Result<(), E> {
-        let is_told = |one: &Listed| told.contains(one.artifact.name().as_os_str());
-        let left = artifacts.into_iter().filter(|one| !is_told(one)).collect();
         let checker = Arc::clone(&self.checker);
-        let each = move |Listed { artifact, kind }| {
+        let each = move |(place, found): (usize, FoundArtifact)| {
             let checker = Arc::clone(&checker);
             async move {
+                let FoundArtifact { artifact, kind, at, is_late: _ } = found;
                 let path = artifact.name();
                 // Of answers that wait for those before them no more is kept than what is told.
                 let found = checker.check_beside(artifact).await;
                 let found = found.map(|found| found.map(|checked| accepted(checked, &path)));
-                (path, kind, found)
+                (path, kind, (place, at), found)
             }
         };
-        let mut found = self.lanes.each::<Listed, _, _, _>(left, each);
-        while let Some((path, kind, found)) = found.next().await {
+        let mut found = self.lanes.each(artifacts, each);
+        while let Some((path, kind, at, found)) = found.next().await {
             let found = match found {
                 Ok(found) => found,
                 // By this thread, always: what any other gave back stays that one's own.
@@ -120,15 +161,15 @@ impl Auditor {
                 Err(error) => (self.failed(&error, kind), None),
             };
             let subject = Subject::Artifact { path, output: None };
-            tell(Entry { step: None, subject, finding, accepted })?;
+            tell(Entry { step: None, subject, finding, accepted }, at)?;
         }
         Ok(())
     }
 
     /// Looks at each attestation of what is not there: a step's outcome says more, of any other the
-    /// artifact is gone. Outcomes of runs that are audited are kept for that. `listed` are the
-    /// artifacts that are there.
-    pub async fn look_at(&self, orphans: Vec<Orphan>, listed: &Names, outcomes: &mut Outcomes) -> Left {
+    /// artifact is gone. Outcomes of runs that are audited are kept for that. `listed` are the names of
+    /// the artifacts that are there.
+    pub async fn look_at(&self, orphans: Vec<Orphan>, listed: &Roll, outcomes: &mut Outcomes) -> Left {
         let asked = Arc::clone(&self.asked);
         let each = move |(path, forms): (PathBuf, Vec<Orphan>)| {
             let asked = Arc::clone(&asked);
@@ -175,13 +216,15 @@ impl Auditor {
         }
     }
 
-    /// Says what was found by that, but of what it was said already.
+    /// Says what was found by that, but of what it was said already, and not of artifacts that turned out
+    /// to be some since then (`late`).
     ///
     /// Errors: those of `tell`.
     pub async fn left<E>(
         &self,
         left: Left,
         told: &Names,
+        late: &Roll,
         mut tell: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut settler = Settler::of_all(told);
@@ -189,7 +232,7 @@ impl Auditor {
             Some(entry) => tell(entry),
             None => Ok(()),
         };
-        self.remarks(left, told, settle).await
+        self.remarks(left, told, late, settle).await
     }
 
     /// The same, each with what it hangs on. In their order: of nodes how they ended, what outcomes
@@ -200,6 +243,7 @@ impl Auditor {
         &self,
         left: Left,
         told: &Names,
+        late: &Roll,
         mut tell: impl FnMut(Remark) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut standings = Standings::default();
@@ -208,18 +252,19 @@ impl Auditor {
             tell(Remark::Ended { run, started_on })?;
         }
         let mut objects = Vec::new();
-        for FromOutcome { path, open, entries, objects: named } in left.outcomes {
+        for FromOutcome { path, open, by, entries, objects: named } in left.outcomes {
             if open.as_ref().is_some_and(|open| standings.supersede(open)) {
                 continue;
             }
             let from = path.into_os_string();
-            for entry in entries {
+            for (entry, image) in entries {
+                let entry = self.entry_of(entry, image.as_ref(), &by).await;
                 tell(Remark::Outcome { from: from.clone(), open: open.clone(), entry })?;
             }
             objects.extend(named.into_iter().map(|object| (from.clone(), open.clone(), object)));
         }
         for (from, open, (step, output, uri)) in objects {
-            if told.contains(OsStr::new(&uri)) {
+            if told.contains(OsStr::new(&uri)) || late.contains(uri.as_bytes()) {
                 continue;
             }
             let Some((finding, accepted)) = self.elsewhere(&uri).await else { continue };
@@ -235,6 +280,16 @@ impl Auditor {
             tell(Remark::Left(Entry { step: None, subject, finding, accepted: None }))?;
         }
         Ok(())
+    }
+
+    /// What an outcome says, or what is found of the image that it says it of.
+    async fn entry_of(&self, said: Entry, image: Option<&ImageReference>, by: &Invocation) -> Entry {
+        let Some(image) = image else { return said };
+        let Some(SeenImage { name, finding, accepted, inputs: _ }) = self.image(image, by).await else {
+            return said;
+        };
+        let output = said.output().map(str::to_owned);
+        Entry { step: said.step, subject: Subject::Artifact { path: name.into(), output }, finding, accepted }
     }
 
     /// What there is of an object that an outcome says is attested, and that was not listed; `None`

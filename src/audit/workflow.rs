@@ -1,6 +1,7 @@
 //! A workflow: every node that ran a container, every object that it made, and what went in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,11 +12,12 @@ use argo_attest_core::relpath::printable;
 use argo_attest_core::slsa::{AttestationRef, Provenance};
 use argo_attest_core::trouble::Fault;
 use argo_attest_core::verify::{Reason, VerifiedStatement};
-use futures_util::stream::StreamExt as _;
+use futures_util::stream::{self, StreamExt as _};
 
 use super::auditor::is_unattested;
+use super::image::{AT_ONCE as IMAGES_AT_ONCE, SeenImage};
 use super::object::{Seen, seen};
-use super::owed::{Asked, owed};
+use super::owed::{Asked, Said, owed};
 use super::place::stored;
 use super::{Auditor, Entry, Names, Outcomes, Step, Subject};
 use crate::report::Accepted;
@@ -40,6 +42,32 @@ struct OtherInput {
     told: String,
     /// As it was signed.
     signed: String,
+}
+
+/// What is said of a node before its objects.
+struct SaidOf {
+    subject: Subject,
+    finding: Finding,
+    accepted: Option<Box<Accepted>>,
+}
+
+impl SaidOf {
+    /// The address of the image that it is about.
+    fn address(&self) -> Option<OsString> {
+        match &self.subject {
+            Subject::Artifact { path, .. } => Some(path.clone().into_os_string()),
+            _ => None,
+        }
+    }
+
+    fn new(Said { output, finding, image: _ }: Said, seen: Option<SeenImage>) -> Self {
+        match seen {
+            None => Self { subject: output.map_or(Subject::Step, Subject::Output), finding, accepted: None },
+            Some(SeenImage { name, finding, accepted, inputs: _ }) => {
+                Self { subject: Subject::Artifact { path: name.into(), output }, finding, accepted }
+            }
+        }
+    }
 }
 
 impl Judged {
@@ -72,6 +100,8 @@ impl Auditor {
             said.push(of_node.said);
             asked.extend(of_node.objects.into_iter().map(|object| Asked { node: at, ..object }));
         }
+        let (mut said, of_images) = self.images(run, said).await;
+        told.extend(said.iter().flatten().filter_map(SaidOf::address));
         let mut opened = Vec::new();
         for asked in asked {
             let store = match &asked.spot {
@@ -133,7 +163,47 @@ impl Auditor {
             let step = Some(Arc::new(Step::of_outcome(words)));
             tell(Entry { step, subject: Subject::Step, finding: left_out(), accepted: None })?;
         }
+        let step = |at: usize| steps.get(at).cloned();
+        inputs.extend(of_images.into_iter().filter_map(|(at, input)| Some((step(at)?, input))));
         self.links(run, inputs, tell).await
+    }
+
+    /// What there is to say of each node, with what is found of the images that its outcome names; and what went
+    /// into those.
+    async fn images(
+        &self,
+        run: &WorkflowRun,
+        said: Vec<Vec<Said>>,
+    ) -> (Vec<Vec<SaidOf>>, Vec<(usize, ResourceDescriptor)>) {
+        let mut asked = Vec::new();
+        for (at, (of_node, node)) in said.iter().zip(&run.nodes).enumerate() {
+            for (number, image) in
+                of_node.iter().enumerate().filter_map(|(n, said)| Some((n, said.image.clone()?)))
+            {
+                let by = Invocation {
+                    workflow_uid: Some(run.uid.clone()),
+                    node_id: Some(node.id.clone()),
+                    pod_uid: None,
+                    workflow: Some(run.name.clone()),
+                };
+                asked.push(((at, number), image, by));
+            }
+        }
+        let each = asked.into_iter().map(|(place, image, by)| async move {
+            let seen = self.image(&image, &by).await;
+            seen.map(|seen| (place, seen))
+        });
+        let each = stream::iter(each).buffered(IMAGES_AT_ONCE).filter_map(std::future::ready);
+        let mut seen: BTreeMap<_, _> = each.collect().await;
+        let mut inputs = Vec::new();
+        for ((at, _), seen) in &mut seen {
+            inputs.extend(std::mem::take(&mut seen.inputs).into_iter().map(|input| (*at, input)));
+        }
+        let of_node = |(at, of_node): (usize, Vec<Said>)| {
+            let each = of_node.into_iter().enumerate();
+            each.map(|(number, said)| SaidOf::new(said, seen.remove(&(at, number)))).collect()
+        };
+        (said.into_iter().enumerate().map(of_node).collect(), inputs)
     }
 
     /// What is in a kind of store that nobody here can ask.
@@ -157,7 +227,7 @@ impl Auditor {
 /// What there is to say of the nodes up to this one, before their objects.
 fn tell_said<E>(
     steps: &[Arc<Step>],
-    said: &mut [Vec<(Option<String>, Finding)>],
+    said: &mut [Vec<SaidOf>],
     next: &mut usize,
     upto: usize,
     tell: &mut impl FnMut(Entry) -> Result<(), E>,
@@ -166,9 +236,8 @@ fn tell_said<E>(
         if *next > upto {
             break;
         }
-        for (output, finding) in std::mem::take(of_step) {
-            let subject = output.map_or(Subject::Step, Subject::Output);
-            tell(Entry { step: Some(Arc::clone(step)), subject, finding, accepted: None })?;
+        for SaidOf { subject, finding, accepted } in std::mem::take(of_step) {
+            tell(Entry { step: Some(Arc::clone(step)), subject, finding, accepted })?;
         }
         *next += 1;
     }
@@ -230,7 +299,7 @@ fn left_out() -> Finding {
 }
 
 /// What went in that its statement says was attested.
-fn inputs(statement: &VerifiedStatement) -> Vec<ResourceDescriptor> {
+pub(super) fn inputs(statement: &VerifiedStatement) -> Vec<ResourceDescriptor> {
     let dependencies = |provenance: &Provenance| {
         let all = provenance.build_definition.resolved_dependencies.iter();
         let attested = all.filter(|input| !matches!(AttestationRef::of(input), Ok(None)));

@@ -84,6 +84,11 @@ impl<O: Fn(&Location) -> Result<Box<dyn Store>, StoreError> + Sync> Buckets<O> {
     pub fn with_images(self, images: Images) -> Self {
         Self { images, ..self }
     }
+
+    /// The registries.
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
 }
 
 #[async_trait]

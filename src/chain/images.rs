@@ -16,8 +16,8 @@ use tokio::time::timeout;
 use super::FetchError;
 use crate::registry::{Registries, RegistryError};
 
-/// How long one attestation may take, all retries included.
-const EACH: Duration = Duration::from_mins(1);
+/// How long one image's attestation may take, all retries included.
+pub const EACH: Duration = Duration::from_mins(1);
 
 /// What gives access to registries; it makes no request.
 type Opener = Box<dyn Fn() -> Result<Registries, RegistryError> + Send + Sync>;
@@ -40,20 +40,24 @@ impl Images {
         Self { open: Some(Box::new(open)), opened: OnceCell::new(), named }
     }
 
+    /// What gives access to a registry; `None` if it may not be asked.
+    pub async fn of(&self, registry: &Registry) -> Result<Option<&Registries>, RegistryError> {
+        let Some(open) = &self.open else { return Ok(None) };
+        let opened = self.opened.get_or_try_init(|| async { open() }).await?;
+        let may_be_asked = self.named.contains(&registry.to_string()) || opened.knows(registry);
+        Ok(may_be_asked.then_some(opened))
+    }
+
     pub(super) async fn fetch(
         &self,
         at: &Repository,
         digest: Sha256Digest,
         limit: usize,
     ) -> Result<Bytes, FetchError> {
-        let unnamed =
-            || FetchError::Unnamed { uri: format!("oci://{at}"), registry: at.registry().to_string() };
-        let open = self.open.as_ref().ok_or_else(unnamed)?;
-        let opened = self.opened.get_or_try_init(|| async { open() });
-        let registries = opened.await.map_err(FetchError::Registry)?;
-        if !self.named.contains(&at.registry().to_string()) && !registries.knows(at.registry()) {
-            return Err(unnamed());
-        }
+        let Some(registries) = self.of(at.registry()).await.map_err(FetchError::Registry)? else {
+            let (uri, registry) = (format!("oci://{at}"), at.registry().to_string());
+            return Err(FetchError::Unnamed { uri, registry });
+        };
         let what = format!("oci://{}", at.at(digest));
         let late = || RegistryError::Unreachable {
             what: what.clone(),

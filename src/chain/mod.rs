@@ -19,6 +19,6 @@ mod tests;
 mod walk;
 
 pub use fetch::{Buckets, FetchError, Source};
-pub use images::Images;
+pub use images::{EACH, Images};
 pub use link::{Chain, Link, LinkError, Standing, Upstream};
 pub use walk::{Limits, walk};

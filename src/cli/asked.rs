@@ -1,6 +1,6 @@
 //! From what was named to the artifacts that are verified.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ use crate::registry::{Registries, RegistryError};
 use crate::regular_file::{self, STANDARD_INPUT};
 use crate::store::{self, Location, ProcessEnv, Store, StoreError};
 use crate::verify::{
-    Artifact, CheckError, Collection, Lanes, MAX_ENTRIES, OneWait, Orphan, Part, folder, prefix_part,
+    Artifact, Artifacts, CheckError, Collection, FoundArtifact, Lanes, MAX_ENTRIES, OneWait, Orphan, Part,
+    folder, prefix_part,
 };
 
 /// What some editors begin a text with.
@@ -33,8 +34,14 @@ pub(super) struct Asked {
     pub(super) told: Told,
     /// What is to be checked, or why that is not known.
     pub(super) artifact: Result<Artifact, CheckFailure>,
-    /// In which of the arguments it was found, and which one of all that are there.
-    pub(super) at: (usize, u64),
+}
+
+/// What an argument stands for.
+pub(super) enum Lot {
+    /// Itself.
+    Named(Asked),
+    /// What was found in the place that it names; and which argument it is.
+    Found(usize, Artifacts),
 }
 
 /// How an artifact is told of.
@@ -47,6 +54,13 @@ pub(super) struct Told {
     pub(super) is_named: bool,
     /// Whether it was found beneath something that was named.
     pub(super) is_found: bool,
+}
+
+impl From<FoundArtifact> for Asked {
+    fn from(FoundArtifact { artifact, kind, at: _, is_late: _ }: FoundArtifact) -> Self {
+        let told = Told { name: artifact.name(), kind, is_named: false, is_found: true };
+        Self { told, artifact: Ok(artifact) }
+    }
 }
 
 /// What arguments name.
@@ -64,13 +78,11 @@ pub(super) enum Naming {
 /// All of them, in order.
 #[derive(Default)]
 pub(super) struct All {
-    pub(super) artifacts: Vec<Asked>,
+    pub(super) lots: VecDeque<Lot>,
     /// Attestations whose artifacts are not there.
     pub(super) orphans: Vec<Orphan>,
     /// Attestations that were not looked at, but for what they say of workflows.
     pub(super) old_outcomes: Vec<Orphan>,
-    /// The names of artifacts that are there, and not among these.
-    pub(super) others: Vec<PathBuf>,
     /// How many of an argument's were not looked at.
     pub(super) unchanged: Vec<(usize, u64)>,
     /// All that was listed of an argument, if only a part of it is here.
@@ -124,6 +136,49 @@ impl All {
         Ok(all)
     }
 
+    /// The next of them, in order; none at the end. Those before are to be verified first.
+    pub(super) async fn next(&mut self) -> Vec<Asked> {
+        let mut next = Vec::new();
+        while let Some(lot) = self.lots.pop_front() {
+            match lot {
+                Lot::Named(asked) => next.push(asked),
+                found @ Lot::Found(..) if !next.is_empty() => {
+                    self.lots.push_front(found);
+                    return next;
+                }
+                Lot::Found(argument, mut artifacts) => {
+                    let found = artifacts.next(&self.lanes).await;
+                    if !found.is_empty() {
+                        self.lots.push_front(Lot::Found(argument, artifacts));
+                        return found.into_iter().map(Asked::from).collect();
+                    }
+                }
+            }
+        }
+        next
+    }
+
+    /// All of them.
+    pub(super) async fn gathered(&mut self) -> Vec<Asked> {
+        let mut all = Vec::new();
+        loop {
+            let next = self.next().await;
+            if next.is_empty() {
+                return all;
+            }
+            all.extend(next);
+        }
+    }
+
+    /// How many there are at least; none only if there is none.
+    pub(super) fn least(&self) -> usize {
+        let least = |lot: &Lot| match lot {
+            Lot::Named(_) => 1,
+            Lot::Found(_, artifacts) => artifacts.least(),
+        };
+        self.lots.iter().map(least).sum()
+    }
+
     /// The addresses of the stores that were opened.
     pub(super) fn addresses(&self) -> Vec<String> {
         let of = |(bucket, store): (&String, &Arc<dyn Store>)| {
@@ -158,23 +213,11 @@ impl All {
             Ok(Some(found)) => {
                 self.orphans.extend(found.orphans);
                 self.old_outcomes.extend(found.old_outcomes);
-                self.others.extend(found.others);
                 self.listings.extend(found.listing.map(|listing| (self.argument, listing)));
                 if found.unchanged > 0 {
                     self.unchanged.push((self.argument, found.unchanged));
                 }
-                let (argument, mut at) = (self.argument, found.at.into_iter());
-                let asked = found.artifacts.into_iter().map(|artifact| Asked {
-                    at: (argument, at.next().unwrap_or_default()),
-                    told: Told {
-                        name: artifact.name(),
-                        kind: Some(kind(artifact.is_stored())),
-                        is_named: false,
-                        is_found: true,
-                    },
-                    artifact: Ok(artifact),
-                });
-                self.artifacts.extend(asked);
+                self.lots.push_back(Lot::Found(self.argument, found.artifacts));
             }
             Err(why) => self.push(argument, is_named, Err(why)),
         }
@@ -202,7 +245,7 @@ impl All {
     fn push(&mut self, name: &Path, is_named: bool, artifact: Result<Artifact, CheckFailure>) {
         let kind = if image(name).is_some() { ArtifactKind::Image } else { kind(object_uri(name).is_some()) };
         let told = Told { name: name.to_owned(), kind: Some(kind), is_named, is_found: false };
-        self.artifacts.push(Asked { told, artifact, at: (self.argument, 0) });
+        self.lots.push_back(Lot::Named(Asked { told, artifact }));
     }
 
     fn image(&mut self, name: &str) -> Result<Artifact, CheckFailure> {

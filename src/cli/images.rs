@@ -26,7 +26,7 @@ pub(super) struct ImageArgs {
 /// Which registries are asked for what statements name.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct RegistryArgs {
-    /// Registry to ask for attestations of images that went into something, beside those of oci://
+    /// Registry to ask for attestations of images that statements and outcomes name, beside those of oci://
     /// artifacts and those that you are logged in to; can be given several times
     #[arg(long, value_name = "HOST", env = variable::REGISTRY)]
     registry: Vec<Registry>,

@@ -187,18 +187,28 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
         return super::outcome::verify(&checker, outcome, json).await;
     }
     let naming = if args.bundle.is_some() { Naming::One } else { Naming::Artifacts };
-    let All { artifacts, orphans, lanes, .. } = All::of(&args.artifacts, naming, args.images.clone()).await?;
-    let (count, layout) = (artifacts.len(), Layout::of_stdout());
-    let summary = summariser.map(|by| by.about(&artifacts)).transpose()?;
+    let mut all = All::of(&args.artifacts, naming, args.images.clone()).await?;
+    let (is_alone, layout) = (all.least() == 1, Layout::of_stdout());
+    // Of one artifact, and whether it is one has to be known before.
+    let first = if summariser.is_some() { all.gathered().await } else { all.next().await };
+    let summary = summariser.map(|by| by.about(&first)).transpose()?;
     let checker = Arc::new(BoundedChecker::new(checker));
     let images = args.registries.images(args.images.plain_http, &args.artifacts);
     let buckets = Buckets::new(|location| Ok(Box::new(asked::open(location)?))).with_images(images);
     let (by, keep) = (Arc::clone(&checker), Keep { provenance: args.chain, verified: summary.is_some() });
-    let each = move |asked| beside_others(Arc::clone(&by), asked, count == 1, keep);
-    let mut each = lanes.each(artifacts, each);
+    let each = move |asked| beside_others(Arc::clone(&by), asked, is_alone, keep);
+    let mut found = all.lanes.each(first, each.clone());
     let (mut totals, mut exits, mut verified) = (Totals::default(), Exit::Done, None);
-    while let Some((told, found)) = each.next().await {
-        let (answer, kept) = match found {
+    loop {
+        let Some((told, answered)) = found.next().await else {
+            let next = all.next().await;
+            if next.is_empty() {
+                break;
+            }
+            found = all.lanes.each(next, each.clone());
+            continue;
+        };
+        let (answer, kept) = match answered {
             Ok(answer) => answer,
             // By this thread, always: what any other gave back stays that one's own.
             Err(Large(artifact)) => {
@@ -243,7 +253,7 @@ pub(super) async fn verify(args: VerifyArgs) -> Result<Exit, Failure> {
     if totals.all() > 1 {
         tell(&format!("{totals}\n"));
     }
-    let orphans: Vec<_> = orphans.iter().map(Orphan::name).collect();
+    let orphans: Vec<_> = all.orphans.iter().map(Orphan::name).collect();
     if let Some(orphans) = totals::orphans(&orphans) {
         tell(&format!("{orphans}\n"));
     }
@@ -260,7 +270,7 @@ async fn beside_others(
     alone: bool,
     keep: Keep,
 ) -> (Told, Result<(Answer, Kept), Large>) {
-    let Asked { told, artifact, at: _ } = asked;
+    let Asked { told, artifact } = asked;
     let found = match artifact {
         Ok(artifact) => {
             let named = artifact.object().filter(|_| !told.is_found);

@@ -1,6 +1,6 @@
 //! What there is beneath a directory, by name: nothing is read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use argo_attest_core::relpath::RelPath;
 
@@ -9,14 +9,15 @@ use super::identity::Entry;
 use super::refusal::Refusal;
 use super::root::Root;
 use super::walk::{Visitor, walk};
+use crate::roll::{Gathering, Roll};
 
 /// Everything beneath a directory, by path from there.
 #[derive(Debug, Default)]
 pub struct Entries {
     /// Regular files.
-    pub files: BTreeSet<RelPath>,
+    pub files: Roll,
     /// Directories.
-    pub directories: BTreeSet<RelPath>,
+    pub directories: Roll,
     /// Links, which are not followed, and whatever else nobody can read, each with its reason.
     pub refused: BTreeMap<RelPath, Refusal>,
 }
@@ -32,15 +33,21 @@ pub struct Room {
 
 /// Looks beneath a directory. `None` if there is more than there is room for.
 pub fn entries(root: &Root, directory: &RelPath, most: Room) -> Option<Entries> {
-    let mut counting = Counting { directory, found: Entries::default(), left: most, stop: Cancel::new() };
-    let stop = counting.stop.clone();
+    let stop = Cancel::new();
+    let (files, directories) = (Gathering::default(), Gathering::default());
+    let refused = BTreeMap::new();
+    let mut counting = Counting { directory, files, directories, refused, left: most, stop: stop.clone() };
     let walked = walk(root, directory, &mut counting, &stop);
-    (walked.is_ok() && !stop.is_cancelled()).then_some(counting.found)
+    let Counting { files, directories, refused, .. } = counting;
+    let is_all = walked.is_ok() && !stop.is_cancelled();
+    is_all.then(|| Entries { files: files.roll(), directories: directories.roll(), refused })
 }
 
 struct Counting<'a> {
     directory: &'a RelPath,
-    found: Entries,
+    files: Gathering,
+    directories: Gathering,
+    refused: BTreeMap<RelPath, Refusal>,
     left: Room,
     stop: Cancel,
 }
@@ -66,19 +73,21 @@ impl Visitor for Counting<'_> {
             return true;
         }
         let counted = self.counted(path);
-        let room = counted.is_some();
-        self.found.directories.extend(counted);
-        room
+        if let Some(path) = &counted {
+            self.directories.note(path.as_bytes(), &[]);
+        }
+        counted.is_some()
     }
 
     fn file(&mut self, path: RelPath, _entry: &Entry) {
-        let counted = self.counted(&path);
-        self.found.files.extend(counted);
+        if let Some(path) = self.counted(&path) {
+            self.files.note(path.as_bytes(), &[]);
+        }
     }
 
     fn refused(&mut self, path: RelPath, _entry: Option<&Entry>, refusal: Refusal) {
         let counted = self.counted(&path);
-        self.found.refused.extend(counted.map(|path| (path, refusal)));
+        self.refused.extend(counted.map(|path| (path, refusal)));
     }
 }
 
@@ -99,8 +108,8 @@ mod tests {
         let bytes = "a".len() + "sub".len() + "sub/b".len() + "empty".len() + "etc".len();
         let most = Room { entries: 5, bytes };
         let found = entries(&root, &path("d"), most).unwrap();
-        assert_eq!(found.files, [path("a"), path("sub/b")].into());
-        assert_eq!(found.directories, [path("empty"), path("sub")].into());
+        assert_eq!(found.files, ["a", "sub/b"].into_iter().collect());
+        assert_eq!(found.directories, ["empty", "sub"].into_iter().collect());
         assert_eq!(found.refused, [(path("etc"), Refusal::Symlink)].into());
         assert!(entries(&root, &path("d"), Room { entries: 4, ..most }).is_none());
         assert!(entries(&root, &path("d"), Room { bytes: bytes - 1, ..most }).is_none());

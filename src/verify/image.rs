@@ -6,7 +6,7 @@ use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::image::{ImageReference, Manifest, Platform};
 use argo_attest_core::slsa::AttestationRef;
 use argo_attest_core::text::brief;
-use argo_attest_core::verify::{Content, Place, Rejection};
+use argo_attest_core::verify::{Content, Place, Rejection, VerifiedStatement};
 
 use super::found::Found;
 use super::passed_over::PassedOver;
@@ -39,6 +39,42 @@ pub async fn check_image(
         }
         decided => decided,
     }
+}
+
+/// Checks an image by what refers to the very manifest that it is named by. Of several attestations that are
+/// accepted, the first that is `wanted` counts, and else the first: builds that come to the same image attest it
+/// each by itself.
+pub async fn check_image_of(
+    checker: &Checker,
+    registries: &Registries,
+    image: &ImageReference,
+    wanted: impl Fn(&VerifiedStatement) -> bool,
+) -> Result<Checked, CheckError> {
+    let checker = &of_images(checker);
+    let digest = registries.manifest(image).await?.manifest.digest();
+    let content = Arc::new(Content::File(digest));
+    let attestations = ImageAttestations::new(registries, image.repository(), digest);
+    let first = candidates::first(attestations.candidates(), async |candidate| {
+        judge(checker, candidate, &content).await
+    });
+    let first = first.await?;
+    if wanted(&first.statement) {
+        return Ok(first);
+    }
+    let mut all = attestations.candidates();
+    while let Some(candidate) = all.next().await {
+        let found = match candidate {
+            Ok(candidate) => judge(checker, candidate, &content).await,
+            Err(error) => Err(error.into()),
+        };
+        match found {
+            Ok(found) if wanted(&found.statement) => return Ok(found),
+            Ok(_) | Err(CheckError::Rejected(_)) => {}
+            // It may be the one.
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(first)
 }
 
 /// An image that is as it was attested.

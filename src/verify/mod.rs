@@ -21,11 +21,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-pub use image::{AttestedImage, check_image, check_named_image, image_for};
+pub use image::{AttestedImage, check_image, check_image_of, check_named_image, image_for};
 pub use local::check_path;
 pub use many::{
-    AT_ONCE, Artifact, BoundedChecker, Collection, Lanes, Large, MAX_ENTRIES, OneWait, Orphan, Part, folder,
-    prefix, prefix_part,
+    AT_ONCE, Artifact, Artifacts, BoundedChecker, Collection, FoundArtifact, Lanes, Large, MAX_ENTRIES,
+    OneWait, Orphan, Part, folder, prefix, prefix_part,
 };
 pub use object::{check_object, unless_absent};
 pub use outcome::{CheckedOutcome, check_outcome};

@@ -454,6 +454,22 @@ impl PageSource for Pages {
     }
 }
 
+/// What each artifact is found to be.
+async fn checked(artifacts: &mut Artifacts, lanes: &Lanes, checker: &Checker) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    loop {
+        let next = artifacts.next(lanes).await;
+        if next.is_empty() {
+            return all;
+        }
+        for FoundArtifact { artifact, .. } in next {
+            let found_out = artifact.check(checker, std::num::NonZeroUsize::MIN, &NoProgress).await;
+            let reason = found_out.map_or_else(|e| e.reason().code(), |_| "attested");
+            all.push((artifact.name().to_str().unwrap().to_owned(), reason.to_owned()));
+        }
+    }
+}
+
 impl Bucket {
     /// What each artifact beneath a prefix is found to be, where the listing hides some keys.
     async fn beneath(&self, under: &str, hides: &'static str) -> Vec<(String, String)> {
@@ -462,14 +478,9 @@ impl Bucket {
             store.overwrite(&key, self.store.get(&key, u64::MAX).await.unwrap().bytes);
         }
         let checker = self.checker();
-        let found =
-            prefix(&Lanes::default(), std::sync::Arc::new(Lying { store, hides }), under).await.unwrap();
-        let mut all = Vec::new();
-        for artifact in found.artifacts {
-            let found_out = artifact.check(&checker, std::num::NonZeroUsize::MIN, &NoProgress).await;
-            let reason = found_out.map_or_else(|e| e.reason().code(), |_| "attested");
-            all.push((artifact.name().to_str().unwrap().to_owned(), reason.to_owned()));
-        }
+        let lanes = Lanes::default();
+        let mut found = prefix(&lanes, std::sync::Arc::new(Lying { store, hides }), under).await.unwrap();
+        let mut all = checked(&mut found.artifacts, &lanes, &checker).await;
         all.extend(found.orphans.into_iter().map(|orphan| (orphan.name(), "orphan".to_owned())));
         all
     }

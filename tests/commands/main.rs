@@ -4,6 +4,9 @@
 #[path = "../support/fulcio.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod fulcio;
+#[path = "../limits/cost.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod cost;
 #[path = "../support/nobody.rs"]
 mod nobody;
 #[path = "../support/program.rs"]
@@ -31,6 +34,8 @@ mod workshop;
 mod admitting;
 mod attest;
 mod audit;
+mod audit_images;
+mod audit_many;
 mod audit_parts;
 mod audit_signed;
 mod audited;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use argo_attest::attest::Attestor;
 use argo_attest::attestations::ObjectAttestations;
@@ -163,6 +164,12 @@ impl Workshop {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        let mut program = self.program(arguments);
+        tokio::task::block_in_place(|| program.output().unwrap()).into()
+    }
+
+    /// The program, not started yet.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
         if let Server::Versity(gateway) = &self.server {
             Self::tag(&gateway.bucket());
         }
@@ -172,7 +179,7 @@ impl Workshop {
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
             .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
-        tokio::task::block_in_place(|| program.output().unwrap()).into()
+        program
     }
 
     /// `verify --chain` with the key and these.

@@ -19,7 +19,7 @@ pub(crate) struct Cost {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
-    memory: u64,
+    pub(crate) memory: u64,
     time: Duration,
 }
 

@@ -62,11 +62,18 @@ async fn a_store_that_hangs_is_given_up_once() {
         let store: Arc<dyn Store> = Arc::new(store_with(&server, limits));
         let store = Arc::new(OneWait::new(store, limits.attempt));
         let (checker, began) = (checker(), Instant::now());
-        let found = prefix(&Lanes::default(), store, "p/").await.unwrap();
+        let lanes = Lanes::default();
+        let mut found = prefix(&lanes, store, "p/").await.unwrap();
         let mut reasons = Vec::new();
-        for artifact in &found.artifacts {
-            let found_out = artifact.check(&checker, NonZeroUsize::MIN, &NoProgress).await;
-            reasons.push(found_out.unwrap_err().reason());
+        loop {
+            let next = found.artifacts.next(&lanes).await;
+            for found in &next {
+                let found_out = found.artifact.check(&checker, NonZeroUsize::MIN, &NoProgress).await;
+                reasons.push(found_out.unwrap_err().reason());
+            }
+            if next.is_empty() {
+                break;
+            }
         }
         let unreachable = reasons.iter().filter(|reason| **reason == Reason::Unreachable).count();
         // Whatever could not be looked at is told, too; and nothing counts as not attested.

@@ -260,17 +260,16 @@ impl World {
             Some(beneath) => prefix(&Lanes::default(), Arc::new(self.bucket.clone()), beneath).await.unwrap(),
             None => crate::verify::Collection::default(),
         };
-        let listed: BTreeSet<_> =
-            found.artifacts.iter().map(|artifact| artifact.name().into_os_string()).collect();
-        let left = auditor.look_at(found.orphans, &listed, &mut outcomes).await;
+        let names = found.artifacts.names().map(std::ffi::OsString::into_encoded_bytes).collect();
+        let left = auditor.look_at(found.orphans, &names, &mut outcomes).await;
         auditor.find_outcomes(&runs, &mut outcomes).await;
         let mut told = BTreeSet::new();
         for run in runs {
             auditor.workflow(&Arc::new(run), &outcomes, &mut told, &mut tell).await.unwrap();
         }
-        let artifacts = found.artifacts.into_iter().map(|artifact| Listed { artifact, kind: None }).collect();
-        auditor.artifacts(artifacts, &told, &mut tell).await.unwrap();
-        auditor.left(left, &told, &mut tell).await.unwrap();
+        let listed = vec![Listed { place: 0, artifacts: found.artifacts }];
+        let late = auditor.artifacts(listed, &told, |entry, _| tell(entry)).await.unwrap();
+        auditor.left(left, &told, &late, &mut tell).await.unwrap();
         entries
     }
 

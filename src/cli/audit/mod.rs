@@ -6,6 +6,7 @@ mod beside;
 mod csv;
 mod json;
 mod junit;
+mod listed;
 mod merge;
 mod metrics;
 mod page;
@@ -40,13 +41,12 @@ use self::signed::SignedArgs;
 use self::since::Since;
 use self::sink::Sink;
 use self::told::Teller;
-use super::answer::CheckFailure;
-use super::asked::{self, All, Asked, Naming};
+use super::asked::{self, All, Naming};
 use super::images::{ImageArgs, RegistryArgs};
 use super::trusted::{Trusted, Trusting, input_once, trusted};
 use super::{Exit, Failure, tell};
 use crate::attestations::MAX_ATTESTATION;
-use crate::audit::{Auditor, Entry, Listed, Names, Outcomes, Subject};
+use crate::audit::{Auditor, Entry, Names, Outcomes};
 use crate::document::{Document, DocumentName};
 use crate::signer::KeySource;
 use crate::store::{Location, ProcessEnv, Store};
@@ -116,6 +116,9 @@ pub(super) struct AuditArgs {
     not_ours: Vec<String>,
     #[command(flatten)]
     registries: RegistryArgs,
+    /// Ask registries over HTTP without TLS: for tests
+    #[arg(long, env = variable::PLAIN_HTTP, value_parser = FalseyValueParser::new())]
+    plain_http: bool,
     /// How to tell the findings
     #[arg(short, long, value_name = "FORM", env = variable::OUTPUT, default_value = "text", value_enum)]
     output: Output,
@@ -251,24 +254,24 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let asked_by = shard::asked(&policy, &args.not_ours);
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
     let part = Part { shard: args.shard, since, old_outcomes: !runs.is_empty() };
-    let all = All::part_of(&places, Naming::Attestations, ImageArgs::default(), part).await?;
+    let images = ImageArgs { plain_http: args.plain_http, ..ImageArgs::default() };
+    let all = All::part_of(&places, Naming::Attestations, images, part).await?;
     let stores = all.addresses();
-    let All { artifacts, orphans, old_outcomes, others, unchanged, listings, lanes, .. } = all;
+    let All { lots, orphans, old_outcomes, unchanged, listings, lanes, .. } = all;
     let open = |location: &Location| Ok(Box::new(asked::open(location)?) as Box<dyn Store>);
-    let images = args.registries.images(false, &places);
+    let images = args.registries.images(args.plain_http, &places);
     let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours.clone());
 
-    let at: Vec<_> = artifacts.iter().filter(|one| one.artifact.is_ok()).map(|one| one.at).collect();
-    let bar = if args.quiet { Bar::default() } else { bar(&runs, artifacts.len(), &args) };
-    let (artifacts, unknown) = listed(&auditor, artifacts)?;
-    let there = artifacts.iter().map(|one| one.artifact.name()).chain(others);
-    let there: Names = there.map(PathBuf::into_os_string).collect();
+    let (artifacts, unknown) = listed::of(&auditor, lots)?;
+    let least = unknown.len() + artifacts.iter().map(|listed| listed.artifacts.least()).sum::<usize>();
+    let bar = if args.quiet { Bar::default() } else { bar(&runs, least, &args) };
     let mut outcomes = Outcomes::of(&runs);
+    let there = listed::names(&artifacts, &orphans);
     let left = auditor.look_at(orphans, &there, &mut outcomes).await;
     drop(there);
     if let Some(shard) = args.shard {
         let head = shard::head((shard, &args.run_id), asked_by, (&args.places, stores), narrowing);
-        let found = shard::Found { artifacts, at, unknown, listings, unchanged, left };
+        let found = shard::Found { artifacts, unknown, listings, unchanged, left };
         return shard::told(&auditor, &args, &head, found).await;
     }
     auditor.note_outcomes(old_outcomes, &mut outcomes).await;
@@ -297,9 +300,9 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     } else {
         teller.places();
         unknown.iter().try_for_each(|entry| teller.entry(entry))?;
-        auditor.artifacts(artifacts, &told, |entry| teller.entry(&entry)).await?;
+        let late = auditor.artifacts(artifacts, &told, |entry, _| teller.entry(&entry)).await?;
         passed_over.iter().try_for_each(|entry| teller.entry(entry))?;
-        auditor.left(left, &told, |entry| teller.entry(&entry)).await?;
+        auditor.left(left, &told, &late, |entry| teller.entry(&entry)).await?;
     }
     let (totals, also, exit) = teller.end()?;
     args.write_metrics(&args.place_names(), &totals, began)?;
@@ -357,22 +360,4 @@ async fn read(document: &Document) -> Result<Vec<WorkflowRun>, Failure> {
         .map_err(|e| Failure::from(&e).about("cannot read the workflow"))?;
     let failed = |error: RunError| Failure::from(&error).about(&document.to_string());
     WorkflowRun::read_all(&bytes).map_err(failed)
-}
-
-/// What is to be audited, and what is said of the places that could not be looked at.
-fn listed(auditor: &Auditor, asked: Vec<Asked>) -> Result<(Vec<Listed>, Vec<Entry>), Failure> {
-    let (mut artifacts, mut unknown) = (Vec::new(), Vec::new());
-    for Asked { told, artifact, at: _ } in asked {
-        match artifact {
-            Ok(artifact) => artifacts.push(Listed { artifact, kind: told.kind }),
-            Err(CheckFailure::Other(failure)) => return Err(failure),
-            Err(CheckFailure::Check(error)) => unknown.push(Entry {
-                step: None,
-                subject: Subject::Artifact { path: told.name, output: None },
-                finding: auditor.failed(&error, told.kind),
-                accepted: None,
-            }),
-        }
-    }
-    Ok((artifacts, unknown))
 }

@@ -15,7 +15,7 @@ use super::super::{Exit, Failure, tell};
 use super::AuditArgs;
 use super::json::EntryJson;
 use super::sink::Sink;
-use crate::audit::{Auditor, Entry, Left, Listed, Names, Remark};
+use crate::audit::{Auditor, Entry, FoundAt, Left, Listed, Names, Remark};
 
 /// The program, as reports name it: the same one reads them.
 const PROGRAM: &str = concat!("argo-attest ", env!("CARGO_PKG_VERSION"));
@@ -56,7 +56,7 @@ impl<W: Write> ShardTeller<W> {
     }
 
     /// An artifact.
-    pub(super) fn artifact(&mut self, (place, at): (usize, u64), entry: &Entry) -> Result<(), Failure> {
+    pub(super) fn artifact(&mut self, (place, at): FoundAt, entry: &Entry) -> Result<(), Failure> {
         self.0.artifact(place, at, &text(entry)?).map_err(|e| failed(&e))
     }
 
@@ -92,7 +92,6 @@ pub(super) type Report = ShardTeller<Sink>;
 /// What a part of a place holds.
 pub(super) struct Found {
     pub(super) artifacts: Vec<Listed>,
-    pub(super) at: Vec<(usize, u64)>,
     pub(super) unknown: Vec<Entry>,
     pub(super) listings: Vec<(usize, Listing)>,
     pub(super) unchanged: Vec<(usize, u64)>,
@@ -108,20 +107,20 @@ pub(super) async fn told(
     found: Found,
 ) -> Result<Exit, Failure> {
     let mut teller = Report::begin(Sink::new(args.report.as_deref())?, head)?;
-    let Found { artifacts, at, unknown, listings, unchanged, left } = found;
-    let (count, none, mut exit) = (artifacts.len(), Names::new(), Exit::Done);
+    let Found { artifacts, unknown, listings, unchanged, left } = found;
+    let (mut count, none, mut exit) = (0_usize, Names::new(), Exit::Done);
     let mut count_in = |finding: &Finding| exit = Exit::worst([exit, unknown_as(finding)]);
     for entry in &unknown {
         count_in(&entry.finding);
         teller.place(entry)?;
     }
     listings.into_iter().try_for_each(|(place, listing)| teller.listed(place, listing))?;
-    let mut at = at.into_iter();
-    let artifact = |entry: Entry| {
+    let artifact = |entry: Entry, at| {
+        count += 1;
         count_in(&entry.finding);
-        teller.artifact(at.next().unwrap_or_default(), &entry)
+        teller.artifact(at, &entry)
     };
-    auditor.artifacts(artifacts, &none, artifact).await?;
+    let late = auditor.artifacts(artifacts, &none, artifact).await?;
     for (place, count) in unchanged {
         teller.older(place, count)?;
     }
@@ -129,7 +128,7 @@ pub(super) async fn told(
         remark.finding().into_iter().for_each(&mut count_in);
         teller.remark(&remark)
     };
-    auditor.remarks(left, &none, remark).await?;
+    auditor.remarks(left, &none, &late, remark).await?;
     teller.end()?.finish()?;
     if !args.quiet {
         tell(&format!(

@@ -15,7 +15,8 @@ use super::shard::{ShardTeller, head};
 use crate::audit::merge::{MergeError, Parts};
 use crate::audit::tests::world::{UID, World, node, outcome, uri};
 use crate::audit::{Entry, Listed, Names, Outcomes};
-use crate::verify::{Artifact, Lanes, Part, prefix_part};
+use crate::roll::Roll;
+use crate::verify::{Lanes, Part, prefix_part};
 
 const PLACE: &str = "wf/";
 
@@ -113,16 +114,14 @@ async fn report(world: &World, number: u32, parts: u32) -> Vec<u8> {
     let (auditor, head) = (world.auditor(), of_part(number, parts));
     let part = Part { shard: Some(head.shard), ..Part::default() };
     let found = prefix_part(&Lanes::default(), Arc::new(world.bucket.clone()), PLACE, &part).await.unwrap();
-    let names = found.artifacts.iter().map(Artifact::name).chain(found.others);
-    let names: Names = names.map(PathBuf::into_os_string).collect();
+    let names: Roll = found.artifacts.names().map(std::ffi::OsString::into_encoded_bytes).collect();
     let left = auditor.look_at(found.orphans, &names, &mut Outcomes::of(&[])).await;
     let mut teller = ShardTeller::begin(Vec::new(), &head).unwrap();
     teller.listed(0, found.listing.unwrap()).unwrap();
-    let mut at = found.at.into_iter();
-    let artifacts = found.artifacts.into_iter().map(|artifact| Listed { artifact, kind: None }).collect();
-    let tell = |entry: Entry| teller.artifact((0, at.next().unwrap()), &entry);
-    auditor.artifacts(artifacts, &Names::new(), tell).await.unwrap();
-    auditor.remarks(left, &Names::new(), |remark| teller.remark(&remark)).await.unwrap();
+    let listed = vec![Listed { place: 0, artifacts: found.artifacts }];
+    let tell = |entry: Entry, at| teller.artifact(at, &entry);
+    let late = auditor.artifacts(listed, &Names::new(), tell).await.unwrap();
+    auditor.remarks(left, &Names::new(), &late, |remark| teller.remark(&remark)).await.unwrap();
     teller.end().unwrap()
 }
 

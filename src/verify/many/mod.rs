@@ -1,12 +1,15 @@
 //! Many artifacts at once: a directory of separately attested files, a prefix of a bucket.
 //!
-//! What there is is found out first, all of it and within bounds, by names alone; then each
-//! artifact is checked as if it had been named by itself. What a listing leaves out is not
+//! What there is is found out first, all of it and within bounds, by names alone; then some
+//! artifacts after the others are checked, each as if it had been named by itself. What a listing leaves out is not
 //! attested: an attestation that it hides costs an answer, and never gives one.
 
+mod artifacts;
 mod bounded;
 mod folder;
 mod lanes;
+mod looked;
+mod objects;
 mod one_wait;
 mod orphan;
 mod part;
@@ -24,6 +27,7 @@ use argo_attest_core::audit::shard_report::Listing;
 use argo_attest_core::image::{ImageReference, Platform};
 use argo_attest_core::manifest::Reader;
 
+pub use artifacts::{Artifacts, FoundArtifact};
 pub use bounded::{BoundedChecker, Large};
 pub use folder::folder;
 pub use lanes::Lanes;
@@ -49,17 +53,13 @@ pub const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 #[derive(Debug, Default)]
 pub struct Collection {
     /// In the order of their names.
-    pub artifacts: Vec<Artifact>,
+    pub artifacts: Artifacts,
     /// Attestations whose artifacts are not there.
     pub orphans: Vec<Orphan>,
-    /// Which ones the artifacts are of all that there are, if only a part of them is here.
-    pub at: Vec<u64>,
-    /// What belongs to this part, and has not changed since the time that was given.
-    pub unchanged: u64,
-    /// Of that, what may be outcomes of workflows.
+    /// Of what has not changed what may be outcomes of workflows.
     pub old_outcomes: Vec<Orphan>,
-    /// The names of artifacts that are there and not among these.
-    pub others: Vec<PathBuf>,
+    /// How much belongs to this part, and has not changed since the time that was given.
+    pub unchanged: u64,
     /// Whether there is something that belongs to another part.
     pub has_others: bool,
     /// All that was listed, whosever part it is, if only a part of it is here.

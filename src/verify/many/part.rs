@@ -1,7 +1,5 @@
 //! What of a place is looked at, if that is not all of it.
 
-use std::collections::{BTreeSet, HashSet};
-
 use argo_attest_core::audit::Shard;
 use argo_attest_core::audit::shard_report::Listing;
 use argo_attest_core::contract::store::OUTCOME;
@@ -9,7 +7,8 @@ use argo_attest_core::digest::Sha256Digest;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::attestations::{Sorted, There, stem_of_any};
+use crate::attestations::{Sorted, Sorting, There, stem_of_any};
+use crate::roll::{Gathering, Roll};
 
 /// What of a place is looked at: all of it, by default.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,23 +36,30 @@ pub(super) enum Look {
 
 /// The names that changed since, by what all names of one artifact have in common.
 #[derive(Debug, Default)]
-pub(super) struct Changed(HashSet<Box<[u8]>>);
+pub(super) struct Changing(Gathering);
 
-impl Changed {
+impl Changing {
     /// Notes a name, with the time at which it changed. One that is not known is late enough.
     pub(super) fn note(&mut self, part: &Part, name: &[u8], modified: Option<Timestamp>) {
         if let Some(since) = part.since
             && modified.is_none_or(|modified| modified >= since)
         {
-            self.0.insert(stem_of_any(name).into());
+            self.0.note(stem_of_any(name), &[]);
         }
     }
 
-    /// Adds those of another listing.
-    pub(super) fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+    /// All of them, and those of another listing.
+    pub(super) fn with(mut self, other: Self) -> Changed {
+        self.0.add(other.0.roll());
+        Changed(self.0.roll())
     }
+}
 
+/// All names that changed since.
+#[derive(Debug, Default)]
+pub(super) struct Changed(Roll);
+
+impl Changed {
     fn has(&self, name: &[u8]) -> bool {
         self.0.contains(stem_of_any(name))
     }
@@ -74,9 +80,9 @@ impl Part {
         digest.update([u8::from(is_one)]);
         for names in [&there.files, &there.apart] {
             digest.update(length(names.len()).to_be_bytes());
-            for name in names {
+            for name in names.iter() {
                 digest.update(length(name.len()).to_be_bytes());
-                digest.update(name);
+                digest.update(&name);
             }
         }
         let count = length(there.files.len() + there.apart.len());
@@ -84,16 +90,16 @@ impl Part {
     }
 
     /// What is done with what was found.
-    pub(super) fn look(&self, part: &Sorted, changed: &Changed) -> Look {
-        let (name, members): (&[u8], &[Box<[u8]>]) = match part {
-            Sorted::Directory(name, members) => (name, members),
-            Sorted::Artifact(name) | Sorted::Beside(name) | Sorted::Doubtful(name) => (name, &[]),
-        };
+    pub(super) fn look(&self, part: &Sorted, changed: &Changed, all: &Sorting) -> Look {
+        let name = part.name();
         if self.shard.is_some_and(|shard| !shard.has(stem_of_any(name))) {
             return Look::OfOthers;
         }
-        let is_new = || changed.has(name) || members.iter().any(|member| changed.has(member));
-        if self.since.is_none() || is_new() {
+        let has_new = || {
+            let is_directory = matches!(part, Sorted::Directory(_));
+            is_directory && all.members(name).iter().any(|member| changed.has(member))
+        };
+        if self.since.is_none() || changed.has(name) || has_new() {
             return Look::At;
         }
         let is_outcome = || {
@@ -108,20 +114,20 @@ impl Part {
 #[derive(Debug, Default)]
 pub(super) struct Unchanged {
     artifacts: u64,
-    left: BTreeSet<Box<[u8]>>,
+    left: Gathering,
 }
 
 impl Unchanged {
     pub(super) fn note(&mut self, part: &Sorted) {
         match part {
-            Sorted::Artifact(_) | Sorted::Directory(..) => self.artifacts += 1,
-            Sorted::Doubtful(name) => drop(self.left.insert(stem_of_any(name).into())),
+            Sorted::Artifact(_) | Sorted::Directory(_) => self.artifacts += 1,
+            Sorted::Doubtful(name) => self.left.note(stem_of_any(name), &[]),
             // It is its artifact's.
             Sorted::Beside(_) => {}
         }
     }
 
-    pub(super) fn count(&self) -> u64 {
-        self.artifacts.saturating_add(u64::try_from(self.left.len()).unwrap_or(u64::MAX))
+    pub(super) fn count(self) -> u64 {
+        self.artifacts.saturating_add(u64::try_from(self.left.roll().len()).unwrap_or(u64::MAX))
     }
 }

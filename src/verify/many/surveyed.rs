@@ -1,7 +1,6 @@
 //! A store of which it is known what lies beneath a prefix.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use argo_attest_core::contract::store::APART;
@@ -10,10 +9,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::attestations::{MAX_ATTESTATION, There, all_forms, is_first_form};
+use super::told::Told;
+use crate::attestations::{MAX_ATTESTATION, Sorting, all_forms, is_first_form};
 use crate::store::{
     Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
+
+/// Bytes of attestations that are read ahead.
+const AHEAD: u64 = 4 * 1024 * 1024;
 
 /// The store. What the listing did not name is not asked for: it is not there. What lies around
 /// the prefix is asked for once, however many artifacts are within.
@@ -21,7 +24,7 @@ use crate::store::{
 pub(super) struct Surveyed {
     store: Arc<dyn Store>,
     prefix: String,
-    there: There,
+    sorting: Sorting,
     around: Mutex<Around>,
     /// What was read ahead and nobody asked for yet.
     ahead: std::sync::Mutex<Around>,
@@ -33,29 +36,65 @@ struct Around {
     known: BTreeMap<ObjectKey, Option<Object>>,
     /// Bytes of all of them.
     kept: u64,
+    /// Bytes of all that were read, whether or not they are still here.
+    read: u64,
+}
+
+/// How much room there is for what is read ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Not for all of it.
+    TooLittle,
+    Enough,
+    /// For several times as much.
+    Plenty,
 }
 
 impl Surveyed {
-    pub(super) fn new(store: Arc<dyn Store>, prefix: &str, there: There) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>, prefix: &str, sorting: Sorting) -> Self {
         Self {
             store,
             prefix: prefix.to_owned(),
-            there,
+            sorting,
             around: Mutex::default(),
             ahead: std::sync::Mutex::default(),
         }
     }
 
+    /// What there is.
+    pub(super) fn sorting(&self) -> &Sorting {
+        &self.sorting
+    }
+
+    /// What the listing told of lines beneath the prefix.
+    pub(super) fn told(&self, key: &ObjectKey) -> Option<Told> {
+        Told::noted(self.sorting.there().files.note(key.as_str().as_bytes())?)
+    }
+
+    /// Forgets what was read ahead and nobody asked for; gives for how much of [`AHEAD`] there was room
+    /// when it was read.
+    pub(super) fn forget_ahead(&self) -> Room {
+        let Ok(mut ahead) = self.ahead.lock() else { return Room::Enough };
+        let ahead = std::mem::take(&mut *ahead);
+        match ahead.read {
+            read if read > AHEAD => Room::TooLittle,
+            read if read > AHEAD / 4 => Room::Enough,
+            _ => Room::Plenty,
+        }
+    }
+
     /// Reads an attestation before it is asked for, to see that it is one, and keeps it for whoever
-    /// asks for it next: within [`MAX_ATTESTATION`] for all of them, and only what is asked for first.
+    /// asks for it next: within [`AHEAD`] for all of them, and only what is asked for first.
     pub(super) async fn get_ahead(&self, key: &ObjectKey, limit: u64) -> Result<Object, StoreError> {
         let object = self.store.get(key, limit).await?;
         if is_first_form(key.as_str())
             && let Ok(mut ahead) = self.ahead.lock()
-            && ahead.kept.saturating_add(object.info.size) <= MAX_ATTESTATION
         {
-            ahead.kept += object.info.size;
-            ahead.known.insert(key.clone(), Some(object.clone()));
+            ahead.read = ahead.read.saturating_add(object.info.size);
+            if ahead.kept.saturating_add(object.info.size) <= AHEAD {
+                ahead.kept += object.info.size;
+                ahead.known.insert(key.clone(), Some(object.clone()));
+            }
         }
         Ok(object)
     }
@@ -69,17 +108,17 @@ impl Surveyed {
     }
 
     /// Whether the listing named it, beneath the prefix.
-    pub(super) fn is_listed(&self, key: &str) -> bool {
+    fn is_listed(&self, key: &str) -> bool {
         self.is_there(key) == Some(true)
     }
 
     /// Whether the listing would have named it; `None` if it is not beneath the prefix.
     fn is_there(&self, key: &str) -> Option<bool> {
         if key.starts_with(&self.prefix) {
-            return Some(self.there.files.contains(key.as_bytes()));
+            return Some(self.sorting.there().files.contains(key.as_bytes()));
         }
         let beside = key.strip_prefix(APART).filter(|beside| beside.starts_with(&self.prefix))?;
-        Some(self.there.apart.contains(beside.as_bytes()))
+        Some(self.sorting.there().apart.contains(beside.as_bytes()))
     }
 
     /// Where one form of an attestation was named, the other is asked for all the same: which
@@ -131,16 +170,12 @@ impl Store for Surveyed {
     }
 
     fn is_known_empty(&self, prefix: &str) -> bool {
-        let (names, begin) = if prefix.starts_with(&self.prefix) {
-            (&self.there.files, prefix)
-        } else {
-            match prefix.strip_prefix(APART).filter(|beside| beside.starts_with(&self.prefix)) {
-                Some(beside) => (&self.there.apart, beside),
-                None => return false,
-            }
-        };
-        let from = (Bound::Included(begin.as_bytes()), Bound::Unbounded);
-        !names.range::<[u8], _>(from).next().is_some_and(|name| name.starts_with(begin.as_bytes()))
+        let there = self.sorting.there();
+        if prefix.starts_with(&self.prefix) {
+            return !there.files.begins(prefix.as_bytes());
+        }
+        let apart = prefix.strip_prefix(APART).filter(|beside| beside.starts_with(&self.prefix));
+        apart.is_some_and(|beside| !there.apart.begins(beside.as_bytes()))
     }
 
     async fn stream(&self, key: &ObjectKey) -> Result<ObjectStream, StoreError> {

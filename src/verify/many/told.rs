@@ -7,7 +7,6 @@
 //! answer says so; and if it is, then other bytes with its MD5 are a second preimage, which nobody
 //! can make. The store itself could as well hide them, or give an attestation when it is asked.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use argo_attest_core::attestation_file::{AttestationFile, Found};
@@ -23,9 +22,6 @@ pub(super) struct Told {
     md5: [u8; 16],
 }
 
-/// What the listing tells of lines, by their names.
-pub(super) type AllTold = BTreeMap<Box<str>, Told>;
-
 impl Told {
     /// What a listing tells of an object.
     pub(super) fn of(listed: &Listed) -> Option<Self> {
@@ -38,5 +34,33 @@ impl Told {
         let Found::Attestation(signed) = &item.found else { return None };
         let line = lines::append(b"", &signed.content, NonZeroUsize::MIN).ok()?;
         Some(Self { size: line.len().try_into().ok()?, md5: Md5::digest(&line).into() })
+    }
+    /// As it is noted beside a name.
+    pub(super) fn note(self) -> [u8; 24] {
+        let mut note = [0; 24];
+        let (size, md5) = note.split_at_mut(size_of::<u64>());
+        size.copy_from_slice(&self.size.to_be_bytes());
+        md5.copy_from_slice(&self.md5);
+        note
+    }
+
+    /// What was noted so.
+    pub(super) fn noted(note: &[u8]) -> Option<Self> {
+        let (size, md5) = note.split_first_chunk()?;
+        Some(Self { size: u64::from_be_bytes(*size), md5: md5.try_into().ok()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_read_back() {
+        let told = Told { size: 1 << 40, md5: [7; 16] };
+        assert_eq!(Told::noted(&told.note()), Some(told));
+        for odd in [&[][..], &[0; 23], &[0; 25]] {
+            assert_eq!(Told::noted(odd), None);
+        }
     }
 }

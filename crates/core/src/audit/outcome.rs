@@ -1,9 +1,14 @@
 //! What a step's signed outcome says, as findings.
 
 use super::{Absence, Finding, Told, Unfinished};
+use crate::digest::Sha256Digest;
+use crate::image::ImageReference;
 use crate::outcome_words::{OutcomeWords, OutputWords, PredicateWords};
 use crate::trouble::Fault;
 use crate::verify::Reason;
+
+/// What the names of images begin with.
+const IMAGE: &str = "oci://";
 
 /// What an outcome says of one output, or of the step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +20,18 @@ pub struct OutcomeFinding {
     pub attestation: Option<String>,
     /// The digest of the whole, as the outcome has it, of an attested output.
     pub digest: Option<String>,
-    /// What is said; `None` for an attested output.
+    /// What is said; `None` for an attested output, but for an image: of that it is what is said as
+    /// long as its registry is not asked.
     pub finding: Option<Finding>,
+    /// The image that the outcome says is attested, by its digest, in the repository that it names.
+    pub image: Option<ImageReference>,
+}
+
+impl OutcomeFinding {
+    /// What is said of the step, or of an output that nobody has to look for.
+    fn only(output: Option<String>, finding: Finding) -> Self {
+        Self { output, attestation: None, digest: None, finding: Some(finding), image: None }
+    }
 }
 
 /// What an outcome says that a trusted key signed: of the step, if it did not finish; else of each
@@ -25,9 +40,7 @@ pub struct OutcomeFinding {
 /// The states and verdicts are those that `docs/outcome.md` specifies; another one, of a version
 /// to come, is never taken for a good one.
 pub fn of_outcome(words: &OutcomeWords) -> Vec<OutcomeFinding> {
-    let step = |finding| {
-        vec![OutcomeFinding { output: None, attestation: None, digest: None, finding: Some(finding) }]
-    };
+    let step = |finding| vec![OutcomeFinding::only(None, finding)];
     match words.state.as_str() {
         "started" => return step(Finding::NeverFinished(Unfinished::Started)),
         // What failed is as a rule not attested; where it was asked for, it is.
@@ -50,9 +63,8 @@ fn of_predicate(predicate: &PredicateWords) -> Option<OutcomeFinding> {
         _ if predicate.reason.is_empty() => "it gives no reason",
         _ => predicate.reason.as_str(),
     };
-    let output = Some(format!("predicates/{}", predicate.name));
-    let finding = Some(Finding::RefusedInStep { why: why.to_owned() });
-    Some(OutcomeFinding { output, attestation: None, digest: None, finding })
+    let finding = Finding::RefusedInStep { why: why.to_owned() };
+    Some(OutcomeFinding::only(Some(format!("predicates/{}", predicate.name)), finding))
 }
 
 /// What is attested where no object is looked for.
@@ -65,16 +77,36 @@ fn not_looked_at(message: &str, remedy: &str) -> Finding {
     })
 }
 
+/// The image that an attested output is.
+fn image(output: &OutputWords) -> Option<ImageReference> {
+    let named: ImageReference = output.name.strip_prefix(IMAGE)?.parse().ok()?;
+    let digest: Sha256Digest = output.digest.strip_prefix("sha256:")?.parse().ok()?;
+    Some(named.repository().at(digest)).filter(|_| output.verdict == "attested")
+}
+
+/// What is said of an image whose registry is not asked.
+fn unasked(image: Option<&ImageReference>) -> Finding {
+    let Some(image) = image else {
+        return not_looked_at(
+            "the outcome says that this image is attested, and not by which digest",
+            "verify it by its digest: argo-attest verify oci://REGISTRY/REPOSITORY@sha256:DIGEST",
+        );
+    };
+    let registry = image.repository().registry();
+    not_looked_at(
+        "the outcome says that this image is attested, and its registry is not asked because an outcome names it",
+        &format!("name it, if it may be asked: --registry {registry}"),
+    )
+}
+
 fn of_output(output: &OutputWords) -> OutcomeFinding {
+    let image = image(output);
     let refused = |why: &str| {
         let why = if output.reason.is_empty() { why } else { output.reason.as_str() };
         Some(Finding::RefusedInStep { why: why.to_owned() })
     };
     let finding = match output.verdict.as_str() {
-        "attested" if output.name.starts_with("oci://") => Some(not_looked_at(
-            "the outcome says that this image is attested, and registries are not asked here",
-            "verify it by its digest: argo-attest verify oci://REGISTRY/REPOSITORY@sha256:DIGEST",
-        )),
+        "attested" if output.name.starts_with(IMAGE) => Some(unasked(image.as_ref())),
         "attested" if output.attestation.is_empty() => Some(not_looked_at(
             "the outcome says that it is attested, and not where",
             "verify it by its address",
@@ -88,7 +120,7 @@ fn of_output(output: &OutputWords) -> OutcomeFinding {
     let attestation =
         (output.verdict == "attested" && !output.attestation.is_empty()).then(|| output.attestation.clone());
     let digest = Some(output.digest.clone()).filter(|digest| !digest.is_empty() && finding.is_none());
-    OutcomeFinding { output: Some(output.name.clone()), attestation, digest, finding }
+    OutcomeFinding { output: Some(output.name.clone()), attestation, digest, finding, image }
 }
 
 #[cfg(test)]
@@ -118,6 +150,36 @@ mod tests {
         }
         assert_eq!(told("succeeded", &attested), [(Some("a".into()), None)]);
         assert_eq!(told("failed", &attested), [(Some("a".into()), None)]);
+    }
+
+    /// The tag may have been moved since; and it is nobody's word where the attestation's registry is.
+    #[test]
+    fn an_image_is_named_by_its_digest() {
+        let (hex, other) = ("a".repeat(64), "b".repeat(64));
+        let image = |name: &str, digest: &str, verdict: &str| {
+            let output = json!({"name": name, "verdict": verdict, "digest": digest,
+                "attestation": format!("oci://elsewhere.example/app@sha256:{other}")});
+            let words = json!({"invocationId": "u/n/p", "state": "succeeded", "outputs": [output]});
+            let words = OutcomeWords::read(STEP_OUTCOME_V1, &words.to_string()).unwrap();
+            let found = of_outcome(&words).remove(0);
+            (found.image.map(|image| image.to_string()), found.finding.and_then(|finding| finding.remedy()))
+        };
+        let digest = format!("sha256:{hex}");
+        let named = format!("r.example:5000/app@{digest}");
+        for name in ["oci://r.example:5000/app:1", &format!("oci://r.example:5000/app@sha256:{other}")] {
+            let (found, remedy) = image(name, &digest, "attested");
+            assert_eq!(found.as_ref(), Some(&named), "{name}");
+            assert!(remedy.unwrap().ends_with("--registry r.example:5000"));
+        }
+        for (name, digest, verdict) in [
+            ("oci://r.example:5000/app:1", "", "attested"),
+            ("oci://r.example:5000/app:1", "dirHash:x", "attested"),
+            ("oci://r.example:5000/app:1", digest.as_str(), "refused"),
+            ("oci://", digest.as_str(), "attested"),
+            ("app", digest.as_str(), "attested"),
+        ] {
+            assert_eq!(image(name, digest, verdict).0, None, "{name} {digest} {verdict}");
+        }
     }
 
     #[test]
