@@ -1,12 +1,12 @@
 //! The commands from outside: what a user starts, what it leaves, what it says.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "../support/fulcio.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
-mod fulcio;
 #[path = "../limits/cost.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod cost;
+#[path = "../support/fulcio.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod fulcio;
 #[path = "../support/nobody.rs"]
 mod nobody;
 #[path = "../support/program.rs"]

@@ -14,6 +14,7 @@ mod odd_store;
 #[path = "../support/scripted.rs"]
 mod scripted;
 #[path = "../support/servers.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
 mod servers;
 #[path = "../support/skip.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
