@@ -11,7 +11,7 @@ const MEMORY: u64 = 64 << 20;
 /// Processor time that it may take.
 const TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
 /// Beyond that it hangs.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A process that has ended.
 #[derive(Debug)]

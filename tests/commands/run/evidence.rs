@@ -63,13 +63,16 @@ fn a_bundle_with_a_certificate_is_shown_and_not_verified() {
     // They hold the same, signed with the key.
     std::fs::remove_file(desk.path("out.intoto.jsonl")).unwrap();
     let certificate = json!({"rawBytes": "MAA="});
-    for member in [
-        json!({"certificate": certificate}),
-        json!({"x509CertificateChain": {"certificates": [certificate]}}),
+    for (member, refused) in [
+        (json!({"certificate": certificate}), "it carries a certificate for another key"),
+        (
+            json!({"x509CertificateChain": {"certificates": [certificate]}}),
+            "the certificate is not written as",
+        ),
     ] {
         bundle["verificationMaterial"] = member;
         desk.write("out.sigstore.json", bundle.to_string());
-        desk.rejected(["out"], "signed with a certificate");
+        desk.rejected(["out"], refused);
         desk.run(["inspect", "out.sigstore.json"]).with(0).says("\nnot judged: 1 certificate\n");
         let whole = Bundle::whole(&desk.read("out.sigstore.json")).unwrap();
         assert_eq!(Bundle::whole(&whole.to_json()).unwrap(), whole);
