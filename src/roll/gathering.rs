@@ -5,13 +5,16 @@ use super::{BLOCK, Place, Roll};
 /// Names that did not come in order, and are sorted together.
 const LOOSE: usize = 4096;
 
+/// A name with its note.
+type Noted = (Box<[u8]>, Box<[u8]>);
+
 /// Names as they come. Those that come in order, as most listings have them, are written at once; of
 /// the others some are sorted together, and what came of that is put together as it grows.
 #[derive(Debug, Default)]
 pub struct Gathering {
     written: Writing,
     /// Each name with its note.
-    loose: Vec<(Box<[u8]>, Box<[u8]>)>,
+    loose: Vec<Noted>,
     /// Each at least twice as long as the one behind it.
     parts: Vec<Roll>,
 }
@@ -38,7 +41,9 @@ impl Gathering {
         loose.sort();
         loose.dedup_by(|(one, _), (other, _)| one == other);
         let mut written = Writing::default();
-        loose.iter().for_each(|(name, note)| written.push(name, note));
+        for (name, note) in &loose {
+            written.push(name, note);
+        }
         self.add(written.roll());
     }
 

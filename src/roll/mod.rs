@@ -74,9 +74,9 @@ impl Roll {
     /// All that begin so.
     pub fn beginning<'a>(&'a self, with: &'a [u8]) -> impl Iterator<Item = Box<[u8]>> + 'a {
         let reached = self.reached(with).filter(|place| place.name.starts_with(with));
-        let first = reached.as_ref().map(|place| Box::from(place.name.as_slice()));
+        let first = reached.as_ref().map(|place| Box::<[u8]>::from(place.name.as_slice()));
         let rest = reached.into_iter().flat_map(|place| self.behind(place));
-        first.into_iter().chain(rest.take_while(move |name: &Box<[u8]>| name.starts_with(with)))
+        first.into_iter().chain(rest.take_while(move |name| name.starts_with(with)))
     }
 
     /// All behind a place.

@@ -54,7 +54,7 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
     if !found.files.iter().any(|file| is_called_attestation(&file)) {
         return Ok(None);
     }
-    let (mut orphans, mut names) = (Vec::new(), Gathering::default());
+    let (mut orphans, mut gathered) = (Vec::new(), Gathering::default());
     let Entries { files, directories, refused } = found;
     let others = refused.keys().map(RelPath::as_bytes).collect();
     let sorting = Sorting::of(There { files, directories, others, apart: Roll::default() }, b"");
@@ -67,13 +67,13 @@ pub async fn folder(path: &Path) -> Result<Option<Collection>, CheckError> {
             }
             continue;
         }
-        names.note(&in_order(part.name()), &[]);
+        gathered.note(&in_order(part.name()), &[]);
     }
     // What is in a directory that is one artifact is judged with it.
     for (entry, why) in refused.iter().filter(|(entry, _)| !sorting.is_member(entry.as_bytes())) {
-        names.note(&in_order(entry.as_bytes()), why.to_string().as_bytes());
+        gathered.note(&in_order(entry.as_bytes()), why.to_string().as_bytes());
     }
-    let files = Files { path: path.to_owned(), real, names: names.roll(), at: roll::Place::default() };
+    let files = Files { path: path.to_owned(), real, names: gathered.roll(), at: roll::Place::default() };
     Ok(Some(Collection { artifacts: Artifacts::from(files), orphans, ..Collection::default() }))
 }
 

@@ -40,13 +40,13 @@ impl Looked {
             let (store, large) = (Arc::clone(&store), Arc::clone(&large));
             async move {
                 let found = look(&store, &key, &large).await;
-                let lines_are = found.as_ref().ok().and_then(|found| {
+                let its_lines = found.as_ref().ok().and_then(|found| {
                     let [_, name] = all_forms(key.as_str())?;
-                    let lines = ObjectKey::new(&name).ok()?;
-                    let is_of_them = found.lines.is_some() && store.told(&lines) == found.lines;
-                    is_of_them.then_some(lines)
+                    let beside = ObjectKey::new(&name).ok()?;
+                    let is_of_them = found.lines.is_some() && store.told(&beside) == found.lines;
+                    is_of_them.then_some(beside)
                 });
-                (key, found.map(|found| found.is), lines_are)
+                (key, found.map(|found| found.is), its_lines)
             }
         };
         let mut looked = Self::default();
