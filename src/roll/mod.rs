@@ -212,7 +212,7 @@ mod tests {
             prop_assert_eq!(roll.len(), map.len());
             prop_assert_eq!(roll.is_empty(), map.is_empty());
             let names: Vec<_> = map.keys().cloned().map(Vec::into_boxed_slice).collect();
-            prop_assert_eq!(roll.iter().collect::<Vec<_>>(), names.clone());
+            prop_assert_eq!(&roll.iter().collect::<Vec<_>>(), &names);
             let mut place = Place::default();
             for name in &names {
                 let (next, _) = roll.next(&mut place).unwrap();
