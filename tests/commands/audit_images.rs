@@ -1,15 +1,12 @@
 //! `audit` of steps that push images: what their signed outcomes name is verified in its registry.
 
-use argo_attest_core::dsse;
 use argo_attest_core::image::ImageReference;
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use argo_attest_core::slsa::ARGO_STEP_BUILD_TYPE;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::audit::{lines, told};
-use crate::images::{Place, Pushed};
+use crate::images::{Place, Pushed, bundled};
 use crate::program::Ended;
 use crate::servers::BUCKET;
 use crate::workshop::{BUILDER, Workshop, uri};
@@ -35,18 +32,7 @@ fn statement(key: &PrivateKey, run: &str, image: &ImageReference) -> Vec<u8> {
             "runDetails": {"builder": {"id": BUILDER}, "metadata": {"invocationId": format!("{run}/wf-1/p")}},
         },
     });
-    let payload = statement.to_string().into_bytes();
-    let sig = key.sign(&dsse::pae(dsse::PAYLOAD_TYPE, &payload));
-    let bundle = json!({
-        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-        "verificationMaterial": {"publicKey": {"hint": ""}},
-        "dsseEnvelope": {
-            "payload": STANDARD.encode(&payload),
-            "payloadType": dsse::PAYLOAD_TYPE,
-            "signatures": [{"sig": STANDARD.encode(sig.as_bytes())}],
-        },
-    });
-    bundle.to_string().into_bytes()
+    bundled(key, &statement).to_string().into_bytes()
 }
 
 /// A step that pushed an image, and says so in its outcome.

@@ -116,6 +116,11 @@ fn built(key: &PrivateKey, images: &[&ImageReference], builder: &str) -> Value {
             "runDetails": {"builder": {"id": builder}},
         },
     });
+    bundled(key, &statement)
+}
+
+/// A statement, signed.
+pub(crate) fn bundled(key: &PrivateKey, statement: &Value) -> Value {
     let payload = statement.to_string().into_bytes();
     let sig = key.sign(&dsse::pae(dsse::PAYLOAD_TYPE, &payload));
     json!({

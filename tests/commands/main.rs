@@ -9,6 +9,8 @@ mod cost;
 mod fulcio;
 #[path = "../support/nobody.rs"]
 mod nobody;
+#[path = "../support/openssl_command.rs"]
+mod openssl_command;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/registry.rs"]

@@ -15,6 +15,8 @@ mod moto;
 #[path = "../support/nobody.rs"]
 mod nobody;
 mod openssl;
+#[path = "../support/openssl_command.rs"]
+mod openssl_command;
 #[path = "../support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod scripted;

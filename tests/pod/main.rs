@@ -21,6 +21,8 @@ mod namespace;
 mod nobody;
 #[path = "../support/odd_store.rs"]
 mod odd_store;
+#[path = "../support/openssl_command.rs"]
+mod openssl_command;
 #[path = "support/output.rs"]
 mod output;
 #[path = "support/pod.rs"]

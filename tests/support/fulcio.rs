@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -11,6 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::openssl_command::openssl;
 use crate::scripted::{Act, Plain, Scripted, reply};
 
 pub(crate) const ISSUER: &str = "https://kubernetes.default.svc";
@@ -133,11 +133,7 @@ impl Fulcio {
     }
 
     fn openssl(&self, command: &str) -> Vec<u8> {
-        let ran =
-            Command::new("openssl").args(command.split_whitespace()).current_dir(self.dir.path()).output();
-        let ran = ran.unwrap();
-        assert!(ran.status.success(), "{command}: {ran:?}");
-        ran.stdout
+        openssl(self.dir.path(), command)
     }
 
     /// As a trusted root has it.

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::openssl_command::openssl;
 use crate::scripted::{Act, Plain, Scripted, reply};
 
 /// Since when they are believed.
@@ -263,11 +263,7 @@ impl Authority {
     }
 
     fn openssl(&self, command: &str) -> Vec<u8> {
-        let ran =
-            Command::new("openssl").args(command.split_whitespace()).current_dir(self.dir.path()).output();
-        let ran = ran.unwrap();
-        assert!(ran.status.success(), "{command}: {ran:?}");
-        ran.stdout
+        openssl(self.dir.path(), command)
     }
 
     /// As a trusted root has it.
