@@ -33,13 +33,15 @@ class Gap:
 class Kind:
     """`told` is the reason that the audit of the workflow has to give, `listed` that of the bucket's.
 
-    None: it is told there as if nothing were. `of`: what it is told of, the output or the step.
+    None: it is told there as if nothing were. `of_step`: it is told of the step, and not of the output.
+    `left`: what the bucket's says of the attestation itself, which is none any more.
     """
 
     plant: object
     told: str
     listed: str
     of_step: bool = False
+    left: str = None
 
 
 def delete_object(world, run, node, output):
@@ -216,7 +218,8 @@ def nothing(_world, _run, _node, _output):
 OBJECT_DELETED = Kind(delete_object, "object-gone", "object-gone")
 ATTESTATION_DELETED = Kind(delete_attestation, "unattested", "unattested")
 SWAPPED = Kind(swap, "altered", "altered")
-TRUNCATED = Kind(truncate, "malformed", "malformed")
+# What lies there is no attestation, and may be anything: nobody attested it, whatever it is called.
+TRUNCATED = Kind(truncate, "malformed", "malformed", left="unattested")
 COMMIT_CHANGED = Kind(change_commit, "attestation-altered", "attestation-altered")
 SPLICED = Kind(splice_signed, "spliced", None)
 PUT_BACK = Kind(put_back, "altered", None)

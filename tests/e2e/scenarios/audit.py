@@ -144,6 +144,8 @@ def listed(world, wanted, more):
                 lines.update({outcome: gap.kind.listed for outcome in run.outcome_names(gap.node)})
             else:
                 lines[world.s3.uri(run.key(gap.node, gap.output))] = gap.kind.listed
+            if gap.kind.left:
+                lines[world.s3.uri(run.bundle(gap.node, gap.output))] = gap.kind.left
             if gap.kind is gaps.REFUSED:
                 lines[f"{run.nodes[gap.node]['id']}#{gap.output}"] = "refused-in-step"
     return sorted([*lines.items(), *more])
