@@ -8,9 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::fulcio::{CertificateLie, Fulcio, IDENTITY, ISSUER, token, token_of};
+use crate::images::Place;
 use crate::program::{Desk, Ended, run_arguments};
 use crate::scripted::{Act, Plain, Scripted, reply};
 use crate::witnesses::{Authority, Log, LogLie, TimeLie};
+use crate::workshop::BUILDER;
 
 /// Somebody with a token, an authority, a log and a timestamp authority, and a trusted root of all three.
 struct Signer {
@@ -106,6 +108,34 @@ fn what_is_signed_is_accepted_as_the_identitys_and_nobody_elses() {
     let told: Value = serde_json::from_str(&signer.run(&fulcio, &asked).with(0).out).unwrap();
     assert_eq!(told["identity"], json!({"name": IDENTITY, "issuer": ISSUER}));
     assert_eq!(told.get("key"), None);
+}
+
+/// Beside an image a bundle has its certificate, and the tag that cosign 2 reads has no room for one.
+#[test]
+fn an_image_is_attested_by_a_referrer_and_by_no_tag() {
+    let signer = Signer::new();
+    let fulcio = signer.fulcio.serve(CertificateLie::None).endpoint();
+    let time = signer.time.serve(TimeLie::None).endpoint();
+    for place in Place::each() {
+        let image = format!("oci://{}", place.push("app:1").index);
+        let attest = |more: &[&str]| {
+            let asked = ["attest", "--plain-http", "--builder-id", BUILDER, "--fulcio-url", &fulcio];
+            let who =
+                ["--identity-token", "token", "--trusted-root", "no-log.json", "--timestamp-url", &time];
+            signer.desk.run([&asked[..], &who, more, &[&image]].concat())
+        };
+        let verify = || {
+            let asked = ["verify", "--plain-http", "--trusted-root", "no-log.json"];
+            let who = ["--certificate-identity", IDENTITY, "--certificate-oidc-issuer", ISSUER];
+            signer.desk.run([&asked[..], &who, &[&image]].concat())
+        };
+        let refused = attest(&["--cosign-tag"]);
+        assert_ne!(refused.code, Some(0), "{refused:?}");
+        refused.says("for which there is no room");
+        verify().with(1).says("unattested");
+        attest(&[]).with(0);
+        verify().with(0).says(IDENTITY);
+    }
 }
 
 /// What somebody else signed with a certificate has no lines that would keep it.
