@@ -151,9 +151,9 @@ def retried_with_an_object(author):
 
 
 def retried_after_a_loss(author):
-    """The first try is lost with its pod: the scenario deletes that."""
+    """The first pod is lost: the scenario deletes it while it waits."""
     template = author.step("lost", retryStrategy={"limit": "1", "retryPolicy": "Always"})
-    template["container"]["args"][0] = "[ {{retries}} = 1 ] || sleep 300; " + template["container"]["args"][0]
+    template["container"]["args"][0] = "sleep 40; " + template["container"]["args"][0]
     return flow([[call("lost")]], template)
 
 
