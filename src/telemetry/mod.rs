@@ -3,8 +3,6 @@
 
 mod metrics;
 mod server;
-mod trace_context;
 
 pub use metrics::{Counts, Metrics};
 pub use server::serve;
-pub use trace_context::{InvalidTraceparent, TraceContext};
