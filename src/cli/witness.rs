@@ -84,7 +84,7 @@ impl WitnessArgs {
 /// An address as it was given. What is wrong with it is told by us: clap would repeat it, and it may hold a
 /// password.
 #[derive(Debug, Clone)]
-struct Address(Result<Endpoint, InvalidEndpoint>);
+pub(super) struct Address(Result<Endpoint, InvalidEndpoint>);
 
 impl FromStr for Address {
     type Err = Infallible;
@@ -94,7 +94,7 @@ impl FromStr for Address {
     }
 }
 
-fn address(option: &str, given: Option<&Address>) -> Result<Option<Endpoint>, Failure> {
+pub(super) fn address(option: &str, given: Option<&Address>) -> Result<Option<Endpoint>, Failure> {
     let given = given.map(|Address(address)| address.clone()).transpose();
     given.map_err(|why| {
         Failure::new(Exit::Usage, format!("the address in {option} {why}"))

@@ -13,11 +13,12 @@ use super::preparation::OutcomePlace;
 use super::settings::Form;
 use super::status::Status;
 use super::surroundings::Surroundings;
-use super::telling::{count_outputs, log, log_predicate, store_outcome};
+use super::telling::{count_outputs, log, log_predicate, store_outcome, trace};
 use crate::artifact_repository::Stores;
 use crate::attest::Reported;
 use crate::cluster::Notice;
 use crate::signer::FollowedKey;
+use crate::telemetry::traced;
 
 /// The state. Nothing is looked at any more.
 pub(super) struct Done<'a> {
@@ -58,7 +59,7 @@ impl Done<'_> {
         };
         let stored = match &place {
             Ok(place) => {
-                let storing = store_outcome(&outcome, &key, place);
+                let storing = traced("outcome", store_outcome(&outcome, &key, place));
                 let stored = grace.to_store_the_outcome().within(storing).await;
                 let late = |_| Err("the grace period ended before it was stored".to_owned());
                 stored.map_or_else(late, |stored| stored.map_err(|e| causes(&e)))
@@ -71,6 +72,7 @@ impl Done<'_> {
         outcome.outputs.iter().for_each(|output| log(output, form));
         outcome.predicates.iter().for_each(|predicate| log_predicate(predicate, form));
         count_outputs(here.metrics, &outcome.outputs);
+        trace(&here.settings.tracer, &outcome);
         let place = stored.as_ref().map(Reported::bundle_uri).map_err(String::as_str);
         here.tell(&Status::Done(outcome.termination_message(place)));
         here.show(&Notice::of(&outcome), Some(grace.to_end())).await;

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::error::WitnessError;
 use super::port::Witness;
 use super::settings::OnFailure;
+use crate::telemetry::{self, traced};
 
 /// How long somebody is waited for who was silent before, where the attestation is there without: a step of many
 /// outputs is to lose its time once, not with each of them.
@@ -76,7 +77,12 @@ impl Witnesses {
             return Ok(Given { bundle, missing: Vec::new() });
         }
         let fresh = Fresh::new(&envelope, key, Timestamp::now()).map_err(|e| unfit(e.to_string()))?;
-        let asked = self.all.iter().map(|asked| self.one(asked, &fresh, until));
+        let asked = self.all.iter().map(|asked| {
+            traced("vouch", async {
+                telemetry::say("argo_attest.witness", asked.witness.name());
+                self.one(asked, &fresh, until).await
+            })
+        });
         let (mut vouched, mut missing) = (Vec::new(), Vec::new());
         for answer in join_all(asked).await {
             match (answer, self.on_failure) {

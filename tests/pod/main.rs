@@ -4,6 +4,8 @@
 
 #[path = "support/archives.rs"]
 mod archives;
+#[path = "support/collector.rs"]
+mod collector;
 #[path = "support/consumer.rs"]
 mod consumer;
 #[path = "support/handed_over.rs"]
@@ -53,3 +55,4 @@ mod witnesses;
 
 mod gate;
 mod sidecar;
+mod traces;
