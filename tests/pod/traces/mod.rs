@@ -2,6 +2,7 @@
 
 mod amiss;
 mod joined;
+mod real;
 
 /// As Argo 4.1 sets it: a node's span.
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
