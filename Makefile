@@ -143,9 +143,10 @@ differential: E2E += --only differential
 differential: e2e ## Argo's own examples, as they are and attested: what differs?
 
 # Half an hour and some gigabytes where they are not built yet.
-interop: ## who admits images by what we attest; real logs and timestamp authorities; pages in Chromium; buildkit, for make e2e
-	tests/interop/install kyverno policy-tester buildkit witnesses fulcio proven page
+interop: ## who admits images by what we attest; real logs and timestamp authorities; pages in Chromium; OpenTelemetry's types; buildkit, for make e2e
+	tests/interop/install kyverno policy-tester buildkit witnesses fulcio proven page otlp
 	$(CARGO) test --locked --test commands -- --include-ignored admitting witnessed::real witnessed::keyless pages audit_many --nocapture
+	$(CARGO) test --locked --test pod -- --include-ignored traces::real --nocapture
 
 tools: ## what lint, fuzz, release and the interop tests need, into $(ARGO_ATTEST_TOOLS)
 	.ci/tools

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use super::receipt::{ReadBack, Receipt, Reported, Stated};
 use crate::attestations::{Attestations, Earlier, Foreign, NewAttestation, PutError};
 use crate::signer::{Certified, SignError, Signer};
+use crate::telemetry::traced;
 use crate::witness::{Given, WitnessError, Witnesses};
 
 /// Has statements signed by one signer, and puts them where attestations lie.
@@ -250,7 +251,8 @@ impl<'a> Attestor<'a> {
         place: &dyn Attestations,
     ) -> Result<ReadBack, AttestError> {
         let Signed { bundle, key, certified, unvouched } = signed;
-        let put = place.put(&NewAttestation { bundle, manifest, foreign: self.foreign, earlier }).await;
+        let new = NewAttestation { bundle, manifest, foreign: self.foreign, earlier };
+        let put = traced("put", place.put(&new)).await;
         let kept = put.map_err(|source| AttestError::Put { artifact: about.to_owned(), source })?;
         let read = ReadBack::of(about, kept, bundle, key.clone())?;
         Ok(read.certified(certified.clone()).unvouched(unvouched.clone()))
@@ -265,9 +267,7 @@ impl<'a> Attestor<'a> {
         let unsigned =
             |e: EnvelopeError| AttestError::Unsigned { artifact: about.to_owned(), reason: e.to_string() };
         let statement = Unsigned::new(payload).map_err(unsigned)?;
-        let signed = self
-            .signer
-            .sign(statement.pae())
+        let signed = traced("sign", self.signer.sign(statement.pae()))
             .await
             .map_err(|source| AttestError::Sign { artifact: about.to_owned(), source })?;
         let envelope = Envelope::assemble(statement, signed.signature, &signed.key).map_err(unsigned)?;

@@ -19,6 +19,7 @@ use clap::{Args, ValueEnum};
 
 use super::images::CheckImages;
 use super::manifests::{self, Manifest};
+use super::traces::InjectedTraceArgs;
 use super::witness::InjectedWitnessArgs;
 use super::{Exit, Failure, print, tell};
 use crate::sidecar::NamedStore;
@@ -99,6 +100,8 @@ pub(super) struct InjectArgs {
     key_id: Option<KeyId>,
     #[command(flatten)]
     witnesses: InjectedWitnessArgs,
+    #[command(flatten)]
+    traces: InjectedTraceArgs,
     /// Config map with the gate's policy.yaml and the public keys that it names
     #[arg(
         long,
@@ -277,6 +280,7 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         service_key: args.service_key,
         key_variables: key_variables(&args.key_variable)?,
         key_id: args.key_id,
+        otlp_endpoint: args.traces.injected()?,
         witnessing: args.witnesses.injected()?,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,

@@ -10,6 +10,7 @@ use std::io::{IsTerminal as _, stderr};
 
 use argo_attest_core::secret::redacted;
 use argo_attest_core::text::{JsonText, Lines};
+use argo_attest_core::trace_context::TraceContext;
 use serde_json::Value;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, ParseError, Targets, filter_fn};
@@ -18,8 +19,6 @@ use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::{Filter, Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Registry, registry};
-
-use crate::telemetry::TraceContext;
 
 /// Installs the subscriber. A filter that does not parse is the caller's to
 /// report; a `traceparent` that does not parse is none, as W3C Trace Context

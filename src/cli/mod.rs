@@ -44,6 +44,7 @@ mod summary;
 mod target;
 mod template;
 mod totals;
+mod traces;
 mod trusted;
 mod unset;
 mod usage;
@@ -59,7 +60,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use argo_attest_core::contract::{place as places, variable};
+use argo_attest_core::contract::{opentelemetry, place as places, variable};
 use argo_attest_core::secret::{never_repeat, shown};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
@@ -139,7 +140,8 @@ pub fn definition() -> clap::Command {
 /// Whether a variable is one that says where something is, or is a secret itself.
 fn holds_an_option(name: &OsStr) -> bool {
     let name = name.as_bytes().to_ascii_uppercase();
-    name.starts_with(b"ARGO_ATTEST_") || name.starts_with(b"AWS_") || name.ends_with(b"_PROXY")
+    let of_ours = [&b"ARGO_ATTEST_"[..], b"AWS_", b"OTEL_"].iter().any(|start| name.starts_with(start));
+    of_ours || name.ends_with(b"_PROXY")
 }
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -181,7 +183,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     // Not an option of ours: Argo, and other tools that trace, set it for all they start.
-    let traceparent = std::env::var("TRACEPARENT").ok().filter(|text| !text.is_empty());
+    let traceparent = std::env::var(opentelemetry::TRACEPARENT).ok().filter(|text| !text.is_empty());
     // Of a sidecar the log is all that an operator sees; of a command on a terminal, its report.
     let usual = if cli.command.is_in_a_pod() { "info" } else { "warn" };
     let level = level(&cli, &given, usual);

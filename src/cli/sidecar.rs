@@ -17,6 +17,7 @@ use super::keyless::KeylessArgs;
 use super::place::Where;
 use super::pod::{self, PodArgs};
 use super::template::TemplateArgs;
+use super::traces::TraceArgs;
 use super::witness::WitnessArgs;
 use super::{Exit, Failure, protected};
 use crate::sidecar::{End, Form, IfNotReady, NamedStore, Settings, Signals, Unusable};
@@ -88,6 +89,8 @@ pub(super) struct SidecarArgs {
     /// Serve Prometheus metrics at /metrics of this address
     #[arg(long, value_name = "ADDR", env = variable::METRICS_LISTEN)]
     metrics_listen: Option<SocketAddr>,
+    #[command(flatten)]
+    traces: TraceArgs,
     /// How this container is declared [default: native if `ARGO_TEMPLATE` is set]
     #[arg(long, value_name = "MODE", env = variable::MODE)]
     mode: Option<Mode>,
@@ -125,6 +128,9 @@ pub(super) struct SidecarArgs {
     #[arg(skip)]
     pub(super) refused: Option<Failure>,
 }
+
+/// The span that all of a sidecar's are beneath.
+const ROOT: &str = "argo-attest sidecar";
 
 /// Kubernetes' own default of a grace period, in seconds.
 const GRACE: u64 = 30;
@@ -204,7 +210,9 @@ fn settings(args: SidecarArgs) -> Settings {
     };
     let refused = args.refused.or(unfit);
     let refused = refused.or_else(|| protected::check(&key, &[args.template.service_account_dir()]).err());
+    let identity = args.pod.into();
     Settings {
+        tracer: args.traces.tracer(ROOT, &identity),
         unusable,
         refused: refused.as_ref().map(Unusable::from),
         key,
@@ -236,7 +244,7 @@ fn settings(args: SidecarArgs) -> Settings {
         secrets_dir: args.secrets_dir,
         evidence: args.evidence,
         parameters,
-        identity: args.pod.into(),
+        identity,
         handed_over: args.template.handed_over(),
         least: args.template.least(),
     }

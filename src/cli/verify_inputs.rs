@@ -1,6 +1,7 @@
 //! `argo-attest verify-inputs`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use argo_attest_core::argo::pod::{ContainerImage, PodSpec};
 use argo_attest_core::argo::{
@@ -22,6 +23,7 @@ use tracing::{error, info, warn};
 use super::images::CheckImages;
 use super::pod::PodArgs;
 use super::template::TemplateArgs;
+use super::traces::TraceArgs;
 use super::{Exit, Failure, policy, workers};
 use crate::attestations::MAX_ATTESTATION;
 use crate::cluster::Lookup;
@@ -34,8 +36,14 @@ use crate::registry::Registries;
 use crate::report::{NotJudged, Proven};
 use crate::sidecar::status::write_message;
 use crate::store::{Env as _, ProcessEnv};
+use crate::telemetry::Tracer;
 use crate::template::{Claim, Established, HostFiles, Platform, Unestablished};
 use crate::verify::Checker;
+
+/// The span that all of a gate's are beneath.
+const ROOT: &str = "argo-attest verify-inputs";
+/// How long main is held for spans to be sent, at most.
+const SENDING: Duration = Duration::from_secs(1);
 
 /// What to do where the text is not what the pod was made of.
 const REWRITTEN: &str = "look for a parameter whose value rewrites the template";
@@ -95,6 +103,8 @@ pub(super) struct VerifyInputsArgs {
     #[arg(long, value_name = "DIR", env = variable::SECRETS_DIR, default_value = place::STORE_SECRETS)]
     secrets_dir: PathBuf,
     #[command(flatten)]
+    traces: TraceArgs,
+    #[command(flatten)]
     template: TemplateArgs,
     #[command(flatten)]
     pod: PodArgs,
@@ -126,9 +136,10 @@ impl From<CheckArg> for Check {
 
 /// Checks all inputs. What keeps main from starting is in the log and in the termination message.
 pub(super) async fn verify_inputs(mut args: VerifyInputsArgs) -> Exit {
+    let tracer = args.traces.tracer(ROOT, &args.pod.clone().into());
     let checked = match args.refused.take() {
         Some(refused) => Err(refused),
-        None => gate(&args).await,
+        None => tracer.around(gate(&args, &tracer)).await,
     };
     let (exit, message) = match checked {
         Ok(done) => done,
@@ -142,10 +153,15 @@ pub(super) async fn verify_inputs(mut args: VerifyInputsArgs) -> Exit {
     if let Err(error) = write_message(&args.termination_log, &brief(&message, MESSAGE_LIMIT)) {
         warn!(%error, file = shown_path(&args.termination_log), "cannot write the termination message");
     }
+    if exit != Exit::Done {
+        tracer.fail(&format!("main must not start: {message}"));
+    }
+    // What was decided is decided, and written.
+    tracer.send(SENDING).await;
     exit
 }
 
-async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
+async fn gate(args: &VerifyInputsArgs, tracer: &Tracer) -> Result<(Exit, String), Failure> {
     // Whatever lies there was left by somebody else, or by a try that failed.
     evidence::clear(&args.evidence).map_err(|e| Failure::from(&e))?;
     let text = template()?;
@@ -163,6 +179,7 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     let least = args.template.least();
     let platform = Platform { handed_over: &handed_over, identity: &identity, cluster, least };
     let Established { step, pod, .. } = claim.establish(&platform).await.map_err(unestablished)?;
+    tracer.say("argo.template.name", step.name.as_str());
     let images = images(args, asks, pod.as_ref(), &step, &text)?;
     let here = MountTable::of_this_process().map_err(|e| Failure::from_error(Exit::Io, &e))?;
     let mirror = Mirror::new(here, MainMounts::of_template(&step), &own(args));
@@ -195,6 +212,9 @@ async fn gate(args: &VerifyInputsArgs) -> Result<(Exit, String), Failure> {
     let (mut answers, of_images) = tokio::join!(inputs, look(args, &checker, &images));
     answers.extend(of_images?);
     answers.iter().for_each(log);
+    let refused = answers.iter().filter(|answer| answer.verdict.is_err()).count();
+    tracer.say("argo_attest.inputs", answers.len());
+    tracer.say("argo_attest.refused", refused);
     let exit = exit(&answers);
     if exit == Exit::Done {
         leave(args, &answers)?;

@@ -6,14 +6,14 @@ use argo_attest_core::dsse::SignatureError;
 use argo_attest_core::git::GitError;
 use argo_attest_core::text::causes;
 use argo_attest_core::trouble::{Fault, Trouble};
-use argo_attest_core::verify::{PlaceError, Rejection};
+use argo_attest_core::verify::{PlaceError, Reason, Rejection};
 
 use super::form::FormError;
 use super::images::ImageError;
 use super::staged::StagedError;
 use crate::artifact_repository::StoresError;
 use crate::store::InvalidKey;
-use crate::verify::CheckError;
+use crate::verify::{CheckError, reason_of};
 
 /// Why an input is not accepted, or could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +120,33 @@ impl From<StoresError> for InputError {
     fn from(error: StoresError) -> Self {
         let remedy = error.remedy().unwrap_or_default();
         Self::Store { reason: causes(&error), remedy, fault: error.fault() }
+    }
+}
+
+impl InputError {
+    /// The word for it, as `verify` and `audit` have it.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Check(error) => error.reason(),
+            Self::Piece { why, .. } | Self::InBothPlaces { first: why, .. } => why.reason(),
+            Self::Place(_) => Reason::OtherPlace,
+            Self::OtherCommit { .. } | Self::DerivedCommit { .. } | Self::OtherText => Reason::Altered,
+            Self::Unattested(_)
+            | Self::Unlocated(_)
+            | Self::NotEach { .. }
+            | Self::TooManyPieces { .. }
+            | Self::Git(GitError::NoCommit(_))
+            | Self::NoPinnedCommit(_) => Reason::Unattested,
+            Self::Staged(_)
+            | Self::Form(_)
+            | Self::Git(_)
+            | Self::Image(_)
+            | Self::Key(_)
+            | Self::Store { .. } => match self.fault() {
+                Fault::No => Reason::Unverifiable,
+                fault => reason_of(fault),
+            },
+        }
     }
 }
 

@@ -19,8 +19,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::InputError;
 use super::missing;
-use super::verdict::{Answer, Subject, Verdict};
+use super::verdict::{Answer, Subject, Verdict, trace};
 use crate::registry::{Registries, RegistryError};
+use crate::telemetry;
 use crate::verify::{AttestedImage, CheckError, Checker, check_named_image};
 
 /// Images that are asked about at once.
@@ -100,8 +101,12 @@ impl ImageInspection<'_> {
     pub async fn of(&self, containers: &[ContainerImage]) -> Vec<Answer> {
         let until = Instant::now() + self.within;
         let looks = containers.iter().map(|ContainerImage { container, image }| async move {
+            let span = telemetry::span("verify image");
             let verdict = self.look(image, until).await;
-            Answer { subject: Subject::Image(image.clone()), name: container.clone(), verdict }
+            let answer = Answer { subject: Subject::Image(image.clone()), name: container.clone(), verdict };
+            span.say("argo_attest.image", image.as_str());
+            trace(&span, "argo_attest.container", &answer);
+            answer
         });
         let looks: Vec<_> = looks.collect();
         stream::iter(looks).buffered(AT_ONCE).collect().await

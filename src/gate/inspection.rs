@@ -22,11 +22,12 @@ use super::missing;
 use super::passed_over::PassedOver;
 use super::pieces::Pieces;
 use super::staged::{Spot, StagedError};
-use super::verdict::{Answer, Subject, Verdict};
+use super::verdict::{Answer, Subject, Verdict, trace};
 use crate::artifact_repository::{Stores, key};
 use crate::mirror::Mirror;
 use crate::store::{Env, Store};
 use crate::stored_match::AT_ONCE;
+use crate::telemetry;
 use crate::verify::{Accepted, Attestable, Attested, CheckError, Checker};
 
 /// What every input's check needs.
@@ -52,7 +53,12 @@ impl Inspection<'_> {
         let answer = |(input, store): (&InputArtifact, _)| {
             let name = input.name.clone();
             let asked = self.input(input.clone(), store);
-            async move { Answer { subject: Subject::Input, name, verdict: asked.await } }
+            async move {
+                let span = telemetry::span("verify input");
+                let answer = Answer { subject: Subject::Input, name, verdict: asked.await };
+                trace(&span, "argo_attest.input", &answer);
+                answer
+            }
         };
         stream::iter(asking.into_iter().map(answer)).buffered(AT_ONCE.get()).collect().await
     }

@@ -13,6 +13,7 @@ use argo_attest_core::verify::Signer;
 
 use super::error::InputError;
 use super::images;
+use crate::telemetry::Span;
 
 /// What an answer is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,19 @@ pub enum Verdict {
     Absent(&'static str),
 }
 
+impl Verdict {
+    /// The word for it, for programs.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::AcceptedEach { .. } => "accepted-each",
+            Self::Commit(_) | Self::Text(_) => "recorded",
+            Self::Missing(_) => "missing",
+            Self::Absent(_) => "absent",
+        }
+    }
+}
+
 impl Answer {
     fn told(&self) -> String {
         let name = brief(&self.name, 200);
@@ -114,6 +128,16 @@ impl Answer {
             Verdict::Absent(_) => (Finding::Absent, DigestSet::default(), None),
         };
         Some(Record { name: self.name.clone(), finding, digest, attestation })
+    }
+}
+
+/// What came of the question, beside its span.
+pub(super) fn trace(span: &Span, what: &'static str, answer: &Answer) {
+    span.say(what, answer.name.as_str());
+    span.say("argo_attest.verdict", answer.verdict.as_ref().map_or("refused", Verdict::word));
+    if let Err(error) = &answer.verdict {
+        span.say("argo_attest.reason", error.reason().code());
+        span.fail(&causes(error));
     }
 }
 

@@ -31,6 +31,7 @@ use crate::image_files::Search;
 use crate::observe::{Refusal, SealedArtifact, Seen, Shape};
 use crate::signer::Signer;
 use crate::stored_match::StoredObject;
+use crate::telemetry;
 use crate::witness::Witnesses;
 
 /// Why there is nothing to attest of an empty directory that is not packed: Argo uploads
@@ -260,7 +261,9 @@ impl Concluding<'_> {
                 }
                 let (form, packing) = (self.form, &packing);
                 let waiting = Waiting { form, way, object, before, sealed: &sealed, on_disk, packing, last };
-                let stored = waiting.stored().await?;
+                let span = telemetry::span("compare");
+                let stored = waiting.stored().await.inspect_err(|why| span.fail(why))?;
+                drop(span);
                 let contents = match stored.as_slice() {
                     [one] if *packing != Packing::ObjectPerFile => {
                         contents.stored_as(&last_part(object.key()), one.uri(), one.digest())

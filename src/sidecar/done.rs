@@ -13,11 +13,12 @@ use super::preparation::OutcomePlace;
 use super::settings::Form;
 use super::status::Status;
 use super::surroundings::Surroundings;
-use super::telling::{count_outputs, log, log_predicate, store_outcome};
+use super::telling::{count_outputs, log, log_predicate, store_outcome, trace};
 use crate::artifact_repository::Stores;
 use crate::attest::Reported;
 use crate::cluster::Notice;
 use crate::signer::FollowedKey;
+use crate::telemetry::traced;
 use crate::witness::Witnesses;
 
 /// The state. Nothing is looked at any more.
@@ -64,7 +65,8 @@ impl Done<'_> {
             Ok(place) => {
                 let deadline = grace.to_store_the_outcome();
                 let vouching = (&witnesses, Some(deadline.to_have_it_stored()));
-                let stored = deadline.within(store_outcome(&outcome, &key, vouching, place)).await;
+                let storing = traced("outcome", store_outcome(&outcome, &key, vouching, place));
+                let stored = deadline.within(storing).await;
                 let late = |_| Err("the grace period ended before it was stored".to_owned());
                 stored.map_or_else(late, |stored| stored.map_err(|e| causes(&e)))
             }
@@ -76,6 +78,7 @@ impl Done<'_> {
         outcome.outputs.iter().for_each(|output| log(output, form));
         outcome.predicates.iter().for_each(|predicate| log_predicate(predicate, form));
         count_outputs(here.metrics, &outcome.outputs);
+        trace(&here.settings.tracer, &outcome);
         let place = stored.as_ref().map(Reported::bundle_uri).map_err(String::as_str);
         here.tell(&Status::Done(outcome.termination_message(place)));
         here.show(&Notice::of(&outcome), Some(grace.to_end())).await;

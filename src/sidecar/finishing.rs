@@ -24,9 +24,10 @@ use super::predicates::Documents;
 use super::preparation::Prepared;
 use super::status::Status;
 use super::surroundings::Surroundings;
-use super::telling::count_digested;
+use super::telling::{count_digested, trace_fate};
 use crate::observe::{ObservationStats, SealedArtifact};
 use crate::signer::Signer as _;
+use crate::telemetry;
 
 /// Why nothing is said of an output for which nobody got ready.
 const NOT_READY: &str = "the grace period ended before its volume was watched and its store had answered";
@@ -122,13 +123,21 @@ impl Attesting<'_> {
     /// A conclusion for each output of the template, in its order, and for each image.
     async fn conclude(&self, watched: Watched, deadline: Deadline) -> Concluded {
         let Watched { observing, mut before } = watched;
-        let (seen, sealed) = tokio::join!(self.prepared.images.see(deadline), observing.seal(deadline));
+        let digest = async {
+            let _span = telemetry::span("digest");
+            observing.seal(deadline).await
+        };
+        let (seen, sealed) = tokio::join!(self.prepared.images.see(deadline), digest);
         let Observed { stats, mut artifacts } = match sealed {
             Ok(observed) => observed,
             Err(Unobserved::TimeUp) => return each(self.prepared, || Conclusion::unfinished(NOT_DIGESTED)),
             Err(Unobserved::Failed(why)) => return each(self.prepared, || Conclusion::refused(why.clone())),
         };
         count_digested(self.here.metrics, &stats);
+        self.here
+            .settings
+            .tracer
+            .say("argo_attest.bytes_digested", stats.bytes_before_end.saturating_add(stats.bytes_after_end));
         let run = self.run(&stats);
         let provenance = |byproducts: Vec<ResourceDescriptor>, unchecked: Option<&Elsewhere>| {
             let provenance = run.provenance(byproducts);
@@ -158,13 +167,19 @@ impl Attesting<'_> {
             let seen =
                 output.way.as_ref().map(|way| (way, before.remove(&way.at), artifacts.remove(&way.at)));
             async move {
-                match seen {
+                let span = telemetry::span("attest");
+                span.say("argo_attest.output", output.name.as_str());
+                let conclusion = match seen {
                     Ok((way, Some(before), Some(sealed))) => {
-                        concluding.conclude(output.optional, way, &before, sealed).await
+                        let bytes: u64 = sealed.files().values().map(|seen| seen.size).sum();
+                        span.say("argo_attest.bytes", bytes);
+                        span.around(concluding.conclude(output.optional, way, &before, sealed)).await
                     }
                     Ok(_) => Conclusion::refused("it was not observed"),
                     Err(reason) => Conclusion::refused(reason.clone()),
-                }
+                };
+                trace_fate(&span, &conclusion.fate);
+                conclusion
             }
         });
         let mut outputs = join_all(outputs.collect::<Vec<_>>()).await;

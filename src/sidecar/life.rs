@@ -9,6 +9,7 @@ use std::sync::Arc;
 use argo_attest_core::contract::place;
 use jiff::Timestamp;
 
+use super::finishing::Finishing;
 use super::holding::held;
 use super::settings::{IfNotReady, Settings};
 use super::signals::Signals;
@@ -17,7 +18,7 @@ use super::status::{Status, StatusFile};
 use super::surroundings::Surroundings;
 use crate::cluster::{Lookup, Pod};
 use crate::store::Env;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Tracer};
 
 /// How the sidecar ended, for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +53,29 @@ pub async fn run<C: Lookup + Pod>(
         waits_for: Cell::new("the step's template"),
     };
     here.tell(&Status::Starting);
-    match held(&here, Box::pin(Starting::new(&here).start())).await {
-        Start::Ready(ready) => ready.watch().await.conclude().await.tell().await,
+    let tracer = &settings.tracer;
+    let starting = Box::pin(Starting::new(&here).start());
+    let start = tracer.span("start").around(held(&here, starting)).await;
+    let end = match start {
+        Start::Ready(ready) => {
+            let finishing = tracer.span("watch").around(ready.watch()).await;
+            finish(tracer, finishing).await
+        }
         // Main ended before the watches were armed.
-        Start::Finishing(finishing) => finishing.conclude().await.tell().await,
-        Start::Idle(idle) => idle.rest().await,
-        Start::Failed(failed) => failed.rest().await,
-    }
+        Start::Finishing(finishing) => finish(tracer, finishing).await,
+        Start::Idle(idle) => {
+            tracer.say("argo_attest.state", "idle");
+            idle.rest().await
+        }
+        Start::Failed(failed) => {
+            tracer.fail(&failed.why.reason);
+            failed.rest().await
+        }
+    };
+    tracer.send(here.time_to_send().await).await;
+    end
+}
+
+async fn finish(tracer: &Tracer, finishing: Finishing<'_>) -> End {
+    tracer.span("finish").around(async { finishing.conclude().await.tell().await }).await
 }

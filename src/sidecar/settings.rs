@@ -10,6 +10,7 @@ use argo_attest_core::slsa::PodIdentity;
 
 use super::named::NamedStore;
 use crate::signer::SigningKey;
+use crate::telemetry::Tracer;
 use crate::template::HandedOver;
 use crate::witness::WitnessSettings;
 
@@ -68,6 +69,8 @@ pub struct Settings {
     pub store: Option<NamedStore>,
     /// Whether registries are asked without TLS.
     pub plain_http: bool,
+    /// What keeps spans, where somebody wants them.
+    pub tracer: Tracer,
     /// Where Prometheus may ask.
     pub metrics_listen: Option<SocketAddr>,
     /// `None`: native where `ARGO_TEMPLATE` is in the environment, which Argo

@@ -23,6 +23,8 @@ use crate::template::Platform;
 /// How long it may take to tell the pod. An API server that can be reached needs
 /// a few hundredths of that.
 const SHOWING: Duration = Duration::from_millis(1500);
+/// How long it may take to send spans.
+const SENDING: Duration = Duration::from_secs(1);
 
 pub(super) struct Surroundings<'a> {
     pub(super) settings: &'a Settings,
@@ -48,6 +50,14 @@ impl Surroundings<'_> {
     /// Whether SIGTERM has come.
     pub(super) fn is_told(&self) -> bool {
         self.signals.is_told()
+    }
+
+    /// How long may be waited for who takes spans: a moment, and no longer than the grace period lasts.
+    pub(super) async fn time_to_send(&self) -> Duration {
+        if !self.is_told() {
+            return SENDING;
+        }
+        self.grace(self.told().await).to_end().left().min(SENDING)
     }
 
     /// The time there is from then on.

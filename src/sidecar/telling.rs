@@ -11,7 +11,7 @@ use crate::attest::{AttestError, Attestor, Reported};
 use crate::attestations::{Foreign, ObjectAttestations};
 use crate::observe::ObservationStats;
 use crate::signer::Signer;
-use crate::telemetry::{Counts, Metrics};
+use crate::telemetry::{Counts, Metrics, Span, Tracer};
 use crate::witness::Witnesses;
 
 /// What an outcome is called in a message.
@@ -45,6 +45,27 @@ pub(super) fn count_outputs(metrics: &Metrics, outputs: &[OutputOutcome]) {
     metrics.set_attested(with(|fate| matches!(fate, Fate::Attested(_))));
     metrics.set_not_attested(with(|fate| fate.reason().is_some()));
     metrics.set_refused(total(outputs.iter().map(|o| o.refused.len()).sum()));
+}
+
+/// What became of one output, beside its span.
+pub(super) fn trace_fate(span: &Span, fate: &Fate) {
+    span.say("argo_attest.verdict", fate.verdict());
+    if let Some(reason) = fate.reason() {
+        span.fail(reason);
+    }
+}
+
+/// What became of the step, beside its spans.
+pub(super) fn trace(tracer: &Tracer, outcome: &StepOutcome<'_>) {
+    let count = |is: fn(&Fate) -> bool| outcome.outputs.iter().filter(|output| is(&output.fate)).count();
+    tracer.say("argo.template.name", outcome.template);
+    tracer.say("argo_attest.state", outcome.state.word());
+    tracer.say("argo_attest.outputs", outcome.outputs.len());
+    tracer.say("argo_attest.attested", count(|fate| matches!(fate, Fate::Attested(_))));
+    tracer.say("argo_attest.not_attested", count(|fate| fate.reason().is_some()));
+    if !outcome.is_complete() {
+        tracer.fail("not all is attested");
+    }
 }
 
 pub(super) fn log(output: &OutputOutcome, form: Form) {

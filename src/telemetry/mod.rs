@@ -1,10 +1,10 @@
 //! What is told while the work goes on, to whoever operates it: the trace that
-//! the work belongs to, and numbers. Nothing is decided by either.
+//! the work belongs to, its spans, and numbers. Nothing is decided by any of it.
 
 mod metrics;
 mod server;
-mod trace_context;
+mod tracer;
 
 pub use metrics::{Counts, Metrics};
 pub use server::serve;
-pub use trace_context::{InvalidTraceparent, TraceContext};
+pub use tracer::{InvalidTarget, Said, Span, Target, Tracer, Unsent, say, span, traced};

@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use super::error::WitnessError;
 use super::port::Witness;
 use super::settings::OnFailure;
+use crate::telemetry::{self, traced};
 
 /// How long somebody is waited for who was silent before, where the attestation is there without: a step of many
 /// outputs is to lose its time once, not with each of them.
@@ -103,7 +104,12 @@ impl Witnesses {
         fresh: &Fresh<'_>,
         until: Option<Instant>,
     ) -> Result<(Evidence, Vec<String>), WitnessError> {
-        let asked = self.all.iter().map(|asked| self.one(asked, fresh, until));
+        let asked = self.all.iter().map(|asked| {
+            traced("vouch", async {
+                telemetry::say("argo_attest.witness", asked.witness.name());
+                self.one(asked, fresh, until).await
+            })
+        });
         let (mut vouched, mut missing, mut first) = (Vec::new(), Vec::new(), None);
         for answer in join_all(asked).await {
             match (answer, self.on_failure) {

@@ -136,6 +136,25 @@ fn authorities_are_mounted_and_named() {
 }
 
 #[test]
+fn both_containers_are_told_where_spans_go() {
+    let text = build("    inputs: {artifacts: [{name: a, path: /a}]}\n");
+    let url = "http://collector.observability:4318";
+    let otlp = Settings { otlp_endpoint: Some(url.into()), ..settings() };
+    let told = json!({"name": "ARGO_ATTEST_OTLP_ENDPOINT", "value": url});
+    let count = |text: &str| {
+        let made = templates(&read(text)[0])[0].clone();
+        let containers = made["initContainers"].as_array().unwrap().clone();
+        containers.iter().filter(|c| c["env"].as_array().unwrap().contains(&told)).count()
+    };
+    let without = injected(&text, &settings()).unwrap().text;
+    let with = injected(&text, &otlp).unwrap().text;
+    assert_eq!((count(&without), count(&with)), (0, 2), "{with}");
+    // It comes and goes with the option.
+    assert_eq!(update(&without, &otlp).unwrap().text, with);
+    assert_eq!(update(&with, &settings()).unwrap().text, without);
+}
+
+#[test]
 fn who_vouches_is_told_to_the_sidecar_and_to_nobody_else() {
     let witnessing = Witnessing {
         variables: vec![("ARGO_ATTEST_REKOR_URL", "https://log.example.com".to_owned())],

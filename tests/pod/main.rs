@@ -4,6 +4,8 @@
 
 #[path = "support/archives.rs"]
 mod archives;
+#[path = "support/collector.rs"]
+mod collector;
 #[path = "support/consumer.rs"]
 mod consumer;
 #[path = "../support/fulcio.rs"]
@@ -60,3 +62,4 @@ mod witnesses;
 
 mod gate;
 mod sidecar;
+mod traces;

@@ -111,6 +111,8 @@ pub mod variable {
         NOT_OURS = "ARGO_ATTEST_NOT_OURS";
         /// What becomes of a step that cannot be attested.
         NOT_READY = "ARGO_ATTEST_NOT_READY";
+        /// Where spans are sent.
+        OTLP_ENDPOINT = "ARGO_ATTEST_OTLP_ENDPOINT";
         /// Where new keys are put.
         OUT_DIR = "ARGO_ATTEST_OUT_DIR";
         /// A step's signed outcome to verify.
@@ -212,6 +214,37 @@ pub mod variable {
         /// The Workflow's UID.
         WORKFLOW_UID = "ARGO_ATTEST_WORKFLOW_UID";
     }
+}
+
+/// Variables that all of OpenTelemetry's exporters take, and so do our containers
+/// (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>).
+pub mod opentelemetry {
+    /// Where all signals are sent.
+    pub const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    /// Where traces are sent, all of the address.
+    pub const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    /// In which form.
+    pub const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+    /// In which form traces are.
+    pub const TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
+    /// What is sent along, often a secret.
+    pub const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+    /// What is sent along with traces.
+    pub const TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
+    /// Whom to believe over TLS, a file.
+    pub const CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
+    /// Whom to believe about traces.
+    pub const TRACES_CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE";
+    /// Who sends.
+    pub const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    /// What that is called.
+    pub const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+    /// `true` where nothing is sent.
+    pub const SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
+    /// `none` where no traces are.
+    pub const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+    /// The span that asked for the work, by W3C Trace Context. Argo 4.1 and later set it.
+    pub const TRACEPARENT: &str = "TRACEPARENT";
 }
 
 /// Annotations: of templates, and so of pods; and of pods alone.

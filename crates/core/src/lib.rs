@@ -42,5 +42,6 @@ pub mod slsa;
 pub mod store_address;
 pub mod summary;
 pub mod text;
+pub mod trace_context;
 pub mod trouble;
 pub mod verify;

@@ -25,10 +25,12 @@ pub(super) use evidence::Written;
 use super::failed::NotReady;
 use super::grace::{Deadline, TimeUp};
 use super::predicates::Documents;
+use super::telling::trace_fate;
 use crate::attest::{Attestor, ImageAttestor, Receipt};
 use crate::environment::Env;
 use crate::registry::{Registries, RegistryError};
 use crate::signer::Signer;
+use crate::telemetry;
 use crate::witness::Witnesses;
 
 /// Images that are asked about at once.
@@ -164,31 +166,43 @@ impl StepImages {
         concluding: &ConcludingImages<'_>,
     ) -> Vec<(OutputOutcome, Vec<PredicateOutcome>)> {
         let concluded = self.images.iter().map(|image| async move {
-            let seen = concluding.seen.0.get(&image.to_string());
-            let mut unvouched = Vec::new();
-            let (fate, manifest) = match seen {
-                None => (unanswered(), None),
-                Some(Err(fate)) => (fate.clone(), None),
-                Some(Ok(manifest)) => {
-                    let attesting = self.attest(image, manifest, concluding);
-                    match concluding.deadline.within(attesting).await {
-                        Ok(Ok(receipt)) => {
-                            unvouched = receipt.unvouched().to_vec();
-                            (Fate::Attested(receipt.into_attested()), Some(manifest))
-                        }
-                        Ok(Err(reason)) => (Fate::Refused { reason }, None),
-                        Err(TimeUp) => (unanswered(), None),
-                    }
-                }
-            };
-            let predicates = match manifest {
-                Some(manifest) => self.predicates(image, manifest, concluding).await,
-                None => Vec::new(),
-            };
-            (OutputOutcome { unvouched, ..outcome(image, fate) }, predicates)
+            let span = telemetry::span("attest image");
+            let concluded = span.around(self.conclude_one(image, concluding)).await;
+            span.say("argo_attest.image", concluded.0.name.as_str());
+            trace_fate(&span, &concluded.0.fate);
+            concluded
         });
         let concluded: Vec<_> = concluded.collect();
         stream::iter(concluded).buffered(AT_ONCE).collect().await
+    }
+
+    async fn conclude_one(
+        &self,
+        image: &ImageReference,
+        concluding: &ConcludingImages<'_>,
+    ) -> (OutputOutcome, Vec<PredicateOutcome>) {
+        let seen = concluding.seen.0.get(&image.to_string());
+        let mut unvouched = Vec::new();
+        let (fate, manifest) = match seen {
+            None => (unanswered(), None),
+            Some(Err(fate)) => (fate.clone(), None),
+            Some(Ok(manifest)) => {
+                let attesting = self.attest(image, manifest, concluding);
+                match concluding.deadline.within(attesting).await {
+                    Ok(Ok(receipt)) => {
+                        unvouched = receipt.unvouched().to_vec();
+                        (Fate::Attested(receipt.into_attested()), Some(manifest))
+                    }
+                    Ok(Err(reason)) => (Fate::Refused { reason }, None),
+                    Err(TimeUp) => (unanswered(), None),
+                }
+            }
+        };
+        let predicates = match manifest {
+            Some(manifest) => self.predicates(image, manifest, concluding).await,
+            None => Vec::new(),
+        };
+        (OutputOutcome { unvouched, ..outcome(image, fate) }, predicates)
     }
 
     /// Has what the step says of an attested image be signed.

@@ -295,7 +295,8 @@ impl Maker<'_> {
         let pulled: Vec<_> = wanted.pulled.iter().map(ObjectName::as_str).collect();
         // By this it is known later whose they are.
         let pulled = (!pulled.is_empty()).then(|| value(variable::IMAGE_PULL_SECRET, &pulled.join(",")));
-        ca.into_iter().chain(pulled).collect()
+        let otlp = self.settings.otlp_endpoint.as_ref().map(|url| value(variable::OTLP_ENDPOINT, url));
+        ca.into_iter().chain(otlp).chain(pulled).collect()
     }
 
     /// Whose step it is, as the platform says it, not the template's text: by this the text is compared

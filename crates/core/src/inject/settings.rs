@@ -248,6 +248,8 @@ pub struct Settings {
     pub key_id: Option<KeyId>,
     /// Who is asked to vouch for what is signed.
     pub witnessing: Witnessing,
+    /// The collector that both containers send spans to: a URL; `None` for none.
+    pub otlp_endpoint: Option<String>,
     /// The `ConfigMap` with the gate's policy and the public keys that it names.
     pub policy_configmap: ObjectName,
     /// Secrets with the store's credentials; none with web identity.
@@ -288,6 +290,7 @@ impl Settings {
             key_variables: Vec::new(),
             key_id: None,
             witnessing: Witnessing::default(),
+            otlp_endpoint: None,
             policy_configmap: ObjectName::of_ours(POLICY),
             store_secrets: Vec::new(),
             registry_secret: None,

@@ -5,11 +5,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// A trace. Zeros are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceId([u8; 16]);
+
+/// A span of a trace. Zeros are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanId([u8; 8]);
+
 /// Which trace this work belongs to, and which span of it asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
-    trace_id: [u8; 16],
-    span_id: [u8; 8],
+    trace_id: TraceId,
+    span_id: SpanId,
+    is_sampled: bool,
 }
 
 /// The text is no `traceparent` of version 00. Section 4.3 of the recommendation
@@ -24,6 +33,55 @@ pub enum InvalidTraceparent {
     Zero,
 }
 
+impl TraceId {
+    /// `None` for zeros, which stand for none (section 3.2.2.3).
+    pub fn new(bytes: [u8; 16]) -> Option<Self> {
+        (bytes != [0; 16]).then_some(Self(bytes))
+    }
+}
+
+impl SpanId {
+    /// `None` for zeros, which stand for none (section 3.2.2.4).
+    pub fn new(bytes: [u8; 8]) -> Option<Self> {
+        (bytes != [0; 8]).then_some(Self(bytes))
+    }
+}
+
+/// 32 lower-case hexadecimal digits.
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        digits(&self.0, f)
+    }
+}
+
+/// 16 lower-case hexadecimal digits.
+impl fmt::Display for SpanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        digits(&self.0, f)
+    }
+}
+
+fn digits(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))
+}
+
+impl TraceContext {
+    /// The trace.
+    pub fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// The span that asked for this work (`parent-id`).
+    pub fn span_id(&self) -> SpanId {
+        self.span_id
+    }
+
+    /// Whether whoever asked may have recorded it (section 3.2.2.5).
+    pub fn is_sampled(&self) -> bool {
+        self.is_sampled
+    }
+}
+
 impl FromStr for TraceContext {
     type Err = InvalidTraceparent;
 
@@ -34,13 +92,12 @@ impl FromStr for TraceContext {
         if version != "00" || fields.next().is_some() {
             return Err(InvalidTraceparent::Malformed);
         }
-        let trace_id: [u8; 16] = hex(trace_id)?;
-        let span_id: [u8; 8] = hex(span_id)?;
-        let [_flags]: [u8; 1] = hex(flags)?;
-        if trace_id == [0; 16] || span_id == [0; 8] {
-            return Err(InvalidTraceparent::Zero);
-        }
-        Ok(Self { trace_id, span_id })
+        let (trace_id, span_id) = (hex(trace_id)?, hex(span_id)?);
+        let [flags]: [u8; 1] = hex(flags)?;
+        let trace_id = TraceId::new(trace_id).ok_or(InvalidTraceparent::Zero)?;
+        let span_id = SpanId::new(span_id).ok_or(InvalidTraceparent::Zero)?;
+        // Bits that are not known say nothing.
+        Ok(Self { trace_id, span_id, is_sampled: flags & 1 == 1 })
     }
 }
 
@@ -60,27 +117,6 @@ fn hex<const N: usize>(text: &str) -> Result<[u8; N], InvalidTraceparent> {
         *byte = digit(*high)? << 4 | digit(*low)?;
     }
     Ok(bytes)
-}
-
-/// Bytes as lower-case hexadecimal digits.
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
-}
-
-impl TraceContext {
-    /// The trace, 32 lower-case hexadecimal digits.
-    pub fn trace_id(&self) -> impl fmt::Display {
-        Hex(&self.trace_id)
-    }
-
-    /// The span that asked for this work (`parent-id`), 16 digits.
-    pub fn span_id(&self) -> impl fmt::Display {
-        Hex(&self.span_id)
-    }
 }
 
 #[cfg(test)]
@@ -126,13 +162,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_survive(trace_id: [u8; 16], span_id: [u8; 8], flags: u8) {
-            let text = format!("00-{}-{}-{flags:02x}", Hex(&trace_id), Hex(&span_id));
+        fn ids_survive(trace: [u8; 16], span: [u8; 8], flags: u8) {
+            let digits = |bytes: &[u8]| {
+                let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+                halves.map(|half| char::from_digit(half.into(), 16).unwrap()).collect::<String>()
+            };
+            let text = format!("00-{}-{}-{flags:02x}", digits(&trace), digits(&span));
             let read = text.parse::<TraceContext>();
-            if trace_id == [0; 16] || span_id == [0; 8] {
-                prop_assert_eq!(read, Err(InvalidTraceparent::Zero));
+            if let (Some(trace_id), Some(span_id)) = (TraceId::new(trace), SpanId::new(span)) {
+                prop_assert_eq!(trace_id.to_string(), digits(&trace));
+                prop_assert_eq!(span_id.to_string(), digits(&span));
+                prop_assert_eq!(read, Ok(TraceContext { trace_id, span_id, is_sampled: flags & 1 == 1 }));
             } else {
-                prop_assert_eq!(read, Ok(TraceContext { trace_id, span_id }));
+                prop_assert_eq!(read, Err(InvalidTraceparent::Zero));
             }
         }
 

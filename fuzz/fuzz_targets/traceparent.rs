@@ -1,0 +1,19 @@
+//! `TRACEPARENT`: what is read has one form, the one that it was read from.
+#![no_main]
+
+use argo_attest_core::trace_context::{InvalidTraceparent, TraceContext};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let read = text.parse::<TraceContext>();
+    if let Ok(context) = read {
+        let flags = &text[text.len() - 2..];
+        assert_eq!(text, format!("00-{}-{}-{flags}", context.trace_id(), context.span_id()));
+        assert_eq!(u8::from_str_radix(flags, 16).unwrap() & 1 == 1, context.is_sampled());
+    }
+    // Of zeros alone it is that that is wrong.
+    let is_of_zeros = text.len() == 55
+        && (text[3..].starts_with(&"0".repeat(32)) || text[36..].starts_with(&"0".repeat(16)));
+    assert!(read != Err(InvalidTraceparent::Zero) || is_of_zeros);
+});
