@@ -38,10 +38,11 @@ pub(super) fn merged(args: &AuditArgs, reports: &[PathBuf], began: Instant) -> R
     let shown = |place: &Vec<u8>| super::told::shown(&String::from_utf8_lossy(place));
     let places: Vec<_> = parts.head().map(|head| head.places.iter().map(shown).collect()).unwrap_or_default();
     let mut teller = args.teller(Also::default())?;
-    teller.begin(parts.narrowing().beyond(&[super::USUAL_LOG]))?;
+    let narrowing = parts.narrowing().beyond(&[super::USUAL_LOG]);
+    teller.begin(narrowing.clone())?;
     merge(parts, &mut teller)?;
     let (totals, _, exit) = teller.end()?;
-    args.write_metrics(&places, &totals, began)?;
+    args.write_metrics(&places, &totals, &narrowing, began)?;
     if !args.quiet {
         super::summary(&totals, false, false, args.output);
     }

@@ -38,6 +38,8 @@ pub(super) struct Ended<'a> {
     pub(super) place: &'a str,
     pub(super) totals: &'a Totals,
     pub(super) is_complete: bool,
+    /// Whether it was told to leave something out, beyond Argo's logs.
+    pub(super) is_narrowed: bool,
     pub(super) at: Timestamp,
     pub(super) took: Duration,
 }
@@ -68,6 +70,9 @@ pub(super) fn text(ended: &Ended<'_>) -> Result<String, fmt::Error> {
     let complete = Family::<Of, Gauge>::default();
     complete.get_or_create(&of).set(i64::from(ended.is_complete));
     registry.register("complete", "1 if the last audit found something, and nothing missing", complete);
+    let narrowed = Family::<Of, Gauge>::default();
+    narrowed.get_or_create(&of).set(i64::from(ended.is_narrowed));
+    registry.register("narrowed", "1 if the last audit was told to leave something out", narrowed);
     let mut seconds = |name, help, value: f64| {
         let family = Family::<Of, Gauge<f64, AtomicU64>>::default();
         family.get_or_create(&of).set(value);
@@ -119,6 +124,7 @@ mod tests {
             place: "s3://b/\"\\\n",
             totals: &totals,
             is_complete: false,
+            is_narrowed: true,
             at: "2026-11-26T00:00:01.5Z".parse().unwrap(),
             took: Duration::from_millis(250),
         };
@@ -129,6 +135,7 @@ mod tests {
             format!(r#"argo_attest_audit_findings{{{place},verdict="refused",reason="object-gone"}} 1"#),
             format!(r#"argo_attest_audit_findings{{{place},verdict="refused",reason="unattested"}} 0"#),
             format!("argo_attest_audit_complete{{{place}}} 0"),
+            format!("argo_attest_audit_narrowed{{{place}}} 1"),
             format!("argo_attest_audit_end_timestamp_seconds{{{place}}} 1795651201.5"),
             format!("argo_attest_audit_duration_seconds{{{place}}} 0.25"),
         ] {

@@ -200,7 +200,13 @@ impl AuditArgs {
         self.places.iter().map(|place| told::shown(&place.to_string_lossy())).collect()
     }
 
-    fn write_metrics(&self, places: &[String], totals: &Totals, began: Instant) -> Result<(), Failure> {
+    fn write_metrics(
+        &self,
+        places: &[String],
+        totals: &Totals,
+        narrowing: &Narrowing,
+        began: Instant,
+    ) -> Result<(), Failure> {
         let Some(file) = &self.metrics_file else { return Ok(()) };
         let files = self.file.iter().map(|file| match file {
             DocumentName::File(path) => shown_path(path),
@@ -209,7 +215,8 @@ impl AuditArgs {
         let place = files.chain(places.iter().cloned()).collect::<Vec<_>>().join(" ");
         let is_complete = totals.is_complete();
         let (at, took) = (Timestamp::now(), began.elapsed());
-        let text = metrics::text(&metrics::Ended { place: &place, totals, is_complete, at, took })
+        let is_narrowed = !narrowing.is_none();
+        let text = metrics::text(&metrics::Ended { place: &place, totals, is_complete, is_narrowed, at, took })
             .map_err(|e| Failure::new(Exit::Software, format!("cannot write the counts: {e}")))?;
         sink::put(file, text.as_bytes())
     }
@@ -278,7 +285,8 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     auditor.find_outcomes(&runs, &mut outcomes).await;
     let mut teller = args.teller(beside.gathering(bar))?;
     let mut told = Names::new();
-    teller.begin(narrowing.beyond(&[USUAL_LOG]))?;
+    let narrowing = narrowing.beyond(&[USUAL_LOG]);
+    teller.begin(narrowing.clone())?;
     let has_runs = !runs.is_empty();
     unread.iter().try_for_each(|entry| teller.entry(entry))?;
     for (at, run) in runs.into_iter().enumerate() {
@@ -305,7 +313,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
         auditor.left(left, &told, &late, |entry| teller.entry(&entry)).await?;
     }
     let (totals, also, exit) = teller.end()?;
-    args.write_metrics(&args.place_names(), &totals, began)?;
+    args.write_metrics(&args.place_names(), &totals, &narrowing, began)?;
     if !args.quiet {
         summary(&totals, has_runs, own, args.output);
     }
