@@ -34,6 +34,10 @@ pub(super) struct Books {
     waiting: BTreeMap<RelPath, u64>,
     /// Whether something happened to the file since it was handed out.
     fed: HashMap<RelPath, bool>,
+    /// The sizes, in bytes, of all that was handed out since nothing was being read.
+    handed_out: u64,
+    /// How many bytes of anything had been read then.
+    read_before: u64,
     /// One name of each digested file that has several.
     linked: HashMap<(u64, u64), RelPath>,
     /// The number of the final scan; 0 before the first.
@@ -93,6 +97,14 @@ impl Books {
         self.waiting.values().fold(0, |sum, size| sum.saturating_add(*size))
     }
 
+    /// The bytes that are still to be read of what was handed out, when so many were read of everything.
+    pub(super) fn unread_bytes(&self, read: u64) -> u64 {
+        if self.fed.is_empty() {
+            return 0;
+        }
+        self.handed_out.saturating_sub(read.saturating_sub(self.read_before))
+    }
+
     /// Hands files to the pool.
     pub(super) fn feed(&mut self, pool: &Share, attempts: u32) {
         while self.fed.len() < WINDOW
@@ -113,6 +125,10 @@ impl Books {
     }
 
     fn hand_out(&mut self, pool: &Share, path: RelPath, size: u64, attempts: u32) {
+        if self.fed.is_empty() {
+            (self.handed_out, self.read_before) = (0, pool.bytes_read());
+        }
+        self.handed_out = self.handed_out.saturating_add(size);
         self.fed.insert(path.clone(), false);
         pool.push(Job { size, attempts, path });
     }

@@ -36,7 +36,9 @@ pub(super) fn close(mut tracker: Tracker, progress: &dyn Progress, cancel: &Canc
     // From here on the scans decide alone.
     tracker.watched = None;
     tracker.books.begin_closing();
-    let mut meter = Meter::new(progress, tracker.stats.bytes());
+    let read = tracker.stats.bytes();
+    let mut meter = Meter::new(progress, read);
+    meter.plan(tracker.books.unread_bytes(read));
     settle(&mut tracker, &mut meter, cancel);
     loop {
         tracker.books.scan += 1;

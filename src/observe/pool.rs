@@ -89,6 +89,11 @@ impl Share {
         }
     }
 
+    /// How many bytes were read for this share, of anything.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.customer.stats.bytes()
+    }
+
     /// Makes every job of this share, running or waiting, end as unfinished, soon.
     pub(super) fn cancel(&self) {
         self.customer.cancel.cancel();

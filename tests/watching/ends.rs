@@ -119,6 +119,32 @@ fn cancelled_in_a_sparse_terabyte() {
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
 }
 
+/// What is read already when the command ends is most of what is waited for.
+#[test]
+fn what_is_being_read_when_the_command_ends_is_told_of() {
+    let scene = Scene::new();
+    scene.write("out/small");
+    scene.await_digests(1);
+    if let Err(e) = File::create(scene.at("out/huge")).unwrap().set_len(1 << 40) {
+        skip(&format!("a file system with files of a terabyte: {e}"));
+        return;
+    }
+    let stats = scene.observer.stats();
+    let read = || stats.snapshot().bytes_before_end;
+    crate::fixture::until("reading the huge file", || read() > 10_000_000);
+    let before = read();
+    let (told, cancel) = (Told::default(), Cancel::new());
+    thread::scope(|scope| {
+        let finish = scope.spawn(|| scene.observer.finish(&told, &cancel).unwrap());
+        crate::fixture::until("being told", || told.advanced.load(Ordering::Relaxed) > 0);
+        cancel.cancel();
+        finish.join().unwrap();
+    });
+    let (total, advanced) = (told.total.into_inner(), told.advanced.into_inner());
+    assert!(advanced <= total && total <= (1 << 40) - before + 1_000_000, "{advanced} of {total}, {before} before");
+    assert!(total > 1 << 39, "{total}");
+}
+
 /// Whoever has no time for the first scan loses nothing but time.
 #[test]
 fn a_first_scan_that_is_stopped_is_made_up_for_at_the_end() {
