@@ -56,7 +56,11 @@ fn workflow(nodes: &Value) -> Value {
 
 /// Two steps, of which the second takes from the first, with their outcomes.
 pub(crate) async fn built() -> Workshop {
-    let shop = Workshop::new().await;
+    built_in(Workshop::new().await).await
+}
+
+/// The same, there.
+pub(crate) async fn built_in(shop: Workshop) -> Workshop {
     let key = shop.key("keys");
     let first = shop.step_of(&key, &format!("{UID}/wf-1/p"), "wf/p1/app.tgz", Vec::new()).await;
     shop.step_of(&key, &format!("{UID}/wf-2/p"), "wf/p2/image.tar", vec![first]).await;

@@ -40,6 +40,7 @@ mod audit_images;
 mod audit_many;
 mod audit_parts;
 mod audit_signed;
+mod audit_versions;
 mod audited;
 mod cases;
 mod chain;
