@@ -138,5 +138,15 @@ pub(crate) fn named_template(
     Templates::new(&spec, &status).of_node(&node).ok()
 }
 
+/// The template of a node of this id, wherever it stands, also inline in a step or task of its parent; `None` if the
+/// Workflow holds none.
+pub(crate) fn template_of_node(workflow: &str, node_id: &str) -> Option<serde_json::Map<String, Value>> {
+    let workflow: wire::Workflow<'_> = serde_json::from_str(workflow).ok()?;
+    let (spec, status) = (workflow.spec.unwrap_or_default(), workflow.status.unwrap_or_default());
+    let templates = Templates::new(&spec, &status);
+    let node = templates.nodes.find(node_id).ok()??;
+    templates.of_node(&node).ok()
+}
+
 #[cfg(test)]
 mod tests;

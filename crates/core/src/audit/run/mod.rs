@@ -104,7 +104,7 @@ impl WorkflowRun {
         let mut nodes = Vec::new();
         nodes::each(&status, &name, &mut |id, wire| {
             *left = left.checked_sub(1).ok_or(RunError::TooManyNodes { limit: NODES_LIMIT })?;
-            let own = templates.of_node(&wire);
+            let own = templates.of_node(&id, &wire);
             nodes.push(Node::new(id, wire, &repository, &own, &names));
             Ok(())
         })?;

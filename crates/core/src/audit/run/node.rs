@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::key_format::{MAX_KEY, Names, OfNode};
 use super::spot::{Repository, Spot};
 use super::wire;
-use crate::argo::workflow::named_template;
+use crate::argo::workflow::{named_template, template_of_node};
 
 /// What the messages of nodes begin with that were taken over from a resubmitted workflow
 /// (`FormulateResubmitWorkflow` in workflow/util/util.go).
@@ -226,6 +226,9 @@ const LOOKED_THROUGH: usize = 256 * 1024 * 1024;
 /// What in a workflow's text may make a template one of which more has to be known.
 const TELLING: [&str; 3] = ["\"archiveLocation\"", "\"resource\"", "\"data\""];
 
+/// What the text of a workflow has whose table of nodes is packed.
+const PACKED: &str = "\"compressedNodes\"";
+
 /// What a template says that its nodes do not.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Template {
@@ -252,29 +255,36 @@ impl<'a> Templates<'a> {
         }
     }
 
-    /// What the node's template says; nothing of one that stands inline, or if there are too many to
-    /// be looked for: the node is then asked after as any other.
-    pub(super) fn of_node(&self, node: &wire::Node) -> Template {
-        self.find(node).unwrap_or_default()
+    /// What the node's template says; nothing if there are too many to be looked for, or if it stands inline and
+    /// the table of nodes is packed, to be unpacked for each: the node is then asked after as any other.
+    pub(super) fn of_node(&self, id: &str, node: &wire::Node) -> Template {
+        self.find(id, node).unwrap_or_default()
     }
 
-    fn find(&self, node: &wire::Node) -> Option<Template> {
+    fn find(&self, id: &str, node: &wire::Node) -> Option<Template> {
         let text = self.text?;
         let reference = node.template_ref.as_ref();
         let key = match reference {
             Some(of) => [of.cluster_scope.to_string(), of.name.clone(), of.template.clone()],
             None => [node.template_scope.clone(), String::new(), node.template_name.clone()],
         };
-        if matches!(&key, [.., template] if template.is_empty()) {
+        // Without a name it stands inline, where this node's parent has it.
+        let is_inline = matches!(&key, [.., template] if template.is_empty());
+        if is_inline && text.contains(PACKED) {
             return None;
         }
+        let key = if is_inline { [String::new(), String::new(), id.to_owned()] } else { key };
         if let Some(known) = self.known.borrow().get(&key) {
             return Some(known.clone());
         }
         let left = self.left.borrow().checked_sub(text.len())?;
         *self.left.borrow_mut() = left;
-        let reference = reference.map(|of| (of.name.as_str(), of.template.as_str(), of.cluster_scope));
-        let found = named_template(text, reference, &node.template_name, &node.template_scope);
+        let found = if is_inline {
+            template_of_node(text, id)
+        } else {
+            let reference = reference.map(|of| (of.name.as_str(), of.template.as_str(), of.cluster_scope));
+            named_template(text, reference, &node.template_name, &node.template_scope)
+        };
         let template = found.map(Template::new).unwrap_or_default();
         self.known.borrow_mut().insert(key, template.clone());
         Some(template)

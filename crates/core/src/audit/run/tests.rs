@@ -38,7 +38,7 @@ fn read(workflow: &Value) -> WorkflowRun {
 /// is said to have its place: what `ARGO_TEMPLATE` of that very pod says.
 #[test]
 fn every_pod_that_the_controller_made_is_accounted_for() {
-    let (mut pods, mut placed) = (0, 0);
+    let (mut pods, mut placed, mut inline) = (0, 0, 0);
     for line in recorded() {
         let run = read(&line["workflow"]);
         for pod in line["pods"].as_array().unwrap() {
@@ -54,9 +54,9 @@ fn every_pod_that_the_controller_made_is_accounted_for() {
                 continue;
             }
             assert_eq!(node.account(), Account::Ran, "{}: {node:?}", line["from"]);
-            // Inline ones are asked after as any other.
+            inline += usize::from(node.template.is_empty());
             let is_argos = template.get("resource").or_else(|| template.get("data")).is_some();
-            assert!(!is_argos || node.template.is_empty(), "{}: {node:?}", line["from"]);
+            assert!(!is_argos, "{}: {node:?}", line["from"]);
             let location = &template["archiveLocation"]["s3"];
             let (Some(bucket), Some(key)) = (location["bucket"].as_str(), location["key"].as_str()) else {
                 continue;
@@ -66,7 +66,7 @@ fn every_pod_that_the_controller_made_is_accounted_for() {
             placed += 1;
         }
     }
-    assert!(pods > 3_000 && placed > 1_000, "{pods} {placed}");
+    assert!(pods > 3_000 && placed > 1_000 && inline > 0, "{pods} {placed} {inline}");
 }
 
 /// A workflow of one node, with these members.
@@ -150,6 +150,29 @@ fn a_templates_own_location_counts_before_the_workflows() {
     workflow["spec"] = json!({"templates": [{"name": "t", "archiveLocation": {"archiveLogs": true}}]});
     let spot = read(&workflow).nodes.remove(0).outputs.remove(0).spot;
     assert_eq!(spot, Spot::Object { bucket: "b".into(), key: "k/a".into() });
+}
+
+#[test]
+fn a_template_that_stands_inline_has_its_own_location_too() {
+    let location = |bucket: &str| json!({"s3": {"endpoint": "e", "bucket": bucket, "key": "x/{{pod.name}}"}});
+    let inline = |bucket: &str| json!({"container": {}, "archiveLocation": location(bucket)});
+    let mut workflow = one(&json!({
+        "name": "wf[0].make(1:b)", "type": "Pod", "templateScope": "local/wf", "boundaryID": "wf",
+        "outputs": {"artifacts": [{"name": "a", "s3": {"key": "k/a"}}]},
+    }));
+    workflow["status"]["nodes"]["wf"] =
+        json!({"name": "wf", "type": "Steps", "templateName": "main", "templateScope": "local/wf"});
+    workflow["spec"] = json!({"templates": [{"name": "main", "steps": [[
+        {"name": "take", "inline": inline("other")}, {"name": "make", "inline": inline("own")},
+    ]]}]});
+    let spot = |workflow: &Value| {
+        let nodes = read(workflow).nodes;
+        nodes.iter().find(|node| node.kind == "Pod").unwrap().outputs[0].spot.clone()
+    };
+    assert_eq!(spot(&workflow), Spot::Object { bucket: "own".into(), key: "k/a".into() });
+    // A caller that is not there tells nothing.
+    workflow["status"]["nodes"].as_object_mut().unwrap().remove("wf");
+    assert_eq!(spot(&workflow), Spot::Object { bucket: "b".into(), key: "k/a".into() });
 }
 
 /// No sidecar stands beside Argo's own program. Should the node name objects, they are asked after.
