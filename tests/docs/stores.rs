@@ -40,7 +40,7 @@ fn each_server_has_its_row() {
         servers.insert(cells[0].to_owned());
     }
     assert_eq!(servers, scripts(), "make stores BLESS=1");
-    let tests = fs::read_to_string(root.join("tests/stores/main.rs")).unwrap();
+    let tests = fs::read_to_string(root.join("tests/pod/stores/mod.rs")).unwrap();
     for server in servers {
         let (name, _) = server.split_once(' ').unwrap();
         assert!(tests.contains(&format!("tried(\"{name}\");")), "no test tries {name}");

@@ -6,6 +6,9 @@
 mod archives;
 #[path = "support/collector.rs"]
 mod collector;
+#[path = "../support/conformance.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod conformance;
 #[path = "support/consumer.rs"]
 mod consumer;
 #[path = "../support/fulcio.rs"]
@@ -62,4 +65,5 @@ mod witnesses;
 
 mod gate;
 mod sidecar;
+mod stores;
 mod traces;

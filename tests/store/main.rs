@@ -1,11 +1,14 @@
 //! The adapters of the store's port: one conformance suite over all of them, what they do with
-//! hostile and broken servers, whom they trust; and whether an object is what was written.
+//! hostile and broken servers, whom they trust; whether an object is what was written; and HTTP as all who
+//! are asked see it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[path = "../support/conformance.rs"]
 mod conformance;
 #[path = "../support/faulty.rs"]
 mod faulty;
+#[path = "../support/moto.rs"]
+mod moto;
 #[path = "../support/nobody.rs"]
 mod nobody;
 #[path = "../support/odd_store.rs"]
@@ -23,7 +26,6 @@ mod skip;
 #[expect(dead_code, reason = "shared with the tests of the archive readers")]
 mod tarball;
 #[path = "../support/tls.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
 mod tls;
 #[path = "../../crates/core/src/archive/tests/zipball.rs"]
 #[expect(dead_code, reason = "shared with the tests of the archive readers")]
@@ -36,6 +38,7 @@ mod faults;
 mod file;
 mod identities;
 mod many;
+mod net;
 mod plain;
 mod profiles;
 mod settings;

@@ -141,7 +141,10 @@ fn what_is_being_read_when_the_command_ends_is_told_of() {
         finish.join().unwrap();
     });
     let (total, advanced) = (told.total.into_inner(), told.advanced.into_inner());
-    assert!(advanced <= total && total <= (1 << 40) - before + 1_000_000, "{advanced} of {total}, {before} before");
+    assert!(
+        advanced <= total && total <= (1 << 40) - before + 1_000_000,
+        "{advanced} of {total}, {before} before"
+    );
     assert!(total > 1 << 39, "{total}");
 }
 

@@ -216,8 +216,9 @@ impl AuditArgs {
         let is_complete = totals.is_complete();
         let (at, took) = (Timestamp::now(), began.elapsed());
         let is_narrowed = !narrowing.is_none();
-        let text = metrics::text(&metrics::Ended { place: &place, totals, is_complete, is_narrowed, at, took })
-            .map_err(|e| Failure::new(Exit::Software, format!("cannot write the counts: {e}")))?;
+        let text =
+            metrics::text(&metrics::Ended { place: &place, totals, is_complete, is_narrowed, at, took })
+                .map_err(|e| Failure::new(Exit::Software, format!("cannot write the counts: {e}")))?;
         sink::put(file, text.as_bytes())
     }
 }

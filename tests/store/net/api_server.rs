@@ -6,9 +6,9 @@ use std::path::Path;
 use argo_attest::cluster::{Annotations, ClusterError, Person};
 use serde_json::{Value, json};
 
+use super::variables;
 use crate::scripted::{Act, Scripted, reply};
 use crate::tls::Authority;
-use crate::variables;
 
 const LIMIT: usize = 1024;
 

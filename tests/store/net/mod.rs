@@ -1,17 +1,4 @@
 //! HTTP as others see it: through which proxy a request comes, and over how many connections.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
-#[path = "../support/moto.rs"]
-mod moto;
-#[path = "../support/scripted.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
-mod scripted;
-#[path = "../support/skip.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
-mod skip;
-#[path = "../support/tls.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
-mod tls;
 
 mod api_server;
 mod connections;

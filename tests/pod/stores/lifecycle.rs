@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{
 };
 use serde_json::Value;
 
-use crate::server::Server;
+use super::server::Server;
 use crate::servers::BUCKET;
 
 /// Keys, and the rule that is to end each.

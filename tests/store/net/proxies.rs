@@ -9,10 +9,10 @@ use argo_attest_core::text::causes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::tunnels::Tunnels;
+use super::{key, store, variables};
 use crate::scripted::{Act, Scripted, object, reply};
 use crate::tls::Authority;
-use crate::tunnels::Tunnels;
-use crate::{key, store, variables};
 
 const USER: &str = "user:canary@";
 

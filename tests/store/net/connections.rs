@@ -4,10 +4,10 @@ use std::path::Path;
 
 use argo_attest::store::Store as _;
 
+use super::tunnels::Tunnels;
+use super::{key, store};
 use crate::scripted::{Act, Scripted, error, object};
 use crate::tls::Authority;
-use crate::tunnels::Tunnels;
-use crate::{key, store};
 
 /// So many requests, one after another, each answered.
 const REQUESTS: usize = 60;

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
+use super::server::Server;
 use crate::output::{ALL, Output, Packing, Shape};
 use crate::pod::{Pod, entry};
 use crate::s3::S3;
-use crate::server::Server;
 use crate::servers;
 
 #[derive(Debug)]

@@ -16,11 +16,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde_json::json;
 
+use super::tunnels::Tunnels;
+use super::variables;
 use crate::moto::Moto;
 use crate::scripted::{Act, Plain, Request, Scripted, reply};
 use crate::tls::Authority;
-use crate::tunnels::Tunnels;
-use crate::variables;
 
 const HOST: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
 const SECRET: &str = "a-secret-access-key";

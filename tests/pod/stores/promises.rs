@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use argo_attest::store::S3Store;
 
+use super::server::Server;
 use crate::conformance::{Leave, Promise, kept};
-use crate::server::Server;
 use crate::servers::{SECRET_KEY, config};
 
 const RACES: usize = 20;

@@ -2,35 +2,7 @@
 //! step is attested on it. What is found is the table in docs/stores.md, and has to be.
 //!
 //! `make stores` runs these, with `STORES='minio moto'` some of them; they install what they need
-//! (`server`), which takes minutes, and so no other run does.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
-#[path = "../pod/support/archives.rs"]
-mod archives;
-#[path = "../support/conformance.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
-mod conformance;
-#[path = "../support/namespace.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod namespace;
-#[path = "../pod/support/output.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod output;
-#[path = "../pod/support/pod.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod pod;
-#[path = "../pod/support/process.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod process;
-#[path = "../pod/support/s3.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod s3;
-#[path = "../support/servers.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod servers;
-#[path = "../support/skip.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod skip;
+//! (`tests/stores/server`), which takes minutes, and so no other run does.
 
 mod abilities;
 mod lifecycle;

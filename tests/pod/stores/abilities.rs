@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, ChecksumMode, VersioningConfigur
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::server::Server;
+use super::server::Server;
 use crate::servers::BUCKET;
 
 const VERSIONED: &str = "versioned";

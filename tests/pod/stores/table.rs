@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::abilities::{Abilities, Header};
-use crate::step::Step;
+use super::abilities::{Abilities, Header};
+use super::step::Step;
 
 pub(crate) fn row(name: &str, version: &str, can: &Abilities, step: &Step, broken: &[&str]) -> String {
     let versions = match &can.versions {
