@@ -378,6 +378,11 @@ fn key_variables(given: &[String]) -> Result<Vec<KeyVariable>, Failure> {
 /// The name of a key that the sidecar will know: not a path, which is somebody's machine's.
 fn service_key(text: &str) -> Result<String, String> {
     match SigningKey::try_from(OsString::from(text)) {
+        Ok(SigningKey::Service(key)) if key.is_in_token() => Err(
+            "a token's module and device are not in the pod of a step: nothing that inject writes reaches \
+                 them"
+                .into(),
+        ),
         Ok(key @ SigningKey::Service(_)) => Ok(key.to_string()),
         Ok(SigningKey::AtHand(_) | SigningKey::Keyless(_)) => {
             Err("not the name of a service's key: hashivault://NAME or awskms:///ID".into())
