@@ -18,6 +18,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::images::CheckImages;
+use super::keyless::InjectedKeylessArgs;
 use super::manifests::{self, Manifest};
 use super::witness::InjectedWitnessArgs;
 use super::{Exit, Failure, print, tell};
@@ -97,6 +98,8 @@ pub(super) struct InjectArgs {
     /// Id that the signing key has to have, SHA256:..., as `public-key --id` prints it
     #[arg(long, value_name = "ID", env = variable::KEY_ID)]
     key_id: Option<KeyId>,
+    #[command(flatten)]
+    keyless: InjectedKeylessArgs,
     #[command(flatten)]
     witnesses: InjectedWitnessArgs,
     /// Config map with the gate's policy.yaml and the public keys that it names
@@ -265,6 +268,7 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         args.image.ok_or_else(|| missing("--image"))?,
         args.builder_id.ok_or_else(|| missing("--builder-id"))?,
     );
+    let witnessing = args.witnesses.injected(args.keyless.is_asked())?;
     Ok(Settings {
         all: args.all,
         templates: args.template,
@@ -277,7 +281,8 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         service_key: args.service_key,
         key_variables: key_variables(&args.key_variable)?,
         key_id: args.key_id,
-        witnessing: args.witnesses.injected()?,
+        certifying: args.keyless.injected(&witnessing)?,
+        witnessing,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,
         registry_secret: args.registry_secret,
