@@ -36,6 +36,10 @@ help: ## this list
 build: ## the debug binary
 	$(CARGO) build --locked
 
+# Tested and linted with all there is: what it adds is four small crates, and nothing is built twice. What is
+# shipped has none of it, for a static binary loads no modules; `make release` looks that it says so.
+FEATURES := --features pkcs11
+
 # Most of the tests' time is waiting: for a deadline, a grace period, a store that is away.
 # So groups of them run side by side; what each has printed is shown when it has ended.
 APART := pod commands limits secrets
@@ -49,16 +53,16 @@ ROOMY := $(shell [[ -w /dev/shm ]] && (( $$(df --output=avail -k /dev/shm | tail
 ifneq ($(ROOMY),)
 test test-as-user: export TMPDIR ?= $(ROOMY)
 endif
-GROUPED = $(CARGO) test --locked --workspace --no-run && \
+GROUPED = $(CARGO) test --locked --workspace $(FEATURES) --no-run && \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(words $(GROUPS)) --output-sync=target $(GROUPS)
 test: ## every test; those that need a missing tool say so
 	+$(GROUPED)
 $(APART:%=tests-%): tests-%:
-	$(CARGO) test --locked --no-fail-fast --test=$*
+	$(CARGO) test --locked --no-fail-fast $(FEATURES) --test=$*
 tests-rest:
-	$(CARGO) test --locked --no-fail-fast --workspace --lib --bins $(REST:%=--test=%)
+	$(CARGO) test --locked --no-fail-fast --workspace $(FEATURES) --lib --bins $(REST:%=--test=%)
 tests-doc:
-	$(CARGO) test --locked --no-fail-fast --workspace --doc
+	$(CARGO) test --locked --no-fail-fast --workspace $(FEATURES) --doc
 
 # What root may do hides what others may not, and the other way round. In a user namespace
 # the same files are those of a user who has no capabilities.
@@ -77,9 +81,11 @@ fmt:
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	for script in .ci/run .ci/tools .ci/image tests/stores/server tests/stores/*.sh $$(find tests/docs/given -name "*.sh"); do bash -n "$$script"; done
 clippy:
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets $(FEATURES) -- -D warnings
+	@# What is shipped; a test with it, since only then all that was built for the above serves for this.
+	$(CARGO) clippy --locked --workspace --lib --bins --test secrets -- -D warnings
 doc:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace $(FEATURES) --no-deps --quiet
 # What decides must be readable, fuzzable and testable without what waits, asks and shows.
 OUTSIDE := tokio|hyper|hyper-util|rustls|aws-[a-z0-9-]+|clap|notify|indicatif|rustix|tracing
 core:
@@ -93,7 +99,7 @@ deny:
 STORES ?=
 stores: export BLESS ?=
 stores: ## real S3 servers: the adapters' suite and a step on each, held to docs/stores.md
-	$(CARGO) test --locked --test pod -- --ignored --nocapture --test-threads=1 $(or $(STORES:%=stores::%),stores::)
+	$(CARGO) test --locked $(FEATURES) --test pod -- --ignored --nocapture --test-threads=1 $(or $(STORES:%=stores::%),stores::)
 
 # The static binary, since that is what runs in a pod. Needs 21 GiB of disk; less by --scale.
 bench: release ## digesting beside openssl's, what the sidecar adds to a step, its start, and an audit beside plain requests
@@ -126,6 +132,9 @@ release: ## one static binary for x86_64 Linux, in $(DIST)
 	@mkdir -p '$(DIST)'
 	@install -m 0755 '$(BUILD_DIR)/$(MUSL)/dist/argo-attest' '$(DIST)/argo-attest'
 	@if readelf --program-headers '$(DIST)/argo-attest' | grep -q INTERP; then echo 'not static: it names an interpreter' >&2; exit 1; fi
+	@said=$$('$(DIST)/argo-attest' public-key --key pkcs11:object=x 2>&1) && code=0 || code=$$?; \
+	if [[ $$code != 64 || "$$said" != *'build the program with --features pkcs11'* ]]; then \
+	    echo "it does not refuse a key in a token as it should ($$code): $$said" >&2; exit 1; fi
 	@stat --format='%n: static, %s bytes' '$(DIST)/argo-attest'
 
 image: release ## the container image, as $(IMAGE_ARCHIVE)
@@ -150,8 +159,8 @@ differential: e2e ## Argo's own examples, as they are and attested: what differs
 # Half an hour and some gigabytes where they are not built yet.
 interop: ## who admits images by what we attest; real logs and timestamp authorities; pages in Chromium; OpenTelemetry's types; buildkit, for make e2e
 	tests/interop/install kyverno policy-tester buildkit witnesses fulcio proven page otlp
-	$(CARGO) test --locked --test commands -- --include-ignored admitting witnessed::real witnessed::keyless pages audit_many --nocapture
-	$(CARGO) test --locked --test pod -- --include-ignored traces::real --nocapture
+	$(CARGO) test --locked $(FEATURES) --test commands -- --include-ignored admitting witnessed::real witnessed::keyless pages audit_many --nocapture
+	$(CARGO) test --locked $(FEATURES) --test pod -- --include-ignored traces::real --nocapture
 
 tools: ## what lint, fuzz, release and the interop tests need, into $(ARGO_ATTEST_TOOLS)
 	.ci/tools

@@ -14,5 +14,13 @@ mod given;
 #[path = "support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod scripted;
+#[cfg(feature = "pkcs11")]
+#[path = "support/skip.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod skip;
+#[cfg(feature = "pkcs11")]
+#[path = "support/softhsm.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod softhsm;
 #[path = "secrets/wrapped.rs"]
 mod wrapped;

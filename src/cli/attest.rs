@@ -44,7 +44,7 @@ Exit code: 0 if all of them are attested.";
 pub(super) struct AttestArgs {
     #[arg(
         long,
-        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID \
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME, awskms:///ID or, where it is built in, pkcs11:URI \
                 [default: /etc/argo-attest/key/attest.key]",
         value_name = "FILE",
         env = variable::KEY,

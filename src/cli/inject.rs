@@ -18,6 +18,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::images::CheckImages;
+use super::keyless::InjectedKeylessArgs;
 use super::manifests::{self, Manifest};
 use super::traces::InjectedTraceArgs;
 use super::witness::InjectedWitnessArgs;
@@ -98,6 +99,8 @@ pub(super) struct InjectArgs {
     /// Id that the signing key has to have, SHA256:..., as `public-key --id` prints it
     #[arg(long, value_name = "ID", env = variable::KEY_ID)]
     key_id: Option<KeyId>,
+    #[command(flatten)]
+    keyless: InjectedKeylessArgs,
     #[command(flatten)]
     witnesses: InjectedWitnessArgs,
     #[command(flatten)]
@@ -268,6 +271,7 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         args.image.ok_or_else(|| missing("--image"))?,
         args.builder_id.ok_or_else(|| missing("--builder-id"))?,
     );
+    let witnessing = args.witnesses.injected(args.keyless.is_asked())?;
     Ok(Settings {
         all: args.all,
         templates: args.template,
@@ -281,7 +285,8 @@ fn settings(args: InjectArgs) -> Result<Settings, Failure> {
         key_variables: key_variables(&args.key_variable)?,
         key_id: args.key_id,
         otlp_endpoint: args.traces.injected()?,
-        witnessing: args.witnesses.injected()?,
+        certifying: args.keyless.injected(&witnessing)?,
+        witnessing,
         policy_configmap: args.policy_configmap,
         store_secrets: args.store_secret,
         registry_secret: args.registry_secret,
@@ -382,6 +387,11 @@ fn key_variables(given: &[String]) -> Result<Vec<KeyVariable>, Failure> {
 /// The name of a key that the sidecar will know: not a path, which is somebody's machine's.
 fn service_key(text: &str) -> Result<String, String> {
     match SigningKey::try_from(OsString::from(text)) {
+        Ok(SigningKey::Service(key)) if key.is_in_token() => Err(
+            "a token's module and device are not in the pod of a step: nothing that inject writes reaches \
+                 them"
+                .into(),
+        ),
         Ok(key @ SigningKey::Service(_)) => Ok(key.to_string()),
         Ok(SigningKey::AtHand(_) | SigningKey::Keyless(_)) => {
             Err("not the name of a service's key: hashivault://NAME or awskms:///ID".into())

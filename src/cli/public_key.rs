@@ -24,7 +24,7 @@ pub(super) struct PublicKeyArgs {
         env = variable::KEY,
         value_parser = super::signing_key(),
         help = "Private or public key: a file in PEM, - for standard input, env://NAME for a variable, \
-                hashivault://NAME or awskms:///ID [default: your own]"
+                hashivault://NAME, awskms:///ID or, where it is built in, pkcs11:URI [default: your own]"
     )]
     key: Option<SigningKey>,
     #[command(flatten)]

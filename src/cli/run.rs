@@ -66,7 +66,7 @@ pub(super) struct RunArgs {
         env = variable::KEY,
         value_parser = super::signing_key(),
         help = "Private key to sign with: a file in PEM, - for standard input, env://NAME for a variable, which \
-                the command does not get, hashivault://NAME or awskms:///ID [default: your own, made on first use]"
+                the command does not get, hashivault://NAME, awskms:///ID or, where it is built in, pkcs11:URI [default: your own, made on first use]"
     )]
     key: Option<SigningKey>,
     #[command(flatten)]

@@ -48,7 +48,7 @@ The step asks for attestation with the annotation argo-attest.io/attest: \"true\
 pub(super) struct SidecarArgs {
     #[arg(
         long,
-        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID \
+        help = "Private key to sign with: a file in PEM, env://NAME for a variable, hashivault://NAME, awskms:///ID or, where it is built in, pkcs11:URI \
                 [default: /etc/argo-attest/key/attest.key]",
         value_name = "FILE",
         env = variable::KEY,

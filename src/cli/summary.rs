@@ -42,7 +42,7 @@ pub(super) struct SummaryArgs {
     pub(super) vsa: Option<PathBuf>,
     #[arg(
         long,
-        help = "Verifier's private key, which signs the summary: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID",
+        help = "Verifier's private key, which signs the summary: a file in PEM, env://NAME for a variable, hashivault://NAME, awskms:///ID or, where it is built in, pkcs11:URI",
         value_name = "FILE",
         env = variable::VSA_KEY,
         value_parser = super::signing_key()

@@ -124,15 +124,15 @@ pub(super) struct InjectedWitnessArgs {
 }
 
 impl InjectedWitnessArgs {
-    /// What the sidecar is told.
+    /// What the sidecar is told, which has its key certified or not: a trusted root is then for that, too.
     ///
     /// Errors: an address that is none; what the sidecar would refuse whatever its key and its trusted root, or what
     /// says nothing without an address.
-    pub(super) fn injected(self) -> Result<Witnessing, Failure> {
+    pub(super) fn injected(self, certified: bool) -> Result<Witnessing, Failure> {
         let nobody = self.rekor_url.is_none() && self.timestamp_url.is_none();
         let vain = [
             ("--log-failure", self.log_failure.is_some()),
-            ("--trusted-root-configmap", self.trusted_root_configmap.is_some()),
+            ("--trusted-root-configmap", self.trusted_root_configmap.is_some() && !certified),
         ];
         if let Some((option, _)) = vain.into_iter().find(|(_, given)| nobody && *given) {
             let why = format!("{option} is given, and nobody is to be asked");

@@ -48,6 +48,19 @@ pub enum ServiceError {
         /// What to do about it.
         remedy: String,
     },
+    /// A token, or the module by which it is reached, does not do what it is asked.
+    #[cfg(feature = "pkcs11")]
+    #[error("{what}")]
+    Token {
+        /// What it does not do, and what it says, printable.
+        what: String,
+        /// Whether it may be otherwise soon.
+        is_passing: bool,
+        /// Whether it refused the PIN.
+        is_sign_in: bool,
+        /// What to do about it.
+        remedy: String,
+    },
     /// What it gave is no signature of what was asked for by the key that was opened.
     #[error("it gave no signature by the key {0}")]
     Unverified(argo_attest_core::keys::KeyId),
@@ -59,13 +72,20 @@ impl ServiceError {
         match self {
             Self::Unreachable(_) | Self::Late { .. } => true,
             Self::Refused { is_passing, .. } => *is_passing,
+            #[cfg(feature = "pkcs11")]
+            Self::Token { is_passing, .. } => *is_passing,
             Self::Settings { .. } | Self::Odd(_) | Self::Key { .. } | Self::Unverified(_) => false,
         }
     }
 
     /// Whether it refused who we are.
     pub(crate) fn is_sign_in(&self) -> bool {
-        matches!(self, Self::Refused { is_sign_in: true, .. })
+        match self {
+            Self::Refused { is_sign_in, .. } => *is_sign_in,
+            #[cfg(feature = "pkcs11")]
+            Self::Token { is_sign_in, .. } => *is_sign_in,
+            _ => false,
+        }
     }
 }
 
@@ -83,8 +103,12 @@ impl Trouble for ServiceError {
             Self::Settings { remedy, .. } | Self::Refused { remedy, .. } | Self::Key { remedy, .. } => {
                 remedy.clone()
             }
+            #[cfg(feature = "pkcs11")]
+            Self::Token { remedy, .. } => remedy.clone(),
             Self::Unreachable(_) | Self::Late { .. } => {
-                "check its address, its certificate and the network to it, and try again".into()
+                "check its address, its certificate and the network to it, or a token's module and device, and try \
+                 again"
+                    .into()
             }
             Self::Odd(_) => "check that its address leads to the service itself".into(),
             Self::Unverified(_) => {

@@ -1,9 +1,14 @@
 //! Signing: the port ([`Signer`]), and the keys that are at hand for it: in files, also under a
-//! password, in a mounted Secret that is replaced, in a variable; that a service has, and gives
+//! password, in a mounted Secret that is replaced, in a variable; that a service or a token has, and gives
 //! signatures with; or that are made for a process, and certified for minutes.
 //!
 //! Nothing outside this module needs a private key, but `keygen`, which makes them:
 //! [`SigningKey::signer`] and [`FollowedKey`] give what signs.
+
+#[cfg(all(feature = "pkcs11", target_feature = "crt-static"))]
+compile_error!(
+    "a static binary loads no modules: build it without the feature pkcs11, or for a system's libc"
+);
 
 mod awskms;
 mod certified;
@@ -15,6 +20,8 @@ mod mounted;
 mod opening;
 mod pair;
 mod password;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod port;
 mod read;
 mod service;
@@ -31,6 +38,8 @@ pub use keyless::{AUDIENCE, Keyless, TokenSource};
 pub use opening::{Home, Opening};
 pub use pair::{Origin, check_pair, create_pair, load_or_create_pair, load_pair, public_path};
 pub use password::{InvalidPassword, PASSWORD_VARIABLE, Password};
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::{InvalidPkcs11, Pkcs11Key};
 pub use port::{SignError, Signed, Signer};
 pub use read::{load_private, load_public};
 pub use service_key::ServiceKey;

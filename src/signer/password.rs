@@ -64,6 +64,18 @@ impl Password {
         Self { file: file.map(Path::to_owned), variable, variable_used: Arc::default() }
     }
 
+    /// The file, if one is named.
+    #[cfg(feature = "pkcs11")]
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// What is in a file like that of a password: nobody else may read it, but in a mounted Secret.
+    #[cfg(feature = "pkcs11")]
+    pub(super) fn in_file(file: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+        read(file, modes(file))
+    }
+
     /// Whether a key needed it, and it was taken from the variable.
     pub fn is_in_variable(&self) -> bool {
         self.variable_used.load(Ordering::Relaxed)
@@ -73,8 +85,7 @@ impl Password {
     /// there `cosign.key` has `cosign.password` beside it. `None` if nobody says one.
     pub(super) fn of(&self, key: Option<(&Path, Modes)>) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFileError> {
         if let Some(file) = &self.file {
-            let modes = if Mounted::of(file).is_some() { Modes::Cluster } else { Modes::Own };
-            return read(file, modes).map(Some);
+            return read(file, modes(file)).map(Some);
         }
         if let Some(password) = &self.variable {
             self.variable_used.store(true, Ordering::Relaxed);
@@ -87,6 +98,11 @@ impl Password {
         }
         read(&beside, Modes::Cluster).map(Some)
     }
+}
+
+/// Whose modes the file has.
+fn modes(file: &Path) -> Modes {
+    if Mounted::of(file).is_some() { Modes::Cluster } else { Modes::Own }
 }
 
 /// A file's bytes without the newline that editors and `echo` leave at the end.

@@ -14,6 +14,8 @@ use super::key_file::KeyFileError;
 use super::mounted;
 use super::opening::Opening;
 use super::pair::load_pair_with;
+#[cfg(feature = "pkcs11")]
+use super::pkcs11::InvalidPkcs11;
 use super::read::{load_either, load_public, opened};
 use super::service_key::SERVICES;
 use crate::environment::Env;
@@ -25,7 +27,7 @@ const VARIABLE: &[u8] = b"env://";
 /// What a path follows that is written as a URI (RFC 8089).
 const FILE: &[u8] = b"file:";
 /// By which other tools know keys, of services or of hardware.
-const OTHERS: [&str; 5] = ["azurekms://", "gcpkms://", "gitlab://", "k8s://", "pkcs11:"];
+const OTHERS: [&str; 4] = ["azurekms://", "gcpkms://", "gitlab://", "k8s://"];
 
 /// Where a key is. Never the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,17 @@ pub enum InvalidKeySource {
     /// What follows `hashivault://` is no name of a key.
     #[error("hashivault:// must be followed by the name of a key in the transit engine, and nothing else")]
     Vault,
+    /// A key of a token, in a build that can load no module.
+    #[cfg(not(feature = "pkcs11"))]
+    #[error(
+        "this build has no PKCS#11, by which pkcs11: names a key: build the program with --features pkcs11, \
+         which a static binary cannot have"
+    )]
+    NoPkcs11,
+    /// What follows `pkcs11:` is no name of a key that signs here.
+    #[cfg(feature = "pkcs11")]
+    #[error(transparent)]
+    Pkcs11(#[from] InvalidPkcs11),
 }
 
 /// Why a key could not be had from where it is said to be.
@@ -361,7 +374,7 @@ mod tests {
         for text in ["file:", "file://", "file://host/k", "file://k", "file:a%2", "file:a%zz", "file:a%00"] {
             assert_eq!(KeySource::try_from(OsString::from(text)), Err(InvalidKeySource::File), "{text}");
         }
-        for text in ["gcpkms://projects/x", "k8s://ns/name", "pkcs11:token=t"] {
+        for text in ["gcpkms://projects/x", "k8s://ns/name"] {
             let error = KeySource::try_from(OsString::from(text)).unwrap_err();
             assert!(matches!(error, InvalidKeySource::Elsewhere(_)), "{text}: {error:?}");
         }

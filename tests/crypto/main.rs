@@ -26,6 +26,9 @@ mod signing;
 #[path = "../support/skip.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;
+#[cfg(feature = "pkcs11")]
+#[path = "../support/softhsm.rs"]
+mod softhsm;
 mod tampering;
 #[path = "../support/tls.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

@@ -228,6 +228,8 @@ fn all_that_is_named_is_in_the_contract() {
         place::AUTHORITIES,
         place::REGISTRY,
         place::TRUST,
+        place::IDENTITY,
+        place::IDENTITY_TOKEN,
         place::TRUSTED_ROOT_FILE,
     ];
     let mut seen = BTreeSet::new();

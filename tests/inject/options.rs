@@ -1,7 +1,8 @@
 //! What the options change in what is added, and what is told of what cannot be.
 
 use argo_attest_core::inject::{
-    Caveat, Obstacle, PullPolicy, Refusal, Resources, RunAs, Settings, Witnessing, inject, remove, update,
+    Caveat, Certifying, Obstacle, PullPolicy, Refusal, Resources, RunAs, Settings, Witnessing, inject,
+    remove, update,
 };
 use argo_attest_core::trouble::Trouble as _;
 use serde_json::{Value, json};
@@ -76,6 +77,69 @@ fn a_key_of_a_service_takes_the_place_of_the_secret() {
     assert_eq!(update(&with_secret, &by_service).unwrap().text, done.text);
     assert_eq!(update(&done.text, &settings()).unwrap().text, with_secret);
     assert_eq!(remove(&done.text, &[]).unwrap().text, remove(&with_secret, &[]).unwrap().text);
+}
+
+#[test]
+fn without_a_key_the_sidecar_alone_gets_a_token() {
+    let witnessing = Witnessing {
+        variables: vec![("ARGO_ATTEST_TIMESTAMP_URL", "https://time.example.com".to_owned())],
+        trusted_root: Some("trust".parse().unwrap()),
+    };
+    let keyless = |audience: &str| Settings {
+        certifying: Some(Certifying {
+            fulcio: "https://fulcio.example.com".to_owned(),
+            audience: audience.to_owned(),
+        }),
+        witnessing: witnessing.clone(),
+        ..settings()
+    };
+    let text = build("    inputs: {artifacts: [{name: a, path: /a}]}\n");
+    let done = injected(&text, &keyless("sigstore")).unwrap();
+    let document = &read(&done.text)[0];
+    for container in templates(document)[0]["initContainers"].as_array().unwrap() {
+        let is_sidecar = container["name"] == "argo-attest";
+        let env = container["env"].as_array().unwrap();
+        for (name, value) in [
+            ("ARGO_ATTEST_FULCIO_URL", "https://fulcio.example.com"),
+            ("ARGO_ATTEST_IDENTITY_TOKEN", "/etc/argo-attest/identity/token"),
+            ("ARGO_ATTEST_TOKEN_AUDIENCE", "sigstore"),
+        ] {
+            assert_eq!(env.contains(&json!({"name": name, "value": value})), is_sidecar, "{container}");
+        }
+        let mount = json!({
+            "name": "argo-attest-identity", "mountPath": "/etc/argo-attest/identity", "readOnly": true
+        });
+        let mounts = container["volumeMounts"].as_array().unwrap();
+        assert_eq!(mounts.contains(&mount), is_sidecar, "{container}");
+    }
+    let token = json!({"path": "token", "audience": "sigstore", "expirationSeconds": 3600});
+    let volume = json!({
+        "name": "argo-attest-identity", "projected": {"sources": [{"serviceAccountToken": token}]}
+    });
+    assert!(spec(document)["volumes"].as_array().unwrap().contains(&volume), "{document}");
+    assert!(!done.text.contains("argo-attest-key"), "{}", done.text);
+    // From one to the other and back, and to another audience.
+    let with_secret = injected(&text, &settings()).unwrap().text;
+    assert_eq!(update(&with_secret, &keyless("sigstore")).unwrap().text, done.text);
+    assert_eq!(update(&done.text, &settings()).unwrap().text, with_secret);
+    assert_eq!(remove(&done.text, &[]).unwrap().text, remove(&with_secret, &[]).unwrap().text);
+    let other = injected(&text, &keyless("fulcio")).unwrap().text;
+    assert_eq!(update(&done.text, &keyless("fulcio")).unwrap().text, other);
+    inject(&done.text, &keyless("fulcio")).unwrap_err();
+
+    // A volume of that name that is another is somebody's, and stays.
+    for theirs in [
+        "{name: argo-attest-identity, projected: {sources: [{serviceAccountToken: {path: token}}]}}",
+        "{name: argo-attest-identity, projected: {sources: [{serviceAccountToken: {path: t, audience: a, \
+         expirationSeconds: 600}}, {configMap: {name: x}}]}}",
+        "{name: argo-attest-identity, projected: {defaultMode: 511, sources: [{serviceAccountToken: {path: token, \
+         audience: a, expirationSeconds: 3600}}]}}",
+        "{name: argo-attest-identity, emptyDir: {}}",
+    ] {
+        let text = text.replace("  templates:", &format!("  volumes: [{theirs}]\n  templates:"));
+        inject(&text, &keyless("sigstore")).unwrap_err();
+        assert_eq!(remove(&text, &[]).unwrap().text, text, "{theirs}");
+    }
 }
 
 #[test]

@@ -54,6 +54,10 @@ mod signing;
 #[path = "../support/skip.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;
+#[cfg(feature = "pkcs11")]
+#[path = "../support/softhsm.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod softhsm;
 #[path = "../support/tls.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod tls;

@@ -133,6 +133,61 @@ fn the_token_by_which_vault_signs_is_hidden_from_the_command() {
     assert!(seen.contains("VAULT_ADDR=") && !seen.contains("canary"), "{seen}");
 }
 
+#[cfg(feature = "pkcs11")]
+#[test]
+fn the_pin_by_which_a_token_signs_is_hidden_from_the_command() {
+    let Some(token) = crate::softhsm::Token::new() else { return };
+    token.key(KeyType::EcdsaP256, "ci", "01");
+    let dir = tempfile::tempdir().unwrap();
+    let work = dir.path().join("work");
+    fs::create_dir(&work).unwrap();
+    let (name, pin) = (token.name("object=ci"), crate::softhsm::PIN);
+    let name = name.split_once("&pin-source").unwrap().0;
+    let mut command = program(&work);
+    command.args(["run", "--key", name, "--outputs", "out", "--", "sh", "-c", "env > ../seen; touch out"]);
+    let (code, text) = said(command.envs(token.environment()).env("COSIGN_PKCS11_PIN", pin));
+    assert_eq!(code, Some(0), "{text}");
+    let seen = fs::read_to_string(dir.path().join("seen")).unwrap();
+    assert!(seen.contains("SOFTHSM2_CONF=") && !seen.contains("COSIGN_PKCS11_PIN") && !seen.contains(pin));
+    // Another is told to the token, and to nobody else.
+    let mut command = program(&work);
+    command.args(["--log", "trace", "run", "--key", name, "--outputs", "out", "--", "touch", "ran"]);
+    let (code, text) = said(command.envs(token.environment()).env("COSIGN_PKCS11_PIN", "canary-of-a-pin"));
+    assert_eq!(code, Some(77), "{text}");
+    assert!(text.contains("CKR_PIN_INCORRECT") && !text.contains("canary"), "{text}");
+    assert!(!work.join("ran").exists());
+}
+
+/// Command lines are seen by everybody on a machine, and what they hold is repeated here by nobody.
+#[test]
+fn a_pin_by_value_is_refused_and_not_repeated() {
+    let (dir, _, _) = desk();
+    let name =
+        "pkcs11:token=ci;object=ci?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-value=canary-of-a-pin";
+    for arguments in [
+        vec!["run", "--key", name, "--outputs", "out", "--", "touch", "ran"],
+        vec!["attest", "--key", name, "--builder-id", "https://x.example", "s3://bucket/key"],
+        vec!["public-key", "--key", name],
+        vec!["verify", "--key", name, "out"],
+        vec!["verify", name],
+        vec!["inspect", name],
+        vec!["keygen", "--out-dir", "keys", "--type", name],
+        vec!["inject", "--service-key", name],
+        vec!["sidecar", name],
+        vec![name],
+    ] {
+        let (code, text) = said(program(dir.path()).args(&arguments));
+        assert!(code != Some(0) && code != Some(70), "{arguments:?}: {text}");
+        assert!(!text.contains("canary"), "{arguments:?}: {text}");
+    }
+    let (code, text) = said(program(dir.path()).args(["public-key", "--id"]).env("ARGO_ATTEST_KEY", name));
+    assert_eq!(code, Some(64), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+    let way_out = if cfg!(feature = "pkcs11") { "pin-source=file:/PATH" } else { "--features pkcs11" };
+    assert!(text.contains(way_out), "{text}");
+    assert!(!dir.path().join("ran").exists());
+}
+
 #[test]
 fn what_a_variable_lacks_is_told_and_nothing_is_run() {
     let (dir, private, public) = desk();

@@ -310,6 +310,8 @@ pub mod volume {
     pub const REGISTRY: &str = "argo-attest-registry";
     /// The trusted root by which the sidecar judges logs and timestamp authorities.
     pub const TRUST: &str = "argo-attest-trust";
+    /// The pod's token for Fulcio.
+    pub const IDENTITY: &str = "argo-attest-identity";
     /// The store's credentials. Not named like the Secret: such a volume is one that Argo
     /// itself may add to the pod.
     pub const STORE: &str = "argo-attest-store";
@@ -337,6 +339,10 @@ pub mod place {
     pub const TRUST: &str = "/etc/argo-attest/trust";
     /// The sidecar's trusted root.
     pub const TRUSTED_ROOT_FILE: &str = "/etc/argo-attest/trust/trusted_root.json";
+    /// The folder of the pod's token for Fulcio.
+    pub const IDENTITY: &str = "/etc/argo-attest/identity";
+    /// That token.
+    pub const IDENTITY_TOKEN: &str = "/etc/argo-attest/identity/token";
     /// What the gate found.
     pub const EVIDENCE: &str = "/run/argo-attest";
     /// What the sidecar says of itself, to a check in another container; a file beside what the

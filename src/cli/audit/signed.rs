@@ -45,7 +45,7 @@ pub(super) struct SignedArgs {
     signed_report: Option<PathBuf>,
     #[arg(
         long,
-        help = "Verifier's private key, which signs these: a file in PEM, env://NAME for a variable, hashivault://NAME or awskms:///ID",
+        help = "Verifier's private key, which signs these: a file in PEM, env://NAME for a variable, hashivault://NAME, awskms:///ID or, where it is built in, pkcs11:URI",
         value_name = "FILE",
         env = variable::VSA_KEY,
         value_parser = super::super::signing_key()

@@ -6,6 +6,8 @@ mod awskms;
 mod conformance;
 mod cosign;
 mod keyless;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod vault;
 
 use std::ffi::OsString;

@@ -25,4 +25,6 @@ mod stores;
 mod tampering;
 mod template;
 mod threads;
+#[cfg(feature = "pkcs11")]
+mod tokens;
 mod witnessed;

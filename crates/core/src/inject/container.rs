@@ -4,13 +4,13 @@
 use sha2::{Digest as _, Sha256};
 
 use super::item::Item;
-use super::settings::{Mode, Quantity, Resources, Settings, Witnessing};
+use super::settings::{Certifying, Mode, Quantity, Resources, Settings, Witnessing};
 use super::yaml::Value;
 use crate::argo::Check;
 use crate::contract::container::{CHECK, GATE, SIDECAR};
 use crate::contract::place::{self, PROGRAM};
 use crate::contract::variable;
-use crate::contract::volume::{AUTHORITIES, EVIDENCE, KEY, POLICY, REGISTRY, STORE, TRUST};
+use crate::contract::volume::{AUTHORITIES, EVIDENCE, IDENTITY, KEY, POLICY, REGISTRY, STORE, TRUST};
 use crate::object_name::ObjectName;
 
 /// What one template gets.
@@ -53,17 +53,26 @@ pub(super) struct Volume {
 enum Source {
     Secret(ObjectName),
     ConfigMap(ObjectName),
+    /// A token of the pod's service account, for this audience.
+    Token(String),
     EmptyDir,
 }
 
+/// A token's name in its folder, and for how long it is one: the kubelet renews it before that.
+const TOKEN_NAME: &str = "token";
+const TOKEN_SECONDS: u32 = 3600;
+
 impl Volume {
-    /// What a volume of this kind is known by: the keys that lead to it, and its value.
-    /// `None` for an empty directory, all of which are alike.
-    pub(super) fn source(&self) -> (&'static [&'static str], Option<&str>) {
+    /// Whether a volume that is there is the one that we would declare.
+    pub(super) fn is(&self, theirs: &Value) -> bool {
         match &self.source {
-            Source::Secret(name) => (&["secret", "secretName"], Some(name.as_str())),
-            Source::ConfigMap(name) => (&["configMap", "name"], Some(name.as_str())),
-            Source::EmptyDir => (&["emptyDir"], None),
+            Source::Secret(name) => theirs.text_at(&["secret", "secretName"]) == Some(name.as_str()),
+            Source::ConfigMap(name) => theirs.text_at(&["configMap", "name"]) == Some(name.as_str()),
+            Source::Token(audience) => {
+                token(theirs).and_then(|token| token.text_at(&["audience"])) == Some(audience)
+            }
+            // All are alike.
+            Source::EmptyDir => theirs.get("emptyDir").is_some(),
         }
     }
 
@@ -85,6 +94,15 @@ impl Volume {
                 let source = vec![("name", Item::text(name.as_str())), ("optional", Item::literal(&true))];
                 ("configMap", Item::Map(source))
             }
+            Source::Token(audience) => {
+                let token = vec![
+                    ("path", Item::text(TOKEN_NAME)),
+                    ("audience", Item::text(audience)),
+                    ("expirationSeconds", Item::literal(&TOKEN_SECONDS)),
+                ];
+                let source = Item::Map(vec![("serviceAccountToken", Item::Map(token))]);
+                ("projected", Item::Map(vec![("sources", Item::List(vec![source]))]))
+            }
             Source::EmptyDir => ("emptyDir", Item::Map(Vec::new())),
         };
         Item::Map(vec![("name", Item::text(&self.name)), (key, source)])
@@ -102,6 +120,13 @@ impl Volume {
                     .strip_prefix('-')
                     .is_some_and(|at| !at.is_empty() && at.bytes().all(|b| b.is_ascii_hexdigit()))
         });
+        if name == IDENTITY {
+            let keys = ["path", "audience", "expirationSeconds"];
+            return only(there, &["name", "projected"])
+                && there.get("projected").is_some_and(|projected| only(projected, &["sources"]))
+                && token(there)
+                    .is_some_and(|token| token.entries().len() == keys.len() && only(token, &keys));
+        }
         let (source, keys): (_, &[_]) = match name {
             KEY | REGISTRY => ("secret", &["secretName", "defaultMode", "optional"]),
             _ if store => ("secret", &["secretName", "defaultMode", "optional"]),
@@ -141,7 +166,12 @@ impl Maker<'_> {
     /// The volumes of the sidecar.
     pub(super) fn sidecar_volumes(&self, wanted: &Wanted) -> Vec<Volume> {
         let secret = || volume(KEY, place::KEY, true, Source::Secret(self.settings.key_secret.clone()));
-        let key = self.settings.service_key.is_none().then(secret);
+        let is_secret = self.settings.service_key.is_none() && self.settings.certifying.is_none();
+        let key = is_secret.then(secret);
+        let identity = self.settings.certifying.as_ref();
+        let identity = identity.map(|certifying| {
+            volume(IDENTITY, place::IDENTITY, true, Source::Token(certifying.audience.clone()))
+        });
         // It reads what the gate found, and writes what the check reads.
         let fails = self.settings.fails_where_not_ready();
         let evidence =
@@ -149,6 +179,7 @@ impl Maker<'_> {
         let root = self.settings.witnessing.trusted_root.as_ref();
         let root = root.map(|root| volume(TRUST, place::TRUST, true, Source::ConfigMap(root.clone())));
         key.into_iter()
+            .chain(identity)
             .chain(root)
             .chain(evidence)
             .chain(self.store(wanted))
@@ -232,6 +263,11 @@ impl Maker<'_> {
         env.extend(self.settings.fails_where_not_ready().then(|| value(variable::NOT_READY, "fail")));
         env.extend(self.settings.attestation_store.as_ref().map(|url| value(variable::STORE, url)));
         env.extend(self.settings.service_key.as_ref().map(|name| value(variable::KEY, name)));
+        if let Some(Certifying { fulcio, audience }) = &self.settings.certifying {
+            env.push(value(variable::FULCIO_URL, fulcio));
+            env.push(value(variable::IDENTITY_TOKEN, place::IDENTITY_TOKEN));
+            env.push(value(variable::TOKEN_AUDIENCE, audience));
+        }
         env.extend(self.settings.key_id.map(|id| value(variable::KEY_ID, &id.to_string())));
         let Witnessing { variables, trusted_root } = &self.settings.witnessing;
         env.extend(variables.iter().map(|(name, given)| value(name, given)));
@@ -337,6 +373,14 @@ impl Maker<'_> {
         let mounts = volumes.iter().map(Volume::mount).collect();
         container.push(("volumeMounts", Item::List(mounts)));
         Item::Map(container)
+    }
+}
+
+/// The token that a projected volume has, if it has that and nothing else.
+fn token(volume: &Value) -> Option<&Value> {
+    match volume.get("projected")?.items("sources") {
+        [source] if source.entries().len() == 1 => source.get("serviceAccountToken"),
+        _ => None,
     }
 }
 

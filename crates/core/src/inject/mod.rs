@@ -42,8 +42,8 @@ pub use prefixes::SharedPrefix;
 pub use refusal::{Ambiguity, Obstacle, Refusal};
 pub use removal::Removed;
 pub use settings::{
-    Authorities, InvalidAuthorities, InvalidKeyVariable, InvalidQuantity, KeyVariable, Mode, PullPolicy,
-    Quantity, Resources, RunAs, Settings, Witnessing,
+    Authorities, Certifying, InvalidAuthorities, InvalidKeyVariable, InvalidQuantity, KeyVariable, Mode,
+    PullPolicy, Quantity, Resources, RunAs, Settings, Witnessing,
 };
 
 use std::collections::{BTreeMap, BTreeSet};

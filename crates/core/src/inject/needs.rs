@@ -5,7 +5,7 @@ use super::item::Item;
 use super::plan::Addition;
 use super::refusal::Obstacle;
 use super::step::{Step, seconds};
-use super::yaml::{Path, Value};
+use super::yaml::Path;
 
 /// The volumes of the containers that are wanted.
 pub(super) fn volumes(maker: Maker<'_>, wanted: &Wanted) -> Vec<Volume> {
@@ -29,7 +29,7 @@ pub(super) fn missing(
         for there in steps.iter().filter_map(|step| step.volume(&volume.name)) {
             let ours = Volume::is_ours(there);
             let closed = there.text_at(&["secret", "defaultMode"]) == Some("256");
-            match is_same(volume, there) {
+            match volume.is(there) {
                 true if ours && closed && !root => {}
                 true => continue,
                 false if ours => {}
@@ -69,12 +69,4 @@ pub(super) fn patch(
     }
     let value = Item::text(format!("{{\"terminationGracePeriodSeconds\": {wanted}}}"));
     Ok(Some(Addition::Set { at: at.clone(), key: "podSpecPatch", value }))
-}
-
-/// Whether a volume that is there is the one that we would declare.
-fn is_same(ours: &Volume, theirs: &Value) -> bool {
-    match ours.source() {
-        (keys, Some(name)) => theirs.text_at(keys) == Some(name),
-        (keys, None) => theirs.find(keys).is_some(),
-    }
 }

@@ -222,6 +222,15 @@ pub struct Witnessing {
     pub trusted_root: Option<ObjectName>,
 }
 
+/// Who certifies the key that a sidecar makes for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certifying {
+    /// Fulcio, a URL.
+    pub fulcio: String,
+    /// For whom the pod's token is that the sidecar alone gets.
+    pub audience: String,
+}
+
 /// What to add, and to which templates.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -242,6 +251,8 @@ pub struct Settings {
     /// The key of a service that signs in its place, by the name that the sidecar knows it by: then
     /// no Secret is mounted for it.
     pub service_key: Option<String>,
+    /// Who certifies a key that is made for the pod, in place of either: then no Secret is mounted, and a token is.
+    pub certifying: Option<Certifying>,
     /// The variables by which that service is reached. No secrets: a manifest is read by many.
     pub key_variables: Vec<KeyVariable>,
     /// The key that it has to be, if that is said.
@@ -287,6 +298,7 @@ impl Settings {
             not_ready_fails: false,
             key_secret: ObjectName::of_ours(KEY),
             service_key: None,
+            certifying: None,
             key_variables: Vec::new(),
             key_id: None,
             witnessing: Witnessing::default(),

@@ -28,6 +28,13 @@ impl From<Vec<u8>> for Signature {
 }
 
 impl Signature {
+    /// A signature of ECDSA over P-256 as tokens give it: r, and then s, 32 bytes each. `None` if it is
+    /// none.
+    pub fn from_p256_pair(pair: &[u8]) -> Option<Self> {
+        let read = p256::ecdsa::Signature::from_slice(pair).ok()?;
+        Some(read.to_der().as_bytes().to_vec().into())
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -178,6 +178,11 @@ impl PublicKey {
         ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| InvalidKey::Damaged)?.try_into()
     }
 
+    /// The ECDSA P-256 key that this point of the curve is (SEC 1 section 2.3.3), whole or compressed.
+    pub fn from_p256_point(point: &[u8]) -> Result<Self, InvalidKey> {
+        p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Self::from).map_err(|_| InvalidKey::Damaged)
+    }
+
     /// The bytes that a PKCS#8 file of version 2 may repeat (RFC 5958 section 2).
     pub(super) fn raw(&self) -> Vec<u8> {
         match &self.0 {

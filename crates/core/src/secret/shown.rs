@@ -17,12 +17,15 @@ const NOT_SHOWN: &str = "(not shown: it looks like a key)";
 /// What stands for a text that is not shown.
 const HOLDS_A_KEY: &str = "(not shown: it holds a private key or a token)";
 
+/// What a token's PIN follows in the name of a key (RFC 7512 section 2.3).
+const PIN: &[u8] = b"pin-value=";
+
 /// A value that was given, in the printable form; not if it, or a part of it, may be a key.
 pub fn shown(value: &[u8]) -> String {
     // `NAME=VALUE` is two parts, and an `=` at the end pads one.
     let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-_=".contains(&b);
     let random = || value.split(|b| !is_part(*b)).any(encoded::is_random);
-    if KeyMaterial::of(value).is_some() || random() || looks::may_hold(value) {
+    if KeyMaterial::of(value).is_some() || random() || looks::may_hold(value) || has_pin(value) {
         return NOT_SHOWN.to_owned();
     }
     printable(value)
@@ -37,7 +40,7 @@ pub fn shown_path(path: &Path) -> String {
 /// what is evidently a private key or a token, and without the parts that may be one, or
 /// may be of one that was given ([`never_repeat`](super::never_repeat)).
 pub fn redacted(text: &str) -> Cow<'_, str> {
-    if material::is_private(text.as_bytes()) {
+    if material::is_private(text.as_bytes()) || has_pin(text.as_bytes()) {
         return HOLDS_A_KEY.into();
     }
     let text = without_unsaid(without_escaped(without_quoted(text)));
@@ -47,6 +50,15 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
         return HOLDS_A_KEY.into();
     }
     text
+}
+
+/// Whether a PIN is in it, by its name. None has looks of its own.
+fn has_pin(text: &[u8]) -> bool {
+    let mut windows = text.windows(PIN.len() + 1);
+    windows.any(|at| {
+        let (name, value) = at.split_at(PIN.len());
+        name.eq_ignore_ascii_case(PIN) && !value.iter().all(u8::is_ascii_whitespace)
+    })
 }
 
 fn without(text: &str, parts: &[Range<usize>]) -> String {
@@ -114,6 +126,18 @@ mod tests {
         }
         for hidden in ["/keys/nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "a,nWGxne9WmC6hEr0kuwsxER"] {
             assert_eq!(shown(hidden.as_bytes()), NOT_SHOWN);
+        }
+    }
+
+    #[test]
+    fn a_pin_hides_the_whole() {
+        let plain = "pkcs11:token=ci;object=attest;id=%01?module-path=/usr/lib/m.so&pin-source=file:/etc/pin";
+        assert_eq!(shown(plain.as_bytes()), plain);
+        assert_eq!(redacted(plain), plain);
+        assert_eq!(redacted("pin-value= is refused"), "pin-value= is refused");
+        for hidden in ["pkcs11:object=a?pin-value=1234", "pkcs11:object=a?pin-value=%31", "x PIN-VALUE=!"] {
+            assert_eq!(shown(hidden.as_bytes()), NOT_SHOWN, "{hidden}");
+            assert_eq!(redacted(hidden), HOLDS_A_KEY, "{hidden}");
         }
     }
 

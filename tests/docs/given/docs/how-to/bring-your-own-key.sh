@@ -1,6 +1,13 @@
-# Programs that make keys, a server of OpenBao's, which its own client and Vault's variables lead to, and
+# Programs that make keys, a place for tokens, a server of OpenBao's, which its own client and Vault's variables lead to, and
 # a workflow.
-needs cosign openssl bao
+needs cosign openssl bao softhsm2-util
+# Keys in tokens are not in every build.
+case "$(argo-attest public-key --key pkcs11:object=x 2>&1)" in
+*"this build has no PKCS#11"*) echo "a build with --features pkcs11" >&2; exit 77 ;;
+esac
+mkdir tokens
+printf 'directories.tokendir = %s\nobjectstore.backend = file\n' "$PWD/tokens" > softhsm2.conf
+export SOFTHSM2_CONF=$PWD/softhsm2.conf
 export VAULT_TOKEN=root-token-of-a-page
 port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
 coproc SERVER { exec timeout 150 bao server -dev -dev-no-store-token -dev-root-token-id=$VAULT_TOKEN \
