@@ -6,8 +6,9 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use argo_attest_core::secret::shown_path;
@@ -23,14 +24,20 @@ use crate::service::ServiceError;
 /// module that was made ready is so for good.
 static MODULES: Mutex<Vec<(PathBuf, Module)>> = Mutex::new(Vec::new());
 
-/// How long whoever is done waits for a module to be done, too.
+/// How long whoever is done waits for a module to be done, too; and for one that has not answered yet what
+/// nobody waits for any more.
 const LEAVING: Duration = Duration::from_secs(1);
+const LEAVING_BUSY: Duration = Duration::from_millis(100);
 
 type Question = Box<dyn FnOnce(&mut Loading) + Send>;
 
 /// Where questions to a module go.
 #[derive(Clone)]
-pub(super) struct Module(Sender<Question>);
+pub(super) struct Module {
+    questions: Sender<Question>,
+    /// Questions that it has not done with.
+    open: Arc<AtomicUsize>,
+}
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +71,7 @@ impl Module {
             .name("pkcs11".into())
             .spawn(move || answer(loading, &asked))
             .map_err(|error| cannot(error.to_string()))?;
-        let module = Self(questions);
+        let module = Self { questions, open: Arc::default() };
         modules.push((path, module.clone()));
         Ok(module)
     }
@@ -76,11 +83,14 @@ impl Module {
         question: impl FnOnce(&Pkcs11) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
         let (answer, heard) = oneshot::channel();
-        let asked = self.0.send(Box::new(move |loading: &mut Loading| {
+        let open = Arc::clone(&self.open);
+        open.fetch_add(1, Ordering::SeqCst);
+        let asked = self.questions.send(Box::new(move |loading: &mut Loading| {
             if !answer.is_closed() {
                 // Of what comes too late the session is closed, here and now.
                 drop(answer.send(loading.loaded().and_then(question)));
             }
+            open.fetch_sub(1, Ordering::SeqCst);
         }));
         let gone = || ServiceError::Token {
             what: "the module has ended what spoke with it".into(),
@@ -99,13 +109,14 @@ impl Module {
     /// process that ends while a module is at work takes away what that works with, and dies of it.
     pub(super) fn leave(&self, what: impl Send + 'static) {
         let (done, left) = channel::<()>();
-        let asked = self.0.send(Box::new(move |_: &mut Loading| {
+        let asked = self.questions.send(Box::new(move |_: &mut Loading| {
             drop(what);
             drop(done);
         }));
         // Without the thread there is nothing to close.
         if asked.is_ok() {
-            let _ = left.recv_timeout(LEAVING);
+            let is_busy = self.open.load(Ordering::SeqCst) > 0;
+            let _ = left.recv_timeout(if is_busy { LEAVING_BUSY } else { LEAVING });
         }
     }
 }
