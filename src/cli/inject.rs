@@ -1,5 +1,7 @@
 //! `argo-attest inject`.
 
+mod witness;
+
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,9 +19,9 @@ use argo_attest_core::text::brief;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use self::witness::InjectedWitnessArgs;
 use super::images::CheckImages;
 use super::manifests::{self, Manifest};
-use super::witness::InjectedWitnessArgs;
 use super::{Exit, Failure, print, tell};
 use crate::sidecar::NamedStore;
 use crate::signer::SigningKey;
