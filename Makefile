@@ -15,6 +15,9 @@ MUSL := x86_64-unknown-linux-musl
 DIST ?= dist
 IMAGE ?= localhost/argo-attest:dev
 IMAGE_ARCHIVE ?= $(BUILD_DIR)/argo-attest-image.tar
+# The image of the whole program, beside the one for pods: the same name with -cli before its tag.
+IMAGE_CLI ?= $(shell echo '$(IMAGE)' | sed -E 's,(:[^:/]*)?$$,-cli\1,')
+IMAGE_CLI_ARCHIVE ?= $(BUILD_DIR)/argo-attest-cli-image.tar
 # A cluster of one node for tests: a folder with the commands up, in, image and down.
 CLUSTER ?= ../shared/cluster
 # How long each fuzz target runs; `make fuzz FUZZ_SECONDS=3600 FUZZ=envelope` for one, long.
@@ -79,11 +82,13 @@ lint: fmt clippy doc core deny ## formatting, clippy, rustdoc, dependencies
 fmt:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	for script in .ci/run .ci/tools .ci/image tests/stores/server tests/stores/*.sh $$(find tests/docs/given -name "*.sh"); do bash -n "$$script"; done
+	for script in .ci/run .ci/tools .ci/image .ci/left-out tests/stores/server tests/stores/*.sh $$(find tests/docs/given -name "*.sh"); do bash -n "$$script"; done
 clippy:
 	$(CARGO) clippy --locked --workspace --all-targets $(FEATURES) -- -D warnings
-	@# What is shipped; a test with it, since only then all that was built for the above serves for this.
+	@# What is shipped, and the build for pods; a test with each, since only then all that was built for the above
+	@# serves for these.
 	$(CARGO) clippy --locked --workspace --lib --bins --test secrets -- -D warnings
+	$(CARGO) clippy --locked --workspace --lib --bins --test store --no-default-features -- -D warnings
 doc:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace $(FEATURES) --no-deps --quiet
 # What decides must be readable, fuzzable and testable without what waits, asks and shows.
@@ -101,12 +106,12 @@ stores: export BLESS ?=
 stores: ## real S3 servers: the adapters' suite and a step on each, held to docs/stores.md
 	$(CARGO) test --locked $(FEATURES) --test pod -- --ignored --nocapture --test-threads=1 $(or $(STORES:%=stores::%),stores::)
 
-# The static binary, since that is what runs in a pod. Needs 21 GiB of disk; less by --scale.
+# The static binaries, of the sidecar the one that runs in a pod. Needs 21 GiB of disk; less by --scale.
 bench: release ## digesting beside openssl's, what the sidecar adds to a step, its start, and an audit beside plain requests
 	python3 benches/digest.py --binary '$(DIST)/argo-attest' $(DIGEST)
 	python3 benches/cost.py --binary '$(DIST)/argo-attest' $(COST)
-	python3 benches/sidecar.py --binary '$(DIST)/argo-attest' --image '$(IMAGE_ARCHIVE)' $(BENCH)
-	python3 benches/start.py --binary '$(DIST)/argo-attest' $(START)
+	python3 benches/sidecar.py --binary '$(DIST)/argo-attest-pod' --image '$(IMAGE_ARCHIVE)' $(BENCH)
+	python3 benches/start.py --binary '$(DIST)/argo-attest-pod' $(START)
 	python3 benches/many.py --binary '$(DIST)/argo-attest' $(MANY)
 	python3 benches/audit.py --binary '$(DIST)/argo-attest' $(AUDIT)
 	python3 benches/outputs.py --binary '$(DIST)/argo-attest' $(OUTPUTS)
@@ -127,28 +132,41 @@ fuzz: ## each parser of foreign bytes, FUZZ_SECONDS each
 
 # What `argo-attest version` says it was built from.
 release: export ARGO_ATTEST_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
-release: ## one static binary for x86_64 Linux, in $(DIST)
-	$(CARGO) build --locked --profile dist --target $(MUSL)
-	@mkdir -p '$(DIST)'
-	@install -m 0755 '$(BUILD_DIR)/$(MUSL)/dist/argo-attest' '$(DIST)/argo-attest'
-	@if readelf --program-headers '$(DIST)/argo-attest' | grep -q INTERP; then echo 'not static: it names an interpreter' >&2; exit 1; fi
-	@said=$$('$(DIST)/argo-attest' public-key --key pkcs11:object=x 2>&1) && code=0 || code=$$?; \
+# A panic aborts and a backtrace would have no names, so nobody unwinds; and relative relocations in the compact form
+# (musl reads it since 1.2.4): together a tenth of the image.
+release: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS ?= -C force-unwind-tables=no -C link-arg=-Wl,-z,pack-relative-relocs
+# $(call static,FILE,FEATURES)
+static = $(CARGO) build --locked --profile dist --target $(MUSL) --bin argo-attest $(2) && \
+	install -D -m 0755 '$(BUILD_DIR)/$(MUSL)/dist/argo-attest' '$(1)' && \
+	if readelf --program-headers '$(1)' | grep -q INTERP; then echo '$(1) is not static: it names an interpreter' >&2; exit 1; fi && \
+	stat --format='%n: static, %s bytes' '$(1)'
+release: ## static binaries for x86_64 Linux, in $(DIST): the whole program, and the one for pods
+	@$(call static,$(DIST)/argo-attest-pod,--no-default-features)
+	@$(call static,$(DIST)/argo-attest,)
+	@.ci/left-out '$(DIST)/argo-attest' '$(DIST)/argo-attest-pod'
+	@for binary in '$(DIST)/argo-attest' '$(DIST)/argo-attest-pod'; do \
+	said=$$("$$binary" public-key --key pkcs11:object=x 2>&1) && code=0 || code=$$?; \
 	if [[ $$code != 64 || "$$said" != *'build the program with --features pkcs11'* ]]; then \
-	    echo "it does not refuse a key in a token as it should ($$code): $$said" >&2; exit 1; fi
-	@stat --format='%n: static, %s bytes' '$(DIST)/argo-attest'
+	    echo "$$binary does not refuse a key in a token as it should ($$code): $$said" >&2; exit 1; fi; done
 
-image: release ## the container image, as $(IMAGE_ARCHIVE)
-	@mkdir -p '$(dir $(IMAGE_ARCHIVE))'
-	@.ci/image '$(DIST)/argo-attest' '$(IMAGE_ARCHIVE)' '$(IMAGE)'
+# At most so many bytes, as a registry stores it and a node pulls it.
+POD_LIMIT := 7000000
+CLI_LIMIT := 8500000
+image: release ## the container images: for pods as $(IMAGE_ARCHIVE), of the whole program as $(IMAGE_CLI_ARCHIVE)
+	@mkdir -p '$(dir $(IMAGE_ARCHIVE))' '$(dir $(IMAGE_CLI_ARCHIVE))'
+	@.ci/image '$(DIST)/argo-attest-pod' '$(IMAGE_ARCHIVE)' '$(IMAGE)' $(POD_LIMIT)
+	@.ci/image '$(DIST)/argo-attest' '$(IMAGE_CLI_ARCHIVE)' '$(IMAGE_CLI)' $(CLI_LIMIT)
 
 image-load: image ## ... and onto the node of $(CLUSTER), which must be up
 	'$(CLUSTER)/image' '$(IMAGE)' '$(IMAGE_ARCHIVE)'
+	'$(CLUSTER)/image' '$(IMAGE_CLI)' '$(IMAGE_CLI_ARCHIVE)'
 
 # With KUBECONFIG and E2E_S3_ENDPOINT set, that cluster and that store; else $(CLUSTER).
 # Arguments for the suite: make e2e E2E='--only packing --repeat 3'.
 e2e: image ## the suite on a real cluster
-	CLUSTER='$(CLUSTER)' E2E_IMAGE='$(IMAGE)' tests/e2e/run --binary '$(abspath $(DIST))/argo-attest' \
-	    --archive '$(abspath $(IMAGE_ARCHIVE))' $(E2E)
+	CLUSTER='$(CLUSTER)' E2E_IMAGE='$(IMAGE)' E2E_CLI_IMAGE='$(IMAGE_CLI)' \
+	    tests/e2e/run --binary '$(abspath $(DIST))/argo-attest' --archive '$(abspath $(IMAGE_ARCHIVE))' \
+	    --cli-archive '$(abspath $(IMAGE_CLI_ARCHIVE))' $(E2E)
 
 # An hour and more; it goes on where it was stopped. ARGO_VERSION=3.7 for the older line.
 differential: export E2E_DIFFERENTIAL := all

@@ -11,7 +11,7 @@ Both on a whole CPU and, as root, in a cgroup with the 10m that a pod may give i
 the kubelet sets it, 1 ms of CPU in each 100 ms, in all threads. On a whole CPU all runs at
 real-time priority, where it may, so that what else the machine does changes nothing.
 
-Needs versitygw and util-linux's unshare. Standard library only. Exits 1 if a SIGTERM was lost.
+Needs versitygw, openssl and util-linux's unshare. Standard library only. Exits 1 if a SIGTERM was lost.
 """
 
 import argparse

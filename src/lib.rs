@@ -9,12 +9,15 @@
 mod artifact_repository;
 pub mod attest;
 pub mod attestations;
+#[cfg(feature = "cli")]
 pub mod audit;
 mod aws;
 pub mod chain;
+#[cfg(feature = "cli")]
 mod checkout;
 pub mod cli;
 pub mod cluster;
+#[cfg(feature = "cli")]
 pub mod command;
 mod credential_program;
 pub mod document;
@@ -25,6 +28,7 @@ pub mod image_files;
 pub mod mirror;
 pub mod net;
 pub mod observe;
+#[cfg(feature = "cli")]
 pub mod page;
 pub mod registry;
 pub mod regular_file;

@@ -93,7 +93,8 @@ pub(super) struct All {
     /// Which argument it is.
     argument: usize,
     naming: Naming,
-    stores: BTreeMap<String, Arc<dyn Store>>,
+    /// The buckets, each opened once.
+    pub(super) stores: BTreeMap<String, Arc<dyn Store>>,
     images: ImageArgs,
     /// Made when the first image is named.
     registries: Option<Registries>,
@@ -177,14 +178,6 @@ impl All {
             Lot::Found(_, artifacts) => artifacts.least(),
         };
         self.lots.iter().map(least).sum()
-    }
-
-    /// The addresses of the stores that were opened.
-    pub(super) fn addresses(&self) -> Vec<String> {
-        let of = |(bucket, store): (&String, &Arc<dyn Store>)| {
-            store.address().map(|address| format!("{bucket} at {}", address.as_str()))
-        };
-        self.stores.iter().filter_map(of).collect()
     }
 
     /// What is at a place, which may be many.

@@ -1,5 +1,9 @@
 //! `argo-attest inject`.
 
+mod keyless;
+mod traces;
+mod witness;
+
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,11 +21,11 @@ use argo_attest_core::text::brief;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use self::keyless::InjectedKeylessArgs;
+use self::traces::InjectedTraceArgs;
+use self::witness::InjectedWitnessArgs;
 use super::images::CheckImages;
-use super::keyless::InjectedKeylessArgs;
 use super::manifests::{self, Manifest};
-use super::traces::InjectedTraceArgs;
-use super::witness::InjectedWitnessArgs;
 use super::{Exit, Failure, print, tell};
 use crate::sidecar::NamedStore;
 use crate::signer::SigningKey;

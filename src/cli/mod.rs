@@ -6,29 +6,40 @@
 mod answer;
 mod asked;
 mod attest;
+#[cfg(feature = "cli")]
 mod audit;
+#[cfg(feature = "cli")]
 mod completion;
+#[cfg(feature = "cli")]
 mod conflicts;
 mod exit;
 mod failure;
 mod given;
 mod home;
 mod images;
+#[cfg(feature = "cli")]
 mod inject;
 mod inspect;
 mod inspect_image;
+#[cfg(feature = "cli")]
 mod interrupts;
 mod invocation;
 mod key;
+#[cfg(feature = "cli")]
 mod keygen;
 mod keyless;
 mod layout;
+#[cfg(any(test, not(feature = "cli")))]
+mod left_out;
 mod logging;
+#[cfg(feature = "cli")]
 mod man;
+#[cfg(feature = "cli")]
 mod manifests;
 mod misused;
 mod new_file;
 mod outcome;
+#[cfg(feature = "cli")]
 mod outputs;
 mod place;
 mod pod;
@@ -37,10 +48,12 @@ mod progress;
 mod protected;
 mod public_key;
 mod ready;
+#[cfg(feature = "cli")]
 mod run;
 mod screen;
 mod sidecar;
 mod summary;
+#[cfg(feature = "cli")]
 mod target;
 mod template;
 mod totals;
@@ -113,18 +126,24 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "cli")]
     Run(Box<run::RunArgs>),
     Verify(Box<verify::VerifyArgs>),
+    #[cfg(feature = "cli")]
     Audit(Box<audit::AuditArgs>),
     Attest(Box<attest::AttestArgs>),
     Inspect(inspect::InspectArgs),
+    #[cfg(feature = "cli")]
     Keygen(keygen::KeygenArgs),
     PublicKey(public_key::PublicKeyArgs),
+    #[cfg(feature = "cli")]
     Inject(Box<inject::InjectArgs>),
     Sidecar(Box<sidecar::SidecarArgs>),
     VerifyInputs(Box<verify_inputs::VerifyInputsArgs>),
     Ready(ready::ReadyArgs),
+    #[cfg(feature = "cli")]
     Completion(completion::CompletionArgs),
+    #[cfg(feature = "cli")]
     Man(man::ManArgs),
     /// Tells the version, and the commit it was built from
     Version,
@@ -150,6 +169,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Before anything else: a main that is short may end at once.
     let signals = is_sidecar(&arguments).then(Signals::listen);
     std::panic::set_hook(Box::new(failure::bug));
+    #[cfg(not(feature = "cli"))]
+    if let Some(refused) = left_out(&arguments) {
+        return refused.end();
+    }
     let variables: Vec<_> = std::env::vars_os().filter(|(name, _)| holds_an_option(name)).collect();
     never_repeat(
         arguments.iter().chain(variables.iter().map(|(_, value)| value)).map(|given| given.as_bytes()),
@@ -227,18 +250,33 @@ fn level(cli: &Cli, given: &ArgMatches, usual: &str) -> String {
     }
 }
 
-/// Whether these are a sidecar's arguments, by the first that is no option.
+/// Whether these are a sidecar's arguments.
 fn is_sidecar(arguments: &[OsString]) -> bool {
-    let mut arguments = arguments.iter().skip(1);
+    command_name(arguments.iter().skip(1)).is_some_and(|name| name == "sidecar")
+}
+
+/// The command: the first argument that is no option.
+fn command_name<'a>(mut arguments: impl Iterator<Item = &'a OsString>) -> Option<&'a OsStr> {
     while let Some(argument) = arguments.next() {
         match argument.as_bytes() {
             // The one option before it that takes a value.
             b"--log" => drop(arguments.next()),
             [b'-', ..] => {}
-            command => return command == b"sidecar",
+            _ => return Some(argument),
         }
     }
-    false
+    None
+}
+
+/// That a command is asked for, or help with one, that is not in this build.
+#[cfg(not(feature = "cli"))]
+fn left_out(arguments: &[OsString]) -> Option<Failure> {
+    let mut rest = arguments.iter().skip(1);
+    let name = match command_name(&mut rest)? {
+        help if help == "help" => command_name(&mut rest)?,
+        name => name,
+    };
+    left_out::refused(name)
 }
 
 impl Command {
@@ -258,18 +296,24 @@ impl Command {
 
 fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Exit, Failure> {
     match command {
+        #[cfg(feature = "cli")]
         Command::Run(args) => wait(run::run(*args)),
         Command::Verify(args) => wait(verify::verify(*args)),
+        #[cfg(feature = "cli")]
         Command::Audit(args) => wait(audit::audit(*args)),
         Command::Attest(args) => wait(attest::attest(*args)),
         Command::Inspect(args) => wait(inspect::inspect(args)),
+        #[cfg(feature = "cli")]
         Command::Keygen(args) => keygen::keygen(&args),
         Command::PublicKey(args) => wait(public_key::public_key(args)),
+        #[cfg(feature = "cli")]
         Command::Inject(args) => inject::inject(*args),
         Command::Sidecar(args) => wait(sidecar::sidecar(*args, signals.unwrap_or_else(Signals::listen))),
         Command::VerifyInputs(args) => wait(async { Ok(verify_inputs::verify_inputs(*args).await) }),
         Command::Ready(args) => wait(ready::ready(args)),
+        #[cfg(feature = "cli")]
         Command::Completion(args) => completion::completion(&args),
+        #[cfg(feature = "cli")]
         Command::Man(args) => man::man(&args),
         Command::Version => print(&version()).map(|()| Exit::Done),
     }
@@ -278,7 +322,8 @@ fn dispatch(command: Command, signals: Option<io::Result<Signals>>) -> Result<Ex
 /// The commit is known where whoever built it said so, in a variable of the build.
 fn version() -> String {
     let commit = option_env!("ARGO_ATTEST_COMMIT").filter(|commit| !commit.is_empty());
-    format!("argo-attest {}\ncommit {}\n", env!("CARGO_PKG_VERSION"), commit.unwrap_or("unknown"))
+    let build = if cfg!(feature = "cli") { "" } else { "build for pods\n" };
+    format!("argo-attest {}\ncommit {}\n{build}", env!("CARGO_PKG_VERSION"), commit.unwrap_or("unknown"))
 }
 
 /// One thread waits; the work that takes time is done on others.

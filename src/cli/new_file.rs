@@ -39,7 +39,8 @@ impl NewFile {
         &self.path
     }
 
-    /// Looks whether it can be put there, before anything is done in vain.
+    /// Looks whether it can be put there, before an audit is done in vain.
+    #[cfg(feature = "cli")]
     pub(super) fn check(&self) -> Result<(), Failure> {
         if self.path.is_dir() {
             return Err(self.failed(&std::io::ErrorKind::IsADirectory.into()));

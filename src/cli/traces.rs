@@ -6,7 +6,6 @@ use argo_attest_core::text::causes;
 use clap::Args;
 use tracing::warn;
 
-use super::Failure;
 use super::witness::{Address, address};
 use crate::store::{Env as _, ProcessEnv};
 use crate::telemetry::{Target, Tracer};
@@ -61,23 +60,5 @@ impl TraceArgs {
         let given = address("--otlp-endpoint", self.otlp_endpoint.as_ref());
         let given = given.map_err(|why| why.message().to_owned())?;
         Target::from_env(given.as_ref(), &ProcessEnv).map_err(|why| causes(&why))
-    }
-}
-
-/// The same for `inject`, which writes it into both containers.
-#[derive(Debug, Args)]
-pub(super) struct InjectedTraceArgs {
-    /// OpenTelemetry collector that both containers send spans to, by OTLP over HTTP
-    #[arg(long, value_name = "URL", env = variable::OTLP_ENDPOINT)]
-    otlp_endpoint: Option<Address>,
-}
-
-impl InjectedTraceArgs {
-    /// What they are told.
-    ///
-    /// Errors: an address that is none.
-    pub(super) fn injected(&self) -> Result<Option<String>, Failure> {
-        let given = address("--otlp-endpoint", self.otlp_endpoint.as_ref())?;
-        Ok(given.map(|endpoint| endpoint.to_string()))
     }
 }

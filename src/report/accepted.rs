@@ -92,10 +92,10 @@ pub struct Accepted {
     passed_over: Option<String>,
     /// Digest of the attestation's own file, which no report tells.
     #[serde(skip)]
-    pub(crate) file: Option<Sha256Digest>,
+    pub file: Option<Sha256Digest>,
     /// What went in, for a picture.
     #[serde(skip)]
-    pub(crate) materials: Vec<Material>,
+    pub materials: Vec<Material>,
 }
 
 /// Something that went into an artifact, as its verified statement says; not printable.

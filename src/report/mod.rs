@@ -6,6 +6,7 @@ mod chain;
 mod inspection;
 mod outcome;
 mod proven;
+#[cfg(feature = "cli")]
 mod run;
 mod unjudged;
 
@@ -18,6 +19,7 @@ pub use chain::{ChainJson, chain_failure, chain_text, link_remedy};
 pub use inspection::{InspectedImage, InspectedJson, inspected_text, unreadable};
 pub use outcome::{OutcomeJson, accepted_outcome, outcome_remedy};
 pub use proven::Proven;
+#[cfg(feature = "cli")]
 pub use run::{RunJson, RunReport, run_text};
 pub use unjudged::NotJudged;
 

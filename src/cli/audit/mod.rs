@@ -264,7 +264,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let part = Part { shard: args.shard, since, old_outcomes: !runs.is_empty() };
     let images = ImageArgs { plain_http: args.plain_http, ..ImageArgs::default() };
     let all = All::part_of(&places, Naming::Attestations, images, part).await?;
-    let stores = all.addresses();
+    let stores = shard::addresses(&all.stores);
     let All { lots, orphans, old_outcomes, unchanged, listings, lanes, .. } = all;
     let open = |location: &Location| Ok(Box::new(asked::open(location)?) as Box<dyn Store>);
     let images = args.registries.images(args.plain_http, &places);

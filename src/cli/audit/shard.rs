@@ -1,8 +1,10 @@
 //! `argo-attest audit --shard`: the report of one part, for whoever puts all parts together.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use argo_attest_core::audit::shard_report::{EntryText, Head, Listing, ShardWriter};
 use argo_attest_core::audit::{Finding, Narrowing, Shard, Standing};
@@ -16,6 +18,7 @@ use super::AuditArgs;
 use super::json::EntryJson;
 use super::sink::Sink;
 use crate::audit::{Auditor, Entry, FoundAt, Left, Listed, Names, Remark};
+use crate::store::Store;
 
 /// The program, as reports name it: the same one reads them.
 const PROGRAM: &str = concat!("argo-attest ", env!("CARGO_PKG_VERSION"));
@@ -27,6 +30,14 @@ pub(super) struct ShardTeller<W: Write>(ShardWriter<JsonText<W>>);
 /// Of the same version of the program the same policy has the same text.
 pub(super) fn asked(policy: &Policy, not_ours: &[String]) -> String {
     format!("sha256:{}", Sha256Digest::of(format!("{policy:?}\n{not_ours:?}").as_bytes()))
+}
+
+/// The addresses of the stores that were opened, by the names of their buckets.
+pub(super) fn addresses(stores: &BTreeMap<String, Arc<dyn Store>>) -> Vec<String> {
+    let of = |(bucket, store): (&String, &Arc<dyn Store>)| {
+        store.address().map(|address| format!("{bucket} at {}", address.as_str()))
+    };
+    stores.iter().filter_map(of).collect()
 }
 
 /// What a part's report begins with.

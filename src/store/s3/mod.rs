@@ -26,6 +26,10 @@ mod instance;
 mod keyed;
 mod listing;
 mod plain;
+#[cfg(not(feature = "cli"))]
+#[path = "no_profile.rs"]
+mod profile;
+#[cfg(feature = "cli")]
 mod profile;
 mod reading;
 mod region;

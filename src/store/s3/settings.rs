@@ -84,6 +84,9 @@ pub enum ConfigError {
         /// Why not.
         source: InvalidToken,
     },
+    /// A profile was asked for where none is read.
+    #[error("AWS_PROFILE names a profile, and this build of argo-attest, the one for pods, reads none")]
+    NoProfiles,
     /// A profile that was asked for by its name is not there.
     #[error("there is no profile {profile} in {files}")]
     NoProfile {
@@ -180,6 +183,9 @@ impl Trouble for ConfigError {
             Self::Role { .. } => "check the role's ARN, and its trust policy for who asks".to_owned(),
             Self::ContainerToken { .. } => "set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the token that \
                 the platform mounts, a JSON Web Token"
+                .to_owned(),
+            Self::NoProfiles => "unset it and give the service account a role, or set AWS_ACCESS_KEY_ID and \
+                AWS_SECRET_ACCESS_KEY; the whole program, whose image is argo-attest-cli, reads profiles"
                 .to_owned(),
             Self::NoProfile { .. } => {
                 "name one that is there in AWS_PROFILE, or its files in AWS_CONFIG_FILE and \

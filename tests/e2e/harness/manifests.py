@@ -1,6 +1,6 @@
 """The files of workflow-templates/, as a user applies them.
 
-What a user changes is replaced as text, as README.md there says: the image and
+What a user changes is replaced as text, as README.md there says: the images and
 the builder id; and, for the suite, main's image, the namespace and the
 controller's user.
 """
@@ -14,6 +14,7 @@ from .waiting import wait_for
 
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "workflow-templates")
 IMAGE = "localhost/argo-attest:dev"
+CLI_IMAGE = "localhost/argo-attest-cli:dev"
 BUILDER_ID = "https://ci.example.com/argo"
 MAIN_IMAGE = "busybox:1.37"
 STORE_SECRET = "s3-credentials"
@@ -25,7 +26,7 @@ def manifest(case, name):
     settings = case.settings
     with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
         text = file.read()
-    text = text.replace(IMAGE, settings.image).replace(BUILDER_ID, BUILDER)
+    text = text.replace(IMAGE, settings.image).replace(CLI_IMAGE, settings.cli_image).replace(BUILDER_ID, BUILDER)
     text = text.replace(MAIN_IMAGE, settings.main_image).replace(STORE_SECRET, settings.s3_secret)
     text = text.replace(CONTROLLER, settings.controller)
     return re.sub(r"namespace: argo(?![-\w])", f"namespace: {case.kube.namespace}", text)

@@ -29,7 +29,9 @@ class Settings:
     s3_pause: str = field(default_factory=lambda: _text("E2E_S3_PAUSE"))
     s3_resume: str = field(default_factory=lambda: _text("E2E_S3_RESUME"))
     namespace: str = field(default_factory=lambda: _text("E2E_NAMESPACE", "argo"))
+    # What runs in the pods of steps, and the whole program, which audits.
     image: str = field(default_factory=lambda: _text("E2E_IMAGE", "localhost/argo-attest:dev"))
+    cli_image: str = field(default_factory=lambda: _text("E2E_CLI_IMAGE", "localhost/argo-attest-cli:dev"))
     # Any image with a shell and the usual small programs.
     main_image: str = field(default_factory=lambda: _text("E2E_MAIN_IMAGE", "localhost/busybox:1"))
     # One with tests/interop's registries (harness/builder.py).

@@ -19,6 +19,7 @@ from . import (  # noqa: F401
     links,
     map_reduce,
     packings,
+    pod_build,
     predicates,
     protection,
     restricted,
