@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::change::{Change, Container};
-use super::container::Volume;
 use super::item::Item;
 use super::plan::{Addition, Planner, Target};
 use super::settings::Mode;
+use super::volume::Volume;
 use super::workflow::Spec;
 use super::yaml::Path;
 

@@ -1,10 +1,11 @@
-//! Our containers, the volumes they mount, and where. The names are fixed: policies,
+//! Our containers, which volumes they mount, and where. The names are fixed: policies,
 //! documentation and other tools know them.
 
 use sha2::{Digest as _, Sha256};
 
 use super::item::Item;
 use super::settings::{Certifying, Mode, Quantity, Resources, Settings, Witnessing};
+use super::volume::{Source, Volume};
 use super::yaml::Value;
 use crate::argo::Check;
 use crate::contract::container::{CHECK, GATE, SIDECAR};
@@ -40,118 +41,6 @@ pub(super) struct Images {
     pub(super) pushed: bool,
 }
 
-/// A volume that one or both of the containers mount.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Volume {
-    pub(super) name: String,
-    pub(super) path: String,
-    read_only: bool,
-    source: Source,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Source {
-    Secret(ObjectName),
-    ConfigMap(ObjectName),
-    /// A token of the pod's service account, for this audience.
-    Token(String),
-    EmptyDir,
-}
-
-/// A token's name in its folder, and for how long it is one: the kubelet renews it before that.
-const TOKEN_NAME: &str = "token";
-const TOKEN_SECONDS: u32 = 3600;
-
-impl Volume {
-    /// Whether a volume that is there is the one that we would declare.
-    pub(super) fn is(&self, theirs: &Value) -> bool {
-        match &self.source {
-            Source::Secret(name) => theirs.text_at(&["secret", "secretName"]) == Some(name.as_str()),
-            Source::ConfigMap(name) => theirs.text_at(&["configMap", "name"]) == Some(name.as_str()),
-            Source::Token(audience) => {
-                token(theirs).and_then(|token| token.text_at(&["audience"])) == Some(audience)
-            }
-            // All are alike.
-            Source::EmptyDir => theirs.get("emptyDir").is_some(),
-        }
-    }
-
-    /// Its declaration. Where all who mount a Secret run as root, nobody else can read it. For
-    /// one that is not there the kubelet would hold the pod, and nobody would say why: our
-    /// containers do.
-    pub(super) fn item(&self, root: bool) -> Item {
-        let mode = Item::literal(if root { &0o400 } else { &0o444 });
-        let (key, source) = match &self.source {
-            Source::Secret(name) => {
-                let source = vec![
-                    ("secretName", Item::text(name.as_str())),
-                    ("defaultMode", mode),
-                    ("optional", Item::literal(&true)),
-                ];
-                ("secret", Item::Map(source))
-            }
-            Source::ConfigMap(name) => {
-                let source = vec![("name", Item::text(name.as_str())), ("optional", Item::literal(&true))];
-                ("configMap", Item::Map(source))
-            }
-            Source::Token(audience) => {
-                let token = vec![
-                    ("path", Item::text(TOKEN_NAME)),
-                    ("audience", Item::text(audience)),
-                    ("expirationSeconds", Item::literal(&TOKEN_SECONDS)),
-                ];
-                let source = Item::Map(vec![("serviceAccountToken", Item::Map(token))]);
-                ("projected", Item::Map(vec![("sources", Item::List(vec![source]))]))
-            }
-            Source::EmptyDir => ("emptyDir", Item::Map(Vec::new())),
-        };
-        Item::Map(vec![("name", Item::text(&self.name)), (key, source)])
-    }
-
-    /// Whether a volume that is there has one of our names, and the form that we give it.
-    pub(super) fn is_ours(there: &Value) -> bool {
-        let only = |value: &Value, keys: &[&str]| {
-            value.entries().iter().all(|(key, _)| key.text().is_some_and(|key| keys.contains(&key)))
-        };
-        let name = there.text_at(&["name"]).unwrap_or_default();
-        let store = name.strip_prefix(STORE).is_some_and(|rest| {
-            rest.is_empty()
-                || rest
-                    .strip_prefix('-')
-                    .is_some_and(|at| !at.is_empty() && at.bytes().all(|b| b.is_ascii_hexdigit()))
-        });
-        if name == IDENTITY {
-            let keys = ["path", "audience", "expirationSeconds"];
-            return only(there, &["name", "projected"])
-                && there.get("projected").is_some_and(|projected| only(projected, &["sources"]))
-                && token(there)
-                    .is_some_and(|token| token.entries().len() == keys.len() && only(token, &keys));
-        }
-        let (source, keys): (_, &[_]) = match name {
-            KEY | REGISTRY => ("secret", &["secretName", "defaultMode", "optional"]),
-            _ if store => ("secret", &["secretName", "defaultMode", "optional"]),
-            AUTHORITIES if there.get("secret").is_some() => {
-                ("secret", &["secretName", "defaultMode", "optional"])
-            }
-            POLICY | AUTHORITIES | TRUST => ("configMap", &["name", "optional"]),
-            EVIDENCE => ("emptyDir", &[]),
-            _ => return false,
-        };
-        only(there, &["name", source])
-            && there
-                .get(source)
-                .is_some_and(|source| source.entries().len() == keys.len() && only(source, keys))
-    }
-
-    fn mount(&self) -> Item {
-        let mut mount = vec![("name", Item::text(&self.name)), ("mountPath", Item::text(&self.path))];
-        if self.read_only {
-            mount.push(("readOnly", Item::literal(&true)));
-        }
-        Item::Map(mount)
-    }
-}
-
 /// Makes the containers of one file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Maker<'s> {
@@ -165,19 +54,19 @@ pub(super) struct Maker<'s> {
 impl Maker<'_> {
     /// The volumes of the sidecar.
     pub(super) fn sidecar_volumes(&self, wanted: &Wanted) -> Vec<Volume> {
-        let secret = || volume(KEY, place::KEY, true, Source::Secret(self.settings.key_secret.clone()));
+        let secret = || Volume::new(KEY, place::KEY, true, Source::Secret(self.settings.key_secret.clone()));
         let is_secret = self.settings.service_key.is_none() && self.settings.certifying.is_none();
         let key = is_secret.then(secret);
         let identity = self.settings.certifying.as_ref();
         let identity = identity.map(|certifying| {
-            volume(IDENTITY, place::IDENTITY, true, Source::Token(certifying.audience.clone()))
+            Volume::new(IDENTITY, place::IDENTITY, true, Source::Token(certifying.audience.clone()))
         });
         // It reads what the gate found, and writes what the check reads.
         let fails = self.settings.fails_where_not_ready();
         let evidence =
-            (wanted.gate || fails).then(|| volume(EVIDENCE, place::EVIDENCE, !fails, Source::EmptyDir));
+            (wanted.gate || fails).then(|| Volume::new(EVIDENCE, place::EVIDENCE, !fails, Source::EmptyDir));
         let root = self.settings.witnessing.trusted_root.as_ref();
-        let root = root.map(|root| volume(TRUST, place::TRUST, true, Source::ConfigMap(root.clone())));
+        let root = root.map(|root| Volume::new(TRUST, place::TRUST, true, Source::ConfigMap(root.clone())));
         key.into_iter()
             .chain(identity)
             .chain(root)
@@ -191,8 +80,8 @@ impl Maker<'_> {
     pub(super) fn gate_volumes(&self, wanted: &Wanted) -> Vec<Volume> {
         let policy = Source::ConfigMap(self.settings.policy_configmap.clone());
         [
-            volume(POLICY, place::POLICY, true, policy),
-            volume(EVIDENCE, place::EVIDENCE, false, Source::EmptyDir),
+            Volume::new(POLICY, place::POLICY, true, policy),
+            Volume::new(EVIDENCE, place::EVIDENCE, false, Source::EmptyDir),
         ]
         .into_iter()
         .chain(self.store(wanted))
@@ -203,7 +92,7 @@ impl Maker<'_> {
     /// Logins to registries, for a container that asks one.
     fn registry(&self, asks: bool) -> Option<Volume> {
         let secret = self.settings.registry_secret.as_ref().filter(|_| asks)?;
-        Some(volume(REGISTRY, place::REGISTRY, true, Source::Secret(secret.clone())))
+        Some(Volume::new(REGISTRY, place::REGISTRY, true, Source::Secret(secret.clone())))
     }
 
     /// Where it finds them.
@@ -215,7 +104,7 @@ impl Maker<'_> {
     fn store(&self, wanted: &Wanted) -> Vec<Volume> {
         let mount = |name: String, secret: &ObjectName| {
             let path = format!("{}/{secret}", place::STORE_SECRETS);
-            Volume { name, path, read_only: true, source: Source::Secret(secret.clone()) }
+            Volume::new(&name, &path, true, Source::Secret(secret.clone()))
         };
         let given = &self.settings.store_secrets;
         let mut volumes: Vec<_> = given
@@ -233,7 +122,7 @@ impl Maker<'_> {
         volumes.extend(self.settings.authorities.iter().map(|ca| {
             let name = ca.name.clone();
             let source = if ca.secret { Source::Secret(name) } else { Source::ConfigMap(name) };
-            volume(AUTHORITIES, place::AUTHORITIES, true, source)
+            Volume::new(AUTHORITIES, place::AUTHORITIES, true, source)
         }));
         volumes
     }
@@ -309,7 +198,7 @@ impl Maker<'_> {
 
     /// The container that fails a step that cannot be attested, if it is wanted.
     pub(super) fn check(&self, wanted: &Wanted) -> Option<Item> {
-        let mount = volume(EVIDENCE, place::EVIDENCE, true, Source::EmptyDir).mount();
+        let mount = Volume::new(EVIDENCE, place::EVIDENCE, true, Source::EmptyDir).mount();
         let mut container = self.head(CHECK);
         container.push(("args", Item::texts(&["ready", "--check"])));
         container.extend(self.resources());
@@ -373,14 +262,6 @@ impl Maker<'_> {
         let mounts = volumes.iter().map(Volume::mount).collect();
         container.push(("volumeMounts", Item::List(mounts)));
         Item::Map(container)
-    }
-}
-
-/// The token that a projected volume has, if it has that and nothing else.
-fn token(volume: &Value) -> Option<&Value> {
-    match volume.get("projected")?.items("sources") {
-        [source] if source.entries().len() == 1 => source.get("serviceAccountToken"),
-        _ => None,
     }
 }
 
@@ -448,8 +329,4 @@ fn fields(fields: &[(&str, &str)]) -> Vec<Item> {
 
 fn value(name: &str, value: &str) -> Item {
     Item::Map(vec![("name", Item::text(name)), ("value", Item::text(value))])
-}
-
-fn volume(name: &str, path: &str, read_only: bool, source: Source) -> Volume {
-    Volume { name: name.into(), path: path.into(), read_only, source }
 }

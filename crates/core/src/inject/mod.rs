@@ -33,6 +33,7 @@ mod secrets;
 mod settings;
 mod step;
 mod traces;
+mod volume;
 mod workflow;
 mod yaml;
 

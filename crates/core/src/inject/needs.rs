@@ -1,10 +1,11 @@
 //! What our containers need beside themselves: volumes, and time to end.
 
-use super::container::{Maker, Volume, Wanted};
+use super::container::{Maker, Wanted};
 use super::item::Item;
 use super::plan::Addition;
 use super::refusal::Obstacle;
 use super::step::{Step, seconds};
+use super::volume::Volume;
 use super::yaml::Path;
 
 /// The volumes of the containers that are wanted.

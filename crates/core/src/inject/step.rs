@@ -1,8 +1,8 @@
 //! What a template says of the step that it makes, the workflow's defaults taken into account.
 
-use super::container::Volume;
 use super::nearest::is_meant;
 use super::refusal::Obstacle;
+use super::volume::Volume;
 use super::yaml::value::is_boolean;
 use super::yaml::{Mask, Tree, Value, Values};
 use crate::argo::{Check, Images, Placement, Predicates, checks_images};

@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 
 use super::MAX_CHANGES;
 use super::change::{Change, Container};
-use super::container::{Volume, pull_secrets};
+use super::container::pull_secrets;
 use super::refusal::Refusal;
 use super::step::ours;
+use super::volume::Volume;
 use super::workflow::{Spec, Template};
 use super::yaml::{Path, Value};
 use crate::contract::container::{GATE, SIDECAR};
