@@ -10,9 +10,10 @@ Against it stand a key in a file, and beside that, by turns in one run:
   time       a key in a file, and an RFC 3161 timestamp by timestamp-authority
   rekor1     ... and an entry in Rekor 1 over Trillian
   rekor2     P-256, and an entry in rekor-tiles with a timestamp, which that asks for
+  fulcio     no key: a certificate of Fulcio's for a token of an issuer's of this bench, and a timestamp
 
 Real servers on loopback: what the network to them adds comes on top. Needs
-tests/interop/install bao witnesses, cosign, and what sidecar.py needs; what is not installed is left
+tests/interop/install bao witnesses fulcio, cosign, and what sidecar.py needs; what is not installed is left
 out and said so. AWS KMS is not there: moto's signatures are of something else. Exits 1 if anything
 is not attested.
 """
@@ -21,6 +22,7 @@ import argparse
 import atexit
 import base64
 import hashlib
+import http.server
 import json
 import os
 import shutil
@@ -29,6 +31,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -91,10 +94,11 @@ class SigningPod(pod.Pod):
         return self.signer.env
 
 
-def file_key(root, binary, kind):
-    folder = f"{root}/{kind}"
-    subprocess.run([binary, "keygen", "--type", kind, "--out-dir", folder], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return f"{folder}/attest.key"
+def file_key(root, name, *kind):
+    # A folder of its own: no output of a step lies beneath what the sidecar alone has.
+    os.mkdir(f"{root}/{name}")
+    openssl("genpkey", *kind, "-out", f"{root}/{name}/attest.key")
+    return f"{root}/{name}/attest.key"
 
 
 def cosign(root):
@@ -116,6 +120,87 @@ def openbao(root, program):
                 sys.exit(f"bao {command}: no success within 60 s")
             time.sleep(0.2)
     return Signer("openbao", "hashivault://ci", env={"VAULT_ADDR": server, "VAULT_TOKEN": TOKEN})
+
+
+def certificates_of(pem):
+    return {"certificates": [{"rawBytes": "".join(part.split("-----END")[0].split())} for part in pem.split("-----BEGIN CERTIFICATE-----")[1:]]}
+
+
+def url_safe(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+class Issuer:
+    """Who says who a pod is: a key, where its public half is told of, and tokens for an hour."""
+
+    def __init__(self, root):
+        self.key, self.root = f"{root}/issuer.key", root
+        openssl("genpkey", "-algorithm", "ED25519", "-out", self.key)
+        point = openssl("pkey", "-in", self.key, "-pubout", "-outform", "DER")[-32:]
+        port = s3.free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        told = {
+            "/keys": {"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "1", "x": url_safe(point)}]},
+            "/.well-known/openid-configuration": {
+                "issuer": self.address, "jwks_uri": f"{self.address}/keys", "response_types_supported": ["id_token"],
+                "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["EdDSA"],
+            },
+        }
+
+        class Answers(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = json.dumps(told[self.path]).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Answers)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def token(self):
+        now = int(time.time())
+        claims = {
+            "iss": self.address, "sub": "system:serviceaccount:ci:builder", "aud": ["sigstore"], "iat": now, "exp": now + 3600,
+            "kubernetes.io": {"namespace": "ci", "pod": {"name": "p", "uid": "u"}, "serviceaccount": {"name": "builder", "uid": "u"}},
+        }
+        said = ".".join(url_safe(json.dumps(part).encode()) for part in ({"alg": "EdDSA", "kid": "1"}, claims))
+        with open(f"{self.root}/said", "w", encoding="ascii") as file:
+            file.write(said)
+        return f"{said}.{url_safe(openssl('pkeyutl', '-sign', '-inkey', self.key, '-rawin', '-in', f'{self.root}/said'))}"
+
+
+def fulcio(root, program, clocked):
+    """Without a key; what proves when it is signed is the authority of `clocked`, which a trusted root names."""
+    issuer = Issuer(root)
+    with open(f"{root}/fulcio.yaml", "w", encoding="utf-8") as file:
+        file.write(f"oidc-issuers:\n  {issuer.address}:\n    issuer-url: {issuer.address}\n    client-id: sigstore\n    type: kubernetes\n")
+    ports = [s3.free_port() for _ in range(3)]
+    server = serve(root, [program, *words(
+        f"serve --ca ephemeralca --config-path fulcio.yaml --host 127.0.0.1 --port {ports[0]} --grpc-host 127.0.0.1 --grpc-port {ports[1]} "
+        f"--metrics-port {ports[2]} --legacy-unix-domain-socket {root}/fulcio.sock --ct-log-url=")], ports[0])
+    with urllib.request.urlopen(f"{server}/api/v2/trustBundle", timeout=60) as answer:
+        chain = "".join(json.load(answer)["chains"][0]["certificates"])
+    with open(f"{root}/trust/root.json", encoding="utf-8") as file:
+        trusted = json.load(file)
+    # What a root names a log for, verifiers want to be in it.
+    trusted["tlogs"] = []
+    trusted["certificateAuthorities"] = [{
+        "subject": {"organization": "local", "commonName": "fulcio"}, "uri": "https://fulcio.local",
+        "certChain": certificates_of(chain), "validFor": {"start": SINCE},
+    }]
+    with open(f"{root}/trust/certified.json", "w", encoding="utf-8") as file:
+        json.dump(trusted, file)
+    os.mkdir(f"{root}/identity")
+    with open(f"{root}/identity/token", "w", encoding="ascii") as file:
+        file.write(issuer.token())
+    stamped = clocked.options[clocked.options.index("--timestamp-url"):]
+    return Signer("fulcio", None, ["--trusted-root", f"{root}/trust/certified.json", *stamped,
+                                   "--fulcio-url", server, "--identity-token", f"{root}/identity/token"])
 
 
 def witnesses(root, program, ed25519, p256):
@@ -143,7 +228,6 @@ def witnesses(root, program, ed25519, p256):
 
     with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/api/v1/timestamp/certchain", timeout=60) as answer:
         chain = answer.read().decode()
-    certificates = ["".join(pem.split("-----END")[0].split()) for pem in chain.split("-----BEGIN CERTIFICATE-----")[1:]]
     # The name of a key in a signed note: its last 32 bytes are the key itself.
     named = hashlib.sha256(b"rekor2.local\n\x01" + two[-32:]).digest()
     trusted = {
@@ -155,7 +239,7 @@ def witnesses(root, program, ed25519, p256):
         "timestampAuthorities": [{
             "subject": {"organization": "local", "commonName": "time"},
             "uri": "https://time.local",
-            "certChain": {"certificates": [{"rawBytes": der} for der in certificates]},
+            "certChain": certificates_of(chain),
             "validFor": {"start": SINCE},
         }],
     }
@@ -171,8 +255,9 @@ def witnesses(root, program, ed25519, p256):
     ]
 
 
-def signers(root, binary):
-    ed25519, p256 = (file_key(root, binary, kind) for kind in ("ed25519", "ecdsa-p256"))
+def signers(root):
+    ed25519 = file_key(root, "ed25519", "-algorithm", "ED25519")
+    p256 = file_key(root, "p256", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
     all_of_them = [Signer("file", ed25519)]
     if shutil.which("cosign"):
         all_of_them.append(cosign(root))
@@ -183,7 +268,12 @@ def signers(root, binary):
     else:
         print("left out: needs tests/interop/install bao")
     if program := installed("witnesses"):
-        all_of_them += witnesses(root, program, ed25519, p256)
+        witnessed = witnesses(root, program, ed25519, p256)
+        all_of_them += witnessed
+        if program := installed("fulcio"):
+            all_of_them.append(fulcio(root, program, witnessed[0]))
+        else:
+            print("left out: needs tests/interop/install fulcio")
     else:
         print("left out: needs tests/interop/install witnesses")
     return all_of_them
@@ -215,7 +305,7 @@ def main():
         store = s3.Server(s3.find(options.versitygw, CHECKOUT), root)
         atexit.register(store.stop)
         s3.Client(store.address).request("PUT", "warm-up")
-        ways = signers(root, binary)
+        ways = signers(root)
         seen = {signer.name: [] for signer in ways}
         # By turns: what else the machine does meets all of them.
         for number in range(options.rounds):
