@@ -52,6 +52,7 @@ mod ready;
 mod run;
 mod screen;
 mod sidecar;
+mod standard_streams;
 mod summary;
 #[cfg(feature = "cli")]
 mod target;
@@ -67,7 +68,7 @@ mod vouching;
 mod witness;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write as _};
+use std::io;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
@@ -80,17 +81,13 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::screen::{Screened, screen};
+use self::standard_streams::{print, print_json, print_json_line, printed, tell};
 use crate::document::DocumentName;
 use crate::sidecar::Signals;
 use crate::signer::{KeySource, SigningKey};
 
 pub use exit::Exit;
 pub use failure::Failure;
-
-use argo_attest_core::text::JsonText;
-
-/// The signal that ends other programs when nobody reads what they write.
-const SIGPIPE: u8 = 13;
 
 const ABOUT: &str = "Signed SLSA provenance from the bytes that were written";
 
@@ -339,31 +336,6 @@ fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failur
     done
 }
 
-/// Writes what a person, or a script, asked for.
-fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
-}
-
-/// Tells a person something beside what was asked for. If standard error is gone there is nobody
-/// to tell, and that is no reason to end in another way.
-fn tell(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
-}
-
-/// What came of writing to standard output.
-fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
-    match written {
-        // Whoever closed the pipe has read enough, and need not be told; but not all was said.
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::silent(Exit::Interrupted(SIGPIPE)))
-        }
-        Err(e) => Err(Failure::new(Exit::Io, format!("cannot write to standard output: {e}"))
-            .remedy("the answer is not complete: look where standard output leads, and run it again")),
-        Ok(()) => Ok(()),
-    }
-}
-
 /// Threads that digest: all cores that we may use.
 fn workers() -> NonZeroUsize {
     available_parallelism().unwrap_or(NonZeroUsize::MIN)
@@ -398,22 +370,6 @@ fn builder_id(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("not a URI such as https://ci.example.com/argo".into())
-}
-
-/// Writes one JSON object, and a newline.
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
-    let mut out = JsonText::new(std::io::BufWriter::new(std::io::stdout().lock()));
-    printed(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
-}
-
-/// Writes one JSON object on one line.
-fn print_json_line(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string(value)
-        .map_err(|e| Failure::new(Exit::Software, format!("cannot write the report as JSON: {e}")))?;
-    let mut out = JsonText::new(std::io::BufWriter::new(std::io::stdout().lock()));
-    printed(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
 }
 
 #[cfg(test)]
