@@ -258,4 +258,22 @@ mod tests {
         }
         Pkcs11Key::new(&format!("object={}", "a".repeat(MAX_NAME))).unwrap_err();
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_answered_and_none_repeated(
+            names in proptest::collection::vec("[a-z-]{1,12}|object|id|token|slot-id|type|module-path|pin-source|pin-value", 0..6),
+            value in "[0-9]{6,12}|(%[0-9a-f]{0,2}|[;?&=a-z/:]){0,12}",
+            joint in "[;?&]",
+        ) {
+            let text = names.iter().map(|name| format!("{name}={value}")).collect::<Vec<_>>().join(&joint);
+            match Pkcs11Key::new(&text) {
+                Ok(key) => assert!(!text.contains("pin-value="), "{key}"),
+                Err(error) => {
+                    let is_number = value.len() >= 6 && value.bytes().all(|b| b.is_ascii_digit());
+                    assert!(!is_number || !error.to_string().contains(&value), "{error}");
+                }
+            }
+        }
+    }
 }

@@ -129,13 +129,7 @@ fn a_service_that_stops_signing_in_mid_step_attests_nothing_and_is_told() {
         let pod = pod(&vault, &s3).grace(6);
         let mut sidecar = pod.start_ready();
         vault.turns(mood);
-        pod.write();
-        pod.end(0);
-        pod.upload(&s3);
-        let told = Instant::now();
-        sidecar.terminate();
-        let (code, message) = sidecar.ends();
-        assert!(told.elapsed() < Duration::from_secs(6), "{mood:?}: {:?}", told.elapsed());
+        let (code, message) = pod.succeed_within(Duration::from_secs(6), &s3, &mut sidecar);
         assert_eq!((code, &message["state"]), (Some(0), &"done".into()), "{mood:?}: {message}");
         assert_eq!(
             (&message["attested"], &message["notAttested"]),

@@ -53,13 +53,7 @@ fn a_token_that_stops_signing_in_mid_step_attests_nothing_and_is_told() {
         let pod = pod(&token, &token.stubborn("object=ci"), &s3).grace(6);
         let mut sidecar = pod.start_ready();
         token.is(mood);
-        pod.write();
-        pod.end(0);
-        pod.upload(&s3);
-        let told = Instant::now();
-        sidecar.terminate();
-        let (code, message) = sidecar.ends();
-        assert!(told.elapsed() < Duration::from_secs(6), "{mood}: {:?}", told.elapsed());
+        let (code, message) = pod.succeed_within(Duration::from_secs(6), &s3, &mut sidecar);
         assert_eq!((code, &message["state"]), (Some(0), &"done".into()), "{mood}: {message}");
         let counts = (&message["attested"], &message["notAttested"]);
         assert_eq!(counts, (&0.into(), &2.into()), "{mood}: {message}");

@@ -1,7 +1,7 @@
 //! Logs and timestamp authorities that vouch for what a step leaves, and what it costs when they do not.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use argo_attest_core::bundle::Bundle;
 use serde_json::{Value, json};
@@ -61,13 +61,7 @@ fn without_their_word_nothing_is_attested_in_time_and_it_is_told() {
         let server = Scripted::choosing(Plain, move |_| Some(act.clone()));
         let pod = pod(&s3, &log, &server).grace(8);
         let mut sidecar = pod.start_ready();
-        pod.write();
-        pod.end(0);
-        pod.upload(&s3);
-        let told = Instant::now();
-        sidecar.terminate();
-        let (code, message) = sidecar.ends();
-        assert!(told.elapsed() < Duration::from_secs(8), "{why}: {:?}", told.elapsed());
+        let (code, message) = pod.succeed_within(Duration::from_secs(8), &s3, &mut sidecar);
         assert_eq!((code, &message["attested"]), (Some(0), &0.into()), "{why}: {message}");
         let outcome = pod.outcome(&s3)["predicate"].clone();
         for (output, told) in pod.outputs.iter().zip(outcome["outputs"].as_array().unwrap()) {

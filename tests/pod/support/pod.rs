@@ -4,6 +4,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output as Ran};
+use std::time::{Duration, Instant};
 
 use argo_attest::signer::load_public;
 use argo_attest_core::argo::encode;
@@ -240,13 +241,33 @@ impl Pod {
         output.objects(&self.work()).iter().for_each(|(key, bytes)| s3.put(key, bytes));
     }
 
-    /// Main writes and ends well, Argo uploads, the sidecar is told and ends.
-    pub(crate) fn succeed(&self, s3: &S3, sidecar: &mut Sidecar) -> (Option<i32>, Value) {
+    /// Main writes and ends well, and Argo uploads.
+    fn main_succeeds(&self, s3: &S3) {
         self.write();
         self.end(0);
         self.upload(s3);
+    }
+
+    /// Main writes and ends well, Argo uploads, the sidecar is told and ends.
+    pub(crate) fn succeed(&self, s3: &S3, sidecar: &mut Sidecar) -> (Option<i32>, Value) {
+        self.main_succeeds(s3);
         sidecar.terminate();
         sidecar.ends()
+    }
+
+    /// The same; from when it is told it may take no longer than that.
+    pub(crate) fn succeed_within(
+        &self,
+        time: Duration,
+        s3: &S3,
+        sidecar: &mut Sidecar,
+    ) -> (Option<i32>, Value) {
+        self.main_succeeds(s3);
+        let told = Instant::now();
+        sidecar.terminate();
+        let ended = sidecar.ends();
+        assert!(told.elapsed() < time, "{:?}: {}", told.elapsed(), ended.1);
+        ended
     }
 
     pub(crate) fn public_key(&self) -> PathBuf {

@@ -97,13 +97,7 @@ fn a_sidecar_attests_and_ends_all_the_same() {
         let pod =
             Pod::new(s3.address(), vec![Output::plain("a")]).grace(8).env(ENDPOINT, &collector.endpoint());
         let mut sidecar = pod.start_ready();
-        pod.write();
-        pod.end(0);
-        pod.upload(&s3);
-        let told = Instant::now();
-        sidecar.terminate();
-        let (code, message) = sidecar.ends();
-        assert!(told.elapsed() < Duration::from_secs(8), "{why}: {:?}", told.elapsed());
+        let (code, message) = pod.succeed_within(Duration::from_secs(8), &s3, &mut sidecar);
         assert_eq!((code, &message["attested"]), (Some(0), &1.into()), "{why}: {message}");
         assert_eq!(pod.outcome(&s3)["predicate"]["outputs"][0]["verdict"], "attested");
         assert_one_warning(&sidecar.logged(), why);
