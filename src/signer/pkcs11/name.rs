@@ -94,7 +94,12 @@ impl Pkcs11Key {
         let mut given = Given::default();
         given.read(path, ';', &PATH)?;
         given.read(query, '&', &QUERY)?;
-        given.key(rest)
+        let key = given.key(rest)?;
+        // Behind a separator of the other part it is the end of a value, and a PIN all the same.
+        if rest.to_ascii_lowercase().contains("pin-value=") {
+            return Err(InvalidPkcs11::PinValue);
+        }
+        Ok(key)
     }
 }
 
@@ -228,6 +233,8 @@ mod tests {
         for (rest, why) in [
             ("object=a?pin-value=1234", "pin-value gives a PIN away"),
             ("object=a;pin-value=1234", "pin-value gives a PIN away"),
+            ("object=a&pin-value=1234", "pin-value gives a PIN away"),
+            ("object=a?module-path=/m.so;Pin-Value=1234", "pin-value gives a PIN away"),
             ("nonsense=1234?PIN-VALUE=1234", "an attribute is not known"),
             ("object=a?PIN-VALUE=1234", "pin-value gives a PIN away"),
             ("object=a?module-name=opensc", "module-name does not count"),
