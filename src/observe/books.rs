@@ -87,9 +87,9 @@ impl Books {
         !self.waiting.is_empty() || !self.fed.is_empty()
     }
 
-    /// Whether anything is being read.
-    pub(super) fn is_reading(&self) -> bool {
-        !self.fed.is_empty()
+    /// How many files are being read.
+    pub(super) fn reading(&self) -> usize {
+        self.fed.len()
     }
 
     /// The bytes that wait to be read.

@@ -92,8 +92,8 @@ fn scan(tracker: &mut Tracker, cancel: &Cancel) -> Found {
 /// Lets what is being read come to its end: the first scan would find it undigested
 /// and have it read once more, a large file at twice its cost.
 fn settle(tracker: &mut Tracker, meter: &mut Meter<'_>, cancel: &Cancel) {
-    while tracker.books.is_reading() && !cancel.is_cancelled() {
-        for done in tracker.inbox.wait(Some(Instant::now() + BEAT)).done {
+    while tracker.books.reading() > 0 && !cancel.is_cancelled() {
+        for done in tracker.inbox.wait(Some(Instant::now() + BEAT), tracker.books.reading()).done {
             // Whether it changed meanwhile is for the first scan to see.
             tracker.books.enter(done);
         }
@@ -109,7 +109,7 @@ fn drain(tracker: &mut Tracker, meter: &mut Meter<'_>, cancel: &Cancel) -> bool 
             tracker.books.give_up(&Refusal::Unfinished);
         }
         tracker.books.feed(&tracker.pool, ATTEMPTS);
-        let batch = tracker.inbox.wait(Some(Instant::now() + BEAT));
+        let batch = tracker.inbox.wait(Some(Instant::now() + BEAT), tracker.books.reading());
         for done in batch.done {
             // Whether it changed meanwhile is for the next scan to see.
             tracker.books.enter(done);

@@ -15,6 +15,13 @@ use super::watch::Hint;
 /// Hints rest this long, so that a burst about one path is one look at it.
 const REST: Duration = Duration::from_millis(20);
 
+/// Results rest for a moment, too, where more are awaited: to be woken for each of many small files
+/// costs a tenth of what hashing them does.
+const NAP: Duration = Duration::from_millis(2);
+
+/// So many results are taken at once. Fewer than the threads have at hand, so that none runs dry.
+const MANY: usize = 64;
+
 /// More hints than this cost more than a scan, and memory.
 const HINT_LIMIT: usize = 1 << 15;
 
@@ -24,7 +31,18 @@ struct Mail {
     oldest: Option<Instant>,
     rescan: bool,
     done: Vec<Done>,
+    /// When the first of these came.
+    first_done: Option<Instant>,
+    /// How many of them are enough to be told at once.
+    enough: usize,
     stop: bool,
+}
+
+impl Mail {
+    fn take_done(&mut self) -> Vec<Done> {
+        self.first_done = None;
+        std::mem::take(&mut self.done)
+    }
 }
 
 /// What has come in.
@@ -76,15 +94,17 @@ impl Inbox {
     pub(super) fn done(&self, done: Done) {
         let mut mail = self.lock();
         mail.done.push(done);
+        mail.first_done.get_or_insert_with(Instant::now);
         // Whoever waits was told of the first, and takes all of them.
-        if mail.done.len() == 1 {
+        let so_many = mail.done.len();
+        if so_many == 1 || so_many == mail.enough {
             self.news.notify_all();
         }
     }
 
     /// The results so far, without waiting.
     pub(super) fn results(&self) -> Vec<Done> {
-        std::mem::take(&mut self.lock().done)
+        self.lock().take_done()
     }
 
     pub(super) fn stop(&self) {
@@ -95,13 +115,23 @@ impl Inbox {
     /// Waits for results, for hints that have rested, for a request to scan or
     /// to stop, or for a moment, whichever comes first. Each is told once: whoever
     /// waits again after a request to stop does wait.
-    pub(super) fn wait(&self, until: Option<Instant>) -> Batch {
+    ///
+    /// `awaited` is how many results are still to come: the last one is told at once, others
+    /// a moment after the first.
+    pub(super) fn wait(&self, until: Option<Instant>, awaited: usize) -> Batch {
         let mut mail = self.lock();
+        mail.enough = awaited.clamp(1, MANY);
         loop {
             let now = Instant::now();
             let rested = mail.oldest.map(|oldest| oldest + REST);
             let ripe = rested.is_some_and(|rested| rested <= now);
-            if mail.stop || mail.rescan || ripe || !mail.done.is_empty() || until.is_some_and(|u| u <= now) {
+            let told = if mail.done.len() >= mail.enough {
+                Some(now)
+            } else {
+                mail.first_done.map(|first| first + NAP)
+            };
+            let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+            if mail.stop || mail.rescan || ripe || is_due(told) || is_due(until) {
                 let hints = if ripe || mail.rescan {
                     mail.oldest = None;
                     std::mem::take(&mut mail.hints)
@@ -111,15 +141,11 @@ impl Inbox {
                 return Batch {
                     hints,
                     rescan: std::mem::take(&mut mail.rescan),
-                    done: std::mem::take(&mut mail.done),
+                    done: mail.take_done(),
                     stop: std::mem::take(&mut mail.stop),
                 };
             }
-            let deadline = match (rested, until) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-            mail = match deadline {
+            mail = match [rested, told, until].into_iter().flatten().min() {
                 Some(deadline) => {
                     self.news.wait_timeout(mail, deadline - now).unwrap_or_else(PoisonError::into_inner).0
                 }
@@ -131,6 +157,7 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
+    use super::super::refusal::Refusal;
     use super::*;
 
     fn path(text: &str) -> RelPath {
@@ -144,7 +171,7 @@ mod tests {
             inbox.hint(path("a"), hint);
         }
         inbox.hint(path("b"), Hint::Gone);
-        let batch = inbox.wait(None);
+        let batch = inbox.wait(None, 1);
         assert_eq!(batch.hints, HashMap::from([(path("a"), Hint::Ready), (path("b"), Hint::Gone)]));
         assert!(!batch.rescan && !batch.stop);
     }
@@ -155,7 +182,7 @@ mod tests {
         for n in 0..=HINT_LIMIT {
             inbox.hint(path(&n.to_string()), Hint::Made);
         }
-        let batch = inbox.wait(None);
+        let batch = inbox.wait(None, 1);
         assert!(batch.rescan);
         assert_eq!(batch.hints.len(), 1);
     }
@@ -164,15 +191,38 @@ mod tests {
     fn after_a_request_to_stop_there_is_waiting_again() {
         let inbox = Inbox::default();
         inbox.stop();
-        assert!(inbox.wait(None).stop);
+        assert!(inbox.wait(None, 1).stop);
         let until = Instant::now() + Duration::from_millis(20);
-        assert!(!inbox.wait(Some(until)).stop);
+        assert!(!inbox.wait(Some(until), 1).stop);
         assert!(Instant::now() >= until, "the end must not keep a core busy until all is read");
     }
 
     #[test]
     fn a_deadline_ends_the_wait() {
-        let batch = Inbox::default().wait(Some(Instant::now()));
+        let batch = Inbox::default().wait(Some(Instant::now()), 1);
         assert!(batch.hints.is_empty() && batch.done.is_empty() && !batch.rescan && !batch.stop);
+    }
+
+    #[test]
+    fn a_result_is_told_with_the_last_or_a_moment_later() {
+        let gone = |name: &str| Done { path: path(name), outcome: Err(Refusal::Vanished) };
+        let inbox = Inbox::default();
+        let far = || Some(Instant::now() + Duration::from_secs(60));
+        inbox.done(gone("a"));
+        assert_eq!(inbox.wait(far(), 1).done.len(), 1);
+
+        let first = Instant::now();
+        inbox.done(gone("a"));
+        assert_eq!(inbox.wait(far(), 3).done.len(), 1);
+        assert!(first.elapsed() >= NAP, "whoever waits is woken for each of many");
+
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..MANY).for_each(|n| inbox.done(gone(&n.to_string()))));
+            let mut told = 0;
+            while told < MANY {
+                told += inbox.wait(far(), MANY - told).done.len();
+            }
+            assert_eq!(told, MANY);
+        });
     }
 }

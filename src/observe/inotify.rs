@@ -117,7 +117,7 @@ mod tests {
         let mut hints: HashMap<RelPath, Hint> = HashMap::new();
         while hints.get(&path("last")) != Some(&Hint::Ready) {
             assert!(Instant::now() < end, "no hint: {hints:?}");
-            for (path, hint) in scene.inbox.wait(Some(end)).hints {
+            for (path, hint) in scene.inbox.wait(Some(end), 1).hints {
                 let known = hints.entry(path).or_insert(hint);
                 *known = hint.max(*known);
             }
@@ -173,7 +173,7 @@ mod tests {
         }
         drop(hold);
         let end = Instant::now() + Duration::from_mins(1);
-        while !scene.inbox.wait(Some(end)).rescan {
+        while !scene.inbox.wait(Some(end), 1).rescan {
             assert!(Instant::now() < end, "no overflow after {limit} events");
         }
     }

@@ -110,7 +110,7 @@ impl Tracker {
     pub(super) fn run(mut self) -> Self {
         loop {
             let until = [self.next_scan, self.later.front().map(|(due, ..)| *due)];
-            let batch = self.inbox.wait(until.into_iter().flatten().min());
+            let batch = self.inbox.wait(until.into_iter().flatten().min(), self.books.reading());
             if batch.stop {
                 for done in batch.done {
                     self.books.enter(done);
