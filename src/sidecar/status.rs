@@ -32,8 +32,10 @@ const REASON: usize = 640;
 const REMEDY: usize = 320;
 /// How often a lock is tried for, a millisecond apart. It is held for microseconds.
 const LOCK_TRIES: u32 = 100;
-/// How often a state that is awaited is looked for.
-const POLL: Duration = Duration::from_millis(20);
+/// The shortest and the longest pause between two looks at the state. In between a pause is a quarter
+/// of what was waited: main is held hardly longer than it has to be, and of a sidecar that has a
+/// hundredth of a core little of it goes to whoever waits for it.
+const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
 
 /// What the sidecar is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,6 +267,8 @@ pub enum NotReady {
 /// Waits until main may start: [`Status::Ready`], [`Status::Unready`], [`Status::Idle`] or
 /// [`Status::Unattested`]. Looks at least once, whatever the deadline.
 pub async fn wait_ready(path: &Path, deadline: Instant) -> Result<Status, NotReady> {
+    let began = Instant::now();
+    let [shortest, longest] = PAUSES;
     loop {
         let read = StatusFile::read(path);
         match read.map_err(|source| NotReady::Unreadable { path: path.to_owned(), source })? {
@@ -283,7 +287,8 @@ pub async fn wait_ready(path: &Path, deadline: Instant) -> Result<Status, NotRea
             }
         }
         // Whichever comes first; then it is looked at once more.
-        let _ = timeout_at(deadline, sleep(POLL)).await;
+        let pause = (began.elapsed() / 4).clamp(shortest, longest);
+        let _ = timeout_at(deadline, sleep(pause)).await;
     }
 }
 
