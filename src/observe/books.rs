@@ -24,7 +24,7 @@ const LARGE: u64 = 8 << 20;
 /// After so many digests of one file while the command runs, the next one waits
 /// until the file has doubled, or for the end: a log that is closed after every
 /// line must not cost the square of its length.
-const EAGER_READS: u32 = 4;
+const EAGER_READS: u16 = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Books {
@@ -146,9 +146,10 @@ impl Books {
                     digest: finished.digested.sha256,
                     crc64nvme: finished.digested.crc64nvme,
                     size: finished.digested.identity.size(),
-                    digested: finished.at,
+                    digested: i64::try_from(finished.at.as_nanosecond()).unwrap_or(i64::MAX),
                     before_end: finished.before_end,
-                    reads: earlier.saturating_add(finished.digested.attempts),
+                    reads: earlier
+                        .saturating_add(u16::try_from(finished.digested.attempts).unwrap_or(u16::MAX)),
                     links: finished.digested.links,
                     seen: self.scan,
                     changed: finished.digested.identity.changed(),

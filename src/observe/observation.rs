@@ -6,6 +6,7 @@ use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::links::LinkTarget;
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Tree;
+use jiff::Timestamp;
 
 use super::identity::Fingerprint;
 use super::refusal::Refusal;
@@ -21,13 +22,13 @@ pub struct ObservedFile {
     pub crc64nvme: Option<u64>,
     /// How many bytes there are.
     pub size: u64,
-    /// When the digest was finished.
-    pub digested: jiff::Timestamp,
+    /// When the digest was finished, in nanoseconds since 1970.
+    pub(super) digested: i64,
     /// Whether that was before the command ended.
     pub before_end: bool,
     /// How often the file was read in full, at least: more than once if it was
     /// changed after it had been digested.
-    pub reads: u32,
+    pub reads: u16,
     /// The number of hard links. More than 1 means that the bytes can be
     /// changed through another name.
     pub links: u32,
@@ -38,6 +39,17 @@ pub struct ObservedFile {
     pub(super) seen: u8,
     /// The state that was read.
     pub(super) state: Fingerprint,
+}
+
+// There may be a million: two bytes more, and an allocation of the next size holds each.
+const _: () = assert!(size_of::<ObservedFile>() <= 96);
+
+impl ObservedFile {
+    /// When the digest was finished.
+    pub fn digested(&self) -> Timestamp {
+        // Every such number is within the years that there are.
+        Timestamp::from_nanosecond(self.digested.into()).unwrap_or_default()
+    }
 }
 
 /// What there was in the end where something was to be observed.

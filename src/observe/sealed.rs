@@ -33,7 +33,7 @@ impl From<&ObservedFile> for Seen {
             digest: file.digest,
             crc64nvme: file.crc64nvme,
             size: file.size,
-            digested: file.digested,
+            digested: file.digested(),
             changed: file.changed,
         }
     }
