@@ -76,7 +76,11 @@ fn what_is_put_into_argos_examples_comes_out_again() {
                         // Such as a key that is there twice, now that each template asks.
                         Err(_) => continue,
                     };
-                    put += usize::from(done.text != text);
+                    // Where nothing was to be put, the text that comes out is the one that went in.
+                    if done.text == text {
+                        continue;
+                    }
+                    put += 1;
                     let context = || format!("{}, {settings:?}", path.display());
                     let left = remove(&done.text, &[]).unwrap_or_else(|e| panic!("{e}: {}", context()));
                     assert!(left.text == text, "{}", context());
