@@ -17,8 +17,8 @@ import s3
 
 MIB = 1 << 20
 BUILDER = "https://ci.example.com/argo"
-PREFIX = "wf/wf-step-1"
-POD_UID = "bench-pod"
+NODE = "wf-step-1"
+PREFIX = f"wf/{NODE}"
 UNSHARED = "ARGO_ATTEST_BENCH_UNSHARED"
 # No scenario hangs for longer than this, in seconds.
 DEADLINE = 3600
@@ -59,9 +59,9 @@ def write(path, parts):
 class Pod:
     """One pod, in a directory of its own that `remove` removes."""
 
-    def __init__(self, binary, root, store, output=None, attest=True, before_exec=None):
+    def __init__(self, binary, root, store, output=None, attest=True, before_exec=None, grace=DEADLINE, node=NODE):
         self.binary, self.root, self.store, self.output = binary, root, store, output
-        self.before_exec = before_exec
+        self.before_exec, self.grace, self.node = before_exec, grace, node
         for name in ("argo/ctr/main", "volume", "secrets/s3-cred"):
             os.makedirs(f"{root}/{name}")
         for key, value in (("accesskey", s3.ACCESS_KEY), ("secretkey", s3.SECRET_KEY)):
@@ -98,7 +98,7 @@ class Pod:
                     "insecure": True,
                     "accessKeySecret": secret | {"key": "accesskey"},
                     "secretKeySecret": secret | {"key": "secretkey"},
-                    "key": PREFIX,
+                    "key": f"wf/{self.node}",
                 }
             },
         }
@@ -165,9 +165,9 @@ class Sidecar:
             "--termination-log": pod.log,
             "--metrics-listen": pod.metrics,
             "--mode": "native",
-            "--grace-period": str(DEADLINE),
-            "--pod-uid": POD_UID,
-            "--node-id": "wf-step-1",
+            "--grace-period": str(pod.grace),
+            "--pod-uid": f"bench-{pod.node}",
+            "--node-id": pod.node,
             "--workflow-uid": "bench-workflow",
         }
         if pod.key():

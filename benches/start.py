@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 
+import group
 import pod
 import s3
 
@@ -32,51 +33,16 @@ CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DELAYS_MS = (0, 0.5, 1, 2, 5)
 # Where the first period's millisecond is not enough, it ends with the second or the third.
 THROTTLED_MS = (*DELAYS_MS, 50, 150, 250)
-PERIOD_US = 100_000
 HEARD, DIED, DEAF = "heard", "died", "deaf"
 PATIENCE = 10
 NOT_OPTED_IN = '{"name":"step","inputs":{},"outputs":{},"metadata":{},"container":{"name":"","image":"busybox","resources":{}}}'
-
-
-@contextlib.contextmanager
-def cgroup(millicpu):
-    """Gives what a process calls before exec to be in a group of so much CPU."""
-    quota = millicpu * PERIOD_US // 1000
-    unified = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
-    folder = f"/sys/fs/cgroup/{'' if unified else 'cpu/'}argo-attest-bench-{os.getpid()}"
-    os.mkdir(folder)
-    try:
-        if unified:
-            limits = {"cpu.max": f"{quota} {PERIOD_US}", "cpu.weight": "10000"}
-        else:
-            limits = {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(quota), "cpu.shares": "262144"}
-        for name, value in limits.items():
-            with open(f"{folder}/{name}", "w", encoding="ascii") as limit:
-                limit.write(value)
-        members = os.open(f"{folder}/cgroup.procs", os.O_WRONLY)
-        try:
-            yield lambda: join(members)
-        finally:
-            os.close(members)
-    finally:
-        for _ in range(100):
-            with contextlib.suppress(OSError):
-                os.rmdir(folder)
-                break
-            time.sleep(0.05)
-
-
-def join(members):
-    # Quotas are for those who are not at real-time priority.
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    os.write(members, b"0")
 
 
 def told(binary, root, delay, before_exec):
     """What became of a sidecar that was told to end this many seconds after exec."""
     if before_exec:
         # A container's group is new, and has all of its first period.
-        time.sleep(PERIOD_US / 1e6)
+        time.sleep(group.PERIOD_US / 1e6)
     log = f"{root}/termination-log"
     pod.write(log, [])
     command = [binary, "sidecar", "--mode", "sidecar", "--termination-log", log, "--builder-id", pod.BUILDER]
@@ -165,8 +131,8 @@ def main():
         print(f"{results['cpus']} CPUs, load {results['load']:.1f} at the start")
     results["whole"] = measured(options, "a whole CPU", DELAYS_MS, 20, None)
     if os.geteuid() == 0:
-        with cgroup(10) as before_exec:
-            results["10m"] = measured(options, "10m of CPU", THROTTLED_MS, 5, before_exec)
+        with group.of(millicpu=10) as limited:
+            results["10m"] = measured(options, "10m of CPU", THROTTLED_MS, 5, limited.join)
     elif not options.json:
         print("\nskipped: 10m of CPU needs root")
     if options.json:
