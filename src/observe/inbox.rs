@@ -207,7 +207,7 @@ mod tests {
     fn a_result_is_told_with_the_last_or_a_moment_later() {
         let gone = |name: &str| Done { path: path(name), outcome: Err(Refusal::Vanished) };
         let inbox = Inbox::default();
-        let far = || Some(Instant::now() + Duration::from_secs(60));
+        let far = || Some(Instant::now() + Duration::from_mins(1));
         inbox.done(gone("a"));
         assert_eq!(inbox.wait(far(), 1).done.len(), 1);
 
