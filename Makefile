@@ -29,6 +29,8 @@ FUZZ_FLAGS := -dict=fuzz/dictionary -timeout=10 -rss_limit_mb=1024 -verbosity=0 
 BENCH ?=
 DIGEST ?=
 START ?=
+NODE ?=
+STARVED ?=
 
 # $(call needs,TOOL): a missing tool is a skipped check for a user, a failure in CI.
 needs = if ! command -v $(1) >/dev/null; then echo "skipped: needs $(1) (make tools)"; [[ "$${CI:-}" != true ]]; exit; fi
@@ -113,6 +115,9 @@ bench: release ## digesting beside openssl's, what the sidecar adds to a step, i
 	python3 benches/cost.py --binary '$(DIST)/argo-attest' $(COST)
 	python3 benches/sidecar.py --binary '$(DIST)/argo-attest-pod' --image '$(IMAGE_ARCHIVE)' $(BENCH)
 	python3 benches/start.py --binary '$(DIST)/argo-attest-pod' $(START)
+	python3 benches/node.py --binary '$(DIST)/argo-attest-pod' $(NODE)
+	if (( $$(id -u) == 0 )); then python3 benches/starved.py --binary '$(DIST)/argo-attest-pod' $(STARVED); \
+	    else echo 'skipped: starved.py needs root'; fi
 	python3 benches/many.py --binary '$(DIST)/argo-attest' $(MANY)
 	python3 benches/audit.py --binary '$(DIST)/argo-attest' $(AUDIT)
 	python3 benches/outputs.py --binary '$(DIST)/argo-attest' $(OUTPUTS)
