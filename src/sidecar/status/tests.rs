@@ -106,6 +106,22 @@ async fn waits_for_main_to_be_allowed() {
     assert_eq!(wait_ready(file.path(), soon()).await.unwrap(), idle);
 }
 
+#[tokio::test(start_paused = true)]
+async fn main_is_held_hardly_longer_than_it_has_to_be() {
+    for held in [0, 5, 11, 30] {
+        let (_dir, file) = file();
+        let began = Instant::now();
+        let getting_ready = async {
+            sleep(Duration::from_millis(held)).await;
+            file.write(&Status::Ready { detail: String::new() }).unwrap();
+        };
+        let (ready, ()) = tokio::join!(wait_ready(file.path(), soon()), getting_ready);
+        ready.unwrap();
+        let took = began.elapsed();
+        assert!(took <= Duration::from_millis(held * 5 / 4 + 2), "{took:?} for {held} ms");
+    }
+}
+
 #[tokio::test]
 async fn a_failure_ends_the_wait_at_once() {
     let (_dir, file) = file();
