@@ -89,6 +89,8 @@ def wrong(result):
     """What may never be."""
     if result["killed"] or result["code"] == -signal.SIGKILL:
         return "the sidecar was killed"
+    if result["code"] != 0:
+        return f"the sidecar exited {result['code']}"
     said = json.loads(result["message"])
     if result["attested"] != (said.get("attested") == 1):
         return "what it says of itself is not what it did"
