@@ -1,15 +1,13 @@
 //! The last steps, in the one order in which they may happen: state, sign, have others vouch for the
 //! signature, store, read back, verify.
 
-use std::sync::Arc;
-
 use argo_attest_core::audit::{AUDIT_V1, AuditReport};
 use argo_attest_core::bundle::Bundle;
 use argo_attest_core::contents::Contents;
 use argo_attest_core::dsse::{Envelope, EnvelopeError, Unsigned};
 use argo_attest_core::intoto::{self, ResourceDescriptor};
 use argo_attest_core::keys::PublicKey;
-use argo_attest_core::manifest::MAX_MANIFEST;
+use argo_attest_core::manifest::{MAX_MANIFEST, Manifest};
 use argo_attest_core::predicate::Document;
 use argo_attest_core::slsa::{PROVENANCE_V1, Provenance};
 use argo_attest_core::summary::{VERIFICATION_SUMMARY_V1, VerificationSummary};
@@ -155,7 +153,7 @@ impl<'a> Attestor<'a> {
         let about = contents.name();
         // What nobody would read proves nothing.
         let manifest = contents.manifest();
-        if manifest.is_some_and(|m| u64::try_from(m.len()).is_ok_and(|size| size > MAX_MANIFEST)) {
+        if manifest.is_some_and(|manifest| manifest.size() > MAX_MANIFEST) {
             let reason = format!("its manifest would have more than {MAX_MANIFEST} bytes");
             return Err(AttestError::Unsigned { artifact: about.to_owned(), reason });
         }
@@ -246,7 +244,7 @@ impl<'a> Attestor<'a> {
         &self,
         about: &str,
         signed: &Signed,
-        manifest: Option<&Arc<Vec<u8>>>,
+        manifest: Option<&Manifest>,
         earlier: Earlier,
         place: &dyn Attestations,
     ) -> Result<ReadBack, AttestError> {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::{Attestor, Receipt, untouched};
 use crate::attestations::Attestations;
 use crate::image_files::Search;
-use crate::observe::{Artifact, Refusal, SealedArtifact, Shape};
+use crate::observe::{Artifact, Refusal, SealedArtifact, SeenFiles, Shape};
 
 /// Whether there is an attestation. "Attested" cannot be said without a receipt.
 #[derive(Debug)]
@@ -61,8 +61,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Its digest, `sha256:…` or `dirHash:…`, where there is one for the whole.
     pub digest: Option<String>,
-    /// What is in it.
-    pub files: Vec<FileSeen>,
+    files: Arc<SeenFiles>,
     /// What is in it and could not be attested, by name.
     pub refused: Vec<(String, Refusal)>,
 }
@@ -104,8 +103,6 @@ impl Outcome {
             Ok(receipt) => Verdict::Attested(receipt),
             Err(error) => Verdict::NotAttested { reason: causes(&error), remedy: error.remedy() },
         };
-        // Of very many files it has a manifest, and they are listed once more.
-        drop(contents);
         Self::of(sealed, verdict)
     }
 
@@ -128,19 +125,8 @@ impl Outcome {
 
     fn of(sealed: SealedArtifact, verdict: Verdict) -> Self {
         let digest = sealed.digest();
-        let (artifact, seen, refused) = sealed.into_parts();
-        let name = |path: &RelPath| {
-            if path.is_root() { artifact.name.clone() } else { member_name(&artifact.name, path) }
-        };
-        let files = seen
-            .into_iter()
-            .map(|(path, seen)| FileSeen {
-                name: name(&path),
-                size: seen.size,
-                digest: seen.digest,
-                digested: seen.digested,
-            })
-            .collect();
+        let (artifact, files, refused) = sealed.into_parts();
+        let name = |path: &RelPath| name_in(&artifact.name, path);
         let refused = refused.into_iter().map(|(path, refusal)| (name(&path), refusal)).collect();
         let place = artifact.place();
         Self { name: artifact.name, place, verdict, digest, files, refused }
@@ -151,7 +137,7 @@ impl Outcome {
         let reason = "interrupted before its attestation was written and read back".to_owned();
         let verdict = Verdict::NotAttested { reason, remedy: Some("run it again".to_owned()) };
         let place = artifact.place();
-        Self { name: artifact.name, place, verdict, digest: None, files: Vec::new(), refused: Vec::new() }
+        Self { name: artifact.name, place, verdict, digest: None, files: Arc::default(), refused: Vec::new() }
     }
 
     /// What it is called where it is told of. What is not there may be called by what is
@@ -165,10 +151,25 @@ impl Outcome {
         }
     }
 
+    /// What is in it. There may be a million: each is made when its turn comes.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = FileSeen> {
+        self.files.iter().map(|(path, seen)| FileSeen {
+            name: name_in(&self.name, path),
+            size: seen.size,
+            digest: seen.digest,
+            digested: seen.digested,
+        })
+    }
+
     /// Bytes of all its files.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|f| f.size).sum()
+        self.files.values().map(|seen| seen.size).sum()
     }
+}
+
+/// What a file of an artifact is called as a subject.
+fn name_in(artifact: &str, path: &RelPath) -> String {
+    if path.is_root() { artifact.to_owned() } else { member_name(artifact, path) }
 }
 
 /// What to do about an artifact that cannot be attested as what it is.

@@ -9,12 +9,11 @@ use std::sync::Arc;
 
 use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
-use bytes::Bytes;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::attestations::USUAL_ATTESTATION;
 use crate::store::{
-    Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+    Listing, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
 
 /// The store, for one of them. Objects of a usual size are given at once; whoever is given a larger
@@ -82,8 +81,13 @@ impl Store for OneLarge {
         self.store.list(prefix)
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
-        self.store.put(key, bytes, mode).await
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.store.write(key, content, mode).await
     }
 
     fn address(&self) -> Option<StoreAddress> {
@@ -108,8 +112,8 @@ mod tests {
         let (small, large) = (ObjectKey::new("small").unwrap(), ObjectKey::new("large").unwrap());
         let size = usize::try_from(USUAL_ATTESTATION).unwrap();
         let (store, turn) = (MemoryStore::new(), Arc::new(Semaphore::new(1)));
-        store.overwrite(&small, Bytes::from(vec![b'x'; size]));
-        store.overwrite(&large, Bytes::from(vec![b'x'; size + 1]));
+        store.overwrite(&small, bytes::Bytes::from(vec![b'x'; size]));
+        store.overwrite(&large, bytes::Bytes::from(vec![b'x'; size + 1]));
         let store: Arc<dyn Store> = Arc::new(store);
         let [first, second] = [(); 2].map(|()| OneLarge::new(Arc::clone(&store), Arc::clone(&turn)));
         for _ in 0..2 {

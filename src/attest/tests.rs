@@ -16,7 +16,8 @@ use super::*;
 use crate::attestations::{Foreign, MAX_ATTESTATION, ObjectAttestations, PutError};
 use crate::signer::{SignError, Signed, Signer};
 use crate::store::{
-    Listing, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+    Listing, MemoryStore, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store,
+    StoreError,
 };
 
 /// Writes something else than it was given to objects with this suffix.
@@ -51,11 +52,16 @@ impl Store for Swapping {
         self.store.list(prefix)
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
         self.written.lock().unwrap().push(key.as_str().to_owned());
         let swapped = key.as_str().ends_with(self.suffix);
-        let bytes = if swapped { (self.swap)(&bytes).into() } else { bytes };
-        self.store.put(key, bytes, mode).await
+        let content = if swapped { Bytes::from((self.swap)(&content.bytes())).into() } else { content };
+        self.store.write(key, content, mode).await
     }
 }
 

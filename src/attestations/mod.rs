@@ -22,9 +22,9 @@ mod put;
 mod sorting;
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use argo_attest_core::bundle::Bundle;
+use argo_attest_core::manifest::Manifest;
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -94,7 +94,7 @@ pub struct NewAttestation<'a> {
     /// The signed statement.
     pub bundle: &'a Bundle,
     /// The files that the statement does not list itself, where they are too many.
-    pub manifest: Option<&'a Arc<Vec<u8>>>,
+    pub manifest: Option<&'a Manifest>,
     /// What becomes of something else that is in its place.
     pub foreign: Foreign,
     /// What becomes of an attestation in its place that counts by a certificate, and that no lines keep.

@@ -2,15 +2,13 @@
 //! not ours, and without losing to, or losing, another writer's.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use argo_attest_core::attestation_file::{AttestationFile, Found, Item};
 use argo_attest_core::bundle::{Bundle, lines as json_lines};
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::manifest;
+use argo_attest_core::manifest::{self, Manifest};
 use argo_attest_core::text::brief;
 use argo_attest_core::trouble::{Fault, Trouble};
-use bytes::Bytes;
 
 use super::earlier::{self, Earlier, Written};
 use super::foreign::{Foreign, set_aside};
@@ -157,8 +155,8 @@ pub(super) async fn put(
     let spot = |key| Spot { store, key, foreign: new.foreign };
     tracing::debug!(bundle = store.uri(&names.bundle), "putting an attestation");
     let mut set_aside = Vec::new();
-    if let Some(bytes) = new.manifest {
-        set_aside.extend(manifest(spot(&names.manifest), bytes).await?);
+    if let Some(files) = new.manifest {
+        set_aside.extend(manifest(spot(&names.manifest), files).await?);
     }
     let lines = lines(spot(&names.lines), new.bundle).await?;
     set_aside.extend(lines.set_aside);
@@ -287,19 +285,9 @@ async fn replace(
     Err(PutError::Contended { uri: store.uri(key) })
 }
 
-/// Bytes that are not copied for each who sends them.
-struct Shared(Arc<Vec<u8>>);
-
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 /// A manifest may be large: what is there is recognised by its first line.
-async fn manifest(spot: Spot<'_>, bytes: &Arc<Vec<u8>>) -> Result<SetAside, PutError> {
+async fn manifest(spot: Spot<'_>, new: &Manifest) -> Result<SetAside, PutError> {
     let Spot { store, key, foreign } = spot;
-    let wanted = Sha256Digest::of(bytes);
     let mut aside = None;
     for _ in 0..ROUNDS {
         let mode = match store.stream(key).await {
@@ -323,8 +311,8 @@ async fn manifest(spot: Spot<'_>, bytes: &Arc<Vec<u8>>) -> Result<SetAside, PutE
             Err(error) if error.is_access_denied() => PutMode::Create,
             Err(error) => return Err(error.into()),
         };
-        match store.put(key, Bytes::from_owner(Shared(Arc::clone(bytes))), mode).await {
-            Ok(_) => return check(store, key, &wanted).await.map(|()| aside),
+        match store.write(key, new.into(), mode).await {
+            Ok(_) => return check(store, key, &new.digest()).await.map(|()| aside),
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }

@@ -1,21 +1,28 @@
 //! Both adapters keep the port's promises.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::sync::Arc;
 
 use argo_attest_core::argo::Placement;
+use argo_attest_core::digest::Sha256Digest;
 use argo_attest_core::dsse::{Envelope, Unsigned};
 use argo_attest_core::keys::{KeyType, PrivateKey};
+use argo_attest_core::manifest::{Files, Manifest};
 use argo_attest_core::relpath::RelPath;
 use argo_attest_core::verify::Place;
 
 use super::*;
 use crate::store::{
-    Denial, Listing, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, Operation, PutMode,
+    Denial, Listing, MemoryStore, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream, Operation, PutMode,
     PutOutcome, Refusal, Store, StoreError,
 };
 
 const MANIFEST: &[u8] = b"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  a\n";
+
+fn manifest() -> Manifest {
+    let files = BTreeMap::from([(path("a"), Sha256Digest::of(b"x"))]);
+    Manifest::of(&Files::from(&files))
+}
 
 fn bundle() -> Bundle {
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
@@ -62,7 +69,7 @@ async fn conforms<'a>(of: impl Fn(&str) -> Box<dyn Attestations + 'a>) {
     let kept = out
         .put(&NewAttestation {
             bundle: &second,
-            manifest: Some(&Arc::new(MANIFEST.to_vec())),
+            manifest: Some(&manifest()),
             foreign: Foreign::Refuse,
             earlier: Earlier::Keep,
         })
@@ -177,8 +184,13 @@ impl Store for Unlisted {
         self.0.list(prefix)
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
-        self.0.put(key, bytes, mode).await
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.0.write(key, content, mode).await
     }
 }
 

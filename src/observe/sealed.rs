@@ -1,43 +1,14 @@
 //! One artifact as it stood at the end: what it is, what is in it, what was refused.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use argo_attest_core::contents::Contents;
-use argo_attest_core::digest::{DirHash, Sha256Digest};
+use argo_attest_core::digest::DirHash;
 use argo_attest_core::links::Links;
 use argo_attest_core::relpath::RelPath;
-use jiff::Timestamp;
 
 use super::refusal::TOO_MANY_LINKS;
-use super::{Artifact, Baseline, Observation, ObservedFile, Presence, Refusal, subtree};
-
-/// A file as it was digested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// SHA-256 of its bytes.
-    pub digest: Sha256Digest,
-    /// CRC-64/NVME of the same bytes; `None` where it was not asked for, and for a file that was seen
-    /// in an archive only.
-    pub crc64nvme: Option<u64>,
-    /// Bytes.
-    pub size: u64,
-    /// When it was digested.
-    pub digested: Timestamp,
-    /// The change time of the file when it was digested, in nanoseconds since 1970.
-    pub changed: i64,
-}
-
-impl From<&ObservedFile> for Seen {
-    fn from(file: &ObservedFile) -> Self {
-        Self {
-            digest: file.digest,
-            crc64nvme: file.crc64nvme,
-            size: file.size,
-            digested: file.digested(),
-            changed: file.changed,
-        }
-    }
-}
+use super::{Artifact, Baseline, Observation, ObservedFile, Presence, Refusal, Seen, SeenFiles, subtree};
 
 /// Why a directory is not attested of whose entries none can be.
 pub const NOTHING_IN_IT: &str = "nothing in it could be attested";
@@ -59,15 +30,13 @@ pub enum Shape {
     Nothing(&'static str),
 }
 
-/// Files by where they are. Boxed: nodes of a map that grows in order are half empty.
-pub type SeenFiles = BTreeMap<RelPath, Box<Seen>>;
-
 /// An artifact after the authoritative scan.
 #[derive(Debug, Clone)]
 pub struct SealedArtifact {
     artifact: Artifact,
     shape: Shape,
-    files: SeenFiles,
+    /// Shared with whoever lists them or compares with them: there may be a million.
+    files: Arc<SeenFiles>,
     links: Links,
     too_many_links: bool,
     /// By path from the artifact.
@@ -87,8 +56,7 @@ impl SealedArtifact {
     ) -> Self {
         let beneath = |path: &RelPath| path.strip_prefix(&artifact.path);
         let seen = |file: &ObservedFile| Box::new(Seen::from(file));
-        let mut files = BTreeMap::new();
-        // One by one: to collect them would be to list them first.
+        let mut files = SeenFiles::default();
         if shared {
             let all = observation.files.iter();
             files.extend(all.filter_map(|(path, file)| Some((beneath(path)?, seen(file)))));
@@ -127,7 +95,7 @@ impl SealedArtifact {
                 Baseline::OnlyNewOrChanged => Shape::Nothing("no file is new or changed"),
             },
         };
-        Self { artifact, shape, files, links, too_many_links, refused, rearranged }
+        Self { artifact, shape, files: Arc::new(files), links, too_many_links, refused, rearranged }
     }
 
     /// The same artifact, of which only an archive could be seen, as what is in
@@ -141,7 +109,7 @@ impl SealedArtifact {
         refused: Vec<(RelPath, Refusal)>,
     ) -> Self {
         let too_many_links = links.are_too_many();
-        Self { shape, files, links, too_many_links, refused, ..self }
+        Self { shape, files: Arc::new(files), links, too_many_links, refused, ..self }
     }
 
     /// The same artifact without its links, whatever they are, which are no part of what is
@@ -181,7 +149,7 @@ impl SealedArtifact {
     }
 
     /// What it is made of: which artifact, its files, and what in it was refused.
-    pub fn into_parts(self) -> (Artifact, SeenFiles, Vec<(RelPath, Refusal)>) {
+    pub fn into_parts(self) -> (Artifact, Arc<SeenFiles>, Vec<(RelPath, Refusal)>) {
         (self.artifact, self.files, self.refused)
     }
 
@@ -197,6 +165,11 @@ impl SealedArtifact {
 
     /// Its files, by path from the artifact.
     pub fn files(&self) -> &SeenFiles {
+        &self.files
+    }
+
+    /// The same, to keep.
+    pub fn shared_files(&self) -> &Arc<SeenFiles> {
         &self.files
     }
 
@@ -221,8 +194,10 @@ impl SealedArtifact {
                 let file = self.files.get(&RelPath::root()).ok_or("it was not digested")?;
                 Ok(Contents::file(name, file.digest))
             }
-            Shape::Directory => Ok(Contents::directory(name, self.digests()).with_links(self.links.clone())),
-            Shape::Loose => Ok(Contents::files(self.digests()).with_links(self.links.clone())),
+            Shape::Directory => {
+                Ok(Contents::directory(name, Arc::clone(&self.files)).with_links(self.links.clone()))
+            }
+            Shape::Loose => Ok(Contents::files(Arc::clone(&self.files)).with_links(self.links.clone())),
             Shape::Refused => Err(self.refusal()),
             Shape::Missing => Err("it does not exist".into()),
             Shape::Nothing(why) => Err(why.into()),
@@ -239,12 +214,11 @@ impl SealedArtifact {
     pub fn digest(&self) -> Option<String> {
         match self.shape {
             Shape::File => Some(format!("sha256:{}", self.files.get(&RelPath::root())?.digest)),
-            Shape::Directory => Some(format!("dirHash:{}", DirHash::of_files(self.digests()))),
+            Shape::Directory => {
+                let digests = self.files.iter().map(|(path, seen)| (path, &seen.digest));
+                Some(format!("dirHash:{}", DirHash::of_files(digests)))
+            }
             Shape::Loose | Shape::Refused | Shape::Missing | Shape::Nothing(_) => None,
         }
-    }
-
-    fn digests(&self) -> impl ExactSizeIterator<Item = (&RelPath, &Sha256Digest)> + Clone {
-        self.files.iter().map(|(path, seen)| (path, &seen.digest))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use argo_attest_core::archive::{Expected, ExpectedFile, Naming, Passed};
+use argo_attest_core::archive::{Expected, Naming, Passed};
 use argo_attest_core::argo::{ObjectRef, Packing};
 use argo_attest_core::relpath::RelPath;
 use tokio::task::spawn_blocking;
@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use super::planned::Way;
 use crate::artifact_repository::key;
 use crate::observe::Refusal;
-use crate::observe::{SealedArtifact, Seen};
+use crate::observe::{SealedArtifact, Seen, SeenFiles};
 use crate::store::Store;
 use crate::stored_match::{
     AT_ONCE, StoredError, StoredObject, Written, check_archive, check_bytes, check_each,
@@ -63,7 +63,7 @@ pub(super) async fn compare(
         }
         Packing::Repacked(format, naming) => {
             let (sealed, naming) = (Arc::clone(sealed), naming.clone());
-            // Of very many files this takes its time, in which the clock must not stand still.
+            // Of very much that was refused this takes its time, in which the clock must not stand still.
             let expected = spawn_blocking(move || expected(&sealed, naming));
             let expected = expected.await.map_err(|e| e.to_string())?;
             check_archive(store.as_ref(), &object, *format, expected).await.map(|o| vec![o])
@@ -75,11 +75,10 @@ pub(super) async fn compare(
 }
 
 /// What an archive has to hold.
-fn expected(sealed: &SealedArtifact, naming: Naming) -> Expected {
-    let file = |s: &Seen| ExpectedFile { digest: s.digest, size: s.size };
+fn expected(sealed: &SealedArtifact, naming: Naming) -> Expected<Arc<SeenFiles>> {
     Expected {
         naming,
-        files: sealed.files().iter().map(|(path, seen)| (path.clone(), file(seen))).collect(),
+        files: Arc::clone(sealed.shared_files()),
         links: sealed.links().clone(),
         refused: sealed.refused().iter().map(|(path, why)| (path.clone(), passed(why))).collect(),
         directories: 0,

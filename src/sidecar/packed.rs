@@ -11,7 +11,7 @@ use argo_attest_core::relpath::RelPath;
 use argo_attest_core::text::causes;
 
 use super::planned::Way;
-use crate::observe::{Artifact, NOTHING_IN_IT, Refusal, Root, SealedArtifact, Seen, Shape};
+use crate::observe::{Artifact, NOTHING_IN_IT, Refusal, Root, SealedArtifact, Seen, SeenFiles, Shape};
 
 /// For outputs of which only Argo's `.tgz` can be seen: what that holds.
 pub(super) async fn unpack(way: &Way, sealed: SealedArtifact) -> Result<SealedArtifact, String> {
@@ -79,7 +79,7 @@ fn as_sealed(sealed: SealedArtifact, inventory: Inventory, archive: Seen) -> Sea
             changed: archive.changed,
         })
     };
-    let files: BTreeMap<_, _> = files.into_iter().map(|(path, file)| (path, seen(file))).collect();
+    let files: SeenFiles = files.into_iter().map(|(path, file)| (path, seen(file))).collect();
     let mut refused: Vec<_> = special.into_iter().map(|(path, kind)| (path, refusal(kind))).collect();
     let leaving = links.leads().filter_map(|(path, leads)| Some((path.clone(), stray(leads)?)));
     let leaving: BTreeMap<_, _> = leaving.collect();

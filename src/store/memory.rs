@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::listing::AtOnce;
 use super::{
-    Checksums, ChunkSource, Listed, Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode,
+    Checksums, ChunkSource, Listed, Listing, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode,
     PutOutcome, Revision, Store, StoreError,
 };
 
@@ -138,7 +138,13 @@ impl Store for MemoryStore {
         AtOnce::listing(listed.collect())
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        let bytes = content.bytes();
         let mut objects = self.lock();
         let version = match (objects.get(key), mode) {
             (Some(kept), _) if kept.bytes == bytes => return Ok(PutOutcome::AlreadyThere(kept.info())),

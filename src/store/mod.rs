@@ -14,6 +14,7 @@ mod key;
 mod listing;
 mod location;
 mod memory;
+mod new_object;
 mod object;
 mod refusal;
 pub mod s3;
@@ -34,6 +35,7 @@ pub use listing::{Listed, Listing, PageSource};
 pub(crate) use location::percent_decoded;
 pub use location::{BucketName, InvalidLocation, Location};
 pub use memory::MemoryStore;
+pub use new_object::NewObject;
 pub use object::{Checksums, Object, ObjectInfo, PutMode, PutOutcome, Revision};
 pub use refusal::{Denial, Operation, Refusal};
 pub use s3::S3Store;
@@ -83,7 +85,17 @@ pub trait Store: Send + Sync + Debug {
     /// [`PutOutcome::AlreadyThere`]. Errors: [`StoreError::Conflict`] if other
     /// bytes are there, which stay; [`StoreError::NotFound`] if there is
     /// nothing to replace.
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError>;
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError>;
+
+    /// The same of bytes that are there.
+    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+        self.write(key, bytes.into(), mode).await
+    }
 
     /// Whose store it is: where it is reached. `None` for one that has no address, as a
     /// directory has none: nothing that was stored under an address is in there.

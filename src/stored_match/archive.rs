@@ -1,6 +1,6 @@
 //! Objects that are archives of what was written.
 
-use argo_attest_core::archive::{Expected, Format, compare};
+use argo_attest_core::archive::{Expected, ExpectedFiles, Format, compare};
 
 use super::{Check, StoredError, StoredObject, relay, state};
 use crate::store::{Corruption, ObjectKey, Store, StoreError};
@@ -11,11 +11,11 @@ use crate::store::{Corruption, ObjectKey, Store, StoreError};
 ///
 /// Errors: [`StoredError`], of which [`StoredError::Mismatch`] names the first
 /// entry that differs, is extra or is missing.
-pub async fn check_archive(
+pub async fn check_archive<F: ExpectedFiles + Send + 'static>(
     store: &dyn Store,
     key: &ObjectKey,
     format: Format,
-    expected: Expected,
+    expected: Expected<F>,
 ) -> Result<StoredObject, StoredError> {
     let uri = store.uri(key);
     let stream = store.stream(key).await?;

@@ -431,13 +431,13 @@ impl crate::store::Store for Lying {
         Listing::new(Box::new(Pages(vec![page.clone(), Vec::new(), page])))
     }
 
-    async fn put(
+    async fn write(
         &self,
         key: &ObjectKey,
-        bytes: Bytes,
+        content: crate::store::NewObject,
         mode: crate::store::PutMode,
     ) -> Result<crate::store::PutOutcome, StoreError> {
-        self.store.put(key, bytes, mode).await
+        self.store.write(key, content, mode).await
     }
 
     fn address(&self) -> Option<StoreAddress> {

@@ -1,7 +1,11 @@
 //! What every store must do, tried on whichever store is given.
 
+use std::collections::BTreeMap;
+
 use argo_attest::store::{ObjectKey, PutMode, PutOutcome, Revision, Store, StoreError, StoreErrorKind};
 use argo_attest_core::digest::Sha256Digest;
+use argo_attest_core::manifest::{Files, Manifest};
+use argo_attest_core::relpath::RelPath;
 use argo_attest_core::trouble::Trouble as _;
 use bytes::Bytes;
 
@@ -30,6 +34,8 @@ pub(crate) enum Promise {
     Limits,
     Sizes,
     OddKeys,
+    /// What is made while it is sent is written like what is there.
+    Made,
     /// Of many writers one wins, and the others know.
     Races,
     /// A listing holds every object under its prefix once.
@@ -37,13 +43,14 @@ pub(crate) enum Promise {
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Missing,
         Self::Create,
         Self::Replace,
         Self::Limits,
         Self::Sizes,
         Self::OddKeys,
+        Self::Made,
         Self::Races,
         Self::Lists,
     ];
@@ -66,6 +73,7 @@ pub(crate) async fn kept(store: &dyn Store, prefix: &str, promise: Promise, leav
         Promise::Limits => suite.limits().await,
         Promise::Sizes => suite.sizes().await,
         Promise::OddKeys => suite.odd_keys(leave).await,
+        Promise::Made => suite.made().await,
         Promise::Races => suite.races().await,
         Promise::Lists if leave.listings => {}
         Promise::Lists => suite.lists(leave).await,
@@ -135,6 +143,36 @@ impl Suite<'_> {
             }
         }
         head.revision
+    }
+
+    /// A manifest of 30,000 files has megabytes, of which no more than a part is ever there.
+    async fn made(&self) {
+        let manifest = |count: u32| {
+            let path = |n: u32| RelPath::from_bytes(format!("some/directory/{n}").as_bytes()).unwrap();
+            let digest = |n: u32| Sha256Digest::of(&n.to_le_bytes());
+            let files: BTreeMap<_, _> = (0..count).map(|n| (path(n), digest(n))).collect();
+            let manifest = Manifest::of(&Files::from(&files));
+            let bytes = manifest.chunks().collect::<Vec<_>>().concat();
+            (manifest, bytes)
+        };
+        let key = self.key("made/manifest");
+        let ((one, bytes), (other, others)) = (manifest(30_000), manifest(20_000));
+        let write = async |new: &Manifest, mode| self.store.write(&key, new.into(), mode).await;
+        let first = match write(&one, PutMode::Create).await {
+            Ok(PutOutcome::Written(info)) => info,
+            other => panic!("{key}: {other:?}"),
+        };
+        assert_eq!(first.size, bytes.len() as u64);
+        assert_eq!(self.holds(&key, &bytes).await, first.revision);
+        for mode in [PutMode::Create, PutMode::Replace(Revision::clone(&first.revision))] {
+            let again = write(&one, mode).await;
+            assert!(matches!(again, Ok(PutOutcome::AlreadyThere(_) | PutOutcome::Written(_))), "{again:?}");
+        }
+        let conflict = write(&other, PutMode::Create).await.unwrap_err();
+        assert_eq!(conflict.kind(), StoreErrorKind::Conflict, "{conflict:?}");
+        let now = self.holds(&key, &bytes).await;
+        write(&other, PutMode::Replace(now)).await.unwrap();
+        self.holds(&key, &others).await;
     }
 
     async fn missing(&self) {

@@ -1,14 +1,11 @@
 //! An artifact as the statement will name it: its subjects, and its manifest.
 
-use std::sync::Arc;
-
 use crate::digest::{DirHash, Sha256Digest};
 use crate::image::ImageSubject;
 use crate::image::layout::{self, Found};
 use crate::intoto::{MAX_SUBJECTS, ResourceDescriptor, member_name};
 use crate::links::Links;
-use crate::manifest;
-use crate::relpath::RelPath;
+use crate::manifest::{Files, Manifest};
 use crate::slsa::links_byproduct;
 
 /// How many files a statement lists itself. Two of the subjects that verifiers
@@ -21,7 +18,7 @@ pub struct Contents {
     name: String,
     subjects: Vec<ResourceDescriptor>,
     links: Links,
-    manifest: Option<Arc<Vec<u8>>>,
+    manifest: Option<Manifest>,
 }
 
 impl Contents {
@@ -43,41 +40,33 @@ impl Contents {
 
     /// A directory with all files in it, by path from there and in the order of those: the
     /// directory itself by its `dirHash`, and each file, as subjects or in a manifest.
-    pub fn directory<'a>(
-        name: impl Into<String>,
-        files: impl IntoIterator<Item = (&'a RelPath, &'a Sha256Digest), IntoIter: ExactSizeIterator + Clone>,
-    ) -> Self {
-        let (name, files) = (name.into(), files.into_iter());
-        let whole = ResourceDescriptor::named(&name, DirHash::of_files(files.clone()));
-        Self::listing(name, Some(whole), files)
+    pub fn directory(name: impl Into<String>, files: impl Into<Files>) -> Self {
+        let (name, files) = (name.into(), files.into());
+        let whole = ResourceDescriptor::named(&name, DirHash::of_files(files.iter()));
+        Self::listing(name, Some(whole), &files)
     }
 
     /// Files that are not all of a directory, such as the new and changed ones.
     /// There is no hash of the whole, unless the files do not fit into a statement.
-    pub fn files<'a>(
-        files: impl IntoIterator<Item = (&'a RelPath, &'a Sha256Digest), IntoIter: ExactSizeIterator + Clone>,
-    ) -> Self {
-        let files = files.into_iter();
-        if files.len() > MAX_FILES {
+    pub fn files(files: impl Into<Files>) -> Self {
+        let files = files.into();
+        if files.count() > MAX_FILES {
             Self::directory(".", files)
         } else {
-            Self::listing(".".into(), None, files)
+            Self::listing(".".into(), None, &files)
         }
     }
 
-    fn listing<'a>(
-        name: String,
-        whole: Option<ResourceDescriptor>,
-        files: impl ExactSizeIterator<Item = (&'a RelPath, &'a Sha256Digest)> + Clone,
-    ) -> Self {
+    fn listing(name: String, whole: Option<ResourceDescriptor>, files: &Files) -> Self {
         let mut subjects: Vec<_> = whole.into_iter().collect();
         let mut listed = None;
-        if files.len() > MAX_FILES {
-            listed = Some(Arc::new(manifest::write(files)));
+        if files.count() > MAX_FILES {
+            listed = Some(Manifest::of(files));
         } else {
-            subjects.extend(
-                files.map(|(path, digest)| ResourceDescriptor::named(member_name(&name, path), *digest)),
-            );
+            let member = |(path, digest): (_, &Sha256Digest)| {
+                ResourceDescriptor::named(member_name(&name, path), *digest)
+            };
+            subjects.extend(files.iter().map(member));
         }
         Self { name, subjects, links: Links::default(), manifest: listed }
     }
@@ -123,17 +112,17 @@ impl Contents {
         &self.subjects
     }
 
-    /// The manifest's bytes, where the files are too many to be subjects.
-    pub fn manifest(&self) -> Option<&Arc<Vec<u8>>> {
+    /// The manifest, where the files are too many to be subjects.
+    pub fn manifest(&self) -> Option<&Manifest> {
         self.manifest.as_ref()
     }
 
     /// What no subject says of it, as the predicate's by-products: the manifest, under the
     /// name it is stored by, and the links.
     pub fn byproducts(&self, manifest_name: &str) -> Vec<ResourceDescriptor> {
-        let manifest = self.manifest.as_ref().map(|bytes| ResourceDescriptor {
+        let manifest = self.manifest.as_ref().map(|manifest| ResourceDescriptor {
             media_type: "text/plain".into(),
-            ..ResourceDescriptor::named(manifest_name, Sha256Digest::of(bytes))
+            ..ResourceDescriptor::named(manifest_name, manifest.digest())
         });
         manifest.into_iter().chain(links_byproduct(&self.links)).collect()
     }
@@ -144,6 +133,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::relpath::RelPath;
 
     fn files(count: usize) -> BTreeMap<RelPath, Sha256Digest> {
         (0..count)

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::*;
 use crate::attestations::{AttestationNames, MAX_ATTESTATION};
 use crate::observe::NoProgress;
-use crate::store::{Listing, MemoryStore, Object, ObjectStream, PutMode, PutOutcome};
+use crate::store::{Listing, MemoryStore, NewObject, Object, ObjectStream, PutMode, PutOutcome};
 
 /// Swaps the object once it was asked about so often.
 #[derive(Debug)]
@@ -55,8 +55,13 @@ impl Store for Meddled {
         self.store.list(prefix)
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
-        self.store.put(key, bytes, mode).await
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.store.write(key, content, mode).await
     }
 }
 

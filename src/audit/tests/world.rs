@@ -25,8 +25,8 @@ use crate::attest::Attestor;
 use crate::attestations::{MAX_ATTESTATION, ObjectAttestations};
 use crate::chain::Images;
 use crate::store::{
-    Listing, Location, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store,
-    StoreError,
+    Listing, Location, MemoryStore, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode,
+    PutOutcome, Store, StoreError,
 };
 use crate::verify::{Checker, Lanes, prefix};
 
@@ -61,8 +61,13 @@ impl Store for Bucket {
         self.0.list(prefix)
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
-        self.0.put(key, bytes, mode).await
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.0.write(key, content, mode).await
     }
 
     fn address(&self) -> Option<StoreAddress> {

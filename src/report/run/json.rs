@@ -57,14 +57,14 @@ struct ArtifactJson<'a> {
     attestation_lines: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_vouched: Vec<Cow<'a, str>>,
-    files: Vec<FileJson<'a>>,
+    files: Vec<FileJson>,
     refused: Vec<RefusedJson>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FileJson<'a> {
-    name: &'a str,
+struct FileJson {
+    name: String,
     size: u64,
     sha256: String,
     /// Milliseconds from the command's end; negative: while it ran.
@@ -125,7 +125,7 @@ fn artifact(outcome: &Outcome, ended: Timestamp) -> ArtifactJson<'_> {
         attestation: receipt.map(Receipt::bundle_uri).or(kept),
         attestation_lines: receipt.and_then(Receipt::lines_uri),
         not_vouched: receipt.into_iter().flat_map(Receipt::unvouched).map(|why| redacted(why)).collect(),
-        files: outcome.files.iter().map(|f| file(f, ended)).collect(),
+        files: outcome.files().map(|f| file(f, ended)).collect(),
         refused: outcome
             .refused
             .iter()
@@ -134,9 +134,9 @@ fn artifact(outcome: &Outcome, ended: Timestamp) -> ArtifactJson<'_> {
     }
 }
 
-fn file(file: &FileSeen, ended: Timestamp) -> FileJson<'_> {
+fn file(file: FileSeen, ended: Timestamp) -> FileJson {
     FileJson {
-        name: &file.name,
+        name: file.name,
         size: file.size,
         sha256: file.digest.to_string(),
         digested_relative_to_end_ms: i64::try_from(file.digested.duration_since(ended).as_millis())

@@ -52,7 +52,7 @@ fn shown(text: &str) -> String {
 fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
     match &outcome.verdict {
         Verdict::Attested(receipt) => {
-            let files = match outcome.files.len() {
+            let files = match outcome.files().len() {
                 1 => "1 file".to_owned(),
                 n => format!("{n} files"),
             };
@@ -65,7 +65,7 @@ fn artifact(out: &mut String, outcome: &Outcome) -> fmt::Result {
             if let Some(digest) = &outcome.digest {
                 writeln!(out, "              {digest}")?;
             }
-            if outcome.files.is_empty() {
+            if outcome.files().len() == 0 {
                 writeln!(
                     out,
                     "              there is no file in it: is that what the command was to leave?"
@@ -148,7 +148,7 @@ fn verifiable(outcome: &Outcome) -> Option<String> {
     if outcome.name != "." && outcome.refused.is_empty() {
         return Some(typed(&outcome.place));
     }
-    let path = member_path(&outcome.name, &outcome.files.first()?.name)?;
+    let path = member_path(&outcome.name, &outcome.files().next()?.name)?;
     Some(typed(&outcome.place.join(path.as_path())))
 }
 

@@ -26,8 +26,8 @@ use sha2::{Digest as _, Sha256};
 use self::beneath::Directory;
 use super::location::file_uri;
 use super::{
-    Checksums, ChunkSource, Corruption, Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode,
-    PutOutcome, Revision, Store, StoreError,
+    Checksums, ChunkSource, Corruption, Listing, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream,
+    PutMode, PutOutcome, Revision, Store, StoreError,
 };
 
 /// Bytes read at a time.
@@ -262,10 +262,15 @@ impl Store for FileStore {
         Listing::new(Box::new(listing::Files::new(self.clone(), prefix)))
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
         self.blocking(key, move |inner, place| match mode {
-            PutMode::Create => write::create(&inner.root, place, &bytes),
-            PutMode::Replace(revision) => write::replace(&inner.root, place, &bytes, &revision),
+            PutMode::Create => write::create(&inner.root, place, &content),
+            PutMode::Replace(revision) => write::replace(&inner.root, place, &content, &revision),
         })
         .await
     }

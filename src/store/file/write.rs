@@ -3,14 +3,13 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 
-use argo_attest_core::digest::Sha256Digest;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, linkat, openat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::beneath::Directory;
 use super::lock::Lock;
 use super::{Place, digest, info, open_object, read_whole};
-use crate::store::{ObjectInfo, PutOutcome, Revision, StoreError};
+use crate::store::{NewObject, ObjectInfo, PutOutcome, Revision, StoreError};
 
 /// A temporary file's name, but for what is random in it.
 const BEGINNING: &str = ".argo-attest-";
@@ -23,12 +22,12 @@ pub(super) fn is_temporary(name: &[u8]) -> bool {
         .is_some_and(|random| random.len() == 32 && random.iter().all(u8::is_ascii_hexdigit))
 }
 
-pub(super) fn create(root: &Directory, place: &Place, bytes: &[u8]) -> Result<PutOutcome, StoreError> {
+pub(super) fn create(root: &Directory, place: &Place, content: &NewObject) -> Result<PutOutcome, StoreError> {
     let dir = root.descend_or_create(&place.parent).map_err(place.io("make the object's directory"))?;
-    let temporary = Temporary::write(&dir, bytes).map_err(place.io("write a temporary file"))?;
+    let temporary = Temporary::write(&dir, content).map_err(place.io("write a temporary file"))?;
     match temporary.publish_new(&place.name) {
-        Ok(()) => finish(&dir, place, bytes),
-        Err(Errno::EXIST) => compare(&dir, place, bytes),
+        Ok(()) => finish(&dir, place, content),
+        Err(Errno::EXIST) => compare(&dir, place, content),
         Err(error) => Err(place.io("name the new file")(error.into())),
     }
 }
@@ -36,7 +35,7 @@ pub(super) fn create(root: &Directory, place: &Place, bytes: &[u8]) -> Result<Pu
 pub(super) fn replace(
     root: &Directory,
     place: &Place,
-    bytes: &[u8],
+    content: &NewObject,
     revision: &Revision,
 ) -> Result<PutOutcome, StoreError> {
     let dir = root.descend(&place.parent).map_err(place.io("open the object's directory"))?;
@@ -44,30 +43,30 @@ pub(super) fn replace(
     let dir = lock.dir();
     let (mut file, _) = open_object(dir, place)?;
     if digest(&mut file, place)?.revision != *revision {
-        return compare(dir, place, bytes);
+        return compare(dir, place, content);
     }
-    if Revision::new(&Sha256Digest::of(bytes).to_string()) == *revision {
-        return Ok(PutOutcome::AlreadyThere(describe(bytes)));
+    if Revision::new(&content.digest().to_string()) == *revision {
+        return Ok(PutOutcome::AlreadyThere(describe(content)));
     }
-    let temporary = Temporary::write(dir, bytes).map_err(place.io("write a temporary file"))?;
+    let temporary = Temporary::write(dir, content).map_err(place.io("write a temporary file"))?;
     temporary.publish_over(&place.name).map_err(|e| place.io("rename the new file")(e.into()))?;
-    finish(dir, place, bytes)
+    finish(dir, place, content)
 }
 
-fn describe(bytes: &[u8]) -> ObjectInfo {
-    info(bytes.len() as u64, Sha256Digest::of(bytes))
+fn describe(content: &NewObject) -> ObjectInfo {
+    info(content.size(), content.digest())
 }
 
-fn finish(dir: &Directory, place: &Place, bytes: &[u8]) -> Result<PutOutcome, StoreError> {
+fn finish(dir: &Directory, place: &Place, content: &NewObject) -> Result<PutOutcome, StoreError> {
     dir.sync().map_err(|e| place.io("sync the directory")(e.into()))?;
-    Ok(PutOutcome::Written(describe(bytes)))
+    Ok(PutOutcome::Written(describe(content)))
 }
 
 /// What is there already: the same, or a conflict.
-fn compare(dir: &Directory, place: &Place, bytes: &[u8]) -> Result<PutOutcome, StoreError> {
+fn compare(dir: &Directory, place: &Place, content: &NewObject) -> Result<PutOutcome, StoreError> {
     let conflict = || StoreError::Conflict { uri: place.uri.clone() };
-    match read_whole(dir, place, bytes.len() as u64) {
-        Ok(there) if there.bytes == bytes => Ok(PutOutcome::AlreadyThere(there.info)),
+    match read_whole(dir, place, content.size()) {
+        Ok(there) if content.is_in(&there) => Ok(PutOutcome::AlreadyThere(there.info)),
         Ok(_) | Err(StoreError::TooLarge { .. } | StoreError::NotAFile { .. }) => Err(conflict()),
         Err(other) => Err(other),
     }
@@ -81,7 +80,7 @@ struct Temporary<'d> {
 }
 
 impl<'d> Temporary<'d> {
-    fn write(dir: &'d Directory, bytes: &[u8]) -> io::Result<Self> {
+    fn write(dir: &'d Directory, content: &NewObject) -> io::Result<Self> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let name = format!("{BEGINNING}{:032x}{END}", u128::from_ne_bytes(random));
@@ -90,7 +89,9 @@ impl<'d> Temporary<'d> {
         let fd = openat(dir.fd(), &name, flags, Mode::from_raw_mode(0o644))?;
         let temporary = Self { dir, name, published: false };
         let mut file = File::from(fd);
-        file.write_all(bytes)?;
+        for part in content.parts() {
+            file.write_all(&part)?;
+        }
         file.sync_all()?;
         Ok(temporary)
     }

@@ -162,7 +162,7 @@ impl Client {
     /// Boxed: the SDK's futures are tens of kilobytes, and would be in all of ours.
     pub(super) async fn answer<T>(
         &self,
-        bytes: usize,
+        bytes: u64,
         reply: Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + '_>>,
     ) -> Result<T, Fault> {
         self.identity.ready().await?;

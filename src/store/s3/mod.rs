@@ -36,6 +36,7 @@ mod region;
 mod replay;
 mod reply;
 mod retry;
+mod sent;
 mod settings;
 mod sts;
 mod success;
@@ -46,7 +47,6 @@ use std::sync::Arc;
 
 use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
-use bytes::Bytes;
 
 pub use crate::net::{Proxies, Trust};
 pub use caller::{Caller, Callers, NoKeys};
@@ -59,12 +59,12 @@ pub use profile::Profile;
 pub use reply::Reply;
 pub use settings::ConfigError;
 
-use argo_attest_core::digest::Sha256Digest;
-
 use self::client::Client;
 use self::fault::Fault;
 use self::writing::Write;
-use super::{Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError};
+use super::{
+    Listing, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+};
 
 /// A bucket, or the part of it beneath a prefix.
 #[derive(Clone)]
@@ -166,10 +166,14 @@ impl Store for S3Store {
         Listing::new(Box::new(listing::Pages::new(Arc::clone(&self.client), prefix)))
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
         let target = self.target(key)?;
-        let digest = Sha256Digest::of(&bytes);
-        let write = Write { target: &target, bytes: &bytes, digest: &digest, mode: &mode };
+        let write = Write { target: &target, content: &content, mode: &mode };
         let written = self.run(&target, || self.client.put_once(write)).await;
         written.map_err(|error| match error {
             StoreError::NoBucket { uri } if self.client.config.creates_bucket => {

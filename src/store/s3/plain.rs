@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use argo_attest_core::digest::Sha256Digest;
 use aws_credential_types::Credentials as Keys;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningParams, SigningSettings,
@@ -29,7 +28,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use bytes::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use jiff::Timestamp;
@@ -37,7 +35,8 @@ use jiff::fmt::strtime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::fault::SKEW;
-use crate::store::ObjectInfo;
+use super::sent;
+use crate::store::{NewObject, ObjectInfo};
 
 /// What AWS's signatures leave as it is in a path: RFC 3986 section 2.3, and the `/` of S3's keys.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
@@ -72,8 +71,8 @@ pub(super) struct Ask<'a> {
     query: &'static str,
     /// What is said beside who asks.
     headers: Vec<(&'static str, Cow<'a, str>)>,
-    /// What is written, and its digest.
-    content: Option<(&'a Bytes, &'a Sha256Digest)>,
+    /// What is written.
+    content: Option<&'a NewObject>,
 }
 
 /// That the store says which checksums it has.
@@ -98,11 +97,11 @@ impl<'a> Ask<'a> {
     /// To write it, with these headers.
     pub(super) fn put(
         key: &'a str,
-        content: (&'a Bytes, &'a Sha256Digest),
+        content: &'a NewObject,
         mut headers: Vec<(&'static str, Cow<'a, str>)>,
     ) -> Self {
         headers.push(("content-type", "application/octet-stream".into()));
-        headers.push(("content-length", content.0.len().to_string().into()));
+        headers.push(("content-length", content.size().to_string().into()));
         Self { method: Method::PUT, key, query: TO_OBJECT, headers, content: Some(content) }
     }
 }
@@ -153,9 +152,7 @@ impl Plain {
         let identity = Identity::from(keys);
         let params = self.signing(&identity, now)?;
         let (body, digest) = match content {
-            Some((bytes, digest)) => {
-                (SdkBody::from((*bytes).clone()), SignableBody::Precomputed(digest.to_string()))
-            }
+            Some(content) => (sent::body(content), SignableBody::Precomputed(content.digest().to_string())),
             None => (SdkBody::empty(), SignableBody::Bytes(&[])),
         };
         let signable =

@@ -33,10 +33,10 @@ pub(super) struct Retrying {
 /// Waits for one reply, to a request of so many bytes, no longer than it may take.
 pub(super) async fn answer<T>(
     limits: Limits,
-    bytes: usize,
+    bytes: u64,
     reply: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
-    let deadline = limits.attempt.saturating_add(limits.transfer(bytes as u64));
+    let deadline = limits.attempt.saturating_add(limits.transfer(bytes));
     timeout(deadline, reply)
         .await
         .unwrap_or_else(|_| Err(Fault::timed_out("no answer within the attempt's deadline")))

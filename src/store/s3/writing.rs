@@ -2,13 +2,11 @@
 
 use std::borrow::Cow;
 
-use argo_attest_core::digest::Sha256Digest;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 
 use super::ability::{Demand, Manner, Precondition};
 use super::client::Client;
@@ -18,14 +16,15 @@ use super::keyed::Keyed as _;
 use super::plain::Ask;
 use super::replay::{self, Answer};
 use super::{Target, reading, success};
-use crate::store::{Checksums, Corruption, ObjectInfo, Operation, PutMode, PutOutcome, Revision, StoreError};
+use crate::store::{
+    Checksums, Corruption, NewObject, ObjectInfo, Operation, PutMode, PutOutcome, Revision, StoreError,
+};
 
 /// One object to be written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Write<'w> {
     pub(super) target: &'w Target,
-    pub(super) bytes: &'w Bytes,
-    pub(super) digest: &'w Sha256Digest,
+    pub(super) content: &'w NewObject,
     pub(super) mode: &'w PutMode,
 }
 
@@ -82,6 +81,8 @@ impl Client {
                 Ok(_) | Err(Fault::Odd(NO_ETAG)) => return self.after(write).await,
                 Err(fault) => return Err(fault),
             }
+        } else if let Some(there) = self.foreseen(write).await? {
+            return Ok(there);
         } else {
             self.send(write, manner).await
         };
@@ -108,7 +109,7 @@ impl Client {
             }
             self.send_by_sdk(write, manner, answer).await
         };
-        self.answer(write.bytes.len(), Box::pin(sending)).await
+        self.answer(write.content.size(), Box::pin(sending)).await
     }
 
     async fn send_by_sdk(
@@ -117,18 +118,18 @@ impl Client {
         manner: Manner,
         answer: Option<Answer>,
     ) -> Result<PutOutcome, Fault> {
-        let Write { target, bytes, digest, mode } = write;
+        let Write { target, content, mode } = write;
         let customer = self.customer_key(target).await?;
         let mut request = self
             .s3()
             .put_object()
             .bucket(self.bucket())
             .key(&target.key)
-            .content_length(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
-            .body(ByteStream::from(bytes.clone()))
+            .content_length(i64::try_from(content.size()).unwrap_or(i64::MAX))
+            .body(ByteStream::from(content.bytes()))
             .with_customer_key(customer);
         if manner.checksum {
-            request = request.checksum_sha256(STANDARD.encode(digest.as_bytes()));
+            request = request.checksum_sha256(STANDARD.encode(content.digest().as_bytes()));
         }
         // RFC 9110 section 13.1, as S3's conditional writes have it.
         request = match (mode, manner.precondition) {
@@ -175,9 +176,9 @@ impl Client {
     /// After a refused precondition: is what is there ours? `refusal` is what to
     /// say if nothing is there, where that is possible.
     async fn compare(&self, write: Write<'_>, refusal: Option<Fault>) -> Result<PutOutcome, Fault> {
-        let Write { target, bytes, mode, .. } = write;
-        match self.read_once(target, bytes.len() as u64).await {
-            Ok(there) if there.bytes == *bytes => Ok(PutOutcome::AlreadyThere(there.info)),
+        let Write { target, content, mode } = write;
+        match self.read_once(target, content.size()).await {
+            Ok(there) if content.is_in(&there) => Ok(PutOutcome::AlreadyThere(there.info)),
             // A write that collided may still be repeated; S3 asks for that with 409.
             Ok(_) | Err(Fault::Final(StoreError::TooLarge { .. })) => match (refusal, mode) {
                 (Some(fault), PutMode::Replace(_)) if fault.is_transient() => Err(fault),
@@ -192,12 +193,30 @@ impl Client {
         }
     }
 
+    /// Of what is large: what a precondition would come to now. A store that refuses closes the
+    /// connection while megabytes are being sent, and its answer is lost with it.
+    async fn foreseen(&self, write: Write<'_>) -> Result<Option<PutOutcome>, Fault> {
+        if write.content.whole().is_some() {
+            return Ok(None);
+        }
+        match (self.head_once(write.target).await, write.mode) {
+            (Ok(there), PutMode::Replace(expected)) if there.revision == *expected => Ok(None),
+            (Ok(_), _) => self.compare(write, None).await.map(Some),
+            (Err(fault), mode) => match fault.status() {
+                Some(404) if *mode == PutMode::Create => Ok(None),
+                // Whoever may not look may still write.
+                Some(403) => Ok(None),
+                _ => Err(fault),
+            },
+        }
+    }
+
     /// Without preconditions: what is there already, if it is what is written. An error if it is
     /// not what may be replaced.
     async fn before(&self, write: Write<'_>) -> Result<Option<PutOutcome>, Fault> {
-        let Write { target, bytes, mode, .. } = write;
-        let there = match self.read_once(target, bytes.len() as u64).await {
-            Ok(there) if there.bytes == *bytes => return Ok(Some(PutOutcome::AlreadyThere(there.info))),
+        let Write { target, content, mode } = write;
+        let there = match self.read_once(target, content.size()).await {
+            Ok(there) if content.is_in(&there) => return Ok(Some(PutOutcome::AlreadyThere(there.info))),
             Ok(there) => Some(there.info.revision),
             Err(Fault::Final(StoreError::TooLarge { .. }) | Fault::Mismatch) => {
                 Some(self.head_once(target).await?.revision)
@@ -214,9 +233,9 @@ impl Client {
 
     /// Without preconditions: whether what was written is there, and was not overtaken.
     async fn after(&self, write: Write<'_>) -> Result<PutOutcome, Fault> {
-        let Write { target, bytes, .. } = write;
-        match self.read_once(target, bytes.len() as u64).await {
-            Ok(there) if there.bytes == *bytes => Ok(PutOutcome::Written(there.info)),
+        let Write { target, content, .. } = write;
+        match self.read_once(target, content.size()).await {
+            Ok(there) if content.is_in(&there) => Ok(PutOutcome::Written(there.info)),
             Ok(_) | Err(Fault::Final(StoreError::TooLarge { .. })) => Err(conflict(target)),
             Err(other) => Err(other),
         }
@@ -243,10 +262,10 @@ impl<'r> From<&'r PutObjectOutput> for WriteReceipt<'r> {
 impl<'w> Write<'w> {
     /// As a request without the SDK, which says the same.
     fn plain(self, manner: Manner) -> Ask<'w> {
-        let Write { target, bytes, digest, mode } = self;
+        let Write { target, content, mode } = self;
         let mut headers: Vec<(_, Cow<'w, str>)> = Vec::new();
         if manner.checksum {
-            headers.push(("x-amz-checksum-sha256", STANDARD.encode(digest.as_bytes()).into()));
+            headers.push(("x-amz-checksum-sha256", STANDARD.encode(content.digest().as_bytes()).into()));
         }
         match (mode, manner.precondition) {
             (_, Precondition::None) => {}
@@ -258,7 +277,7 @@ impl<'w> Write<'w> {
                 headers.push(("if-match", revision.as_str().trim_matches('"').into()));
             }
         }
-        Ask::put(&target.key, (bytes, digest), headers)
+        Ask::put(&target.key, content, headers)
     }
 }
 
@@ -267,13 +286,13 @@ const NO_ETAG: &str = "the store confirmed a write without an ETag";
 
 fn written(write: Write<'_>, receipt: &WriteReceipt<'_>) -> Result<PutOutcome, Fault> {
     let confirmed = reading::sha256(receipt.sha256);
-    if confirmed.is_some_and(|confirmed| confirmed != *write.digest) {
+    if confirmed.is_some_and(|confirmed| confirmed != write.content.digest()) {
         let uri = write.target.uri.clone();
         return Err(Fault::Final(StoreError::Corrupt { uri, kind: Corruption::Confirmed }));
     }
     let etag = receipt.etag.ok_or(Fault::Odd(NO_ETAG))?;
     Ok(PutOutcome::Written(ObjectInfo {
-        size: write.bytes.len() as u64,
+        size: write.content.size(),
         revision: Revision::new(etag),
         version_id: receipt.version_id.map(str::to_owned),
         checksums: Checksums { sha256: confirmed, crc64nvme: None },

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::store::{
-    ChunkSource, Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+    ChunkSource, Listing, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store,
+    StoreError,
 };
 
 /// The store. Once a call has ended without an answer, and nothing else was answered while it was
@@ -104,8 +105,13 @@ impl Store for OneWait {
         self.store.list(prefix)
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
-        self.heard.of(&self.uri(key), self.store.put(key, bytes, mode)).await
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.heard.of(&self.uri(key), self.store.write(key, content, mode)).await
     }
 
     fn address(&self) -> Option<StoreAddress> {

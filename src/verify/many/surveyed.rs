@@ -6,13 +6,12 @@ use std::sync::Arc;
 use argo_attest_core::contract::store::APART;
 use argo_attest_core::store_address::StoreAddress;
 use async_trait::async_trait;
-use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use super::told::Told;
 use crate::attestations::{MAX_ATTESTATION, Sorting, all_forms, is_first_form};
 use crate::store::{
-    Listing, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
+    Listing, NewObject, Object, ObjectInfo, ObjectKey, ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
 
 /// Bytes of attestations that are read ahead.
@@ -190,8 +189,13 @@ impl Store for Surveyed {
         self.store.list(prefix)
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
-        self.store.put(key, bytes, mode).await
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.store.write(key, content, mode).await
     }
 
     fn address(&self) -> Option<StoreAddress> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use md5::{Digest as _, Md5};
 
 use super::*;
-use crate::store::{Object, ObjectInfo, ObjectStream, PutMode, PutOutcome, Store};
+use crate::store::{NewObject, Object, ObjectInfo, ObjectStream, PutMode, PutOutcome, Store};
 
 /// A store that lists MD5s, and remembers which objects it was asked to give.
 #[derive(Debug)]
@@ -71,8 +71,13 @@ impl Store for Asked {
         Listing::new(Box::new(Pages(vec![keys.map(listed).collect()])))
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
-        self.store.put(key, bytes, mode).await
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.store.write(key, content, mode).await
     }
 
     fn address(&self) -> Option<StoreAddress> {

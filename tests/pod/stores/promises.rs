@@ -41,6 +41,7 @@ fn words(promise: Promise) -> &'static str {
         Promise::Limits => "limits",
         Promise::Sizes => "sizes",
         Promise::OddKeys => "odd keys",
+        Promise::Made => "what is made while it is sent",
         Promise::Races => "racing writers",
         Promise::Lists => "listings",
     }

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use argo_attest::store::{
-    Checksums, ChunkSource, Corruption, Listing, MemoryStore, Object, ObjectInfo, ObjectKey, ObjectStream,
-    PutMode, PutOutcome, Store, StoreError,
+    Checksums, ChunkSource, Corruption, Listing, MemoryStore, NewObject, Object, ObjectInfo, ObjectKey,
+    ObjectStream, PutMode, PutOutcome, Store, StoreError,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -158,8 +158,13 @@ impl Store for Double {
         self.inner.list(prefix)
     }
 
-    async fn put(&self, key: &ObjectKey, bytes: Bytes, mode: PutMode) -> Result<PutOutcome, StoreError> {
-        self.inner.put(key, bytes, mode).await
+    async fn write(
+        &self,
+        key: &ObjectKey,
+        content: NewObject,
+        mode: PutMode,
+    ) -> Result<PutOutcome, StoreError> {
+        self.inner.write(key, content, mode).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::Read;
 
 use super::above::Above;
-use super::expected::{Expected, ExpectedFile, Naming, Passed};
+use super::expected::{Expected, ExpectedFile, ExpectedFiles, Naming, Passed};
 use super::object::{ObjectDigest, ReadError};
 use super::walk::{Broken, Entry, EntryKind, Format, Limits, Sink, walk};
 use crate::relpath::{RelPath, printable};
@@ -201,12 +201,16 @@ impl fmt::Display for Odd {
 /// Reads `object` to its end, or to where it stops being a sound archive, and
 /// compares every entry with what is expected. An error means that the object
 /// could not be read, which is no verdict on it.
-pub fn compare(format: Format, object: impl Read, expected: &Expected) -> Result<Comparison, ReadError> {
+pub fn compare<F: ExpectedFiles>(
+    format: Format,
+    object: impl Read,
+    expected: &Expected<F>,
+) -> Result<Comparison, ReadError> {
     let mut comparer = Comparer::new(expected);
     let walked = walk(format, object, Limits::for_expected(expected), &mut comparer)?;
     let mut comparison = comparer.found;
     if walked.object.is_ok() {
-        for ((path, _), seen) in comparer.files.iter().zip(&comparer.seen) {
+        for (path, seen) in comparer.files.iter().zip(&comparer.seen) {
             if !seen {
                 comparison.missing.push((*path).clone());
             }
@@ -222,10 +226,10 @@ pub fn compare(format: Format, object: impl Read, expected: &Expected) -> Result
     Ok(comparison)
 }
 
-struct Comparer<'a> {
-    expected: &'a Expected,
-    /// In the order of their paths.
-    files: Vec<(&'a RelPath, &'a ExpectedFile)>,
+struct Comparer<'a, F> {
+    expected: &'a Expected<F>,
+    /// In their order.
+    files: Vec<&'a RelPath>,
     seen: Vec<bool>,
     refused_seen: BTreeSet<&'a RelPath>,
     links_seen: BTreeSet<RelPath>,
@@ -233,9 +237,9 @@ struct Comparer<'a> {
     found: Comparison,
 }
 
-impl<'a> Comparer<'a> {
-    fn new(expected: &'a Expected) -> Self {
-        let files: Vec<_> = expected.files.iter().collect();
+impl<'a, F: ExpectedFiles> Comparer<'a, F> {
+    fn new(expected: &'a Expected<F>) -> Self {
+        let files: Vec<_> = expected.files.iter().map(|(path, _)| path).collect();
         let (Naming::Single(name) | Naming::Beneath(name)) = &expected.naming;
         let found = Comparison {
             artifact: shown(name),
@@ -299,11 +303,9 @@ impl<'a> Comparer<'a> {
             self.found.refused.push(RefusedEntry { path, kind: entry.kind });
             return Ok(());
         }
-        let index = self.files.binary_search_by(|(known, _)| (*known).cmp(&path)).ok();
-        match (
-            index.and_then(|index| Some((self.files.get(index)?.1, self.seen.get_mut(index)?))),
-            entry.kind,
-        ) {
+        let index = self.files.binary_search(&&path).ok();
+        let seen = index.and_then(|index| self.seen.get_mut(index));
+        match (seen.and_then(|seen| Some((self.expected.files.get(&path)?, seen))), entry.kind) {
             (Some(_), kind) if kind != EntryKind::File => Err(Oddity::NotAFile(kind)),
             (None, EntryKind::Directory) => Ok(()),
             (None, EntryKind::File) => {
@@ -314,8 +316,8 @@ impl<'a> Comparer<'a> {
             (Some((_, seen)), _) if *seen => Err(Oddity::Duplicate),
             (Some((expected, seen)), _) => {
                 *seen = true;
-                if *expected != found(entry) {
-                    self.found.differs.push(Difference { path, expected: *expected, found: found(entry) });
+                if expected != found(entry) {
+                    self.found.differs.push(Difference { path, expected, found: found(entry) });
                 }
                 Ok(())
             }
@@ -340,7 +342,7 @@ impl<'a> Comparer<'a> {
     }
 }
 
-impl Sink for Comparer<'_> {
+impl<F: ExpectedFiles> Sink for Comparer<'_, F> {
     fn entry(&mut self, entry: Entry<'_>) {
         if let Err(oddity) = self.judge(&entry) {
             self.found.odd.push(Odd { name: shown(entry.name), oddity });

@@ -1,6 +1,7 @@
 //! What an archive should hold.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::comparison::Oddity;
 use crate::digest::Sha256Digest;
@@ -41,6 +42,36 @@ pub struct ExpectedFile {
     pub size: u64,
 }
 
+/// The digested files that an archive should hold, by their paths beneath the artifact. Whoever
+/// digested them has them already, and there may be very many: they are looked at where they are.
+pub trait ExpectedFiles {
+    /// The file with this path.
+    fn get(&self, path: &RelPath) -> Option<ExpectedFile>;
+
+    /// All of them, in the order of their paths.
+    fn iter(&self) -> impl Iterator<Item = (&RelPath, ExpectedFile)>;
+}
+
+impl ExpectedFiles for BTreeMap<RelPath, ExpectedFile> {
+    fn get(&self, path: &RelPath) -> Option<ExpectedFile> {
+        self.get(path).copied()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&RelPath, ExpectedFile)> {
+        self.iter().map(|(path, file)| (path, *file))
+    }
+}
+
+impl<F: ExpectedFiles> ExpectedFiles for Arc<F> {
+    fn get(&self, path: &RelPath) -> Option<ExpectedFile> {
+        F::get(self, path)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&RelPath, ExpectedFile)> {
+        F::iter(self)
+    }
+}
+
 /// Why the scan has no digest for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Passed {
@@ -53,12 +84,12 @@ pub enum Passed {
 
 /// What an archive should hold, and what it may hold besides.
 #[derive(Debug, Clone)]
-pub struct Expected {
+pub struct Expected<F = BTreeMap<RelPath, ExpectedFile>> {
     /// How the entries are named.
     pub naming: Naming,
     /// Every digested file, by its path beneath the artifact: the root for
     /// [`Naming::Single`].
-    pub files: BTreeMap<RelPath, ExpectedFile>,
+    pub files: F,
     /// Every symbolic link, by its path beneath the artifact. An archive has each of them, as
     /// what it is; a zip cannot.
     pub links: Links,

@@ -32,7 +32,7 @@ mod zip;
 mod zip_directory;
 
 pub use comparison::{CAP, Capped, Comparison, Difference, Extra, Odd, Oddity, RefusedEntry, compare};
-pub use expected::{Expected, ExpectedFile, Naming, Passed};
+pub use expected::{Expected, ExpectedFile, ExpectedFiles, Naming, Passed};
 pub use files::{GZIP, TarFile, TarFiles, TarFilesError, TarLimits, first_names, tar_files};
 pub use inventory::{Inventory, InventoryError, inventory, inventory_with};
 pub use object::{ObjectDigest, ReadError};

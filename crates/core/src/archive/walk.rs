@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::expected::Expected;
+use super::expected::{Expected, ExpectedFiles};
 use super::object::{Object, ObjectDigest, ReadError};
 use super::tar_header::Dialect;
 use super::{tar, zip};
@@ -53,11 +53,12 @@ impl Limits {
 
     /// Enough for an archive of exactly what is expected, and for little more: a
     /// bomb is given up on soon after where an honest archive would have ended.
-    pub fn for_expected(expected: &Expected) -> Self {
+    pub fn for_expected<F: ExpectedFiles>(expected: &Expected<F>) -> Self {
         let (mut files, mut directories, mut bytes) = (1_u64, 0_u64, SPARE_BYTES);
         let mut before: Vec<&[u8]> = Vec::new();
         let links = expected.links.iter().map(|(path, _)| path);
-        for path in expected.files.keys().chain(expected.refused.keys()).chain(links) {
+        let paths = expected.files.iter().map(|(path, _)| path);
+        for path in paths.chain(expected.refused.keys()).chain(links) {
             files = files.saturating_add(1);
             let components: Vec<&[u8]> = path.components().collect();
             // Directories that the path before did not have. Some are counted
@@ -71,7 +72,7 @@ impl Limits {
             bytes = bytes.saturating_add(names);
             before = components;
         }
-        for file in expected.files.values() {
+        for (_, file) in expected.files.iter() {
             bytes = bytes.saturating_add(file.size);
         }
         let known = files.saturating_add(directories.max(expected.directories));

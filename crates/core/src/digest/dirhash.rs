@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for DirHash {
 /// and writes them raw.
 pub fn sum_line(path: &RelPath, digest: &Sha256Digest) -> Vec<u8> {
     let name = path.as_bytes();
-    let mut line = Vec::with_capacity(sum_line_length(path));
+    let mut line = Vec::with_capacity(64 + b"  ".len() + name.len() + b"\n".len());
     let escape = name.contains(&b'\n');
     if escape {
         line.push(b'\\');
@@ -96,17 +96,6 @@ pub fn sum_line(path: &RelPath, digest: &Sha256Digest) -> Vec<u8> {
     }
     line.push(b'\n');
     line
-}
-
-/// How many bytes [`sum_line`] has for a file with this path.
-pub fn sum_line_length(path: &RelPath) -> usize {
-    let name = path.as_bytes();
-    let escaped = if name.contains(&b'\n') {
-        1 + name.iter().filter(|b| matches!(b, b'\\' | b'\n')).count()
-    } else {
-        0
-    };
-    64 + b"  ".len() + name.len() + b"\n".len() + escaped
 }
 
 #[cfg(test)]

@@ -7,6 +7,6 @@ mod dirhash;
 mod longer;
 mod sha256;
 
-pub use dirhash::{DirHash, sum_line, sum_line_length};
+pub use dirhash::{DirHash, sum_line};
 pub use longer::{FileDigests, FileHasher};
 pub use sha256::{InvalidDigest, Sha256Digest};

@@ -6,30 +6,17 @@
 //! `docs/formats.md` specifies it.
 
 mod compare;
+mod files;
 mod reader;
+mod written;
 
 pub use compare::{Difference, Differences, compare, compare_links};
+pub use files::{DigestedFiles, Files};
 pub use reader::{MAX_MANIFEST, ManifestError, Reader};
-
-use crate::digest::{Sha256Digest, sum_line, sum_line_length};
-use crate::relpath::RelPath;
+pub use written::{Chunks, Manifest};
 
 /// What is appended to an artifact's name to name its manifest.
 pub const SUFFIX: &str = ".manifest.sha256";
-
-/// Writes the manifest of files given in the order of their paths.
-pub fn write<'a>(
-    files: impl IntoIterator<Item = (&'a RelPath, &'a Sha256Digest), IntoIter: Clone>,
-) -> Vec<u8> {
-    let files = files.into_iter();
-    // Of a million files it has a hundred megabytes, and growing would take twice that.
-    let length = files.clone().map(|(path, _)| sum_line_length(path)).sum();
-    let mut bytes = Vec::with_capacity(length);
-    for (path, digest) in files {
-        bytes.extend_from_slice(&sum_line(path, digest));
-    }
-    bytes
-}
 
 #[cfg(test)]
 mod tests {
@@ -38,6 +25,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::digest::{Sha256Digest, sum_line};
+    use crate::relpath::RelPath;
 
     fn files() -> impl Strategy<Value = BTreeMap<RelPath, Sha256Digest>> {
         let name = proptest::collection::vec(any::<u8>(), 1..12)
@@ -48,8 +37,11 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(files in files()) {
-            let bytes = write(&files);
-            prop_assert_eq!(bytes.len(), files.keys().map(sum_line_length).sum::<usize>());
+            let manifest = Manifest::of(&Files::from(&files));
+            let bytes = manifest.chunks().collect::<Vec<_>>().concat();
+            let lines: Vec<_> = files.iter().map(|(path, digest)| sum_line(path, digest)).collect();
+            prop_assert_eq!(&bytes, &lines.concat());
+            prop_assert_eq!((manifest.size(), manifest.digest()), (bytes.len() as u64, Sha256Digest::of(&bytes)));
             let mut reader = Reader::new(&bytes[..]);
             let mut read = BTreeMap::new();
             while let Some((path, digest)) = reader.next_entry().unwrap() {
