@@ -148,9 +148,23 @@ enum Command {
 
 /// Every command and option, as `--help` tells them; the reference is made of it.
 pub fn definition() -> clap::Command {
-    // A variable's value is told by nobody, in no help either.
-    let quiet = |arg: clap::Arg| arg.hide_env_values(true);
     Cli::command().mut_args(quiet).mut_subcommands(|command| command.mut_args(quiet))
+}
+
+/// A variable's value is told by nobody, in no help either.
+fn quiet(arg: clap::Arg) -> clap::Arg {
+    arg.hide_env_values(true)
+}
+
+/// What a command line with these words is read by. Commands that none of them names are as they are
+/// written: to go through all of them takes longer than the rest of a start.
+fn definition_for(arguments: &[OsString]) -> clap::Command {
+    let all = Cli::command();
+    let names = |command: &&clap::Command| arguments.iter().any(|word| *word == *command.get_name());
+    let named: Vec<_> = all.get_subcommands().filter(names).map(|c| c.get_name().to_owned()).collect();
+    let read = |arg| unset::without_empty(quiet(arg));
+    let read_all = |all: clap::Command, name| all.mut_subcommand(name, |command| command.mut_args(read));
+    named.into_iter().fold(all.mut_args(read), read_all)
 }
 
 /// Whether a variable is one that says where something is, or is a secret itself.
@@ -174,14 +188,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     never_repeat(
         arguments.iter().chain(variables.iter().map(|(_, value)| value)).map(|given| given.as_bytes()),
     );
-    let Screened { definition, arguments, refused } = screen(
-        given::with_variables(unset::without_empty(definition()), &arguments),
-        arguments.clone(),
-        |name| std::env::var_os(name),
-    );
+    let Screened { definition, arguments, refused } =
+        screen(given::with_variables(definition_for(&arguments), &arguments), arguments.clone(), |name| {
+            std::env::var_os(name)
+        });
+    // What a sidecar does that is told nonsense, it reads out of that once more.
+    let again = signals.is_some().then(|| (definition.clone(), arguments.clone()));
     let parsed = definition
-        .clone()
-        .try_get_matches_from(arguments.clone())
+        .try_get_matches_from(arguments)
         .and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
     let (mut cli, given, refused) = match (parsed, refused) {
         // Those that live in a pod say it where the pod's owner looks.
@@ -189,8 +203,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         (Ok(_), Some(refused)) => return refused.end(),
         (Ok((cli, given)), None) => (cli, given, None),
         (Err(error), refused) => {
-            return match signals {
-                Some(signals) if !usage::is_asked_for(&error) => {
+            return match signals.zip(again) {
+                Some((signals, (definition, arguments))) if !usage::is_asked_for(&error) => {
                     let why = refused.unwrap_or_else(|| {
                         Failure::new(Exit::Usage, usage::reason(error)).remedy(
                             "see argo-attest sidecar --help, and correct the container's args and env",

@@ -40,22 +40,26 @@ pub(super) fn screen(
     arguments: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&OsStr) -> Option<OsString>,
 ) -> Screened {
-    let mut built = definition.clone();
-    built.build();
-    let mut walk =
-        Walk { root: &built, command: &built, kept: Vec::new(), given: Vec::new(), found: Vec::new() };
+    let mut walk = Walk {
+        root: &definition,
+        command: &definition,
+        kept: Vec::new(),
+        given: Vec::new(),
+        found: Vec::new(),
+    };
     let mut arguments = arguments.into_iter();
     walk.kept.extend(arguments.next());
     walk.arguments(arguments);
     let unread = walk.variables(variable);
     let Walk { command, kept, found, .. } = walk;
+    let command = command.get_name().to_owned();
     for id in unread {
         let unset = |arg: Arg| arg.env(Resettable::Reset);
         // Of the root, if it is a global option.
         definition = if definition.get_arguments().any(|arg| arg.get_id() == id.as_str()) {
             definition.mut_arg(id, unset)
         } else {
-            definition.mut_subcommand(command.get_name(), |command| command.mut_arg(id, unset))
+            definition.mut_subcommand(&command, |command| command.mut_arg(id, unset))
         };
     }
     Screened { definition, arguments: kept, refused: refusal(&found) }

@@ -2,8 +2,8 @@
 //! all. Where a field of the pod or a parameter of a chart is empty, so is the variable.
 
 use argo_attest_core::contract::variable;
+use clap::Arg;
 use clap::builder::Resettable;
-use clap::{Arg, Command};
 
 /// Those of which that there is nothing is what they say.
 const SAY_NOTHING: [&str; 4] = [
@@ -13,12 +13,8 @@ const SAY_NOTHING: [&str; 4] = [
     variable::POD_SPEC,
 ];
 
-/// The same options, without the variables that are set to nothing.
-pub(super) fn without_empty(definition: Command) -> Command {
-    definition.mut_args(unset).mut_subcommands(|command| command.mut_args(unset))
-}
-
-fn unset(arg: Arg) -> Arg {
+/// The same option, without a variable that is set to nothing.
+pub(super) fn without_empty(arg: Arg) -> Arg {
     let is_empty = arg.get_env().is_some_and(|name| {
         SAY_NOTHING.iter().all(|says| name != *says)
             && std::env::var_os(name).is_some_and(|value| value.is_empty())
