@@ -6,6 +6,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use memchr::memmem;
+
 use crate::canary::{Search, canaries};
 use crate::cases::{Case, Place, names_a_file, places, unknown};
 
@@ -78,7 +80,7 @@ pub(crate) fn run(cases: &[Case], scratch: &Path) -> Vec<Vec<u8>> {
         .map(|case| case.arguments.iter().map(|argument| argument.as_bytes()).collect())
         .collect();
     let file = tempfile::NamedTempFile::new().unwrap();
-    serde_json::to_writer(&file, &lines).unwrap();
+    fs::write(&file, serde_json::to_vec(&lines).unwrap()).unwrap();
     let said = child("everywhere::replays", scratch).env(CASES, file.path()).output().unwrap();
     let mut parts = Vec::new();
     // Standard output and error go their own ways; each tells where a case begins.
@@ -88,7 +90,7 @@ pub(crate) fn run(cases: &[Case], scratch: &Path) -> Vec<Vec<u8>> {
         let mut marks = Vec::with_capacity(cases.len() + 1);
         for n in 0..=cases.len() {
             let mark = format!("\n==== {n} ====\n");
-            let at = text[from..].windows(mark.len()).position(|window| window == mark.as_bytes());
+            let at = memmem::find(&text[from..], mark.as_bytes());
             let at = at.unwrap_or_else(|| {
                 panic!("case {n} was not begun: {:?}", String::from_utf8_lossy(&text[from..]))
             });
