@@ -62,9 +62,13 @@ fn rows(text: &[u8], least: usize, is: impl Fn(&[u8]) -> bool) -> Vec<Range<usiz
     let (mut row, mut count) = (0..0, 0);
     for run in runs(text, |b| b.is_ascii_alphanumeric()) {
         let word = text.get(run.clone()).unwrap_or_default();
-        let digits = [&b"0x"[..], b"0X", b"x", b""].iter().find_map(|mark| {
-            let digits = word.strip_prefix(*mark)?;
-            is(digits).then_some(digits.len())
+        // Most words of a text end otherwise.
+        let may_be = word.last().is_some_and(u8::is_ascii_hexdigit);
+        let digits = may_be.then_some([&b"0x"[..], b"0X", b"x", b""]).and_then(|marks| {
+            marks.iter().find_map(|mark| {
+                let digits = word.strip_prefix(*mark)?;
+                is(digits).then_some(digits.len())
+            })
         });
         let follows = count > 0 && run.start - row.end <= BETWEEN;
         if !follows || digits.is_none() {
