@@ -154,10 +154,8 @@ fn start<'scope>(
         for handed in from {
             // What comes back after the end has nobody to fill it.
             let _ = match handed {
-                Handed::Object(mut chunk) => {
-                    digesting.object(chunk.bytes());
-                    chunk.clear();
-                    chunk_back.send(chunk).map_err(drop)
+                Handed::Object(chunk) => {
+                    digesting.object(chunk).map_or(Ok(()), |empty| chunk_back.send(empty).map_err(drop))
                 }
                 Handed::Told(mut batch) => {
                     digesting.told(&batch);

@@ -19,7 +19,7 @@ pub(super) struct Sizes {
 impl Sizes {
     /// Few enough bytes that they are still in the processor's cache when they are digested, and
     /// so many that handing them over costs nothing beside that.
-    pub(super) const USUAL: Self = Self { object: 64 * 1024, content: 128 * 1024, told: 512 };
+    pub(super) const USUAL: Self = Self { object: 128 * 1024, content: 128 * 1024, told: 512 };
 }
 
 /// An entry whose content was read, and is not digested yet.

@@ -2,30 +2,37 @@
 
 use std::io;
 
-use sha2::{Digest as _, Sha256};
-
 use super::batch::{Batch, Told, Undigested};
+use super::message::Message;
 use super::object::{Chunk, ObjectDigest};
 use super::taker::Taker;
 use super::walk::{Entry, Sink};
-use crate::digest::Sha256Digest;
 
 /// The digests of the object and of the content that comes, and who is told of the entries.
 pub(super) struct Digesting<'s> {
-    object: Sha256,
+    object: Message,
     size: u64,
-    content: Sha256,
+    /// What comes next of the object: it is digested beside the next content.
+    waiting: Option<Chunk>,
+    content: Message,
     sink: &'s mut dyn Sink,
 }
 
 impl<'s> Digesting<'s> {
     pub(super) fn new(sink: &'s mut dyn Sink) -> Self {
-        Self { object: Sha256::new(), size: 0, content: Sha256::new(), sink }
+        let (object, content) = (Message::default(), Message::default());
+        Self { object, size: 0, waiting: None, content, sink }
     }
 
-    pub(super) fn object(&mut self, bytes: &[u8]) {
-        self.object.update(bytes);
-        self.size = self.size.saturating_add(bytes.len().try_into().unwrap_or(u64::MAX));
+    /// Keeps bytes of the object until there is content to go with. What was kept before is
+    /// given back, digested.
+    pub(super) fn object(&mut self, mut chunk: Chunk) -> Option<Chunk> {
+        self.size = self.size.saturating_add(chunk.bytes().len().try_into().unwrap_or(u64::MAX));
+        chunk.rewind();
+        let mut before = self.waiting.replace(chunk)?;
+        self.object.update(before.rest());
+        before.clear();
+        Some(before)
     }
 
     pub(super) fn told(&mut self, batch: &Batch) {
@@ -33,29 +40,38 @@ impl<'s> Digesting<'s> {
             match told {
                 Told::Begins { name, size } => self.sink.begins(name, size),
                 Told::Content(bytes) => {
-                    self.content.update(bytes);
+                    self.content(bytes);
                     self.sink.content(bytes);
                 }
                 Told::Entry(Undigested { name, kind, size, target, disguised }) => {
-                    let digest = Sha256Digest::from_hasher(std::mem::take(&mut self.content));
+                    let digest = std::mem::take(&mut self.content).finish();
                     self.sink.entry(Entry { name, kind, size, digest, target, disguised });
                 }
             }
         }
     }
 
+    fn content(&mut self, bytes: &[u8]) {
+        let mut both = 0;
+        if let Some(chunk) = &mut self.waiting {
+            both = Message::update_both((&mut self.content, bytes), (&mut self.object, chunk.rest()));
+            chunk.take(both);
+        }
+        self.content.update(bytes.get(both..).unwrap_or_default());
+    }
+
     /// The digest of the object, all of which came.
-    pub(super) fn finish(self) -> ObjectDigest {
-        ObjectDigest { digest: Sha256Digest::from_hasher(self.object), size: self.size }
+    pub(super) fn finish(mut self) -> ObjectDigest {
+        self.object.update(self.waiting.as_ref().map_or(&[], Chunk::rest));
+        ObjectDigest { digest: self.object.finish(), size: self.size }
     }
 }
 
 /// At once, on the thread that reads.
 impl Taker for Digesting<'_> {
-    fn object(&mut self, mut full: Chunk) -> io::Result<Chunk> {
-        Digesting::object(self, full.bytes());
-        full.clear();
-        Ok(full)
+    fn object(&mut self, full: Chunk) -> io::Result<Chunk> {
+        let size = full.size();
+        Ok(Digesting::object(self, full).unwrap_or_else(|| Chunk::new(size)))
     }
 
     fn told(&mut self, mut full: Batch) -> io::Result<Batch> {

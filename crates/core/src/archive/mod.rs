@@ -31,6 +31,7 @@ mod expected;
 mod files;
 mod first_names;
 mod inventory;
+mod message;
 mod object;
 mod pax;
 mod taker;

@@ -25,8 +25,8 @@ pub struct ReadError {
     pub source: io::Error,
 }
 
-/// Bytes of the object: read, taken by whoever decodes them, and only then handed over to be
-/// digested.
+/// Bytes of the object: read, taken by whoever decodes them, and only then by whoever digests
+/// them.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     /// As long as it ever gets.
@@ -54,8 +54,17 @@ impl Chunk {
         (self.filled, self.taken) = (0, 0);
     }
 
+    /// To be taken again.
+    pub(super) fn rewind(&mut self) {
+        self.taken = 0;
+    }
+
+    pub(super) fn take(&mut self, count: usize) {
+        self.taken = self.taken.saturating_add(count).min(self.filled);
+    }
+
     /// What was read and not taken.
-    fn rest(&self) -> &[u8] {
+    pub(super) fn rest(&self) -> &[u8] {
         self.bytes.get(self.taken..self.filled).unwrap_or_default()
     }
 
@@ -156,6 +165,6 @@ impl<R: Read> BufRead for Object<'_, R> {
 
     fn consume(&mut self, count: usize) {
         self.consumed = self.consumed.saturating_add(count.try_into().unwrap_or(u64::MAX));
-        self.chunk.taken = self.chunk.taken.saturating_add(count).min(self.chunk.filled);
+        self.chunk.take(count);
     }
 }
