@@ -175,3 +175,49 @@ fn start<'scope>(
 fn lock<'a, 's>(digesting: &'a Mutex<Digesting<'s>>) -> MutexGuard<'a, Digesting<'s>> {
     digesting.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::thread;
+
+    use super::super::batch::Sizes;
+    use super::super::walk::{Entry, Format, Limits, Reader, Sink, read_through};
+    use super::*;
+    use crate::digest::Sha256Digest;
+
+    const OUT_TGZ: &[u8] = include_bytes!("../../../../tests/fixtures/argo/archives/out.tgz");
+
+    /// Where it was told of entries, and of how many.
+    #[derive(Default)]
+    struct Told(Vec<thread::ThreadId>);
+
+    impl Sink for Told {
+        fn entry(&mut self, _entry: Entry<'_>) {
+            self.0.push(thread::current().id());
+        }
+    }
+
+    #[test]
+    fn where_no_thread_is_to_be_had_it_is_all_done_here() {
+        let read = |is_here_only: bool| {
+            let mut told = Told::default();
+            let digesting = Mutex::new(Digesting::new(&mut told));
+            let sizes = Sizes { object: 100, content: 200, told: 3 };
+            thread::scope(|scope| {
+                let place = if is_here_only { Place::HereOnly } else { Place::Here };
+                let aside = RefCell::new(Aside { scope, digesting: &digesting, place });
+                let reader = Reader::Argo(Format::TarGz);
+                read_through(reader, OUT_TGZ, Limits::PACKED, sizes, &aside).unwrap().end.unwrap();
+                aside.into_inner().finish();
+            });
+            let object = digesting.into_inner().unwrap().finish();
+            assert_eq!((object.digest, object.size), (Sha256Digest::of(OUT_TGZ), OUT_TGZ.len() as u64));
+            told.0
+        };
+        let (here, there) = (read(true), read(false));
+        assert_eq!(here.len(), there.len());
+        let this = thread::current().id();
+        assert!(here.iter().all(|thread| *thread == this) && there.iter().all(|thread| *thread != this));
+    }
+}

@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn long_names_fill_it_too() {
         let mut batch = Batch::new(Sizes::USUAL);
-        batch.begins(&[b'n'; TEXT], 0);
+        batch.begins(&vec![b'n'; TEXT], 0);
         assert!(batch.is_full());
     }
 }

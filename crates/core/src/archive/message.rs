@@ -104,7 +104,7 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_make_the_digest_of_the_whole(steps in vec(step(), 0..20), seed in any::<u8>()) {
-            let bytes: Vec<u8> = (0..200_000_usize).map(|n| (n / 7) as u8 ^ seed).collect();
+            let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n / 7).to_le_bytes()[0] ^ seed).collect();
             let (mut one, mut other) = (Message::default(), Message::default());
             let (mut at_one, mut at_other) = (0, 1);
             for step in steps {

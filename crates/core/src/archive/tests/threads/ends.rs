@@ -12,7 +12,7 @@ use super::*;
 fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (to, from) = mpsc::channel();
     thread::spawn(move || to.send(work()));
-    from.recv_timeout(Duration::from_secs(60)).expect("it hangs")
+    from.recv_timeout(Duration::from_mins(1)).expect("it hangs")
 }
 
 /// What a panic said.

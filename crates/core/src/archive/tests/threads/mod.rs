@@ -87,20 +87,15 @@ fn noise(length: usize) -> Vec<u8> {
 fn pack(reader: Reader, files: &[Vec<u8>]) -> Vec<u8> {
     let name = |n: usize| format!("out/{n}");
     let files = files.iter().enumerate();
-    match reader {
-        Reader::Argo(Format::Zip) => {
-            files.fold(Zipball::default(), |zip, (n, file)| zip.file(name(n).as_bytes(), file)).finish()
-        }
-        _ => {
-            let mut tar =
-                files.fold(Tarball::default().directory("out"), |tar, (n, file)| tar.file(&name(n), file));
-            if reader == (Reader::AnyTar { is_gzipped: false }) {
-                tar.0.resize(tar.0.len() + 1024, 0);
-                return tar.0;
-            }
-            tar.finish()
-        }
+    if reader == Reader::Argo(Format::Zip) {
+        return files.fold(Zipball::default(), |zip, (n, file)| zip.file(name(n).as_bytes(), file)).finish();
     }
+    let mut tar = files.fold(Tarball::default().directory("out"), |tar, (n, file)| tar.file(&name(n), file));
+    if reader == (Reader::AnyTar { is_gzipped: false }) {
+        tar.0.resize(tar.0.len() + 1024, 0);
+        return tar.0;
+    }
+    tar.finish()
 }
 
 /// Counts the bytes that it gives.
