@@ -11,7 +11,7 @@ use crate::store::{Corruption, ObjectKey, Store, StoreError};
 ///
 /// Errors: [`StoredError`], of which [`StoredError::Mismatch`] names the first
 /// entry that differs, is extra or is missing.
-pub async fn check_archive<F: ExpectedFiles + Send + 'static>(
+pub async fn check_archive<F: ExpectedFiles + Send + Sync + 'static>(
     store: &dyn Store,
     key: &ObjectKey,
     format: Format,

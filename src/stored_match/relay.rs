@@ -2,7 +2,8 @@
 //!
 //! Not `ObjectStream::into_blocking`: a thread in there goes on reading a large
 //! object after nobody wants the answer any more, and keeps the process from
-//! ending. Here it ends with the task that feeds it.
+//! ending. Here it ends with the task that feeds it, and what it shares its work
+//! with ends with it.
 
 use std::io;
 

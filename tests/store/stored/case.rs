@@ -110,6 +110,28 @@ fn out() -> Expected {
     all
 }
 
+/// A tar of so much that two threads read it.
+fn large() -> (Bytes, Expected) {
+    let content: Vec<u8> =
+        std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1)))
+            .map(|n| n.to_be_bytes()[0])
+            .take(1 << 20)
+            .collect();
+    let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(packed);
+    let mut entry = |name, kind, content: &[u8]| {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_size(content.len() as u64);
+        header.set_mode(0o755);
+        tar.append_data(&mut header, name, content).unwrap();
+    };
+    entry("out", tar::EntryType::Directory, b"");
+    entry("out/large", tar::EntryType::Regular, &content);
+    let packed = tar.into_inner().unwrap().finish().unwrap();
+    (packed.into(), expected(beneath("out"), &[("large", &content)]))
+}
+
 /// Every packing that Argo stores.
 pub(crate) fn all() -> Vec<Case> {
     let one = |packing, name, bytes, expected| Case {
@@ -120,6 +142,7 @@ pub(crate) fn all() -> Vec<Case> {
     let archive = |format, name, bytes, expected: Expected| {
         one(Packing::Repacked(format, expected.naming.clone()), name, bytes, Some(expected))
     };
+    let (large, in_large) = large();
     let files: [(&str, &'static [u8]); 4] =
         [("dir/a", b"one"), ("dir/b/c", b"two"), ("dir/empty", b""), ("dir/grün", OUT_ZIP)];
     vec![
@@ -132,6 +155,11 @@ pub(crate) fn all() -> Vec<Case> {
         },
         archive(Format::TarGz, "tar-file/out.tgz", FILE_TGZ, one_file("text.txt")),
         archive(Format::TarGz, "tar-dir/out.tgz", OUT_TGZ, out()),
+        Case {
+            packing: Packing::Repacked(Format::TarGz, in_large.naming.clone()),
+            objects: vec![(key("tar-large/out.tgz"), large)],
+            expected: Some(in_large),
+        },
         archive(Format::Zip, "zip-file/out.zip", FILE_ZIP, one_file("/tmp/argo-fixture.txt")),
         archive(Format::Zip, "zip-dir/out.zip", OUT_ZIP, out()),
     ]

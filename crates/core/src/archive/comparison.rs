@@ -201,7 +201,7 @@ impl fmt::Display for Odd {
 /// Reads `object` to its end, or to where it stops being a sound archive, and
 /// compares every entry with what is expected. An error means that the object
 /// could not be read, which is no verdict on it.
-pub fn compare<F: ExpectedFiles>(
+pub fn compare<F: ExpectedFiles + Sync>(
     format: Format,
     object: impl Read,
     expected: &Expected<F>,
@@ -342,7 +342,7 @@ impl<'a, F: ExpectedFiles> Comparer<'a, F> {
     }
 }
 
-impl<F: ExpectedFiles> Sink for Comparer<'_, F> {
+impl<F: ExpectedFiles + Sync> Sink for Comparer<'_, F> {
     fn entry(&mut self, entry: Entry<'_>) {
         if let Err(oddity) = self.judge(&entry) {
             self.found.odd.push(Odd { name: shown(entry.name), oddity });

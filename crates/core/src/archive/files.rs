@@ -12,6 +12,7 @@ use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
 use super::comparison::{Oddity, shown};
+use super::first_names::path;
 use super::object::{ObjectDigest, ReadError};
 use super::walk::{Broken, Entry, EntryKind, Limits, Sink, walk_tar};
 use crate::digest::Sha256Digest;
@@ -19,9 +20,6 @@ use crate::relpath::RelPath;
 
 /// What a gzip stream begins with (RFC 1952, "Member header and trailer").
 pub const GZIP: [u8; 2] = [0x1f, 0x8b];
-
-/// Bytes of a gzipped tar in which its first names are looked for.
-const FIRST: u64 = 64 * 1024;
 
 /// How much of a tar is read, and what of it is kept.
 #[derive(Debug, Clone, Copy)]
@@ -98,49 +96,6 @@ pub fn tar_files(is_gzipped: bool, source: impl Read, limits: TarLimits) -> Resu
         return Err(TarFilesError::Odd { name, oddity });
     }
     Ok(TarFiles { object: walked.object?, files: lister.files, links: lister.links })
-}
-
-/// The names that come first in what may be the beginning of a tar, gzipped or not: at most
-/// `most` of them. Of what is no tar, none.
-pub fn first_names(beginning: &[u8], most: usize) -> Vec<RelPath> {
-    let mut plain = Vec::new();
-    let bytes = if beginning.starts_with(&GZIP) {
-        // What was cut off is no error here.
-        let _ = flate2::bufread::MultiGzDecoder::new(beginning).take(FIRST).read_to_end(&mut plain);
-        &plain
-    } else {
-        beginning
-    };
-    let mut first = First { most, names: Vec::new() };
-    let limits = Limits { entries: 64, bytes: u64::MAX, names: 64 * 1024 };
-    // It ends where the beginning does.
-    let _ = walk_tar(false, bytes, limits, &mut first);
-    first.names
-}
-
-struct First {
-    most: usize,
-    names: Vec<RelPath>,
-}
-
-impl Sink for First {
-    fn begins(&mut self, name: &[u8], _size: u64) {
-        if let Ok(path) = path(name)
-            && !path.is_root()
-            && self.names.len() < self.most
-        {
-            self.names.push(path);
-        }
-    }
-
-    fn entry(&mut self, _entry: Entry<'_>) {}
-}
-
-/// As `tar -C DIRECTORY .` names what is in there, too.
-fn path(name: &[u8]) -> Result<RelPath, Oddity> {
-    let name = name.strip_suffix(b"/").unwrap_or(name);
-    let name = if name == b"." { b"" } else { name.strip_prefix(b"./").unwrap_or(name) };
-    RelPath::from_bytes(name).map_err(|_| Oddity::UnsafeName)
 }
 
 struct Lister {

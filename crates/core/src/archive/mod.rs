@@ -14,17 +14,27 @@
 //! number of entries and every header are bounded, nothing is written to disk,
 //! and memory does not depend on the object's size.
 //!
+//! Whoever calls reads the object, inflates it and judges its headers (`walk`). What that gives
+//! goes in batches (`batch`) to who digests it and tells a sink (`digesting`): on a thread beside
+//! (`aside`), unless it is so little that no batch is ever full.
+//!
 //! Compared are the names and contents of regular files, and the names and targets of
 //! symbolic links. Not compared are modes, owners and times, and which empty directories
 //! there are: nobody signs those.
 
 mod above;
+mod aside;
+mod batch;
 mod comparison;
+mod digesting;
 mod expected;
 mod files;
+mod first_names;
 mod inventory;
+mod message;
 mod object;
 mod pax;
+mod taker;
 mod tar;
 mod tar_header;
 mod walk;
@@ -33,7 +43,8 @@ mod zip_directory;
 
 pub use comparison::{CAP, Capped, Comparison, Difference, Extra, Odd, Oddity, RefusedEntry, compare};
 pub use expected::{Expected, ExpectedFile, ExpectedFiles, Naming, Passed};
-pub use files::{GZIP, TarFile, TarFiles, TarFilesError, TarLimits, first_names, tar_files};
+pub use files::{GZIP, TarFile, TarFiles, TarFilesError, TarLimits, tar_files};
+pub use first_names::first_names;
 pub use inventory::{Inventory, InventoryError, inventory, inventory_with};
 pub use object::{ObjectDigest, ReadError};
 pub use walk::{Broken, EntryKind, Format, Limits, MAX_DEPTH, MAX_NAME};

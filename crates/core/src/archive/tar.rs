@@ -3,22 +3,22 @@
 use std::io::{self, Read};
 
 use flate2::bufread::GzDecoder;
-use sha2::{Digest as _, Sha256};
 
+use super::batch::Undigested;
 use super::object::Object;
 use super::pax::{self, Records};
+use super::taker::Telling;
 use super::tar_header::{BLOCK, Dialect, Header, Type};
-use super::walk::{Broken, Budget, Entry, EntryKind, Sink, Stop};
-use crate::digest::Sha256Digest;
+use super::walk::{Broken, Budget, EntryKind, Stop};
 
 /// Reads one gzip member that holds one tar. What follows it is left unread.
 pub(super) fn read_gzipped<R: Read>(
-    object: &mut Object<R>,
+    object: &mut Object<'_, R>,
     dialect: Dialect,
     budget: &mut Budget,
-    sink: &mut dyn Sink,
+    telling: &mut Telling<'_>,
 ) -> Result<(), Stop> {
-    read(GzDecoder::new(object), dialect, budget, sink)
+    read(GzDecoder::new(object), dialect, budget, telling)
 }
 
 /// Reads one tar to the end of what it comes from.
@@ -26,9 +26,9 @@ pub(super) fn read<R: Read>(
     input: R,
     dialect: Dialect,
     budget: &mut Budget,
-    sink: &mut dyn Sink,
+    telling: &mut Telling<'_>,
 ) -> Result<(), Stop> {
-    let mut blocks = Blocks { input, budget, buffer: vec![0; 64 * 1024] };
+    let mut blocks = Blocks { input, budget, telling };
     let mut records: Option<Records> = None;
     loop {
         let block = blocks.header()?;
@@ -53,21 +53,27 @@ pub(super) fn read<R: Read>(
                     return Err(Broken::Foreign("content of what is not a file").into());
                 }
                 blocks.budget.entry(&name)?;
-                sink.begins(&name, size);
-                let digest = blocks.content(size, sink)?;
-                sink.entry(Entry { name: &name, kind, size, digest, target: &target, disguised: false });
+                blocks.telling.begins(&name, size)?;
+                blocks.content(size)?;
+                blocks.telling.entry(Undigested {
+                    name: &name,
+                    kind,
+                    size,
+                    target: &target,
+                    disguised: false,
+                })?;
             }
         }
     }
 }
 
-struct Blocks<'a, R> {
+struct Blocks<'a, 't, R> {
     input: R,
     budget: &'a mut Budget,
-    buffer: Vec<u8>,
+    telling: &'a mut Telling<'t>,
 }
 
-impl<R: Read> Blocks<'_, R> {
+impl<R: Read> Blocks<'_, '_, R> {
     fn header(&mut self) -> Result<[u8; BLOCK], Stop> {
         let mut block = [0; BLOCK];
         self.budget.bytes(BLOCK)?;
@@ -87,25 +93,20 @@ impl<R: Read> Blocks<'_, R> {
         Ok(bytes)
     }
 
-    /// Digests content.
-    fn content(&mut self, size: u64, sink: &mut dyn Sink) -> Result<Sha256Digest, Stop> {
-        let mut hasher = Sha256::new();
+    fn content(&mut self, size: u64) -> Result<(), Stop> {
         let mut left = size;
         while left > 0 {
-            let most = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
-            let buffer = self.buffer.get_mut(..most).unwrap_or_default();
-            let count = self.input.read(buffer)?;
+            let room = self.telling.room()?;
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(room.len());
+            let count = self.input.read(room.get_mut(..most).unwrap_or_default())?;
             if count == 0 {
                 return Err(Broken::Truncated.into());
             }
             self.budget.bytes(count)?;
-            let read = buffer.get(..count).unwrap_or_default();
-            hasher.update(read);
-            sink.content(read);
+            self.telling.content(count);
             left = left.saturating_sub(count.try_into().unwrap_or(u64::MAX));
         }
-        self.padding(size)?;
-        Ok(Sha256Digest::from_hasher(hasher))
+        self.padding(size)
     }
 
     /// Content is padded to whole blocks, with zeros: anything else there would
@@ -133,11 +134,12 @@ impl<R: Read> Blocks<'_, R> {
             return Err(Broken::Header("a tar has a single zero block").into());
         }
         loop {
-            let count = match self.input.read(&mut self.buffer) {
+            let room = self.telling.room()?;
+            let count = match self.input.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 count => count?,
             };
-            let Some(read @ [_, ..]) = self.buffer.get(..count) else { return Ok(()) };
+            let Some(read @ [_, ..]) = room.get(..count) else { return Ok(()) };
             self.budget.bytes(count)?;
             if read.iter().any(|byte| *byte != 0) {
                 return Err(Broken::TrailingData.into());

@@ -1,9 +1,16 @@
 //! Reading through an archive once, entry by entry, within limits.
 
+use std::cell::RefCell;
 use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
+use super::aside::Aside;
+use super::batch::{Batch, Sizes};
+use super::digesting::Digesting;
 use super::expected::{Expected, ExpectedFiles};
-use super::object::{Object, ObjectDigest, ReadError};
+use super::object::{Chunk, Object, ObjectDigest, ReadError};
+use super::taker::{Taker, Telling};
 use super::tar_header::Dialect;
 use super::{tar, zip};
 use crate::digest::Sha256Digest;
@@ -119,7 +126,7 @@ impl std::fmt::Display for EntryKind {
     }
 }
 
-/// One entry, after its content was read.
+/// One entry, after its content was read and digested.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {
     pub(super) name: &'a [u8],
@@ -132,8 +139,8 @@ pub(super) struct Entry<'a> {
     pub(super) disguised: bool,
 }
 
-/// Who is told of the entries.
-pub(super) trait Sink {
+/// Who is told of the entries, on whatever thread the contents are digested.
+pub(super) trait Sink: Send {
     /// An entry's content comes, if it has any; of a tar only.
     fn begins(&mut self, _name: &[u8], _size: u64) {}
 
@@ -245,6 +252,15 @@ pub(super) struct Walked {
     pub(super) entries: u64,
 }
 
+/// Which reader reads an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Of what Argo wrote.
+    Argo(Format),
+    /// Of a tar that anybody may have written.
+    AnyTar { is_gzipped: bool },
+}
+
 /// Reads `source` as an archive and tells `sink` of each entry.
 pub(super) fn walk(
     format: Format,
@@ -252,10 +268,7 @@ pub(super) fn walk(
     limits: Limits,
     sink: &mut dyn Sink,
 ) -> Result<Walked, ReadError> {
-    read_through(source, limits, |object, budget| match format {
-        Format::TarGz => tar::read_gzipped(object, Dialect::Argo, budget, sink),
-        Format::Zip => zip::read(object, budget, sink),
-    })
+    walk_by(Reader::Argo(format), source, limits, Sizes::USUAL, sink)
 }
 
 /// The same of a tar that anybody may have written, gzipped or not.
@@ -265,35 +278,67 @@ pub(super) fn walk_tar(
     limits: Limits,
     sink: &mut dyn Sink,
 ) -> Result<Walked, ReadError> {
-    read_through(source, limits, |object, budget| {
-        if is_gzipped {
-            tar::read_gzipped(object, Dialect::Common, budget, sink)
-        } else {
-            tar::read(object, Dialect::Common, budget, sink)
-        }
-    })
+    walk_by(Reader::AnyTar { is_gzipped }, source, limits, Sizes::USUAL, sink)
 }
 
-fn read_through<R: Read>(
-    source: R,
+/// Reading, headers and limits are this thread's; digesting and the sink another's, if there is
+/// much to digest.
+pub(super) fn walk_by(
+    reader: Reader,
+    source: impl Read,
     limits: Limits,
-    read: impl FnOnce(&mut Object<R>, &mut Budget) -> Result<(), Stop>,
+    sizes: Sizes,
+    sink: &mut dyn Sink,
 ) -> Result<Walked, ReadError> {
-    let mut object = Object::new(source);
+    let digesting = Mutex::new(Digesting::new(sink));
+    let through = thread::scope(|scope| {
+        let aside = RefCell::new(Aside::new(scope, &digesting));
+        let through = read_through(reader, source, limits, sizes, &aside);
+        aside.into_inner().finish();
+        through
+    })?;
+    let digesting = digesting.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Walked { object: through.end.map(|()| digesting.finish()), entries: through.entries })
+}
+
+/// How reading ended.
+#[derive(Debug)]
+pub(super) struct Through {
+    /// Whether the end is that of a sound archive.
+    pub(super) end: Result<(), Broken>,
+    pub(super) entries: u64,
+}
+
+/// Reads `source`, all on this thread. All that was read was taken when this returns, except of
+/// a source that failed.
+pub(super) fn read_through<'t>(
+    reader: Reader,
+    source: impl Read,
+    limits: Limits,
+    sizes: Sizes,
+    taker: &'t RefCell<dyn Taker + 't>,
+) -> Result<Through, ReadError> {
+    let mut object = Object::new(source, Chunk::new(sizes.object), taker);
+    let mut telling = Telling::new(Batch::new(sizes), taker);
     let mut budget = Budget::new(limits);
-    let result = read(&mut object, &mut budget);
-    let result =
-        result.and_then(|()| if object.at_end()? { Ok(()) } else { Err(Broken::TrailingData.into()) });
+    let (to, limit) = (&mut telling, &mut budget);
+    let read = match reader {
+        Reader::Argo(Format::TarGz) => tar::read_gzipped(&mut object, Dialect::Argo, limit, to),
+        Reader::Argo(Format::Zip) => zip::read(&mut object, limit, to),
+        Reader::AnyTar { is_gzipped: true } => tar::read_gzipped(&mut object, Dialect::Common, limit, to),
+        Reader::AnyTar { is_gzipped: false } => tar::read(&mut object, Dialect::Common, limit, to),
+    };
+    let read = read.and_then(|()| if object.at_end()? { Ok(()) } else { Err(Broken::TrailingData.into()) });
     if let Some(error) = object.failure() {
         return Err(error);
     }
-    let entries = budget.entries();
-    let object = match result {
-        Ok(()) => Ok(object.finish()),
+    let last = taker.borrow_mut().last(object.rest(), telling.rest());
+    let end = match read.and_then(|()| Ok(last?)) {
+        Ok(()) => Ok(()),
         Err(Stop::Broken(broken)) => Err(broken),
         Err(Stop::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Broken::Truncated),
         // The source did not fail, so that this is a decoder speaking.
         Err(Stop::Io(error)) => Err(Broken::Compression(error.to_string())),
     };
-    Ok(Walked { object, entries })
+    Ok(Through { end, entries: budget.entries() })
 }

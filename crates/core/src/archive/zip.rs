@@ -8,12 +8,12 @@
 use std::io::{BufRead, Read};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
-use sha2::{Digest as _, Sha256};
 
+use super::batch::Undigested;
 use super::object::Object;
-use super::walk::{Broken, Budget, Entry, EntryKind, Sink, Stop};
+use super::taker::Telling;
+use super::walk::{Broken, Budget, EntryKind, Stop};
 use super::zip_directory::{self, Fields, Ledger};
-use crate::digest::Sha256Digest;
 
 const LOCAL: u32 = 0x0403_4b50;
 const DESCRIPTOR: u32 = 0x0807_4b50;
@@ -31,35 +31,34 @@ const DEFLATED: u16 = 8;
 
 /// Reads one zip. What follows it is left unread.
 pub(super) fn read<R: Read>(
-    object: &mut Object<R>,
+    object: &mut Object<'_, R>,
     budget: &mut Budget,
-    sink: &mut dyn Sink,
+    telling: &mut Telling<'_>,
 ) -> Result<(), Stop> {
-    let mut inflate = Inflate { state: Decompress::new(false), buffer: vec![0; 64 * 1024] };
+    let mut state = Decompress::new(false);
     let mut ledger = Ledger::default();
     loop {
         let offset = object.consumed();
         let signature = u32::from_le_bytes(take(object)?);
         if signature != LOCAL {
-            return zip_directory::read(object, signature, offset, budget, &ledger, sink);
+            return zip_directory::read(object, signature, offset, budget, &ledger, telling);
         }
         let mut fields = local_header(object, offset, budget)?;
         budget.entry(&fields.name)?;
-        let content = inflate.run(object, budget)?;
+        let content = inflate(&mut state, object, budget, telling)?;
         fields.crc = content.crc;
         fields.packed = content.packed;
         fields.size = content.size;
         descriptor(object, &fields)?;
         ledger.add(&fields);
-        sink.entry(Entry {
+        telling.entry(Undigested {
             name: &fields.name,
             // A name with a slash at its end is a directory's.
             kind: if fields.name.ends_with(b"/") { EntryKind::Directory } else { EntryKind::File },
             size: content.size,
-            digest: content.digest,
             target: b"",
             disguised: false,
-        });
+        })?;
     }
 }
 
@@ -141,48 +140,39 @@ fn descriptor(object: &mut impl Read, fields: &Fields) -> Result<(), Stop> {
 }
 
 struct Content {
-    digest: Sha256Digest,
     crc: u32,
     packed: u64,
     size: u64,
 }
 
-struct Inflate {
-    state: Decompress,
-    buffer: Vec<u8>,
-}
-
-impl Inflate {
-    /// Reads one deflate stream (RFC 1951), to its own end mark.
-    fn run<R: Read>(&mut self, object: &mut Object<R>, budget: &mut Budget) -> Result<Content, Stop> {
-        self.state.reset(false);
-        let (mut hasher, mut crc) = (Sha256::new(), Crc::new());
-        loop {
-            let input = object.fill_buf()?;
-            let at_end = input.is_empty();
-            let (taken, made) = (self.state.total_in(), self.state.total_out());
-            let status = self
-                .state
-                .decompress(input, &mut self.buffer, FlushDecompress::None)
-                .map_err(|error| Broken::Compression(error.to_string()))?;
-            let taken = usize::try_from(self.state.total_in() - taken).unwrap_or(usize::MAX);
-            let made = usize::try_from(self.state.total_out() - made).unwrap_or(usize::MAX);
-            object.consume(taken);
-            budget.bytes(made)?;
-            let output = self.buffer.get(..made).unwrap_or_default();
-            hasher.update(output);
-            crc.update(output);
-            match status {
-                Status::StreamEnd => break,
-                _ if at_end && made == 0 => return Err(Broken::Truncated.into()),
-                _ => {}
-            }
+/// Reads one deflate stream (RFC 1951), to its own end mark.
+fn inflate<R: Read>(
+    state: &mut Decompress,
+    object: &mut Object<'_, R>,
+    budget: &mut Budget,
+    telling: &mut Telling<'_>,
+) -> Result<Content, Stop> {
+    state.reset(false);
+    let mut crc = Crc::new();
+    loop {
+        let room = telling.room()?;
+        let input = object.fill_buf()?;
+        let at_end = input.is_empty();
+        let (taken, made) = (state.total_in(), state.total_out());
+        let status = state
+            .decompress(input, room, FlushDecompress::None)
+            .map_err(|error| Broken::Compression(error.to_string()))?;
+        let taken = usize::try_from(state.total_in() - taken).unwrap_or(usize::MAX);
+        let made = usize::try_from(state.total_out() - made).unwrap_or(usize::MAX);
+        object.consume(taken);
+        budget.bytes(made)?;
+        crc.update(room.get(..made).unwrap_or_default());
+        telling.content(made);
+        match status {
+            Status::StreamEnd => break,
+            _ if at_end && made == 0 => return Err(Broken::Truncated.into()),
+            _ => {}
         }
-        Ok(Content {
-            digest: Sha256Digest::from_hasher(hasher),
-            crc: crc.sum(),
-            packed: self.state.total_in(),
-            size: self.state.total_out(),
-        })
     }
+    Ok(Content { crc: crc.sum(), packed: state.total_in(), size: state.total_out() })
 }

@@ -4,8 +4,10 @@ use std::io::Read;
 
 use sha2::{Digest as _, Sha256};
 
+use super::batch::Undigested;
 use super::object::Object;
-use super::walk::{Broken, Budget, Entry, EntryKind, Sink, Stop};
+use super::taker::Telling;
+use super::walk::{Broken, Budget, EntryKind, Stop};
 use super::zip::{MAX_32, check_method, take, take_bytes, take_u16, take_u32, take_u64};
 use crate::digest::Sha256Digest;
 
@@ -55,12 +57,12 @@ impl Ledger {
 /// Reads the directory to its end. Its first signature has been taken, at
 /// `start`. `seen` is what the local headers said.
 pub(super) fn read<R: Read>(
-    object: &mut Object<R>,
+    object: &mut Object<'_, R>,
     first: u32,
     start: u64,
     budget: &mut Budget,
     seen: &Ledger,
-    sink: &mut dyn Sink,
+    telling: &mut Telling<'_>,
 ) -> Result<(), Stop> {
     let mut said = Ledger::default();
     let mut signature = first;
@@ -72,14 +74,13 @@ pub(super) fn read<R: Read>(
         let (fields, attributes) = header(object, budget)?;
         said.add(&fields);
         if attributes == Attributes::Disguise {
-            sink.entry(Entry {
+            telling.entry(Undigested {
                 name: &fields.name,
                 kind: EntryKind::File,
                 size: fields.size,
-                digest: Sha256Digest::of(b""),
                 target: b"",
                 disguised: true,
-            });
+            })?;
         }
         end = object.consumed();
         signature = take_u32(object)?;

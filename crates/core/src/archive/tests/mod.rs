@@ -6,6 +6,7 @@ mod hostile_tar;
 mod hostile_zip;
 mod round_trip;
 mod tarball;
+mod threads;
 mod zipball;
 
 use std::collections::BTreeMap;
