@@ -1,5 +1,6 @@
 //! Argo's own examples, as people write workflows: what is put into one comes out again.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -58,9 +59,15 @@ fn asking(text: &str) -> String {
 
 #[test]
 fn what_is_put_into_argos_examples_comes_out_again() {
+    // Most are the same in all versions.
+    let mut tried = HashSet::new();
     for module in MODULES {
-        let mut put = 0;
+        let (mut put, mut known) = (0, 0);
         for (at, (path, text)) in examples(module).into_iter().enumerate() {
+            if !tried.insert(text.clone()) {
+                known += 1;
+                continue;
+            }
             // In one of the ways in which lines may end.
             let text = match at % 3 {
                 0 => text,
@@ -90,6 +97,6 @@ fn what_is_put_into_argos_examples_comes_out_again() {
                 }
             }
         }
-        assert!(put == 0 || put > 500, "{module}: {put}");
+        assert!(put + known == 0 || put > 500 || known > 100, "{module}: {put}, {known}");
     }
 }
