@@ -53,18 +53,19 @@ REST := $(filter-out $(APART),$(TESTS))
 GROUPS := $(APART:%=tests-%) tests-rest tests-doc
 .PHONY: $(GROUPS)
 test test-as-user: export RUST_TEST_THREADS ?= 6
-# Most of the rest is writing what is deleted a moment later: in memory, where that has room for it. Not what a pod
-# has: no container sees another's /dev, and the product says so.
+# Most of the rest is writing what is deleted a moment later: in memory, where that has room for it. Not in /dev what a
+# pod has: no container sees another's, and the product says so.
 ROOMY := $(shell [[ -w /dev/shm ]] && (( $$(df --output=avail -k /dev/shm | tail -1) > 6291456 )) && echo /dev/shm)
 ifneq ($(ROOMY),)
 $(filter-out tests-pod,$(GROUPS)): export TMPDIR ?= $(ROOMY)
+tests-pod: IN_MEMORY := .ci/in-memory
 endif
 GROUPED = $(CARGO) test --locked --workspace $(FEATURES) --no-run && \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(words $(GROUPS)) --output-sync=target $(GROUPS)
 test: ## every test; those that need a missing tool say so
 	+$(GROUPED)
 $(APART:%=tests-%): tests-%:
-	$(CARGO) test --locked --no-fail-fast $(FEATURES) --test=$*
+	$(IN_MEMORY) $(CARGO) test --locked --no-fail-fast $(FEATURES) --test=$*
 tests-rest:
 	$(CARGO) test --locked --no-fail-fast --workspace $(FEATURES) --lib --bins $(REST:%=--test=%)
 tests-doc:
@@ -85,7 +86,7 @@ lint: fmt clippy doc core deny ## formatting, clippy, rustdoc, dependencies
 fmt:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	for script in .ci/run .ci/tools .ci/image .ci/left-out tests/stores/server tests/stores/*.sh $$(find tests/docs/given -name "*.sh"); do bash -n "$$script"; done
+	for script in .ci/run .ci/tools .ci/image .ci/in-memory .ci/left-out tests/stores/server tests/stores/*.sh $$(find tests/docs/given -name "*.sh"); do bash -n "$$script"; done
 clippy:
 	$(CARGO) clippy --locked --workspace --all-targets $(FEATURES) -- -D warnings
 	@# What is shipped, and the build for pods; a test with each, since only then all that was built for the above

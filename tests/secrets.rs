@@ -14,6 +14,8 @@ mod given;
 #[path = "support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod scripted;
+#[path = "support/share.rs"]
+mod share;
 #[cfg(feature = "pkcs11")]
 #[path = "support/skip.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

@@ -11,6 +11,8 @@ mod options;
 mod oracle;
 mod refusals;
 mod schema;
+#[path = "../support/share.rs"]
+mod share;
 #[path = "../support/skip.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;
