@@ -5,8 +5,7 @@ A step writes very many small files and ends well; Argo's own upload is as fast 
 be, for its container has limits of its own. The sidecar is in a control group with the CPU
 and the memory that it may be given at least, page cache included, and what it asks of the
 store and hears from it passes a throttle on loopback. It ends with the grace period that a
-pod has by default. Given time to read them all (`--grace 1800`), 100,000 files take more than
-32 MiB: try `--memory`.
+pod has by default, and to read all of 100,000 files takes longer: `--grace 1800` gives it the time.
 
 Whatever it does, it may not be killed for want of memory, must end by itself within its
 grace period, and either attests the output or says why not. Exits 1 if not.
