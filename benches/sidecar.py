@@ -49,7 +49,7 @@ class Bench:
     def __init__(self, options, root):
         self.binary, self.root, self.pods = os.path.abspath(options.binary), root, 0
         self.block = pod.block()
-        self.files = max(1, round(10_000 * options.scale))
+        self.files, self.bytes = max(1, round(10_000 * options.scale)), options.bytes
         self.small = max(1, round(100_000 * options.scale))
         self.late = max(MIB, round(2 * GIB * options.scale))
         self.server = s3.Server(s3.find(options.versitygw, CHECKOUT), root)
@@ -79,7 +79,7 @@ def stored(bench):
     """Files stored as they are."""
     played = bench.pod(output={"archive": {"none": {}}})
     sidecar = played.start()
-    names = bench.fill(played, bench.files, MIB)
+    names = bench.fill(played, bench.files, bench.bytes)
     played.await_digested(len(names))
     keys = [f"{pod.PREFIX}/{name}" for name in names]
     ended = played.end()
@@ -98,7 +98,7 @@ def packed(bench):
     """The same, as a tar.gz."""
     played = bench.pod(output={})
     sidecar = played.start()
-    names = bench.fill(played, bench.files, MIB)
+    names = bench.fill(played, bench.files, bench.bytes)
     played.await_digested(len(names))
     key = f"{pod.PREFIX}/out.tgz"
     ended = played.end()
@@ -235,6 +235,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True, help="argo-attest, a release build")
     parser.add_argument("--scale", type=float, default=1, help="of all numbers of files and sizes (default 1)")
+    parser.add_argument("--bytes", type=int, default=MIB, help="of each of very many files (default 1 MiB)")
     parser.add_argument("--only", action="append", choices=SCENARIOS, help="not all of it; may be repeated")
     parser.add_argument("--image", help="the image's archive, for its size")
     parser.add_argument("--versitygw", help="the S3 server's program")
@@ -250,7 +251,7 @@ def main():
     if options.image and os.path.exists(options.image):
         results["sizes"]["image"] = os.path.getsize(options.image)
     with tempfile.TemporaryDirectory(prefix="argo-attest-bench-", dir=options.dir) as root:
-        need = 21 * GIB * options.scale + 256 * MIB
+        need = (20_000 * options.bytes + GIB) * options.scale + 256 * MIB
         if shutil.disk_usage(root).free < need:
             sys.exit(f"needs {need / GIB:.1f} GiB free in {root}; choose another --dir, or a smaller --scale")
         bench = Bench(options, root)
@@ -266,8 +267,8 @@ def main():
 def show(bench, results):
     print(f"{results['cpus']} CPUs, load {results['load']:.1f} at the start, scale {results['scale']:g}")
     titles = {
-        "stored": f"{bench.files} files of 1 MiB, stored as they are",
-        "packed": f"{bench.files} files of 1 MiB, stored as one tar.gz",
+        "stored": f"{bench.files} files of {bench.bytes / KIB:g} KiB, stored as they are",
+        "packed": f"{bench.files} files of {bench.bytes / KIB:g} KiB, stored as one tar.gz",
         "late": f"one file of {bench.late / MIB:g} MiB, closed at the end",
     }
     for name in filter(results.__contains__, titles):
