@@ -160,8 +160,8 @@ fn quiet(arg: clap::Arg) -> clap::Arg {
 /// written: to go through all of them takes longer than the rest of a start.
 fn definition_for(arguments: &[OsString]) -> clap::Command {
     let all = Cli::command();
-    let names = |command: &&clap::Command| arguments.iter().any(|word| *word == *command.get_name());
-    let named: Vec<_> = all.get_subcommands().filter(names).map(|c| c.get_name().to_owned()).collect();
+    let is_named = |command: &&clap::Command| arguments.iter().any(|word| *word == *command.get_name());
+    let named: Vec<_> = all.get_subcommands().filter(is_named).map(|c| c.get_name().to_owned()).collect();
     let read = |arg| unset::without_empty(quiet(arg));
     let read_all = |all: clap::Command, name| all.mut_subcommand(name, |command| command.mut_args(read));
     named.into_iter().fold(all.mut_args(read), read_all)
