@@ -11,5 +11,5 @@ pub(crate) fn is_tried(number: usize) -> bool {
     let is_ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
     let day =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() / 86_400;
-    is_ci || u64::try_from(number).is_ok_and(|number| (number + day) % DAYS == 0)
+    is_ci || u64::try_from(number).is_ok_and(|number| (number + day).is_multiple_of(DAYS))
 }
