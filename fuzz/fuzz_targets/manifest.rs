@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use argo_attest_core::digest::Sha256Digest;
-use argo_attest_core::manifest::{Reader, write};
+use argo_attest_core::manifest::{Files, Manifest, Reader};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -18,6 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
             Err(_) => return,
         }
     }
-    assert_eq!(write(&files), bytes);
+    let manifest = Manifest::of(&Files::from(&files));
+    assert_eq!(manifest.chunks().collect::<Vec<_>>().concat(), bytes);
+    assert_eq!((manifest.size(), manifest.digest()), (bytes.len() as u64, Sha256Digest::of(bytes)));
     assert_eq!(reader.finish().unwrap().to_string(), Sha256Digest::of(bytes).to_string());
 });
