@@ -53,6 +53,10 @@ REST := $(filter-out $(APART),$(TESTS))
 GROUPS := $(APART:%=tests-%) tests-rest tests-doc
 .PHONY: $(GROUPS)
 test test-as-user: export RUST_TEST_THREADS ?= 6
+# Of what is generated a third at a desk, as of other cases that are much alike (tests/support/share.rs).
+ifneq ($(CI),true)
+test test-as-user: export PROPTEST_CASES ?= 86
+endif
 # Most of the rest is writing what is deleted a moment later: in memory, where that has room for it. Not in /dev what a
 # pod has: no container sees another's, and the product says so.
 ROOMY := $(shell [[ -w /dev/shm ]] && (( $$(df --output=avail -k /dev/shm | tail -1) > 6291456 )) && echo /dev/shm)

@@ -4,6 +4,7 @@ use argo_attest_core::inject::{Container, Mode, Obstacle, Refusal, Settings, inj
 
 use super::oracle::{names, read, spec, templates};
 use super::{injected, settings};
+use crate::share::is_tried;
 
 const HEAD: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n";
 const ASKS: &str = "metadata: {annotations: {argo-attest.io/attest: \"true\"}}";
@@ -136,6 +137,9 @@ fn lists_are_what_they_were() {
                 );
                 // Each in one of the ways to write it, and with one of the ways to ask.
                 written += 1;
+                if !is_tried(written / 6) {
+                    continue;
+                }
                 let text = match written % 3 {
                     0 => text,
                     1 => format!("{text}\n"),
