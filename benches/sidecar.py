@@ -88,7 +88,7 @@ def stored(bench):
     result["references"] = {
         "curl, the same HEADs, 32 at once": curl_heads(bench, keys),
         "one HEAD after another": one_by_one(bench, keys),
-        "openssl dgst -sha256, all files": timed(["openssl", "dgst", "-sha256", *names], played.work),
+        "openssl dgst -sha256, all files": timed(["xargs", "--arg-file", listed(bench, names), "openssl", "dgst", "-sha256"], played.work),
     }
     played.remove()
     return result
@@ -208,6 +208,13 @@ def timed(command, cwd):
     if ran.returncode != 0:
         sys.exit(f"{command[:3]} exited {ran.returncode}: {ran.stderr[:500]!r}")
     return {"seconds": seconds, "cpuSeconds": now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime}
+
+
+def listed(bench, names):
+    """A file with a name a line: there may be more than a command line takes."""
+    with open(f"{bench.root}/names", "w", encoding="ascii") as lines:
+        lines.writelines(f"{name}\n" for name in names)
+    return lines.name
 
 
 def curl_heads(bench, keys):
