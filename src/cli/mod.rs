@@ -12,6 +12,7 @@ mod audit;
 mod completion;
 #[cfg(feature = "cli")]
 mod conflicts;
+mod definition;
 mod exit;
 mod failure;
 mod given;
@@ -78,14 +79,16 @@ use argo_attest_core::contract::{opentelemetry, place as places, variable};
 use argo_attest_core::secret::{never_repeat, shown};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgAction, ArgMatches, FromArgMatches as _, Parser, Subcommand};
 
+use self::definition::definition_for;
 use self::screen::{Screened, screen};
 use self::standard_streams::{print, print_json, print_json_line, printed, tell};
 use crate::document::DocumentName;
 use crate::sidecar::Signals;
 use crate::signer::{KeySource, SigningKey};
 
+pub use definition::definition;
 pub use exit::Exit;
 pub use failure::Failure;
 
@@ -144,27 +147,6 @@ enum Command {
     Man(man::ManArgs),
     /// Tells the version, and the commit it was built from
     Version,
-}
-
-/// Every command and option, as `--help` tells them; the reference is made of it.
-pub fn definition() -> clap::Command {
-    Cli::command().mut_args(quiet).mut_subcommands(|command| command.mut_args(quiet))
-}
-
-/// A variable's value is told by nobody, in no help either.
-fn quiet(arg: clap::Arg) -> clap::Arg {
-    arg.hide_env_values(true)
-}
-
-/// What a command line with these words is read by. Commands that none of them names are as they are
-/// written: to go through all of them takes longer than the rest of a start.
-fn definition_for(arguments: &[OsString]) -> clap::Command {
-    let all = Cli::command();
-    let is_named = |command: &&clap::Command| arguments.iter().any(|word| *word == *command.get_name());
-    let named: Vec<_> = all.get_subcommands().filter(is_named).map(|c| c.get_name().to_owned()).collect();
-    let read = |arg| unset::without_empty(quiet(arg));
-    let read_all = |all: clap::Command, name| all.mut_subcommand(name, |command| command.mut_args(read));
-    named.into_iter().fold(all.mut_args(read), read_all)
 }
 
 /// Whether a variable is one that says where something is, or is a secret itself.
