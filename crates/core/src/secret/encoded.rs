@@ -52,7 +52,8 @@ fn begins(text: &[u8], is: impl Fn(&[u8], &[u8]) -> bool) -> bool {
     (0..text.len()).any(|at| {
         let word_begins = before.is_none_or(|b: u8| !b.is_ascii_alphanumeric());
         before = text.get(at).copied();
-        if !word_begins {
+        // How base64 begins of DER, of `openssh-key` and of `-----BEGIN `: most words of a text do not.
+        if !word_begins || !before.is_some_and(|b| b"MbL".contains(&b)) {
             return false;
         }
         let Some(head) = text.get(at..at + HEAD).and_then(decoded) else { return false };

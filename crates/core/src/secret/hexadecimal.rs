@@ -17,6 +17,12 @@ const NUMBERS: usize = 24;
 /// What stands between two groups at most: `, 0x`, `\x` or a colon.
 const BETWEEN: usize = 3;
 
+/// The shortest that all this can be: twelve groups of two digits, with a colon between them.
+const SHORTEST: usize = 12 * 2 + 11;
+
+/// What may stand before the first group: `0x`.
+const MARK: usize = 2;
+
 /// The parts of a text that may be a key in hexadecimal.
 pub(super) fn parts(text: &[u8]) -> Vec<Range<usize>> {
     let long = runs(text, |b| b.is_ascii_hexdigit()).filter(|run| {
@@ -37,7 +43,15 @@ pub(super) fn parts(text: &[u8]) -> Vec<Range<usize>> {
 pub(super) fn is_in_groups(text: &[u8]) -> bool {
     let begins = text.iter().position(u8::is_ascii_alphanumeric).unwrap_or_default();
     let ends = text.iter().rposition(u8::is_ascii_alphanumeric).map_or(0, |at| at + 1);
-    begins <= BETWEEN && parts(text).iter().any(|part| part.start <= begins + 2 && part.end == ends)
+    begins <= BETWEEN
+        && ends - begins >= SHORTEST
+        // Of whatever is read each line is asked, and most are not worth to be looked at for groups.
+        && text.get(begins + MARK..ends).is_some_and(|groups| groups.iter().copied().all(may_be_of_group))
+        && parts(text).iter().any(|part| part.start <= begins + MARK && part.end == ends)
+}
+
+fn may_be_of_group(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || byte.eq_ignore_ascii_case(&b'x') || !byte.is_ascii_alphanumeric()
 }
 
 /// Whether what stands before says that the digits are a digest: `sha256:`, or a folder
@@ -93,7 +107,32 @@ fn rows(text: &[u8], least: usize, is: impl Fn(&[u8]) -> bool) -> Vec<Range<usiz
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// That most is refused at a glance changes no answer.
+        #[test]
+        fn a_glance_is_as_good_as_a_look(
+            groups in prop_oneof![
+                prop::collection::vec("(0x|x|0X)?[0-9a-f]{2}", 10..16),
+                prop::collection::vec("[0-9A-F]{4}", 8..12),
+                prop::collection::vec("[0-9]{1,3}", 20..30),
+                prop::collection::vec("[0-9a-f]{48,52}", 1..2),
+            ],
+            between in prop_oneof!["[:, -]{1,4}", Just(", 0x".to_owned()), Just("\\x".to_owned())],
+            before in "[\\[ \"/0xzgA-F]{0,4}",
+            after in "[] :z]{0,2}",
+        ) {
+            let text = before + &groups.join(&between) + &after;
+            let text = text.as_bytes();
+            let begins = text.iter().position(u8::is_ascii_alphanumeric).unwrap_or_default();
+            let ends = text.iter().rposition(u8::is_ascii_alphanumeric).map_or(0, |at| at + 1);
+            let covered = parts(text).iter().any(|part| part.start <= begins + 2 && part.end == ends);
+            prop_assert_eq!(is_in_groups(text), begins <= 3 && covered);
+        }
+    }
 
     #[test]
     fn only_digits_in_groups_are_that() {

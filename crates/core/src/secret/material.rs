@@ -44,9 +44,8 @@ const MARKS: [&[u8]; 3] = [b"PRIVATE KEY-----", b"AGE-SECRET-KEY-", b"age-secret
 fn is_private_jwk(text: &[u8]) -> bool {
     let plain: Vec<u8> = text.iter().copied().filter(|b| !b" \t\r\n\\\"'".contains(b)).collect();
     let has = |name: &[u8]| {
-        plain
-            .windows(name.len() + 1)
-            .any(|window| window.first().is_some_and(|b| b"{,".contains(b)) && window.get(1..) == Some(name))
+        memchr::memmem::find_iter(&plain, name)
+            .any(|at| plain.get(..at).and_then(<[u8]>::last).is_some_and(|b| b"{,".contains(b)))
     };
     has(b"kty:") && (has(b"d:") || has(b"k:"))
 }
