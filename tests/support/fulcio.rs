@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::openssl_command::openssl;
+use crate::openssl_command::{certificate, openssl};
 use crate::scripted::{Act, Plain, Scripted, reply};
 
 pub(crate) const ISSUER: &str = "https://kubernetes.default.svc";
@@ -138,7 +138,7 @@ impl Fulcio {
 
     /// As a trusted root has it.
     pub(crate) fn root(&self) -> Value {
-        let der = STANDARD.encode(self.openssl("x509 -in ca.pem -outform DER"));
+        let der = STANDARD.encode(certificate(&self.path("ca.pem")));
         // Its first certificate is made after its root was, by a clock of seconds.
         json!({
             "subject": {"organization": "example.com", "commonName": "fulcio"},

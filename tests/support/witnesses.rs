@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::openssl_command::openssl;
+use crate::openssl_command::{certificate, openssl};
 use crate::scripted::{Act, Plain, Scripted, reply};
 
 /// Since when they are believed.
@@ -268,7 +268,7 @@ impl Authority {
 
     /// As a trusted root has it.
     pub(crate) fn root(&self) -> Value {
-        let der = |name: &str| b64(&self.openssl(&format!("x509 -in {name} -outform DER")));
+        let der = |name: &str| b64(&certificate(&self.path(name)));
         json!({
             "subject": {"organization": "example.com", "commonName": "time"},
             "uri": "https://time.example.com/api",

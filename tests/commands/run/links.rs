@@ -70,8 +70,12 @@ fn links_beside_files_that_are_in_a_manifest() {
 #[test]
 fn more_links_than_a_statement_lists() {
     let desk = Desk::new();
-    let ended =
-        desk.attest(&["out"], "mkdir out && cd out && echo > x && for n in $(seq 4097); do ln -s x $n; done");
+    // A shell would start `ln` 4097 times.
+    fs::create_dir(desk.path("links")).unwrap();
+    for n in 1..=4097 {
+        symlink("x", desk.path(&format!("links/{n}"))).unwrap();
+    }
+    let ended = desk.attest(&["out"], "mkdir out && echo > out/x && cp -a links/. out");
     ended.with(1).says("not attested  out: it has more symbolic links than a statement lists");
     desk.attest(&["out"], "rm out/4097").with(0);
     desk.accepted(["out"]);
