@@ -22,6 +22,8 @@ mod scripted;
 #[path = "../support/servers.rs"]
 #[expect(dead_code, reason = "not every server of it is needed here")]
 mod servers;
+#[path = "../support/share.rs"]
+mod share;
 #[path = "../support/signing.rs"]
 mod signing;
 #[path = "../support/skip.rs"]

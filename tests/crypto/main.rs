@@ -20,6 +20,8 @@ mod openssl_command;
 #[path = "../support/scripted.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod scripted;
+#[path = "../support/share.rs"]
+mod share;
 mod signers;
 #[path = "../support/signing.rs"]
 mod signing;

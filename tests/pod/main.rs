@@ -49,6 +49,8 @@ mod secret;
 #[path = "../support/servers.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod servers;
+#[path = "../support/share.rs"]
+mod share;
 #[path = "../support/signing.rs"]
 mod signing;
 #[path = "../support/skip.rs"]

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::conformance::{Leave, conformance};
 use crate::faulty::{checked, create, key, limits, put, store_with};
 use crate::odd_store::{Habits, OddStore, Preconditions};
+use crate::share::is_tried;
 
 const ODD: [Habits; 7] = [
     Habits { preconditions: Preconditions::Kept, checksums_refused: None, hides: false, demands: None },
@@ -45,7 +46,7 @@ fn store(odd: &OddStore) -> S3Store {
 /// Races of this process's own writers included.
 #[tokio::test]
 async fn all_promises_are_kept_whatever_a_store_takes() {
-    for habits in ODD {
+    for (_, habits) in ODD.into_iter().enumerate().filter(|(number, _)| is_tried(*number)) {
         let odd = OddStore::start(habits);
         let store = store(&odd);
         conformance(&store, "suite", Leave { listings: true, ..Leave::default() }).await;

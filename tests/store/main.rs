@@ -19,6 +19,8 @@ mod scripted;
 #[path = "../support/servers.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod servers;
+#[path = "../support/share.rs"]
+mod share;
 #[path = "../support/skip.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod skip;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::given::{Case, Given, folder};
+use super::share;
 
 /// One bit of some bytes, the eight in a byte by turns.
 fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
@@ -23,7 +24,8 @@ fn each_flip(case: &str, place: &str) -> Vec<(usize, Result<Proof, String>)> {
     given.verified().unwrap();
     let bytes = base64(given.json.pointer(place).unwrap().as_str().unwrap()).unwrap();
     let mut found = Vec::new();
-    for at in (0..bytes.len()).step_by(if bytes.len() > 300 { 7 } else { 1 }) {
+    let looked_at = (0..bytes.len()).step_by(if bytes.len() > 300 { 7 } else { 1 });
+    for at in looked_at.filter(|at| share::is_tried(*at)) {
         *given.json.pointer_mut(place).unwrap() = encoded(&flipped(&bytes, at));
         found.push((at, Given::verified(&given)));
     }
@@ -70,7 +72,7 @@ fn of_a_checkpoint() {
         let mut given = Case::named(case).given().unwrap();
         let place = format!("{ENTRY}/inclusionProof/checkpoint/envelope");
         let note = given.json.pointer(&place).unwrap().as_str().unwrap().to_owned();
-        for at in 0..note.len() {
+        for at in (0..note.len()).filter(|at| share::is_tried(*at)) {
             let Ok(changed) = String::from_utf8(flipped(note.as_bytes(), at)) else { continue };
             *given.json.pointer_mut(&place).unwrap() = json!(changed);
             assert!(given.verified().is_err(), "{case} byte {at}: {changed:?}");

@@ -3,3 +3,5 @@
 mod altered;
 mod conformance;
 mod given;
+#[path = "../../../../../tests/support/share.rs"]
+mod share;
