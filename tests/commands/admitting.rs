@@ -1,21 +1,16 @@
 //! Programs of others that show what refers to an image, and that admit images by it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use crate::images::{Place, Pushed};
+use crate::installed::installed;
 use crate::program::{Desk, Ended};
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const BUILDER: &str = "https://ci.example.com/argo";
-
-fn installed(name: &str) -> Option<PathBuf> {
-    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
-    let told = Command::new(install).args(["--where", name]).output().unwrap();
-    told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into())
-}
 
 /// A program, in a home of its own.
 fn run(program: &Path, desk: &Desk, arguments: &[&str]) -> Output {

@@ -7,6 +7,8 @@ mod cost;
 #[path = "../support/fulcio.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod fulcio;
+#[path = "../support/installed.rs"]
+mod installed;
 #[path = "../support/nobody.rs"]
 mod nobody;
 #[path = "../support/openssl_command.rs"]

@@ -2,7 +2,7 @@
 //! read, by eye, by keyboard and on paper.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use argo_attest_core::digest::Sha256Digest;
@@ -10,6 +10,7 @@ use argo_attest_core::intoto::{DigestSet, ResourceDescriptor};
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use serde_json::{Map, Value, json};
 
+use crate::installed::installed;
 use crate::servers::BUCKET;
 use crate::workshop::{BUILDER, Workshop, root, uri};
 
@@ -26,12 +27,6 @@ const HOSTILE: [&str; 8] = [
     "a\u{202e}gpj.exe\u{2066}\u{0}\u{7}\u{1b}[31m",
     "\u{5d0}\u{5d1}\u{5d2} 123 <base href=https://example.com/>",
 ];
-
-fn reader() -> Option<PathBuf> {
-    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
-    let told = Command::new(install).args(["--where", "page"]).output().unwrap();
-    told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into())
-}
 
 /// A workflow that is being made up.
 struct Flow {
@@ -185,7 +180,7 @@ async fn a_browser_shows_two_thousand_steps() {
 }
 
 fn in_a_browser(all: &[Wanted]) {
-    let Some(reader) = reader() else {
+    let Some(reader) = installed("page") else {
         return eprintln!("skipped: needs tests/interop/install page (make interop)");
     };
     let pages: Vec<_> = all.iter().map(|(name, flow, ..)| flow.audit(&format!("{name}.html"))).collect();

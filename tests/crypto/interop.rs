@@ -16,6 +16,7 @@ use argo_attest_core::dsse::Envelope;
 use argo_attest_core::keys::{KeyType, PrivateKey};
 use tempfile::TempDir;
 
+use crate::installed::installed;
 use crate::signing::Sign as _;
 use crate::skip::skip;
 
@@ -23,13 +24,11 @@ const ARTIFACT: &[u8] = b"what was built\n";
 
 /// Where `tests/interop/install` put a program, if it did.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
-    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
-    let output = Command::new(install).args(["--where", name]).stdin(Stdio::null()).output().unwrap();
-    if output.status.success() {
-        return Some(String::from_utf8(output.stdout).unwrap().trim_end().into());
+    let found = installed(name);
+    if found.is_none() {
+        skip(&format!("tests/interop/install {name}"));
     }
-    skip(&format!("tests/interop/install {name}"));
-    None
+    found
 }
 
 /// One attestation in both forms, with its key and artifact, as files.

@@ -7,6 +7,8 @@ mod foreign;
 #[path = "../support/fulcio.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod fulcio;
+#[path = "../support/installed.rs"]
+mod installed;
 mod interop;
 mod key_files;
 mod keys;

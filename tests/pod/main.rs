@@ -18,6 +18,8 @@ mod fulcio;
 mod handed_over;
 #[path = "support/init.rs"]
 mod init;
+#[path = "../support/installed.rs"]
+mod installed;
 #[path = "support/keyless.rs"]
 mod keyless;
 #[path = "../support/namespace.rs"]

@@ -1,7 +1,7 @@
 //! Real registries on loopback, of `tests/interop/registries`: for tests of images.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// A registry that runs until it is dropped.
@@ -52,9 +52,7 @@ impl Registry {
 
 /// The servers' program.
 pub(crate) fn program() -> Option<PathBuf> {
-    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
-    let told = Command::new(install).args(["--where", "registries"]).output().unwrap();
-    let found = told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into());
+    let found = crate::installed::installed("registries");
     if found.is_none() {
         crate::skip::skip("the registries of tests/interop/install");
     }

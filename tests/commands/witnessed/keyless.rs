@@ -9,7 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::real::{Server, Servers, free, get, installed, words};
+use super::real::{Server, Servers, free, get, words};
+use crate::installed::installed;
 use crate::program::{Ended, run_arguments};
 use crate::scripted::{Act, Plain, Scripted, reply};
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,14 +17,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Signer;
+use crate::installed::installed;
 use crate::program::{Desk, until};
 use crate::witnesses::write_root;
-
-pub(super) fn installed(name: &str) -> Option<PathBuf> {
-    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
-    let told = Command::new(install).args(["--where", name]).output().unwrap();
-    told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into())
-}
 
 /// A server, stopped when dropped.
 pub(super) struct Server {

@@ -1,27 +1,21 @@
 //! What OpenTelemetry's own types make of what is sent (`tests/interop/otlp`).
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use super::{PARENT, SIDECAR, TRACE, TRACEPARENT};
 use crate::collector::{Collector, only};
+use crate::installed::installed;
 use crate::output::Output;
 use crate::pod::{POD_UID, Pod};
 use crate::s3::S3;
 
-fn reader() -> Option<PathBuf> {
-    let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/install");
-    let told = Command::new(install).args(["--where", "otlp"]).output().unwrap();
-    told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().into())
-}
-
 #[test]
 #[ignore = "make interop"]
 fn opentelemetrys_own_types_read_what_is_sent() {
-    let Some(reader) = reader() else {
+    let Some(reader) = installed("otlp") else {
         return eprintln!("skipped: needs OpenTelemetry's types (tests/interop/install otlp)");
     };
     let (s3, collector) = (S3::new(), Collector::new());
