@@ -73,7 +73,7 @@ fn more_links_than_a_statement_lists() {
     // A shell would start `ln` 4097 times.
     fs::create_dir(desk.path("links")).unwrap();
     for n in 1..=4097 {
-        symlink("x", desk.path(&format!("links/{n}"))).unwrap();
+        symlink("x", desk.path(format!("links/{n}"))).unwrap();
     }
     let ended = desk.attest(&["out"], "mkdir out && echo > out/x && cp -a links/. out");
     ended.with(1).says("not attested  out: it has more symbolic links than a statement lists");
