@@ -47,6 +47,12 @@ pub enum MergeError {
         /// What of it.
         what: &'static str,
     },
+    /// They were judged by something else than is said where they are put together.
+    #[error("the reports are of an audit by other {what} than are given here")]
+    Otherwise {
+        /// What differs, in the plural.
+        what: &'static str,
+    },
     /// A part is there more than once.
     #[error("{report} and {first} are both of part {part}")]
     Twice {
@@ -75,7 +81,9 @@ impl Trouble for MergeError {
         match self {
             Self::None => Fault::Usage,
             Self::Report { source, .. } => source.fault(),
-            Self::Another { .. } | Self::Twice { .. } | Self::TooMany => Fault::Malformed,
+            Self::Another { .. } | Self::Otherwise { .. } | Self::Twice { .. } | Self::TooMany => {
+                Fault::Malformed
+            }
             Self::Missing { .. } => Fault::Missing,
         }
     }
@@ -87,6 +95,9 @@ impl Trouble for MergeError {
                 Self::Report { source, .. } => return source.remedy(),
                 Self::Another { .. } => {
                     "audit all parts with the same program, policy and options, and the same --run-id"
+                }
+                Self::Otherwise { .. } => {
+                    "give here what all parts were audited by, or nothing of it; else audit them again"
                 }
                 Self::TooMany => "audit less at a time",
                 Self::Twice { .. } => "give the report of each part once",

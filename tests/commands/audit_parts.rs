@@ -56,6 +56,24 @@ async fn parts_that_are_put_together_say_what_one_audit_says() {
     assert!(ended.out.is_empty());
     assert_eq!(shop.desk.read("all.json"), whole.out.as_bytes());
 
+    // Whom to trust may be said once more, and nobody else may be named.
+    shop.run(&["keygen", "--out-dir", "other"]).with(0);
+    for by in [&["--key", "keys/attest.pub"][..], &["--key", "keys/attest.pub", "--not-ours", "main.log"]] {
+        merge(&shop, by, &["all".into()]).with(1);
+    }
+    for (by, what) in [
+        (&["--key", "other/attest.pub"][..], "by other keys, policy or options than"),
+        (&["--key", "keys/attest.pub", "--key", "other/attest.pub"], ""),
+        (&["--key", "keys/attest.pub", "--builder-id", BUILDER], ""),
+        (&["--not-ours", "other.log"], "by other names with --not-ours than"),
+        (&["--key", "keys/attest.pub", "--not-ours", "other.log"], ""),
+    ] {
+        let ended = merge(&shop, by, &["all".into()]).with(65).says(what);
+        assert!(ended.out.is_empty(), "{ended:?}");
+    }
+    merge(&shop, &["--key", "none.pub"], &["all".into()]).with(77);
+    merge(&shop, &["--annotate"], &["all".into()]).with(64).says("reports are put together as they are");
+
     // One less, one of another policy, one that is cut off, and something else.
     let report = |number: u32| format!("all/part-{number}.json");
     let all: Vec<_> = (1..=3).map(report).collect();

@@ -1,7 +1,7 @@
 //! `argo-attest audit merge`: the reports of all parts, as one.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -9,9 +9,11 @@ use std::time::Instant;
 use argo_attest_core::secret::shown_path;
 use argo_attest_core::text::causes;
 
+use super::super::trusted::{input_once, trusted};
 use super::super::{Exit, Failure, tell};
 use super::AuditArgs;
 use super::also::Also;
+use super::shard::asked;
 use super::told::Teller;
 use crate::attestations::is_called_attestation;
 use crate::audit::merge::{MergeError, Parts};
@@ -27,14 +29,16 @@ impl From<MergeError> for Failure {
 }
 
 /// Puts the reports of all parts together.
-pub(super) fn merged(args: &AuditArgs, reports: &[PathBuf], began: Instant) -> Result<Exit, Failure> {
-    if !args.file.is_empty() || args.shard.is_some() || args.since.is_some() || args.selector.is_some() {
+pub(super) async fn merged(args: &AuditArgs, reports: &[PathBuf], began: Instant) -> Result<Exit, Failure> {
+    let narrows = !args.file.is_empty() || args.shard.is_some() || args.since.is_some();
+    if narrows || args.selector.is_some() || args.annotate {
         return Err(Failure::new(Exit::Usage, "reports are put together as they are").remedy(
-            "leave out -f, --shard, --since and --selector; for a place called merge write ./merge",
+            "leave out -f, --shard, --since, --selector and --annotate; for a place called merge write ./merge",
         ));
     }
     args.without_more("reports that are put together")?;
     let parts = self::reports(reports, args.quiet)?;
+    judged_so(args, &parts, reports).await?;
     let shown = |place: &Vec<u8>| super::told::shown(&String::from_utf8_lossy(place));
     let places: Vec<_> = parts.head().map(|head| head.places.iter().map(shown).collect()).unwrap_or_default();
     let mut teller = args.teller(Also::default())?;
@@ -47,6 +51,28 @@ pub(super) fn merged(args: &AuditArgs, reports: &[PathBuf], began: Instant) -> R
         super::summary(&totals, false, false, args.output);
     }
     Ok(exit)
+}
+
+/// Holds the reports to what is said here of whom to trust and what nobody attests, where that is said: whoever
+/// names a policy must not be answered by the words of another.
+async fn judged_so<R: BufRead>(
+    args: &AuditArgs,
+    parts: &Parts<R>,
+    reports: &[PathBuf],
+) -> Result<(), Failure> {
+    let Some(head) = parts.head() else { return Ok(()) };
+    let differs = |what| Failure::from(MergeError::Otherwise { what });
+    let says_not_ours = args.not_ours != [super::USUAL_LOG];
+    if says_not_ours && args.narrowing(None).not_ours != head.not_ours {
+        return Err(differs("names with --not-ours"));
+    }
+    if !args.says_whom_to_trust() {
+        return Ok(());
+    }
+    input_once(args.policy.iter().chain(&args.trusted_root), &args.key, reports)?;
+    let policy = trusted(args.trusting()).await?.policy;
+    let not_ours = if says_not_ours { &args.not_ours } else { &head.not_ours };
+    if asked(&policy, not_ours) == head.asked { Ok(()) } else { Err(differs("keys, policy or options")) }
 }
 
 /// The reports of all parts that are named, or lie in directories that are. Attestations that lie there with them

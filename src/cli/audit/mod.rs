@@ -186,6 +186,23 @@ impl AuditArgs {
         Ok(Teller::new(self.output, self.quiet, Sink::new(self.report.as_deref())?, also))
     }
 
+    /// Whom to trust.
+    fn trusting(&self) -> Trusting<'_> {
+        Trusting {
+            policy: self.policy.as_ref(),
+            keys: &self.key,
+            identity: None,
+            builder_id: self.builder_id.as_deref(),
+            root: self.trusted_root.as_ref(),
+        }
+    }
+
+    /// Whether somebody is named to trust, or something to trust them by.
+    fn says_whom_to_trust(&self) -> bool {
+        let Trusting { policy, keys, identity, builder_id, root } = self.trusting();
+        policy.is_some() || !keys.is_empty() || identity.is_some() || builder_id.is_some() || root.is_some()
+    }
+
     /// By what it is narrowed.
     fn narrowing(&self, since: Option<Timestamp>) -> Narrowing {
         Narrowing {
@@ -229,18 +246,11 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     if let Some((merge, reports)) = args.places.split_first()
         && merge == Path::new(MERGE)
     {
-        return merge::merged(&args, reports, began);
+        return merge::merged(&args, reports, began).await;
     }
     args.only_what_can_be()?;
     input_once(args.policy.iter().chain(&args.trusted_root).chain(&args.file), &args.key, &args.places)?;
-    let Trusted { policy, own, digest } = trusted(Trusting {
-        policy: args.policy.as_ref(),
-        keys: &args.key,
-        identity: None,
-        builder_id: args.builder_id.as_deref(),
-        root: args.trusted_root.as_ref(),
-    })
-    .await?;
+    let Trusted { policy, own, digest } = trusted(args.trusting()).await?;
     let mut runs = Vec::new();
     for name in &args.file {
         runs.extend(read(&name.open(&ProcessEnv)?).await?);
