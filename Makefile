@@ -188,7 +188,7 @@ differential: e2e ## Argo's own examples, as they are and attested: what differs
 # Half an hour and some gigabytes where they are not built yet.
 interop: ## who admits images by what we attest; real logs and timestamp authorities; pages in Chromium; OpenTelemetry's types; buildkit, for make e2e
 	tests/interop/install kyverno policy-tester buildkit witnesses fulcio proven page otlp
-	$(CARGO) test --locked $(FEATURES) --test commands -- --include-ignored admitting witnessed::real witnessed::keyless pages audit_many --nocapture
+	$(CARGO) test --locked $(FEATURES) --test commands -- --include-ignored admitting witnessed::real witnessed::keyless pages audit_many benches --nocapture
 	$(CARGO) test --locked $(FEATURES) --test pod -- --include-ignored traces::real --nocapture
 
 tools: ## what lint, fuzz, release and the interop tests need, into $(ARGO_ATTEST_TOOLS)

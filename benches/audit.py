@@ -122,7 +122,7 @@ def measured(asked, binary, count):
                 "AWS_ACCESS_KEY_ID": s3.ACCESS_KEY,
                 "AWS_SECRET_ACCESS_KEY": s3.SECRET_KEY,
             }
-            keys = many.fill(server, argparse.Namespace(objects=count, bytes=asked.bytes), root)
+            keys = many.fill(server, argparse.Namespace(objects=count, bytes=asked.bytes), root, many.PREFIX)
             attest_all(binary, env, root, keys)
             rounds = []
             # In turn, so that both meet the same machine.

@@ -68,7 +68,9 @@ class Pod:
             write(f"{root}/secrets/s3-cred/{key}", [value.encode()])
         # The build for pods makes no keys.
         os.mkdir(f"{root}/keys")
-        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", f"{root}/keys/attest.key"], check=True)
+        key = f"{root}/keys/attest.key"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+        subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", f"{root}/keys/attest.pub"], check=True)
         self.work, self.log = f"{root}/volume", f"{root}/termination-log"
         # What is no mount is not what main sees, and is refused.
         subprocess.run(["mount", "--bind", self.work, self.work], check=True)

@@ -46,6 +46,7 @@ mod audit_parts;
 mod audit_signed;
 mod audit_versions;
 mod audited;
+mod benches;
 mod cases;
 mod chain;
 mod documents;
