@@ -81,6 +81,9 @@ async fn parts_that_are_put_together_say_what_one_audit_says() {
     merge(&shop, &[], &[all.clone(), vec![all[0].clone()]].concat()).with(65).says("are both of part 1");
     let others = parts(&shop, 3, &["--not-ours", "other.log"]);
     let mixed = [all[0].clone(), all[1].clone(), others[2].clone()];
+    // What is said by default is another word than what was said then, if it is said.
+    merge(&shop, &["--not-ours", "main.log"], &others).with(65).says("by other names with --not-ours than");
+    merge(&shop, &["--not-ours", "other.log"], &others).with(1);
     merge(&shop, &[], &mixed)
         .with(65)
         .says("is of another audit than")

@@ -62,7 +62,7 @@ async fn judged_so<R: BufRead>(
 ) -> Result<(), Failure> {
     let Some(head) = parts.head() else { return Ok(()) };
     let differs = |what| Failure::from(MergeError::Otherwise { what });
-    let says_not_ours = args.not_ours != [super::USUAL_LOG];
+    let says_not_ours = !args.not_ours.is_empty();
     if says_not_ours && args.narrowing(None).not_ours != head.not_ours {
         return Err(differs("names with --not-ours"));
     }

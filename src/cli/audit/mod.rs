@@ -111,8 +111,8 @@ pub(super) struct AuditArgs {
     /// file, an s3:// object, or -; can be given several times
     #[arg(short, long, value_name = "WORKFLOW.json", env = variable::FILE, value_parser = super::document_name())]
     file: Vec<DocumentName>,
-    /// Names of files that nobody attests, as Argo's logs; can be given several times
-    #[arg(long, value_name = "NAME", env = variable::NOT_OURS, default_value = USUAL_LOG)]
+    /// Names of files that nobody attests, as Argo's logs; can be given several times [default: main.log]
+    #[arg(long, value_name = "NAME", env = variable::NOT_OURS)]
     not_ours: Vec<String>,
     #[command(flatten)]
     registries: RegistryArgs,
@@ -203,12 +203,17 @@ impl AuditArgs {
         policy.is_some() || !keys.is_empty() || identity.is_some() || builder_id.is_some() || root.is_some()
     }
 
+    /// What nobody attests: Argo's logs, where nothing is said.
+    fn not_ours(&self) -> Vec<String> {
+        if self.not_ours.is_empty() { vec![USUAL_LOG.to_owned()] } else { self.not_ours.clone() }
+    }
+
     /// By what it is narrowed.
     fn narrowing(&self, since: Option<Timestamp>) -> Narrowing {
         Narrowing {
             since,
             selector: self.selector.as_deref().map(told::shown),
-            not_ours: self.not_ours.iter().map(|name| told::shown(name)).collect(),
+            not_ours: self.not_ours().iter().map(|name| told::shown(name)).collect(),
         }
     }
 
@@ -269,7 +274,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     runs.extend(of_cluster);
     let narrowing = args.narrowing(since);
     let beside = Beside::open(&args, digest, runs.len(), (now, &narrowing)).await?;
-    let asked_by = shard::asked(&policy, &args.not_ours);
+    let asked_by = shard::asked(&policy, &args.not_ours());
     let checker = Checker { policy, now, bundle: None, wanted, largest: MAX_ATTESTATION };
     let part = Part { shard: args.shard, since, old_outcomes: !runs.is_empty() };
     let images = ImageArgs { plain_http: args.plain_http, ..ImageArgs::default() };
@@ -278,7 +283,7 @@ pub(super) async fn audit(args: AuditArgs) -> Result<Exit, Failure> {
     let All { lots, orphans, old_outcomes, unchanged, listings, lanes, .. } = all;
     let open = |location: &Location| Ok(Box::new(asked::open(location)?) as Box<dyn Store>);
     let images = args.registries.images(args.plain_http, &places);
-    let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours.clone());
+    let auditor = Auditor::new(checker, lanes, (Box::new(open), images), args.not_ours());
 
     let (artifacts, unknown) = listed::of(&auditor, lots)?;
     let least = unknown.len() + artifacts.iter().map(|listed| listed.artifacts.least()).sum::<usize>();
