@@ -12,7 +12,7 @@ mod moto;
 #[path = "../support/nobody.rs"]
 mod nobody;
 #[path = "../support/odd_store.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
+#[expect(dead_code, reason = "shared with other tests")]
 mod odd_store;
 #[path = "../support/scripted.rs"]
 mod scripted;
